@@ -1,0 +1,1 @@
+"""Steps: every effect happens here, in classes that see ports, never adapters."""

@@ -1,0 +1,1 @@
+"""CoinGecko over pycoingecko: sanity of prices, never execution prices."""

@@ -1,0 +1,1 @@
+"""The record in PostgreSQL: journal, market record, audit chain."""

@@ -1,0 +1,458 @@
+"""What the platform needs from the world, as protocols; adapters implement them.
+
+Money is ``Decimal``, times are timezone-aware UTC, symbols and assets carry WebSocket v2 names.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from models.trading.account_state import AccountState
+from models.trading.ideas import Idea
+from models.trading.instruments import Instrument
+from models.trading.limits import FeeRates, Mode
+from models.trading.market import Candle, MarketSnapshot
+from models.trading.orders import Fill, OrderReport, OrderSpec, OrderStatus
+from models.trading.trade_facts import PriceWatch
+from models.trading.trade_state import TradeState
+from models.trading.verdicts import Verdict
+
+# --- the exchange, private side ----------------------------------------------------------------
+
+
+class ExchangeError(Exception):
+    """Base of everything an exchange call can end in; ``raw`` keeps the exchange's own words."""
+
+    def __init__(self, message: str, raw: str = "") -> None:
+        super().__init__(message)
+        self.raw = raw
+
+
+class ExchangeUnavailableError(ExchangeError):
+    """The request was certainly not executed: no connection, maintenance, a read that failed."""
+
+
+class RateLimitedError(ExchangeError):
+    """The exchange or our own budget refused for rate; certainly not executed."""
+
+    def __init__(self, message: str, raw: str = "", retry_after_seconds: float = 1.0) -> None:
+        super().__init__(message, raw)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class OrderRejectedError(ExchangeError):
+    """A definite refusal: nothing was created or changed."""
+
+
+class OrderGoneError(ExchangeError):
+    """The order is known but no longer open (filled or canceled), or never existed: ask."""
+
+
+class UnknownOutcomeError(ExchangeError):
+    """The request may or may not have been executed: ask before anything is sent again."""
+
+
+class CredentialsError(ExchangeError):
+    """Key, signature, nonce or permission refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Total and held amount of one asset; available is the difference."""
+
+    total: Decimal
+    held: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One booking of the exchange; the new balance is the old plus ``amount`` less ``fee``."""
+
+    ledger_id: str
+    reference_id: str
+    kind: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    balance: Decimal
+    exchange_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionReport:
+    """One entry of the private stream, merged with what is known of the order.
+
+    ``kind`` is ``new``, ``trade``, ``ended``, ``amended`` or ``status``; ``fill`` is set on
+    ``trade`` only. Entries of a snapshot carry ``snapshot=True`` and may repeat old ones.
+    """
+
+    kind: str
+    order: OrderReport
+    fill: Fill | None
+    snapshot: bool
+    sequence: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StreamGap:
+    """The stream lost messages or reconnected: what was missed must be asked for by REST."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceReport:
+    """Balances as streamed: asset to new total. Holds are not part of it."""
+
+    balances: dict[str, Decimal]
+    sequence: int
+
+
+class Exchange(Protocol):
+    """One account's view of the exchange. Every call is bounded in time and raises ExchangeError.
+
+    Only ``submit``, ``amend`` and the cancels change anything there. ``submit`` never sends twice:
+    what to do after ``UnknownOutcomeError`` is the caller's decision.
+    """
+
+    async def instruments(self) -> dict[str, Instrument]:
+        """Return the USD spot pairs by symbol."""
+        ...
+
+    async def fees(self, symbols: Sequence[str]) -> dict[str, FeeRates]:
+        """Return the account's real fee rates by symbol."""
+        ...
+
+    async def balances(self) -> dict[str, Balance]:
+        """Return totals and holds by asset."""
+        ...
+
+    async def submit(self, order: OrderSpec, deadline: datetime | None) -> str:
+        """Send an order once and return its exchange id."""
+        ...
+
+    async def find(self, order: OrderSpec, since: datetime) -> list[OrderReport]:
+        """Ask for an intended order by its ids: open orders, then closed since protocol time."""
+        ...
+
+    async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
+        """Return orders by exchange id."""
+        ...
+
+    async def cancel(self, order_id: str) -> None:
+        """Cancel one order; OrderGoneError when it is no longer open."""
+        ...
+
+    async def cancel_many(self, order_ids: Sequence[str]) -> int:
+        """Cancel up to 50 orders in one request and return how many were."""
+        ...
+
+    async def amend(
+        self, order_id: str, quantity: Decimal | None, trigger_price: Decimal | None
+    ) -> None:
+        """Change a resting order in place, keeping its ids and fills."""
+        ...
+
+    async def open_orders(self) -> list[OrderReport]:
+        """Return every open order on the key."""
+        ...
+
+    async def closed_orders(self, since: datetime) -> list[OrderReport]:
+        """Return orders closed since a market time, all pages, newest first."""
+        ...
+
+    async def fills(self, since: datetime | None) -> list[Fill]:
+        """Return executions since a market time (None: all), all pages, oldest first."""
+        ...
+
+    async def ledger(self, since: datetime | None) -> list[LedgerEntry]:
+        """Return ledger entries since a market time (None: all), oldest first."""
+        ...
+
+    def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
+        """Stream the account's executions and balances; ends only by error or cancellation."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections and the key's lock."""
+        ...
+
+
+class ExchangeDirectory(Protocol):
+    """Hands out each account's exchange; the same object for the same account."""
+
+    async def exchange(self, account: str) -> Exchange:
+        """Return the account's exchange; CredentialsError when it has no key for its mode."""
+        ...
+
+    async def close(self) -> None:
+        """Close every exchange handed out."""
+        ...
+
+
+# --- the market --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A public trade: market time, price and quantity of one print."""
+
+    symbol: str
+    price: Decimal
+    quantity: Decimal
+    trade_id: int
+    exchange_time: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BestPrices:
+    """Best bid and ask with their quantities, and the quantity within one percent of the ask."""
+
+    symbol: str
+    bid: Decimal
+    bid_quantity: Decimal
+    ask: Decimal
+    ask_quantity: Decimal
+    depth_quantity: Decimal
+    exchange_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BarClosed:
+    """A bar is final: a newer one began."""
+
+    candle: Candle
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """A symbol's feed became healthy or not (silence, checksum, disconnect, exchange mode)."""
+
+    symbol: str
+    healthy: bool
+    reason: str
+
+
+MarketEvent = Tick | BestPrices | BarClosed | FeedStatus
+
+
+class MarketFeed(Protocol):
+    """The public side of the exchange for the universe."""
+
+    async def instruments(self) -> dict[str, Instrument]:
+        """Return the USD spot pairs by symbol."""
+        ...
+
+    async def history(self, symbol: str, interval_minutes: int) -> list[Candle]:
+        """Return recent closed bars, oldest first (at most 720)."""
+        ...
+
+    def events(self, symbols: Sequence[str], interval_minutes: int) -> AsyncIterator[MarketEvent]:
+        """Stream the market; reconnects by itself and reports the gap as FeedStatus."""
+        ...
+
+
+# --- the record --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """An intent as stored, with what became of it."""
+
+    spec: OrderSpec
+    status: OrderStatus
+    order_id: str | None
+    intended_at: datetime
+    sent_at: datetime | None
+    acknowledged_at: datetime | None
+    sends: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntentStored:
+    """The intent is committed. ``halted`` is the kill switch flag read in the same transaction."""
+
+    order: StoredOrder
+    is_new: bool
+    halted: bool
+
+
+class Journal(Protocol):
+    """The record of one platform: PostgreSQL behind row-level security, audited."""
+
+    async def store_intent(self, order: OrderSpec, intended_at: datetime) -> IntentStored:
+        """Commit an intent before its first send; returns the stored one when it exists."""
+        ...
+
+    async def mark_sent(self, account: str, client_order_id: str, at: datetime) -> None:
+        """Count a send before it happens."""
+        ...
+
+    async def mark_order(
+        self,
+        account: str,
+        client_order_id: str,
+        status: OrderStatus,
+        order_id: str | None,
+        at: datetime,
+        reason: str | None = None,
+    ) -> None:
+        """Record what became of an intent (acknowledged when it gets its exchange id)."""
+        ...
+
+    async def record_reports(self, account: str, reports: Sequence[OrderReport]) -> None:
+        """Bring orders up to the exchange's reports; adds children under their parent's trade."""
+        ...
+
+    async def record_fills(self, account: str, fills: Sequence[Fill]) -> list[str]:
+        """Insert fills once by execution id and return the ids that were new."""
+        ...
+
+    async def undelivered_fills(self, account: str) -> list[Fill]:
+        """Return fills recorded but not yet told to their trade."""
+        ...
+
+    async def mark_delivered(self, account: str, execution_ids: Sequence[str]) -> None:
+        """Note that the trade was told."""
+        ...
+
+    async def owner_of_order(
+        self, account: str, order_id: str, client_order_id: str | None, parent: str | None
+    ) -> tuple[int, str | None] | None:
+        """Return trade number and client order id that an order belongs to, None if unknown."""
+        ...
+
+    async def orders(self, account: str, *, only_open: bool) -> list[StoredOrder]:
+        """Return stored orders."""
+        ...
+
+    async def known_executions(self, account: str) -> set[str]:
+        """Return the ids of all recorded fills."""
+        ...
+
+    async def save_trade(self, state: TradeState, event: str | None, at: datetime) -> None:
+        """Write a trade's figures, its stop coverage and, with ``event``, an audit row."""
+        ...
+
+    async def save_account(
+        self,
+        state: AccountState,
+        action: str | None,
+        actor: str,
+        details: dict[str, str],
+        at: datetime,
+    ) -> None:
+        """Write an account's figures and, with ``action``, an audit row."""
+        ...
+
+    async def record_idea(
+        self, account: str, idea: Idea, verdict: Verdict, trade: int | None, at: datetime
+    ) -> None:
+        """Write what became of an idea, once per account and idea."""
+        ...
+
+    async def set_watches(self, account: str, trade: int, watches: Sequence[PriceWatch]) -> None:
+        """Replace a trade's price watches; the market worker is notified on commit."""
+        ...
+
+    async def audit(
+        self, account: str, actor: str, action: str, details: dict[str, str], correlation: str
+    ) -> None:
+        """Append an audit row to the account's hash chain."""
+        ...
+
+    async def record_reconciliation(
+        self, account: str, differences: dict[str, list[str]], at: datetime
+    ) -> None:
+        """Write a reconciliation report; an empty mapping means clean."""
+        ...
+
+    async def checkpoint(self, account: str) -> datetime | None:
+        """Return the market time up to which executions are known to be complete."""
+        ...
+
+    async def advance_checkpoint(self, account: str, at: datetime) -> None:
+        """Move the checkpoint forward, never back."""
+        ...
+
+
+class MarketRecord(Protocol):
+    """The market side of the record: candles, snapshots and watches."""
+
+    async def save_candles(self, candles: Sequence[Candle]) -> int:
+        """Insert closed bars, replacing equal keys, and return how many rows were written."""
+        ...
+
+    async def recent_candles(self, symbol: str, interval_minutes: int, limit: int) -> list[Candle]:
+        """Return the newest closed bars, oldest first."""
+        ...
+
+    async def save_snapshots(self, snapshots: Sequence[MarketSnapshot]) -> None:
+        """Write the latest snapshot per symbol."""
+        ...
+
+    async def snapshot(self, symbol: str) -> MarketSnapshot | None:
+        """Return the latest snapshot of a symbol."""
+        ...
+
+    async def active_watches(self) -> list[PriceWatch]:
+        """Return every watch not yet triggered, of all accounts."""
+        ...
+
+    def watch_changes(self) -> AsyncIterator[tuple[str, int, tuple[PriceWatch, ...]]]:
+        """Yield (account, trade, its watches) whenever a trade's watches change."""
+        ...
+
+    async def mark_triggered(self, watch: PriceWatch, price: Decimal, at: datetime) -> bool:
+        """Record a crossing; False when it was recorded before."""
+        ...
+
+    async def followers(self, strategy: str) -> list[str]:
+        """Return the accounts that follow a strategy."""
+        ...
+
+
+# --- secrets and messages ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An exchange key. ``repr`` never shows the secret."""
+
+    key: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Credentials(key=…{self.key[-4:]}, secret=hidden)"
+
+
+class Secrets(Protocol):
+    """Where credentials live; never in a payload, log or answer."""
+
+    async def exchange_credentials(self, account: str, mode: Mode) -> Credentials | None:
+        """Return the account's key for a mode, None when there is none."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells people what they must know."""
+
+    async def notify(self, subject: str, message: str) -> None:
+        """Send one message."""
+        ...
+
+
+class Messenger(Protocol):
+    """Tells running workflows facts; unknown or finished workflows are reported as False."""
+
+    async def tell_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
+        """Signal facts to a trade."""
+        ...
+
+    async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
+        """Signal facts to an account."""
+        ...

@@ -1,0 +1,1 @@
+"""The HTTP façade: commands become updates and signals, reads come from tables."""

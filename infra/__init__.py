@@ -1,0 +1,1 @@
+"""What the platform runs on: settings, Temporal, PostgreSQL, migrations and the embedded stack."""

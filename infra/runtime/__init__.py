@@ -1,0 +1,1 @@
+"""Settings, Temporal client, database, secrets, telemetry and the embedded stack."""

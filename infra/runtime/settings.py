@@ -1,0 +1,108 @@
+"""Settings of one installation, from the environment (prefix ``AETHER_``), MARKET and SPEED."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things are and how the platform runs. Built by each process at start, never at import.
+
+    Attributes:
+        home: directory of all state (``AETHER_HOME``).
+        port_base: first of ten consecutive loopback ports (``AETHER_PORT_BASE``).
+        market: ``generated``, ``replay:PATH[,PATH…]`` or ``kraken`` (``MARKET``).
+        speed: market time per wall time, a number above zero or ``lockstep`` (``SPEED``).
+        bar_minutes: interval of the strategy's bars; a replay uses its file's interval.
+        seed: seed of the generated market and of synthetic liquidity.
+        database_url: where PostgreSQL is, when it is not the embedded one.
+        temporal_address: where Temporal is, when it is not the embedded one.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AETHER_", extra="ignore", frozen=False)
+
+    home: Path = Path(".aether")
+    port_base: int = Field(default=7400, ge=1024, le=65000)
+    market: str = Field(default="generated", validation_alias="MARKET")
+    speed: str = Field(default="", validation_alias="SPEED")
+    bar_minutes: int = 1
+    seed: int = 20260101
+    database_url: str | None = None
+    temporal_address: str | None = None
+    temporal_namespace: str = "aether"
+    log_level: str = "INFO"
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    @field_validator("speed")
+    @classmethod
+    def _speed_is_known(cls, speed: str) -> str:
+        if speed in ("", "lockstep"):
+            return speed
+        try:
+            value = float(speed)
+        except ValueError:
+            raise ValueError("SPEED is a number above zero, or lockstep") from None
+        if not 0 < value <= 1_000_000:
+            raise ValueError("SPEED is a number above zero (at most 1000000), or lockstep")
+        return speed
+
+    @property
+    def api_port(self) -> int:
+        """Return the port of the API."""
+        return self.port_base
+
+    @property
+    def temporal_port(self) -> int:
+        """Return the port of Temporal's frontend."""
+        return self.port_base + 1
+
+    @property
+    def temporal_ui_port(self) -> int:
+        """Return the port of Temporal's web UI."""
+        return self.port_base + 2
+
+    @property
+    def exchange_port(self) -> int:
+        """Return the port of the exchange simulator (REST, WebSocket, control, CoinGecko)."""
+        return self.port_base + 3
+
+    @property
+    def trading_metrics_port(self) -> int:
+        """Return the port of the trading worker's health and metrics."""
+        return self.port_base + 4
+
+    @property
+    def market_metrics_port(self) -> int:
+        """Return the port of the market worker's health and metrics."""
+        return self.port_base + 5
+
+    @cached_property
+    def temporal_target(self) -> str:
+        """Return host and port of Temporal."""
+        return self.temporal_address or f"127.0.0.1:{self.temporal_port}"
+
+    @property
+    def exchange_url(self) -> str:
+        """Return the base address of the exchange's REST API."""
+        return f"http://127.0.0.1:{self.exchange_port}"
+
+    @property
+    def exchange_public_ws(self) -> str:
+        """Return the address of the exchange's public WebSocket."""
+        return f"ws://127.0.0.1:{self.exchange_port}/v2"
+
+    @property
+    def exchange_private_ws(self) -> str:
+        """Return the address of the exchange's authenticated WebSocket."""
+        return f"ws://127.0.0.1:{self.exchange_port}/private/v2"
+
+    @property
+    def coingecko_url(self) -> str:
+        """Return the root of the CoinGecko API that the platform uses."""
+        return f"http://127.0.0.1:{self.exchange_port}/coingecko/api/v3/"

@@ -1,0 +1,1 @@
+"""What things are and the rules that they obey; no input or output below this package."""

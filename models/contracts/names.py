@@ -1,0 +1,71 @@
+"""Names by which the parts find each other: workflow ids, task queues, signals, updates."""
+
+from models.trading.account_facts import (
+    ExchangeLost,
+    ExchangeReady,
+    IdeaArrived,
+    KillSwitchEngaged,
+    KillSwitchLifted,
+    TradeProgressed,
+)
+from models.trading.trade_facts import (
+    ChildAppeared,
+    CloseRequested,
+    EntryCancelRequested,
+    FillReported,
+    OrderAcknowledged,
+    OrderEnded,
+    OrderRefused,
+    PriceCrossed,
+)
+
+TRADING_QUEUE = "trading"
+MARKET_QUEUE = "market"
+
+TRADE_SIGNALS: dict[type, str] = {
+    OrderAcknowledged: "order_acknowledged",
+    OrderRefused: "order_refused",
+    FillReported: "order_filled",
+    OrderEnded: "order_closed",
+    ChildAppeared: "child_appeared",
+    PriceCrossed: "price_crossed",
+    CloseRequested: "close_requested",
+    EntryCancelRequested: "entry_cancel_requested",
+}
+
+ACCOUNT_SIGNALS: dict[type, str] = {
+    ExchangeReady: "exchange_ready",
+    ExchangeLost: "exchange_lost",
+    IdeaArrived: "idea_arrived",
+    TradeProgressed: "trade_progressed",
+    KillSwitchEngaged: "kill_switch_engaged",
+    KillSwitchLifted: "kill_switch_lifted",
+}
+
+
+def account_workflow_id(account: str) -> str:
+    """Return the workflow id of an account."""
+    return f"account/{account}"
+
+
+def trade_workflow_id(account: str, number: int) -> str:
+    """Return the workflow id of a trade."""
+    return f"trade/{account}/{number}"
+
+
+def stream_workflow_id(account: str) -> str:
+    """Return the workflow id of an account's private stream."""
+    return f"stream/{account}"
+
+
+def reconcile_workflow_id(account: str) -> str:
+    """Return the workflow id of an account's reconciliation."""
+    return f"reconcile/{account}"
+
+
+def kill_switch_workflow_id(number: int) -> str:
+    """Return the workflow id of a kill switch engagement."""
+    return f"kill-switch/{number}"
+
+
+MARKET_FEED_WORKFLOW_ID = "market-feed"

@@ -1,0 +1,245 @@
+"""What an account is told (facts), asked (requests) and what it asks for (commands)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from models.trading.ideas import Idea
+from models.trading.instruments import Instrument
+from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
+from models.trading.market import MarketSnapshot
+from models.trading.orders import OrderType
+from models.trading.trade_facts import ExitReason
+from models.trading.trade_state import TradePlan, TradeSummary
+from models.trading.verdicts import Verdict
+
+# --- facts and requests ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeReady:
+    """The exchange answered: balances (asset, v2 names, to total), pairs and fee rates.
+
+    ``orders_consistent`` is False while a reconciliation found differences that are not repaired.
+    """
+
+    balances: dict[str, Decimal]
+    instruments: dict[str, Instrument]
+    fees: dict[str, FeeRates]
+    at: datetime
+    orders_consistent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeLost:
+    """The exchange cannot be reached: nothing is placed until it is ready again."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequested:
+    """A person or program asks for a trade. ``quantity`` None: the account sizes it.
+
+    ``market`` is None when the market worker knows no price for the symbol.
+    """
+
+    request_id: str
+    by: str
+    symbol: str
+    order_type: OrderType
+    stop_price: Decimal
+    market: MarketSnapshot | None
+    at: datetime
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    take_profit_price: Decimal | None = None
+    trailing_distance: Decimal | None = None
+    protection: ProtectionMode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdeaArrived:
+    """A strategy proposes a trade on bar close. ``at`` is protocol time."""
+
+    idea: Idea
+    market: MarketSnapshot
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TradeProgressed:
+    """A trade reports its present figures; ``closed`` when it is settled."""
+
+    summary: TradeSummary
+    closed: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TradeCloseRequested:
+    """Somebody asks for one trade to be closed."""
+
+    request_id: str
+    by: str
+    trade: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchEngaged:
+    """Stop: no entries, open entries withdrawn, positions kept protected or flattened."""
+
+    number: int
+    flatten: bool
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchLifted:
+    """The kill switch was lifted by people."""
+
+    number: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HaltRequested:
+    """Somebody stops entries of this account."""
+
+    request_id: str
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequested:
+    """Somebody lifts the manual halt of this account (never a kill switch)."""
+
+    request_id: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsChangeRequested:
+    """Somebody sets other limits."""
+
+    request_id: str
+    by: str
+    limits: AccountLimits
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChangeRequested:
+    """Somebody wants the account in another mode."""
+
+    request_id: str
+    by: str
+    mode: Mode
+    at: datetime
+
+
+AccountFact = (
+    ExchangeReady
+    | ExchangeLost
+    | OpenRequested
+    | IdeaArrived
+    | TradeProgressed
+    | TradeCloseRequested
+    | KillSwitchEngaged
+    | KillSwitchLifted
+    | HaltRequested
+    | ResumeRequested
+    | LimitsChangeRequested
+    | ModeChangeRequested
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request came to. ``code`` is ``accepted`` or the stable code of the refusal.
+
+    Codes become problem types of the API: ``accepted``, ``unknown-pair``, ``not-usd-spot``,
+    ``account-halted``, ``kill-switch-engaged``, ``no-exchange``, ``stale-market``,
+    ``no-market-data``, ``stop-on-wrong-side``, ``take-profit-on-wrong-side``, ``below-minimum``,
+    ``insufficient-balance``, ``limit-exceeded``, ``not-worth-costs``, ``invalid-quantity``,
+    ``invalid-price``, ``unknown-trade``, ``live-refused``, ``trade-closing``, ``worse-protection``.
+    """
+
+    request_id: str
+    code: str
+    detail: str
+    trade: int | None = None
+    client_order_id: str | None = None
+    verdict: Verdict | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Tell whether the request was accepted."""
+        return self.code == "accepted"
+
+
+# --- commands ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class EnterTrade:
+    """Start the trade's workflow and place its entry, side by side."""
+
+    plan: TradePlan
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class RecordIdea:
+    """Write down what became of an idea, with the reasons."""
+
+    idea: Idea
+    verdict: Verdict
+    trade: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawEntries:
+    """Cancel open entries in one request and tell their trades."""
+
+    trades: tuple[int, ...]
+    order_ids: tuple[str, ...]
+    reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTrades:
+    """Tell trades to close now."""
+
+    trades: tuple[int, ...]
+    reason: ExitReason
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeKillSwitch:
+    """Tell the kill switch workflow that this account is halted."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAccount:
+    """Write the account's present state to the record and, with ``action``, an audit row."""
+
+    action: str | None = None
+    actor: str = "aether"
+    details: tuple[tuple[str, str], ...] = ()
+
+
+AccountCommand = (
+    EnterTrade | RecordIdea | WithdrawEntries | CloseTrades | AcknowledgeKillSwitch | RecordAccount
+)

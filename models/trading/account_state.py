@@ -1,0 +1,79 @@
+"""The state of one account: what it holds, what is promised, and why it may be halted."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from models.trading.instruments import Instrument
+from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
+from models.trading.trade_state import TradeSummary
+
+ZERO = Decimal(0)
+
+
+class HaltKind(StrEnum):
+    """Why an account takes no entries; each is lifted by its own cause only."""
+
+    REQUESTED = "requested"
+    KILL_SWITCH = "kill_switch"
+    NO_EXCHANGE = "no_exchange"
+    INCONSISTENT = "inconsistent"
+    DAILY_DRAWDOWN = "daily_drawdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """One reason for which no entries are taken. ``number`` is the kill switch's."""
+
+    kind: HaltKind
+    reason: str
+    since: datetime
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """Carry everything an account needs for its next decision; replaced, never changed.
+
+    ``balances`` are the exchange's totals by asset at the last reconciliation, without the effect
+    of trades in ``trades``; closed trades are folded into them when they settle.
+    ``recent_requests`` are ids already answered, oldest first (a repeat is answered, not obeyed).
+    """
+
+    account: str
+    installation: str
+    mode: Mode = Mode.SIMULATED
+    protection: ProtectionMode = ProtectionMode.SEPARATE
+    limits: AccountLimits = field(default_factory=AccountLimits)
+    strategies: tuple[str, ...] = ()
+    instruments: dict[str, Instrument] = field(default_factory=dict)
+    fees: dict[str, FeeRates] = field(default_factory=dict)
+    balances: dict[str, Decimal] = field(default_factory=dict)
+    trades: dict[int, TradeSummary] = field(default_factory=dict)
+    prices: dict[str, Decimal] = field(default_factory=dict)
+    halts: tuple[Halt, ...] = ()
+    next_trade: int = 1
+    recent_requests: tuple[str, ...] = ()
+    closed_trades: int = 0
+
+    @property
+    def cash(self) -> Decimal:
+        """Return USD held now: the base balance and the cash flow of the open trades."""
+        flows = sum((t.cash_flow for t in self.trades.values()), ZERO)
+        return self.balances.get("USD", ZERO) + flows
+
+    @property
+    def reserved_cash(self) -> Decimal:
+        """Return USD promised to entries that are not filled yet, fees included."""
+        return sum((t.reserved_cash for t in self.trades.values()), ZERO)
+
+    @property
+    def available_cash(self) -> Decimal:
+        """Return USD that a new entry may use."""
+        return self.cash - self.reserved_cash
+
+    @property
+    def is_halted(self) -> bool:
+        """Tell whether new entries are refused."""
+        return bool(self.halts)

@@ -1,0 +1,258 @@
+"""What a trade is told (facts) and what it asks for (commands)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from models.trading.orders import Fill, OrderSpec, OrderStatus
+
+
+class WatchKind(StrEnum):
+    """Why a price is watched."""
+
+    TAKE_PROFIT = "take_profit"
+    TRAIL = "trail"
+
+
+class Direction(StrEnum):
+    """From which side a price must come to count as a crossing (reached counts as crossed)."""
+
+    RISES_TO = "rises_to"
+    FALLS_TO = "falls_to"
+
+
+class ExitReason(StrEnum):
+    """Why a trade ended."""
+
+    STOP_LOSS = "stop_loss"
+    TAKE_PROFIT = "take_profit"
+    TRAILING_STOP = "trailing_stop"
+    REQUESTED = "requested"
+    KILL_SWITCH = "kill_switch"
+    ENTRY_NOT_FILLED = "entry_not_filled"
+    PROTECTION_FAILED = "protection_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceWatch:
+    """A level that the market worker watches for a trade.
+
+    ``watch_id`` changes whenever the level does, so a crossing of an old level is recognised.
+    """
+
+    watch_id: str
+    account: str
+    trade: int
+    symbol: str
+    kind: WatchKind
+    direction: Direction
+    level: Decimal
+
+
+# --- facts -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAcknowledged:
+    """The exchange accepted the order, or was found to hold it. ``at`` is protocol time."""
+
+    client_order_id: str
+    order_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRefused:
+    """The order is proven not to exist: rejected, or absent after its deadline (not_placed)."""
+
+    client_order_id: str
+    status: OrderStatus
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FillReported:
+    """An execution. ``client_order_id`` is None on a child of a conditional close."""
+
+    fill: Fill
+    client_order_id: str | None = None
+    parent_order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEnded:
+    """An order is final on the exchange: closed, canceled or expired.
+
+    ``filled_quantity`` is the exchange's cumulative figure: when it exceeds the fills known to the
+    trade, fills are still under way and the trade must wait for them.
+    """
+
+    order_id: str
+    status: OrderStatus
+    filled_quantity: Decimal
+    reason: str | None
+    at: datetime
+    client_order_id: str | None = None
+    parent_order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildAppeared:
+    """A child of the entry's conditional close rests on the exchange: an attached stop."""
+
+    order_id: str
+    parent_order_id: str
+    quantity: Decimal
+    trigger_price: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StopAmended:
+    """The exchange took a new quantity or trigger for a resting stop."""
+
+    order_id: str
+    quantity: Decimal
+    trigger_price: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AmendRefused:
+    """The exchange refused an amend; the stop stands as before, or is gone (``order_is_gone``)."""
+
+    order_id: str
+    reason: str
+    order_is_gone: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PriceCrossed:
+    """The market reached a watched level. ``price`` and ``at`` are the exchange's (market time)."""
+
+    watch_id: str
+    kind: WatchKind
+    price: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRequested:
+    """Somebody, or the account, wants the trade closed now."""
+
+    reason: ExitReason
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EntryCancelRequested:
+    """The rest of the entry is to be withdrawn; what was filled stays protected (kill switch)."""
+
+    reason: ExitReason
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StopMoveRequested:
+    """Somebody wants other exits. None leaves a price as it is. Never to a worse protection."""
+
+    stop_price: Decimal | None
+    take_profit_price: Decimal | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDue:
+    """Time passed without progress: commands whose outcome never came are due again."""
+
+    at: datetime
+
+
+TradeFact = (
+    OrderAcknowledged
+    | OrderRefused
+    | FillReported
+    | OrderEnded
+    | ChildAppeared
+    | StopAmended
+    | AmendRefused
+    | PriceCrossed
+    | CloseRequested
+    | EntryCancelRequested
+    | StopMoveRequested
+    | ReviewDue
+)
+
+
+# --- commands ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Store the intent and send the order; answered by OrderAcknowledged or OrderRefused."""
+
+    order: OrderSpec
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Withdraw an order; answered by OrderEnded with what had been filled."""
+
+    order_id: str | None
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AmendStop:
+    """Change a resting stop in place; answered by StopAmended or AmendRefused."""
+
+    order_id: str
+    client_order_id: str | None
+    quantity: Decimal
+    trigger_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ExitPosition:
+    """Drop the stops and place the exit, as one step.
+
+    The exit's intent is stored first. Each stop is cancelled and its cumulative fill read; the
+    quantity sent is the exit's less what the stops filled in the meantime beyond
+    ``stops_filled_known``. Answered by one OrderEnded per stop and by OrderAcknowledged or
+    OrderRefused for the exit (refused as not_placed when the stops had sold everything).
+    """
+
+    stop_order_ids: tuple[str, ...]
+    stops_filled_known: Decimal
+    exit: OrderSpec
+
+
+@dataclass(frozen=True, slots=True)
+class SetWatches:
+    """Replace the trade's price watches by these (none: clear them)."""
+
+    watches: tuple[PriceWatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTrade:
+    """Write the trade's present figures to the record (and an audit row when ``event`` is set)."""
+
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportToAccount:
+    """Tell the account workflow the trade's present figures; ``closed`` ends the trade."""
+
+    closed: bool
+
+
+TradeCommand = (
+    PlaceOrder | CancelOrder | AmendStop | ExitPosition | SetWatches | RecordTrade | ReportToAccount
+)

@@ -1,0 +1,1 @@
+"""The exchange simulator: a server that speaks Kraken's protocol over models.simulation."""
