@@ -359,6 +359,31 @@ class Journal(Protocol):
         """Replace a trade's price watches; the market worker is notified on commit."""
         ...
 
+    async def accounts(self) -> list[AccountState]:
+        """Return every account as configured: the state its workflow starts from."""
+        ...
+
+    async def engage_kill_switch(
+        self,
+        number: int,
+        accounts: Sequence[str],
+        *,
+        flatten: bool,
+        reason: str,
+        by: str,
+        at: datetime,
+    ) -> None:
+        """Raise the flag that ``store_intent`` reads, audited; a repeat changes nothing."""
+        ...
+
+    async def acknowledge_kill_switch(self, number: int, account: str, at: datetime) -> None:
+        """Note that the account's workflow is halted."""
+        ...
+
+    async def lift_kill_switch(self, number: int, by: str, at: datetime) -> None:
+        """Lower the flag, audited; a repeat changes nothing."""
+        ...
+
     async def audit(
         self, account: str, actor: str, action: str, details: dict[str, str], correlation: str
     ) -> None:
