@@ -233,6 +233,18 @@ class ExitPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class AskOrders:
+    """Ask the exchange what became of orders whose facts are overdue; changes nothing there.
+
+    Answered by the ordinary facts, and completely: every execution of each order (FillReported),
+    OrderEnded for each that is final, and for each child of a conditional close of one of them
+    ChildAppeared, its executions and its OrderEnded. The next ReviewDue follows these answers.
+    """
+
+    order_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SetWatches:
     """Replace the trade's price watches by these (none: clear them)."""
 
@@ -254,5 +266,12 @@ class ReportToAccount:
 
 
 TradeCommand = (
-    PlaceOrder | CancelOrder | AmendStop | ExitPosition | SetWatches | RecordTrade | ReportToAccount
+    PlaceOrder
+    | CancelOrder
+    | AmendStop
+    | ExitPosition
+    | AskOrders
+    | SetWatches
+    | RecordTrade
+    | ReportToAccount
 )
