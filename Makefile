@@ -1,0 +1,80 @@
+# Everything a person or a machine does with this repository has its name here; `make help` lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(VENV)/bootstrap/bin/uv
+STAMP := $(VENV)/.set-up
+LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header --quiet
+
+# Passed to the platform only when given, so that an installation goes on as it was last run.
+export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench lock clean
+
+help: ## Show this list
+	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make the virtual environment from the hashed lock (only what changed)
+
+run: $(STAMP) ## Set up, start the platform, show the accounts; Ctrl-C stops everything in order
+	@$(BIN)/aether run
+
+test: $(STAMP) ## Run all tests on real PostgreSQL and real Temporal
+	@$(BIN)/aether fetch
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP) ## Formatting, lint, types and import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code and apply the safe fixes
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+bench: $(STAMP) ## Measure the running stack (start it first: make run)
+	@$(BIN)/aether bench latency
+
+lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
+	@$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade \
+		--output-file requirements.lock
+	@printf 'uv\n' | $(UV) pip compile - $(LOCK_FLAGS) --no-annotate --upgrade \
+		--output-file requirements-bootstrap.lock
+
+clean: ## Remove the virtual environment and caches (never the state in .aether)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+
+# uv installs the lock in a fraction of pip's time. It lives in an environment of its own, because
+# the platform must not depend on it; where it cannot be had, pip does the same work from the same
+# hashes.
+$(UV): requirements-bootstrap.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Aether needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1)." \
+		"Say which one: make PYTHON=python3.12 …" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)/bootstrap || \
+		{ echo "error: $(PYTHON) cannot make virtual environments" \
+		"(Debian and Ubuntu: apt install python3-venv)." >&2; exit 2; }
+	@$(VENV)/bootstrap/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r requirements-bootstrap.lock || \
+		echo "uv cannot be had here; pip does the work (slower)."
+	@touch -c $(UV)
+
+$(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
+	@echo "Setting up $(VENV) from requirements.lock (about a minute the first time) …"
+	@$(MAKE) --no-print-directory $(UV)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if test -x $(UV); then \
+		$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock && \
+		$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+	else \
+		$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on \
+			--require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+			--no-build-isolation --editable .; \
+	fi
+	@touch $(STAMP)
