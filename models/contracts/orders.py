@@ -1,0 +1,121 @@
+"""Requests to and results of the order activities: one argument object and one result each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.trading.orders import OrderSpec
+from models.trading.trade_facts import (
+    AmendRefused,
+    AmendStop,
+    ExitPosition,
+    OrderAcknowledged,
+    OrderEnded,
+    OrderRefused,
+    StopAmended,
+    TradeFact,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderToPlace:
+    """An order whose id is fixed. ``intended_at`` is protocol time of the decision."""
+
+    order: OrderSpec
+    intended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlaced:
+    """Where an order stands after placing: acknowledged or refused, perhaps already final.
+
+    One field per fact instead of a union, so that decoding never has to guess.
+    """
+
+    acknowledged: OrderAcknowledged | None = None
+    refused: OrderRefused | None = None
+    ended: OrderEnded | None = None
+
+    @property
+    def facts(self) -> tuple[TradeFact, ...]:
+        """Return what the trade must be told, in order."""
+        return tuple(f for f in (self.acknowledged, self.refused, self.ended) if f is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderToCancel:
+    """An order to withdraw; without ``order_id`` it is looked for by the ids of ``order``."""
+
+    account: str
+    order_id: str | None
+    client_order_id: str
+    order: OrderSpec | None
+    intended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """What a cancel came to; empty when the exchange holds no such order."""
+
+    ended: OrderEnded | None = None
+
+    @property
+    def facts(self) -> tuple[TradeFact, ...]:
+        """Return what the trade must be told."""
+        return () if self.ended is None else (self.ended,)
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesToWithdraw:
+    """Open entries of one account to be cancelled together."""
+
+    account: str
+    order_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesWithdrawn:
+    """How many of the entries were still open and are cancelled."""
+
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopToAmend:
+    """A resting stop to change in place."""
+
+    account: str
+    command: AmendStop
+
+
+@dataclass(frozen=True, slots=True)
+class StopAmendment:
+    """What an amend came to."""
+
+    amended: StopAmended | None = None
+    refused: AmendRefused | None = None
+
+    @property
+    def facts(self) -> tuple[TradeFact, ...]:
+        """Return what the trade must be told."""
+        return tuple(f for f in (self.amended, self.refused) if f is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class PositionToExit:
+    """Stops to drop and an exit to place, as one step."""
+
+    command: ExitPosition
+    intended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PositionExit:
+    """What became of the stops and of the exit."""
+
+    stops: tuple[OrderEnded, ...]
+    placed: OrderPlaced
+
+    @property
+    def facts(self) -> tuple[TradeFact, ...]:
+        """Return what the trade must be told: the stops first."""
+        return (*self.stops, *self.placed.facts)

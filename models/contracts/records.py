@@ -1,0 +1,61 @@
+"""Requests of the activities that write the record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.trading.account_state import AccountState
+from models.trading.ideas import Idea
+from models.trading.trade_facts import PriceWatch
+from models.trading.trade_state import TradeState
+from models.trading.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class TradeToSave:
+    """A trade's figures, audited when ``event`` is set."""
+
+    state: TradeState
+    event: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountToSave:
+    """An account's figures, without instruments and fees; audited when ``action`` is set."""
+
+    state: AccountState
+    action: str | None
+    actor: str
+    details: dict[str, str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IdeaToRecord:
+    """What became of an idea."""
+
+    account: str
+    idea: Idea
+    verdict: Verdict
+    trade: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WatchesToSet:
+    """The price watches that replace those of a trade."""
+
+    account: str
+    trade: int
+    watches: tuple[PriceWatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One row for the account's audit chain."""
+
+    account: str
+    actor: str
+    action: str
+    details: dict[str, str]
+    correlation: str

@@ -1,0 +1,165 @@
+"""Inputs, requests and answers of the workflows that are not facts of the domain."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from models.trading.account_facts import Answer
+from models.trading.account_state import AccountState
+from models.trading.trade_state import TradePlan, TradeState
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInput:
+    """What an account's workflow starts from.
+
+    ``answers`` are the newest answers given, so that a request repeated after a continue-as-new
+    gets the same one; ``handled`` counts facts over all runs.
+    """
+
+    state: AccountState
+    answers: tuple[Answer, ...] = ()
+    handled: int = 0
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TradeInput:
+    """What a trade's workflow starts from: ``state`` is None on its first run."""
+
+    plan: TradePlan
+    state: TradeState | None = None
+    answers: tuple[Answer, ...] = ()
+    handled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """The answer to ``idle``: everything told so far was handled, nothing is in flight."""
+
+    handled: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseNow:
+    """Somebody asks a trade to close."""
+
+    request_id: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStop:
+    """Somebody asks for other exits; None leaves a price as it is."""
+
+    request_id: str
+    by: str
+    at: datetime
+    stop_price: Decimal | None = None
+    take_profit_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchInput:
+    """One engagement of the kill switch over the named accounts."""
+
+    number: int
+    accounts: tuple[str, ...]
+    flatten: bool
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAcknowledged:
+    """An account's workflow is halted by the kill switch."""
+
+    account: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiftApproved:
+    """Somebody with the right to do so lifts the kill switch."""
+
+    request_id: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchProgress:
+    """How far a kill switch has come."""
+
+    number: int
+    phase: str
+    acknowledged: tuple[str, ...]
+    open_entries: int
+    open_positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchAcknowledgement:
+    """An acknowledgement for the record."""
+
+    number: int
+    account: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchLift:
+    """A lift for the record."""
+
+    number: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWork:
+    """What still rests of the accounts that a kill switch stopped."""
+
+    open_entries: int
+    open_positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsToCheck:
+    """Accounts whose open orders are to be counted."""
+
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountToFollow:
+    """The private stream to follow; ``symbols`` is the universe the account is told of."""
+
+    account: str
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketToFollow:
+    """The market feed to follow."""
+
+    symbols: tuple[str, ...]
+    interval_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountToReconcile:
+    """The account to compare with the exchange."""
+
+    account: str
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a reconciliation found; repaired differences were told to their trades."""
+
+    differences: dict[str, list[str]]
+    repaired: int
