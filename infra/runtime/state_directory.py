@@ -1,0 +1,153 @@
+"""The directory that holds everything of one installation: where things are in it, and whether it
+can be used. Nothing here ever deletes state.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from infra.runtime.errors import StateError
+from infra.runtime.files import write_atomically
+
+FORMAT = 1
+# sun_path holds 108 bytes on Linux and 104 on others, with the terminating zero.
+SOCKET_PATH_BYTES = 103
+LONGEST_SOCKET_NAME = ".s.PGSQL.5432"
+
+
+class Manifest(BaseModel):
+    """What an installation is bound to, and how it was last run.
+
+    Attributes:
+        format: layout of the directory; a newer one is refused.
+        market: the market that accounts and positions belong to.
+        speed: market time per wall time of the last run.
+        port_base: first port of the last run, so that other commands find it.
+        postgres_major: major version of PostgreSQL that wrote the database.
+        created_at: when the installation began.
+    """
+
+    format: int = FORMAT
+    market: str
+    speed: str
+    port_base: int
+    postgres_major: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StateDirectory:
+    """Paths under ``AETHER_HOME``."""
+
+    home: Path
+
+    @property
+    def manifest_file(self) -> Path:
+        """Return the file that says what this installation is bound to."""
+        return self.home / "installation.json"
+
+    @property
+    def postgres(self) -> Path:
+        """Return PostgreSQL's data directory."""
+        return self.home / "postgres"
+
+    @property
+    def temporal_database(self) -> Path:
+        """Return Temporal's SQLite file."""
+        return self.home / "temporal" / "temporal.sqlite"
+
+    @property
+    def secrets(self) -> Path:
+        """Return the directory of the encrypted secrets."""
+        return self.home / "secrets"
+
+    @property
+    def exchange(self) -> Path:
+        """Return the directory of the exchange simulator."""
+        return self.home / "exchange"
+
+    @property
+    def logs(self) -> Path:
+        """Return the directory of the processes' logs."""
+        return self.home / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Return the directory of what describes the running stack."""
+        return self.home / "run"
+
+    @property
+    def binaries(self) -> Path:
+        """Return the directory of programs fetched or built for this installation."""
+        return self.home / "bin"
+
+    @property
+    def sockets(self) -> Path:
+        """Return the directory of Unix sockets: ``run``, or a short one where that is too long.
+
+        The short one depends on the home only, so that every process finds the same.
+        """
+        if len(os.fsencode(self.run / LONGEST_SOCKET_NAME)) <= SOCKET_PATH_BYTES:
+            return self.run
+        name = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
+        return Path("/tmp") / f"aether-{os.getuid()}-{name}"  # noqa: S108 ownership is checked
+
+    def create(self) -> None:
+        """Make the directories that are missing, private to this user.
+
+        Raises:
+            StateError: the home is a file, is not writable, or belongs to someone else.
+        """
+        try:
+            for directory in (self.home, self.logs, self.run, self.exchange, self.sockets):
+                directory.mkdir(parents=True, exist_ok=True)
+            self.temporal_database.parent.mkdir(exist_ok=True)
+            self.exchange.chmod(0o700)
+        except OSError as error:
+            raise StateError(
+                f"the state directory {self.home} cannot be used: {error.strerror} "
+                f"({error.filename}). Choose another with AETHER_HOME"
+            ) from None
+        owner = self.sockets.lstat()
+        if self.sockets.is_symlink() or owner.st_uid != os.getuid():
+            raise StateError(f"{self.sockets} belongs to another user: remove it, then try again")
+
+    def manifest(self) -> Manifest | None:
+        """Return what this installation is bound to, None before its first start.
+
+        Raises:
+            StateError: the file is damaged, or written by a newer version.
+        """
+        try:
+            content = self.manifest_file.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            found = json.loads(content).get("format")
+            if isinstance(found, int) and found > FORMAT:
+                raise StateError(
+                    f"{self.home} was written by a newer version of Aether (format {found}, this "
+                    f"one knows {FORMAT}): update Aether, or choose another AETHER_HOME"
+                )
+            return Manifest.model_validate_json(content)
+        except (ValidationError, ValueError, AttributeError):
+            raise StateError(
+                f"{self.manifest_file} is damaged. Restore it from a backup, or move the whole "
+                "state aside and start afresh: aether admin reset"
+            ) from None
+
+    def save_manifest(self, manifest: Manifest) -> None:
+        """Write what this installation is bound to."""
+        write_atomically(self.manifest_file, manifest.model_dump_json(indent=2).encode())
+
+    def move_aside(self) -> Path:
+        """Rename the home, so that the next start begins afresh; return where it is now."""
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        target = self.home.with_name(f"{self.home.name}-set-aside-{stamp}")
+        self.home.rename(target)
+        return target
