@@ -1,4 +1,4 @@
-"""JSON as Kraken writes it: decimals keep their digits, as numbers (WebSocket) or strings (REST)."""
+"""JSON as Kraken writes it: decimals keep their digits, as numbers (WebSocket) or strings."""
 
 import json
 from decimal import Decimal
