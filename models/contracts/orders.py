@@ -7,7 +7,9 @@ from models.trading.orders import OrderSpec
 from models.trading.trade_facts import (
     AmendRefused,
     AmendStop,
+    ChildAppeared,
     ExitPosition,
+    FillReported,
     OrderAcknowledged,
     OrderEnded,
     OrderRefused,
@@ -119,3 +121,27 @@ class PositionExit:
     def facts(self) -> tuple[TradeFact, ...]:
         """Return what the trade must be told: the stops first."""
         return (*self.stops, *self.placed.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersToAsk:
+    """Orders whose facts are overdue. ``children`` asks for those of conditional closes too."""
+
+    account: str
+    trade: int
+    order_ids: tuple[str, ...]
+    children: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersAnswered:
+    """Everything the exchange says of the asked orders and of their children."""
+
+    children: tuple[ChildAppeared, ...] = ()
+    fills: tuple[FillReported, ...] = ()
+    ended: tuple[OrderEnded, ...] = ()
+
+    @property
+    def facts(self) -> tuple[TradeFact, ...]:
+        """Return what the trade must be told: children, then executions, then the ends."""
+        return (*self.children, *self.fills, *self.ended)

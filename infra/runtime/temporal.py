@@ -1,0 +1,109 @@
+"""The one way to Temporal: client with converter and codec, the shared sandbox, worker options."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypedDict
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+from temporalio.workflow import SandboxImportNotificationPolicy
+
+from infra.runtime.codec import EncryptionCodec, PayloadKey
+
+PASSED_THROUGH = ("models", "activities")
+"""Packages shared with the workflows instead of imported anew for each: types keep their identity
+and a workflow starts in milliseconds. Their purity is held by lint, contracts and a test."""
+
+LATENCY_BUCKETS_SECONDS = [
+    0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
+]  # fmt: skip
+
+
+def sandbox_runner() -> SandboxedWorkflowRunner:
+    """Return the runner that worker, replayer and tests share."""
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    policy = (
+        SandboxImportNotificationPolicy.WARN_ON_DYNAMIC_IMPORT
+        | SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
+    )
+    return SandboxedWorkflowRunner(
+        restrictions=restrictions.with_import_notification_policy(policy)
+    )
+
+
+def data_converter(keys: Sequence[PayloadKey]) -> DataConverter:
+    """Return the converter: pydantic JSON, encrypted when keys are given, failures included."""
+    if not keys:
+        return pydantic_data_converter
+    return replace(
+        pydantic_data_converter,
+        payload_codec=EncryptionCodec(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
+
+
+def metered_runtime(port: int) -> Runtime:
+    """Return a runtime that serves the SDK's own metrics on a loopback port, named as documented."""
+    metrics = PrometheusConfig(
+        bind_address=f"127.0.0.1:{port}",
+        counters_total_suffix=True,
+        unit_suffix=True,
+        durations_as_seconds=True,
+        histogram_bucket_overrides=dict.fromkeys(
+            (
+                "temporal_activity_schedule_to_start_latency",
+                "temporal_activity_execution_latency",
+                "temporal_workflow_task_schedule_to_start_latency",
+                "temporal_workflow_task_execution_latency",
+                "temporal_request_latency",
+            ),
+            LATENCY_BUCKETS_SECONDS,
+        ),
+    )
+    return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+
+
+async def connect(
+    target: str, namespace: str, keys: Sequence[PayloadKey], runtime: Runtime | None = None
+) -> Client:
+    """Connect to Temporal; one client per process and event loop."""
+    return await Client.connect(
+        target, namespace=namespace, data_converter=data_converter(keys), runtime=runtime
+    )
+
+
+class WorkerOptions(TypedDict):
+    """Options that every worker of the platform shares."""
+
+    workflow_runner: SandboxedWorkflowRunner
+    sticky_queue_schedule_to_start_timeout: timedelta
+    max_heartbeat_throttle_interval: timedelta
+    default_heartbeat_throttle_interval: timedelta
+    graceful_shutdown_timeout: timedelta
+    max_cached_workflows: int
+    max_concurrent_workflow_tasks: int
+    max_concurrent_activities: int
+
+
+def worker_options(**changed: Any) -> WorkerOptions:
+    """Return the options of every worker, with some of them changed (tests do).
+
+    The sticky timeout bounds how long a task waits for a worker that was killed; with the cache
+    larger than the number of open workflows no decision pays for a replay.
+    """
+    options = WorkerOptions(
+        workflow_runner=sandbox_runner(),
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
+        max_heartbeat_throttle_interval=timedelta(milliseconds=500),
+        default_heartbeat_throttle_interval=timedelta(milliseconds=500),
+        graceful_shutdown_timeout=timedelta(seconds=3),
+        max_cached_workflows=2_000,
+        max_concurrent_workflow_tasks=50,
+        max_concurrent_activities=200,
+    )
+    options.update(changed)  # type: ignore[typeddict-item]
+    return options
