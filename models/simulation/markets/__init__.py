@@ -1,0 +1,1 @@
+"""Where the simulated market comes from: listings, generated and recorded sources, liquidity."""
