@@ -1,0 +1,122 @@
+"""Names of pairs and assets: REST ids, alternative names, and WebSocket v2 names (§6)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from models.simulation.errors import VenueError
+from models.trading.instruments import Instrument
+
+# v2 name -> (REST id, altname) where they differ from the v2 name (kraken-protocol §6).
+_LEGACY = {
+    "BTC": ("XXBT", "XBT"),
+    "DOGE": ("XXDG", "XDG"),
+    "ETH": ("XETH", "ETH"),
+    "ETC": ("XETC", "ETC"),
+    "LTC": ("XLTC", "LTC"),
+    "MLN": ("XMLN", "MLN"),
+    "REP": ("XREP", "REP"),
+    "XLM": ("XXLM", "XLM"),
+    "XMR": ("XXMR", "XMR"),
+    "XRP": ("XXRP", "XRP"),
+    "ZEC": ("XZEC", "ZEC"),
+    "USD": ("ZUSD", "USD"),
+    "EUR": ("ZEUR", "EUR"),
+    "GBP": ("ZGBP", "GBP"),
+    "CAD": ("ZCAD", "CAD"),
+    "JPY": ("ZJPY", "JPY"),
+    "AUD": ("ZAUD", "AUD"),
+}
+# Decimals of assets in balances: fiat 4, coins 10, with the exceptions that Kraken publishes.
+_DECIMALS = {"USD": 4, "EUR": 4, "GBP": 4, "CAD": 4, "JPY": 2, "AUD": 4}
+_DECIMALS |= {"DOGE": 8, "XRP": 8, "ADA": 8, "XLM": 8, "USDT": 8, "USDC": 8, "DAI": 10}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One asset: ``name`` is the v2 name, ``rest_id`` the key in REST maps."""
+
+    name: str
+    rest_id: str
+    altname: str
+    decimals: int
+    display_decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class PairNames:
+    """The spellings of a pair: ``XXBTZUSD``, ``XBTUSD``, ``XBT/USD``, and v2 ``BTC/USD``."""
+
+    rest_id: str
+    altname: str
+    wsname: str
+    symbol: str
+
+
+class Directory:
+    """Resolve every spelling of the listed pairs and assets."""
+
+    def __init__(self, instruments: Iterable[Instrument]) -> None:
+        self.instruments = {instrument.symbol: instrument for instrument in instruments}
+        self.assets: dict[str, Asset] = {}
+        self._pair_names: dict[str, PairNames] = {}
+        self._by_spelling: dict[str, Instrument] = {}
+        for instrument in self.instruments.values():
+            self._add_pair(instrument)
+        self._asset_by_spelling = {
+            spelling: asset
+            for asset in self.assets.values()
+            for spelling in (asset.rest_id, asset.altname, asset.name)
+        }
+
+    def pair(self, spelling: str) -> Instrument:
+        """Return the pair that REST knows under this spelling (§5, §6).
+
+        Raises:
+            VenueError: ``EQuery:Unknown asset pair``.
+        """
+        instrument = self._by_spelling.get(spelling)
+        if instrument is None:
+            raise VenueError("EQuery:Unknown asset pair")
+        return instrument
+
+    def result_key(self, spelling: str) -> str:
+        """Return the key under which REST answers: the id, unless the v2 form was sent (§5)."""
+        instrument = self.pair(spelling)
+        return spelling if spelling == instrument.symbol else instrument.rest_id
+
+    def names(self, symbol: str) -> PairNames:
+        """Return all spellings of a listed v2 symbol."""
+        return self._pair_names[symbol]
+
+    def asset(self, spelling: str) -> Asset:
+        """Return an asset by REST id, altname or v2 name.
+
+        Raises:
+            VenueError: ``EQuery:Unknown asset``.
+        """
+        asset = self._asset_by_spelling.get(spelling)
+        if asset is None:
+            raise VenueError("EQuery:Unknown asset")
+        return asset
+
+    def add_asset(self, name: str) -> Asset:
+        """List an asset that no pair mentions (a balance of an account)."""
+        rest_id, altname = _LEGACY.get(name, (name, name))
+        decimals = _DECIMALS.get(name, 10)
+        asset = Asset(name, rest_id, altname, decimals, 2 if rest_id.startswith("Z") else 5)
+        self.assets.setdefault(name, asset)
+        return self.assets[name]
+
+    def _add_pair(self, instrument: Instrument) -> None:
+        base = self.add_asset(instrument.base)
+        quote = self.add_asset(instrument.quote)
+        names = PairNames(
+            rest_id=instrument.rest_id,
+            altname=base.altname + quote.altname,
+            wsname=f"{base.altname}/{quote.altname}",
+            symbol=instrument.symbol,
+        )
+        self._pair_names[instrument.symbol] = names
+        joined = instrument.base + instrument.quote
+        for spelling in (names.rest_id, names.altname, names.wsname, names.symbol, joined):
+            self._by_spelling[spelling] = instrument
