@@ -237,7 +237,14 @@ class FeedStatus:
     reason: str
 
 
-MarketEvent = Tick | BestPrices | BarClosed | FeedStatus
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Everything the exchange sent before ``MarketFeed.request_fence`` was called has been yielded."""
+
+    number: int
+
+
+MarketEvent = Tick | BestPrices | BarClosed | FeedStatus | Fence
 
 
 class MarketFeed(Protocol):
@@ -253,6 +260,14 @@ class MarketFeed(Protocol):
 
     def events(self, symbols: Sequence[str], interval_minutes: int) -> AsyncIterator[MarketEvent]:
         """Stream the market; reconnects by itself and reports the gap as FeedStatus."""
+        ...
+
+    async def request_fence(self, number: int) -> None:
+        """Have ``events`` yield ``Fence(number)`` after all that the exchange sent before this call.
+
+        A market in lockstep needs to know that a step has been seen whole. A fence is lost with the
+        connection: who waits for one asks again after FeedStatus.
+        """
         ...
 
 
@@ -438,6 +453,13 @@ class MarketRecord(Protocol):
 
     async def followers(self, strategy: str) -> list[str]:
         """Return the accounts that follow a strategy."""
+        ...
+
+    async def mark_equity(self, at: datetime) -> None:
+        """Write every account's equity at a market time, marked to the latest snapshots.
+
+        One mark per account and market minute is kept; a day's first mark is its baseline.
+        """
         ...
 
 

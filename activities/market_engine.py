@@ -1,0 +1,240 @@
+"""What the market worker does with each event: bars to ideas, prices to crossings, snapshots.
+
+It holds no connection of its own: the feed, the record and the messenger are ports.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import structlog
+
+from activities.market_delivery import Delivery, Message
+from activities.ports import (
+    BarClosed,
+    BestPrices,
+    FeedStatus,
+    MarketEvent,
+    MarketRecord,
+    Tick,
+)
+from models.trading.account_facts import IdeaArrived
+from models.trading.instruments import Instrument
+from models.trading.market import Candle, MarketSnapshot
+from models.trading.strategies import Strategy, market_figures
+from models.trading.trade_facts import PriceCrossed, PriceWatch
+from models.trading.watch_index import WatchIndex
+
+log = structlog.get_logger(__name__)
+
+WINDOW_BARS = 720
+
+
+@dataclass
+class SymbolState:
+    """What is known of one symbol now."""
+
+    instrument: Instrument
+    bars: deque[Candle] = field(default_factory=lambda: deque(maxlen=WINDOW_BARS))
+    watches: WatchIndex = field(default_factory=WatchIndex)
+    snapshot: MarketSnapshot | None = None
+    last_trade_id: int = 0
+    healthy: bool = False
+    changed: bool = False
+
+
+class MarketEngine:
+    """Turn market events into facts for accounts and trades, each once."""
+
+    def __init__(
+        self,
+        record: MarketRecord,
+        delivery: Delivery,
+        strategies: Sequence[Strategy],
+        installation: str,
+    ) -> None:
+        self._record = record
+        self._delivery = delivery
+        self._strategies = tuple(strategies)
+        self._installation = installation
+        self._followers: dict[str, list[str]] = {}
+        self.symbols: dict[str, SymbolState] = {}
+        self.market_time: datetime | None = None
+        self.messages_sent = 0
+
+    async def start(
+        self, instruments: dict[str, Instrument], history: dict[str, list[Candle]]
+    ) -> None:
+        """Take up the universe with its recent bars and every watch that is still active."""
+        for symbol, instrument in instruments.items():
+            state = SymbolState(instrument)
+            state.bars.extend(history.get(symbol, ()))
+            self.symbols[symbol] = state
+        for strategy in self._strategies:
+            self._followers[strategy.name] = await self._record.followers(strategy.name)
+        await self.reload_watches()
+
+    async def reload_watches(self) -> None:
+        """Index exactly the watches that the record holds."""
+        grouped: dict[tuple[str, int, str], list[PriceWatch]] = {}
+        for watch in await self._record.active_watches():
+            grouped.setdefault((watch.account, watch.trade, watch.symbol), []).append(watch)
+        for state in self.symbols.values():
+            state.watches = WatchIndex()
+        for (account, trade, _), watches in grouped.items():
+            await self.set_watches(account, trade, tuple(watches))
+
+    async def set_watches(self, account: str, trade: int, watches: tuple[PriceWatch, ...]) -> None:
+        """Replace a trade's watches and check them against the price as it stands."""
+        for symbol, state in self.symbols.items():
+            state.watches.replace(account, trade, tuple(w for w in watches if w.symbol == symbol))
+        for symbol in sorted({w.symbol for w in watches} & self.symbols.keys()):
+            state = self.symbols[symbol]
+            if state.healthy and state.snapshot is not None:
+                await self._cross(state, state.snapshot.last, state.snapshot.observed_at)
+
+    async def on_event(self, event: MarketEvent) -> None:
+        """Deal with one market event; messages that follow from it are handed to the delivery."""
+        match event:
+            case Tick():
+                await self._on_tick(event)
+            case BestPrices():
+                self._on_prices(event)
+            case BarClosed():
+                await self._on_bar(event.candle)
+            case FeedStatus():
+                self._on_status(event)
+            case _:
+                pass
+
+    def take_changed_snapshots(self) -> list[MarketSnapshot]:
+        """Return the snapshots that changed since the last call."""
+        changed = []
+        for state in self.symbols.values():
+            if state.changed and state.snapshot is not None:
+                changed.append(replace(state.snapshot, stale=not state.healthy))
+                state.changed = False
+        return changed
+
+    async def _on_tick(self, tick: Tick) -> None:
+        state = self.symbols.get(tick.symbol)
+        if state is None:
+            return
+        self._advance(tick.exchange_time)
+        state.last_trade_id = max(state.last_trade_id, tick.trade_id)
+        state.snapshot = self._refreshed(state, tick.exchange_time, last=tick.price)
+        state.changed = True
+        await self._cross(state, tick.price, tick.exchange_time)
+
+    def _on_prices(self, prices: BestPrices) -> None:
+        state = self.symbols.get(prices.symbol)
+        if state is None:
+            return
+        self._advance(prices.exchange_time)
+        state.snapshot = self._refreshed(
+            state,
+            prices.exchange_time,
+            bid=prices.bid,
+            ask=prices.ask,
+            depth_quantity=prices.depth_quantity,
+        )
+        state.changed = True
+
+    def _on_status(self, status: FeedStatus) -> None:
+        state = self.symbols.get(status.symbol)
+        if state is None:
+            return
+        if state.healthy != status.healthy:
+            log.warning(
+                "market feed changed",
+                symbol=status.symbol,
+                healthy=status.healthy,
+                reason=status.reason,
+            )
+        state.healthy = status.healthy
+        state.changed = state.snapshot is not None
+
+    async def _on_bar(self, candle: Candle) -> None:
+        state = self.symbols.get(candle.symbol)
+        if state is None or (state.bars and candle.start <= state.bars[-1].start):
+            return
+        state.bars.append(candle)
+        await self._record.save_candles([candle])
+        window = tuple(state.bars)
+        figures = market_figures(window)
+        if state.snapshot is None:
+            return
+        state.snapshot = replace(
+            state.snapshot,
+            average_true_range=figures.average_true_range,
+            volatility=figures.volatility,
+            stale=not state.healthy,
+        )
+        state.changed = True
+        if state.healthy:
+            await self._propose(state, window)
+
+    async def _propose(self, state: SymbolState, window: tuple[Candle, ...]) -> None:
+        assert state.snapshot is not None
+        for strategy in self._strategies:
+            idea = strategy.propose(self._installation, state.instrument, window, state.snapshot)
+            if idea is None:
+                continue
+            followers = await self._record.followers(strategy.name)
+            fact = IdeaArrived(idea, state.snapshot, datetime.now(UTC))
+            log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
+            await self._send([Message(account, None, fact) for account in sorted(followers)])
+
+    async def _cross(self, state: SymbolState, price: Decimal, at: datetime) -> None:
+        crossed = state.watches.crossed(price)
+        if not crossed:
+            return
+        messages = []
+        for watch in crossed:
+            fact = PriceCrossed(watch.watch_id, watch.kind, price, at)
+            messages.append(Message(watch.account, watch.trade, fact, watch))
+        await self._send(messages)
+
+    async def _send(self, messages: list[Message]) -> None:
+        self.messages_sent += len(messages)
+        await self._delivery.deliver(messages)
+
+    def _advance(self, at: datetime) -> None:
+        if self.market_time is None or at > self.market_time:
+            self.market_time = at
+
+    def _refreshed(
+        self,
+        state: SymbolState,
+        at: datetime,
+        *,
+        last: Decimal | None = None,
+        bid: Decimal | None = None,
+        ask: Decimal | None = None,
+        depth_quantity: Decimal | None = None,
+    ) -> MarketSnapshot:
+        old = state.snapshot
+        if old is None:
+            first = last or bid
+            assert first is not None
+            figures = market_figures(tuple(state.bars))
+            old = MarketSnapshot(
+                state.instrument.symbol,
+                first,
+                first,
+                first,
+                at,
+                figures.average_true_range,
+                figures.volatility,
+            )
+        return replace(
+            old,
+            last=old.last if last is None else last,
+            bid=old.bid if bid is None else bid,
+            ask=old.ask if ask is None else ask,
+            depth_quantity=old.depth_quantity if depth_quantity is None else depth_quantity,
+            observed_at=max(at, old.observed_at),
+            stale=not state.healthy,
+        )

@@ -1,0 +1,142 @@
+"""The activity that holds the market feed: exactly one runs, kept alive by its heartbeat."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+from temporalio import activity
+
+from activities.market_engine import MarketEngine
+from activities.ports import Fence, MarketFeed, MarketRecord
+from models.trading.market import Candle
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 0.5
+SNAPSHOT_SECONDS = 0.2
+MARK_SECONDS = 1.0
+RECONNECT_SECONDS = 0.5
+
+
+class MarketDriver(Protocol):
+    """Moves a market in lockstep; absent when the market moves by itself."""
+
+    async def run(self, engine: MarketEngine, feed: MarketFeed) -> None:
+        """Step the market for ever."""
+        ...
+
+    def fence_reached(self, number: int) -> None:
+        """Learn that everything before a fence has been dealt with."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """What to follow: bars of this interval, for these symbols (empty: the whole universe)."""
+
+    bar_minutes: int
+    symbols: tuple[str, ...] = ()
+
+
+class MarketFeedActivities:
+    """Follow the market and act on it until cancelled."""
+
+    def __init__(
+        self,
+        feed: MarketFeed,
+        record: MarketRecord,
+        make_engine: Callable[[], MarketEngine],
+        settings: FeedSettings,
+        driver: MarketDriver | None = None,
+    ) -> None:
+        self._feed = feed
+        self._record = record
+        self._make_engine = make_engine
+        self._settings = settings
+        self._driver = driver
+        self.engine: MarketEngine | None = None
+
+    @activity.defn
+    async def run_market_feed(self) -> None:
+        """Load the universe, then stream it; ends only by error or cancellation.
+
+        Raises whatever broke the feed: the workflow that owns this activity starts it again.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_heartbeat())
+            engine = await self._load()
+            self.engine = engine
+            tasks.create_task(self._follow_watches(engine))
+            tasks.create_task(self._flush_snapshots(engine))
+            tasks.create_task(self._mark_equity(engine))
+            tasks.create_task(self._consume(engine))
+            if self._driver is not None:
+                tasks.create_task(self._driver.run(engine, self._feed))
+
+    async def _load(self) -> MarketEngine:
+        instruments = await self._feed.instruments()
+        if self._settings.symbols:
+            instruments = {s: instruments[s] for s in self._settings.symbols if s in instruments}
+        history: dict[str, list[Candle]] = {}
+        for symbol in sorted(instruments):
+            history[symbol] = await self._feed.history(symbol, self._settings.bar_minutes)
+            await self._record.save_candles(history[symbol])
+        engine = self._make_engine()
+        await engine.start(instruments, history)
+        log.info("market feed loaded", symbols=sorted(instruments))
+        return engine
+
+    async def _consume(self, engine: MarketEngine) -> None:
+        symbols = sorted(engine.symbols)
+        async for event in self._feed.events(symbols, self._settings.bar_minutes):
+            if isinstance(event, Fence):
+                if self._driver is not None:
+                    self._driver.fence_reached(event.number)
+            else:
+                await engine.on_event(event)
+        raise ConnectionError("the market feed ended")
+
+    async def _follow_watches(self, engine: MarketEngine) -> None:
+        while True:
+            try:
+                async for account, trade, watches in self._record.watch_changes():
+                    await engine.set_watches(account, trade, watches)
+            except OSError:
+                log.warning("watch changes interrupted", exc_info=True)
+            await asyncio.sleep(RECONNECT_SECONDS)
+            await engine.reload_watches()
+
+    async def _flush_snapshots(self, engine: MarketEngine) -> None:
+        await _every(SNAPSHOT_SECONDS, lambda: flush_snapshots(engine, self._record))
+
+    async def _mark_equity(self, engine: MarketEngine) -> None:
+        async def mark() -> None:
+            if engine.market_time is not None:
+                await self._record.mark_equity(engine.market_time)
+
+        await _every(MARK_SECONDS, mark)
+
+
+async def flush_snapshots(engine: MarketEngine, record: MarketRecord) -> None:
+    """Write the snapshots that changed, so that the API judges requests on fresh figures."""
+    changed = engine.take_changed_snapshots()
+    if changed:
+        await record.save_snapshots(changed)
+
+
+async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await act()
+        except OSError:
+            log.warning("record unreachable, trying again", exc_info=True)
+        await asyncio.sleep(seconds)
+
+
+async def _heartbeat() -> None:
+    while True:
+        activity.heartbeat(datetime.now(UTC).isoformat())
+        await asyncio.sleep(HEARTBEAT_SECONDS)
