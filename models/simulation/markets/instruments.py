@@ -1,7 +1,7 @@
-"""The simulated universe: pairs and assets with Kraken's metadata and the spellings of each pair.
+"""The simulated universe: pairs and assets with Kraken's metadata and each pair's spellings.
 
-The domain's view of a pair is ``models.trading.instruments.Instrument``; what only Kraken's REST and
-WebSocket answers carry stays here. The figures are Kraken's published ones (kraken-protocol §5, §6).
+The domain's view of a pair is ``models.trading.instruments.Instrument``; what only Kraken's REST
+and WebSocket answers carry stays here. The figures are those Kraken publishes.
 """
 
 from collections.abc import Iterable, Iterator
@@ -66,7 +66,7 @@ class Listing:
 
     @property
     def spellings(self) -> frozenset[str]:
-        """Return every name REST accepts for the pair (kraken-protocol §6)."""
+        """Return every name REST accepts for the pair."""
         plain = self.symbol.replace("/", "")
         names = (self.instrument.rest_id, self.altname, self.wsname, self.symbol, plain)
         return frozenset(names)
