@@ -92,7 +92,7 @@ class LocalSecretStore:
         existing = self.exchange_key(account, Mode.SIMULATED)
         if existing is None:
             existing = ExchangeKey(
-                key="SIM" + secrets.token_urlsafe(39),
+                key=base64.b64encode(secrets.token_bytes(42)).decode(),
                 secret=base64.b64encode(secrets.token_bytes(64)).decode(),
             )
             self.put_exchange_key(account, Mode.SIMULATED, existing)

@@ -21,7 +21,9 @@ class Settings(BaseSettings):
         temporal_address: where Temporal is, when it is not the embedded one.
     """
 
-    model_config = SettingsConfigDict(env_prefix="AETHER_", extra="ignore", frozen=False)
+    model_config = SettingsConfigDict(
+        env_prefix="AETHER_", env_ignore_empty=True, extra="ignore", frozen=False
+    )
 
     home: Path = Path(".aether")
     port_base: int = Field(default=7400, ge=1024, le=65000)
@@ -81,6 +83,31 @@ class Settings(BaseSettings):
     def market_metrics_port(self) -> int:
         """Return the port of the market worker's health and metrics."""
         return self.port_base + 5
+
+    @property
+    def temporal_http_port(self) -> int:
+        """Return the port of Temporal's HTTP API, fixed so that two stacks cannot collide."""
+        return self.port_base + 6
+
+    @property
+    def temporal_metrics_port(self) -> int:
+        """Return the port of Temporal's own metrics."""
+        return self.port_base + 7
+
+    @property
+    def api_url(self) -> str:
+        """Return the base address of the API."""
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @property
+    def temporal_ui_url(self) -> str:
+        """Return the address of Temporal's web UI."""
+        return f"http://127.0.0.1:{self.temporal_ui_port}"
+
+    @property
+    def codec_endpoint(self) -> str:
+        """Return where Temporal's web UI asks for payloads to be decrypted."""
+        return f"{self.api_url}/api/v1/codec"
 
     @cached_property
     def temporal_target(self) -> str:

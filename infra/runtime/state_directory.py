@@ -1,5 +1,6 @@
-"""The directory that holds everything of one installation: where things are in it, and whether it
-can be used. Nothing here ever deletes state.
+"""The directory of everything that one installation keeps: what is where, and whether it is usable.
+
+Nothing here ever deletes state.
 """
 
 import hashlib
@@ -17,7 +18,8 @@ from infra.runtime.files import write_atomically
 FORMAT = 1
 # sun_path holds 108 bytes on Linux and 104 on others, with the terminating zero.
 SOCKET_PATH_BYTES = 103
-LONGEST_SOCKET_NAME = ".s.PGSQL.5432"
+# supervisord binds a name ending in its process id first.
+LONGEST_SOCKET_NAME = "supervisor.sock.4194304"
 
 
 class Manifest(BaseModel):
@@ -53,7 +55,7 @@ class StateDirectory:
 
     @property
     def postgres(self) -> Path:
-        """Return PostgreSQL's data directory."""
+        """Return the directory of PostgreSQL's data and sockets."""
         return self.home / "postgres"
 
     @property
@@ -88,7 +90,7 @@ class StateDirectory:
 
     @property
     def sockets(self) -> Path:
-        """Return the directory of Unix sockets: ``run``, or a short one where that is too long.
+        """Return the directory of the supervisor's socket: ``run``, or one with a short path.
 
         The short one depends on the home only, so that every process finds the same.
         """
@@ -103,6 +105,8 @@ class StateDirectory:
         Raises:
             StateError: the home is a file, is not writable, or belongs to someone else.
         """
+        if any(mark in str(self.home) for mark in (" ;", " #", "\n")):
+            raise StateError(f"the path {self.home} cannot be written into supervisord's settings")
         try:
             for directory in (self.home, self.logs, self.run, self.exchange, self.sockets):
                 directory.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,29 @@
+"""Start the supervisor again when it is killed: ``python -m infra.runtime.keeper``.
+
+Arguments: the run, sockets and logs directories. It runs as one of the supervisor's programs and is
+the only one that outlives it; the supervisor in turn starts a killed keeper again. It does nothing
+once the stack is no longer wanted.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import psutil
+
+from infra.runtime.supervision import Supervisor
+
+
+def main() -> None:
+    """Wait for the parent's end, then start its successor, which brings its own keeper."""
+    supervisor = Supervisor(*(Path(argument) for argument in sys.argv[1:4]))
+    parent = os.getppid()
+    # Another parent than the supervisor means that it died before this process began.
+    if supervisor.pid == parent:
+        psutil.Process(parent).wait()
+    if supervisor.is_wanted:
+        supervisor.start(os.environ)
+
+
+if __name__ == "__main__":
+    main()

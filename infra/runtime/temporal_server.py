@@ -1,0 +1,249 @@
+"""The embedded Temporal server: finding its program, starting it tuned, preparing its namespace."""
+
+import asyncio
+import fcntl
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import yaml
+
+from infra.runtime.errors import ProvisioningError
+from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
+
+VERSION = "1.5.1"
+OLDEST_SERVER = (1, 29)
+MODULE_DIRECTORY = Path(__file__).parents[1] / "temporal"
+PACKAGE = "github.com/temporalio/cli/cmd/temporal"
+RETENTION = timedelta(days=30)
+DOWNLOAD_HOST = "temporal.download"
+SEARCH_ATTRIBUTES = {
+    "AetherAccount": "Keyword",
+    "AetherSymbol": "Keyword",
+    "AetherStrategy": "Keyword",
+    "AetherState": "Keyword",
+}
+
+Progress = Callable[[str], None]
+
+
+def find_or_provide(state: StateDirectory, tell: Progress) -> Path:
+    """Return a usable server program; fetch or build one when none is there.
+
+    Raises:
+        ProvisioningError: none can be had; the message lists what was tried.
+    """
+    chosen = os.environ.get("AETHER_TEMPORAL_CLI")
+    if chosen:
+        _require_new_enough(Path(chosen))
+        return Path(chosen)
+    candidates = [shutil.which("temporal"), state.binaries / "temporal", _cached()]
+    for candidate in candidates:
+        if candidate is None or not os.access(candidate, os.X_OK):
+            continue
+        if is_new_enough(Path(candidate)):
+            return Path(candidate)
+        tell(f"{candidate} is older than Temporal server {_dotted(OLDEST_SERVER)}: not used")
+    return _provide(tell)
+
+
+def server_version(program: Path) -> tuple[int, ...] | None:
+    """Return the version of the server inside a ``temporal`` program, None if it has none."""
+    try:
+        answer = subprocess.run(  # noqa: S603 the program is the one to be checked
+            [program, "--version"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"Server (\d+)\.(\d+)\.(\d+)", answer.stdout)
+    return tuple(int(part) for part in found.groups()) if found else None
+
+
+def is_new_enough(program: Path) -> bool:
+    """Tell whether a program holds a server that Aether runs on."""
+    version = server_version(program)
+    return version is not None and version >= OLDEST_SERVER
+
+
+def command_line(program: Path, settings: Settings, state: StateDirectory) -> list[str]:
+    """Return the command that runs the server in the foreground, tuned and on loopback only."""
+    words = [str(program), "server", "start-dev", "--ip", "127.0.0.1", "--ui-ip", "127.0.0.1"]
+    words += ["--port", str(settings.temporal_port), "--ui-port", str(settings.temporal_ui_port)]
+    words += ["--http-port", str(settings.temporal_http_port)]
+    words += ["--metrics-port", str(settings.temporal_metrics_port)]
+    words += ["--namespace", settings.temporal_namespace]
+    words += ["--db-filename", str(state.temporal_database)]
+    words += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"]
+    words += ["--ui-codec-endpoint", settings.codec_endpoint]
+    words += ["--log-format", "json", "--log-level", "warn"]
+    for name, kind in SEARCH_ATTRIBUTES.items():
+        words += ["--search-attribute", f"{name}={kind}"]
+    for name, value in dynamic_settings().items():
+        words += ["--dynamic-config-value", f"{name}={json.dumps(value)}"]
+    return words
+
+
+def dynamic_settings() -> dict[str, object]:
+    """Return the server's dynamic settings by name, from the file that production reads too."""
+    content = yaml.safe_load((MODULE_DIRECTORY / "dynamic-settings.yaml").read_text())
+    return {name: entries[0]["value"] for name, entries in content.items()}
+
+
+async def is_ready(settings: Settings) -> bool:
+    """Tell whether the server is healthy and the namespace is there with its retention set."""
+    from google.protobuf.duration_pb2 import Duration
+    from temporalio.api.namespace.v1 import NamespaceConfig
+    from temporalio.api.workflowservice.v1 import (
+        DescribeNamespaceRequest,
+        UpdateNamespaceRequest,
+    )
+    from temporalio.service import ConnectConfig, RPCError, ServiceClient
+
+    try:
+        service = await ServiceClient.connect(ConnectConfig(target_host=settings.temporal_target))
+        if not await service.check_health(timeout=timedelta(seconds=2)):
+            return False
+        name = settings.temporal_namespace
+        described = await service.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=name)
+        )
+        kept = described.config.workflow_execution_retention_ttl.ToTimedelta()
+        if kept != RETENTION and settings.temporal_address is None:
+            duration = Duration()
+            duration.FromTimedelta(RETENTION)
+            config = NamespaceConfig(workflow_execution_retention_ttl=duration)
+            await service.workflow_service.update_namespace(
+                UpdateNamespaceRequest(namespace=name, config=config)
+            )
+    except (RPCError, RuntimeError):
+        return False
+    return True
+
+
+def _require_new_enough(program: Path) -> None:
+    version = server_version(program)
+    if version is None:
+        raise ProvisioningError(f"AETHER_TEMPORAL_CLI={program} is not a Temporal program")
+    if version < OLDEST_SERVER:
+        raise ProvisioningError(
+            f"AETHER_TEMPORAL_CLI={program} holds server {_dotted(version)}; "
+            f"at least {_dotted(OLDEST_SERVER)} is needed"
+        )
+
+
+def _provide(tell: Progress) -> Path:
+    target = _cached()
+    with _only_one(target.parent):
+        if is_new_enough(target):
+            return target
+        download_failure = _download(target, tell)
+        if download_failure is None:
+            return target
+        build_failure = _build(target, tell)
+        if build_failure is None:
+            return target
+    raise ProvisioningError(
+        "no Temporal server: none in AETHER_TEMPORAL_CLI, on the PATH or in the cache; download: "
+        f"{download_failure}; build with Go: {build_failure}. Install Go (https://go.dev/dl) or "
+        "the Temporal CLI, or name one in AETHER_TEMPORAL_CLI"
+    )
+
+
+def _download(target: Path, tell: Progress) -> str | None:
+    """Fetch with the SDK; return why it failed, None when it is in place."""
+    try:
+        socket.create_connection((DOWNLOAD_HOST, 443), timeout=3).close()
+    except OSError as error:
+        return f"{DOWNLOAD_HOST} cannot be reached ({error})"
+    tell(f"Downloading the Temporal server {VERSION} (once) …")
+    with tempfile.TemporaryDirectory(dir=target.parent) as directory:
+        try:
+            asyncio.run(asyncio.wait_for(_start_once(directory), timeout=300))
+        except (RuntimeError, TimeoutError, OSError) as error:
+            return str(error) or "it took more than five minutes"
+        found = next((path for path in Path(directory).iterdir() if is_new_enough(path)), None)
+        if found is None:
+            return "what was downloaded holds no usable server"
+        found.replace(target)
+    return None
+
+
+async def _start_once(directory: str) -> None:
+    # The SDK has no way to fetch only: starting an environment puts the program in the directory.
+    from temporalio.testing import WorkflowEnvironment
+
+    environment = await WorkflowEnvironment.start_local(
+        download_dest_dir=directory, dev_server_download_version=f"v{VERSION}"
+    )
+    await environment.shutdown()
+
+
+def _build(target: Path, tell: Progress) -> str | None:
+    """Build from the pinned module; return why it failed, None when it is in place."""
+    compiler = shutil.which("go")
+    if compiler is None:
+        return "Go is not installed"
+    with tempfile.TemporaryDirectory(dir=target.parent) as directory:
+        built = Path(directory) / "temporal"
+        label = "-X github.com/temporalio/cli/temporalcli.Version=" + VERSION
+        command = [compiler, "build", "-mod=readonly", "-ldflags", label, "-o", str(built), PACKAGE]
+        with (Path(directory) / "log").open("w+") as log:
+            process = subprocess.Popen(  # noqa: S603 fixed words, the compiler is the user's
+                command,
+                cwd=MODULE_DIRECTORY,
+                env=os.environ | {"CGO_ENABLED": "0"},
+                stdout=log,
+                stderr=log,
+            )
+            _tell_while_running(process, tell)
+            log.seek(0)
+            words = log.read().strip().splitlines()
+        if process.returncode != 0:
+            return words[-1] if words else f"go ended with {process.returncode}"
+        built.replace(target)
+    return None
+
+
+def _tell_while_running(process: subprocess.Popen[bytes], tell: Progress) -> None:
+    began = time.monotonic()
+    while True:
+        seconds = int(time.monotonic() - began)
+        tell(f"Building the Temporal server {VERSION} with Go, once: {seconds} s of about 180 …")
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            continue
+        except BaseException:
+            process.terminate()
+            raise
+        return
+
+
+def _cached() -> Path:
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "aether" / f"temporal-{VERSION}" / "temporal"
+
+
+@contextmanager
+def _only_one(directory: Path) -> Iterator[None]:
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(str(part) for part in version)
