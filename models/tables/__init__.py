@@ -1,1 +1,44 @@
-"""SQLModel tables, one file per aggregate, and the mapping between rows and domain."""
+"""The record: one SQLModel table per aggregate, and the mapping of rows to the domain's words.
+
+Importing this package registers every table in ``SQLModel.metadata``.
+"""
+
+from models.tables.access import ApiKeyNonceRow, ApiTokenRow, RequestRow
+from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
+from models.tables.fills import FillRow
+from models.tables.governance import (
+    PLATFORM,
+    AuditHeadRow,
+    AuditRow,
+    KillSwitchRow,
+    PlatformSettingRow,
+)
+from models.tables.ideas import IdeaRow
+from models.tables.market import CandleRow, MarketSnapshotRow
+from models.tables.orders import OrderRow
+from models.tables.price_watches import PriceWatchRow
+from models.tables.reconciliations import CheckpointRow, ReconciliationRow
+from models.tables.trades import TradeRow
+
+__all__ = [
+    "PLATFORM",
+    "AccountRow",
+    "ApiKeyNonceRow",
+    "ApiTokenRow",
+    "AuditHeadRow",
+    "AuditRow",
+    "BalanceRow",
+    "CandleRow",
+    "CheckpointRow",
+    "FillRow",
+    "IdeaRow",
+    "KillSwitchRow",
+    "MarketSnapshotRow",
+    "NetAssetValueRow",
+    "OrderRow",
+    "PlatformSettingRow",
+    "PriceWatchRow",
+    "ReconciliationRow",
+    "RequestRow",
+    "TradeRow",
+]

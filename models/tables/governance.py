@@ -1,0 +1,69 @@
+"""Kill switches, the audit log and the installation's own settings."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from models.tables.columns import Document, Moment, Names
+
+PLATFORM = "platform"
+"""The chain and request scope of what concerns no single account."""
+
+
+class KillSwitchRow(SQLModel, table=True):
+    """One engagement; raised while ``lifted_at`` is None. Times are protocol times.
+
+    ``acknowledged`` maps an account to the time its workflow reported to be halted.
+    """
+
+    __tablename__ = "kill_switches"
+
+    number: int = Field(primary_key=True)
+    accounts: list[str] = Field(sa_type=Names)
+    flatten: bool
+    reason: str
+    engaged_by: str
+    engaged_at: datetime = Field(sa_type=Moment)
+    acknowledged: dict[str, Any] = Field(sa_type=Document)
+    lifted_by: str | None = None
+    lifted_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class AuditRow(SQLModel, table=True):
+    """One link of an account's hash chain; written by insert only, numbered by the database.
+
+    ``hash`` is SHA-256 over the previous hash and the row's own fields, see
+    ``infra/migrations/first/audit.py`` for the exact text.
+    """
+
+    __tablename__ = "audit_log"
+
+    account_id: str = Field(primary_key=True)
+    sequence: int = Field(primary_key=True)
+    recorded_at: datetime = Field(sa_type=Moment)
+    actor: str
+    action: str
+    details: dict[str, Any] = Field(sa_type=Document)
+    correlation: str
+    previous_hash: str
+    hash: str
+
+
+class AuditHeadRow(SQLModel, table=True):
+    """The end of each chain, so that rows cut off its end are missed."""
+
+    __tablename__ = "audit_heads"
+
+    account_id: str = Field(primary_key=True)
+    sequence: int
+    hash: str
+
+
+class PlatformSettingRow(SQLModel, table=True):
+    """One setting of the installation, for example its own id."""
+
+    __tablename__ = "platform_settings"
+
+    name: str = Field(primary_key=True)
+    value: str

@@ -1,0 +1,69 @@
+"""Market data: bars and the latest snapshot of each symbol. Not owned by any account."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlmodel import Field, SQLModel
+
+from models.tables.columns import Amount, Moment
+from models.trading.market import Candle, MarketSnapshot
+
+
+class CandleRow(SQLModel, table=True):
+    """One closed bar; a hypertable over ``start`` where TimescaleDB is installed."""
+
+    __tablename__ = "candles"
+
+    symbol: str = Field(primary_key=True)
+    interval_minutes: int = Field(primary_key=True)
+    start: datetime = Field(primary_key=True, sa_type=Moment)
+    open: Decimal = Field(sa_type=Amount)
+    high: Decimal = Field(sa_type=Amount)
+    low: Decimal = Field(sa_type=Amount)
+    close: Decimal = Field(sa_type=Amount)
+    volume: Decimal = Field(sa_type=Amount)
+    trades: int = 0
+
+    def candle(self) -> Candle:
+        """Return the bar in the domain's words."""
+        return Candle(
+            symbol=self.symbol,
+            interval_minutes=self.interval_minutes,
+            start=self.start,
+            open=self.open,
+            high=self.high,
+            low=self.low,
+            close=self.close,
+            volume=self.volume,
+            trades=self.trades,
+        )
+
+
+class MarketSnapshotRow(SQLModel, table=True):
+    """The latest figures of one symbol; ``observed_at`` is market time."""
+
+    __tablename__ = "market_snapshots"
+
+    symbol: str = Field(primary_key=True)
+    bid: Decimal = Field(sa_type=Amount)
+    ask: Decimal = Field(sa_type=Amount)
+    last: Decimal = Field(sa_type=Amount)
+    observed_at: datetime = Field(sa_type=Moment)
+    average_true_range: Decimal | None = Field(default=None, sa_type=Amount)
+    volatility: Decimal | None = Field(default=None, sa_type=Amount)
+    depth_quantity: Decimal | None = Field(default=None, sa_type=Amount)
+    stale: bool
+
+    def snapshot(self) -> MarketSnapshot:
+        """Return the figures in the domain's words."""
+        return MarketSnapshot(
+            symbol=self.symbol,
+            bid=self.bid,
+            ask=self.ask,
+            last=self.last,
+            observed_at=self.observed_at,
+            average_true_range=self.average_true_range,
+            volatility=self.volatility,
+            depth_quantity=self.depth_quantity,
+            stale=self.stale,
+        )

@@ -1,0 +1,29 @@
+"""What reconciliation found, and up to when executions are known to be complete."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from models.tables.columns import Document, Moment
+
+
+class ReconciliationRow(SQLModel, table=True):
+    """One comparison with the exchange; ``differences`` maps a kind to what differs."""
+
+    __tablename__ = "reconciliations"
+
+    account_id: str = Field(primary_key=True, foreign_key="accounts.account_id")
+    number: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=Moment)
+    clean: bool
+    differences: dict[str, Any] = Field(sa_type=Document)
+
+
+class CheckpointRow(SQLModel, table=True):
+    """The market time up to which an account's executions are complete."""
+
+    __tablename__ = "checkpoints"
+
+    account_id: str = Field(primary_key=True, foreign_key="accounts.account_id")
+    complete_until: datetime = Field(sa_type=Moment)
