@@ -1,0 +1,186 @@
+"""Following one account at the exchange: its private stream, and what the stream missed."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from temporalio import activity
+
+from activities.heartbeat import heartbeating
+from activities.placement import Clock
+from activities.ports import (
+    Exchange,
+    ExchangeDirectory,
+    ExchangeError,
+    ExecutionReport,
+    Journal,
+    Messenger,
+    StreamGap,
+)
+from activities.stream_delivery import StreamDelivery
+from models.contracts.workflows import AccountToFollow
+from models.trading.account_facts import ExchangeLost, ExchangeReady
+
+log = structlog.get_logger(__name__)
+
+LOST_AFTER_SECONDS = 2.0
+RETRY_SECONDS = 0.5
+TIDY_SECONDS = 0.25
+CHECKPOINT_SECONDS = 5.0
+CHECKPOINT_MARGIN = timedelta(minutes=5)
+"""Market time by which a replay reaches back behind the newest execution seen."""
+
+
+class Following:
+    """One account being followed by one attempt of the activity."""
+
+    def __init__(
+        self,
+        request: AccountToFollow,
+        exchanges: ExchangeDirectory,
+        journal: Journal,
+        messenger: Messenger,
+        clock: Clock,
+    ) -> None:
+        self._request = request
+        self._account = request.account
+        self._exchanges = exchanges
+        self._journal = journal
+        self._messenger = messenger
+        self._clock = clock
+        self._behind = asyncio.Event()
+        self._failing_since: datetime | None = None
+        self._told_ready: bool | None = None
+        self._newest_fill: datetime | None = None
+        self.delivery = StreamDelivery(request.account, journal, messenger, clock)
+        self.sequence = 0
+
+    async def run(self) -> None:
+        """Follow until cancelled; an error that is not the exchange's ends the attempt."""
+        exchange = await self._connected()
+        self._behind.set()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._consume(exchange))
+            tasks.create_task(self._keep_up(exchange))
+            tasks.create_task(self._tidy())
+
+    async def _connected(self) -> Exchange:
+        while True:
+            try:
+                return await self._exchanges.exchange(self._account)
+            except ExchangeError as error:
+                await self._failed(error)
+
+    async def _consume(self, exchange: Exchange) -> None:
+        while True:
+            try:
+                async for event in exchange.executions():
+                    if isinstance(event, StreamGap):
+                        log.info("stream gap", account=self._account, reason=event.reason)
+                        self._behind.set()
+                    elif isinstance(event, ExecutionReport):
+                        await self._take(event)
+            except ExchangeError as error:
+                log.warning("stream ended", account=self._account, error=str(error))
+            self._behind.set()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _take(self, event: ExecutionReport) -> None:
+        await self.delivery.take(event)
+        self.sequence = max(self.sequence, event.sequence)
+        if event.fill is not None:
+            self._newest_fill = event.fill.exchange_time
+
+    async def _keep_up(self, exchange: Exchange) -> None:
+        """Ask by REST for what the stream missed, then tell the account how things stand."""
+        while True:
+            await self._behind.wait()
+            self._behind.clear()
+            try:
+                await self._catch_up(exchange)
+                await self._announce(exchange)
+            except ExchangeError as error:
+                self._behind.set()
+                await self._failed(error)
+
+    async def _catch_up(self, exchange: Exchange) -> None:
+        stored = await self._journal.orders(self._account, only_open=True)
+        checkpoint = await self._journal.checkpoint(self._account)
+        opened = await exchange.open_orders()
+        open_ids = {report.order_id for report in opened}
+        missing = [o.order_id for o in stored if o.order_id and o.order_id not in open_ids]
+        reports = {report.order_id: report for report in opened}
+        if missing:
+            reports |= await exchange.query(missing)
+        if checkpoint is not None:
+            reports |= {r.order_id: r for r in await exchange.closed_orders(checkpoint)}
+        if checkpoint is not None or stored:
+            fills = await exchange.fills(checkpoint)
+            await self.delivery.take_fills(fills)
+            if fills:
+                self._newest_fill = max(fill.exchange_time for fill in fills)
+        await self.delivery.take_reports(list(reports.values()))
+
+    async def _announce(self, exchange: Exchange) -> None:
+        symbols = self._request.symbols
+        balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
+        instruments = await exchange.instruments()
+        traded = {symbol: instruments[symbol] for symbol in symbols if symbol in instruments}
+        fees = await exchange.fees(sorted(traded))
+        ready = ExchangeReady(balances, traded, fees, self._clock())
+        self._failing_since = None
+        self._told_ready = await self._messenger.tell_account(self._account, [ready])
+        if not self._told_ready:  # the account's workflow is not there yet
+            self._behind.set()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _failed(self, error: ExchangeError) -> None:
+        now = self._clock()
+        self._failing_since = self._failing_since or now
+        lost = (now - self._failing_since).total_seconds() >= LOST_AFTER_SECONDS
+        if lost and self._told_ready is not False:
+            log.warning("exchange lost", account=self._account, error=str(error))
+            fact = ExchangeLost(str(error), now)
+            told = await self._messenger.tell_account(self._account, [fact])
+            self._told_ready = False if told else self._told_ready
+        await asyncio.sleep(RETRY_SECONDS)
+
+    async def _tidy(self) -> None:
+        rounds_per_checkpoint = int(CHECKPOINT_SECONDS / TIDY_SECONDS)
+        count = 0
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            await self.delivery.tidy()
+            count += 1
+            if count % rounds_per_checkpoint == 0 and self._newest_fill and self._is_complete:
+                at = self._newest_fill - CHECKPOINT_MARGIN
+                await self._journal.advance_checkpoint(self._account, at)
+
+    @property
+    def _is_complete(self) -> bool:
+        return not self._behind.is_set() and self.delivery.settled
+
+
+class AccountStreamActivities:
+    """Follows the accounts; ``following`` shows how far each is, for the process's own status."""
+
+    def __init__(
+        self,
+        exchanges: ExchangeDirectory,
+        journal: Journal,
+        messenger: Messenger,
+        clock: Clock = lambda: datetime.now(UTC),
+    ) -> None:
+        self._exchanges = exchanges
+        self._journal = journal
+        self._messenger = messenger
+        self._clock = clock
+        self.following: dict[str, Following] = {}
+
+    @activity.defn
+    async def follow_account(self, request: AccountToFollow) -> None:
+        """Follow the account's stream until the process or the exchange's credentials end it."""
+        following = Following(request, self._exchanges, self._journal, self._messenger, self._clock)
+        self.following[request.account] = following
+        async with heartbeating(lambda: following.sequence):
+            await following.run()

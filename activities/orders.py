@@ -1,0 +1,189 @@
+"""The steps that create, change and withdraw orders; each may be repeated at any point.
+
+Nothing else in the platform sends orders. Every step answers with facts for the trade.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
+
+from temporalio import activity
+
+from activities.failures import typed_failures
+from activities.heartbeat import heartbeating
+from activities.inquiry import ask_orders
+from activities.placement import Clock, Patience, Placement, ended_fact
+from activities.ports import (
+    Exchange,
+    ExchangeDirectory,
+    Journal,
+    OrderGoneError,
+    OrderRejectedError,
+    UnknownOutcomeError,
+)
+from models.contracts.orders import (
+    EntriesToWithdraw,
+    EntriesWithdrawn,
+    OrderCancelled,
+    OrderPlaced,
+    OrdersAnswered,
+    OrdersToAsk,
+    OrderToCancel,
+    OrderToPlace,
+    PositionExit,
+    PositionToExit,
+    StopAmendment,
+    StopToAmend,
+)
+from models.trading.orders import OrderReport
+from models.trading.trade_facts import AmendRefused, OrderEnded, StopAmended
+
+CANCEL_BATCH = 50
+CANCEL_CHECKS = 12
+
+
+class OrderActivities:
+    """Place, cancel, amend and exit, for every account of the platform."""
+
+    def __init__(
+        self,
+        exchanges: ExchangeDirectory,
+        journal: Journal,
+        clock: Clock,
+        patience: Patience | None = None,
+    ) -> None:
+        self._exchanges = exchanges
+        self._journal = journal
+        self._clock = clock
+        self._patience = patience or Patience()
+
+    @activity.defn
+    async def place_order(self, request: OrderToPlace) -> OrderPlaced:
+        """Store the intent, send the order once and answer with its proven outcome."""
+        async with heartbeating():
+            with typed_failures():
+                order = request.order
+                stored = await self._journal.store_intent(order, request.intended_at)
+                return await (await self._placement(order.account)).place(order, stored)
+
+    @activity.defn
+    async def cancel_order(self, request: OrderToCancel) -> OrderCancelled:
+        """Withdraw an order and answer with what had been filled of it."""
+        async with heartbeating():
+            with typed_failures():
+                exchange = await self._exchanges.exchange(request.account)
+                order_id = request.order_id or await self._find_id(exchange, request)
+                if order_id is None:
+                    return OrderCancelled()
+                ended = await self._cancel(exchange, request.account, order_id)
+                return OrderCancelled(replace(ended, client_order_id=request.client_order_id))
+
+    @activity.defn
+    async def withdraw_entries(self, request: EntriesToWithdraw) -> EntriesWithdrawn:
+        """Cancel many entries with as few requests as possible; repeating it is harmless."""
+        async with heartbeating():
+            with typed_failures():
+                exchange = await self._exchanges.exchange(request.account)
+                ids = request.order_ids
+                batches = [ids[i : i + CANCEL_BATCH] for i in range(0, len(ids), CANCEL_BATCH)]
+                return EntriesWithdrawn(sum([await exchange.cancel_many(b) for b in batches]))
+
+    @activity.defn
+    async def amend_stop(self, request: StopToAmend) -> StopAmendment:
+        """Change a resting stop in place; asks what holds when the answer was lost."""
+        async with heartbeating():
+            with typed_failures():
+                return await self._amend(request)
+
+    @activity.defn
+    async def exit_position(self, request: PositionToExit) -> PositionExit:
+        """Store the exit's intent, drop the stops, then sell what they left."""
+        async with heartbeating():
+            with typed_failures():
+                return await self._exit(request)
+
+    @activity.defn
+    async def ask_orders(self, request: OrdersToAsk) -> OrdersAnswered:
+        """Answer with everything the exchange knows of orders whose facts are overdue."""
+        async with heartbeating():
+            with typed_failures():
+                exchange = await self._exchanges.exchange(request.account)
+                return await ask_orders(exchange, self._journal, request, self._clock())
+
+    async def _exit(self, request: PositionToExit) -> PositionExit:
+        command = request.command
+        account = command.exit.account
+        exchange = await self._exchanges.exchange(account)
+        stored = await self._journal.store_intent(command.exit, request.intended_at)
+        stops = await asyncio.gather(
+            *(self._cancel(exchange, account, order_id) for order_id in command.stop_order_ids)
+        )
+        sold_meanwhile = sum((stop.filled_quantity for stop in stops), Decimal(0))
+        left = command.exit.quantity - (sold_meanwhile - command.stops_filled_known)
+        placement = await self._placement(account)
+        placed = await placement.place(
+            replace(command.exit, quantity=left),
+            stored,
+            unsendable="the stops had sold everything" if left <= 0 else None,
+        )
+        return PositionExit(tuple(stops), placed)
+
+    async def _amend(self, request: StopToAmend) -> StopAmendment:
+        command = request.command
+        exchange = await self._exchanges.exchange(request.account)
+        try:
+            await exchange.amend(command.order_id, command.quantity, command.trigger_price)
+        except (OrderGoneError, OrderRejectedError, UnknownOutcomeError) as error:
+            report = (await exchange.query([command.order_id])).get(command.order_id)
+            gone = report is None or report.status.is_final
+            holds = report is not None and (report.quantity, report.trigger_price) == (
+                command.quantity,
+                command.trigger_price,
+            )
+            if gone or not holds:
+                if isinstance(error, UnknownOutcomeError) and not gone:
+                    raise  # amending again to the same figures is harmless
+                refused = AmendRefused(command.order_id, str(error), gone, self._clock())
+                return StopAmendment(refused=refused)
+        amended = StopAmended(
+            command.order_id, command.quantity, command.trigger_price, self._clock()
+        )
+        return StopAmendment(amended)
+
+    async def _cancel(self, exchange: Exchange, account: str, order_id: str) -> OrderEnded:
+        """Cancel one order and ask until the exchange shows it final."""
+        # The question afterwards tells what is so; an unknown cancel is repeated by a new attempt.
+        with suppress(OrderGoneError, UnknownOutcomeError):
+            await exchange.cancel(order_id)
+        report = await self._await_end(exchange, order_id)
+        await self._journal.record_reports(account, [report])
+        return ended_fact(report, self._clock(), report.client_order_id)
+
+    async def _await_end(self, exchange: Exchange, order_id: str) -> OrderReport:
+        pause = 0.02
+        for _ in range(CANCEL_CHECKS):
+            report = (await exchange.query([order_id])).get(order_id)
+            if report is not None and report.status.is_final:
+                return report
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 0.5)
+        raise UnknownOutcomeError(f"order {order_id} is not shown as ended after its cancel")
+
+    async def _find_id(self, exchange: Exchange, request: OrderToCancel) -> str | None:
+        known: Sequence[str] = [
+            o.order_id
+            for o in await self._journal.orders(request.account, only_open=True)
+            if o.spec.client_order_id == request.client_order_id and o.order_id is not None
+        ]
+        if known:
+            return known[0]
+        if request.order is None:
+            return None
+        reports = await exchange.find(request.order, request.intended_at)
+        return reports[0].order_id if reports else None
+
+    async def _placement(self, account: str) -> Placement:
+        exchange = await self._exchanges.exchange(account)
+        return Placement(exchange, self._journal, self._clock, self._patience)

@@ -1,0 +1,192 @@
+"""How one order gets to the exchange exactly once: intend, send once, ask when in doubt.
+
+Every way through ends in a proven state: acknowledged, refused, or an exchange error that lets
+the activity be tried again, which then asks before it sends.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from activities.ports import (
+    CredentialsError,
+    Exchange,
+    ExchangeUnavailableError,
+    IntentStored,
+    Journal,
+    OrderGoneError,
+    OrderRejectedError,
+    RateLimitedError,
+    UnknownOutcomeError,
+)
+from models.contracts.orders import OrderPlaced
+from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
+from models.trading.trade_facts import OrderAcknowledged, OrderEnded, OrderRefused
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long is waited for what, in protocol time.
+
+    Attributes:
+        deadline: after it the exchange's engine refuses a delayed request (Kraken: 2 s or more
+            ahead when the request arrives, hence the margin).
+        settle: how long after the deadline an order may still be missing from the read side.
+        poll: pause between two questions.
+        entry_age: an entry that could not be sent for so long is not sent any more.
+        protective_sends: sends of one stop or exit within one attempt of the activity.
+    """
+
+    deadline: timedelta = timedelta(seconds=2.5)
+    settle: timedelta = timedelta(seconds=5)
+    poll: timedelta = timedelta(milliseconds=250)
+    entry_age: timedelta = timedelta(seconds=10)
+    protective_sends: int = 3
+
+
+def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -> OrderEnded:
+    """Return the fact that an order is final."""
+    return OrderEnded(
+        order_id=report.order_id,
+        status=report.status,
+        filled_quantity=report.filled_quantity,
+        reason=report.reason,
+        at=report.closed_at or at,
+        client_order_id=client_order_id,
+        parent_order_id=report.parent_order_id,
+    )
+
+
+class Placement:
+    """Places orders of one account."""
+
+    def __init__(
+        self, exchange: Exchange, journal: Journal, clock: Clock, patience: Patience
+    ) -> None:
+        self._exchange = exchange
+        self._journal = journal
+        self._clock = clock
+        self._patience = patience
+
+    async def place(
+        self, order: OrderSpec, stored: IntentStored, unsendable: str | None = None
+    ) -> OrderPlaced:
+        """Bring a stored intent to a proven outcome.
+
+        ``unsendable`` says why the order may no longer be sent; an earlier send is still resolved.
+        """
+        known = stored.order
+        if known.status in (OrderStatus.REJECTED, OrderStatus.NOT_PLACED):
+            return self._refused(order, known.status, "refused before")
+        if known.order_id is not None:
+            at = known.acknowledged_at or self._clock()
+            return OrderPlaced(OrderAcknowledged(order.client_order_id, known.order_id, at))
+        if known.sends:
+            return await self._resolve(
+                order, known.intended_at, known.sent_at or self._clock(), unsendable=unsendable
+            )
+        if unsendable is not None:
+            return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
+        if order.leg is Leg.ENTRY and stored.halted:
+            return await self.refuse(order, OrderStatus.NOT_PLACED, "kill switch engaged")
+        if order.leg is Leg.ENTRY and self._is_too_old(known.intended_at):
+            return await self.refuse(order, OrderStatus.NOT_PLACED, "the decision is too old")
+        return await self._send(order, known.intended_at, 1)
+
+    async def refuse(self, order: OrderSpec, status: OrderStatus, reason: str) -> OrderPlaced:
+        """Record that the order does not exist and will not."""
+        now = self._clock()
+        await self._journal.mark_order(
+            order.account, order.client_order_id, status, None, now, reason
+        )
+        return self._refused(order, status, reason)
+
+    async def _send(self, order: OrderSpec, intended_at: datetime, attempt: int) -> OrderPlaced:
+        sent_at = self._clock()
+        await self._journal.mark_sent(order.account, order.client_order_id, sent_at)
+        try:
+            order_id = await self._exchange.submit(order, sent_at + self._patience.deadline)
+        except (UnknownOutcomeError, OrderGoneError):
+            return await self._resolve(order, intended_at, sent_at, attempt)
+        except OrderRejectedError as error:
+            if "not unique" in error.raw:  # an open order has this id already: it is ours
+                return await self._resolve(order, intended_at, sent_at, attempt)
+            return await self.refuse(order, OrderStatus.REJECTED, str(error))
+        except (ExchangeUnavailableError, RateLimitedError, CredentialsError) as error:
+            if order.is_protective:
+                raise
+            return await self.refuse(order, OrderStatus.NOT_PLACED, str(error))
+        acknowledged = OrderAcknowledged(order.client_order_id, order_id, self._clock())
+        await self._journal.mark_order(
+            order.account, order.client_order_id, OrderStatus.OPEN, order_id, acknowledged.at
+        )
+        return OrderPlaced(acknowledged)
+
+    async def _resolve(
+        self,
+        order: OrderSpec,
+        intended_at: datetime,
+        sent_at: datetime,
+        attempt: int = 1,
+        unsendable: str | None = None,
+    ) -> OrderPlaced:
+        """Ask until the order is found or its absence is proven; entries are not sent again."""
+        report = await self._look_for(order, intended_at, sent_at)
+        if report is not None:
+            return await self._found(order, report)
+        if not order.is_protective:
+            return await self.refuse(
+                order, OrderStatus.NOT_PLACED, "absent after its deadline and the settle window"
+            )
+        if unsendable is not None:
+            return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
+        if attempt >= self._patience.protective_sends:
+            raise UnknownOutcomeError("a protective order is absent after several sends")
+        return await self._send(order, intended_at, attempt + 1)
+
+    async def _look_for(
+        self, order: OrderSpec, intended_at: datetime, sent_at: datetime
+    ) -> OrderReport | None:
+        absence_counts_from = sent_at + self._grace(order)
+        while True:
+            asked_at = self._clock()
+            reports = await self._exchange.find(order, intended_at)
+            if reports:
+                return min(reports, key=lambda r: (r.status.is_final, r.order_id))
+            if asked_at >= absence_counts_from:
+                return None
+            await asyncio.sleep(self._patience.poll.total_seconds())
+
+    def _grace(self, order: OrderSpec) -> timedelta:
+        """Return how long after a send a missing order proves nothing.
+
+        A stop rests, so its id cannot be taken twice: it may be sent again at once. A market exit
+        closes at once and frees its id, so a delayed first copy must be impossible before.
+        """
+        if order.leg is Leg.STOP:
+            return timedelta(0)
+        if order.leg is Leg.EXIT:
+            return self._patience.deadline
+        return self._patience.deadline + self._patience.settle
+
+    async def _found(self, order: OrderSpec, report: OrderReport) -> OrderPlaced:
+        now = self._clock()
+        await self._journal.mark_order(
+            order.account, order.client_order_id, report.status, report.order_id, now, report.reason
+        )
+        return OrderPlaced(
+            OrderAcknowledged(order.client_order_id, report.order_id, now),
+            ended=(
+                ended_fact(report, now, order.client_order_id) if report.status.is_final else None
+            ),
+        )
+
+    def _refused(self, order: OrderSpec, status: OrderStatus, reason: str) -> OrderPlaced:
+        fact = OrderRefused(order.client_order_id, status, reason, self._clock())
+        return OrderPlaced(refused=fact)
+
+    def _is_too_old(self, intended_at: datetime) -> bool:
+        return self._clock() - intended_at > self._patience.entry_age

@@ -1,0 +1,63 @@
+"""Named timeout and retry bundles of the activities; nothing sets these options inline.
+
+A killed worker's activity is noticed by its missing heartbeats (or, for the short writes, by the
+whole timeout) and tried again at once: that is most of the recovery budget of five seconds.
+"""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+from activities.failures import NON_RETRYABLE
+
+HEARTBEAT_INTERVAL_SECONDS = 0.4
+DECIDING_TASK_TIMEOUT = timedelta(seconds=2)
+"""How long a workflow task of a killed process keeps its workflow waiting (the default is ten)."""
+
+
+class Policy(TypedDict):
+    """Options of one kind of activity."""
+
+    start_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta | None
+    retry_policy: RetryPolicy
+
+
+_PATIENT = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100),
+    backoff_coefficient=2.0,
+    maximum_interval=timedelta(seconds=2),
+    non_retryable_error_types=list(NON_RETRYABLE),
+)
+
+ORDER = Policy(
+    start_to_close_timeout=timedelta(seconds=20),
+    heartbeat_timeout=timedelta(milliseconds=1500),
+    retry_policy=_PATIENT,
+)
+"""Placing, cancelling, amending, exiting: tried for ever, because each asks before it sends."""
+
+RECORD = Policy(
+    start_to_close_timeout=timedelta(seconds=3), heartbeat_timeout=None, retry_policy=_PATIENT
+)
+"""Short idempotent writes to the record."""
+
+STREAM = Policy(
+    start_to_close_timeout=timedelta(days=30),
+    heartbeat_timeout=timedelta(seconds=2),
+    retry_policy=_PATIENT,
+)
+"""A connection that is followed until it or its process dies."""
+
+COMPARISON = Policy(
+    start_to_close_timeout=timedelta(minutes=2),
+    heartbeat_timeout=timedelta(seconds=5),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        maximum_interval=timedelta(seconds=5),
+        maximum_attempts=5,
+        non_retryable_error_types=list(NON_RETRYABLE),
+    ),
+)
+"""A reconciliation: given up after five attempts, for the next one is due anyway."""

@@ -1,0 +1,187 @@
+"""From the account's private stream to its trades: journal and tell, each fact once or more.
+
+Trades drop what they know already, so telling twice is harmless and telling never is not.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from activities.inquiry import child_fact
+from activities.placement import Clock, ended_fact
+from activities.ports import ExecutionReport, Journal, Messenger
+from models.trading.orders import Fill, OrderReport
+from models.trading.trade_facts import FillReported
+
+ORPHAN_SECONDS = 3.0
+"""How long an order may be unknown: an intent is stored first, its exchange id a moment later."""
+
+OWED_SECONDS = 30.0
+"""How long a trade that does not answer is told again before reconciliation takes over."""
+
+REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The trade an order belongs to."""
+
+    trade: int
+    client_order_id: str | None
+
+
+@dataclass(slots=True)
+class Owed:
+    """Facts that their trade has not taken yet."""
+
+    trade: int
+    facts: tuple[object, ...]
+    since: datetime
+
+
+@dataclass(slots=True)
+class StreamDelivery:
+    """Journal what the exchange reports of one account and tell the trades concerned."""
+
+    account: str
+    journal: Journal
+    messenger: Messenger
+    clock: Clock
+    _owners: OrderedDict[str, Owner] = field(default_factory=OrderedDict)
+    _ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _orphans: dict[str, tuple[OrderReport, datetime]] = field(default_factory=dict)
+    _owed: list[Owed] = field(default_factory=list)
+    _fills_owed: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether everything seen so far has been taken by its trade."""
+        return not (self._owed or self._orphans or self._fills_owed)
+
+    async def take(self, event: ExecutionReport) -> None:
+        """Deal with one entry of the stream."""
+        owner = await self._owner(event.order)
+        if event.fill is not None:
+            await self._take_fill(event.fill, event.order, owner, repeated=event.snapshot)
+        if owner is None:
+            self._orphans.setdefault(event.order.order_id, (event.order, self.clock()))
+            return
+        await self.journal.record_reports(self.account, [event.order])
+        await self._tell_status(event.order, owner, appeared=event.kind in ("new", "status"))
+
+    async def take_reports(self, reports: Sequence[OrderReport]) -> None:
+        """Deal with orders as asked for by REST."""
+        known: list[tuple[OrderReport, Owner]] = []
+        for report in reports:
+            owner = await self._owner(report)
+            if owner is None:
+                self._orphans.setdefault(report.order_id, (report, self.clock()))
+            else:
+                known.append((report, owner))
+        if known:
+            await self.journal.record_reports(self.account, [report for report, _ in known])
+        for report, owner in known:
+            await self._tell_status(report, owner, appeared=True)
+
+    async def take_fills(self, fills: Sequence[Fill]) -> int:
+        """Journal executions asked for by REST, tell those not told, return how many were new."""
+        new = await self.journal.record_fills(self.account, fills) if fills else []
+        await self.deliver_recorded()
+        return len(new)
+
+    async def deliver_recorded(self) -> None:
+        """Tell the trades every recorded execution that they have not taken."""
+        self._fills_owed = False
+        for fill in await self.journal.undelivered_fills(self.account):
+            found = await self.journal.owner_of_order(self.account, fill.order_id, None, None)
+            if found is None:
+                continue  # told as soon as its order is known; reconciliation names it until then
+            await self._tell_fill(fill, Owner(*found), None)
+
+    async def tidy(self) -> None:
+        """Try again what could not be told, and report orders that nobody owns."""
+        now = self.clock()
+        orphans, self._orphans = self._orphans, {}
+        for order_id, (report, since) in orphans.items():
+            if await self._owner(report) is not None:
+                await self.take_reports([report])
+                self._fills_owed = True
+            elif (now - since).total_seconds() < ORPHAN_SECONDS:
+                self._orphans[order_id] = (report, since)
+            else:
+                unknown = {"unknown_orders": [order_id]}
+                await self.journal.record_reconciliation(self.account, unknown, now)
+        owed, self._owed = self._owed, []
+        for item in owed:
+            told = await self.messenger.tell_trade(self.account, item.trade, item.facts)
+            if not told and (now - item.since).total_seconds() < OWED_SECONDS:
+                self._owed.append(item)
+        if self._fills_owed:
+            await self.deliver_recorded()
+
+    async def _take_fill(
+        self, fill: Fill, report: OrderReport, owner: Owner | None, *, repeated: bool
+    ) -> None:
+        if owner is None:
+            await self.journal.record_fills(self.account, [fill])
+            self._fills_owed = True
+        elif repeated:
+            if await self.journal.record_fills(self.account, [fill]):
+                await self._tell_fill(fill, owner, report.parent_order_id)
+        else:
+            await asyncio.gather(
+                self.journal.record_fills(self.account, [fill]),
+                self._tell_fill(fill, owner, report.parent_order_id, mark=False),
+            )
+            if not self._fills_owed:
+                await self.journal.mark_delivered(self.account, [fill.execution_id])
+
+    async def _tell_fill(
+        self, fill: Fill, owner: Owner, parent: str | None, *, mark: bool = True
+    ) -> None:
+        fact = FillReported(fill, owner.client_order_id, parent)
+        if not await self.messenger.tell_trade(self.account, owner.trade, [fact]):
+            self._fills_owed = True
+        elif mark:
+            await self.journal.mark_delivered(self.account, [fill.execution_id])
+
+    async def _tell_status(self, report: OrderReport, owner: Owner, *, appeared: bool) -> None:
+        facts: list[object] = []
+        child = child_fact(report, self.clock())
+        if child is not None and appeared and not report.status.is_final:
+            facts.append(child)
+        if report.status.is_final and report.order_id not in self._ended:
+            facts.append(ended_fact(report, self.clock(), owner.client_order_id))
+            _remember(self._ended, report.order_id, None)
+        if facts and not await self.messenger.tell_trade(self.account, owner.trade, facts):
+            self._owed.append(Owed(owner.trade, tuple(facts), self.clock()))
+
+    async def _owner(self, report: OrderReport) -> Owner | None:
+        known = self._owners.get(report.order_id)
+        if known is not None:
+            return known
+        found = await self.journal.owner_of_order(
+            self.account, report.order_id, report.client_order_id, report.parent_order_id
+        )
+        owner = Owner(*found) if found is not None else await self._owner_by_userref(report)
+        if owner is not None:
+            _remember(self._owners, report.order_id, owner)
+        return owner
+
+    async def _owner_by_userref(self, report: OrderReport) -> Owner | None:
+        """Find an entry with a conditional close: it carries no client order id (§9)."""
+        if report.userref is None or report.parent_order_id is not None:
+            return None
+        for stored in await self.journal.orders(self.account, only_open=True):
+            if stored.spec.userref == report.userref and stored.order_id in (None, report.order_id):
+                return Owner(stored.spec.trade, stored.spec.client_order_id)
+        return None
+
+
+def _remember(memory: OrderedDict[str, Any], key: str, value: object) -> None:
+    memory[key] = value
+    while len(memory) > REMEMBERED:
+        memory.popitem(last=False)
