@@ -303,8 +303,8 @@ class Journal(Protocol):
         """Commit an intent before its first send; returns the stored one when it exists."""
         ...
 
-    async def mark_sent(self, account: str, client_order_id: str, at: datetime) -> None:
-        """Count a send before it happens."""
+    async def mark_sent(self, account: str, client_order_id: str, at: datetime) -> int:
+        """Count a send before it happens and return the count: who meets a send of others asks."""
         ...
 
     async def mark_order(
