@@ -1,0 +1,141 @@
+"""Comparing one account's record with the exchange, which holds the truth.
+
+What is known to be missing here is repaired by telling the trade; what cannot be explained is
+written down, and the account takes no entries while it stands. Nothing is cancelled or adopted.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from temporalio import activity
+
+from activities.failures import typed_failures
+from activities.heartbeat import heartbeating
+from activities.placement import Clock
+from activities.ports import Exchange, ExchangeDirectory, Journal, Messenger
+from activities.stream_delivery import StreamDelivery
+from models.contracts.workflows import AccountToReconcile, Reconciled
+from models.trading.account_facts import ExchangeReady
+from models.trading.orders import Fill, OrderReport
+
+CONFIRMATION_SECONDS = 2.0
+"""A difference counts when it is still there after this: two reads are never of one moment."""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What one look at both sides found."""
+
+    differences: dict[str, set[str]] = field(default_factory=dict)
+    ended: list[OrderReport] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
+
+    def differs(self, kind: str, name: str) -> None:
+        """Note a difference."""
+        self.differences.setdefault(kind, set()).add(name)
+
+
+class ReconciliationActivities:
+    """Compare orders, executions, balances and ledger of an account with the record."""
+
+    def __init__(
+        self, exchanges: ExchangeDirectory, journal: Journal, messenger: Messenger, clock: Clock
+    ) -> None:
+        self._exchanges = exchanges
+        self._journal = journal
+        self._messenger = messenger
+        self._clock = clock
+
+    @activity.defn
+    async def reconcile(self, request: AccountToReconcile) -> Reconciled:
+        """Compare, repair what is known, record the rest and tell the account."""
+        async with heartbeating():
+            with typed_failures():
+                exchange = await self._exchanges.exchange(request.account)
+                first = await self._compare(exchange, request.account)
+                repaired = await self._repair(request.account, first)
+                differences = await self._confirm(exchange, request.account, first)
+                now = self._clock()
+                await self._journal.record_reconciliation(request.account, differences, now)
+                await self._announce(exchange, request, consistent=not differences)
+                return Reconciled(differences, repaired)
+
+    async def _compare(self, exchange: Exchange, account: str) -> Comparison:
+        found = Comparison()
+        checkpoint = await self._journal.checkpoint(account)
+        stored = {
+            o.order_id: o
+            for o in await self._journal.orders(account, only_open=True)
+            if o.order_id is not None
+        }
+        opened = {report.order_id: report for report in await exchange.open_orders()}
+        for report in opened.values():
+            owner = await self._journal.owner_of_order(
+                account, report.order_id, report.client_order_id, report.parent_order_id
+            )
+            if owner is None:
+                found.differs("unknown_orders", report.order_id)
+        missing = [order_id for order_id in stored if order_id not in opened]
+        answers = await exchange.query(missing) if missing else {}
+        for order_id in missing:
+            if order_id not in answers:
+                found.differs("orders_missing_at_exchange", order_id)
+            elif answers[order_id].status.is_final:
+                found.ended.append(answers[order_id])
+        known = await self._journal.known_executions(account)
+        if checkpoint is not None or stored or known:
+            found.fills = [
+                fill for fill in await exchange.fills(checkpoint) if fill.execution_id not in known
+            ]
+        for fill in found.fills:
+            found.differs("unrecorded_fills", fill.execution_id)
+        if checkpoint is not None:
+            await self._compare_books(exchange, found, checkpoint, known)
+        return found
+
+    async def _compare_books(
+        self, exchange: Exchange, found: Comparison, since: datetime, known: set[str]
+    ) -> None:
+        """Compare the ledger with the executions, and its last balances with the totals."""
+        entries = await exchange.ledger(since)
+        last: dict[str, Decimal] = {}
+        for entry in entries:
+            last[entry.asset] = entry.balance
+            if entry.kind == "trade" and entry.reference_id not in known:
+                found.differs("unexplained_ledger_entries", entry.ledger_id)
+        totals = await exchange.balances()
+        for asset, balance in last.items():
+            total = totals[asset].total if asset in totals else Decimal(0)
+            if total != balance:
+                found.differs("balances", asset)
+
+    async def _repair(self, account: str, found: Comparison) -> int:
+        delivery = StreamDelivery(account, self._journal, self._messenger, self._clock)
+        new = await delivery.take_fills(found.fills)
+        await delivery.take_reports(found.ended)
+        return new + len(found.ended)
+
+    async def _confirm(
+        self, exchange: Exchange, account: str, first: Comparison
+    ) -> dict[str, list[str]]:
+        if not first.differences:
+            return {}
+        await asyncio.sleep(CONFIRMATION_SECONDS)
+        second = await self._compare(exchange, account)
+        both = {
+            kind: sorted(names & second.differences.get(kind, set()))
+            for kind, names in sorted(first.differences.items())
+        }
+        return {kind: names for kind, names in both.items() if names}
+
+    async def _announce(
+        self, exchange: Exchange, request: AccountToReconcile, *, consistent: bool
+    ) -> None:
+        balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
+        instruments = await exchange.instruments()
+        traded = {s: instruments[s] for s in request.symbols if s in instruments}
+        fees = await exchange.fees(sorted(traded))
+        fact = ExchangeReady(balances, traded, fees, self._clock(), consistent)
+        await self._messenger.tell_account(request.account, [fact])
