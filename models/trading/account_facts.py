@@ -170,7 +170,9 @@ class Answer:
     ``account-halted``, ``kill-switch-engaged``, ``no-exchange``, ``stale-market``,
     ``no-market-data``, ``stop-on-wrong-side``, ``take-profit-on-wrong-side``, ``below-minimum``,
     ``insufficient-balance``, ``limit-exceeded``, ``not-worth-costs``, ``invalid-quantity``,
-    ``invalid-price``, ``unknown-trade``, ``live-refused``, ``trade-closing``, ``worse-protection``.
+    ``invalid-price``, ``unknown-trade``, ``live-refused``, ``trade-closing``, ``worse-protection``,
+    ``pair-not-trading`` (the exchange takes no such order for the pair now), ``invalid-limits``,
+    ``idea-expired``.
     """
 
     request_id: str

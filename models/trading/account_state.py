@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.account_facts import Answer
 from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
 from models.trading.trade_state import TradeSummary
@@ -38,7 +39,9 @@ class AccountState:
 
     ``balances`` are the exchange's totals by asset at the last reconciliation, without the effect
     of trades in ``trades``; closed trades are folded into them when they settle.
-    ``recent_requests`` are ids already answered, oldest first (a repeat is answered, not obeyed).
+    ``recent_requests`` are ids already dealt with, oldest first, and ``recent_answers`` what was
+    answered (without verdicts): a repeat is answered, not obeyed. ``prices`` are the last mid
+    prices seen by symbol and ``market_time`` the newest market time seen with one.
     """
 
     account: str
@@ -55,6 +58,8 @@ class AccountState:
     halts: tuple[Halt, ...] = ()
     next_trade: int = 1
     recent_requests: tuple[str, ...] = ()
+    recent_answers: tuple[Answer, ...] = ()
+    market_time: datetime | None = None
     closed_trades: int = 0
 
     @property

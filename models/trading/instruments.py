@@ -43,6 +43,10 @@ class Instrument:
         """Tell whether the pair is quoted in USD (rule T-2)."""
         return self.quote == "USD" and self.symbol.endswith("/USD")
 
+    def meets_minimum(self, quantity: Decimal, price: Decimal) -> bool:
+        """Tell whether an order of this quantity at this price reaches the pair's minimums."""
+        return quantity >= self.quantity_minimum and quantity * price >= self.cost_minimum
+
     def floor_quantity(self, quantity: Decimal) -> Decimal:
         """Round a quantity down to the pair's lot step: never more than was asked for."""
         return quantity.quantize(Decimal(1).scaleb(-self.quantity_precision), rounding=ROUND_DOWN)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, ProtectionMode
 from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus, Side
-from models.trading.trade_facts import ExitReason, PriceWatch
+from models.trading.trade_facts import ExitPosition, ExitReason, PriceWatch
 
 ZERO = Decimal(0)
 
@@ -53,6 +53,18 @@ class TradeOrder:
 
     ``spec.quantity`` is what was asked for; ``quantity`` and ``trigger_price`` what rests now
     (amends change them). ``order_id`` is None until acknowledged or seen in a fill.
+
+    Attributes:
+        amend_quantity: the quantity an amend under way asks for.
+        amend_trigger: the trigger an amend under way asks for.
+        amend_refusals: quantity amends refused; ``amend_blocked`` until the next review.
+        refused_trigger: a trigger the exchange did not take.
+        pending_cancel: a cancel is under way.
+        ended_quantity: the exchange's cumulative fill when it called the order final.
+        gone: the exchange no longer holds it open, but how it ended is not known yet.
+        parent_order_id: set on a child of a conditional close, which has no client order id of its
+            own; its ``spec.client_order_id`` is then the exchange's id.
+        size_known: False while a child is known by its executions only.
     """
 
     spec: OrderSpec
@@ -63,11 +75,46 @@ class TradeOrder:
     filled_quantity: Decimal = ZERO
     reason: str | None = None
     pending_amend: bool = False
+    amend_quantity: Decimal | None = None
+    amend_trigger: Decimal | None = None
+    amend_refusals: int = 0
+    amend_blocked: bool = False
+    refused_trigger: Decimal | None = None
+    pending_cancel: bool = False
+    ended_quantity: Decimal | None = None
+    gone: bool = False
+    parent_order_id: str | None = None
+    size_known: bool = True
+
+    @property
+    def remaining(self) -> Decimal:
+        """Return what may still fill; zero once the order is final."""
+        return ZERO if self.status.is_final else max(ZERO, self.quantity - self.filled_quantity)
+
+    @property
+    def awaits_fills(self) -> bool:
+        """Tell whether the exchange counted executions that have not arrived here."""
+        return self.ended_quantity is not None and self.ended_quantity > self.filled_quantity
+
+    @property
+    def is_firing(self) -> bool:
+        """Tell whether the order has begun to fill and may fill further."""
+        return not self.status.is_final and self.filled_quantity > ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class TradeState:
-    """Carry a trade from entry to settlement; replaced, never changed."""
+    """Carry a trade from entry to settlement; replaced, never changed.
+
+    Attributes:
+        stop_price: the trigger that stops shall rest at; an amend brings them there.
+        trail_from: highest stop price that a trail watch has been set from.
+        exit_paused: an exit failed; the stop goes back first and the exit waits for a review.
+        exit_sent: the exit under way with the figures it was computed from.
+        stop_refusals: stops refused or lost since one last rested.
+        children_asked: what was bought when the exchange was asked for missing attached stops.
+        children_missing: bought quantity for which the exchange has no attached stop.
+    """
 
     plan: TradePlan
     phase: TradePhase
@@ -81,6 +128,13 @@ class TradeState:
     exit_reason: ExitReason | None = None
     exit_wanted: bool = False
     entry_cancel_wanted: bool = False
+    entry_cancel_reason: ExitReason | None = None
+    exit_paused: bool = False
+    exit_sent: ExitPosition | None = None
+    stop_refusals: int = 0
+    trail_from: Decimal | None = None
+    children_asked: Decimal | None = None
+    children_missing: Decimal = ZERO
     opened_at: datetime | None = None
     closed_at: datetime | None = None
     refusals: tuple[str, ...] = field(default_factory=tuple)
@@ -110,6 +164,51 @@ class TradeState:
         """Return USD received less USD paid, fees included."""
         flow = sum((f.cost if f.side is Side.SELL else -f.cost for f in self.fills), ZERO)
         return flow - self.fees
+
+    @property
+    def entry(self) -> TradeOrder:
+        """Return the entry order; every trade has exactly one."""
+        return self.of_leg(Leg.ENTRY)[0]
+
+    @property
+    def live_stops(self) -> tuple[TradeOrder, ...]:
+        """Return the stops that are not final, oldest first."""
+        return tuple(o for o in self.of_leg(Leg.STOP) if not o.status.is_final)
+
+    @property
+    def live_exit(self) -> TradeOrder | None:
+        """Return the exit that is under way, if any."""
+        return next((o for o in self.of_leg(Leg.EXIT) if not o.status.is_final), None)
+
+    @property
+    def awaits_fills(self) -> bool:
+        """Tell whether executions are known to exist that have not arrived."""
+        return any(o.awaits_fills for o in self.orders)
+
+    @property
+    def sales_awaited(self) -> Decimal:
+        """Return the base quantity that the exchange counts as sold beyond the sales known here."""
+        return sum(
+            (
+                o.ended_quantity - o.filled_quantity
+                for o in self.orders
+                if o.spec.side is Side.SELL and o.ended_quantity is not None and o.awaits_fills
+            ),
+            ZERO,
+        )
+
+    @property
+    def entry_is_done(self) -> bool:
+        """Tell whether the entry is final and all its executions are known."""
+        return self.entry.status.is_final and not self.entry.awaits_fills
+
+    @property
+    def awaited_children(self) -> Decimal:
+        """Return the bought quantity whose attached stop has not been seen yet."""
+        if self.plan.protection is not ProtectionMode.ATTACHED:
+            return ZERO
+        seen = sum((o.spec.quantity for o in self.orders if o.parent_order_id), ZERO)
+        return max(ZERO, self.bought - seen - self.children_missing)
 
     def order(self, client_order_id: str) -> TradeOrder | None:
         """Return the order with this client order id."""

@@ -1,0 +1,200 @@
+"""The decisions of one trade: a fact comes in, the new state and what to do come out.
+
+Each fact is first written into the state; what follows is then derived from the state alone. So it
+does not matter in which order facts arrive, nor how often: repeated, late and early ones lead to
+the same trade. Commands that got lost are asked for again on ReviewDue.
+
+Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_opened`` (first fill),
+``trade_protected`` (all that is held is covered by resting stops), ``exits_changed`` (by request),
+``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
+``trade_closed``.
+"""
+
+from datetime import datetime
+
+from models.trading.account_facts import Answer
+from models.trading.decided import TradeDecision
+from models.trading.orders import Leg, OrderStatus
+from models.trading.trade_draft import TradeDraft
+from models.trading.trade_exit import note_exit_failed, pursue_exit, want_exit
+from models.trading.trade_facts import (
+    AmendRefused,
+    ChildAppeared,
+    CloseRequested,
+    EntryCancelRequested,
+    FillReported,
+    OrderAcknowledged,
+    OrderEnded,
+    OrderRefused,
+    PriceCrossed,
+    RecordTrade,
+    ReportToAccount,
+    ReviewDue,
+    SetWatches,
+    StopAmended,
+    StopMoveRequested,
+    TradeFact,
+)
+from models.trading.trade_figures import summarise
+from models.trading.trade_orders import (
+    note_acknowledged,
+    note_child,
+    note_ended,
+    note_fill,
+    note_refused,
+    stop_reason,
+)
+from models.trading.trade_protection import (
+    ensure_protected,
+    note_amend_refused,
+    note_amended,
+    note_stop_lost,
+)
+from models.trading.trade_requests import answer_close, answer_stop_move
+from models.trading.trade_review import review
+from models.trading.trade_settlement import settle_if_over
+from models.trading.trade_state import ZERO, TradeOrder, TradePhase, TradePlan, TradeState
+from models.trading.trade_watches import note_crossing, refresh_watches
+
+OrderNews = (
+    OrderAcknowledged
+    | OrderRefused
+    | FillReported
+    | OrderEnded
+    | ChildAppeared
+    | StopAmended
+    | AmendRefused
+)
+
+__all__ = ["TradeDecision", "begin", "decide"]
+
+
+def begin(plan: TradePlan) -> TradeDecision:
+    """Return the first state of a trade. The account sends the entry; it counts as intended."""
+    entry = TradeOrder(spec=plan.entry, status=OrderStatus.INTENDED, quantity=plan.entry.quantity)
+    state = TradeState(
+        plan=plan,
+        phase=TradePhase.ENTERING,
+        stop_price=plan.stop_price,
+        take_profit_price=plan.take_profit_price,
+        orders=(entry,),
+    )
+    commands = (RecordTrade("trade_entering"), ReportToAccount(closed=False))
+    return TradeDecision(state, commands)
+
+
+def decide(state: TradeState, fact: TradeFact) -> TradeDecision:
+    """Return what follows from a fact. A settled trade changes no more."""
+    draft = TradeDraft(state)
+    if state.phase is TradePhase.SETTLED:
+        return TradeDecision(state, (), _answer_request(draft, fact))
+    answer = _write_down(draft, fact)
+    _follow_up(draft, _time_of(fact))
+    _tell(draft, state)
+    return TradeDecision(draft.state, tuple(draft.commands), answer)
+
+
+def _answer_request(draft: TradeDraft, fact: TradeFact) -> Answer | None:
+    if isinstance(fact, CloseRequested):
+        return answer_close(draft, fact)
+    if isinstance(fact, StopMoveRequested):
+        return answer_stop_move(draft, fact)
+    return None
+
+
+def _write_down(draft: TradeDraft, fact: TradeFact) -> Answer | None:
+    match fact:
+        case PriceCrossed():
+            note_crossing(draft, fact)
+        case EntryCancelRequested():
+            reason = draft.state.entry_cancel_reason or fact.reason
+            draft.change(entry_cancel_wanted=True, entry_cancel_reason=reason)
+        case CloseRequested() | StopMoveRequested():
+            return _answer_request(draft, fact)
+        case ReviewDue():
+            review(draft)
+        case _:
+            _note_order_news(draft, fact)
+    return None
+
+
+def _note_order_news(draft: TradeDraft, fact: OrderNews) -> None:
+    match fact:
+        case OrderAcknowledged():
+            note_acknowledged(draft, fact)
+        case OrderRefused():
+            _after_end(draft, note_refused(draft, fact))
+        case FillReported():
+            _after_fill(draft, note_fill(draft, fact))
+        case OrderEnded():
+            _after_end(draft, note_ended(draft, fact))
+        case ChildAppeared():
+            note_child(draft, fact)
+        case StopAmended():
+            note_amended(draft, fact)
+        case AmendRefused():
+            note_amend_refused(draft, fact)
+
+
+def _after_fill(draft: TradeDraft, order: TradeOrder | None) -> None:
+    # A stop that fires ends the trade: the rest of the entry is withdrawn, what is left is sold.
+    if order is not None and order.spec.leg is Leg.STOP and not draft.state.exit_wanted:
+        want_exit(draft, stop_reason(draft.state))
+
+
+def _after_end(draft: TradeDraft, order: TradeOrder | None) -> None:
+    """Draw the consequences of an order that ended just now."""
+    if order is None:
+        return
+    if order.spec.leg is Leg.EXIT:
+        note_exit_failed(draft)
+    elif order.spec.leg is Leg.STOP and order.status is not OrderStatus.CLOSED:
+        filled = max(order.filled_quantity, order.ended_quantity or ZERO)
+        if not order.pending_cancel and filled == ZERO:
+            note_stop_lost(draft, order.reason)
+            draft.note_event("stop_refused")
+    if order.spec.leg is Leg.STOP and (order.ended_quantity or ZERO) > ZERO:
+        _after_fill(draft, order)
+
+
+def _follow_up(draft: TradeDraft, at: datetime) -> None:
+    """Send what the state calls for. Protection may find that the position must be sold."""
+    pursue_exit(draft)
+    ensure_protected(draft)
+    pursue_exit(draft)
+    settle_if_over(draft, at)
+    state = draft.state
+    if state.phase is TradePhase.SETTLED:
+        if state.watches:
+            draft.change(watches=())
+            draft.send(SetWatches(()))
+        return
+    exiting = state.live_exit is not None
+    opened = TradePhase.OPEN if state.bought > ZERO else TradePhase.ENTERING
+    draft.change(phase=TradePhase.EXITING if exiting else opened)
+    refresh_watches(draft)
+
+
+def _tell(draft: TradeDraft, before: TradeState) -> None:
+    """Write the trade down and tell the account, where something changed."""
+    after = draft.state
+    if after is before or after == before:
+        return
+    if before.bought == ZERO < after.bought:
+        draft.note_event("trade_opened")
+    if _is_covered(after) and not _is_covered(before):
+        draft.note_event("trade_protected")
+    events: list[str | None] = [*draft.events]
+    for event in events or [None]:
+        draft.send(RecordTrade(event))
+    settled = after.phase is TradePhase.SETTLED
+    if settled or summarise(after) != summarise(before):
+        draft.send(ReportToAccount(closed=settled))
+
+
+def _is_covered(state: TradeState) -> bool:
+    return ZERO < state.held <= state.protected_quantity
+
+
+def _time_of(fact: TradeFact) -> datetime:
+    return fact.fill.exchange_time if isinstance(fact, FillReported) else fact.at

@@ -1,0 +1,74 @@
+"""Ask again for what never came: commands may get lost, and so may their answers.
+
+Everything re-issued here carries the figures and ids of the first time, and whoever carries it out
+asks the exchange before anything is sent again; so a review too many does no harm.
+"""
+
+from models.trading.orders import Leg, OrderStatus, OrderType
+from models.trading.trade_draft import TradeDraft
+from models.trading.trade_facts import AmendStop, AskOrders, CancelOrder, PlaceOrder
+from models.trading.trade_orders import UNANSWERED
+from models.trading.trade_state import ZERO, TradeOrder, TradeState
+
+
+def review(draft: TradeDraft) -> None:
+    """Re-issue what is under way, ask for what is overdue, and let a paused exit go on."""
+    draft.change(exit_paused=False)
+    if any(o.status is OrderStatus.OPEN for o in draft.state.live_stops):
+        draft.change(stop_refusals=0)
+    for order in draft.state.orders:
+        if order.amend_blocked:
+            draft.change_order(order, amend_blocked=False)
+        if not order.status.is_final:
+            _reissue(draft, order)
+    _review_children(draft)
+    overdue = tuple(
+        dict.fromkeys(
+            o.order_id for o in draft.state.orders if o.order_id and _is_overdue(draft.state, o)
+        )
+    )
+    if overdue:
+        draft.send(AskOrders(overdue))
+
+
+def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
+    state = draft.state
+    if order.spec.leg is Leg.EXIT and state.exit_sent is not None:
+        if order.status in UNANSWERED:
+            draft.send(state.exit_sent)
+        return
+    if order.spec.leg is Leg.STOP and state.live_exit and state.live_exit.status in UNANSWERED:
+        return  # the exit's own command drops the stops
+    withdrawn = order.spec.leg is Leg.ENTRY and (state.exit_wanted or state.entry_cancel_wanted)
+    if order.pending_cancel or (order.status in UNANSWERED and withdrawn):
+        draft.send(CancelOrder(order.order_id, order.spec.client_order_id))
+    elif order.status in UNANSWERED:
+        draft.send(PlaceOrder(order.spec))
+    if order.pending_amend and order.amend_quantity is not None and order.amend_trigger is not None:
+        assert order.order_id is not None
+        name = order.spec.client_order_id if order.parent_order_id is None else None
+        draft.send(AmendStop(order.order_id, name, order.amend_quantity, order.amend_trigger))
+
+
+def _review_children(draft: TradeDraft) -> None:
+    """Count attached stops as missing once the exchange was asked and did not name them."""
+    state = draft.state
+    if state.awaited_children <= ZERO:
+        return
+    if state.children_asked == state.bought:
+        missing = state.children_missing + state.awaited_children
+        draft.change(children_missing=missing)
+    else:
+        draft.change(children_asked=state.bought)
+
+
+def _is_overdue(state: TradeState, order: TradeOrder) -> bool:
+    """Tell whether news of an order should have come by now."""
+    if order.awaits_fills or order.gone or order.is_firing or not order.size_known:
+        return True
+    if order.spec.leg is Leg.ENTRY:
+        market = order.spec.order_type is OrderType.MARKET and not order.status.is_final
+        return market or state.awaited_children > ZERO
+    if order.spec.leg is Leg.EXIT:
+        return order.status is OrderStatus.OPEN
+    return order.pending_cancel and not order.status.is_final
