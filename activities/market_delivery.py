@@ -1,9 +1,9 @@
-"""How facts leave the market worker: at once and side by side, or one after the other in lockstep."""
+"""How facts leave the market worker: side by side, or one after the other in lockstep."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -47,14 +47,13 @@ class Courier:
 
     async def carry(self, message: Message) -> None:
         """Deliver and, for a crossing, record it."""
-        known = await self._persist(lambda: self._tell(message))
+        known = await self._persist(partial(self._tell, message))
         if not known:
             log.warning("nobody to tell", account=message.account, trade=message.trade)
         watch = message.watch
         if watch is not None and isinstance(message.fact, PriceCrossed):
-            crossing = message.fact
             await self._persist(
-                lambda: self._record.mark_triggered(watch, crossing.price, datetime.now(UTC))
+                partial(self._record.mark_triggered, watch, message.fact.price, message.fact.at)
             )
 
     async def _tell(self, message: Message) -> bool:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import structlog
+from models.trading.strategies import Strategy, market_figures
 
 from activities.market_delivery import Delivery, Message
 from activities.ports import (
@@ -23,7 +24,6 @@ from activities.ports import (
 from models.trading.account_facts import IdeaArrived
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
-from models.trading.strategies import Strategy, market_figures
 from models.trading.trade_facts import PriceCrossed, PriceWatch
 from models.trading.watch_index import WatchIndex
 
