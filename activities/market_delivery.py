@@ -86,7 +86,7 @@ class ConcurrentDelivery:
             key = (message.account, message.trade)
             task = asyncio.create_task(self._after(self._last.get(key), message))
             self._last[key] = task
-            task.add_done_callback(lambda done, key=key: self._forget(key, done))
+            task.add_done_callback(partial(self._forget, key))
 
     async def drain(self) -> None:
         """Wait until everything handed over has been taken."""
