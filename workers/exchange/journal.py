@@ -15,16 +15,21 @@ from typing import Any
 import orjson
 
 from workers.exchange.errors import StartError
+from workers.exchange.wire import dump, load
 
 FORMAT = 1
 
 
 class StateDirectory:
-    """A directory with ``snapshot-N.json``, ``journal-N.jsonl`` and a lock."""
+    """A directory with ``snapshot-N.json``, ``journal-N.jsonl`` and a lock.
+
+    Journal N holds what came after snapshot N was begun. A new journal starts when a snapshot is
+    begun, the snapshot appears when it is whole, and only then are older files removed: after a
+    kill in between, the older snapshot and every journal since give the same state.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.appended = 0
         self._generation = 0
         self._journal = -1
         self._lock = -1
@@ -48,40 +53,50 @@ class StateDirectory:
 
     def load(self) -> tuple[dict[str, Any] | None, Iterator[Any]]:
         """Return the newest snapshot (None: a new exchange) and the inputs that came after it."""
-        generations = sorted(
-            int(file.stem.removeprefix("snapshot-")) for file in self.path.glob("snapshot-*.json")
-        )
-        if not generations:
-            if any(self.path.glob("journal-*.jsonl")):
+        snapshots, journals = self._generations("snapshot"), self._generations("journal")
+        self._generation = max(snapshots + journals, default=0)
+        if not snapshots:
+            if journals:
                 raise self._damaged("its snapshot is missing")
             return None, iter(())
-        self._generation = generations[-1]
-        snapshot = self._read_snapshot(self._snapshot_path(self._generation))
-        return snapshot, self._read_journal()
+        snapshot = self._read_snapshot(self._snapshot_path(snapshots[-1]))
+        wanted = [generation for generation in journals if generation >= snapshots[-1]]
+        if wanted != list(range(snapshots[-1], snapshots[-1] + len(wanted))):
+            raise self._damaged("a journal is missing")
+        return snapshot, self._read_journals(wanted)
 
     def append(self, record: Any) -> None:
         """Write one input; it survives the death of this process from here on."""
-        line = orjson.dumps(record)
+        line = dump(record)
         os.write(self._journal, b"%08x %b\n" % (zlib.crc32(line), line))
-        self.appended += 1
 
-    def snapshot(self, state: dict[str, Any]) -> None:
-        """Replace snapshot and journal by a new generation; crash-safe at every point."""
-        generation = self._generation + 1
-        body = orjson.dumps({"format": FORMAT, "state": state})
-        temporary = self.path / "snapshot.tmp"
+    def begin_snapshot(self) -> int:
+        """Start the next journal; inputs from here on come after the snapshot of that number."""
+        self._generation += 1
+        if self._journal >= 0:
+            os.close(self._journal)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        self._journal = os.open(self._journal_path(self._generation), flags, 0o600)
+        return self._generation
+
+    def write_snapshot(self, generation: int, state: dict[str, Any]) -> None:
+        """Write the snapshot of a number whole or not at all; another process may do it."""
+        body = dump({"format": FORMAT, "state": state})
+        temporary = self.path / f"snapshot-{generation}.tmp"
         with temporary.open("wb") as file:
             file.write(b"%08x " % zlib.crc32(body) + body)
             file.flush()
             os.fsync(file.fileno())
-        (self.path / f"journal-{generation}.jsonl").unlink(missing_ok=True)
+        temporary.chmod(0o600)
         temporary.replace(self._snapshot_path(generation))
-        self._generation = generation
-        self._open_journal()
-        self.appended = 0
-        for old in (*self.path.glob("snapshot-*.json"), *self.path.glob("journal-*.jsonl")):
-            if int(old.stem.split("-")[1]) < generation:
-                old.unlink()
+
+    def remove_before(self, generation: int) -> None:
+        """Remove what a whole snapshot has made superfluous."""
+        for kind in ("snapshot", "journal"):
+            for old in self._generations(kind):
+                if old < generation:
+                    path = self._snapshot_path if kind == "snapshot" else self._journal_path
+                    path(old).unlink()
 
     def close(self) -> None:
         """Release the directory."""
@@ -93,19 +108,17 @@ class StateDirectory:
     def _snapshot_path(self, generation: int) -> Path:
         return self.path / f"snapshot-{generation}.json"
 
-    def _journal_path(self) -> Path:
-        return self.path / f"journal-{self._generation}.jsonl"
+    def _journal_path(self, generation: int) -> Path:
+        return self.path / f"journal-{generation}.jsonl"
 
-    def _open_journal(self) -> None:
-        if self._journal >= 0:
-            os.close(self._journal)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._journal = os.open(self._journal_path(), flags, 0o600)
+    def _generations(self, kind: str) -> list[int]:
+        files = [*self.path.glob(f"{kind}-*.json"), *self.path.glob(f"{kind}-*.jsonl")]
+        return sorted(int(file.stem.removeprefix(f"{kind}-")) for file in files)
 
     def _read_snapshot(self, path: Path) -> dict[str, Any]:
         try:
             raw = path.read_bytes()
-            if int(raw[:8], 16) != zlib.crc32(raw[9:]):
+            if not _is_intact(raw):
                 raise self._damaged(f"{path.name} does not match its checksum")
             document = orjson.loads(raw[9:])
         except (OSError, ValueError):
@@ -115,21 +128,26 @@ class StateDirectory:
         state: dict[str, Any] = document["state"]
         return state
 
-    def _read_journal(self) -> Iterator[Any]:
-        path = self._journal_path()
-        raw = path.read_bytes() if path.exists() else b""
-        complete = raw[: raw.rfind(b"\n") + 1]
-        for number, line in enumerate(complete.splitlines(), start=1):
-            try:
-                intact = int(line[:8], 16) == zlib.crc32(line[9:])
-            except ValueError:
-                intact = False
-            if not intact:
-                raise self._damaged(f"line {number} of {path.name} does not match its checksum")
-            yield orjson.loads(line[9:])
+    def _read_journals(self, generations: list[int]) -> Iterator[Any]:
+        for generation in generations:
+            path = self._journal_path(generation)
+            raw = path.read_bytes()
+            complete = raw[: raw.rfind(b"\n") + 1]
+            for number, line in enumerate(complete.splitlines(), start=1):
+                if not _is_intact(line):
+                    text = f"line {number} of {path.name} does not match its checksum"
+                    raise self._damaged(text)
+                yield load(line[9:])
 
     def _damaged(self, what: str) -> StartError:
         return StartError(
             f"the exchange's state in {self.path} is damaged: {what}. Move the directory away to "
             "start a new exchange, restore it from a backup, or choose another with --state"
         )
+
+
+def _is_intact(line: bytes) -> bool:
+    try:
+        return int(line[:8], 16) == zlib.crc32(line[9:])
+    except ValueError:
+        return False

@@ -10,6 +10,12 @@ def opened(path):
     return directory
 
 
+def snapshot(directory, state):
+    generation = directory.begin_snapshot()
+    directory.write_snapshot(generation, state)
+    directory.remove_before(generation)
+
+
 def load(path):
     directory = opened(path)
     try:
@@ -23,7 +29,7 @@ def load(path):
 def written(tmp_path):
     directory = opened(tmp_path / "state")
     assert directory.load()[0] is None
-    directory.snapshot({"n": 0})
+    snapshot(directory, {"n": 0})
     for number in range(3):
         directory.append(["step", number])
     directory.close()
@@ -37,7 +43,7 @@ def test_directory_gives_back_snapshot_and_inputs(written):
 def test_new_snapshot_replaces_the_journal(written):
     directory = opened(written)
     directory.load()
-    directory.snapshot({"n": 3})
+    snapshot(directory, {"n": 3})
     directory.append(["step", 3])
     directory.close()
     assert load(written) == ({"n": 3}, [["step", 3]])
@@ -61,11 +67,20 @@ def test_kill_between_new_snapshot_and_clean_up_goes_on_from_the_new_one(written
     old = {file: file.read_bytes() for file in written.iterdir()}
     directory = opened(written)
     directory.load()
-    directory.snapshot({"n": 3})
+    snapshot(directory, {"n": 3})
     directory.close()
     for file, content in old.items():
         file.write_bytes(content)
     assert load(written) == ({"n": 3}, [])
+
+
+def test_kill_before_the_new_snapshot_is_whole_goes_on_from_the_old_one(written):
+    directory = opened(written)
+    directory.load()
+    directory.begin_snapshot()
+    directory.append(["step", 3])
+    directory.close()
+    assert load(written)[1] == [["step", 0], ["step", 1], ["step", 2], ["step", 3]]
 
 
 @pytest.mark.parametrize("name", ["journal-1.jsonl", "snapshot-1.json"])
