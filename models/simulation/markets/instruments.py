@@ -13,6 +13,9 @@ from models.trading.instruments import Instrument
 
 DEEP_LEVERAGE: Final = (2, 3, 4, 5, 6, 7, 8, 9, 10)
 
+BASE_IDS: Final = {"BTC": "XXBT", "ETH": "XETH", "XRP": "XXRP", "LTC": "XLTC", "DOGE": "XXDG"}
+"""Bases whose REST id carries the old class prefix; every other id is the plain name."""
+
 
 class UnknownPairError(Exception):
     """A pair or asset that the exchange does not list."""
@@ -63,6 +66,11 @@ class Listing:
     def symbol(self) -> str:
         """Return the WebSocket v2 symbol."""
         return self.instrument.symbol
+
+    @property
+    def base_id(self) -> str:
+        """Return the REST id of the base asset (``XXBT``)."""
+        return BASE_IDS.get(self.instrument.base, self.instrument.base)
 
     @property
     def spellings(self) -> frozenset[str]:
