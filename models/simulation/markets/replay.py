@@ -212,13 +212,14 @@ def check_candles(symbol: str, candles: Sequence[Candle]) -> None:
     interval = candles[0].interval_minutes
     previous: Candle | None = None
     for position, candle in enumerate(candles):
-        reason = _fault(candle, previous, interval)
+        reason = candle_fault(candle, previous, interval)
         if reason is not None:
             raise CandleDataError(f"{symbol}: candle {position}: {reason}")
         previous = candle
 
 
-def _fault(candle: Candle, previous: Candle | None, interval: int) -> str | None:
+def candle_fault(candle: Candle, previous: Candle | None, interval: int) -> str | None:
+    """Return what is wrong with a candle after the previous one, None when nothing is."""
     figures = (candle.open, candle.high, candle.low, candle.close, candle.volume)
     if not all(figure.is_finite() for figure in figures):
         return "a figure is not a number"

@@ -1,0 +1,252 @@
+"""Kraken's own public feed as the simulator's market: real prices, paper trading.
+
+Books and trades of the live exchange become market steps. When the feed cannot be reached, or is
+lost for longer than the patience, that is a ``LiveMarketError``: never another market instead.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from models.simulation.book_lines import ChecksumMismatchError, MirroredBook
+from models.simulation.markets.instruments import Listing, Universe
+from models.simulation.steps import Level, MarketStep, Print, SymbolStep
+from models.trading.instruments import Instrument, InstrumentStatus
+from models.trading.orders import Side
+from workers.exchange.wire import dump, load
+
+KRAKEN_PUBLIC_FEED: Final = "wss://ws.kraken.com/v2"
+DEPTH: Final = 25
+STEP_SECONDS: Final = 0.25
+SILENCE_SECONDS: Final = 10.0
+"""Kraken sends a heartbeat each second; this long without a frame, the socket is dead."""
+
+
+class LiveMarketError(Exception):
+    """Kraken's public feed cannot be used; the message is one line that says why."""
+
+
+class LiveMarket:
+    """Mirror Kraken's public feed. ``open`` it, then await ``next_step`` again and again.
+
+    Args:
+        universe: the pairs to follow; precision and minimums are replaced by Kraken's own.
+        url: address of the public WebSocket v2.
+        bar_minutes: bar length that the platform trades on.
+        patience: seconds to reach the feed, at first and again after a loss.
+    """
+
+    def __init__(
+        self,
+        universe: Universe,
+        *,
+        url: str = KRAKEN_PUBLIC_FEED,
+        bar_minutes: int = 1,
+        patience: float = 30.0,
+    ) -> None:
+        self.universe = universe
+        self.bar_minutes = bar_minutes
+        self._url = url
+        self._patience = patience
+        self._socket: ClientConnection | None = None
+        self._books: dict[str, MirroredBook] = {}
+        self._prints: dict[str, list[Print]] = {}
+        self._changed: set[str] = set()
+        self._number = 0
+        self._at = datetime.now(UTC)
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """Return the followed pairs, with Kraken's own precision once the feed is open."""
+        return self.universe.instruments
+
+    def start_time(self) -> datetime:
+        """Return when this object began: a live market runs on the wall clock."""
+        return self._at
+
+    def state(self) -> dict[str, Any]:
+        """Return the number of the last step; everything else is asked of Kraken again."""
+        return {"kind": "kraken", "number": self._number}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on counting from a state."""
+        self._number = int(state["number"])
+
+    async def open(self) -> None:
+        """Connect, take over Kraken's instruments and wait for every book.
+
+        Raises:
+            LiveMarketError: not within the patience.
+        """
+        await self._reach()
+
+    async def close(self) -> None:
+        """Leave the feed."""
+        if self._socket is not None:
+            await self._socket.close()
+            self._socket = None
+
+    async def next_step(self) -> MarketStep:
+        """Return what happened within the next quarter of a second, or the first thing after it.
+
+        Raises:
+            LiveMarketError: the feed was lost and did not come back within the patience.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + STEP_SECONDS
+        while loop.time() < until or not self._changed:
+            wait = SILENCE_SECONDS if not self._changed else max(0.001, until - loop.time())
+            try:
+                async with asyncio.timeout(wait):
+                    await self._receive()
+            except TimeoutError:
+                if not self._changed:
+                    await self._reach()
+            except (OSError, WebSocketException):
+                await self._reach()
+        return self._take_step()
+
+    def _take_step(self) -> MarketStep:
+        self._number += 1
+        self._at = max(self._at, datetime.now(UTC))
+        symbols = tuple(
+            SymbolStep(
+                symbol,
+                tuple(self._prints.pop(symbol, ())),
+                self._books[symbol].bids,
+                self._books[symbol].asks,
+            )
+            for symbol in self.universe.symbols
+            if symbol in self._changed
+        )
+        self._changed.clear()
+        return MarketStep(self._number, self._at, symbols)
+
+    async def _reach(self) -> None:
+        """Connect and subscribe, trying again until the patience ends."""
+        await self.close()
+        delay, reason = 0.2, "no answer"
+        try:
+            async with asyncio.timeout(self._patience):
+                while True:
+                    try:
+                        await self._connect()
+                    except (OSError, WebSocketException) as error:
+                        reason = str(error) or type(error).__name__
+                        await self.close()
+                        await asyncio.sleep(delay)
+                        delay = min(5.0, delay * 2)
+                    else:
+                        return
+        except TimeoutError:
+            await self.close()
+            raise LiveMarketError(
+                f"Kraken's public feed at {self._url} cannot be reached: {reason}"
+            ) from None
+
+    async def _connect(self) -> None:
+        self._socket = await connect(self._url, max_size=None, compression=None)
+        self._books.clear()
+        await self._request("subscribe", {"channel": "instrument"})
+        while True:
+            message = await self._next_message()
+            if message.get("channel") == "instrument":
+                break
+        self._adopt(message["data"]["pairs"])
+        symbols = list(self.universe.symbols)
+        await self._request("subscribe", {"channel": "trade", "symbol": symbols})
+        await self._request("subscribe", {"channel": "book", "symbol": symbols, "depth": DEPTH})
+        while len(self._books) < len(symbols):
+            await self._receive()
+
+    def _adopt(self, rows: list[dict[str, Any]]) -> None:
+        known = {row["symbol"]: row for row in rows}
+        missing = [symbol for symbol in self.universe.symbols if symbol not in known]
+        if missing:
+            raise LiveMarketError(f"Kraken does not list {', '.join(missing)}")
+        listings = tuple(_adopted(x, known[x.symbol]) for x in self.universe)
+        self.universe = Universe(listings, self.universe.assets)
+
+    async def _request(self, method: str, parameters: dict[str, Any]) -> None:
+        assert self._socket is not None
+        await self._socket.send(dump({"method": method, "params": parameters}).decode())
+
+    async def _next_message(self) -> dict[str, Any]:
+        assert self._socket is not None
+        text = await self._socket.recv()
+        try:
+            message = load(text)
+        except ValueError:
+            return {}  # Kraken's proxy announces restarts in plain text (protocol §12).
+        if not isinstance(message, dict):
+            return {}
+        if message.get("success") is False:
+            raise LiveMarketError(f"Kraken's public feed refused: {message.get('error')}")
+        return message
+
+    async def _receive(self) -> None:
+        message = await self._next_message()
+        if message.get("channel") == "trade":
+            for row in message["data"]:
+                printed = Print(Side(row["side"]), _decimal(row["price"]), _decimal(row["qty"]))
+                self._prints.setdefault(row["symbol"], []).append(printed)
+                if row["symbol"] in self._books:
+                    self._changed.add(row["symbol"])
+        elif message.get("channel") == "book":
+            for row in message["data"]:
+                await self._apply(row, snapshot=message["type"] == "snapshot")
+
+    async def _apply(self, row: Mapping[str, Any], *, snapshot: bool) -> None:
+        symbol = row["symbol"]
+        book = self._books.get(symbol)
+        if snapshot:
+            instrument = self.universe.by_symbol(symbol).instrument
+            book = MirroredBook(DEPTH, instrument.price_precision, instrument.quantity_precision)
+        if book is None:
+            return  # An update between a checksum failure and the new snapshot.
+        bids, asks = _levels(row["bids"]), _levels(row["asks"])
+        try:
+            apply = book.snapshot if snapshot else book.update
+            apply(bids, asks, row.get("checksum"))
+        except ChecksumMismatchError:
+            self._books.pop(symbol, None)
+            self._changed.discard(symbol)
+            about = {"channel": "book", "symbol": [symbol], "depth": DEPTH}
+            await self._request("unsubscribe", about)
+            await self._request("subscribe", about)
+            return
+        self._books[symbol] = book
+        self._changed.add(symbol)
+
+
+def _adopted(listing: Listing, row: Mapping[str, Any]) -> Listing:
+    try:
+        status = InstrumentStatus(row["status"])
+    except ValueError:
+        status = InstrumentStatus.UNKNOWN
+    increment = _decimal(row["price_increment"])
+    instrument = replace(
+        listing.instrument,
+        price_precision=int(row["price_precision"]),
+        price_increment=increment,
+        quantity_precision=int(row["qty_precision"]),
+        quantity_minimum=_decimal(row["qty_min"]),
+        cost_precision=int(row["cost_precision"]),
+        cost_minimum=_decimal(row["cost_min"]),
+        status=status,
+    )
+    return replace(listing, instrument=instrument)
+
+
+def _levels(rows: list[dict[str, Any]]) -> list[Level]:
+    return [Level(_decimal(row["price"]), _decimal(row["qty"])) for row in rows]
+
+
+def _decimal(value: Any) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(str(value))
