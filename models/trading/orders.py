@@ -14,7 +14,10 @@ class Side(StrEnum):
 
 
 class OrderType(StrEnum):
-    """Order types the platform sends; the values are Kraken's."""
+    """Order types the platform sends; the values are Kraken's.
+
+    ``OTHER`` stands for types found on the exchange that the platform never sends.
+    """
 
     MARKET = "market"
     LIMIT = "limit"
@@ -22,6 +25,7 @@ class OrderType(StrEnum):
     STOP_LOSS_LIMIT = "stop-loss-limit"
     TAKE_PROFIT = "take-profit"
     TRAILING_STOP = "trailing-stop"
+    OTHER = "other"
 
 
 class TimeInForce(StrEnum):

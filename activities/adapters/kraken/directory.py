@@ -1,0 +1,119 @@
+"""Each account's exchange by its mode; a simulated account never holds a live key or address."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from activities.adapters.kraken.addresses import AllowedHosts, ExchangeAddresses
+from activities.adapters.kraken.exchange import KrakenExchange
+from activities.adapters.kraken.nonce import (
+    FileKeyLock,
+    FileNonceStore,
+    KeyLock,
+    NonceCounter,
+    NonceStore,
+    key_fingerprint,
+)
+from activities.adapters.kraken.private_stream import PrivateStream
+from activities.adapters.kraken.rate_budget import INTERMEDIATE, RateBudget, Tier
+from activities.adapters.kraken.transport import Timeouts, Transport
+from activities.adapters.kraken.websocket import SILENCE_SECONDS, ConnectionLimiter
+from activities.ports import Credentials, CredentialsError, Exchange, Secrets
+from models.trading.limits import Mode
+
+
+class KrakenDirectory:
+    """Implement ``ports.ExchangeDirectory``.
+
+    Args:
+        secrets: where keys come from; asked for the simulated key only.
+        simulator: addresses of the exchange simulator, on loopback.
+        state_directory: where nonce marks and key locks live.
+        mode_of: tells an account's mode; every account is simulated unless it says otherwise.
+        tier: rate limits of the keys.
+        nonce_store: makes the store of a key's nonce mark, a file by default.
+        key_lock: makes the lock of a key, flock by default.
+    """
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        simulator: ExchangeAddresses,
+        state_directory: Path,
+        mode_of: Callable[[str], Awaitable[Mode]] | None = None,
+        tier: Tier = INTERMEDIATE,
+        timeouts: Timeouts | None = None,
+        silence_seconds: float = SILENCE_SECONDS,
+        nonce_store: Callable[[str], NonceStore] | None = None,
+        key_lock: Callable[[str], KeyLock] | None = None,
+    ) -> None:
+        self._secrets = secrets
+        self._simulator = simulator
+        self._mode_of = mode_of
+        self._tier = tier
+        self._timeouts = timeouts
+        self._silence = silence_seconds
+        self._nonce_store = nonce_store or (
+            lambda name: FileNonceStore(state_directory / f"{name}.nonce")
+        )
+        self._key_lock = key_lock or (lambda name: FileKeyLock(state_directory / f"{name}.lock"))
+        self._limiter = ConnectionLimiter()
+        self._exchanges: dict[str, KrakenExchange] = {}
+        self._opening = asyncio.Lock()
+
+    async def exchange(self, account: str) -> Exchange:
+        """Return the account's exchange, always the same object.
+
+        Raises:
+            CredentialsError: no key for the mode, the key is in use elsewhere, or the mode is live.
+        """
+        async with self._opening:
+            # Asked every time: an account that went live must not go on with the old exchange.
+            mode = Mode.SIMULATED if self._mode_of is None else await self._mode_of(account)
+            if mode is not Mode.SIMULATED:
+                raise CredentialsError("live is refused until its conditions exist")
+            known = self._exchanges.get(account)
+            if known is None:
+                credentials = await self._secrets.exchange_credentials(account, Mode.SIMULATED)
+                if credentials is None:
+                    raise CredentialsError(f"account {account!r} has no key for the simulator")
+                known = self._exchanges[account] = self._open(credentials)
+            return known
+
+    def opened(self) -> dict[str, KrakenExchange]:
+        """Return the exchanges handed out so far, for metrics."""
+        return dict(self._exchanges)
+
+    def _open(self, credentials: Credentials) -> KrakenExchange:
+        allowed = AllowedHosts.loopback()
+        name = key_fingerprint(credentials.key)
+        lock = self._key_lock(name)
+        lock.acquire()
+        try:
+            nonces = NonceCounter(self._nonce_store(name))
+            transport = Transport(
+                self._simulator.rest, allowed, credentials, nonces, self._timeouts
+            )
+        except BaseException:
+            lock.release()
+            raise
+        budget = RateBudget(self._tier)
+        return KrakenExchange(
+            transport,
+            budget,
+            lambda exchange: PrivateStream(
+                self._simulator.private_ws,
+                allowed,
+                exchange.websocket_token,
+                self._limiter,
+                self._silence,
+                learn=lambda order: budget.orders.learn(order.order_id, order.symbol),
+            ),
+            lock,
+        )
+
+    async def close(self) -> None:
+        """Close every exchange handed out."""
+        exchanges, self._exchanges = self._exchanges, {}
+        for exchange in exchanges.values():
+            await exchange.close()

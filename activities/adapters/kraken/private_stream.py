@@ -1,0 +1,263 @@
+"""The authenticated WebSocket of one account: executions and balances, complete or said not to be.
+
+After every connection and every lost message a StreamGap follows the new snapshot: from there on
+the stream is complete again, and what was missed before must be asked for by REST.
+"""
+
+import json
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from activities.adapters.kraken.addresses import AllowedHosts
+from activities.adapters.kraken.order_views import OrderViews
+from activities.adapters.kraken.websocket import (
+    SILENCE_SECONDS,
+    Backoff,
+    ConnectionLimiter,
+    Socket,
+)
+from activities.ports import (
+    BalanceReport,
+    ExchangeUnavailableError,
+    ExecutionReport,
+    OrderRejectedError,
+    RateLimitedError,
+    StreamGap,
+)
+from models.trading.orders import OrderReport
+
+_log = logging.getLogger(__name__)
+
+PrivateEvent = ExecutionReport | BalanceReport | StreamGap
+
+_CHANNELS = ("executions", "balances")
+_STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
+
+
+class _StaleTokenError(Exception):
+    """The exchange no longer takes the token: connect again with a new one."""
+
+
+@dataclass
+class _Connection:
+    """What one connection has told so far: last sequence per channel and awaited snapshots."""
+
+    token: str
+    gap_reason: str
+    sequences: dict[str, int] = field(default_factory=dict)
+    awaited: set[str] = field(default_factory=lambda: set(_CHANNELS))
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    request_number: int = 0
+
+    def subscribe(self, channel: str) -> dict[str, Any]:
+        """Return the request for a channel; its next message must be a snapshot."""
+        self.sequences.pop(channel, None)
+        self.awaited.add(channel)
+        options: dict[str, Any] = (
+            {"snap_orders": True, "snap_trades": True, "order_status": True, "ratecounter": False}
+            if channel == "executions"
+            else {"snapshot": True}
+        )
+        self.request_number += 1
+        return {
+            "method": "subscribe",
+            "params": {"channel": channel, "token": self.token, **options},
+            "req_id": self.request_number,
+        }
+
+    def subscribe_again(self, channel: str, reason: str) -> None:
+        """Begin a channel anew after a lost message."""
+        self.gap_reason = reason
+        self.request_number += 1
+        self.requests.append(
+            {
+                "method": "unsubscribe",
+                "params": {"channel": channel, "token": self.token},
+                "req_id": self.request_number,
+            }
+        )
+        self.requests.append(self.subscribe(channel))
+
+
+class PrivateStream:
+    """Stream an account's executions and balances across reconnections."""
+
+    def __init__(
+        self,
+        url: str,
+        allowed: AllowedHosts,
+        token: Callable[[], Awaitable[str]],
+        limiter: ConnectionLimiter,
+        silence_seconds: float = SILENCE_SECONDS,
+        patience_seconds: float = 4.0,
+        learn: Callable[[OrderReport], None] = lambda _: None,
+    ) -> None:
+        self._url = url
+        self._allowed = allowed
+        self._token = token
+        self._limiter = limiter
+        self._silence = silence_seconds
+        self._patience = patience_seconds
+        self._learn = learn
+        self._views = OrderViews()
+        self._lost_at: float | None = None
+        # Counters for metrics.
+        self.connections = 0
+        self.sequence_gaps = 0
+        self.messages = 0
+
+    async def events(self) -> AsyncGenerator[PrivateEvent, None]:
+        """Yield what happens on the account.
+
+        Raises:
+            ExchangeUnavailableError: no working connection for as long as patience lasts, so that
+                the caller knows; calling again goes on trying.
+            CredentialsError: the key is refused.
+        """
+        backoff = Backoff()
+        reason = "connected"
+        self._lost_at = time.monotonic()
+        while True:
+            try:
+                async with aclosing(self._connection(reason, backoff)) as connection:
+                    async for event in connection:
+                        yield event
+            except _StaleTokenError as failure:
+                reason = f"token refused: {failure}"
+                self._note_loss()
+            except (ExchangeUnavailableError, RateLimitedError) as failure:
+                _log.warning("private stream: %s", failure)
+                reason = f"reconnected after: {failure}"
+                self._note_loss()
+                if time.monotonic() - (self._lost_at or 0.0) > self._patience:
+                    raise
+            await backoff.wait()
+
+    def _note_loss(self) -> None:
+        if self._lost_at is None:
+            self._lost_at = time.monotonic()
+
+    async def _connection(
+        self, reason: str, backoff: Backoff
+    ) -> AsyncGenerator[PrivateEvent, None]:
+        connection = _Connection(await self._token(), reason)
+        socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
+        self.connections += 1
+        try:
+            for channel in _CHANNELS:
+                await socket.send(connection.subscribe(channel))
+            while True:
+                for frame in await socket.frames():
+                    for event in self._understood(connection, frame):
+                        yield event
+                if not connection.awaited:
+                    backoff.reset()
+                    self._lost_at = None
+                for request in connection.requests:
+                    await socket.send(request)
+                connection.requests.clear()
+        finally:
+            await socket.close()
+
+    def _understood(self, connection: _Connection, frame: bytes) -> Iterator[PrivateEvent]:
+        try:
+            yield from self._take(connection, frame)
+        except (LookupError, ValueError, TypeError, ArithmeticError):
+            # A frame of a shape that we do not know must not end the stream, nor be lost silently.
+            _log.exception("a private frame could not be read: %.500r", frame)
+            yield StreamGap("a message could not be read")
+
+    def _take(self, connection: _Connection, frame: bytes) -> Iterator[PrivateEvent]:
+        try:
+            message = json.loads(frame, parse_float=Decimal)
+        except ValueError:
+            _log.info("ignored a frame that is not JSON: %.100r", frame)
+            return
+        if not isinstance(message, dict):
+            return
+        if message.get("success") is False:
+            _refused(message)
+        channel = str(message.get("channel"))
+        if channel not in _CHANNELS or "data" not in message:
+            return
+        self.messages += 1
+        snapshot = message.get("type") == "snapshot"
+        if not self._is_next(connection, channel, int(message["sequence"]), snapshot=snapshot):
+            return
+        sequence = int(message["sequence"])
+        if channel == "balances":
+            yield from _balances(message, sequence, snapshot=snapshot)
+        else:
+            yield from self._executions(message, sequence, snapshot=snapshot)
+        if snapshot and channel in connection.awaited:
+            connection.awaited.discard(channel)
+            if channel == "executions":
+                yield StreamGap(connection.gap_reason)
+
+    def _is_next(
+        self, connection: _Connection, channel: str, sequence: int, *, snapshot: bool
+    ) -> bool:
+        last = connection.sequences.get(channel)
+        if snapshot:
+            connection.sequences[channel] = sequence
+            return True
+        if channel in connection.awaited:
+            # Of the old subscription; the snapshot that is under way contains it.
+            return False
+        if last is not None and sequence <= last:
+            return False
+        connection.sequences[channel] = sequence
+        if last is not None and sequence != last + 1:
+            self.sequence_gaps += 1
+            _log.warning("%s jumped from %d to %d; subscribing again", channel, last, sequence)
+            connection.subscribe_again(channel, f"{channel} jumped from {last} to {sequence}")
+        return True
+
+    def _executions(
+        self, message: Mapping[str, Any], sequence: int, *, snapshot: bool
+    ) -> Iterator[PrivateEvent]:
+        received = datetime.now(UTC)
+        for entry in message["data"]:
+            try:
+                report = self._views.take(
+                    entry, snapshot=snapshot, sequence=sequence, received_at=received
+                )
+            except KeyError as unknown:
+                # A sparse entry of an order never described: only REST can tell.
+                yield StreamGap(f"entry of an unknown order {unknown}")
+                continue
+            if report is not None:
+                self._learn(report.order)
+                yield report
+
+
+def _refused(message: Mapping[str, Any]) -> None:
+    error = str(message.get("error", ""))
+    if error.startswith(_STALE_TOKEN):
+        raise _StaleTokenError(error)
+    if error == "Already subscribed" or message.get("method") != "subscribe":
+        _log.warning("the exchange refused %s: %s", message.get("method"), error)
+        return
+    raise OrderRejectedError(f"subscription refused: {error}", error)
+
+
+def _balances(
+    message: Mapping[str, Any], sequence: int, *, snapshot: bool
+) -> Iterator[BalanceReport]:
+    # A snapshot's total sums all wallets; what can be traded is the spot wallet (§14.2).
+    balances: dict[str, Decimal] = {}
+    for row in message["data"]:
+        if snapshot:
+            spot = [
+                Decimal(one["balance"]) for one in row.get("wallets", ()) if one["type"] == "spot"
+            ]
+            balances[row["asset"]] = sum(spot, Decimal(0)) if spot else Decimal(row["balance"])
+        elif row.get("wallet_type", "spot") == "spot":
+            balances[row["asset"]] = Decimal(row["balance"])
+    yield BalanceReport(balances, sequence)

@@ -1,0 +1,125 @@
+"""The public side of Kraken as the port ``MarketFeed``: one socket, reconnected for ever."""
+
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from activities.adapters.kraken.addresses import AllowedHosts
+from activities.adapters.kraken.feed_state import FeedState, TradeGap, missed_ticks
+from activities.adapters.kraken.instruments import closed_candles, usd_spot_instruments
+from activities.adapters.kraken.transport import Timeouts, Transport
+from activities.adapters.kraken.websocket import (
+    SILENCE_SECONDS,
+    Backoff,
+    ConnectionLimiter,
+    Socket,
+)
+from activities.ports import ExchangeUnavailableError, MarketEvent, RateLimitedError, Tick
+from models.trading.instruments import Instrument
+from models.trading.market import Candle
+
+# A thousand trades each; a longer gap is left to the candles.
+_MISSED_PAGES = 10
+
+_log = logging.getLogger(__name__)
+
+
+class KrakenMarketFeed:
+    """Implement ``ports.MarketFeed``. Holds no key, so it cannot create or change an order."""
+
+    def __init__(
+        self,
+        rest: str,
+        public_ws: str,
+        allowed: AllowedHosts,
+        limiter: ConnectionLimiter | None = None,
+        depth: int = 10,
+        silence_seconds: float = SILENCE_SECONDS,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self._transport = Transport(rest, allowed, timeouts=timeouts)
+        self._url = public_ws
+        self._allowed = allowed
+        self._limiter = limiter or ConnectionLimiter()
+        self._depth = depth
+        self._silence = silence_seconds
+        # Counters for metrics: connections made, checksum failures.
+        self.connections = 0
+        self.checksum_failures = 0
+
+    async def instruments(self) -> dict[str, Instrument]:
+        """Return the USD spot pairs by symbol."""
+        return usd_spot_instruments(await self._transport.public("AssetPairs"))
+
+    async def history(self, symbol: str, interval_minutes: int) -> list[Candle]:
+        """Return recent closed bars, oldest first (at most 719: the last row is forming)."""
+        answer = await self._transport.public(
+            "OHLC", {"pair": symbol, "interval": interval_minutes}
+        )
+        return closed_candles(answer, symbol, interval_minutes)
+
+    async def events(
+        self, symbols: Sequence[str], interval_minutes: int
+    ) -> AsyncGenerator[MarketEvent, None]:
+        """Stream the market; reconnects by itself and reports the gap as FeedStatus.
+
+        The first status of every symbol comes once its book is known or the exchange is missed.
+        """
+        state = FeedState(tuple(symbols), interval_minutes, self._depth)
+        backoff = Backoff()
+        while True:
+            try:
+                await self._learn_instruments(state)
+                async with aclosing(self._connection(state, backoff)) as connection:
+                    async for event in connection:
+                        yield event
+            except (ExchangeUnavailableError, RateLimitedError) as failure:
+                _log.warning("public feed: %s", failure)
+                for event in state.disconnected(str(failure)):
+                    yield event
+            await backoff.wait()
+
+    async def _learn_instruments(self, state: FeedState) -> None:
+        if not state.knows_instruments:
+            state.learn_instruments(await self.instruments())
+
+    async def _connection(
+        self, state: FeedState, backoff: Backoff
+    ) -> AsyncGenerator[MarketEvent, None]:
+        socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
+        self.connections += 1
+        try:
+            for request in state.subscriptions():
+                await socket.send(request)
+            while True:
+                for frame in await socket.frames():
+                    for event in state.take(frame):
+                        yield event
+                backoff.reset()
+                for event in state.best_prices():
+                    yield event
+                for gap in state.take_gaps():
+                    for event in await self._missed(gap):
+                        yield event
+                self.checksum_failures = state.checksum_failures
+                for request in state.take_requests():
+                    await socket.send(request)
+        finally:
+            await socket.close()
+
+    async def _missed(self, gap: TradeGap) -> list[Tick]:
+        """Return the trades that a reconnection's snapshot was too short to show."""
+        missed: dict[int, Tick] = {}
+        since = gap.since_nanoseconds
+        for _ in range(_MISSED_PAGES):
+            answer = await self._transport.public("Trades", {"pair": gap.symbol, "since": since})
+            ticks = missed_ticks(answer, gap)
+            missed.update({tick.trade_id: tick for tick in ticks})
+            if str(answer["last"]) == since or not ticks or gap.before_id - 1 in missed:
+                break
+            since = str(answer["last"])
+        return [missed[trade_id] for trade_id in sorted(missed)]
+
+    async def close(self) -> None:
+        """Release the connections of the REST side; streams end with their consumers."""
+        await self._transport.close()

@@ -1,0 +1,216 @@
+"""Signed and public REST calls: krakenex for signing and sending, with what it lacks around it."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import krakenex
+import requests
+
+from activities.adapters.kraken.addresses import AllowedHosts, guarded_session
+from activities.adapters.kraken.errors import Operation, classify, classify_failure, undecided
+from activities.adapters.kraken.nonce import NonceCounter
+from activities.adapters.kraken.priority_gate import Priority, PriorityGate
+from activities.ports import Credentials, ExchangeError
+
+_log = logging.getLogger(__name__)
+
+Parameter = str | int | bool | Decimal | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds to connect and to wait for the next bytes of an answer; every call has both."""
+
+    connect: float = 1.5
+    read: float = 5.0
+
+
+class KrakenApi(krakenex.API):  # type: ignore[misc]
+    """krakenex with durable nonces, exact numbers, untouched arguments and guarded addresses."""
+
+    def __init__(
+        self,
+        base: str,
+        allowed: AllowedHosts,
+        credentials: Credentials | None = None,
+        nonces: NonceCounter | None = None,
+    ) -> None:
+        super().__init__(
+            credentials.key if credentials else "", credentials.secret if credentials else ""
+        )
+        allowed.check(base)
+        self.uri = base.rstrip("/")
+        self.session: requests.Session = guarded_session(allowed)
+        self.json_options(parse_float=Decimal, parse_constant=_refuse_constant)
+        self._nonces = nonces
+
+    def _nonce(self) -> int:
+        if self._nonces is None:
+            raise RuntimeError("a signed call needs a nonce counter")
+        return self._nonces.next()
+
+    def query_json(self, method: str, body: Mapping[str, Any], timeout: tuple[float, float]) -> Any:
+        """Send a signed call with a JSON body: the only way to send a list (batch calls)."""
+        nonce = self._nonce()
+        path = f"/{self.apiversion}/private/{method}"
+        text = json.dumps({"nonce": nonce, **body})
+        digest = hashlib.sha256(f"{nonce}{text}".encode()).digest()
+        signature = hmac.new(b64decode(self.secret), path.encode() + digest, hashlib.sha512)
+        headers = {
+            "API-Key": self.key,
+            "API-Sign": b64encode(signature.digest()).decode(),
+            "Content-Type": "application/json",
+        }
+        return self._query(path, text.encode(), headers, timeout=timeout)
+
+
+class Transport:
+    """Run calls in threads of their own and turn every failure into a typed error.
+
+    Signed calls of a key are sent one after the other, so that nonces arrive in the order in which
+    they were drawn; who waits goes by priority. Public calls have their own thread and session.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        allowed: AllowedHosts,
+        credentials: Credentials | None = None,
+        nonces: NonceCounter | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        timeouts = timeouts or Timeouts()
+        self._timeout = (timeouts.connect, timeouts.read)
+        self._public = KrakenApi(base, allowed)
+        self._signed = KrakenApi(base, allowed, credentials, nonces) if credentials else None
+        self._public_thread = ThreadPoolExecutor(1, "kraken-public")
+        self._signed_thread = ThreadPoolExecutor(1, "kraken-signed")
+        self._gate = PriorityGate()
+
+    async def public(self, method: str, parameters: Mapping[str, Parameter] | None = None) -> Any:
+        """Return the result of a public call.
+
+        Raises:
+            ExchangeError: typed by what the failure means for a read.
+        """
+        data = _form(parameters or {})
+
+        def send() -> Any:
+            return self._public.query_public(method, data, timeout=self._timeout)
+
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._public_thread, _answer, send, Operation.READ)
+
+    async def private(
+        self,
+        method: str,
+        parameters: Mapping[str, Parameter],
+        operation: Operation,
+        priority: Priority = Priority.READ,
+        still_wanted: Callable[[], None] | None = None,
+    ) -> Any:
+        """Return the result of a signed call.
+
+        A list among the parameters makes the body JSON. ``still_wanted`` is called when the turn
+        has come and may raise instead of letting the request be sent.
+
+        Raises:
+            ExchangeError: typed by what the failure means for the operation.
+        """
+        api = self._signed
+        if api is None:
+            raise RuntimeError("a signed call needs credentials")
+        as_json = any(isinstance(value, list | tuple) for value in parameters.values())
+
+        def send() -> Any:
+            if as_json:
+                return api.query_json(method, parameters, self._timeout)
+            return api.query_private(method, _form(parameters), timeout=self._timeout)
+
+        await self._gate.enter(priority)
+        try:
+            if still_wanted is not None:
+                still_wanted()
+            loop = asyncio.get_running_loop()
+            sending = loop.run_in_executor(self._signed_thread, _signed_answer, send, operation)
+        except BaseException:
+            self._gate.leave()
+            raise
+        # The turn ends with the request, not with the caller: a canceled caller's request is
+        # still under way and the next nonce must not overtake it.
+        sending.add_done_callback(self._end_turn)
+        return await asyncio.shield(sending)
+
+    def _end_turn(self, sending: "asyncio.Future[Any]") -> None:
+        self._gate.leave()
+        if not sending.cancelled():
+            sending.exception()
+
+    async def close(self) -> None:
+        """Wait for the calls under way and close the connections."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._shutdown)
+
+    def _shutdown(self) -> None:
+        self._public_thread.shutdown(wait=True)
+        self._signed_thread.shutdown(wait=True)
+        self._public.close()
+        if self._signed is not None:
+            self._signed.close()
+
+
+def _signed_answer(send: Callable[[], Any], operation: Operation) -> Any:
+    try:
+        return _answer(send, operation)
+    except ExchangeError as failure:
+        if not failure.raw.startswith("EAPI:Invalid nonce"):
+            raise
+    # Refused before execution (§3), so the same request may go once more with a higher nonce.
+    _log.warning("the exchange refused a nonce; sending once more with a higher one")
+    return _answer(send, operation)
+
+
+def _answer(send: Callable[[], Any], operation: Operation) -> Any:
+    try:
+        envelope = send()
+    except (OSError, ValueError) as failure:
+        # requests' exceptions are OSErrors; an answer that is not JSON is a ValueError.
+        raise classify_failure(failure, operation) from failure
+    if not isinstance(envelope, dict) or not isinstance(envelope.get("error", []), list):
+        raise undecided(f"the answer was no envelope: {str(envelope)[:200]}", operation)
+    errors = [str(error) for error in envelope.get("error", [])]
+    refusals = [error for error in errors if not error.startswith("W")]
+    if refusals:
+        raise classify(refusals[0], operation)
+    if errors:
+        _log.warning("the exchange warned: %s", "; ".join(errors))
+    if "result" not in envelope:
+        raise undecided("the answer had neither error nor result", operation)
+    return envelope["result"]
+
+
+def _form(parameters: Mapping[str, Parameter]) -> dict[str, str]:
+    return {name: _text(value) for name, value in parameters.items()}
+
+
+def _text(value: Parameter) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, str | int):
+        return str(value)
+    return ",".join(value)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"the answer held {name}, which is no number")

@@ -1,0 +1,179 @@
+"""One WebSocket v2 connection: bounded connecting, reading without blocking, death by silence."""
+
+import asyncio
+import json
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from activities.adapters.kraken.addresses import AllowedHosts
+from activities.ports import ExchangeUnavailableError
+
+_CONNECT_SECONDS = 3.0
+# A heartbeat comes every second once anything is subscribed (§12).
+SILENCE_SECONDS = 5.0
+# Frames read ahead of whoever consumes them; beyond it TCP slows the sender down.
+_READ_AHEAD = 20_000
+
+
+class _DirectConnect(connect):
+    """Connect to the address that was checked and to no other."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Take a redirect as the failure that it is: its target was not checked."""
+        return exc
+
+
+class ConnectionLimiter:
+    """Keep connection attempts of this machine under Cloudflare's ban (150 in 10 min, §4.3)."""
+
+    def __init__(
+        self,
+        maximum: int = 120,
+        window_seconds: float = 600.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._maximum = maximum
+        self._window = window_seconds
+        self._clock = clock
+        self._attempts: deque[float] = deque()
+
+    def seconds_until_allowed(self) -> float:
+        """Return how long until another attempt stays under the limit."""
+        now = self._clock()
+        while self._attempts and now - self._attempts[0] >= self._window:
+            self._attempts.popleft()
+        if len(self._attempts) < self._maximum:
+            return 0.0
+        return self._attempts[0] + self._window - now
+
+    async def admit(self) -> None:
+        """Wait until another attempt is allowed and count it."""
+        if (wait := self.seconds_until_allowed()) > 0:
+            await asyncio.sleep(wait)
+        self._attempts.append(self._clock())
+
+
+class Backoff:
+    """Delays between attempts: at once a few times, then longer, with jitter; reset by success."""
+
+    _STEPS = (0.05, 0.2, 0.4, 0.8, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0)
+
+    def __init__(self) -> None:
+        self._attempt = 0
+
+    def reset(self) -> None:
+        """Begin again: the last connection worked."""
+        self._attempt = 0
+
+    async def wait(self) -> None:
+        """Sleep until the next attempt is due."""
+        step = self._STEPS[min(self._attempt, len(self._STEPS) - 1)]
+        self._attempt += 1
+        # Jitter spreads the reconnections of many clients; nothing secret hangs on it.
+        await asyncio.sleep(step * random.uniform(0.7, 1.3))  # noqa: S311
+
+
+class Socket:
+    """A connection whose frames are read ahead, so that a burst can be dealt with in one turn."""
+
+    def __init__(self, connection: ClientConnection, silence_seconds: float) -> None:
+        self._connection = connection
+        self._silence = silence_seconds
+        self._frames: deque[bytes] = deque()
+        self._arrived = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._ended: str | None = None
+        self._received = 0
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        allowed: AllowedHosts,
+        limiter: ConnectionLimiter,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> "Socket":
+        """Connect to an allowed address.
+
+        Raises:
+            ForbiddenAddressError: the address is not allowed.
+            ExchangeUnavailableError: no connection came about.
+        """
+        allowed.check(url)
+        await limiter.admit()
+        try:
+            # A proxy would lead to a host that was not checked.
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                connection = await _DirectConnect(
+                    url,
+                    proxy=None,
+                    compression=None,
+                    max_size=16 * 2**20,
+                    open_timeout=_CONNECT_SECONDS,
+                    close_timeout=1,
+                )
+        except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed, EOFError) as failure:
+            raise ExchangeUnavailableError(f"no WebSocket connection: {failure!r}") from failure
+        return cls(connection, silence_seconds)
+
+    async def send(self, message: Mapping[str, Any]) -> None:
+        """Send one request; ExchangeUnavailableError when the connection is gone."""
+        try:
+            await self._connection.send(json.dumps(message))
+        except ConnectionClosed as failure:
+            raise ExchangeUnavailableError(f"the WebSocket closed: {failure}") from failure
+
+    async def frames(self) -> list[bytes]:
+        """Return all frames that have arrived, waiting for at least one.
+
+        Raises:
+            ExchangeUnavailableError: the connection ended, or nothing came for too long.
+        """
+        while not self._frames:
+            if self._ended is not None:
+                raise ExchangeUnavailableError(self._ended)
+            self._arrived.clear()
+            await self._arrived.wait()
+        taken = list(self._frames)
+        self._frames.clear()
+        self._taken.set()
+        return taken
+
+    async def close(self) -> None:
+        """Close the connection and end the reading."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._connection.close()
+
+    async def _read(self) -> None:
+        frames, arrived = self._frames, self._arrived
+        try:
+            while True:
+                frame = await self._connection.recv(decode=False)
+                frames.append(frame)
+                self._received += 1
+                arrived.set()
+                if len(frames) >= _READ_AHEAD:
+                    self._taken.clear()
+                    await self._taken.wait()
+        except ConnectionClosed as failure:
+            self._end(f"disconnected: {failure}")
+
+    async def _watch(self) -> None:
+        while self._ended is None:
+            before = self._received
+            await asyncio.sleep(self._silence)
+            if self._received == before and not self._frames:
+                self._end(f"silence for {self._silence:g} s")
+
+    def _end(self, reason: str) -> None:
+        self._ended = self._ended or reason
+        self._arrived.set()
