@@ -173,7 +173,7 @@ class EditRequest:
     validate: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Order:
     """One order of one account, live or done. Events and queries hand out copies.
 

@@ -46,9 +46,7 @@ _CANCEL_EXTRAS = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
 
 @dataclass
 class Counter:
-    """A counter that decays continuously; times are protocol time and may not be compared across
-    counters. A clock that steps back decays nothing.
-    """
+    """A counter that decays continuously in protocol time; a clock that steps back is ignored."""
 
     value: Decimal = ZERO
     updated_at: datetime | None = None
@@ -66,6 +64,11 @@ class Counter:
         if self.updated_at is None or now > self.updated_at:
             self.updated_at = now
         return self.value
+
+
+def tier_limits(tier: VerificationTier) -> TierLimits:
+    """Return the limits of a tier."""
+    return TIER_LIMITS[tier]
 
 
 def amend_cost(age_seconds: float) -> Decimal:

@@ -26,9 +26,6 @@ _LEGACY = {
     "JPY": ("ZJPY", "JPY"),
     "AUD": ("ZAUD", "AUD"),
 }
-# Decimals of assets in balances: fiat 4, coins 10, with the exceptions that Kraken publishes.
-_DECIMALS = {"USD": 4, "EUR": 4, "GBP": 4, "CAD": 4, "JPY": 2, "AUD": 4}
-_DECIMALS |= {"DOGE": 8, "XRP": 8, "ADA": 8, "XLM": 8, "USDT": 8, "USDC": 8, "DAI": 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +35,6 @@ class Asset:
     name: str
     rest_id: str
     altname: str
-    decimals: int
-    display_decimals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +55,9 @@ class Directory:
         self.assets: dict[str, Asset] = {}
         self._pair_names: dict[str, PairNames] = {}
         self._by_spelling: dict[str, Instrument] = {}
+        self._asset_by_spelling: dict[str, Asset] = {}
         for instrument in self.instruments.values():
             self._add_pair(instrument)
-        self._asset_by_spelling = {
-            spelling: asset
-            for asset in self.assets.values()
-            for spelling in (asset.rest_id, asset.altname, asset.name)
-        }
 
     def pair(self, spelling: str) -> Instrument:
         """Return the pair that REST knows under this spelling (§5, §6).
@@ -101,11 +92,14 @@ class Directory:
 
     def add_asset(self, name: str) -> Asset:
         """List an asset that no pair mentions (a balance of an account)."""
+        if name in self.assets:
+            return self.assets[name]
         rest_id, altname = _LEGACY.get(name, (name, name))
-        decimals = _DECIMALS.get(name, 10)
-        asset = Asset(name, rest_id, altname, decimals, 2 if rest_id.startswith("Z") else 5)
-        self.assets.setdefault(name, asset)
-        return self.assets[name]
+        asset = Asset(name, rest_id, altname)
+        self.assets[name] = asset
+        for spelling in (rest_id, altname, name):
+            self._asset_by_spelling[spelling] = asset
+        return asset
 
     def _add_pair(self, instrument: Instrument) -> None:
         base = self.add_asset(instrument.base)

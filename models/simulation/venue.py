@@ -4,12 +4,25 @@ Pure and seeded: the same construction and the same calls give the same answers,
 Nothing here reads a clock; each request brings its ``Moment``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from models.simulation.events import Event
+from models.simulation.amending import amend, edit
+from models.simulation.canceling import (
+    arm_dead_man,
+    cancel_all,
+    cancel_batch,
+    cancel_orders,
+    fire_dead_men,
+)
+from models.simulation.core import Core
+from models.simulation.errors import VenueError
+from models.simulation.events import Event, StatusChanged
+from models.simulation.fees import figures
+from models.simulation.matching import apply_symbol
 from models.simulation.orders import (
     AmendRecord,
     AmendRequest,
@@ -34,9 +47,12 @@ from models.simulation.outcomes import (
     TradeBalance,
     VenueOptions,
 )
+from models.simulation.placing import handle_due, open_account, place, place_batch, place_rest
 from models.simulation.rates import VerificationTier
+from models.simulation.snapshot import dump, load
 from models.simulation.steps import MarketStep
 from models.simulation.symbols import Directory
+from models.simulation.views import view_balances, view_book, view_trade_balance
 from models.trading.instruments import Instrument, InstrumentStatus
 
 
@@ -47,44 +63,60 @@ class Venue:
     with the answer, in the order in which they happened.
     """
 
-    directory: Directory
-    market_time: datetime
-
     def __init__(
         self,
         instruments: Iterable[Instrument],
         accounts: Iterable[AccountSetup],
         seed: int,
         start: datetime,
-        options: VenueOptions = VenueOptions(),
+        options: VenueOptions | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.directory = Directory(instruments)
+        self._core = Core(self.directory, seed, start, options or VenueOptions())
+        for setup in accounts:
+            open_account(self._core, setup)
+        self._core.take_events()
+
+    @property
+    def market_time(self) -> datetime:
+        """Return the latest market time seen."""
+        return self._core.market_time
 
     # --- the market ------------------------------------------------------------------------
 
     def apply_step(self, step: MarketStep, wall: datetime) -> list[Event]:
         """Let the market move: expiries and starts, prints, the new book, then what follows."""
-        raise NotImplementedError
+        core = self._core
+        self._enter(Moment(step.at, wall))
+        for one in step.symbols:
+            apply_symbol(core, one)
+        return core.take_events()
 
     def advance(self, moment: Moment) -> list[Event]:
         """Expire and start orders that are due, and fire due dead-man switches."""
-        raise NotImplementedError
+        self._enter(moment)
+        fire_dead_men(self._core, moment.wall)
+        return self._core.take_events()
 
     def expire_timers(self, wall: datetime) -> list[Event]:
         """Cancel all orders of accounts whose dead-man switch is due at protocol time ``wall``."""
-        raise NotImplementedError
+        self._core.wall_time = max(self._core.wall_time, wall)
+        fire_dead_men(self._core, wall)
+        return self._core.take_events()
 
     # --- orders ----------------------------------------------------------------------------
 
     def add_order(self, account: str, request: OrderRequest, moment: Moment) -> Placement:
         """Place (or only validate) an order."""
-        raise NotImplementedError
+        with self._request(moment) as core:
+            return place(core, account, request, moment)
 
     def add_order_rest(
         self, account: str, parameters: Mapping[str, str], moment: Moment
     ) -> Placement:
         """Place an order from AddOrder's flat REST parameters (``close[ordertype]`` and all)."""
-        raise NotImplementedError
+        with self._request(moment) as core:
+            return place_rest(core, account, parameters, moment)
 
     def add_batch(
         self,
@@ -97,15 +129,20 @@ class Venue:
         deadline: datetime | None = None,
     ) -> BatchPlacement:
         """Place 2 to 15 orders of one pair: all are refused if the arguments of one are wrong."""
-        raise NotImplementedError
+        with self._request(moment) as core:
+            return place_batch(
+                core, account, symbol, requests, moment, validate=validate, deadline=deadline
+            )
 
     def amend(self, account: str, request: AmendRequest, moment: Moment) -> Amendment:
         """Change an order in place."""
-        raise NotImplementedError
+        with self._request(moment) as core:
+            return amend(core, account, request, moment)
 
     def edit(self, account: str, request: EditRequest, moment: Moment) -> Edition:
         """Cancel an order and place a changed one under a new txid."""
-        raise NotImplementedError
+        with self._request(moment) as core:
+            return edit(core, account, request, moment)
 
     def cancel(
         self,
@@ -117,7 +154,10 @@ class Venue:
         userref: int | None = None,
     ) -> Cancellation:
         """Cancel the order with this id, or all orders with this userref."""
-        raise NotImplementedError
+        with self._request(moment) as core:
+            return cancel_orders(
+                core, account, moment, txid=txid, cl_ord_id=cl_ord_id, userref=userref
+            )
 
     def cancel_batch(
         self,
@@ -128,126 +168,157 @@ class Venue:
         cl_ord_ids: Sequence[str] = (),
     ) -> Cancellation:
         """Cancel up to 50 orders by txid or userref, and by cl_ord_id; unknown ones are skipped."""
-        raise NotImplementedError
+        with self._request(moment) as core:
+            return cancel_batch(core, account, moment, references, cl_ord_ids)
 
     def cancel_all(self, account: str, moment: Moment) -> Cancellation:
         """Cancel every live order of the account."""
-        raise NotImplementedError
+        with self._request(moment) as core:
+            return cancel_all(core, account, moment)
 
     def cancel_all_after(self, account: str, timeout: int, moment: Moment) -> DeadManSwitch:
         """Arm the dead-man switch for ``timeout`` seconds from now, or disarm it with 0."""
-        raise NotImplementedError
+        return arm_dead_man(self._core, account, timeout, moment)
 
     # --- limits and modes ------------------------------------------------------------------
 
     def charge_call(self, account: str, key: str, cost: int, wall: datetime) -> None:
-        """Charge a REST call to the counter of an API key, or raise ``EAPI:Rate limit exceeded``."""
-        raise NotImplementedError
+        """Charge a REST call to the counter of an API key.
+
+        Raises:
+            VenueError: ``EAPI:Rate limit exceeded``; nothing is charged then.
+        """
+        book = self._core.account(account)
+        limits, counter = book.limits, book.call_counter(key)
+        if counter.level(wall, limits.calls_decay) + cost > limits.calls_maximum:
+            raise VenueError("EAPI:Rate limit exceeded")
+        counter.charge(Decimal(cost), wall, limits.calls_decay)
 
     def rate_count(self, account: str, symbol: str, wall: datetime) -> Decimal:
         """Return the trading-engine counter of account and pair after decay."""
-        raise NotImplementedError
+        book = self._core.account(account)
+        return book.engine_counter(symbol).level(wall, book.limits.engine_decay)
 
     def rate_maximum(self, account: str) -> Decimal:
         """Return the threshold of the trading-engine counter (``maxratecount``)."""
-        raise NotImplementedError
+        return self._core.account(account).limits.engine_maximum
 
     def tier(self, account: str) -> VerificationTier:
         """Return the verification tier of an account."""
-        raise NotImplementedError
+        return self._core.account(account).tier
 
     @property
     def system_status(self) -> str:
         """Return ``online``, ``maintenance``, ``cancel_only``, ``post_only`` or ``limit_only``."""
-        raise NotImplementedError
+        return self._core.system_status.value
 
     def set_system_status(self, status: str) -> list[Event]:
         """Put the whole exchange into a mode."""
-        raise NotImplementedError
+        self._core.system_status = InstrumentStatus(status)
+        self._core.emit(StatusChanged(None, status, self.market_time))
+        return self._core.take_events()
 
     def pair_status(self, symbol: str) -> InstrumentStatus:
         """Return the mode of one pair."""
-        raise NotImplementedError
+        return self._core.pair_status[symbol]
 
     def set_pair_status(self, symbol: str, status: InstrumentStatus) -> list[Event]:
         """Put one pair into a mode."""
-        raise NotImplementedError
+        self._core.instrument(symbol)
+        self._core.pair_status[symbol] = status
+        self._core.emit(StatusChanged(symbol, status.value, self.market_time))
+        return self._core.take_events()
 
     # --- public view -----------------------------------------------------------------------
 
     def book(self, symbol: str, depth: int | None = None) -> BookView:
         """Return the public book of a symbol, best first."""
-        raise NotImplementedError
+        return view_book(self._core.books[symbol], depth)
 
     def last_trade(self, symbol: str) -> Decimal | None:
         """Return the price of the last public trade, None before the first."""
-        raise NotImplementedError
+        return self._core.books[symbol].last
 
     def last_trade_id(self, symbol: str) -> int:
         """Return the number of the last public trade, 0 before the first."""
-        raise NotImplementedError
+        return self._core.books[symbol].last_trade_id
 
     # --- an account's view (copies, oldest first) --------------------------------------------
 
     @property
     def accounts(self) -> tuple[str, ...]:
         """Return the names of all accounts."""
-        raise NotImplementedError
+        return tuple(self._core.accounts)
 
     def order(self, account: str, txid: str) -> Order | None:
         """Return one order, live or done, None when this account never had it."""
-        raise NotImplementedError
+        order = self._core.account(account).orders.get(txid)
+        return None if order is None else order.copy()
 
     def open_orders(self, account: str) -> list[Order]:
         """Return live orders (pending and open)."""
-        raise NotImplementedError
+        return [order.copy() for order in self._core.account(account).live.values()]
 
     def closed_orders(self, account: str) -> list[Order]:
         """Return orders that are done, in the order in which they were placed."""
-        raise NotImplementedError
+        return [order for order in self.all_orders(account) if not order.status.is_live]
 
     def all_orders(self, account: str) -> list[Order]:
         """Return all orders ever."""
-        raise NotImplementedError
+        return [order.copy() for order in self._core.account(account).orders.values()]
 
     def executions(self, account: str) -> list[Execution]:
         """Return all fills ever."""
-        raise NotImplementedError
+        return list(self._core.account(account).executions.values())
 
     def execution(self, account: str, txid: str) -> Execution | None:
         """Return one fill by its trade id (``T…``)."""
-        raise NotImplementedError
+        return self._core.account(account).executions.get(txid)
 
     def ledger(self, account: str) -> list[LedgerEntry]:
         """Return all ledger entries ever."""
-        raise NotImplementedError
+        return list(self._core.account(account).ledger)
 
     def amends(self, account: str, txid: str) -> list[AmendRecord]:
         """Return the versions of an order, the original first."""
-        raise NotImplementedError
+        return list(self._core.account(account).amends.get(txid, ()))
 
     def balances(self, account: str) -> dict[str, Balance]:
         """Return totals and holds by v2 asset name."""
-        raise NotImplementedError
+        return view_balances(self._core.account(account))
 
     def trade_balance(self, account: str) -> TradeBalance:
         """Return the figures of TradeBalance in USD."""
-        raise NotImplementedError
+        return view_trade_balance(self._core, self._core.account(account))
 
     def volume_30d(self, account: str) -> Decimal:
         """Return the traded volume of the last 30 days of market time, in USD."""
-        raise NotImplementedError
+        return self._core.account(account).volume(self.market_time)
 
     def fees(self, account: str, symbol: str) -> tuple[FeeFigures, FeeFigures]:
         """Return taker and maker figures of one pair at the account's volume."""
-        raise NotImplementedError
+        return figures(self._core.instrument(symbol), self.volume_30d(account))
 
     # --- persistence -----------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
         """Return the whole state as JSON-ready values; Decimals are strings, so it is exact."""
-        raise NotImplementedError
+        return dump(self._core)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state of a venue built with the same instruments, accounts and seed."""
-        raise NotImplementedError
+        load(self._core, state)
+
+    def _enter(self, moment: Moment) -> None:
+        core = self._core
+        core.wall_time = max(core.wall_time, moment.wall)
+        handle_due(core, moment.market)
+
+    @contextmanager
+    def _request(self, moment: Moment) -> Iterator[Core]:
+        """Bring time up to the moment of a request; its events come before the request's own.
+
+        What time itself brought about is kept for the next answer when the request is refused.
+        """
+        self._enter(moment)
+        yield self._core

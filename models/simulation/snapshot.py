@@ -1,0 +1,197 @@
+"""The exchange's whole state as JSON-ready values and back, exactly."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from models.simulation.accounts import AccountBook
+from models.simulation.core import Core
+from models.simulation.orders import AmendRecord, Execution, LedgerEntry, Order
+from models.simulation.rates import Counter, VerificationTier
+from models.simulation.steps import Level
+from models.trading.instruments import InstrumentStatus
+from models.trading.orders import Side
+
+VERSION = 1
+_FIELD_TYPES: dict[type, dict[str, Any]] = {}
+_Record = TypeVar("_Record")
+
+
+def dump(core: Core) -> dict[str, Any]:
+    """Return the state of everything that a later call may depend on."""
+    return {
+        "version": VERSION,
+        "seed": core.seed,
+        "market_time": core.market_time.isoformat(),
+        "wall_time": core.wall_time.isoformat(),
+        "system_status": core.system_status.value,
+        "pair_status": {symbol: status.value for symbol, status in core.pair_status.items()},
+        "priority": core.priority,
+        "counterparty": encode(core.counterparty),
+        "timed": [[order.account, order.txid] for order in core.timed.values()],
+        "books": {symbol: _dump_book(core, symbol) for symbol in core.books},
+        "accounts": {name: _dump_account(book) for name, book in core.accounts.items()},
+    }
+
+
+def load(core: Core, state: Mapping[str, Any]) -> None:
+    """Put a state into a core built with the same instruments, accounts and seed.
+
+    Raises:
+        ValueError: the state is of another version, seed, set of pairs or of accounts.
+    """
+    _check_fits(core, state)
+    core.market_time = datetime.fromisoformat(state["market_time"])
+    core.wall_time = datetime.fromisoformat(state["wall_time"])
+    core.system_status = InstrumentStatus(state["system_status"])
+    core.pair_status = {s: InstrumentStatus(v) for s, v in state["pair_status"].items()}
+    core.priority = state["priority"]
+    core.counterparty = _decimals(state["counterparty"])
+    core.accounts = {n: _load_account(n, core, one) for n, one in state["accounts"].items()}
+    for symbol, one in state["books"].items():
+        _load_book(core, symbol, one)
+    core.timed = {txid: core.accounts[name].orders[txid] for name, txid in state["timed"]}
+    core.events.clear()
+    core.incoming.clear()
+
+
+def _check_fits(core: Core, state: Mapping[str, Any]) -> None:
+    if state.get("version") != VERSION:
+        raise ValueError(f"version of the exchange state was {state.get('version')!r}")
+    if state["seed"] != core.seed:
+        raise ValueError(f"seed of the exchange state was {state['seed']!r}")
+    if set(state["books"]) != set(core.books):
+        raise ValueError(f"pairs of the exchange state were {sorted(state['books'])}")
+    if set(state["accounts"]) != set(core.accounts):
+        raise ValueError(f"accounts of the exchange state were {sorted(state['accounts'])}")
+
+
+def _dump_book(core: Core, symbol: str) -> dict[str, Any]:
+    book = core.books[symbol]
+    return {
+        "others": {
+            side.value: [[str(x.price), str(x.quantity)] for x in book.others[side]]
+            for side in Side
+        },
+        "consumed": {side.value: encode(book.consumed[side]) for side in Side},
+        "resting": {side.value: [[o.account, o.txid] for o in book.resting[side]] for side in Side},
+        "stops": [[o.account, o.txid] for o in book.stops],
+        "last": None if book.last is None else str(book.last),
+        "last_trade_id": book.last_trade_id,
+    }
+
+
+def _load_book(core: Core, symbol: str, state: Mapping[str, Any]) -> None:
+    book = core.books[symbol]
+    for side in Side:
+        levels = state["others"][side.value]
+        book.others[side] = tuple(Level(Decimal(p), Decimal(q)) for p, q in levels)
+        consumed = state["consumed"][side.value]
+        book.consumed[side] = {Decimal(p): Decimal(q) for p, q in consumed.items()}
+        resting = state["resting"][side.value]
+        book.resting[side] = [core.accounts[n].orders[txid] for n, txid in resting]
+    book.stops = [core.accounts[n].orders[txid] for n, txid in state["stops"]]
+    book.last = None if state["last"] is None else Decimal(state["last"])
+    book.last_trade_id = state["last_trade_id"]
+
+
+def _dump_account(book: AccountBook) -> dict[str, Any]:
+    return {
+        "tier": book.tier.value,
+        "initial_volume": str(book.initial_volume),
+        "balances": encode(book.balances),
+        "holds": encode(book.holds),
+        "orders": [encode(order) for order in book.orders.values()],
+        "live": list(book.live),
+        "executions": [encode(execution) for execution in book.executions.values()],
+        "ledger": [encode(entry) for entry in book.ledger],
+        "amends": encode(book.amends),
+        "issued": dict(book.issued),
+        "volume_days": encode(book.volume_days),
+        "engine_counters": encode(book.engine_counters),
+        "call_counters": encode(book.call_counters),
+        "dead_man_at": encode(book.dead_man_at),
+    }
+
+
+def _load_account(name: str, core: Core, state: Mapping[str, Any]) -> AccountBook:
+    orders = [decode(Order, one) for one in state["orders"]]
+    executions = [decode(Execution, one) for one in state["executions"]]
+    dead_man = state["dead_man_at"]
+    book = AccountBook(
+        name, core.seed, VerificationTier(state["tier"]), Decimal(state["initial_volume"])
+    )
+    book.balances = _decimals(state["balances"])
+    book.holds = _decimals(state["holds"])
+    book.orders = {order.txid: order for order in orders}
+    book.live = {txid: book.orders[txid] for txid in state["live"]}
+    book.executions = {execution.txid: execution for execution in executions}
+    book.ledger = [decode(LedgerEntry, one) for one in state["ledger"]]
+    book.amends = {
+        txid: [decode(AmendRecord, one) for one in versions]
+        for txid, versions in state["amends"].items()
+    }
+    book.issued = dict(state["issued"])
+    book.volume_days = {date.fromisoformat(d): Decimal(v) for d, v in state["volume_days"].items()}
+    book.engine_counters = {s: decode(Counter, c) for s, c in state["engine_counters"].items()}
+    book.call_counters = {k: decode(Counter, c) for k, c in state["call_counters"].items()}
+    book.dead_man_at = None if dead_man is None else datetime.fromisoformat(dead_man)
+    return book
+
+
+def _decimals(values: Mapping[str, str]) -> dict[str, Decimal]:
+    return {key: Decimal(value) for key, value in values.items()}
+
+
+def encode(value: Any) -> Any:
+    """Return a JSON-ready form: Decimals and dates as strings, records as maps."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(encode(key)): encode(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [encode(item) for item in value]
+    if is_dataclass(value):
+        return {one.name: encode(getattr(value, one.name)) for one in fields(value)}
+    raise TypeError(f"value was {type(value)!r}")
+
+
+def decode(kind: type[_Record], state: Mapping[str, Any]) -> _Record:
+    """Return a record of a dataclass from its encoded form, by its field types."""
+    hints = _field_types(kind)
+    return kind(**{name: _value(hints[name], value) for name, value in state.items()})
+
+
+def _field_types(kind: type) -> dict[str, Any]:
+    if kind not in _FIELD_TYPES:
+        _FIELD_TYPES[kind] = get_type_hints(kind)
+    return _FIELD_TYPES[kind]
+
+
+def _value(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return _value(next(one for one in get_args(hint) if one is not NoneType), value)
+    if origin is tuple:
+        return tuple(_value(get_args(hint)[0], item) for item in value)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return decode(hint, value)
+    if hint is Decimal or (isinstance(hint, type) and issubclass(hint, Enum)):
+        return hint(value)
+    if hint is datetime:
+        return datetime.fromisoformat(value)
+    return value
