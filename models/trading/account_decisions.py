@@ -1,0 +1,222 @@
+"""The decisions of one account: what becomes of requests, ideas, progress and halts.
+
+Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refused``,
+``close_requested``, ``exchange_ready``, ``exchange_lost``, ``kill_switch_engaged``,
+``kill_switch_lifted``, ``halted``, ``resumed``, ``limits_changed``, ``mode_set``, ``live_refused``.
+"""
+
+from dataclasses import fields, replace
+from decimal import Decimal
+
+from models.trading import account_halts as halts
+from models.trading.account_entries import consider, intent_of_idea, intent_of_request
+from models.trading.account_facts import (
+    AccountFact,
+    Answer,
+    CloseTrades,
+    ExchangeLost,
+    ExchangeReady,
+    HaltRequested,
+    IdeaArrived,
+    KillSwitchEngaged,
+    KillSwitchLifted,
+    LimitsChangeRequested,
+    ModeChangeRequested,
+    OpenRequested,
+    RecordAccount,
+    RecordIdea,
+    ResumeRequested,
+    TradeCloseRequested,
+    TradeProgressed,
+)
+from models.trading.account_state import ZERO, AccountState
+from models.trading.decided import AccountDecision
+from models.trading.limits import AccountLimits, Mode
+from models.trading.market import MarketSnapshot
+from models.trading.trade_facts import ExitReason
+
+__all__ = ["AccountDecision", "decide"]
+
+Request = (
+    OpenRequested
+    | TradeCloseRequested
+    | HaltRequested
+    | ResumeRequested
+    | LimitsChangeRequested
+    | ModeChangeRequested
+)
+
+
+def decide(state: AccountState, fact: AccountFact) -> AccountDecision:
+    """Return what follows from a fact; a request is answered, a repeated one not obeyed."""
+    match fact:
+        case ExchangeReady():
+            return halts.on_exchange_ready(state, fact)
+        case ExchangeLost():
+            return halts.on_exchange_lost(state, fact)
+        case KillSwitchEngaged():
+            return halts.on_kill_switch(state, fact)
+        case KillSwitchLifted():
+            return halts.on_kill_switch_lifted(state, fact)
+        case TradeProgressed():
+            return _on_progress(state, fact)
+        case IdeaArrived():
+            return _on_idea(state, fact)
+        case _:
+            return _on_request(state, fact)
+
+
+def _on_request(state: AccountState, fact: Request) -> AccountDecision:
+    for answer in state.recent_answers:
+        if answer.request_id == fact.request_id:
+            return AccountDecision(state, (), answer)
+    decision = _obey(state, fact)
+    assert decision.answer is not None
+    kept = replace(decision.answer, verdict=None)
+    remembered = halts.remember(decision.state, fact.request_id)
+    answers = (*remembered.recent_answers, kept)[-halts.REMEMBERED :]
+    return replace(decision, state=replace(remembered, recent_answers=answers))
+
+
+def _obey(state: AccountState, fact: Request) -> AccountDecision:
+    match fact:
+        case OpenRequested():
+            return _on_open(state, fact)
+        case TradeCloseRequested():
+            return _on_close(state, fact)
+        case LimitsChangeRequested():
+            return _on_limits(state, fact)
+        case ModeChangeRequested():
+            return _on_mode(state, fact)
+        case HaltRequested():
+            answer = Answer(fact.request_id, "accepted", "the account takes no entries")
+            return replace(halts.on_halt(state, fact), answer=answer)
+        case ResumeRequested():
+            decision = halts.on_resume(state, fact)
+            left = ", ".join(sorted({h.kind.value for h in decision.state.halts}))
+            detail = f"still halted: {left}" if left else "the account takes entries"
+            return replace(decision, answer=Answer(fact.request_id, "accepted", detail))
+
+
+def _on_open(state: AccountState, fact: OpenRequested) -> AccountDecision:
+    seen = _with_market(state, fact.market)
+    outcome = consider(seen, intent_of_request(seen, fact))
+    verdict, command = outcome.verdict, outcome.command
+    if command is None:
+        failure = verdict.failures[0]
+        answer = Answer(fact.request_id, failure.code, verdict.reason, verdict=verdict)
+        details = (("request", fact.request_id), ("code", failure.code), ("why", verdict.reason))
+        return AccountDecision(
+            outcome.state, (RecordAccount("trade_refused", fact.by, details),), answer
+        )
+    entry = command.plan.entry
+    answer = Answer(
+        request_id=fact.request_id,
+        code="accepted",
+        detail=f"buying {entry.quantity} {entry.symbol}",
+        trade=command.plan.number,
+        client_order_id=entry.client_order_id,
+        verdict=verdict,
+    )
+    named = (("request", fact.request_id), ("trade", str(command.plan.number)))
+    record = RecordAccount("trade_requested", fact.by, named)
+    return AccountDecision(outcome.state, (command, record), answer)
+
+
+def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
+    name = f"idea/{fact.idea.idea_id}"
+    if name in state.recent_requests:
+        return AccountDecision(state, ())
+    seen = halts.remember(_with_market(state, fact.market), name)
+    outcome = consider(seen, intent_of_idea(seen, fact))
+    command = outcome.command
+    trade = command.plan.number if command is not None else None
+    record = RecordIdea(fact.idea, outcome.verdict, trade)
+    commands = (command, record, RecordAccount()) if command is not None else (record,)
+    return AccountDecision(outcome.state, commands)
+
+
+def _with_market(state: AccountState, market: MarketSnapshot | None) -> AccountState:
+    """Remember the newest market seen; figures that are no prices are not remembered."""
+    if market is None or not all(p.is_finite() and p > 0 for p in (market.bid, market.ask)):
+        return state
+    if state.market_time is not None and market.observed_at < state.market_time:
+        if market.symbol in state.prices:
+            return state
+        return replace(state, prices={**state.prices, market.symbol: market.mid})
+    prices = {**state.prices, market.symbol: market.mid}
+    return replace(state, prices=prices, market_time=market.observed_at)
+
+
+def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
+    summary = fact.summary
+    known = state.trades.get(summary.number)
+    if known is None:
+        return AccountDecision(state, ())
+    older = summary.bought < known.bought or summary.sold < known.sold
+    if older and not fact.closed:
+        return AccountDecision(state, ())
+    trades = {**state.trades, summary.number: summary}
+    if not fact.closed:
+        return AccountDecision(replace(state, trades=trades), (RecordAccount(),))
+    del trades[summary.number]
+    instrument = state.instruments.get(summary.symbol)
+    base = instrument.base if instrument else summary.symbol.partition("/")[0]
+    balances = dict(state.balances)
+    balances["USD"] = balances.get("USD", ZERO) + summary.cash_flow
+    balances[base] = balances.get(base, ZERO) + summary.bought - summary.sold
+    closed = replace(state, trades=trades, balances=balances, closed_trades=state.closed_trades + 1)
+    return AccountDecision(closed, (RecordAccount(),))
+
+
+def _on_close(state: AccountState, fact: TradeCloseRequested) -> AccountDecision:
+    if fact.trade not in state.trades:
+        detail = f"trade {fact.trade} is not open"
+        return AccountDecision(state, (), Answer(fact.request_id, "unknown-trade", detail))
+    answer = Answer(
+        fact.request_id, "accepted", f"trade {fact.trade} is being closed", trade=fact.trade
+    )
+    details = (("request", fact.request_id), ("trade", str(fact.trade)))
+    commands = (
+        CloseTrades((fact.trade,), ExitReason.REQUESTED, fact.by),
+        RecordAccount("close_requested", fact.by, details),
+    )
+    return AccountDecision(state, commands, answer)
+
+
+def _on_limits(state: AccountState, fact: LimitsChangeRequested) -> AccountDecision:
+    problem = _limits_problem(fact.limits)
+    if problem is not None:
+        return AccountDecision(state, (), Answer(fact.request_id, "invalid-limits", problem))
+    names = [field.name for field in fields(AccountLimits)]
+    details = tuple(
+        (name, f"{getattr(state.limits, name)} -> {getattr(fact.limits, name)}")
+        for name in names
+        if getattr(state.limits, name) != getattr(fact.limits, name)
+    )
+    answer = Answer(fact.request_id, "accepted", "the limits hold from now on")
+    record = RecordAccount("limits_changed", fact.by, details)
+    return AccountDecision(replace(state, limits=fact.limits), (record,), answer)
+
+
+def _limits_problem(limits: AccountLimits) -> str | None:
+    for field in fields(AccountLimits):
+        value = getattr(limits, field.name)
+        if isinstance(value, int):
+            if value < 0:
+                return f"{field.name} is negative"
+        elif not value.is_finite() or value < 0:
+            return f"{field.name} is not a number from zero up"
+        elif field.name.endswith("_share") and value > Decimal(1):
+            return f"{field.name} is more than the whole"
+    return None
+
+
+def _on_mode(state: AccountState, fact: ModeChangeRequested) -> AccountDecision:
+    if fact.mode is Mode.LIVE:
+        detail = "live trading is refused: its conditions cannot be checked yet"
+        answer = Answer(fact.request_id, "live-refused", detail)
+        return AccountDecision(state, (RecordAccount("live_refused", fact.by),), answer)
+    answer = Answer(fact.request_id, "accepted", f"the account is {fact.mode.value}")
+    record = RecordAccount("mode_set", fact.by, (("mode", fact.mode.value),))
+    return AccountDecision(replace(state, mode=fact.mode), (record,), answer)

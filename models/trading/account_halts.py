@@ -1,0 +1,135 @@
+"""Why an account stops taking entries, and what lifts each reason."""
+
+from dataclasses import replace
+
+from models.trading.account_facts import (
+    AccountCommand,
+    AcknowledgeKillSwitch,
+    CloseTrades,
+    ExchangeLost,
+    ExchangeReady,
+    HaltRequested,
+    KillSwitchEngaged,
+    KillSwitchLifted,
+    RecordAccount,
+    ResumeRequested,
+    WithdrawEntries,
+)
+from models.trading.account_state import ZERO, AccountState, Halt, HaltKind
+from models.trading.decided import AccountDecision
+from models.trading.trade_facts import ExitReason
+
+
+def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
+    """Take over what the exchange says, less what the open trades have changed."""
+    balances = dict(fact.balances)
+    for trade in state.trades.values():
+        instrument = fact.instruments.get(trade.symbol) or state.instruments.get(trade.symbol)
+        base = instrument.base if instrument else trade.symbol.partition("/")[0]
+        balances["USD"] = balances.get("USD", ZERO) - trade.cash_flow
+        balances[base] = balances.get(base, ZERO) - (trade.bought - trade.sold)
+    halts = without(state.halts, HaltKind.NO_EXCHANGE)
+    if fact.orders_consistent:
+        halts = without(halts, HaltKind.INCONSISTENT)
+    else:
+        reason = "the exchange and the record differ"
+        halts = with_halt(halts, Halt(HaltKind.INCONSISTENT, reason, fact.at))
+    ready = replace(
+        state,
+        balances=balances,
+        instruments=dict(fact.instruments),
+        fees={**state.fees, **fact.fees},
+        halts=halts,
+    )
+    action = "exchange_ready" if halts != state.halts else None
+    return AccountDecision(ready, (RecordAccount(action),))
+
+
+def on_exchange_lost(state: AccountState, fact: ExchangeLost) -> AccountDecision:
+    """Place nothing until the exchange is ready again."""
+    halts = with_halt(state.halts, Halt(HaltKind.NO_EXCHANGE, fact.reason, fact.at))
+    if halts == state.halts:
+        return AccountDecision(state, ())
+    record = RecordAccount("exchange_lost", details=(("reason", fact.reason),))
+    return AccountDecision(replace(state, halts=halts), (record,))
+
+
+def on_kill_switch(state: AccountState, fact: KillSwitchEngaged) -> AccountDecision:
+    """Halt, withdraw entries, flatten if asked; a repeat is acknowledged and not repeated."""
+    known = any(h.kind is HaltKind.KILL_SWITCH and h.number == fact.number for h in state.halts)
+    if known or lifted_name(fact.number) in state.recent_requests:
+        return AccountDecision(state, (AcknowledgeKillSwitch(fact.number),))
+    halt = Halt(HaltKind.KILL_SWITCH, fact.reason, fact.at, fact.number)
+    commands: list[AccountCommand] = [*_withdraw_all(state)]
+    if fact.flatten and state.trades:
+        commands.append(CloseTrades(tuple(state.trades), ExitReason.KILL_SWITCH, fact.by))
+    details = (
+        ("number", str(fact.number)),
+        ("reason", fact.reason),
+        ("flatten", str(fact.flatten).lower()),
+    )
+    commands += [
+        AcknowledgeKillSwitch(fact.number),
+        RecordAccount("kill_switch_engaged", fact.by, details),
+    ]
+    return AccountDecision(replace(state, halts=(*state.halts, halt)), tuple(commands))
+
+
+def on_kill_switch_lifted(state: AccountState, fact: KillSwitchLifted) -> AccountDecision:
+    """Lift the halt of this kill switch and of no other; remember it against late repeats."""
+    name = lifted_name(fact.number)
+    if name in state.recent_requests:
+        return AccountDecision(state, ())
+    halts = tuple(
+        h for h in state.halts if not (h.kind is HaltKind.KILL_SWITCH and h.number == fact.number)
+    )
+    lifted = replace(remember(state, name), halts=halts)
+    details = (("number", str(fact.number)),)
+    return AccountDecision(lifted, (RecordAccount("kill_switch_lifted", fact.by, details),))
+
+
+def on_halt(state: AccountState, fact: HaltRequested) -> AccountDecision:
+    """Take no entries until somebody resumes."""
+    halt = Halt(HaltKind.REQUESTED, fact.reason, fact.at)
+    halted = replace(state, halts=with_halt(state.halts, halt))
+    details = (("reason", fact.reason),)
+    return AccountDecision(halted, (RecordAccount("halted", fact.by, details),))
+
+
+def on_resume(state: AccountState, fact: ResumeRequested) -> AccountDecision:
+    """Lift the requested halt; others stay."""
+    resumed = replace(state, halts=without(state.halts, HaltKind.REQUESTED))
+    return AccountDecision(resumed, (RecordAccount("resumed", fact.by),))
+
+
+def with_halt(halts: tuple[Halt, ...], halt: Halt) -> tuple[Halt, ...]:
+    """Add a halt unless one of its kind stands: the first reason and time are kept."""
+    return halts if any(h.kind is halt.kind for h in halts) else (*halts, halt)
+
+
+def without(halts: tuple[Halt, ...], kind: HaltKind) -> tuple[Halt, ...]:
+    """Drop the halts of one kind."""
+    return tuple(h for h in halts if h.kind is not kind)
+
+
+REMEMBERED = 200
+"""Requests and answers kept; a repeat that comes later than this many others is obeyed again."""
+
+
+def remember(state: AccountState, name: str) -> AccountState:
+    """Note that something was dealt with."""
+    return replace(state, recent_requests=(*state.recent_requests, name)[-REMEMBERED:])
+
+
+def lifted_name(number: int) -> str:
+    """Return the name under which the lift of a kill switch is remembered."""
+    return f"kill-switch/{number}/lifted"
+
+
+def _withdraw_all(state: AccountState) -> tuple[WithdrawEntries, ...]:
+    entering = [t for t in state.trades.values() if t.entry_open]
+    if not entering:
+        return ()
+    numbers = tuple(t.number for t in entering)
+    ids = tuple(t.entry_order_id for t in entering if t.entry_order_id is not None)
+    return (WithdrawEntries(numbers, ids, ExitReason.KILL_SWITCH),)
