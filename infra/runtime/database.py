@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 import psycopg
-from sqlalchemy import Row, text
+from sqlalchemy import CursorResult, Row, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -45,7 +45,7 @@ class TimeSeriesStorage(StrEnum):
     PLAIN_TABLES = "plain_tables"
 
 
-class DatabaseUnavailableError(Exception):
+class DatabaseUnavailableError(ConnectionError):
     """The database did not answer, or asked to try again; the same call may be repeated.
 
     A commit whose answer was lost ends in this error too, so what is repeated must be idempotent.
@@ -88,6 +88,17 @@ def cured_by_retry() -> Iterator[None]:
         raise DatabaseUnavailableError(str(error)) from error
 
 
+class RecordSession(AsyncSession):
+    """A session that also runs SQL text: ``exec`` is for selects and changes of tables."""
+
+    async def sql(
+        self, statement: TextClause, values: Mapping[str, Any] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement in the session's transaction, after what was added to the session."""
+        await self.flush()
+        return await (await self.connection()).execute(statement, values or {})
+
+
 class Database:
     """A pool of connections of one role; survives restarts of the server."""
 
@@ -115,27 +126,27 @@ class Database:
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
-    async def account_scope(self, account: str) -> AsyncIterator[AsyncSession]:
+    async def account_scope(self, account: str) -> AsyncIterator[RecordSession]:
         """Open one transaction that sees and writes the rows of this account only."""
         with cured_by_retry():
             async with self._transaction() as session:
-                await session.execute(SET_SCOPE, {"account": account})
+                await session.sql(SET_SCOPE, {"account": account})
                 yield session
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncSession]:
-        session = AsyncSession(self.engine, expire_on_commit=False)
+    async def _transaction(self) -> AsyncIterator[RecordSession]:
+        session = RecordSession(self.engine, expire_on_commit=False)
         async with session, session.begin():
             yield session
 
     @asynccontextmanager
-    async def platform_scope(self) -> AsyncIterator[AsyncSession]:
+    async def platform_scope(self) -> AsyncIterator[RecordSession]:
         """Open one transaction for what concerns no single account (its chain and requests)."""
         async with self.account_scope(PLATFORM_SCOPE) as session:
             yield session
 
     @asynccontextmanager
-    async def no_scope(self) -> AsyncIterator[AsyncSession]:
+    async def no_scope(self) -> AsyncIterator[RecordSession]:
         """Open one transaction that sees no account-owned row: market data, settings, tokens."""
         with cured_by_retry():
             async with self._transaction() as session:
@@ -156,11 +167,21 @@ class Database:
         return [row[0] for row in rows]
 
     async def connect(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-        """Open a connection of its own in autocommit, for COPY, LISTEN and session locks."""
+        """Open a connection of its own in autocommit, for LISTEN."""
         with cured_by_retry():
             return await psycopg.AsyncConnection.connect(
                 self.driver_url, autocommit=True, options=SERVER_SETTINGS, connect_timeout=5
             )
+
+    @asynccontextmanager
+    async def driver_connection(self) -> AsyncIterator[psycopg.AsyncConnection[tuple[Any, ...]]]:
+        """Lend a pooled connection of psycopg itself, in autocommit, for COPY."""
+        with cured_by_retry():
+            async with self._autocommit.connect() as connection:
+                raw = await connection.get_raw_connection()
+                driver = raw.driver_connection
+                assert isinstance(driver, psycopg.AsyncConnection)
+                yield driver
 
     @property
     def driver_url(self) -> str:

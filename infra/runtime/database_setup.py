@@ -33,7 +33,8 @@ def create_database(superuser_url: str, database: str = DATABASE) -> None:
             connection.execute(create.format(name, sql.Identifier(Role.OWNER)))
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
         for role in Role:
-            grant = sql.SQL("GRANT CONNECT ON DATABASE {} TO {}")
+            # TEMPORARY is for the staging table that bars are copied into.
+            grant = sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}")
             connection.execute(grant.format(name, sql.Identifier(role)))
     _create_extension(superuser_url, database)
 

@@ -7,6 +7,9 @@ from typing import Any
 from sqlmodel import Field, SQLModel
 
 from models.tables.columns import Amount, Document, Moment
+from models.trading.orders import Leg, Side
+from models.trading.trade_figures import figures
+from models.trading.trade_state import ZERO, TradePhase, TradeState
 
 
 class TradeRow(SQLModel, table=True):
@@ -54,3 +57,49 @@ class TradeRow(SQLModel, table=True):
     opened_at: datetime | None = Field(default=None, sa_type=Moment)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
     updated_at: datetime = Field(sa_type=Moment)
+
+
+def trade_figures(state: TradeState) -> dict[str, Any]:
+    """Return the columns that follow from a trade's state; coverage and verdict are not part."""
+    plan, derived = state.plan, figures(state)
+    settled = state.phase is TradePhase.SETTLED
+    return {
+        "account_id": plan.account,
+        "number": plan.number,
+        "symbol": plan.instrument.symbol,
+        "phase": state.phase.value,
+        "source": plan.source,
+        "protection": plan.protection.value,
+        "entry_client_order_id": plan.entry.client_order_id,
+        "quantity": plan.entry.quantity,
+        "reference_price": plan.reference_price,
+        "stop_price": state.stop_price,
+        "take_profit_price": state.take_profit_price,
+        "trailing_distance": plan.trailing_distance,
+        "trailed": state.trailed,
+        "bought": state.bought,
+        "sold": state.sold,
+        "average_entry_price": derived.average_entry,
+        "average_exit_price": derived.average_exit,
+        "fees": state.fees,
+        "cash_flow": state.cash_flow,
+        "pnl": derived.net_profit if settled else None,
+        "slippage": derived.entry_slippage + _stop_slippage(state),
+        "exit_reason": state.exit_reason.value if state.exit_reason else None,
+        "refusals": list(state.refusals),
+        "decided_at": plan.decided_at,
+        "requested_at": plan.requested_at,
+        "opened_at": state.opened_at,
+        "closed_at": state.closed_at,
+    }
+
+
+def _stop_slippage(state: TradeState) -> Decimal:
+    """Return USD lost between the stops' triggers and what they sold for."""
+    triggers = {o.order_id: o.trigger_price for o in state.of_leg(Leg.STOP)}
+    lost = ZERO
+    for fill in state.fills:
+        trigger = triggers.get(fill.order_id)
+        if fill.side is Side.SELL and trigger is not None:
+            lost += (trigger - fill.price) * fill.quantity
+    return lost

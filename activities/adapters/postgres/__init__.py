@@ -1,1 +1,1 @@
-"""The record in PostgreSQL: journal, market record, audit chain."""
+"""The record in PostgreSQL: journal, market record, audit chain, keys' nonces, requests."""

@@ -31,7 +31,9 @@ CREATE POLICY account_scope ON {table}
 GRANTS = """
 REVOKE EXECUTE ON FUNCTION account_ids() FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION audit_chain() FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION mark_equity(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION account_ids() TO aether_app;
+GRANT EXECUTE ON FUNCTION mark_equity(timestamptz) TO aether_app, aether_market;
 
 GRANT SELECT, INSERT, UPDATE ON
     accounts, api_key_nonces, api_tokens, balances, candles, checkpoints, fills, ideas,

@@ -23,8 +23,11 @@ def upgrade() -> None:
         tables.HYPERTABLES,
         audit.CHAIN,
         functions.ORDERS,
+        functions.FILLS,
+        functions.REPORTS,
         functions.WATCHES,
         functions.DIRECTORY,
+        functions.EQUITY,
     ):
         op.execute(statement)
     for table in security.ACCOUNT_OWNED:

@@ -1,0 +1,156 @@
+"""Accounts, their balances, reconciliations and checkpoints in the record."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import select
+
+from activities.adapters.postgres import audit
+from infra.runtime.database import Database, RecordSession
+from models.tables import AccountRow, BalanceRow, CheckpointRow, ReconciliationRow, TradeRow
+from models.tables.documents import (
+    account_halts,
+    account_limits,
+    halts_document,
+    limits_document,
+)
+from models.trading.account_state import ZERO, AccountState
+from models.trading.limits import Mode, ProtectionMode
+
+
+class UnknownAccountError(Exception):
+    """The record knows no such account."""
+
+
+class AccountJournal:
+    """The part of the journal that holds accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accounts(self) -> list[AccountState]:
+        """Return every account as configured: the state its workflow starts from.
+
+        Trade numbers go on above every recorded trade, so that no id is ever derived twice.
+        """
+        return [await self._account(name) for name in await self._database.accounts()]
+
+    async def _account(self, account: str) -> AccountState:
+        newest = select(func.max(TradeRow.number)).where(TradeRow.account_id == account)
+        async with self._database.account_scope(account) as session:
+            row = await session.get_one(AccountRow, account)
+            highest = (await session.exec(newest)).one()
+        return AccountState(
+            account=row.account_id,
+            installation=row.installation,
+            mode=Mode(row.mode),
+            protection=ProtectionMode(row.protection),
+            limits=account_limits(row.limits),
+            strategies=tuple(row.strategies),
+            halts=account_halts(row.halts),
+            next_trade=max(row.next_trade, (highest or 0) + 1),
+            closed_trades=row.closed_trades,
+        )
+
+    async def save_account(
+        self,
+        state: AccountState,
+        action: str | None,
+        actor: str,
+        details: dict[str, str],
+        at: datetime,
+    ) -> None:
+        """Write an account's figures and, with ``action``, an audit row.
+
+        Raises:
+            UnknownAccountError: the account was never set up.
+        """
+        async with self._database.account_scope(state.account) as session:
+            row = await session.get(AccountRow, state.account)
+            if row is None:
+                raise UnknownAccountError(state.account)
+            row.mode = state.mode.value
+            row.protection = state.protection.value
+            row.strategies = list(state.strategies)
+            row.limits = limits_document(state.limits)
+            row.halts = halts_document(state.halts)
+            row.next_trade = state.next_trade
+            row.closed_trades = state.closed_trades
+            row.updated_at = at
+            await _save_balances(session, state.account, held_balances(state), at)
+            if action is not None:
+                await audit.append(session, state.account, actor, action, details)
+
+    async def save_balances(self, account: str, balances: dict[str, Decimal], at: datetime) -> None:
+        """Write totals by asset as the exchange reported them (protocol time)."""
+        async with self._database.account_scope(account) as session:
+            await _save_balances(session, account, balances, at)
+
+    async def audit(
+        self, account: str, actor: str, action: str, details: dict[str, str], correlation: str
+    ) -> None:
+        """Append an audit row to the chain of an account, or of ``platform``."""
+        async with self._database.account_scope(account) as session:
+            await audit.append(session, account, actor, action, details, correlation)
+
+    async def record_reconciliation(
+        self, account: str, differences: dict[str, list[str]], at: datetime
+    ) -> None:
+        """Write a reconciliation report; an empty mapping means clean. Differences are audited."""
+        found = {kind: items for kind, items in differences.items() if items}
+        row = ReconciliationRow(account_id=account, at=at, clean=not found, differences=found)
+        async with self._database.account_scope(account) as session:
+            session.add(row)
+            if found:
+                details = {kind: ", ".join(items) for kind, items in found.items()}
+                await audit.append(session, account, "aether", "reconciliation_differs", details)
+
+    async def checkpoint(self, account: str) -> datetime | None:
+        """Return the market time up to which executions are known to be complete."""
+        async with self._database.account_scope(account) as session:
+            row = await session.get(CheckpointRow, account)
+            return None if row is None else row.complete_until
+
+    async def advance_checkpoint(self, account: str, at: datetime) -> None:
+        """Move the checkpoint forward, never back."""
+        statement = insert(CheckpointRow).values(account_id=account, complete_until=at)
+        latest = func.greatest(CheckpointRow.complete_until, statement.excluded.complete_until)
+        async with self._database.account_scope(account) as session:
+            await session.exec(
+                statement.on_conflict_do_update(
+                    index_elements=["account_id"], set_={"complete_until": latest}
+                )
+            )
+
+
+def held_balances(state: AccountState) -> dict[str, Decimal]:
+    """Return totals by asset with the effect of the open trades, in the exchange's sense."""
+    totals = dict(state.balances)
+    if totals or state.trades:
+        totals["USD"] = state.cash
+    for trade in state.trades.values():
+        base = trade.symbol.split("/", maxsplit=1)[0]
+        totals[base] = totals.get(base, ZERO) + trade.bought - trade.sold
+    return totals
+
+
+async def _save_balances(
+    session: RecordSession, account: str, balances: dict[str, Decimal], at: datetime
+) -> None:
+    if not balances:
+        return
+    # Sorted, so that two writers lock the rows in the same order.
+    rows = [
+        {"account_id": account, "asset": asset, "total": total, "updated_at": at}
+        for asset, total in sorted(balances.items())
+    ]
+    statement = insert(BalanceRow).values(rows)
+    await session.exec(
+        statement.on_conflict_do_update(
+            index_elements=["account_id", "asset"],
+            set_={"total": statement.excluded.total, "updated_at": statement.excluded.updated_at},
+            where=BalanceRow.updated_at <= statement.excluded.updated_at,
+        )
+    )

@@ -1,0 +1,196 @@
+"""Orders and executions in the record: the hot path, one statement and one commit per call."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from psycopg import errors
+from sqlalchemy import Row, text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
+
+from activities.ports import IntentStored, StoredOrder
+from infra.runtime.database import Database
+from models.tables import FillRow, OrderRow
+from models.tables.documents import fills_text, order_spec, order_spec_text, reports_text
+from models.trading.orders import Fill, OrderReport, OrderSpec, OrderStatus
+
+INTENT_DIFFERS = "AE001"
+
+_STORE_INTENT = text(
+    """SELECT (i.stored).status, (i.stored).order_id, (i.stored).intended_at, (i.stored).sent_at,
+              (i.stored).acknowledged_at, (i.stored).sends, i.is_new, i.halted
+       FROM store_intent(:account, CAST(:spec AS jsonb), :intended_at, :sending_at) AS i"""
+)
+_MARK_SENT = text("SELECT mark_sent(:account, :client_order_id, :at)")
+_MARK_ORDER = text(
+    "SELECT mark_order(:account, :client_order_id, :status, :order_id, :at, :reason)"
+)
+_RECORD_REPORTS = text("SELECT record_reports(:account, CAST(:reports AS jsonb), :at)")
+_RECORD_FILLS = text("SELECT record_fills(:account, CAST(:fills AS jsonb))")
+_OWNER = text(
+    """SELECT trade, client_order_id
+       FROM owner_of_order(:account, :order_id, :client_order_id, :parent, :userref)"""
+)
+_DELIVERED = text(
+    """UPDATE fills SET delivered_at = clock_timestamp()
+       WHERE account_id = :account AND execution_id = ANY (:ids) AND delivered_at IS NULL"""
+)
+
+
+class IntentDiffersError(Exception):
+    """An intent with this id is stored with another content; an id is never reused."""
+
+
+class UnknownOrderError(Exception):
+    """No such intent is stored: it must be before anything is recorded of it."""
+
+
+class OrderJournal:
+    """The part of the journal that holds orders and executions."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def store_intent(
+        self, order: OrderSpec, intended_at: datetime, sending_at: datetime | None = None
+    ) -> IntentStored:
+        """Commit an intent before its first send; returns the stored one when it exists.
+
+        Args:
+            order: the intent; ``halted`` in the answer concerns entries only.
+            intended_at: protocol time of the decision.
+            sending_at: when the caller sends right after this call: a new intent that is not halted
+                is counted as sent at this time, which saves ``mark_sent`` its own commit.
+
+        Raises:
+            IntentDiffersError: the id belongs to an intent with another content.
+        """
+        values = {
+            "account": order.account,
+            "spec": order_spec_text(order),
+            "intended_at": intended_at,
+            "sending_at": sending_at,
+        }
+        try:
+            (row,) = await self._database.call(_STORE_INTENT, values)
+        except DBAPIError as error:
+            if isinstance(error.orig, errors.Error) and error.orig.sqlstate == INTENT_DIFFERS:
+                raise IntentDiffersError(str(error.orig)) from error
+            raise
+        return IntentStored(_stored(order, row), is_new=row.is_new, halted=row.halted)
+
+    async def mark_sent(self, account: str, client_order_id: str, at: datetime) -> int:
+        """Count a send before it happens and return the count: who meets a send of others asks."""
+        values = {"account": account, "client_order_id": client_order_id, "at": at}
+        ((sends,),) = await self._database.call(_MARK_SENT, values)
+        if sends is None:
+            raise UnknownOrderError(client_order_id)
+        return int(sends)
+
+    async def mark_order(
+        self,
+        account: str,
+        client_order_id: str,
+        status: OrderStatus,
+        order_id: str | None,
+        at: datetime,
+        reason: str | None = None,
+    ) -> None:
+        """Record what became of an intent; a status never goes back from what is known."""
+        values = {
+            "account": account,
+            "client_order_id": client_order_id,
+            "status": status.value,
+            "order_id": order_id,
+            "at": at,
+            "reason": reason,
+        }
+        ((known,),) = await self._database.call(_MARK_ORDER, values)
+        if not known:
+            raise UnknownOrderError(client_order_id)
+
+    async def record_reports(self, account: str, reports: Sequence[OrderReport]) -> None:
+        """Bring orders up to the exchange's reports; adds children under their parent's trade.
+
+        Orders that are not ours are left out: finding them is the reconciliation's work.
+        """
+        if reports:
+            values = {
+                "account": account,
+                "reports": reports_text(list(reports)),
+                "at": datetime.now(UTC),
+            }
+            await self._database.call(_RECORD_REPORTS, values)
+
+    async def record_fills(self, account: str, fills: Sequence[Fill]) -> list[str]:
+        """Insert fills once by execution id and return the ids that were new."""
+        if not fills:
+            return []
+        values = {"account": account, "fills": fills_text(list(fills))}
+        return [row[0] for row in await self._database.call(_RECORD_FILLS, values)]
+
+    async def undelivered_fills(self, account: str) -> list[Fill]:
+        """Return fills recorded but not yet told to their trade, oldest first."""
+        query = select(FillRow).where(
+            FillRow.account_id == account, col(FillRow.delivered_at).is_(None)
+        )
+        order = (col(FillRow.exchange_time), col(FillRow.execution_id))
+        async with self._database.account_scope(account) as session:
+            return [row.fill() for row in await session.exec(query.order_by(*order))]
+
+    async def mark_delivered(self, account: str, execution_ids: Sequence[str]) -> None:
+        """Note that the trade was told."""
+        async with self._database.account_scope(account) as session:
+            await session.sql(_DELIVERED, {"account": account, "ids": list(execution_ids)})
+
+    async def owner_of_order(
+        self,
+        account: str,
+        order_id: str,
+        client_order_id: str | None,
+        parent: str | None,
+        userref: int | None = None,
+    ) -> tuple[int, str | None] | None:
+        """Return trade number and client order id that an order belongs to, None if unknown.
+
+        ``userref`` finds an entry with a conditional close before its acknowledgement is recorded.
+        """
+        values = {
+            "account": account,
+            "order_id": order_id,
+            "client_order_id": client_order_id,
+            "parent": parent,
+            "userref": userref,
+        }
+        (row,) = await self._database.call(_OWNER, values)
+        return None if row.trade is None else (row.trade, row.client_order_id)
+
+    async def orders(self, account: str, *, only_open: bool) -> list[StoredOrder]:
+        """Return stored orders, oldest first; open ones include those whose fate is unknown."""
+        query = select(OrderRow).where(OrderRow.account_id == account)
+        if only_open:
+            unfinished = [status.value for status in OrderStatus if not status.is_final]
+            query = query.where(col(OrderRow.status).in_(unfinished))
+        order = (col(OrderRow.intended_at), col(OrderRow.client_order_id))
+        async with self._database.account_scope(account) as session:
+            rows = (await session.exec(query.order_by(*order))).all()
+        return [_stored(order_spec(row.spec), row) for row in rows]
+
+    async def known_executions(self, account: str) -> set[str]:
+        """Return the ids of all recorded fills."""
+        query = select(FillRow.execution_id).where(FillRow.account_id == account)
+        async with self._database.account_scope(account) as session:
+            return set(await session.exec(query))
+
+
+def _stored(order: OrderSpec, row: Row[Any] | OrderRow) -> StoredOrder:
+    return StoredOrder(
+        spec=order,
+        status=OrderStatus(row.status),
+        order_id=row.order_id,
+        intended_at=row.intended_at,
+        sent_at=row.sent_at,
+        acknowledged_at=row.acknowledged_at,
+        sends=row.sends,
+    )

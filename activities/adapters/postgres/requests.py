@@ -1,0 +1,79 @@
+"""Answered requests by their idempotency key, per account (or ``platform``)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from infra.runtime.database import Database
+from models.tables import RequestRow
+
+
+class RequestState(StrEnum):
+    """What is known of a request when it comes in."""
+
+    NEW = "new"
+    IN_PROGRESS = "in_progress"
+    ANSWERED = "answered"
+    OTHER_BODY = "other_body"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRequest:
+    """A request as the record knows it; status and response are set when it was answered.
+
+    ``in_progress`` may be a request whose process died: it may be carried out again under the same
+    key, because everything behind it is idempotent by that key.
+    """
+
+    state: RequestState
+    status: int | None = None
+    response: dict[str, Any] | None = None
+
+
+class PostgresRequests:
+    """Remember requests and their answers."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, scope: str, key: str, body_hash: str, at: datetime) -> KnownRequest:
+        """Note a request, or return what is known of it."""
+        new = insert(RequestRow).values(
+            account_id=scope, idempotency_key=key, body_hash=body_hash, created_at=at
+        )
+        async with self._database.account_scope(scope) as session:
+            begun = await session.exec(
+                new.on_conflict_do_nothing().returning(col(RequestRow.idempotency_key))
+            )
+            if begun.first() is not None:
+                return KnownRequest(RequestState.NEW)
+            row = await session.get_one(RequestRow, (scope, key))
+        if row.body_hash != body_hash:
+            return KnownRequest(RequestState.OTHER_BODY)
+        if row.status is None:
+            return KnownRequest(RequestState.IN_PROGRESS)
+        return KnownRequest(RequestState.ANSWERED, row.status, row.response)
+
+    async def finish(
+        self, scope: str, key: str, status: int, response: dict[str, Any], at: datetime
+    ) -> None:
+        """Keep the answer; the first one stands."""
+        async with self._database.account_scope(scope) as session:
+            row = await session.get_one(RequestRow, (scope, key), with_for_update=True)
+            if row.status is None:
+                row.status, row.response, row.answered_at = status, response, at
+
+    async def forget(self, scope: str, key: str) -> None:
+        """Drop a request that was not carried out, so that it may come again."""
+        gone = delete(RequestRow).where(
+            col(RequestRow.account_id) == scope,
+            col(RequestRow.idempotency_key) == key,
+            col(RequestRow.status).is_(None),
+        )
+        async with self._database.account_scope(scope) as session:
+            await session.exec(gone)

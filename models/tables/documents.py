@@ -1,0 +1,70 @@
+"""The domain's values as JSON documents and back; exact: decimals are written as strings."""
+
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from models.trading.account_state import Halt
+from models.trading.limits import AccountLimits
+from models.trading.orders import Fill, OrderReport, OrderSpec
+from models.trading.verdicts import Verdict
+
+_ORDER_SPEC = TypeAdapter(OrderSpec)
+_FILLS = TypeAdapter(list[Fill])
+_REPORTS = TypeAdapter(list[OrderReport])
+_LIMITS = TypeAdapter(AccountLimits)
+_HALTS = TypeAdapter(tuple[Halt, ...])
+_VERDICT = TypeAdapter(Verdict)
+
+
+def order_spec_text(order: OrderSpec) -> str:
+    """Write an intent as JSON."""
+    return _ORDER_SPEC.dump_json(order).decode()
+
+
+def order_spec(document: dict[str, Any]) -> OrderSpec:
+    """Read an intent."""
+    return _ORDER_SPEC.validate_python(document)
+
+
+def fills_text(fills: list[Fill]) -> str:
+    """Write executions as JSON."""
+    return _FILLS.dump_json(fills).decode()
+
+
+def reports_text(reports: list[OrderReport]) -> str:
+    """Write the exchange's reports as JSON."""
+    return _REPORTS.dump_json(reports).decode()
+
+
+def limits_document(limits: AccountLimits) -> dict[str, Any]:
+    """Write limits as a document."""
+    document: dict[str, Any] = _LIMITS.dump_python(limits, mode="json")
+    return document
+
+
+def account_limits(document: dict[str, Any]) -> AccountLimits:
+    """Read limits; a limit that an older release did not know gets its default."""
+    return _LIMITS.validate_python(document)
+
+
+def halts_document(halts: tuple[Halt, ...]) -> list[dict[str, Any]]:
+    """Write halts as a document."""
+    document: list[dict[str, Any]] = _HALTS.dump_python(halts, mode="json")
+    return document
+
+
+def account_halts(document: list[dict[str, Any]]) -> tuple[Halt, ...]:
+    """Read halts."""
+    return _HALTS.validate_python(document)
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """Write a verdict with its checks and whether it allowed."""
+    document: dict[str, Any] = _VERDICT.dump_python(verdict, mode="json")
+    return document | {"allowed": verdict.allowed}
+
+
+def verdict(document: dict[str, Any]) -> Verdict:
+    """Read a verdict."""
+    return _VERDICT.validate_python({"checks": document["checks"]})
