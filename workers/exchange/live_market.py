@@ -16,6 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from models.simulation.book_lines import ChecksumMismatchError, MirroredBook
 from models.simulation.markets.instruments import Listing, Universe
+from models.simulation.markets.replay import SourceStateError
 from models.simulation.steps import Level, MarketStep, Print, SymbolStep
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.orders import Side
@@ -33,7 +34,9 @@ class LiveMarketError(Exception):
 
 
 class LiveMarket:
-    """Mirror Kraken's public feed. ``open`` it, then await ``next_step`` again and again.
+    """Mirror Kraken's public feed; implements ``MarketSource``.
+
+    ``open`` it; then await ``wait_for_step`` before each ``next_step``, which never waits itself.
 
     Args:
         universe: the pairs to follow; precision and minimums are replaced by Kraken's own.
@@ -60,11 +63,8 @@ class LiveMarket:
         self._changed: set[str] = set()
         self._number = 0
         self._at = datetime.now(UTC)
-
-    @property
-    def instruments(self) -> dict[str, Instrument]:
-        """Return the followed pairs, with Kraken's own precision once the feed is open."""
-        return self.universe.instruments
+        self._ready: MarketStep | None = None
+        self.instruments: dict[str, Instrument] = universe.instruments
 
     def start_time(self) -> datetime:
         """Return when this object began: a live market runs on the wall clock."""
@@ -74,8 +74,10 @@ class LiveMarket:
         """Return the number of the last step; everything else is asked of Kraken again."""
         return {"kind": "kraken", "number": self._number}
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on counting from a state."""
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on counting from a state; SourceStateError when it is another market's."""
+        if state.get("kind") != "kraken":
+            raise SourceStateError("the saved position belongs to another market")
         self._number = int(state["number"])
 
     async def open(self) -> None:
@@ -92,12 +94,21 @@ class LiveMarket:
             await self._socket.close()
             self._socket = None
 
-    async def next_step(self) -> MarketStep:
-        """Return what happened within the next quarter of a second, or the first thing after it.
+    def next_step(self) -> MarketStep:
+        """Return the step that was waited for; LiveMarketError when none was."""
+        step, self._ready = self._ready, None
+        if step is None:
+            raise LiveMarketError("no step of the live market is ready: wait for it first")
+        return step
+
+    async def wait_for_step(self) -> None:
+        """Gather what happens within a quarter of a second, or the first thing after it.
 
         Raises:
             LiveMarketError: the feed was lost and did not come back within the patience.
         """
+        if self._ready is not None:
+            return
         loop = asyncio.get_running_loop()
         until = loop.time() + STEP_SECONDS
         while loop.time() < until or not self._changed:
@@ -110,7 +121,7 @@ class LiveMarket:
                     await self._reach()
             except (OSError, WebSocketException):
                 await self._reach()
-        return self._take_step()
+        self._ready = self._take_step()
 
     def _take_step(self) -> MarketStep:
         self._number += 1
@@ -172,6 +183,7 @@ class LiveMarket:
             raise LiveMarketError(f"Kraken does not list {', '.join(missing)}")
         listings = tuple(_adopted(x, known[x.symbol]) for x in self.universe)
         self.universe = Universe(listings, self.universe.assets)
+        self.instruments = self.universe.instruments
 
     async def _request(self, method: str, parameters: dict[str, Any]) -> None:
         assert self._socket is not None
