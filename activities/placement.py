@@ -61,7 +61,7 @@ def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -
 
 
 class Placement:
-    """Places orders of one account."""
+    """Places one order of an account; lives for one attempt of an activity."""
 
     def __init__(
         self, exchange: Exchange, journal: Journal, clock: Clock, patience: Patience
@@ -70,6 +70,7 @@ class Placement:
         self._journal = journal
         self._clock = clock
         self._patience = patience
+        self._sends_left = patience.protective_sends
 
     async def place(
         self, order: OrderSpec, stored: IntentStored, unsendable: str | None = None
@@ -86,7 +87,7 @@ class Placement:
             return OrderPlaced(OrderAcknowledged(order.client_order_id, known.order_id, at))
         if known.sends:
             return await self._resolve(
-                order, known.intended_at, known.sent_at or self._clock(), unsendable=unsendable
+                order, known.intended_at, known.sent_at or self._clock(), known.sends, unsendable
             )
         if unsendable is not None:
             return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
@@ -94,7 +95,7 @@ class Placement:
             return await self.refuse(order, OrderStatus.NOT_PLACED, "kill switch engaged")
         if order.leg is Leg.ENTRY and self._is_too_old(known.intended_at):
             return await self.refuse(order, OrderStatus.NOT_PLACED, "the decision is too old")
-        return await self._send(order, known.intended_at, 1)
+        return await self._send(order, known.intended_at, known.sends)
 
     async def refuse(self, order: OrderSpec, status: OrderStatus, reason: str) -> OrderPlaced:
         """Record that the order does not exist and will not."""
@@ -104,16 +105,18 @@ class Placement:
         )
         return self._refused(order, status, reason)
 
-    async def _send(self, order: OrderSpec, intended_at: datetime, attempt: int) -> OrderPlaced:
+    async def _send(self, order: OrderSpec, intended_at: datetime, sends: int) -> OrderPlaced:
         sent_at = self._clock()
-        await self._journal.mark_sent(order.account, order.client_order_id, sent_at)
+        count = await self._journal.mark_sent(order.account, order.client_order_id, sent_at)
+        if count != sends + 1:  # another attempt has sent since the record was read
+            return await self._resolve(order, intended_at, sent_at, count)
         try:
             order_id = await self._exchange.submit(order, sent_at + self._patience.deadline)
         except (UnknownOutcomeError, OrderGoneError):
-            return await self._resolve(order, intended_at, sent_at, attempt)
+            return await self._resolve(order, intended_at, sent_at, count)
         except OrderRejectedError as error:
             if "not unique" in error.raw:  # an open order has this id already: it is ours
-                return await self._resolve(order, intended_at, sent_at, attempt)
+                return await self._resolve(order, intended_at, sent_at, count)
             return await self.refuse(order, OrderStatus.REJECTED, str(error))
         except (ExchangeUnavailableError, RateLimitedError, CredentialsError) as error:
             if order.is_protective:
@@ -130,7 +133,7 @@ class Placement:
         order: OrderSpec,
         intended_at: datetime,
         sent_at: datetime,
-        attempt: int = 1,
+        sends: int,
         unsendable: str | None = None,
     ) -> OrderPlaced:
         """Ask until the order is found or its absence is proven; entries are not sent again."""
@@ -143,9 +146,10 @@ class Placement:
             )
         if unsendable is not None:
             return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
-        if attempt >= self._patience.protective_sends:
+        self._sends_left -= 1
+        if self._sends_left <= 0:
             raise UnknownOutcomeError("a protective order is absent after several sends")
-        return await self._send(order, intended_at, attempt + 1)
+        return await self._send(order, intended_at, sends)
 
     async def _look_for(
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime

@@ -14,13 +14,33 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 
 from infra.runtime.codec import EncryptionCodec, PayloadKey
 
-PASSED_THROUGH = ("models", "activities")
-"""Packages shared with the workflows instead of imported anew for each: types keep their identity
-and a workflow starts in milliseconds. Their purity is held by lint, contracts and a test."""
+PASSED_THROUGH = (
+    "models",
+    "activities",
+    "workflows.account_errands",
+    "workflows.account_inbox",
+    "workflows.entity",
+    "workflows.identities",
+    "workflows.order_errands",
+    "workflows.review",
+    "workflows.trade_inbox",
+    "workflows.trade_record",
+)
+"""Modules shared with the stories instead of imported anew for each: types keep their identity and
+a workflow starts in milliseconds. Their purity is held by lint, contracts and a test."""
 
 LATENCY_BUCKETS_SECONDS = [
     0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 ]  # fmt: skip
+
+
+LATENCY_METRICS = (
+    "temporal_activity_schedule_to_start_latency",
+    "temporal_activity_execution_latency",
+    "temporal_workflow_task_schedule_to_start_latency",
+    "temporal_workflow_task_execution_latency",
+    "temporal_request_latency",
+)
 
 
 def sandbox_runner() -> SandboxedWorkflowRunner:
@@ -47,22 +67,13 @@ def data_converter(keys: Sequence[PayloadKey]) -> DataConverter:
 
 
 def metered_runtime(port: int) -> Runtime:
-    """Return a runtime that serves the SDK's own metrics on a loopback port, named as documented."""
+    """Return a runtime that serves the SDK's metrics on a loopback port, named as documented."""
     metrics = PrometheusConfig(
         bind_address=f"127.0.0.1:{port}",
         counters_total_suffix=True,
         unit_suffix=True,
         durations_as_seconds=True,
-        histogram_bucket_overrides=dict.fromkeys(
-            (
-                "temporal_activity_schedule_to_start_latency",
-                "temporal_activity_execution_latency",
-                "temporal_workflow_task_schedule_to_start_latency",
-                "temporal_workflow_task_execution_latency",
-                "temporal_request_latency",
-            ),
-            LATENCY_BUCKETS_SECONDS,
-        ),
+        histogram_bucket_overrides=dict.fromkeys(LATENCY_METRICS, LATENCY_BUCKETS_SECONDS),
     )
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))
 

@@ -69,3 +69,23 @@ def kill_switch_workflow_id(number: int) -> str:
 
 
 MARKET_FEED_WORKFLOW_ID = "market-feed"
+
+OPEN_TRADE_UPDATE = "open_trade"
+CLOSE_TRADE_UPDATE = "close_trade"
+HALT_UPDATE = "halt"
+RESUME_UPDATE = "resume"
+SET_MODE_UPDATE = "set_mode"
+CHANGE_LIMITS_UPDATE = "change_limits"
+CLOSE_NOW_UPDATE = "close_now"
+MOVE_STOP_UPDATE = "move_stop"
+APPROVE_LIFT_UPDATE = "approve_lift"
+IDLE_UPDATE = "idle"
+SNAPSHOT_QUERY = "snapshot"
+ACCOUNT_ACKNOWLEDGED_SIGNAL = "account_acknowledged"
+
+ACCOUNT_WORKFLOW = "AccountWorkflow"
+TRADE_WORKFLOW = "TradeWorkflow"
+KILL_SWITCH_WORKFLOW = "KillSwitchWorkflow"
+RECONCILE_WORKFLOW = "ReconcileWorkflow"
+ACCOUNT_STREAM_WORKFLOW = "AccountStreamWorkflow"
+MARKET_FEED_WORKFLOW = "MarketFeedWorkflow"

@@ -142,14 +142,6 @@ class AccountToFollow:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketToFollow:
-    """The market feed to follow."""
-
-    symbols: tuple[str, ...]
-    interval_minutes: int
-
-
-@dataclass(frozen=True, slots=True)
 class AccountToReconcile:
     """The account to compare with the exchange."""
 

@@ -1,0 +1,78 @@
+"""The life of one account: the only place where its trades are allowed and begun."""
+
+from temporalio import workflow
+
+from models.contracts.workflows import AccountInput
+from models.trading.account_decisions import decide
+from models.trading.account_facts import (
+    AccountCommand,
+    AcknowledgeKillSwitch,
+    CloseTrades,
+    EnterTrade,
+    RecordAccount,
+    RecordIdea,
+    WithdrawEntries,
+)
+from models.trading.account_state import AccountState
+from workflows.account_errands import (
+    acknowledge,
+    close_trades,
+    enter_trade,
+    record_idea,
+    save_account,
+    show_account,
+    withdraw_entries,
+)
+from workflows.account_inbox import AccountInbox
+
+
+@workflow.defn
+class AccountWorkflow(AccountInbox):
+    """Decide on facts and requests one at a time; for ever."""
+
+    @workflow.init
+    def __init__(self, start: AccountInput) -> None:
+        super().__init__(start.answers, start.handled)
+        self.state = start.state
+        if not start.started:
+            show_account(None, self.state)
+
+    @workflow.run
+    async def run(self, _start: AccountInput) -> None:
+        """Take facts until the history is long, then go on in a new run with the same state."""
+        while not self.should_rest():
+            await self.wait_for_news()
+            self.deal_with_inbox()
+        carried = (self.state, self.answers_to_carry(), self.handled)
+        workflow.continue_as_new(AccountInput(*carried, started=True))
+
+    def deal_with_inbox(self) -> None:
+        """Decide on each fact in turn: adopt the state, answer, carry the commands out."""
+        while (told := self.take()) is not None:
+            decision = decide(self.state, told.fact)
+            before, self.state = self.state, decision.state
+            for command in decision.commands:
+                self.carry_out(command)
+            self.give_answer(told, decision.answer)
+            show_account(before, self.state)
+
+    def carry_out(self, command: AccountCommand) -> None:
+        """Send a command on its way."""
+        match command:
+            case EnterTrade():
+                enter_trade(self.errands, command)
+            case RecordIdea():
+                record_idea(self.errands, self.state, command)
+            case WithdrawEntries():
+                withdraw_entries(self.errands, self.state, command)
+            case CloseTrades():
+                close_trades(self.errands, self.state, command)
+            case AcknowledgeKillSwitch():
+                acknowledge(self.errands, self.state, command)
+            case RecordAccount():
+                save_account(self.errands, self.state, command)
+
+    @workflow.query
+    def snapshot(self) -> AccountState:
+        """Return the present state."""
+        return self.state

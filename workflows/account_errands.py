@@ -1,0 +1,176 @@
+"""How an account's commands are carried out: the entry beside its trade, and the telling of trades.
+
+An entry's order is placed from the account's own turn: one eager activity, no hop in between.
+"""
+
+from dataclasses import replace
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
+from temporalio.workflow import ParentClosePolicy
+
+from activities.orders import OrderActivities
+from activities.policies import DECIDING_TASK_TIMEOUT, ORDER, RECORD
+from activities.records import RecordActivities
+from models.contracts.names import TRADE_WORKFLOW
+from models.contracts.orders import EntriesToWithdraw, OrderPlaced, OrderToPlace
+from models.contracts.records import AccountToSave, IdeaToRecord
+from models.contracts.workflows import AccountAcknowledged, TradeInput
+from models.trading.account_facts import (
+    AcknowledgeKillSwitch,
+    CloseTrades,
+    EnterTrade,
+    RecordAccount,
+    RecordIdea,
+    WithdrawEntries,
+)
+from models.trading.account_state import AccountState
+from models.trading.trade_facts import CloseRequested, EntryCancelRequested
+from models.trading.trade_state import TradePhase, TradePlan
+from workflows.entity import Errands
+from workflows.identities import (
+    ACCOUNT_ACKNOWLEDGED_SIGNAL,
+    ACCOUNT_ID,
+    HALTED,
+    MODE,
+    PAIR,
+    STRATEGY,
+    TRADE_SIGNALS,
+    TRADING_STATE,
+    kill_switch_workflow_id,
+    trade_workflow_id,
+)
+
+WITHDRAWAL_SECONDS = 1.0
+
+
+def enter_trade(errands: Errands, command: EnterTrade) -> None:
+    """Place the entry and start the trade's workflow in the same turn, side by side."""
+    plan = command.plan
+    placing = workflow.start_activity_method(
+        OrderActivities.place_order, OrderToPlace(plan.entry, workflow.now()), **ORDER
+    )
+
+    async def enter() -> None:
+        placed: OrderPlaced = await placing
+        await workflow.wait_condition(lambda: not errands.is_running(_starting(plan.number)))
+        await tell_trade(plan.account, plan.number, *placed.facts)
+
+    errands.run(_starting(plan.number), lambda: start_trade(plan))
+    errands.run(f"enter/{plan.number}", enter)
+
+
+async def start_trade(plan: TradePlan) -> None:
+    """Start the trade's workflow; it outlives the account's run."""
+    try:
+        await workflow.start_child_workflow(
+            TRADE_WORKFLOW,
+            TradeInput(plan),
+            id=trade_workflow_id(plan.account, plan.number),
+            task_timeout=DECIDING_TASK_TIMEOUT,
+            parent_close_policy=ParentClosePolicy.ABANDON,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(ACCOUNT_ID, plan.account),
+                    SearchAttributePair(PAIR, plan.instrument.symbol),
+                    SearchAttributePair(STRATEGY, plan.source.split("/")[0]),
+                    SearchAttributePair(TRADING_STATE, TradePhase.ENTERING.value),
+                ]
+            ),
+        )
+    except WorkflowAlreadyStartedError:
+        workflow.logger.warning("trade %s runs already", plan.number)
+
+
+async def tell_trade(account: str, trade: int, *facts: object) -> None:
+    """Signal facts to a trade; one that is over needs them no more."""
+    handle = workflow.get_external_workflow_handle(trade_workflow_id(account, trade))
+    try:
+        for fact in facts:
+            await handle.signal(TRADE_SIGNALS[type(fact)], fact)
+    except FailureError as error:
+        workflow.logger.info("trade %s was not told: %s", trade, error)
+
+
+def withdraw_entries(errands: Errands, state: AccountState, command: WithdrawEntries) -> None:
+    """Cancel the entries together, then have their trades see to whatever is left of them."""
+    account, now = state.account, workflow.now()
+
+    async def withdraw() -> None:
+        request = EntriesToWithdraw(account, command.order_ids)
+        cancelling = workflow.start_activity_method(
+            OrderActivities.withdraw_entries, request, **ORDER
+        )
+        # Trades cancel one by one what is still there when they are told: hence afterwards.
+        await workflow.wait([cancelling], timeout=WITHDRAWAL_SECONDS)
+        for trade in command.trades:
+            _tell_when_started(errands, account, trade, EntryCancelRequested(command.reason, now))
+        await cancelling
+
+    errands.run(f"withdraw/{command.order_ids}/{command.trades}", withdraw)
+
+
+def close_trades(errands: Errands, state: AccountState, command: CloseTrades) -> None:
+    """Tell each trade to close now."""
+    fact = CloseRequested(command.reason, command.by, workflow.now())
+    for trade in command.trades:
+        _tell_when_started(errands, state.account, trade, fact)
+
+
+def acknowledge(errands: Errands, state: AccountState, command: AcknowledgeKillSwitch) -> None:
+    """Tell the kill switch that this account takes no entries any more."""
+    fact = AccountAcknowledged(state.account, workflow.now())
+
+    async def tell() -> None:
+        switch = workflow.get_external_workflow_handle(kill_switch_workflow_id(command.number))
+        await switch.signal(ACCOUNT_ACKNOWLEDGED_SIGNAL, fact)
+
+    errands.run(f"acknowledge/{command.number}", tell)
+
+
+def record_idea(errands: Errands, state: AccountState, command: RecordIdea) -> None:
+    """Queue what became of an idea for the record."""
+    request = IdeaToRecord(
+        state.account, command.idea, command.verdict, command.trade, workflow.now()
+    )
+
+    async def save() -> None:
+        await workflow.execute_activity_method(RecordActivities.record_idea, request, **RECORD)
+
+    errands.queue("record", save)
+
+
+def save_account(errands: Errands, state: AccountState, command: RecordAccount) -> None:
+    """Queue the account's figures for the record, without what the exchange publishes anyway."""
+    figures = replace(state, instruments={}, fees={})
+    details = dict(command.details)
+    request = AccountToSave(figures, command.action, command.actor, details, workflow.now())
+
+    async def save() -> None:
+        await workflow.execute_activity_method(RecordActivities.save_account, request, **RECORD)
+
+    errands.queue("record", save)
+
+
+def show_account(before: AccountState | None, after: AccountState) -> None:
+    """Bring the search attributes up to the state; each change is an event of the history."""
+    if before is None:
+        workflow.upsert_search_attributes([ACCOUNT_ID.value_set(after.account)])
+    if before is None or (before.mode, before.is_halted) != (after.mode, after.is_halted):
+        workflow.upsert_search_attributes(
+            [MODE.value_set(after.mode.value), HALTED.value_set(after.is_halted)]
+        )
+
+
+def _starting(trade: int) -> str:
+    return f"start/{trade}"
+
+
+def _tell_when_started(errands: Errands, account: str, trade: int, fact: object) -> None:
+    async def tell() -> None:
+        await workflow.wait_condition(lambda: not errands.is_running(_starting(trade)))
+        await tell_trade(account, trade, fact)
+
+    errands.run(f"tell/{trade}/{type(fact).__name__}", tell)

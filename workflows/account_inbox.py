@@ -1,0 +1,114 @@
+"""What an account can be told (signals) and asked (updates); the story is in ``account``."""
+
+from temporalio import workflow
+
+from models.contracts.workflows import Idle
+from models.trading.account_facts import (
+    Answer,
+    ExchangeLost,
+    ExchangeReady,
+    HaltRequested,
+    IdeaArrived,
+    KillSwitchEngaged,
+    KillSwitchLifted,
+    LimitsChangeRequested,
+    ModeChangeRequested,
+    OpenRequested,
+    ResumeRequested,
+    TradeCloseRequested,
+    TradeProgressed,
+)
+from workflows.entity import Entity, refuse_malformed
+
+
+class AccountInbox(Entity):
+    """Put every fact and request into the inbox; nothing is decided here."""
+
+    @workflow.signal
+    def exchange_ready(self, fact: ExchangeReady) -> None:
+        """The exchange answered."""
+        self.tell(fact)
+
+    @workflow.signal
+    def exchange_lost(self, fact: ExchangeLost) -> None:
+        """The exchange cannot be reached."""
+        self.tell(fact)
+
+    @workflow.signal
+    def idea_arrived(self, fact: IdeaArrived) -> None:
+        """A strategy proposes a trade."""
+        self.tell(fact)
+
+    @workflow.signal
+    def trade_progressed(self, fact: TradeProgressed) -> None:
+        """A trade reports its figures."""
+        self.tell(fact)
+
+    @workflow.signal
+    def kill_switch_engaged(self, fact: KillSwitchEngaged) -> None:
+        """Entries stop."""
+        self.tell(fact)
+
+    @workflow.signal
+    def kill_switch_lifted(self, fact: KillSwitchLifted) -> None:
+        """The kill switch was lifted."""
+        self.tell(fact)
+
+    @workflow.update
+    async def open_trade(self, request: OpenRequested) -> Answer:
+        """Open a trade, or refuse it with a code."""
+        return await self.ask(request.request_id, request)
+
+    @open_trade.validator
+    def _check_open_trade(self, request: OpenRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def close_trade(self, request: TradeCloseRequested) -> Answer:
+        """Close a trade of this account."""
+        return await self.ask(request.request_id, request)
+
+    @close_trade.validator
+    def _check_close_trade(self, request: TradeCloseRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def halt(self, request: HaltRequested) -> Answer:
+        """Take no more entries."""
+        return await self.ask(request.request_id, request)
+
+    @halt.validator
+    def _check_halt(self, request: HaltRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def resume(self, request: ResumeRequested) -> Answer:
+        """Lift the manual halt."""
+        return await self.ask(request.request_id, request)
+
+    @resume.validator
+    def _check_resume(self, request: ResumeRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def set_mode(self, request: ModeChangeRequested) -> Answer:
+        """Change the mode."""
+        return await self.ask(request.request_id, request)
+
+    @set_mode.validator
+    def _check_set_mode(self, request: ModeChangeRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def change_limits(self, request: LimitsChangeRequested) -> Answer:
+        """Change the limits."""
+        return await self.ask(request.request_id, request)
+
+    @change_limits.validator
+    def _check_change_limits(self, request: LimitsChangeRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def idle(self) -> Idle:
+        """Answer when everything told was handled and nothing is in flight."""
+        return await self.wait_until_settled()

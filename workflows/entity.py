@@ -1,0 +1,165 @@
+"""What the long-lived stories share: an inbox, errands beside it, answers, and a rest when long.
+
+Handlers only put into the inbox. One loop takes facts out, one at a time, and what a decision asks
+for is carried out beside the loop, so that no fact waits for an exchange or a database.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+from models.contracts.workflows import Idle
+from models.trading.account_facts import Answer
+
+HISTORY_BUDGET_EVENTS = 1_000
+ANSWERS_KEPT = 50
+REQUEST_ID_LENGTH = 200
+
+Work = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact in the inbox; ``request_id`` when somebody waits for an answer."""
+
+    fact: Any
+    request_id: str | None = None
+
+
+class Errands:
+    """Carries out commands beside the inbox: each key once at a time, each lane in order."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._lanes: dict[str, deque[tuple[str | None, Work]]] = {}
+        self._broken: BaseException | None = None
+        self.ended = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._running)
+
+    def is_running(self, key: str) -> bool:
+        """Tell whether an errand is under way."""
+        return key in self._running
+
+    def run(self, key: str, work: Work) -> None:
+        """Start work unless the same errand is under way already."""
+        if key not in self._running:
+            self._running[key] = asyncio.create_task(self._carry_out(key, work))
+
+    def queue(self, lane: str, work: Work, same_as: str | None = None) -> None:
+        """Carry work out after what was queued before it; ``same_as`` merges with a waiting equal.
+
+        Only work that looks at the state when it runs may be merged.
+        """
+        waiting = self._lanes.setdefault(lane, deque())
+        if same_as is not None and waiting and waiting[-1][0] == same_as:
+            return
+        waiting.append((same_as, work))
+        self.run(f"lane/{lane}", lambda: self._drain(waiting))
+
+    def raise_if_broken(self) -> None:
+        """Let a bug in an errand suspend the workflow instead of passing unnoticed."""
+        if self._broken is not None:
+            raise self._broken
+
+    async def _drain(self, waiting: deque[tuple[str | None, Work]]) -> None:
+        while waiting:
+            _, work = waiting.popleft()
+            try:
+                await work()
+            except FailureError as error:
+                workflow.logger.warning("errand failed: %s", error.cause or error)
+
+    async def _carry_out(self, key: str, work: Work) -> None:
+        try:
+            await work()
+        except FailureError as error:
+            # What was asked for is still due: the next review asks for it again.
+            workflow.logger.warning("errand %s failed: %s", key, error.cause or error)
+        except Exception as error:  # noqa: BLE001 - raised again by the workflow's own loop
+            self._broken = error
+        finally:
+            del self._running[key]
+            self.ended += 1
+
+
+class Entity:
+    """Base of the long-lived workflows. ``handled`` counts facts over all runs."""
+
+    def __init__(self, answers: Iterable[Answer] = (), handled: int = 0) -> None:
+        self.inbox: deque[Told] = deque()
+        self.errands = Errands()
+        self.handled = handled
+        self._answers = {answer.request_id: answer for answer in answers}
+        self._asked: set[str] = set()
+
+    def tell(self, *facts: object) -> None:
+        """Put facts into the inbox."""
+        self.inbox.extend(Told(fact) for fact in facts)
+
+    async def ask(self, request_id: str, fact: object) -> Answer:
+        """Put a request into the inbox and wait for its answer; a repeat gets the same one."""
+        if request_id not in self._answers and request_id not in self._asked:
+            self._asked.add(request_id)
+            self.inbox.append(Told(fact, request_id))
+        await workflow.wait_condition(lambda: request_id in self._answers)
+        return self._answers[request_id]
+
+    def give_answer(self, told: Told, answer: Answer | None) -> None:
+        """Answer the request that a fact came with, and keep the newest answers for repeats."""
+        if told.request_id is None:
+            return
+        if answer is None:
+            answer = Answer(told.request_id, "accepted", "")
+        self._answers[told.request_id] = replace(answer, request_id=told.request_id)
+        self._asked.discard(told.request_id)
+        while len(self._answers) > ANSWERS_KEPT:
+            del self._answers[next(iter(self._answers))]
+
+    def answers_to_carry(self) -> tuple[Answer, ...]:
+        """Return the kept answers without their verdicts, which would bloat the next run."""
+        return tuple(replace(answer, verdict=None) for answer in self._answers.values())
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether everything told was handled and nothing is in flight."""
+        return not self.inbox and not self.errands
+
+    async def wait_until_settled(self) -> Idle:
+        """Wait until nothing is left to do and say how many facts were handled so far."""
+        await workflow.wait_condition(lambda: self.settled)
+        return Idle(self.handled)
+
+    async def wait_for_news(self) -> None:
+        """Wait for a fact, the end of an errand, or the moment to rest."""
+        ended = self.errands.ended
+        await workflow.wait_condition(
+            lambda: bool(self.inbox) or self.errands.ended != ended or self.should_rest()
+        )
+        self.errands.raise_if_broken()
+
+    def take(self) -> Told | None:
+        """Take the oldest fact, None when there is none."""
+        if not self.inbox:
+            return None
+        self.handled += 1
+        return self.inbox.popleft()
+
+    def should_rest(self) -> bool:
+        """Tell whether to continue as new: the history is long and nothing would be cut off."""
+        info = workflow.info()
+        long = info.is_continue_as_new_suggested()
+        long = long or info.get_current_history_length() > HISTORY_BUDGET_EVENTS
+        return long and self.settled and workflow.all_handlers_finished()
+
+
+def refuse_malformed(request_id: str) -> None:
+    """Reject a request before anything of it is written: for validators of updates."""
+    if not request_id or len(request_id) > REQUEST_ID_LENGTH:
+        raise ValueError(f"a request needs an id of at most {REQUEST_ID_LENGTH} characters")

@@ -1,0 +1,65 @@
+"""What a trade writes down and whom it tells, each in its own order beside the inbox."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+from activities.policies import RECORD
+from activities.records import RecordActivities
+from models.contracts.records import TradeToSave, WatchesToSet
+from models.trading.account_facts import TradeProgressed
+from models.trading.trade_facts import PriceWatch
+from models.trading.trade_figures import summarise
+from models.trading.trade_state import TradePhase, TradeState
+from workflows.entity import Errands
+from workflows.identities import ACCOUNT_SIGNALS, OPENED_AT, TRADING_STATE, account_workflow_id
+
+TELL_AGAIN = timedelta(seconds=1)
+
+
+def save_trade(errands: Errands, state: TradeState, event: str | None) -> None:
+    """Queue the trade's figures for the record."""
+    request = TradeToSave(state, event, workflow.now())
+
+    async def save() -> None:
+        await workflow.execute_activity_method(RecordActivities.save_trade, request, **RECORD)
+
+    errands.queue("record", save)
+
+
+def set_watches(errands: Errands, state: TradeState, watches: tuple[PriceWatch, ...]) -> None:
+    """Queue the trade's watches for the market worker."""
+    request = WatchesToSet(state.plan.account, state.plan.number, watches)
+
+    async def store() -> None:
+        await workflow.execute_activity_method(RecordActivities.set_watches, request, **RECORD)
+
+    errands.queue("watches", store)
+
+
+def report_to_account(errands: Errands, state: TradeState, *, closed: bool) -> None:
+    """Queue the trade's figures for its account; the account must learn of the end."""
+    fact = TradeProgressed(summarise(state), closed, workflow.now())
+    account = account_workflow_id(state.plan.account)
+
+    async def tell() -> None:
+        handle = workflow.get_external_workflow_handle(account)
+        while True:
+            try:
+                return await handle.signal(ACCOUNT_SIGNALS[TradeProgressed], fact)
+            except FailureError:
+                if not closed:
+                    return None
+                await workflow.sleep(TELL_AGAIN)
+
+    errands.queue("report", tell)
+
+
+def show_progress(before: TradeState, after: TradeState) -> None:
+    """Bring the search attributes up to the state; each change is an event of the history."""
+    if before.phase is after.phase:
+        return
+    if before.phase is TradePhase.ENTERING and after.opened_at is not None:
+        workflow.upsert_search_attributes([OPENED_AT.value_set(after.opened_at)])
+    workflow.upsert_search_attributes([TRADING_STATE.value_set(after.phase.value)])
