@@ -34,9 +34,7 @@ class LiveMarketError(Exception):
 
 
 class LiveMarket:
-    """Mirror Kraken's public feed; implements ``MarketSource``.
-
-    ``open`` it; then await ``wait_for_step`` before each ``next_step``, which never waits itself.
+    """Mirror Kraken's public feed: ``open`` it, then await ``next_step`` again and again.
 
     Args:
         universe: the pairs to follow; precision and minimums are replaced by Kraken's own.
@@ -63,7 +61,6 @@ class LiveMarket:
         self._changed: set[str] = set()
         self._number = 0
         self._at = datetime.now(UTC)
-        self._ready: MarketStep | None = None
         self.instruments: dict[str, Instrument] = universe.instruments
 
     def start_time(self) -> datetime:
@@ -94,21 +91,14 @@ class LiveMarket:
             await self._socket.close()
             self._socket = None
 
-    def next_step(self) -> MarketStep:
-        """Return the step that was waited for; LiveMarketError when none was."""
-        step, self._ready = self._ready, None
-        if step is None:
-            raise LiveMarketError("no step of the live market is ready: wait for it first")
-        return step
-
-    async def wait_for_step(self) -> None:
-        """Gather what happens within a quarter of a second, or the first thing after it.
+    async def next_step(self) -> MarketStep:
+        """Return what happened within the next quarter of a second, or the first thing after it.
 
         Raises:
             LiveMarketError: the feed was lost and did not come back within the patience.
         """
-        if self._ready is not None:
-            return
+        if self._socket is None:
+            await self._reach()
         loop = asyncio.get_running_loop()
         until = loop.time() + STEP_SECONDS
         while loop.time() < until or not self._changed:
@@ -121,7 +111,7 @@ class LiveMarket:
                     await self._reach()
             except (OSError, WebSocketException):
                 await self._reach()
-        self._ready = self._take_step()
+        return self._take_step()
 
     def _take_step(self) -> MarketStep:
         self._number += 1
