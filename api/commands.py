@@ -1,12 +1,11 @@
 """How a command becomes a workflow update, once: idempotency, refusals, unreachable workflows."""
 
 import hashlib
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Request
 from fastapi.responses import JSONResponse
@@ -19,12 +18,16 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.adapters.postgres.requests import RequestState
+from api import problems
 from api.authentication import Principal
-from api.problems import ProblemError, refusal, render
+from api.problems import ProblemError, refusal
 from api.schemas import Answered
 from api.services import Services
 from models.contracts.names import trade_workflow_id
 from models.trading.account_facts import Answer
+
+Result = TypeVar("Result")
 
 UPDATE_TIMEOUT = timedelta(seconds=10)
 
@@ -68,35 +71,39 @@ async def run_once(
     Raises:
         ProblemError: the key was used before with another body, or the command is refused.
     """
-    stored = await services.requests.begin(command.scope, command.request_id, command.body_hash)
-    if stored.body_hash != command.body_hash:
+    now = datetime.now(UTC)
+    key = command.request_id
+    known = await services.requests.begin(command.scope, key, command.body_hash, now)
+    if known.state is RequestState.OTHER_BODY:
         raise ProblemError(
             HTTPStatus.CONFLICT,
             "idempotency-key-reused",
             "This Idempotency-Key was used before with another request.",
         )
-    if stored.status is not None and stored.response is not None:
-        media = "application/problem+json" if stored.status >= 400 else "application/json"
-        return JSONResponse(stored.response, status_code=stored.status, media_type=media)
+    if known.state is RequestState.ANSWERED and known.status and known.response is not None:
+        media = problems.MEDIA_TYPE if known.status >= 400 else "application/json"
+        return JSONResponse(known.response, status_code=known.status, media_type=media)
     try:
         status, response = await act()
     except ProblemError as problem:
-        if problem.status != HTTPStatus.SERVICE_UNAVAILABLE:
-            answer = render(problem.status, problem.code, problem.detail, problem.extra)
-            await services.requests.finish(
-                command.scope,
-                command.request_id,
-                int(problem.status),
-                json.loads(bytes(answer.body)),
-            )
+        if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            await services.requests.forget(command.scope, key)
+            raise
+        status, response = int(problem.status), problems.document(problem)
+        await services.requests.finish(command.scope, key, status, response, datetime.now(UTC))
         raise
-    await services.requests.finish(command.scope, command.request_id, status, response)
+    await services.requests.finish(command.scope, key, status, response, datetime.now(UTC))
     return JSONResponse(response, status_code=status)
 
 
 async def update_workflow(
-    services: Services, workflow_id: str, update: str, argument: object, update_id: str
-) -> Answer:
+    services: Services,
+    workflow_id: str,
+    update: str,
+    argument: object,
+    update_id: str,
+    result_type: type[Result],
+) -> Result:
     """Send an update to a running workflow and return its answer.
 
     Raises:
@@ -105,8 +112,8 @@ async def update_workflow(
     client = connected(services)
     handle = client.get_workflow_handle(workflow_id)
     try:
-        answer: Answer = await handle.execute_update(
-            update, argument, id=update_id, result_type=Answer, rpc_timeout=UPDATE_TIMEOUT
+        answer: Result = await handle.execute_update(
+            update, argument, id=update_id, result_type=result_type, rpc_timeout=UPDATE_TIMEOUT
         )
     except WorkflowUpdateFailedError as error:
         cause = error.cause

@@ -64,24 +64,30 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RPCError, _on_rpc)
 
 
-def render(
-    status: int, code: str, detail: str, extra: dict[str, Any] | None = None
-) -> JSONResponse:
-    """Return the problem document."""
-    body = {
-        "type": TYPE_PREFIX + code,
-        "title": code.replace("-", " ").capitalize(),
-        "status": int(status),
-        "detail": detail,
-        **(extra or {}),
+def document(problem: ProblemError) -> dict[str, Any]:
+    """Return the problem as RFC 9457 writes it."""
+    return {
+        "type": TYPE_PREFIX + problem.code,
+        "title": problem.code.replace("-", " ").capitalize(),
+        "status": int(problem.status),
+        "detail": problem.detail,
+        **problem.extra,
     }
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
-    return JSONResponse(body, status_code=int(status), media_type=MEDIA_TYPE, headers=headers)
+
+
+def _respond(problem: ProblemError) -> JSONResponse:
+    unauthorized = problem.status == HTTPStatus.UNAUTHORIZED
+    return JSONResponse(
+        document(problem),
+        status_code=int(problem.status),
+        media_type=MEDIA_TYPE,
+        headers={"WWW-Authenticate": "Bearer"} if unauthorized else None,
+    )
 
 
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
-    return render(error.status, error.code, error.detail, error.extra)
+    return _respond(error)
 
 
 async def _on_validation(_: Request, error: Exception) -> JSONResponse:
@@ -91,24 +97,29 @@ async def _on_validation(_: Request, error: Exception) -> JSONResponse:
         for item in error.errors()
     ]
     if any(item["type"] == "json_invalid" for item in error.errors()):
-        return render(HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON.")
+        return _respond(
+            ProblemError(HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON.")
+        )
     missing = [p for p in problems if str(p["field"]).lower() == "idempotency-key"]
     if missing:
         detail = (
             "Requests that change something carry an Idempotency-Key header (8 to 128 characters)."
         )
-        return render(HTTPStatus.BAD_REQUEST, "idempotency-key-required", detail)
+        return _respond(ProblemError(HTTPStatus.BAD_REQUEST, "idempotency-key-required", detail))
     detail = "; ".join(f"{p['field']}: {p['reason']}" for p in problems)
-    return render(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, {"errors": problems})
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return _respond(ProblemError(status, "invalid-request", detail, errors=problems))
 
 
 async def _on_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    return render(error.status_code, code, str(error.detail))
+    return _respond(ProblemError(HTTPStatus(error.status_code), code, str(error.detail)))
 
 
 async def _on_rpc(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RPCError)
     detail = "The workflow engine did not answer; nothing is lost, repeat with the same key."
-    return render(HTTPStatus.SERVICE_UNAVAILABLE, "workflow-engine-unavailable", detail)
+    return _respond(
+        ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "workflow-engine-unavailable", detail)
+    )

@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass, field
 
-from activities.adapters.postgres.journal import PostgresJournal
-from activities.adapters.postgres.requests import RequestStore
 from fastapi import Request
 from temporalio.client import Client
 
+from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.requests import PostgresRequests
 from infra.runtime.codec import EncryptionCodec
 from infra.runtime.database import Database
 from infra.runtime.settings import Settings
@@ -23,7 +23,7 @@ class Services:
     settings: Settings
     database: Database
     journal: PostgresJournal
-    requests: RequestStore
+    requests: PostgresRequests
     codec: EncryptionCodec
     lesser_forms: list[str]
     client: Client | None = None

@@ -15,7 +15,7 @@ from api.schemas import Account, Answered, ChangeMode, Halt, Position, Watch
 from api.services import services_of
 from models.contracts.names import account_workflow_id
 from models.tables.price_watches import PriceWatchRow
-from models.trading.account_facts import HaltRequested, ModeChangeRequested, ResumeRequested
+from models.trading.account_facts import Answer, HaltRequested, ModeChangeRequested, ResumeRequested
 
 router = APIRouter(prefix="/accounts", tags=["accounts"], dependencies=[Depends(authenticate)])
 
@@ -108,5 +108,7 @@ async def _ask(
     request: Request, account: str, update: str, fact: object, request_id: str
 ) -> tuple[int, dict[str, object]]:
     services = services_of(request)
-    answer = await update_workflow(services, account_workflow_id(account), update, fact, request_id)
+    answer = await update_workflow(
+        services, account_workflow_id(account), update, fact, request_id, Answer
+    )
     return answered(answer, account, HTTPStatus.OK)

@@ -12,13 +12,13 @@ from temporalio.service import RPCError
 
 from api import reading
 from api.authentication import Caller, authenticate
-from api.commands import IdempotencyKey, answered, command_of, connected, run_once, update_workflow
+from api.commands import IdempotencyKey, command_of, connected, run_once, update_workflow
 from api.problems import ProblemError
 from api.schemas import Answered, Engage, KillSwitch, Lift
 from api.services import Services, services_of
 from infra.runtime.database import PLATFORM_SCOPE
 from models.contracts.names import TRADING_QUEUE, kill_switch_workflow_id
-from models.contracts.workflows import KillSwitchInput, LiftApproved
+from models.contracts.workflows import KillSwitchInput, KillSwitchProgress, LiftApproved
 from models.tables.governance import KillSwitchRow
 
 router = APIRouter(
@@ -78,14 +78,16 @@ async def lift(
 
     async def act() -> tuple[int, dict[str, Any]]:
         message = LiftApproved(command.request_id, caller.name, datetime.now(UTC))
-        answer = await update_workflow(
+        await update_workflow(
             services,
             kill_switch_workflow_id(number),
             "approve_lift",
             message,
             command.request_id,
+            KillSwitchProgress,
         )
-        return answered(answer, PLATFORM_SCOPE, HTTPStatus.OK)
+        answer = Answered(code="accepted", detail=f"Kill switch {number} is being lifted.")
+        return int(HTTPStatus.OK), answer.model_dump(mode="json")
 
     return await run_once(services, command, act)
 

@@ -26,7 +26,7 @@ from models.contracts.workflows import MoveStop as MoveStopUpdate
 from models.tables.market import MarketSnapshotRow
 from models.tables.orders import OrderRow
 from models.tables.trades import TradeRow
-from models.trading.account_facts import OpenRequested, TradeCloseRequested
+from models.trading.account_facts import Answer, OpenRequested, TradeCloseRequested
 
 router = APIRouter(prefix="/accounts/{account}", dependencies=[Depends(authenticate)])
 
@@ -88,7 +88,7 @@ async def open_trade(
             protection=body.protection,
         )
         answer = await update_workflow(
-            services, account_workflow_id(account), "open_trade", fact, command.request_id
+            services, account_workflow_id(account), "open_trade", fact, command.request_id, Answer
         )
         return answered(answer, account, HTTPStatus.ACCEPTED)
 
@@ -113,7 +113,7 @@ async def close_trade(
     async def act() -> tuple[int, dict[str, Any]]:
         fact = TradeCloseRequested(command.request_id, caller.name, number, datetime.now(UTC))
         answer = await update_workflow(
-            services, account_workflow_id(account), "close_trade", fact, command.request_id
+            services, account_workflow_id(account), "close_trade", fact, command.request_id, Answer
         )
         return answered(answer, account, HTTPStatus.ACCEPTED)
 
@@ -149,6 +149,7 @@ async def move_stop(
             "move_stop",
             message,
             command.request_id,
+            Answer,
         )
         return answered(answer, account, HTTPStatus.ACCEPTED)
 
