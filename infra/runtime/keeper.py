@@ -7,11 +7,12 @@ once the stack is no longer wanted.
 
 import os
 import sys
+import time
 from pathlib import Path
 
-import psutil
-
 from infra.runtime.supervision import Supervisor
+
+POLL_SECONDS = 0.1
 
 
 def main() -> None:
@@ -20,7 +21,8 @@ def main() -> None:
     parent = os.getppid()
     # Another parent than the supervisor means that it died before this process began.
     if supervisor.pid == parent:
-        psutil.Process(parent).wait()
+        while os.getppid() == parent:  # a wait for the process itself would wait for its reaper
+            time.sleep(POLL_SECONDS)
     if supervisor.is_wanted:
         supervisor.start(os.environ)
 

@@ -10,6 +10,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 import xmlrpc.client
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -141,14 +142,12 @@ class Supervisor:
         pid = self.pid
         if pid is None:
             return False
-        process = psutil.Process(pid)
         self._call("shutdown")
-        try:
-            process.wait(timeout=seconds)
-        except psutil.TimeoutExpired:
-            raise StartError(
-                f"the supervisor (process {pid}) did not stop in {seconds} s"
-            ) from None
+        until = time.monotonic() + seconds
+        while not _has_ended(pid):
+            if time.monotonic() > until:
+                raise StartError(f"the supervisor (process {pid}) did not stop in {seconds:.0f} s")
+            time.sleep(0.05)
         return True
 
     def processes(self) -> list[ProcessStatus]:
@@ -191,16 +190,16 @@ class Supervisor:
             transport.close()
 
     def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
-        waiting = psutil.Process(process.pid)
-        for _ in range(int(START_TIMEOUT_SECONDS / 0.05)):
+        until = time.monotonic() + START_TIMEOUT_SECONDS
+        while time.monotonic() < until:
             if self.pid == process.pid:
                 return
             try:
-                waiting.wait(timeout=0.05)
-            except psutil.TimeoutExpired:
+                process.wait(timeout=0.05)
+            except subprocess.TimeoutExpired:
                 continue
-            reason = (self._logs / "supervisor.err").read_text(errors="replace").strip()
-            raise StartError(f"the supervisor ended at once: {reason.splitlines()[-1:] or ''}")
+            words = (self._logs / "supervisor.err").read_text(errors="replace").strip()
+            raise StartError(f"the supervisor ended at once: {words.splitlines()[-1:] or ''}")
         raise StartError(f"the supervisor did not answer in {START_TIMEOUT_SECONDS:.0f} s")
 
     @contextmanager
@@ -261,3 +260,11 @@ def _program_section(program: Program, logs: Path) -> str:
 
 def _escaped(value: str) -> str:
     return value.replace("%", "%%")
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        # A zombie only waits for its parent, who may be busy.
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
