@@ -7,41 +7,27 @@ order in which they are journaled. Nothing in here knows HTTP.
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from models.simulation.errors import VenueError
 from models.simulation.events import Event
-from models.simulation.markets.instruments import Universe
 from models.simulation.orders import Moment
 from models.simulation.public_market import PublicChange, PublicMarket
-from models.simulation.steps import MarketSource, MarketStep
+from models.simulation.steps import MarketStep
 from models.simulation.venue import Venue
 from models.trading.instruments import InstrumentStatus
 from workers.exchange.authentication import Authenticator
 from workers.exchange.clock import ProtocolClock
 from workers.exchange.errors import ApiError
+from workers.exchange.market_choice import Market
 from workers.exchange.memory import Memory
 from workers.exchange.price_push import price_step
 from workers.exchange.step_codec import decode_step, encode_step
 from workers.exchange.trading_calls import Answer, Call, execute
 
 Listener = Callable[[Sequence[Event], PublicChange], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Market:
-    """Which market runs: the specification as given, its source and how its steps are kept.
-
-    A source that cannot give the same steps again (a live feed) has them written to the journal.
-    """
-
-    name: str
-    source: MarketSource
-    universe: Universe
-    repeatable: bool = True
 
 
 class Exchange:
@@ -67,7 +53,7 @@ class Exchange:
         self._memory = memory
         self._switches: dict[str, datetime] = {}
         self._upcoming: MarketStep | None = None
-        self._source_state = market.source.state()
+        self._source_state = market.memory.state()
 
     # --- inputs ------------------------------------------------------------------------------
 
@@ -83,22 +69,29 @@ class Exchange:
 
     def peek(self) -> MarketStep | None:
         """Return the next step of the market without applying it; None when it has ended."""
-        if self._upcoming is None and not self.finished:
-            self._source_state = self.market.source.state()
-            self._upcoming = self.market.source.next_step()
+        source = self.market.source
+        if self._upcoming is None and not self.finished and source is not None:
+            self._source_state = source.state()
+            self._upcoming = source.next_step()
             self.finished = self._upcoming is None
         return self._upcoming
 
     def step(self) -> bool:
         """Apply the next step of the market; False when there is none."""
         step = self.peek()
-        if step is None:
-            return False
-        record: list[Any] = ["step", self._now()]
-        if not self.market.repeatable:
-            record.append(encode_step(step))
+        if step is not None:
+            self._input(["step", self._now()], lambda wall: self._step(step, wall))
+        return step is not None
+
+    def warm_up(self, opening: float) -> None:
+        """Let a new market move until a market time in unix seconds, before anybody can trade."""
+        while (step := self.peek()) is not None and step.at.timestamp() <= opening:
+            self._step(step, self.clock.now())
+
+    def take(self, step: MarketStep) -> None:
+        """Apply a step of a live market, which nobody can ask for again."""
+        record = ["step", self._now(), encode_step(step)]
         self._input(record, lambda wall: self._step(step, wall))
-        return True
 
     def push_price(self, symbol: str, price: Decimal) -> None:
         """Let the market of one symbol print at a price, its liquidity moving along."""
@@ -156,7 +149,6 @@ class Exchange:
     def _step(self, step: MarketStep, wall: datetime) -> None:
         self._upcoming = None
         self.steps += 1
-        self._source_state = {}
         self._tell(self.venue.apply_step(step, wall))
 
     def _push_price(self, symbol: str, price: Decimal, wall: datetime) -> None:
@@ -184,9 +176,10 @@ class Exchange:
 
     def state(self) -> dict[str, Any]:
         """Return everything that must survive, as JSON-ready values."""
-        source = self.market.source.state() if self._upcoming is None else self._source_state
+        source = self.market.memory.state() if self._upcoming is None else self._source_state
         return {
             "market": self.market.name,
+            "accounts": list(self.venue.accounts),
             "venue": self.venue.state(),
             "source": source,
             "public": self.public.state(),
@@ -199,7 +192,7 @@ class Exchange:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from an earlier state of the same market and accounts."""
-        self.market.source.restore(state["source"])
+        self.market.memory.restore(state["source"])
         self.venue.restore(state["venue"])
         self.public.restore(state["public"])
         self.authenticator.nonces.restore(state["nonces"])

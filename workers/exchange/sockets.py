@@ -124,13 +124,15 @@ def answer_ping(request: Mapping[str, Any], received: datetime) -> bytes:
     return dump({"method": "pong", **_echo(request.get("req_id")), **_times(received)})
 
 
-def success(method: str, request_id: Any, result: Any, received: datetime) -> bytes:
-    """Return a positive answer."""
+def success(method: str, request_id: Any, result: Any, received: datetime, **more: Any) -> bytes:
+    """Return a positive answer; ``result`` None leaves the field out."""
+    named = {} if result is None else {"result": result}
     return dump(
         {
             "method": method,
+            **more,
             **_echo(request_id),
-            "result": result,
+            **named,
             "success": True,
             **_times(received),
         }

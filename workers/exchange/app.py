@@ -1,0 +1,76 @@
+"""The web application: both planes of Kraken, control and CoinGecko on one port of loopback."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from models.simulation.events import Event
+from models.simulation.public_market import PublicChange
+from workers.exchange.authentication import Tokens
+from workers.exchange.coingecko import CoinGecko
+from workers.exchange.control import Control
+from workers.exchange.faults import Faults
+from workers.exchange.private_rest import PrivateRest
+from workers.exchange.private_ws import PrivateStreams
+from workers.exchange.public_rest import PublicRest
+from workers.exchange.public_ws import PublicStreams
+from workers.exchange.runtime import Exchange
+
+MAXIMUM_BODY = 1_000_000
+PUBLIC_PATHS = ("/", "/v2")
+PRIVATE_PATHS = ("/private", "/private/v2")
+
+
+def build_app(exchange: Exchange, speed: str) -> web.Application:
+    """Return the application that serves an exchange."""
+    faults = Faults()
+    tokens = Tokens(exchange.token_secret, exchange.clock, exchange.authenticator)
+    public, private = (
+        PublicStreams(exchange.public, faults),
+        PrivateStreams(exchange, tokens, faults),
+    )
+
+    def tell(events: Sequence[Event], change: PublicChange) -> None:
+        private.publish(events, change)
+        public.publish(change)
+
+    exchange.listeners.append(tell)
+    app = web.Application(middlewares=[_refusing(faults)], client_max_size=MAXIMUM_BODY)
+    PublicRest(exchange.public, exchange.clock, faults).add_routes(app)
+    app.router.add_route("*", "/0/private/{method}", PrivateRest(exchange, tokens, faults).handle)
+    CoinGecko(exchange.public, exchange.clock, faults).add_routes(app)
+    Control(exchange, faults, public, private, speed).add_routes(app)
+    for path in PUBLIC_PATHS:
+        app.router.add_get(path, public.handle)
+    for path in PRIVATE_PATHS:
+        app.router.add_get(path, private.handle)
+
+    async def cut_sockets(_: web.Application) -> None:
+        public.abort_all()
+        private.abort_all()
+
+    app.on_shutdown.append(cut_sockets)
+    return app
+
+
+def _refusing(faults: Faults) -> Middleware:
+    @web.middleware
+    async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Cut connections while a scripted fault refuses them; control stays reachable."""
+        plane = _plane(request.path)
+        if plane is not None and faults.rules and faults.refuses(plane):
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=503)
+        return await handler(request)
+
+    return refuse
+
+
+def _plane(path: str) -> str | None:
+    if path.startswith("/control"):
+        return None
+    if path in PRIVATE_PATHS:
+        return "private"
+    return "public" if path in PUBLIC_PATHS else "rest"

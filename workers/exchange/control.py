@@ -1,0 +1,191 @@
+"""The control endpoint, which only the simulator has: state, steps, faults, prices, record."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from aiohttp import web
+
+from models.simulation.errors import VenueError
+from models.trading.instruments import InstrumentStatus
+from workers.exchange.faults import KINDS, Faults
+from workers.exchange.pacing import run_steps
+from workers.exchange.private_ws import PrivateStreams
+from workers.exchange.public_ws import PublicStreams
+from workers.exchange.record import account_record
+from workers.exchange.runtime import Exchange
+from workers.exchange.wire import dump, load
+
+STATUSES = ("online", "maintenance", "cancel_only", "post_only", "limit_only")
+MAXIMUM_STEPS = 1_000_000
+
+
+class Control:
+    """Answer ``/control/…``; problems are HTTP 400 with ``{"error": …}``."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        faults: Faults,
+        public: PublicStreams,
+        private: PrivateStreams,
+        speed: str,
+    ) -> None:
+        self._exchange = exchange
+        self._faults = faults
+        self._public = public
+        self._private = private
+        self._speed = speed
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add the control paths to an application."""
+        app.router.add_get("/control/state", self._get_state)
+        app.router.add_post("/control/step", self._post_step)
+        app.router.add_get("/control/record", self._get_record)
+        app.router.add_get("/control/faults", self._get_faults)
+        app.router.add_post("/control/faults", self._post_faults)
+        app.router.add_delete("/control/faults", self._delete_faults)
+        app.router.add_post("/control/prices", self._post_prices)
+        app.router.add_get("/control/clock", self._get_clock)
+        app.router.add_post("/control/clock", self._post_clock)
+
+    def state(self) -> dict[str, Any]:
+        """Return where market and streams are."""
+        venue = self._exchange.venue
+        return {
+            "market": self._exchange.market.name,
+            "speed": self._speed,
+            "step": self._exchange.steps,
+            "market_time": venue.market_time.isoformat(),
+            "finished": self._exchange.finished,
+            "last_trade_ids": {
+                symbol: venue.last_trade_id(symbol) for symbol in venue.directory.instruments
+            },
+            "execution_sequences": {
+                **dict.fromkeys(venue.accounts, 0),
+                **self._private.sequences(),
+            },
+            "system_status": venue.system_status,
+        }
+
+    async def _get_state(self, _: web.Request) -> web.Response:
+        return _json(self.state())
+
+    async def _post_step(self, request: web.Request) -> web.Response:
+        if self._speed != "lockstep":
+            raise _problem("the market moves by itself: start with --speed lockstep")
+        count = (await _body(request)).get("steps", 1)
+        if type(count) is not int or not 1 <= count <= MAXIMUM_STEPS:
+            raise _problem("steps is a whole number above zero")
+        await run_steps(self._exchange, count)
+        return _json(self.state())
+
+    async def _get_record(self, request: web.Request) -> web.Response:
+        account = request.query.get("account", "")
+        if account not in self._exchange.venue.accounts:
+            raise _problem(f"account {account!r} is unknown")
+        return _json(account_record(self._exchange.venue, account))
+
+    async def _get_faults(self, _: web.Request) -> web.Response:
+        return _json({"rules": [rule.describe() for rule in self._faults.rules]})
+
+    async def _post_faults(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        rules = body.get("rules", [body])
+        if not isinstance(rules, list):
+            raise _problem("rules is a list")
+        for rule in rules:
+            _check_rule(rule)
+        created = [self._put_in_force(rule) for rule in rules]
+        return _json({"rules": created})
+
+    def _put_in_force(self, rule: Mapping[str, Any]) -> dict[str, Any]:
+        kind, params = rule["kind"], rule.get("params") or {}
+        created = self._faults.add(kind, rule)
+        match = created.match
+        if kind == "mode":
+            symbol = match.get("pair")
+            created.hits = 1
+            self._exchange.set_status(params["status"], symbol)
+        elif kind == "socket_drop" and not match.keys() - {"plane"}:
+            created.hits = 1
+            self._drop_sockets(match.get("plane"))
+        elif kind == "book_snapshot":
+            created.hits = 1
+            self._public.resend_books(match.get("pair"))
+        return created.describe()
+
+    def _drop_sockets(self, plane: str | None) -> None:
+        targets: dict[str, Callable[[], None]] = {
+            "public": self._public.abort_all,
+            "private": self._private.abort_all,
+        }
+        for name, abort in targets.items():
+            if plane in (None, name):
+                abort()
+
+    async def _delete_faults(self, _: web.Request) -> web.Response:
+        modes = [rule for rule in self._faults.rules if rule.kind == "mode"]
+        self._faults.clear()
+        for rule in modes:
+            self._exchange.set_status("online", rule.match.get("pair"))
+        return _json({"rules": []})
+
+    async def _post_prices(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        try:
+            price = Decimal(str(body.get("price", "")))
+            self._exchange.push_price(str(body.get("symbol", "")), price)
+        except (InvalidOperation, VenueError) as error:
+            raise _problem(f"symbol and price do not fit: {error}") from None
+        return _json(self.state())
+
+    async def _get_clock(self, _: web.Request) -> web.Response:
+        clock = self._exchange.clock
+        return _json({"offset_seconds": clock.offset, "now": clock.now().isoformat()})
+
+    async def _post_clock(self, request: web.Request) -> web.Response:
+        offset = (await _body(request)).get("offset_seconds")
+        if isinstance(offset, bool) or not isinstance(offset, (int, Decimal)):
+            raise _problem("offset_seconds is a number of seconds from the wall clock")
+        self._exchange.set_clock_offset(float(offset))
+        return await self._get_clock(request)
+
+
+def _check_rule(rule: Any) -> None:
+    if not isinstance(rule, dict) or rule.get("kind") not in KINDS:
+        raise _problem(f"kind is one of {', '.join(sorted(KINDS))}")
+    unknown = rule.keys() - {"kind", "match", "skip", "count", "params"}
+    if unknown:
+        raise _problem(f"unknown fields: {', '.join(sorted(unknown))}")
+    match, params = rule.get("match") or {}, rule.get("params") or {}
+    if not isinstance(match, dict) or not isinstance(params, dict):
+        raise _problem("match and params are objects")
+    counts = (rule.get("skip") or 0, rule.get("count") or 0)
+    if any(type(value) is not int or value < 0 for value in counts):
+        raise _problem("skip and count are whole numbers")
+    if rule["kind"] == "mode":
+        allowed = STATUSES if "pair" not in match else tuple(InstrumentStatus)
+        if params.get("status") not in allowed:
+            raise _problem(f"params.status is one of {', '.join(allowed)}")
+    seconds = params.get("seconds", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, Decimal)) or seconds < 0:
+        raise _problem("params.seconds is a number of seconds")
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = load(await request.read() or b"{}")
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise _problem("the body is a JSON object")
+    return body
+
+
+def _json(value: Any) -> web.Response:
+    return web.Response(body=dump(value), content_type="application/json")
+
+
+def _problem(text: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(body=dump({"error": text}), content_type="application/json")

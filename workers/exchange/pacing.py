@@ -1,0 +1,57 @@
+"""How the market moves: paced by the wall clock, step by step on command, or with a live feed."""
+
+import asyncio
+
+import structlog
+
+from workers.exchange.live_market import LiveMarket, LiveMarketError
+from workers.exchange.runtime import Exchange
+
+LONGEST_DEBT_SECONDS = 1.0
+"""A market this far behind its pace stops catching up: its clock slips instead."""
+TIMER_SECONDS = 0.05
+
+log = structlog.get_logger()
+
+
+async def run_paced(exchange: Exchange, speed: float) -> None:
+    """Apply steps when their market time comes, ``speed`` times faster than the wall clock.
+
+    After a delay the missed steps follow at once, one for each turn of the event loop, so that
+    requests are answered in between; at most ``LONGEST_DEBT_SECONDS`` are caught up.
+    """
+    loop = asyncio.get_running_loop()
+    anchor_wall, anchor_market = loop.time(), exchange.venue.market_time
+    while (step := exchange.peek()) is not None:
+        due = anchor_wall + (step.at - anchor_market).total_seconds() / speed
+        debt = loop.time() - due
+        if debt > LONGEST_DEBT_SECONDS:
+            anchor_wall += debt
+        await asyncio.sleep(max(0.0, -debt))
+        exchange.step()
+    log.info("exchange_market_ended", steps=exchange.steps)
+
+
+async def run_live(exchange: Exchange, market: LiveMarket) -> None:
+    """Take the steps of a live feed as they come; a lost feed leaves the market standing still."""
+    while True:
+        try:
+            await market.wait_for_step()
+            exchange.take(market.next_step())
+        except LiveMarketError as error:
+            log.warning("exchange_live_market_lost", reason=str(error))
+
+
+async def run_steps(exchange: Exchange, count: int) -> None:
+    """Apply steps on command (lockstep), letting requests in between."""
+    for _ in range(count):
+        if not exchange.step():
+            return
+        await asyncio.sleep(0)
+
+
+async def run_timers(exchange: Exchange) -> None:
+    """Fire dead-man switches when they are due in protocol time."""
+    while True:
+        await asyncio.sleep(TIMER_SECONDS)
+        exchange.expire_timers()

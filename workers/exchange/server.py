@@ -1,0 +1,264 @@
+"""From options to a listening exchange: accounts, market, memory, web server, and back down."""
+
+import asyncio
+import signal
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from models.simulation.outcomes import AccountSetup
+from models.simulation.rates import VerificationTier
+from models.simulation.venue import Venue
+from workers.exchange.accounts import AccountKey, generate_accounts, load_accounts
+from workers.exchange.app import build_app
+from workers.exchange.authentication import Authenticator
+from workers.exchange.clock import ProtocolClock
+from workers.exchange.errors import StartError
+from workers.exchange.journal import StateDirectory
+from workers.exchange.market_choice import Market, open_market
+from workers.exchange.memory import Memory
+from workers.exchange.pacing import run_live, run_paced, run_timers
+from workers.exchange.runtime import Exchange
+
+HOST = "127.0.0.1"
+MAXIMUM_SPEED = 1_000_000
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a server is started.
+
+    Attributes:
+        port: 0 chooses a free one.
+        speed: market time per wall time, or ``lockstep``.
+        state: directory that keeps the exchange over restarts; None keeps nothing.
+        accounts: keys file; None uses the one in the state directory, created at first start.
+        warmup_bars: bars of history that a new generated market has before it opens.
+    """
+
+    port: int = 0
+    market: str = "generated"
+    speed: str = "1"
+    state: Path | None = None
+    accounts: Path | None = None
+    seed: int = 20260101
+    bar_minutes: int = 1
+    warmup_bars: int = 0
+
+
+class Server:
+    """One exchange listening on loopback."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.accounts: list[AccountKey] = []
+        self.port = 0
+        self._exchange: Exchange | None = None
+        self._memory = Memory(None)
+        self._runner: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def exchange(self) -> Exchange:
+        """Return the exchange of a started server."""
+        assert self._exchange is not None
+        return self._exchange
+
+    async def start(self) -> None:
+        """Open state and market, listen, and let the market move.
+
+        Raises:
+            StartError: one line that says why and what to do.
+        """
+        options = self.options
+        speed = parse_speed(options.speed)
+        if options.state is not None:
+            directory = StateDirectory(options.state)
+            directory.open()
+            self._memory = Memory(directory)
+        try:
+            await self._open(speed)
+        except BaseException:
+            await self.stop(keep=False)
+            raise
+
+    async def _open(self, speed: float | None) -> None:
+        options = self.options
+        self.accounts = self._load_accounts()
+        market = await open_market(
+            options.market,
+            seed=options.seed,
+            bar_minutes=options.bar_minutes,
+            lockstep=speed is None,
+        )
+        self._exchange = exchange = self._build(market)
+        self._recall(exchange)
+        self._runner = web.AppRunner(
+            build_app(exchange, options.speed), access_log=None, handle_signals=False
+        )
+        await self._runner.setup()
+        try:
+            site = web.TCPSite(self._runner, HOST, options.port, backlog=1024)
+            await site.start()
+        except OSError as error:
+            reason = f"port {options.port} cannot be used: {error.strerror}"
+            raise StartError(reason) from None
+        self.port = self._runner.addresses[0][1]
+        self._tasks = [asyncio.create_task(run_timers(exchange))]
+        if market.live is not None:
+            self._tasks.append(asyncio.create_task(run_live(exchange, market.live)))
+        elif speed is not None:
+            self._tasks.append(asyncio.create_task(run_paced(exchange, speed)))
+
+    async def stop(self, *, keep: bool = True) -> None:
+        """Stop listening and, if asked, write the state down."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        if self._exchange is not None:
+            if keep:
+                self._memory.write(self._exchange.state())
+            if self._exchange.market.live is not None:
+                await self._exchange.market.live.close()
+        self._memory.close()
+
+    def describe(self) -> dict[str, Any]:
+        """Return the line that ``aether exchange serve`` prints when it is listening."""
+        web_address = f"http://{HOST}:{self.port}"
+        socket_address = f"ws://{HOST}:{self.port}"
+        return {
+            "rest": web_address,
+            "ws_public": f"{socket_address}/v2",
+            "ws_private": f"{socket_address}/private/v2",
+            "control": f"{web_address}/control",
+            "coingecko": f"{web_address}/coingecko/api/v3",
+            "keys": [
+                {"account": entry.account, "key": entry.key, "secret": entry.secret}
+                for entry in self.accounts
+            ],
+            "market": self.options.market,
+            "speed": self.options.speed,
+        }
+
+    def _load_accounts(self) -> list[AccountKey]:
+        if self.options.accounts is not None:
+            return load_accounts(self.options.accounts)
+        if self.options.state is None:
+            raise StartError("without a state directory the accounts must be given: --accounts")
+        path = self.options.state / "accounts.json"
+        return load_accounts(path) if path.exists() else generate_accounts(path)
+
+    def _build(self, market: Market) -> Exchange:
+        clock = ProtocolClock()
+        venue = Venue(
+            instruments=market.universe.instruments.values(),
+            accounts=_setups(self.accounts),
+            seed=self.options.seed,
+            start=market.start_time(),
+        )
+        authenticator = Authenticator(self.accounts, clock)
+        return Exchange(market, venue, authenticator, clock, self._memory)
+
+    def _recall(self, exchange: Exchange) -> None:
+        """Go on from the state directory, or begin anew and say so in it."""
+        directory = self._memory.directory
+        if directory is not None:
+            snapshot, inputs = directory.load()
+            if snapshot is not None:
+                self._check_owner(snapshot, directory.path)
+                _restore(exchange, snapshot, inputs, directory.path)
+                self._memory.write(exchange.state())
+                return
+        source = exchange.market.source
+        if source is not None and exchange.market.name == "generated":
+            opening = source.start_time().timestamp() + 60 * source.bar_minutes * (
+                self.options.warmup_bars
+            )
+            exchange.warm_up(opening)
+        self._memory.write(exchange.state())
+
+    def _check_owner(self, snapshot: dict[str, Any], path: Path) -> None:
+        """Refuse to go on with another market or other accounts than the state was made with."""
+        made = {"market": snapshot["market"], "accounts": sorted(snapshot["accounts"])}
+        asked = {
+            "market": self.options.market,
+            "accounts": sorted({entry.account for entry in self.accounts}),
+        }
+        for name, value in made.items():
+            if value != asked[name]:
+                raise StartError(
+                    f"the exchange's state in {path} belongs to {name} {value}, not {asked[name]}: "
+                    "start it as before, or choose another directory with --state"
+                )
+
+
+def parse_speed(speed: str) -> float | None:
+    """Return market time per wall time, None for lockstep."""
+    if speed == "lockstep":
+        return None
+    try:
+        value = float(speed)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= MAXIMUM_SPEED:
+        raise StartError(f"the speed was {speed!r}: choose a number above zero, or lockstep")
+    return value
+
+
+def _setups(accounts: list[AccountKey]) -> list[AccountSetup]:
+    """Return one setup per account; further keys of an account bring no money."""
+    setups: dict[str, AccountSetup] = {}
+    for entry in accounts:
+        setups.setdefault(
+            entry.account,
+            AccountSetup(
+                name=entry.account,
+                balances=entry.balances or {"USD": Decimal(0)},
+                tier=VerificationTier(entry.tier),
+                volume_30d=entry.volume,
+            ),
+        )
+    return list(setups.values())
+
+
+def _restore(exchange: Exchange, snapshot: dict[str, Any], inputs: Any, path: Path) -> None:
+    try:
+        exchange.restore(snapshot)
+        for record in inputs:
+            exchange.repeat(record)
+    except StartError:
+        raise
+    except Exception as error:
+        # Whatever a state of another version or another hand does, the way out is the same.
+        log.debug("exchange_state_refused", exc_info=True)
+        raise StartError(
+            f"the exchange's state in {path} does not fit ({type(error).__name__}: {error}). Move "
+            "the directory away to start a new exchange, or choose another with --state"
+        ) from error
+
+
+async def serve(options: Options, announce: Any) -> None:
+    """Run a server until SIGINT or SIGTERM; ``announce`` gets its description when it listens."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    server = Server(options)
+    await server.start()
+    announce(server.describe())
+    try:
+        await ended.wait()
+    finally:
+        await server.stop()
