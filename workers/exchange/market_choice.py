@@ -52,15 +52,22 @@ class Market:
         return self.live.start_time()
 
 
-async def open_market(name: str, *, seed: int, bar_minutes: int, lockstep: bool) -> Market:
+async def open_market(
+    name: str, *, seed: int, bar_minutes: int, lockstep: bool, warmup_bars: int = 0
+) -> Market:
     """Return the market of a specification: ``generated``, ``replay:PATH[,PATH…]``, ``kraken``.
+
+    A generated market starts ``warmup_bars`` before now, and in lockstep always at the same time.
 
     Raises:
         StartError: unknown, unreadable or unreachable; never another market instead.
     """
     kind, _, paths = name.partition(":")
     if name == "generated":
-        start = REPRODUCIBLE_START if lockstep else _whole_bar(datetime.now(UTC), bar_minutes)
+        start = REPRODUCIBLE_START
+        if not lockstep:
+            history = timedelta(minutes=bar_minutes * warmup_bars)
+            start = _whole_bar(datetime.now(UTC), bar_minutes) - history
         source = GeneratedMarket(UNIVERSE, seed=seed, start=start, bar_minutes=bar_minutes)
         return Market(name, UNIVERSE, source=source)
     if kind == "replay" and paths:

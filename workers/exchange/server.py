@@ -97,6 +97,7 @@ class Server:
             seed=options.seed,
             bar_minutes=options.bar_minutes,
             lockstep=speed is None,
+            warmup_bars=options.warmup_bars,
         )
         self._exchange = exchange = self._build(market)
         self._recall(exchange)
