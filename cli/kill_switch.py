@@ -1,0 +1,61 @@
+"""`aether kill-switch`: engage, status, lift."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from cli.client import ApiClient
+from infra.runtime.settings import Settings
+
+app = typer.Typer(help="Stop every account, or those named.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def engage(
+    reason: Annotated[str, typer.Option(help="Why (kept in the audit log).")],
+    *,
+    flatten: Annotated[
+        bool, typer.Option(help="Close positions too; else they stay protected.")
+    ] = False,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Only this account; repeatable.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Stop entries and withdraw open ones, now."""
+    body = {"reason": reason, "flatten": flatten, "accounts": account or []}
+    engaged = ApiClient(Settings()).post("/kill-switch", body)
+    if as_json:
+        typer.echo(json.dumps(engaged))
+    else:
+        accounts = ", ".join(engaged["accounts"])
+        typer.echo(f"kill switch {engaged['number']} engaged for {accounts}")
+
+
+@app.command()
+def status(*, as_json: Json = False) -> None:
+    """Show every engagement, newest first."""
+    switches = ApiClient(Settings()).get("/kill-switch")
+    if as_json:
+        typer.echo(json.dumps(switches))
+        return
+    for switch in switches:
+        state = f"lifted {switch['lifted_at']}" if switch["lifted_at"] else "ENGAGED"
+        halted = f"{len(switch['acknowledged'])} of {len(switch['accounts'])} accounts halted"
+        typer.echo(f"{switch['number']}  {state}  {halted}  {switch['reason']}")
+    if not switches:
+        typer.echo("never engaged")
+
+
+@app.command()
+def lift(
+    number: Annotated[int, typer.Argument(help="The engagement's number.")],
+    reason: Annotated[str, typer.Option(help="Why (kept in the audit log).")],
+) -> None:
+    """Approve the lift of a kill switch."""
+    typer.echo(
+        ApiClient(Settings()).post(f"/kill-switch/{number}/lift", {"reason": reason})["detail"]
+    )

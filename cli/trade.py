@@ -1,0 +1,109 @@
+"""`aether trade`: open, close, list, move the stop."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.client import ApiClient
+from infra.runtime.settings import Settings
+
+app = typer.Typer(help="Open, close and list trades.", no_args_is_help=True)
+
+Account = Annotated[str, typer.Argument(help="The account, for example company.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("open")
+def open_trade(
+    account: Account,
+    symbol: Annotated[str, typer.Argument(help="The pair, for example BTC/USD.")],
+    stop: Annotated[str, typer.Option("--stop", help="Stop price (required).")],
+    *,
+    quantity: Annotated[
+        str | None, typer.Option(help="Base quantity; sized when left out.")
+    ] = None,
+    limit: Annotated[str | None, typer.Option(help="Limit price; a market order without.")] = None,
+    take_profit: Annotated[str | None, typer.Option(help="Take-profit price.")] = None,
+    trail: Annotated[str | None, typer.Option(help="Trailing distance in USD.")] = None,
+    protection: Annotated[str | None, typer.Option(help="attached or separate.")] = None,
+    key: Annotated[str | None, typer.Option(help="Idempotency key, to repeat safely.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Open a trade; the account sizes it unless a quantity is given."""
+    body = {
+        "symbol": symbol,
+        "order_type": "limit" if limit else "market",
+        "stop_price": stop,
+        "quantity": quantity,
+        "limit_price": limit,
+        "take_profit_price": take_profit,
+        "trailing_distance": trail,
+        "protection": protection,
+    }
+    given = {name: value for name, value in body.items() if value is not None}
+    _show(ApiClient(Settings()).post(f"/accounts/{account}/trades", given, key), as_json=as_json)
+
+
+@app.command("close")
+def close_trade(
+    account: Account,
+    number: Annotated[int, typer.Argument(help="The trade's number.")],
+    *,
+    key: Annotated[str | None, typer.Option(help="Idempotency key, to repeat safely.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Close a trade now, at market."""
+    path = f"/accounts/{account}/trades/{number}/close"
+    _show(ApiClient(Settings()).post(path, key=key), as_json=as_json)
+
+
+@app.command("move-stop")
+def move_stop(
+    account: Account,
+    number: Annotated[int, typer.Argument(help="The trade's number.")],
+    *,
+    stop: Annotated[str | None, typer.Option(help="New stop price.")] = None,
+    take_profit: Annotated[str | None, typer.Option(help="New take-profit price.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Move the exits of an open trade, never to a worse protection."""
+    body = {"stop_price": stop, "take_profit_price": take_profit}
+    given = {name: value for name, value in body.items() if value is not None}
+    path = f"/accounts/{account}/trades/{number}/stop"
+    _show(ApiClient(Settings()).patch(path, given), as_json=as_json)
+
+
+@app.command("list")
+def list_trades(
+    account: Account,
+    *,
+    only_open: Annotated[bool, typer.Option("--open", help="Only those not settled.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    as_json: Json = False,
+) -> None:
+    """List an account's trades, newest first."""
+    trades = ApiClient(Settings()).get(f"/accounts/{account}/trades", open=only_open, limit=limit)
+    if as_json:
+        typer.echo(json.dumps(trades))
+        return
+    table = Table("#", "pair", "phase", "bought", "entry", "stop", "exit", "reason", "PnL USD")
+    for trade in trades:
+        table.add_row(*_row(trade))
+    Console().print(table)
+
+
+def _row(trade: dict[str, Any]) -> list[str]:
+    names = ("number", "symbol", "phase", "bought", "average_entry_price", "stop_price")
+    tail = ("average_exit_price", "exit_reason", "pnl")
+    return ["" if trade[name] is None else str(trade[name]) for name in (*names, *tail)]
+
+
+def _show(answer: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer))
+        return
+    trade = "" if answer["trade"] is None else f" trade {answer['trade']}"
+    typer.echo(f"{answer['code']}{trade}: {answer['detail']}".rstrip(": "))
