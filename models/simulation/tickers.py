@@ -56,7 +56,8 @@ class RollingWindow:
 
     def trim(self, second: int) -> None:
         """Drop what has left the window by a market second."""
-        oldest = second - self._seconds
+        # A minute leaves as a whole, once its last second is outside.
+        oldest = second - self._seconds - _BUCKET_SECONDS
         while self._buckets and self._buckets[0][0] <= oldest:
             _, batch = self._buckets.popleft()
             self._volume -= batch.volume
