@@ -58,12 +58,15 @@ async def create_account(database: Database, state: AccountState, kind: str, at:
         return True
 
 
-async def create_token(database: Database, name: str, role: str, at: datetime) -> str | None:
+async def create_token(
+    database: Database, name: str, role: str, at: datetime, token: str | None = None
+) -> str | None:
     """Make a bearer token and return it, the only time it is ever seen; None when the name exists.
 
-    The token has 256 random bits, so its plain SHA-256 cannot be guessed back.
+    The token has 256 random bits, so its plain SHA-256 cannot be guessed back. One that a secret
+    store has made with as many bits may be given.
     """
-    token = secrets.token_urlsafe(32)
+    token = token or secrets.token_urlsafe(32)
     values = {"name": name, "role": role, "token_hash": _hash(token), "created_at": at}
     new = insert(ApiTokenRow).values(values).on_conflict_do_nothing()
     async with database.platform_scope() as session:
