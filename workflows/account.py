@@ -32,7 +32,7 @@ class AccountWorkflow(AccountInbox):
 
     @workflow.init
     def __init__(self, start: AccountInput) -> None:
-        super().__init__(start.answers, start.handled)
+        super().__init__(start.state.recent_answers, start.handled)
         self.state = start.state
         if not start.started:
             show_account(None, self.state)
@@ -43,8 +43,7 @@ class AccountWorkflow(AccountInbox):
         while not self.should_rest():
             await self.wait_for_news()
             self.deal_with_inbox()
-        carried = (self.state, self.answers_to_carry(), self.handled)
-        workflow.continue_as_new(AccountInput(*carried, started=True))
+        workflow.continue_as_new(AccountInput(self.state, self.handled, started=True))
 
     def deal_with_inbox(self) -> None:
         """Decide on each fact in turn: adopt the state, answer, carry the commands out."""

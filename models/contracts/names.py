@@ -89,3 +89,13 @@ KILL_SWITCH_WORKFLOW = "KillSwitchWorkflow"
 RECONCILE_WORKFLOW = "ReconcileWorkflow"
 ACCOUNT_STREAM_WORKFLOW = "AccountStreamWorkflow"
 MARKET_FEED_WORKFLOW = "MarketFeedWorkflow"
+
+SEARCH_ATTRIBUTES = {
+    "AccountId": "Keyword",
+    "Pair": "Keyword",
+    "Strategy": "Keyword",
+    "Mode": "Keyword",
+    "TradingState": "Keyword",
+    "Halted": "Bool",
+    "OpenedAt": "Datetime",
+}

@@ -11,21 +11,20 @@ from models.trading.trade_state import TradePlan, TradeState
 
 @dataclass(frozen=True, slots=True)
 class AccountInput:
-    """What an account's workflow starts from.
-
-    ``answers`` are the newest answers given, so that a request repeated after a continue-as-new
-    gets the same one; ``handled`` counts facts over all runs.
-    """
+    """What an account's workflow starts from; ``handled`` counts facts over all runs."""
 
     state: AccountState
-    answers: tuple[Answer, ...] = ()
     handled: int = 0
     started: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TradeInput:
-    """What a trade's workflow starts from: ``state`` is None on its first run."""
+    """What a trade's workflow starts from: ``state`` is None on its first run.
+
+    ``answers`` are the newest answers given, so that a request repeated after a continue-as-new
+    gets the same one; ``handled`` counts facts over all runs.
+    """
 
     plan: TradePlan
     state: TradeState | None = None

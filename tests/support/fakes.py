@@ -1,0 +1,454 @@
+"""The ports in memory: an exchange that fills and forgets answers on demand, and a record."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+from activities.ports import (
+    Balance,
+    BalanceReport,
+    ExchangeUnavailableError,
+    ExecutionReport,
+    IntentStored,
+    LedgerEntry,
+    OrderGoneError,
+    OrderRejectedError,
+    StoredOrder,
+    StreamGap,
+    UnknownOutcomeError,
+)
+from models.trading.account_state import AccountState
+from models.trading.ideas import Idea
+from models.trading.instruments import Instrument
+from models.trading.limits import FeeRates
+from models.trading.orders import (
+    Fill,
+    OrderReport,
+    OrderSpec,
+    OrderStatus,
+    OrderType,
+    Side,
+)
+from models.trading.trade_facts import PriceWatch
+from models.trading.trade_state import TradeState
+from models.trading.verdicts import Verdict
+
+ZERO = Decimal(0)
+TAKER = Decimal("0.004")
+BITCOIN = Instrument(
+    symbol="BTC/USD",
+    base="BTC",
+    quote="USD",
+    rest_id="XXBTZUSD",
+    price_precision=1,
+    price_increment=Decimal("0.1"),
+    quantity_precision=8,
+    quantity_minimum=Decimal("0.0001"),
+    cost_precision=5,
+    cost_minimum=Decimal("0.5"),
+)
+
+
+def wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class FakeExchange:
+    """One account at an exchange with one price; market orders fill at once, stops when touched.
+
+    ``lose_before`` and ``lose_after`` count submits whose request or reply gets lost; ``down``
+    makes every call fail; ``deaf`` keeps executions off the stream, as a lost message would.
+    """
+
+    def __init__(self, price: Decimal = Decimal(50000), cash: Decimal = Decimal(100000)) -> None:
+        self.price = price
+        self.totals: dict[str, Decimal] = {"USD": cash}
+        self.orders: dict[str, OrderReport] = {}
+        self.executions_made: list[Fill] = []
+        self.submits: list[OrderSpec] = []
+        self.lose_before = 0
+        self.lose_after = 0
+        self.reject_next: str | None = None
+        self.down = False
+        self.deaf = False
+        self.submit_gate: asyncio.Event | None = None
+        self._numbers = count(1)
+        self._sequence = count(1)
+        self._listeners: list[asyncio.Queue[ExecutionReport | BalanceReport | StreamGap]] = []
+
+    # --- what a test does
+
+    def set_price(self, price: Decimal) -> None:
+        self.price = price
+        for report in list(self.orders.values()):
+            if report.status is OrderStatus.OPEN and self._is_touched(report):
+                self._fill(report.order_id, report.quantity - report.filled_quantity)
+
+    def fill_part(self, order_id: str, quantity: Decimal) -> None:
+        self._fill(order_id, quantity)
+
+    def gap(self, reason: str = "reconnected") -> None:
+        for listener in self._listeners:
+            listener.put_nowait(StreamGap(reason))
+
+    def by_client_id(self, client_order_id: str) -> list[OrderReport]:
+        return [o for o in self.orders.values() if o.client_order_id == client_order_id]
+
+    # --- the port
+
+    async def instruments(self) -> dict[str, Instrument]:
+        self._answer()
+        return {BITCOIN.symbol: BITCOIN}
+
+    async def fees(self, symbols: Sequence[str]) -> dict[str, FeeRates]:
+        self._answer()
+        return {s: FeeRates(Decimal("0.0025"), TAKER) for s in symbols}
+
+    async def balances(self) -> dict[str, Balance]:
+        self._answer()
+        return {asset: Balance(total, ZERO) for asset, total in self.totals.items()}
+
+    async def submit(self, order: OrderSpec, deadline: datetime | None) -> str:
+        self._answer()
+        self.submits.append(order)
+        if self.submit_gate is not None:
+            await self.submit_gate.wait()
+        if self.reject_next is not None:
+            raw, self.reject_next = self.reject_next, None
+            raise OrderRejectedError(raw, raw)
+        if self.lose_before:
+            self.lose_before -= 1
+            raise UnknownOutcomeError("the request was lost")
+        open_with_id = [
+            o for o in self.by_client_id(order.client_order_id) if not o.status.is_final
+        ]
+        if open_with_id:
+            raw = "EGeneral:Invalid arguments:cl_ord_id not unique"
+            raise OrderRejectedError(raw, raw)
+        order_id = self._accept(order)
+        if self.lose_after:
+            self.lose_after -= 1
+            raise UnknownOutcomeError("the reply was lost")
+        return order_id
+
+    async def find(self, order: OrderSpec, since: datetime) -> list[OrderReport]:
+        self._answer()
+        found = self.by_client_id(order.client_order_id)
+        return sorted(found, key=lambda o: o.status.is_final)
+
+    async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
+        self._answer()
+        return {i: self.orders[i] for i in order_ids if i in self.orders}
+
+    async def cancel(self, order_id: str) -> None:
+        self._answer()
+        report = self.orders.get(order_id)
+        if report is None or report.status.is_final:
+            raise OrderGoneError("EOrder:Unknown order", "EOrder:Unknown order")
+        self._end(report, OrderStatus.CANCELED, "User requested")
+
+    async def cancel_many(self, order_ids: Sequence[str]) -> int:
+        self._answer()
+        still_open = [self.orders[i] for i in order_ids if not self.orders[i].status.is_final]
+        for report in still_open:
+            self._end(report, OrderStatus.CANCELED, "User requested")
+        return len(still_open)
+
+    async def amend(
+        self, order_id: str, quantity: Decimal | None, trigger_price: Decimal | None
+    ) -> None:
+        self._answer()
+        report = self.orders[order_id]
+        if report.status.is_final:
+            raise OrderGoneError("EOrder:Unknown order", "EOrder:Unknown order")
+        self.orders[order_id] = replace(
+            report,
+            quantity=quantity or report.quantity,
+            trigger_price=trigger_price or report.trigger_price,
+        )
+        self._publish("amended", self.orders[order_id], None)
+
+    async def open_orders(self) -> list[OrderReport]:
+        self._answer()
+        return [o for o in self.orders.values() if not o.status.is_final]
+
+    async def closed_orders(self, since: datetime) -> list[OrderReport]:
+        self._answer()
+        return [o for o in self.orders.values() if o.closed_at and o.closed_at >= since]
+
+    async def fills(self, since: datetime | None) -> list[Fill]:
+        self._answer()
+        return [f for f in self.executions_made if since is None or f.exchange_time >= since]
+
+    async def ledger(self, since: datetime | None) -> list[LedgerEntry]:
+        self._answer()
+        return []
+
+    async def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
+        queue: asyncio.Queue[ExecutionReport | BalanceReport | StreamGap] = asyncio.Queue()
+        self._listeners.append(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners.remove(queue)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    # --- inside
+
+    def _answer(self) -> None:
+        if self.down:
+            raise ExchangeUnavailableError("the exchange is down")
+
+    def _accept(self, order: OrderSpec) -> str:
+        order_id = f"O{next(self._numbers):05d}-FAKE0-ORDER0"
+        report = OrderReport(
+            order_id=order_id,
+            client_order_id=order.client_order_id,
+            userref=None,
+            parent_order_id=None,
+            symbol=order.symbol,
+            side=order.side,
+            order_type=order.order_type,
+            status=OrderStatus.OPEN,
+            quantity=order.quantity,
+            filled_quantity=ZERO,
+            cost=ZERO,
+            fee=ZERO,
+            average_price=ZERO,
+            limit_price=order.limit_price,
+            trigger_price=order.trigger_price,
+            opened_at=wall_clock(),
+        )
+        self.orders[order_id] = report
+        self._publish("new", report, None)
+        if self._is_touched(report):
+            self._fill(order_id, order.quantity)
+        return order_id
+
+    def _is_touched(self, report: OrderReport) -> bool:
+        if report.order_type is OrderType.MARKET:
+            return True
+        if report.order_type is OrderType.LIMIT:
+            return self.price <= report.limit_price
+        if report.order_type is OrderType.STOP_LOSS:
+            return self.price <= report.trigger_price
+        return False
+
+    def _fill(self, order_id: str, quantity: Decimal) -> None:
+        report = self.orders[order_id]
+        cost = quantity * self.price
+        fill = Fill(
+            execution_id=f"T{next(self._numbers):05d}-FAKE0-TRADE0",
+            order_id=order_id,
+            symbol=report.symbol,
+            side=report.side,
+            quantity=quantity,
+            price=self.price,
+            cost=cost,
+            fee=cost * TAKER,
+            exchange_time=wall_clock(),
+        )
+        sign = 1 if report.side is Side.BUY else -1
+        self.totals["USD"] += -sign * cost - fill.fee
+        self.totals["BTC"] = self.totals.get("BTC", ZERO) + sign * quantity
+        self.executions_made.append(fill)
+        filled = report.filled_quantity + quantity
+        done = filled >= report.quantity
+        self.orders[order_id] = replace(
+            report,
+            filled_quantity=filled,
+            cost=report.cost + cost,
+            fee=report.fee + fill.fee,
+            average_price=self.price,
+            status=OrderStatus.CLOSED if done else OrderStatus.OPEN,
+            closed_at=wall_clock() if done else None,
+            execution_ids=(*report.execution_ids, fill.execution_id),
+        )
+        self._publish("trade", self.orders[order_id], fill)
+
+    def _end(self, report: OrderReport, status: OrderStatus, reason: str) -> None:
+        ended = replace(report, status=status, reason=reason, closed_at=wall_clock())
+        self.orders[report.order_id] = ended
+        self._publish("ended", ended, None)
+
+    def _publish(self, kind: str, report: OrderReport, fill: Fill | None) -> None:
+        if self.deaf:
+            return
+        number = next(self._sequence)
+        for listener in self._listeners:
+            event = ExecutionReport(kind, report, fill, False, number, wall_clock())
+            listener.put_nowait(event)
+
+
+class FakeDirectory:
+    """One exchange per account."""
+
+    def __init__(self) -> None:
+        self.exchanges: dict[str, FakeExchange] = {}
+
+    async def exchange(self, account: str) -> FakeExchange:
+        return self.exchanges[account]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+@dataclass
+class FakeJournal:
+    """The record in memory, with the same promises: once per id, never back."""
+
+    intents: dict[str, StoredOrder] = field(default_factory=dict)
+    fills: dict[str, tuple[str, Fill]] = field(default_factory=dict)
+    undelivered: set[str] = field(default_factory=set)
+    trades: dict[tuple[str, int], TradeState] = field(default_factory=dict)
+    saved_accounts: dict[str, AccountState] = field(default_factory=dict)
+    watches: dict[tuple[str, int], tuple[PriceWatch, ...]] = field(default_factory=dict)
+    events: list[tuple[str, int, str]] = field(default_factory=list)
+    audits: list[tuple[str, str]] = field(default_factory=list)
+    ideas: list[tuple[str, str, int | None]] = field(default_factory=list)
+    halted: set[str] = field(default_factory=set)
+    acknowledged: set[tuple[int, str]] = field(default_factory=set)
+    differences: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+    checkpoints: dict[str, datetime] = field(default_factory=dict)
+    acknowledged_at: dict[str, datetime] = field(default_factory=dict)
+
+    async def store_intent(self, order: OrderSpec, intended_at: datetime) -> IntentStored:
+        new = order.client_order_id not in self.intents
+        if new:
+            self.intents[order.client_order_id] = StoredOrder(
+                order, OrderStatus.INTENDED, None, intended_at, None, None, 0
+            )
+        return IntentStored(self.intents[order.client_order_id], new, order.account in self.halted)
+
+    async def mark_sent(self, account: str, client_order_id: str, at: datetime) -> int:
+        known = self.intents[client_order_id]
+        self.intents[client_order_id] = replace(known, sent_at=at, sends=known.sends + 1)
+        return known.sends + 1
+
+    async def mark_order(
+        self,
+        account: str,
+        client_order_id: str,
+        status: OrderStatus,
+        order_id: str | None,
+        at: datetime,
+        reason: str | None = None,
+    ) -> None:
+        known = self.intents[client_order_id]
+        kept = known.status if known.status.is_final else status
+        acknowledged = known.acknowledged_at or (at if order_id else None)
+        self.intents[client_order_id] = replace(
+            known,
+            status=kept,
+            order_id=order_id or known.order_id,
+            acknowledged_at=acknowledged,
+        )
+        self.acknowledged_at.setdefault(client_order_id, wall_clock())
+
+    async def record_reports(self, account: str, reports: Sequence[OrderReport]) -> None:
+        for report in reports:
+            known = self.intents.get(report.client_order_id or "")
+            if known is not None and not known.status.is_final:
+                self.intents[known.spec.client_order_id] = replace(
+                    known, status=report.status, order_id=report.order_id
+                )
+
+    async def record_fills(self, account: str, fills: Sequence[Fill]) -> list[str]:
+        new = [f for f in fills if f.execution_id not in self.fills]
+        for fill in new:
+            self.fills[fill.execution_id] = (account, fill)
+            self.undelivered.add(fill.execution_id)
+        return [f.execution_id for f in new]
+
+    async def undelivered_fills(self, account: str) -> list[Fill]:
+        return [f for i, (a, f) in self.fills.items() if a == account and i in self.undelivered]
+
+    async def mark_delivered(self, account: str, execution_ids: Sequence[str]) -> None:
+        self.undelivered -= set(execution_ids)
+
+    async def owner_of_order(
+        self, account: str, order_id: str, client_order_id: str | None, parent: str | None
+    ) -> tuple[int, str | None] | None:
+        for stored in self.intents.values():
+            same = order_id == stored.order_id or client_order_id == stored.spec.client_order_id
+            if same and stored.spec.account == account:
+                return stored.spec.trade, stored.spec.client_order_id
+        return None
+
+    async def orders(self, account: str, *, only_open: bool) -> list[StoredOrder]:
+        own = [o for o in self.intents.values() if o.spec.account == account]
+        return [o for o in own if not (only_open and o.status.is_final)]
+
+    async def known_executions(self, account: str) -> set[str]:
+        return {i for i, (a, _) in self.fills.items() if a == account}
+
+    async def save_trade(self, state: TradeState, event: str | None, at: datetime) -> None:
+        self.trades[state.plan.account, state.plan.number] = state
+        if event is not None:
+            self.events.append((state.plan.account, state.plan.number, event))
+
+    async def save_account(
+        self,
+        state: AccountState,
+        action: str | None,
+        actor: str,
+        details: dict[str, str],
+        at: datetime,
+    ) -> None:
+        self.saved_accounts[state.account] = state
+        if action is not None:
+            self.audits.append((state.account, action))
+
+    async def record_idea(
+        self, account: str, idea: Idea, verdict: Verdict, trade: int | None, at: datetime
+    ) -> None:
+        self.ideas.append((account, idea.idea_id, trade))
+
+    async def set_watches(self, account: str, trade: int, watches: Sequence[PriceWatch]) -> None:
+        self.watches[account, trade] = tuple(watches)
+
+    async def accounts(self) -> list[AccountState]:
+        return list(self.saved_accounts.values())
+
+    async def engage_kill_switch(
+        self,
+        number: int,
+        accounts: Sequence[str],
+        *,
+        flatten: bool,
+        reason: str,
+        by: str,
+        at: datetime,
+    ) -> None:
+        self.halted |= set(accounts)
+
+    async def acknowledge_kill_switch(self, number: int, account: str, at: datetime) -> None:
+        self.acknowledged.add((number, account))
+
+    async def lift_kill_switch(self, number: int, by: str, at: datetime) -> None:
+        self.halted.clear()
+
+    async def audit(
+        self, account: str, actor: str, action: str, details: dict[str, str], correlation: str
+    ) -> None:
+        self.audits.append((account, action))
+
+    async def record_reconciliation(
+        self, account: str, differences: dict[str, list[str]], at: datetime
+    ) -> None:
+        self.differences.append((account, differences))
+
+    async def checkpoint(self, account: str) -> datetime | None:
+        return self.checkpoints.get(account)
+
+    async def advance_checkpoint(self, account: str, at: datetime) -> None:
+        self.checkpoints[account] = max(at, self.checkpoints.get(account, at))
+
+
+SHORT = timedelta(milliseconds=50)

@@ -1,0 +1,187 @@
+"""A real Temporal server for tests, tuned as the product starts it, and a small trading worker."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.account_stream import AccountStreamActivities
+from activities.messages import TemporalMessenger
+from activities.orders import OrderActivities
+from activities.placement import Patience
+from activities.reconciliation import ReconciliationActivities
+from activities.records import RecordActivities
+from infra.runtime.temporal import worker_options
+from models.contracts.names import SEARCH_ATTRIBUTES, TRADING_QUEUE
+from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal, wall_clock
+from workflows.account import AccountWorkflow
+from workflows.kill_switch import KillSwitchWorkflow
+from workflows.reconcile import ReconcileWorkflow
+from workflows.streams import AccountStreamWorkflow
+from workflows.trade import TradeWorkflow
+
+ROOT = Path(__file__).parents[2]
+PORTS = range(21300, 21400)
+DYNAMIC = {
+    "history.transferProcessorMaxPollRPS": "5000",
+    "history.timerProcessorMaxPollRPS": "5000",
+    "history.visibilityProcessorMaxPollRPS": "5000",
+    "matching.numTaskqueueReadPartitions": "1",
+    "matching.numTaskqueueWritePartitions": "1",
+    "system.enableActivityEagerExecution": "true",
+}
+NAMESPACE = "tests"
+
+TRADING_WORKFLOWS = [
+    AccountWorkflow,
+    TradeWorkflow,
+    KillSwitchWorkflow,
+    ReconcileWorkflow,
+    AccountStreamWorkflow,
+]
+
+
+def temporal_program() -> str:
+    candidates = [
+        os.environ.get("AETHER_TEMPORAL_CLI"),
+        shutil.which("temporal"),
+        str(ROOT / ".aether" / "bin" / "temporal"),
+        str(Path.home() / ".cache" / "aether" / "bin" / "temporal"),
+    ]
+    for candidate in candidates:
+        if candidate and os.access(candidate, os.X_OK):
+            return candidate
+    raise RuntimeError("no Temporal program: set AETHER_TEMPORAL_CLI, or run `make run` once")
+
+
+def free_port() -> int:
+    start = os.getpid() % len(PORTS)
+    for offset in range(len(PORTS)):
+        port = PORTS[(start + offset) % len(PORTS)]
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port for Temporal")
+
+
+@contextmanager
+def temporal_server(directory: Path) -> Iterator[str]:
+    """Run the server and yield its address."""
+    port = free_port()
+    words = [temporal_program(), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
+    words += ["--headless", "--namespace", NAMESPACE, "--log-level", "error"]
+    words += ["--db-filename", str(directory / "temporal.db")]
+    words += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=OFF"]
+    for name, value in DYNAMIC.items():
+        words += ["--dynamic-config-value", f"{name}={value}"]
+    for name, kind in SEARCH_ATTRIBUTES.items():
+        words += ["--search-attribute", f"{name}={kind}"]
+    log = directory / "temporal.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(words, stdout=output, stderr=output)
+    try:
+        _wait_until_listening(port, process, log)
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_until_listening(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"Temporal did not start: {log.read_text()}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+
+
+async def eventually(condition: Callable[[], Any], what: str, seconds: float = 15) -> Any:
+    """Wait until a condition holds and return what it returned."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if asyncio.iscoroutine(result):
+            result = await result
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never: {what}")
+        await asyncio.sleep(0.01)
+
+
+@dataclass
+class World:
+    """Everything of one story: fakes of the ports and the real activities over them."""
+
+    client: Client
+    directory: FakeDirectory = field(default_factory=FakeDirectory)
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    queue: str = field(default_factory=lambda: f"{TRADING_QUEUE}-{uuid4().hex[:8]}")
+    patience: Patience = field(
+        default_factory=lambda: Patience(
+            deadline=timedelta(milliseconds=400),
+            settle=timedelta(milliseconds=400),
+            poll=timedelta(milliseconds=50),
+        )
+    )
+
+    def add_account(self, exchange: FakeExchange | None = None) -> str:
+        account = f"account-{uuid4().hex[:8]}"
+        self.directory.exchanges[account] = exchange or FakeExchange()
+        return account
+
+    def worker(self, **options: Any) -> Worker:
+        messenger = TemporalMessenger(self.client)
+        orders = OrderActivities(self.directory, self.journal, wall_clock, self.patience)
+        records = RecordActivities(self.journal)
+        streams = AccountStreamActivities(self.directory, self.journal, messenger)
+        checks = ReconciliationActivities(self.directory, self.journal, messenger, wall_clock)
+        chosen = worker_options(graceful_shutdown_timeout=timedelta(0), **options)
+        return Worker(
+            self.client,
+            task_queue=self.queue,
+            workflows=TRADING_WORKFLOWS,
+            activities=[
+                orders.place_order,
+                orders.cancel_order,
+                orders.withdraw_entries,
+                orders.amend_stop,
+                orders.exit_position,
+                orders.ask_orders,
+                records.save_trade,
+                records.save_account,
+                records.record_idea,
+                records.set_watches,
+                records.audit,
+                records.raise_kill_switch,
+                records.acknowledge_kill_switch,
+                records.lower_kill_switch,
+                records.count_open_work,
+                streams.follow_account,
+                checks.reconcile,
+            ],
+            **chosen,
+        )
+
+    @asynccontextmanager
+    async def running(self, **options: Any) -> AsyncIterator[Worker]:
+        async with self.worker(**options) as worker:
+            yield worker

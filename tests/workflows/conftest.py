@@ -1,0 +1,26 @@
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from infra.runtime.codec import PayloadKey
+from infra.runtime.temporal import connect
+from tests.support.temporal import NAMESPACE, World, temporal_server
+
+
+@pytest.fixture(scope="session")
+def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with temporal_server(tmp_path_factory.mktemp("temporal")) as address:
+        yield address
+
+
+@pytest_asyncio.fixture(scope="session")
+async def client(temporal_address: str) -> Client:
+    return await connect(temporal_address, NAMESPACE, [PayloadKey("tests", os.urandom(32))])
+
+
+@pytest_asyncio.fixture
+async def world(client: Client) -> AsyncIterator[World]:
+    yield World(client)
