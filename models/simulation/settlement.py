@@ -88,24 +88,23 @@ def worst_price(core: Core, order: Order) -> Decimal | None:
 def _offers(book: PairBook, side: Side, order: Order) -> Iterator[tuple[Decimal, Decimal]]:
     """Yield what can be taken in price-time priority, one entry per match that would happen."""
     consumed = book.consumed[side]
-    others = {x.price: x.quantity - consumed.get(x.price, ZERO) for x in book.others[side]}
     own = book.resting[side]
-    prices = list(others)
-    if own:
-        prices = sorted({*others, *(o.limit_price for o in own if o.limit_price is not None)})
-        if side is Side.BUY:
-            prices.reverse()
-    for price in prices:
-        left = others.get(price, ZERO)
-        gone = ZERO
-        for resting in own:
-            if resting.limit_price != price:
-                continue
+    if not own:
+        for level in book.others[side]:
+            left = level.quantity - consumed.get(level.price, ZERO)
+            if left > ZERO:
+                yield level.price, left
+        return
+    others = {x.price: x.quantity - consumed.get(x.price, ZERO) for x in book.others[side]}
+    prices = {*others, *(o.limit_price for o in own if o.limit_price is not None)}
+    for price in sorted(prices, reverse=side is Side.BUY):
+        queue = [resting for resting in own if resting.limit_price == price]
+        left, gone = others.get(price, ZERO), ZERO
+        for resting in queue:
             ahead = min((resting.ahead or ZERO) - gone, left)
             if ahead > ZERO:
                 yield price, ahead
-                left -= ahead
-                gone += ahead
+                left, gone = left - ahead, gone + ahead
             if resting.account != order.account:
                 yield price, resting.remaining
             elif order.self_trade is not SelfTradePrevention.CANCEL_OLDEST:
