@@ -67,6 +67,13 @@ class ScriptedExchange:
     def asked(self, method: str) -> list[dict[str, str]]:
         return [parameters for name, parameters, _, _ in self.requests if name == method]
 
+    async def until(self, condition: Callable[[], Any], seconds: float = 5.0) -> None:
+        """Wait for something that requests bring about."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                self.changed.clear()
+                await self.changed.wait()
+
     async def start(self) -> None:
         app = web.Application()
         app.router.add_get("/v2", self._socket)
@@ -90,6 +97,7 @@ class ScriptedExchange:
         else:
             parameters = dict(parse_qsl(body)) or dict(request.query)
         self.requests.append((method, parameters, dict(request.headers), body))
+        self.changed.set()
         queue = self.scripts.get(method)
         answer = queue.popleft() if queue else self.standing.get(method, result({}))
         return await answer(request)
@@ -113,6 +121,8 @@ class ScriptedExchange:
             await self.sockets[-1].send_str(frame if isinstance(frame, str) else json.dumps(frame))
 
     async def drop(self) -> None:
-        transport = self.sockets[-1]._req.transport  # type: ignore[union-attr]
+        request = self.sockets[-1]._req
+        assert request is not None
+        transport = request.transport
         assert transport is not None
         transport.abort()

@@ -209,6 +209,9 @@ class FeedState:
     def _trades(self, message: Mapping[str, Any]) -> Iterator[Tick]:
         received = datetime.now(UTC)
         rows = sorted(message["data"], key=lambda row: int(row["trade_id"]))
+        # A snapshot at our first connection is history, not news.
+        snapshot = message["type"] == "snapshot"
+        history = {row["symbol"] for row in rows if snapshot} - self._last_trades.keys()
         for row in rows:
             symbol, trade_id = row["symbol"], int(row["trade_id"])
             at = wire_time(row["timestamp"])
@@ -216,10 +219,9 @@ class FeedState:
             if last is not None and trade_id <= last[0]:
                 continue
             self._last_trades[symbol] = (trade_id, at)
-            if last is not None and trade_id > last[0] + 1:
+            if last is not None and trade_id > last[0] + 1 and symbol not in history:
                 self._gaps.append(TradeGap(symbol, last[0], last[1], trade_id))
-            if last is None and message["type"] == "snapshot":
-                # Before our first connection: history, not news.
+            if symbol in history:
                 continue
             yield Tick(
                 symbol=symbol,

@@ -60,8 +60,12 @@ async def transport(server, tmp_path):
 
 def test_signature_agrees_with_the_documented_example():
     # The secret of Kraken's own documentation page, in pieces so that nothing takes it for a key.
-    secret = "kQH5HW/8p1uGOVjbgWA7FunAmGO8" + "lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
-    api = KrakenApi("http://127.0.0.1:1", AllowedHosts.loopback(), Credentials("documented", secret))
+    secret = (
+        "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
+    )
+    api = KrakenApi(
+        "http://127.0.0.1:1", AllowedHosts.loopback(), Credentials("documented", secret)
+    )
     data = {
         "nonce": "1616492376594",
         "ordertype": "limit",
@@ -121,7 +125,8 @@ async def test_lost_answer_is_unknown_for_a_placement_and_never_repeated(server,
 
 
 @pytest.mark.parametrize(
-    "body", ["<html>", "", "[]", "null", '{"error":[]}', '{"error":"E"}', '{"error":[],"result":NaN}']
+    "body",
+    ["<html>", "", "[]", "null", '{"error":[]}', '{"error":"E"}', '{"error":[],"result":NaN}'],
 )
 async def test_garbage_is_unknown_for_a_placement(server, transport, body):
     server.script("AddOrder", status(200, body, {"Content-Type": "application/json"}))
@@ -180,8 +185,7 @@ async def test_protection_overtakes_waiting_reads(server, transport):
 async def test_canceled_caller_does_not_let_the_next_nonce_overtake(server, transport):
     server.script("AddOrder", hang)
     sending = asyncio.create_task(transport.private("AddOrder", {}, PLACE))
-    while not server.requests:
-        await asyncio.sleep(0.005)
+    await server.until(lambda: server.requests)
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
