@@ -55,6 +55,11 @@ class Settings(BaseSettings):
         return speed
 
     @property
+    def market_speed(self) -> str:
+        """Return the speed in force: as set, else 1 on the live market and 60 on the others."""
+        return self.speed or ("1" if self.market == "kraken" else "60")
+
+    @property
     def api_port(self) -> int:
         """Return the port of the API."""
         return self.port_base

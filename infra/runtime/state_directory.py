@@ -74,6 +74,16 @@ class StateDirectory:
         return self.home / "exchange"
 
     @property
+    def exchange_accounts(self) -> Path:
+        """Return the file of the keys that the exchange simulator knows."""
+        return self.exchange / "accounts.json"
+
+    @property
+    def prepared(self) -> Path:
+        """Return the file whose presence lets the workers start."""
+        return self.run / "prepared"
+
+    @property
     def logs(self) -> Path:
         """Return the directory of the processes' logs."""
         return self.home / "logs"

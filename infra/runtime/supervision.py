@@ -14,7 +14,7 @@ import time
 import xmlrpc.client
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,10 @@ class Program:
     wait_for: Path | None = None
     user: tuple[int, int] | None = None
     starts: bool = True
+
+    def starting(self, starts: bool) -> "Program":
+        """Return the program with or without an automatic start."""
+        return replace(self, starts=starts)
 
     def full_command(self) -> list[str]:
         """Return the command with the tether in front."""
@@ -129,6 +133,7 @@ class Supervisor:
                 process = subprocess.Popen(  # noqa: S603 our own module
                     [sys.executable, "-m", "infra.runtime.supervisord", "-n", "-c", self._settings],
                     env=dict(environment),
+                    cwd=self._run,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=errors,
@@ -166,6 +171,16 @@ class Supervisor:
             )
             for row in self._call("getAllProcessInfo")
         ]
+
+    def last_words(self, name: str) -> str:
+        """Return the last line that a program wrote."""
+        try:
+            with (self._logs / f"{name}.log").open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - 4_000))
+                lines = log.read().decode(errors="replace").strip().splitlines()
+        except FileNotFoundError:
+            lines = []
+        return lines[-1] if lines else "it said nothing"
 
     def start_process(self, name: str) -> None:
         """Start one stopped program."""
@@ -223,11 +238,12 @@ def render_settings(programs: Sequence[Program], socket: Path, run: Path, logs: 
         "\n".join(
             (
                 "[supervisord]",
+                *(["user=root"] if os.geteuid() == 0 else []),
                 f"pidfile={_escaped(str(run / 'supervisord.pid'))}",
                 f"logfile={_escaped(str(logs / 'supervisord.log'))}",
                 f"logfile_maxbytes={LOG_BYTES}",
                 f"logfile_backups={LOG_FILES}",
-                f"directory={_escaped(str(Path.cwd()))}",
+                f"directory={_escaped(str(run))}",
                 "silent=true",
             )
         ),

@@ -28,10 +28,13 @@ PACKAGE = "github.com/temporalio/cli/cmd/temporal"
 RETENTION = timedelta(days=30)
 DOWNLOAD_HOST = "temporal.download"
 SEARCH_ATTRIBUTES = {
-    "AetherAccount": "Keyword",
-    "AetherSymbol": "Keyword",
-    "AetherStrategy": "Keyword",
-    "AetherState": "Keyword",
+    "AccountId": "Keyword",
+    "Pair": "Keyword",
+    "Strategy": "Keyword",
+    "Mode": "Keyword",
+    "TradingState": "Keyword",
+    "Halted": "Bool",
+    "OpenedAt": "Datetime",
 }
 
 Progress = Callable[[str], None]

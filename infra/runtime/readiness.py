@@ -1,0 +1,123 @@
+"""Whether each process of the stack really serves: asked of itself, not of its supervisor."""
+
+import asyncio
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
+
+import psycopg
+
+from infra.runtime import temporal_server
+from infra.runtime.errors import StartError
+from infra.runtime.postgres_binaries import SUPERUSER, embedded_cluster
+from infra.runtime.settings import Settings
+from infra.runtime.supervision import (
+    CONFIGURATION_EXIT_STATUS,
+    KEEPER,
+    ProcessStatus,
+    Supervisor,
+)
+
+CHECK_SECONDS = 2.0
+POLL_SECONDS = 0.1
+
+Check = Callable[[], str]
+
+
+def checks(settings: Settings) -> dict[str, Check]:
+    """Return for each process a check that answers in words why it is not ready, "" if it is."""
+    return {
+        "postgres": lambda: _postgres(settings),
+        "temporal": lambda: _temporal(settings),
+        "exchange": lambda: _get(f"{settings.exchange_url}/control/state"),
+        "trading": lambda: _get(f"http://127.0.0.1:{settings.trading_metrics_port}/readyz"),
+        "market": lambda: _get(f"http://127.0.0.1:{settings.market_metrics_port}/readyz"),
+        "api": lambda: _get(f"{settings.api_url}/readyz"),
+    }
+
+
+def check_all(settings: Settings, processes: list[ProcessStatus]) -> dict[str, str]:
+    """Return what every supervised process lacks, "" where it is ready."""
+    known = checks(settings)
+    running = {process.name for process in processes if process.pid}
+    asked = [name for name in known if name in running]
+    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
+        answers = dict(zip(asked, pool.map(lambda name: known[name](), asked), strict=True))
+    return {
+        process.name: answers.get(process.name, "" if process.pid else "not running")
+        for process in processes
+    }
+
+
+def wait_until_ready(
+    settings: Settings,
+    supervisor: Supervisor,
+    seconds: float,
+    tell: Callable[[Mapping[str, str]], None],
+) -> dict[str, str]:
+    """Wait until every process that should run is ready; return what still lacks in the end.
+
+    Raises:
+        StartError: a process refused its configuration; its last words are in the message.
+    """
+    until = time.monotonic() + seconds
+    ready: set[str] = set()
+    while True:
+        processes = [p for p in supervisor.processes() if p.state != "stopped"]
+        _raise_if_refused(supervisor, processes)
+        waiting = [p for p in processes if p.name not in ready and p.name != KEEPER]
+        lacking = {name: why for name, why in check_all(settings, waiting).items() if why}
+        ready |= {process.name for process in waiting} - set(lacking)
+        tell(lacking)
+        if not lacking or time.monotonic() > until:
+            return lacking
+        time.sleep(POLL_SECONDS)
+
+
+def _raise_if_refused(supervisor: Supervisor, processes: list[ProcessStatus]) -> None:
+    for process in processes:
+        if process.state == "exited" and process.exit_status == CONFIGURATION_EXIT_STATUS:
+            words = supervisor.last_words(process.name)
+            raise StartError(f"{process.name} refused to start: {words}")
+
+
+def _postgres(settings: Settings) -> str:
+    url = settings.database_url or embedded_cluster(settings.home).url(SUPERUSER)
+    try:
+        with psycopg.connect(url, connect_timeout=int(CHECK_SECONDS)) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.Error as error:
+        return str(error).strip() or type(error).__name__
+    return ""
+
+
+def _temporal(settings: Settings) -> str:
+    try:
+        ready = asyncio.run(asyncio.wait_for(temporal_server.is_ready(settings), CHECK_SECONDS))
+    except TimeoutError:
+        return "no answer"
+    return "" if ready else "not serving its namespace yet"
+
+
+def _get(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url, timeout=CHECK_SECONDS) as answer:  # noqa: S310 loopback
+            answer.read()
+    except urllib.error.HTTPError as error:
+        return _told(error.read()) or f"HTTP {error.code}"
+    except (OSError, HTTPException) as error:
+        return str(getattr(error, "reason", error))
+    return ""
+
+
+def _told(body: bytes) -> str:
+    """Return what a readiness answer complains of."""
+    try:
+        document = json.loads(body)
+        found = {name: why for name, why in document["checks"].items() if why != "ok"}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return "; ".join(f"{name}: {why}" for name, why in found.items())

@@ -1,0 +1,229 @@
+"""The embedded stack: what runs, in which order, and how it starts and stops as a whole."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.runtime import ports, postgres_binaries, temporal_server
+from infra.runtime.errors import ConfigurationError, ProvisioningError, StartError, StateError
+from infra.runtime.files import write_atomically
+from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.settings import Settings
+from infra.runtime.state_directory import Manifest, StateDirectory
+from infra.runtime.supervision import KEEPER, Program, Supervisor
+
+SIMULATED_ACCOUNTS = ("company", "director-1", "director-2")
+SIMULATED_FUNDS = {"USD": "100000"}
+PREPARATION_SECONDS = 180.0
+# Threads of numeric libraries would compete with the processes for the cores.
+CHILD_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What a start did. ``first`` is true when the installation was made by it."""
+
+    first: bool
+    was_running: bool
+
+
+class Stack:
+    """The processes of one installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.state = StateDirectory(settings.home)
+        self.settings = _as_last_run(settings, self.state.manifest())
+        self.supervisor = Supervisor(self.state.run, self.state.sockets, self.state.logs)
+
+    def start(self, tell: Progress, without: Collection[str] = ()) -> Started:
+        """Start everything that is not running yet; return when the workers may start.
+
+        Args:
+            tell: gets one line for each thing that takes time.
+            without: names of programs that stay stopped.
+
+        Raises:
+            PlatformError: one line that says what is wrong and the way out.
+        """
+        self._check_market()
+        if self.supervisor.is_running:
+            return Started(first=False, was_running=True)
+        first = self._set_up(tell)
+        ports.require_free(self.settings)
+        program = temporal_server.find_or_provide(self.state, tell)
+        # Workers wait until the database is prepared for this version of the program.
+        self.state.prepared.unlink(missing_ok=True)
+        self.supervisor.configure(self.programs(program, without))
+        self.supervisor.start(self.environment())
+        try:
+            self._prepare(tell)
+        except BaseException:
+            self.supervisor.stop()
+            raise
+        self.state.prepared.touch()
+        return Started(first=first, was_running=False)
+
+    def stop(self) -> bool:
+        """Stop everything in order; False when nothing ran."""
+        return self.supervisor.stop()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment in which every process finds this installation's settings."""
+        settings = self.settings
+        return {
+            **os.environ,
+            **CHILD_ENVIRONMENT,
+            "AETHER_HOME": str(settings.home),
+            "AETHER_PORT_BASE": str(settings.port_base),
+            "MARKET": settings.market,
+            "SPEED": settings.market_speed,
+        }
+
+    def programs(self, temporal: Path, without: Collection[str] = ()) -> list[Program]:
+        """Return the programs of the stack in starting order."""
+        found = [*self._servers(temporal), *self._workers(), self._keeper()]
+        unknown = set(without) - {program.name for program in found}
+        if unknown:
+            raise ConfigurationError(f"no such process: {', '.join(sorted(unknown))}")
+        return [program.starting(program.name not in without) for program in found]
+
+    def _servers(self, temporal: Path) -> list[Program]:
+        settings, found = self.settings, []
+        if settings.database_url is None:
+            cluster = postgres_binaries.embedded_cluster(settings.home)
+            identity = postgres_binaries.run_as(cluster)
+            found.append(
+                Program(
+                    "postgres",
+                    postgres_binaries.command_line(cluster),
+                    priority=10,
+                    stop_signal="INT",
+                    # An immediate shutdown takes its own children along; a kill would not.
+                    death_signal="QUIT",
+                    stop_seconds=20,
+                    user=(identity["user"], identity["group"]) if identity else None,
+                )
+            )
+        if settings.temporal_address is None:
+            command = temporal_server.command_line(temporal, settings, self.state)
+            found.append(Program("temporal", command, priority=20))
+        exchange = [sys.executable, "-m", "workers.embedded_exchange"]
+        return [*found, Program("exchange", exchange, priority=30)]
+
+    def _workers(self) -> list[Program]:
+        modules = {"trading": "workers.trading", "market": "workers.market", "api": "api"}
+        return [
+            Program(
+                name,
+                [sys.executable, "-m", module],
+                priority=100 + number,
+                wait_for=self.state.prepared,
+            )
+            for number, (name, module) in enumerate(modules.items())
+        ]
+
+    def _keeper(self) -> Program:
+        places = [str(path) for path in (self.state.run, self.state.sockets, self.state.logs)]
+        command = [sys.executable, "-m", "infra.runtime.keeper", *places]
+        return Program(KEEPER, command, priority=999, death_signal=None)
+
+    def _check_market(self) -> None:
+        manifest = self.state.manifest()
+        if manifest is not None and manifest.market != self.settings.market:
+            raise StateError(
+                f"{self.state.home} belongs to the market {manifest.market}, not "
+                f"{self.settings.market}: accounts and positions belong to one market. Choose "
+                "another AETHER_HOME, or set this one aside: aether admin reset"
+            )
+        for path in replay_files(self.settings.market):
+            if not path.is_file():
+                raise ConfigurationError(f"MARKET: there is no file {path}")
+
+    def _set_up(self, tell: Progress) -> bool:
+        manifest = self.state.manifest()
+        if manifest is None and self.state.secrets.exists():
+            tell("An earlier first start was interrupted; it goes on where it stopped")
+        self.state.create()
+        store = LocalSecretStore.create(self.state.secrets)
+        self._write_exchange_accounts(store)
+        if self.settings.database_url is None:
+            cluster = postgres_binaries.embedded_cluster(self.state.home)
+            if not cluster.is_initialised:
+                tell("Creating the database …")
+            try:
+                postgres_binaries.prepare(cluster)
+            except postgres_binaries.PostgresBinariesError as error:
+                raise ProvisioningError(str(error)) from None
+        self.state.save_manifest(self._manifest(manifest))
+        return manifest is None
+
+    def _manifest(self, earlier: Manifest | None) -> Manifest:
+        return Manifest(
+            market=self.settings.market,
+            speed=self.settings.speed,
+            port_base=self.settings.port_base,
+            postgres_major=postgres_binaries.MAJOR_VERSION,
+            created_at=earlier.created_at if earlier else datetime.now(UTC),
+        )
+
+    def _write_exchange_accounts(self, store: LocalSecretStore) -> None:
+        if self.state.exchange_accounts.exists():
+            return
+        rows = []
+        for account in SIMULATED_ACCOUNTS:
+            key = store.simulated_key(account)
+            row = {"account": account, "key": key.key, "secret": key.secret}
+            rows.append(row | {"balances": SIMULATED_FUNDS})
+        write_atomically(self.state.exchange_accounts, json.dumps(rows).encode(), 0o600)
+
+    def _prepare(self, tell: Progress) -> None:
+        tell("Preparing the database …")
+        done = subprocess.run(
+            [sys.executable, "-m", "workers.preparation"],
+            env=self.environment(),
+            cwd=self.state.run,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PREPARATION_SECONDS,
+        )
+        (self.state.logs / "preparation.log").write_text(done.stdout + done.stderr)
+        if done.returncode != 0:
+            words = done.stderr.strip().splitlines() or ["it said nothing"]
+            raise StartError(f"the database could not be prepared: {words[-1]}")
+
+
+def replay_files(market: str) -> list[Path]:
+    """Return the files of a replay market, none for another market."""
+    kind, _, names = market.partition(":")
+    return [Path(name) for name in names.split(",")] if kind == "replay" else []
+
+
+def absolute_market(market: str) -> str:
+    """Return the market with the paths of a replay made absolute."""
+    files = replay_files(market)
+    if not files:
+        return market
+    return "replay:" + ",".join(str(path.expanduser().resolve()) for path in files)
+
+
+def _as_last_run(settings: Settings, manifest: Manifest | None) -> Settings:
+    """Fill what was not said this time from the last run; market paths become absolute."""
+    changes: Mapping[str, object] = {"market": absolute_market(settings.market)}
+    if manifest is not None:
+        remembered = {
+            "market": manifest.market,
+            "speed": manifest.speed,
+            "port_base": manifest.port_base,
+        }
+        unsaid = {k: v for k, v in remembered.items() if k not in settings.model_fields_set}
+        changes = {**changes, **unsaid}
+    return settings.model_copy(update=dict(changes))

@@ -1,0 +1,51 @@
+"""The exchange simulator as part of the stack: ``python -m workers.embedded_exchange``.
+
+The same server as ``python -m workers.exchange``, configured by the installation's settings, with
+its log as JSON and without announcing its keys: what is printed here ends in a log file.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+import structlog
+
+from infra.runtime.logs import configure_logs
+from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
+from workers.exchange.errors import StartError
+from workers.exchange.server import Options, serve
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    """Serve until stopped; 2 with one line on standard error when it cannot start."""
+    settings = Settings()
+    configure_logs("exchange", settings.log_level)
+    directory = StateDirectory(settings.home)
+    options = Options(
+        port=settings.exchange_port,
+        market=settings.market,
+        speed=settings.market_speed,
+        state=directory.exchange,
+        accounts=directory.exchange_accounts,
+        seed=settings.seed,
+        bar_minutes=settings.bar_minutes,
+        warmup_bars=240,
+    )
+    try:
+        asyncio.run(serve(options, _announce))
+    except StartError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _announce(description: dict[str, Any]) -> None:
+    shown = {name: value for name, value in description.items() if name != "keys"}
+    log.info("exchange_listening", **shown)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

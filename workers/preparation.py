@@ -1,0 +1,89 @@
+"""Bring an installation's database up to date before the workers start: ``python -m …``.
+
+Waits for PostgreSQL, makes roles and tables, sets the first accounts up and issues the bootstrap
+administrator's token. Repeating it changes nothing that is there.
+"""
+
+import asyncio
+import sys
+import time
+from datetime import UTC, datetime
+
+import psycopg
+
+from activities.adapters.postgres.installation import (
+    create_account,
+    create_token,
+    installation_id,
+)
+from infra.runtime.database import Database, Role, database_url
+from infra.runtime.database_setup import create_database, migrate
+from infra.runtime.errors import PlatformError, StateError
+from infra.runtime.logs import configure_logs
+from infra.runtime.postgres_binaries import embedded_cluster
+from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
+from models.trading.account_state import AccountState
+
+FIRST_ACCOUNTS = (("company", "company"), ("director-1", "director"), ("director-2", "director"))
+FIRST_STRATEGIES = ("trend",)
+ADMINISTRATOR = "bootstrap"
+WAIT_SECONDS = 60.0
+
+
+def prepare(settings: Settings) -> None:
+    """Wait for the database, migrate it, and set up what a first start needs."""
+    if settings.database_url is None:
+        superuser = embedded_cluster(settings.home).url()
+        _wait_for(superuser)
+        create_database(superuser)
+    owner = database_url(settings, Role.OWNER)
+    _wait_for(owner)
+    migrate(owner)
+    asyncio.run(_set_up(settings))
+
+
+def _wait_for(url: str) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+        except psycopg.OperationalError as error:
+            if time.monotonic() > until:
+                raise StateError(f"PostgreSQL does not answer: {error}") from None
+            time.sleep(0.05)
+        else:
+            return
+
+
+async def _set_up(settings: Settings) -> None:
+    store = LocalSecretStore(StateDirectory(settings.home).secrets)
+    database = Database(database_url(settings, Role.APP), application="aether-preparation")
+    try:
+        installation = await installation_id(database)
+        for name, kind in FIRST_ACCOUNTS:
+            state = AccountState(
+                account=name, installation=installation, strategies=FIRST_STRATEGIES
+            )
+            await create_account(database, state, kind, datetime.now(UTC))
+        token = store.administrator_token()
+        await create_token(database, ADMINISTRATOR, "administrator", datetime.now(UTC), token)
+    finally:
+        await database.close()
+
+
+def main() -> int:
+    """Prepare; 2 with one line on standard error when that is impossible."""
+    settings = Settings()
+    configure_logs("preparation", settings.log_level)
+    try:
+        prepare(settings)
+    except (PlatformError, psycopg.Error) as error:
+        sys.stderr.write(f"{str(error).strip()}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
