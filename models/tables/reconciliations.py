@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from models.tables.columns import Document, Moment
@@ -14,7 +15,12 @@ class ReconciliationRow(SQLModel, table=True):
     __tablename__ = "reconciliations"
 
     account_id: str = Field(primary_key=True, foreign_key="accounts.account_id")
-    number: int | None = Field(default=None, primary_key=True)
+    number: int | None = Field(
+        default=None,
+        primary_key=True,
+        sa_type=BigInteger,
+        sa_column_kwargs={"autoincrement": True},
+    )
     at: datetime = Field(sa_type=Moment)
     clean: bool
     differences: dict[str, Any] = Field(sa_type=Document)

@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from infra.runtime import postgres_binaries
@@ -106,3 +107,16 @@ def running_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
     finally:
         server.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for the whole run."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def database_name(postgres: PostgresServer) -> str:
+    """A fresh, migrated database for each test module."""
+    return postgres.new_database()

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from infra.runtime.database import Database, RecordSession
 
 _ROLE = text(
-    "SELECT rolname AS name, rolsuper OR rolbypassrls AS bypasses FROM pg_roles WHERE rolname = current_user"
+    """SELECT rolname AS name, rolsuper OR rolbypassrls AS bypasses
+       FROM pg_roles WHERE rolname = current_user"""
 )
 _OWNED = text(
     """SELECT c.oid::regclass::text AS name, c.relrowsecurity AND c.relforcerowsecurity AS forced
