@@ -1,0 +1,132 @@
+"""The two records that `aether verify` compares: the exchange's own and ours."""
+
+from collections import defaultdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from sqlmodel import col, select
+
+from activities.verification import ExchangeOrder, ExchangeRecord, OwnOrder, OwnRecord
+from infra.runtime.database import Database
+from infra.runtime.errors import NotRunningError
+from infra.runtime.settings import Settings
+from models.tables import BalanceRow, FillRow, OrderRow, TradeRow
+from models.trading.orders import Fill, OrderStatus, Side
+
+ZERO = Decimal(0)
+
+
+class ExchangeReader:
+    """Reads the simulator's own record, which no product table can influence."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._client = httpx.AsyncClient(base_url=settings.exchange_url, timeout=10)
+
+    async def minimums(self) -> dict[str, Decimal]:
+        """Return the smallest order quantity by symbol."""
+        answer = await self._get("/0/public/AssetPairs")
+        names = {"XBT": "BTC", "XDG": "DOGE"}
+        return {
+            _symbol(pair["wsname"], names): Decimal(pair["ordermin"])
+            for pair in answer["result"].values()
+        }
+
+    async def record(self, account: str) -> ExchangeRecord:
+        """Return all orders, fills and balances of an account, and what its ledger adds up to."""
+        answer = await self._get("/control/record", account=account)
+        sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for entry in answer["ledger"]:
+            sums[entry["asset"]] += Decimal(entry["amount"]) - Decimal(entry["fee"])
+        return ExchangeRecord(
+            orders=tuple(_order(order) for order in answer["orders"]),
+            fills=tuple(_fill(fill) for fill in answer["fills"]),
+            balances={a: Decimal(b["total"]) for a, b in answer["balances"].items()},
+            ledger_sums=dict(sums),
+        )
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._client.aclose()
+
+    async def _get(self, path: str, **parameters: str) -> Any:
+        try:
+            response = await self._client.get(path, params=parameters)
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise NotRunningError(
+                f"the exchange does not answer ({type(error).__name__}): nothing to compare with"
+            ) from None
+        return response.json()
+
+
+class OwnReader:
+    """Reads our record of an account, in its scope."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, account: str) -> OwnRecord:
+        """Return our orders, fills and balances, and what settled trades were left with."""
+        async with self._database.account_scope(account) as session:
+            orders = (await session.exec(select(OrderRow))).all()
+            fills = (await session.exec(select(FillRow))).all()
+            balances = (await session.exec(select(BalanceRow))).all()
+            settled = select(TradeRow).where(
+                TradeRow.phase == "settled", col(TradeRow.bought) > col(TradeRow.sold)
+            )
+            leftovers = (await session.exec(settled)).all()
+        dust: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for trade in leftovers:
+            dust[trade.symbol] += trade.bought - trade.sold
+        return OwnRecord(
+            orders=tuple(_own_order(row) for row in orders),
+            fills={row.execution_id: row.fill() for row in fills},
+            balances={row.asset: row.total for row in balances},
+            dust=dict(dust),
+        )
+
+
+def _own_order(row: OrderRow) -> OwnOrder:
+    return OwnOrder(
+        client_order_id=row.client_order_id,
+        order_id=row.order_id,
+        status=OrderStatus(row.status),
+        userref=row.userref,
+        sends=row.sends,
+        attached=row.spec.get("close") is not None,
+    )
+
+
+def _symbol(wsname: str, names: dict[str, str]) -> str:
+    base, quote = wsname.split("/")
+    return f"{names.get(base, base)}/{names.get(quote, quote)}"
+
+
+def _order(order: dict[str, Any]) -> ExchangeOrder:
+    return ExchangeOrder(
+        order_id=order["order_id"],
+        client_order_id=order["client_order_id"],
+        userref=order["userref"],
+        parent_order_id=order["parent_order_id"],
+        symbol=order["symbol"],
+        side=Side(order["side"]),
+        order_type=order["order_type"],
+        status=OrderStatus(order["status"]),
+        quantity=Decimal(order["quantity"]),
+        filled_quantity=Decimal(order["filled_quantity"]),
+    )
+
+
+def _fill(fill: dict[str, Any]) -> Fill:
+    figures = {name: Decimal(fill[name]) for name in ("quantity", "price", "cost", "fee")}
+    return Fill(
+        execution_id=fill["execution_id"],
+        order_id=fill["order_id"],
+        symbol=fill["symbol"],
+        side=Side(fill["side"]),
+        exchange_time=datetime.fromisoformat(fill["exchange_time"]),
+        maker=fill["maker"],
+        **figures,
+    )

@@ -1,0 +1,122 @@
+"""`aether verify`: the invariants, checked against the exchange itself."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from activities.adapters.postgres.audit import verify_chains
+from activities.adapters.postgres.leak_probe import leak_probe
+from activities.verification import AUDIT_BREAKS, INVARIANTS, LEAKS, Finding, compare
+from cli.records import ExchangeReader, OwnReader
+from infra.runtime.database import Database, Role, database_url
+from infra.runtime.settings import Settings
+
+LOOK_EVERY_SECONDS = 0.25
+GRACE_SECONDS = 5.0
+"""An action under way shows as a difference until it is done; recovery has five seconds."""
+
+
+def verify(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    grace: Annotated[
+        float, typer.Option(help="Seconds that a difference may take to resolve itself.")
+    ] = GRACE_SECONDS,
+) -> None:
+    """Check every invariant against the exchange's own record; exit 1 if any is violated.
+
+    A difference counts when it is still there after the grace period, so that an order on its way
+    is no violation, and an orphan is.
+    """
+    report = asyncio.run(run(Settings(), grace))
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        for invariant, count in report["invariants"].items():
+            typer.echo(f"{'ok ' if not count else 'BAD'} {invariant}: {count}")
+        for finding in report["findings"]:
+            typer.echo(f"    {finding['account']} {finding['subject']}: {finding['detail']}")
+        typer.echo(f"{report['orders']} orders, {report['fills']} fills compared")
+    raise typer.Exit(0 if report["clean"] else 1)
+
+
+async def run(settings: Settings, grace: float) -> dict[str, Any]:
+    """Return the report: counts by invariant, findings that lasted, what was compared."""
+    database = Database(database_url(settings, Role.APP), application="aether-verify")
+    reader = ExchangeReader(settings)
+    try:
+        looks = Looks(database, reader)
+        lasting = await lasting_findings(looks.take, grace)
+    finally:
+        await reader.close()
+        await database.close()
+    counts = {name: sum(f.invariant == name for f in lasting) for name in INVARIANTS}
+    return {
+        "clean": not lasting,
+        "invariants": counts,
+        "findings": [
+            asdict(finding) | {"seconds": round(seconds, 3)} for finding, seconds in lasting.items()
+        ],
+        "orders": looks.orders,
+        "fills": looks.fills,
+    }
+
+
+async def lasting_findings(
+    look: Callable[[], Coroutine[Any, Any, list[Finding]]], grace: float
+) -> dict[Finding, float]:
+    """Look again until nothing is found, or what is found has lasted for the grace period.
+
+    Returns:
+        Each lasting finding with the seconds it was observed for.
+    """
+    started = time.monotonic()
+    first_seen: dict[tuple[str, str, str], float] = {}
+    while True:
+        found = await look()
+        now = time.monotonic()
+        keys = {(f.invariant, f.account, f.subject): f for f in found}
+        first_seen = {key: first_seen.get(key, now) for key in keys}
+        if not keys:
+            return {}
+        if all(now - seen >= grace for seen in first_seen.values()):
+            return {keys[key]: now - seen for key, seen in first_seen.items()}
+        if now - started >= 4 * grace:
+            old = {k: now - s for k, s in first_seen.items() if now - s >= grace}
+            return {keys[key]: seconds for key, seconds in old.items()}
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+class Looks:
+    """Takes one look at everything; keeps count of what was compared."""
+
+    def __init__(self, database: Database, exchange: ExchangeReader) -> None:
+        self._database = database
+        self._exchange = exchange
+        self._own = OwnReader(database)
+        self.orders = 0
+        self.fills = 0
+
+    async def take(self) -> list[Finding]:
+        """Return every difference there is now."""
+        findings: list[Finding] = []
+        self.orders = self.fills = 0
+        minimums = await self._exchange.minimums()
+        for account in await self._database.accounts():
+            theirs = await self._exchange.record(account)
+            ours = await self._own.record(account)
+            self.orders += len(theirs.orders)
+            self.fills += len(theirs.fills)
+            findings += compare(account, theirs, ours, minimums)
+        for chain in await verify_chains(self._database):
+            if not chain.intact:
+                subject = str(chain.broken_at)
+                findings.append(Finding(AUDIT_BREAKS, chain.account, subject, chain.reason))
+        for leak in await leak_probe(self._database):
+            findings.append(Finding(LEAKS, "every account", leak, leak))
+        return findings
