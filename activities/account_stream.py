@@ -1,6 +1,7 @@
 """Following one account at the exchange: its private stream, and what the stream missed."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -73,8 +74,9 @@ class Following:
 
     async def _consume(self, exchange: Exchange) -> None:
         while True:
+            events = exchange.executions()
             try:
-                async for event in exchange.executions():
+                async for event in events:
                     if isinstance(event, StreamGap):
                         log.info("stream gap", account=self._account, reason=event.reason)
                         self._behind.set()
@@ -82,6 +84,9 @@ class Following:
                         await self._take(event)
             except ExchangeError as error:
                 log.warning("stream ended", account=self._account, error=str(error))
+            finally:
+                if isinstance(events, AsyncGenerator):
+                    await events.aclose()
             self._behind.set()
             await asyncio.sleep(RETRY_SECONDS)
 

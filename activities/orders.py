@@ -64,9 +64,8 @@ class OrderActivities:
         """Store the intent, send the order once and answer with its proven outcome."""
         async with heartbeating():
             with typed_failures():
-                order = request.order
-                stored = await self._journal.store_intent(order, request.intended_at)
-                return await (await self._placement(order.account)).place(order, stored)
+                placement = await self._placement(request.order.account)
+                return await placement.intend_and_place(request.order, request.intended_at)
 
     @activity.defn
     async def cancel_order(self, request: OrderToCancel) -> OrderCancelled:

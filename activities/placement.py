@@ -72,6 +72,17 @@ class Placement:
         self._patience = patience
         self._sends_left = patience.protective_sends
 
+    async def intend_and_place(self, order: OrderSpec, intended_at: datetime) -> OrderPlaced:
+        """Store the intent, counted as sent in the same commit, and send it at once."""
+        sending_at = self._clock()
+        if order.leg is Leg.ENTRY and sending_at - intended_at > self._patience.entry_age:
+            stored = await self._journal.store_intent(order, intended_at)
+        else:
+            stored = await self._journal.store_intent(order, intended_at, sending_at)
+        if stored.is_new and stored.order.sends == 1:
+            return await self._submit(order, intended_at, sending_at, 1)
+        return await self.place(order, stored)
+
     async def place(
         self, order: OrderSpec, stored: IntentStored, unsendable: str | None = None
     ) -> OrderPlaced:
@@ -110,6 +121,11 @@ class Placement:
         count = await self._journal.mark_sent(order.account, order.client_order_id, sent_at)
         if count != sends + 1:  # another attempt has sent since the record was read
             return await self._resolve(order, intended_at, sent_at, count)
+        return await self._submit(order, intended_at, sent_at, count)
+
+    async def _submit(
+        self, order: OrderSpec, intended_at: datetime, sent_at: datetime, count: int
+    ) -> OrderPlaced:
         try:
             order_id = await self._exchange.submit(order, sent_at + self._patience.deadline)
         except (UnknownOutcomeError, OrderGoneError):

@@ -299,8 +299,14 @@ class IntentStored:
 class Journal(Protocol):
     """The record of one platform: PostgreSQL behind row-level security, audited."""
 
-    async def store_intent(self, order: OrderSpec, intended_at: datetime) -> IntentStored:
-        """Commit an intent before its first send; returns the stored one when it exists."""
+    async def store_intent(
+        self, order: OrderSpec, intended_at: datetime, sending_at: datetime | None = None
+    ) -> IntentStored:
+        """Commit an intent before its first send; returns the stored one when it exists.
+
+        With ``sending_at`` a new intent that is not halted counts as sent at that time: the caller
+        sends right after this call.
+        """
         ...
 
     async def mark_sent(self, account: str, client_order_id: str, at: datetime) -> int:
@@ -336,9 +342,17 @@ class Journal(Protocol):
         ...
 
     async def owner_of_order(
-        self, account: str, order_id: str, client_order_id: str | None, parent: str | None
+        self,
+        account: str,
+        order_id: str,
+        client_order_id: str | None,
+        parent: str | None,
+        userref: int | None = None,
     ) -> tuple[int, str | None] | None:
-        """Return trade number and client order id that an order belongs to, None if unknown."""
+        """Return trade number and client order id that an order belongs to, None if unknown.
+
+        ``userref`` finds an entry with a conditional close before its exchange id is recorded.
+        """
         ...
 
     async def orders(self, account: str, *, only_open: bool) -> list[StoredOrder]:

@@ -73,7 +73,11 @@ class ReconciliationActivities:
         opened = {report.order_id: report for report in await exchange.open_orders()}
         for report in opened.values():
             owner = await self._journal.owner_of_order(
-                account, report.order_id, report.client_order_id, report.parent_order_id
+                account,
+                report.order_id,
+                report.client_order_id,
+                report.parent_order_id,
+                report.userref if report.parent_order_id is None else None,
             )
             if owner is None:
                 found.differs("unknown_orders", report.order_id)

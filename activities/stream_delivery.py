@@ -164,21 +164,17 @@ class StreamDelivery:
         if known is not None:
             return known
         found = await self.journal.owner_of_order(
-            self.account, report.order_id, report.client_order_id, report.parent_order_id
+            self.account,
+            report.order_id,
+            report.client_order_id,
+            report.parent_order_id,
+            # A child may inherit its parent's userref without being it (kraken-protocol §9).
+            report.userref if report.parent_order_id is None else None,
         )
-        owner = Owner(*found) if found is not None else await self._owner_by_userref(report)
+        owner = Owner(*found) if found is not None else None
         if owner is not None:
             _remember(self._owners, report.order_id, owner)
         return owner
-
-    async def _owner_by_userref(self, report: OrderReport) -> Owner | None:
-        """Find an entry with a conditional close: it carries no client order id (§9)."""
-        if report.userref is None or report.parent_order_id is not None:
-            return None
-        for stored in await self.journal.orders(self.account, only_open=True):
-            if stored.spec.userref == report.userref and stored.order_id in (None, report.order_id):
-                return Owner(stored.spec.trade, stored.spec.client_order_id)
-        return None
 
 
 def _remember(memory: OrderedDict[str, Any], key: str, value: object) -> None:

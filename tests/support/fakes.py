@@ -26,6 +26,7 @@ from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates
 from models.trading.orders import (
     Fill,
+    Leg,
     OrderReport,
     OrderSpec,
     OrderStatus,
@@ -318,13 +319,17 @@ class FakeJournal:
     checkpoints: dict[str, datetime] = field(default_factory=dict)
     acknowledged_at: dict[str, datetime] = field(default_factory=dict)
 
-    async def store_intent(self, order: OrderSpec, intended_at: datetime) -> IntentStored:
+    async def store_intent(
+        self, order: OrderSpec, intended_at: datetime, sending_at: datetime | None = None
+    ) -> IntentStored:
         new = order.client_order_id not in self.intents
+        halted = order.account in self.halted and order.leg is Leg.ENTRY
         if new:
+            sent_at = None if halted else sending_at
             self.intents[order.client_order_id] = StoredOrder(
-                order, OrderStatus.INTENDED, None, intended_at, None, None, 0
+                order, OrderStatus.INTENDED, None, intended_at, sent_at, None, int(bool(sent_at))
             )
-        return IntentStored(self.intents[order.client_order_id], new, order.account in self.halted)
+        return IntentStored(self.intents[order.client_order_id], new, halted)
 
     async def mark_sent(self, account: str, client_order_id: str, at: datetime) -> int:
         known = self.intents[client_order_id]
@@ -373,7 +378,12 @@ class FakeJournal:
         self.undelivered -= set(execution_ids)
 
     async def owner_of_order(
-        self, account: str, order_id: str, client_order_id: str | None, parent: str | None
+        self,
+        account: str,
+        order_id: str,
+        client_order_id: str | None,
+        parent: str | None,
+        userref: int | None = None,
     ) -> tuple[int, str | None] | None:
         for stored in self.intents.values():
             same = order_id == stored.order_id or client_order_id == stored.spec.client_order_id
