@@ -40,7 +40,7 @@ INVARIANTS = (
 
 @dataclass(frozen=True, slots=True)
 class ExchangeOrder:
-    """An order as the exchange has it; ``order_type`` is the exchange's word, known to us or not."""
+    """An order as the exchange has it; ``order_type`` is its own word, known to us or not."""
 
     order_id: str
     client_order_id: str | None
