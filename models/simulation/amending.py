@@ -58,12 +58,13 @@ def amend(core: Core, account: str, request: AmendRequest, moment: Moment) -> Am
     check_deadline(request.deadline, moment.wall)
     check_gate(core, order.symbol, None)
     wanted = _wanted(core, order, request)
+    if not ends:
+        _check(core, order, wanted)
+    order.amended, order.amended_wall = True, moment.wall
     if ends:
         cancel(core, order, "User requested")
     else:
-        _check(core, order, wanted)
         _apply(core, order, wanted)
-    order.amended, order.amended_wall = True, moment.wall
     amend_id = core.account(account).new_id("TA")
     core.account(account).amends[order.txid].append(amend_record(core, order, amend_id, "user"))
     if not ends:
@@ -154,6 +155,8 @@ def _wanted(core: Core, order: Order, request: AmendRequest) -> Order:
 def _want_flags(wanted: Order, request: AmendRequest) -> None:
     if request.display_volume is not None:
         if wanted.kind is not OrderKind.ICEBERG:
+            raise invalid("display_qty")
+        if not wanted.volume / 15 <= request.display_volume <= wanted.volume:
             raise invalid("display_qty")
         wanted.display_volume = request.display_volume
     if request.post_only is not None:

@@ -1,10 +1,11 @@
 """The exchange's whole state as JSON-ready values and back, exactly."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -17,7 +18,9 @@ from models.trading.instruments import InstrumentStatus
 from models.trading.orders import Side
 
 VERSION = 1
-_FIELD_TYPES: dict[type, dict[str, Any]] = {}
+_AS_IS = (str, int, bool, NoneType)
+_FIELD_NAMES: dict[type, tuple[str, ...]] = {}
+_READERS: dict[type, dict[str, Callable[[Any], Any]]] = {}
 _Record = TypeVar("_Record")
 
 
@@ -149,49 +152,47 @@ def _decimals(values: Mapping[str, str]) -> dict[str, Decimal]:
 
 def encode(value: Any) -> Any:
     """Return a JSON-ready form: Decimals and dates as strings, records as maps."""
-    if value is None or isinstance(value, bool | int):
+    kind = type(value)
+    if kind in _AS_IS:
         return value
+    if kind is Decimal:
+        return str(value)
+    if kind in (datetime, date):
+        return value.isoformat()
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, dict):
+    if kind is dict:
         return {str(encode(key)): encode(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if kind in (list, tuple):
         return [encode(item) for item in value]
-    if is_dataclass(value):
-        return {one.name: encode(getattr(value, one.name)) for one in fields(value)}
-    raise TypeError(f"value was {type(value)!r}")
+    if not is_dataclass(value):
+        raise TypeError(f"value was {kind!r}")
+    if kind not in _FIELD_NAMES:
+        _FIELD_NAMES[kind] = tuple(one.name for one in fields(value))
+    return {name: encode(getattr(value, name)) for name in _FIELD_NAMES[kind]}
 
 
 def decode(kind: type[_Record], state: Mapping[str, Any]) -> _Record:
     """Return a record of a dataclass from its encoded form, by its field types."""
-    hints = _field_types(kind)
-    return kind(**{name: _value(hints[name], value) for name, value in state.items()})
+    if kind not in _READERS:
+        _READERS[kind] = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+    readers = _READERS[kind]
+    return kind(**{k: None if v is None else readers[k](v) for k, v in state.items()})
 
 
-def _field_types(kind: type) -> dict[str, Any]:
-    if kind not in _FIELD_TYPES:
-        _FIELD_TYPES[kind] = get_type_hints(kind)
-    return _FIELD_TYPES[kind]
-
-
-def _value(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """Return what turns the encoded form of one field back into its value."""
     origin = get_origin(hint)
     if origin in (Union, UnionType):
-        return _value(next(one for one in get_args(hint) if one is not NoneType), value)
+        return _reader(next(one for one in get_args(hint) if one is not NoneType))
     if origin is tuple:
-        return tuple(_value(get_args(hint)[0], item) for item in value)
-    if is_dataclass(hint) and isinstance(hint, type):
-        return decode(hint, value)
-    if hint is Decimal or (isinstance(hint, type) and issubclass(hint, Enum)):
-        return hint(value)
+        inner = _reader(get_args(hint)[0])
+        return lambda items: tuple(inner(item) for item in items)
     if hint is datetime:
-        return datetime.fromisoformat(value)
-    return value
+        return datetime.fromisoformat
+    if isinstance(hint, type):
+        if is_dataclass(hint):
+            return partial(decode, hint)
+        if hint is Decimal or issubclass(hint, Enum):
+            return hint
+    return lambda value: value

@@ -52,7 +52,7 @@ from models.simulation.rates import VerificationTier
 from models.simulation.snapshot import dump, load
 from models.simulation.steps import MarketStep
 from models.simulation.symbols import Directory
-from models.simulation.views import view_balances, view_book, view_trade_balance
+from models.simulation.views import view_balances, view_book, view_order, view_trade_balance
 from models.trading.instruments import Instrument, InstrumentStatus
 
 
@@ -253,7 +253,7 @@ class Venue:
     def order(self, account: str, txid: str) -> Order | None:
         """Return one order, live or done, None when this account never had it."""
         order = self._core.account(account).orders.get(txid)
-        return None if order is None else order.copy()
+        return None if order is None else view_order(order)
 
     def open_orders(self, account: str) -> list[Order]:
         """Return live orders (pending and open)."""
@@ -261,11 +261,12 @@ class Venue:
 
     def closed_orders(self, account: str) -> list[Order]:
         """Return orders that are done, in the order in which they were placed."""
-        return [order for order in self.all_orders(account) if not order.status.is_live]
+        orders = self._core.account(account).orders.values()
+        return [order for order in orders if not order.status.is_live]
 
     def all_orders(self, account: str) -> list[Order]:
         """Return all orders ever."""
-        return [order.copy() for order in self._core.account(account).orders.values()]
+        return [view_order(order) for order in self._core.account(account).orders.values()]
 
     def executions(self, account: str) -> list[Execution]:
         """Return all fills ever."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from models.simulation.accounts import AccountBook
 from models.simulation.book import PairBook
 from models.simulation.core import Core
+from models.simulation.orders import Order
 from models.simulation.outcomes import Balance, BookView, TradeBalance
 from models.simulation.steps import Level
 from models.trading.orders import Side
@@ -18,6 +19,11 @@ def view_book(book: PairBook, depth: int | None) -> BookView:
     bids = _side(book, Side.BUY, depth)
     asks = _side(book, Side.SELL, depth)
     return BookView(symbol, bids, asks)
+
+
+def view_order(order: Order) -> Order:
+    """Return an order that later changes do not reach: one that is done never changes again."""
+    return order.copy() if order.status.is_live else order
 
 
 def view_balances(account: AccountBook) -> dict[str, Balance]:
