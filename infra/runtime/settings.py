@@ -1,5 +1,6 @@
 """Settings of one installation, from the environment (prefix ``AETHER_``), MARKET and SPEED."""
 
+import re
 from functools import cached_property
 from pathlib import Path
 
@@ -58,6 +59,14 @@ class Settings(BaseSettings):
     def market_speed(self) -> str:
         """Return the speed in force: as set, else 1 on the live market and 60 on the others."""
         return self.speed or ("1" if self.market == "kraken" else "60")
+
+    @property
+    def market_bar_minutes(self) -> int:
+        """Return the interval of the strategies' bars: a replay's own, else as set."""
+        found = re.search(r"_(\d+)([mhd])_", self.market.rpartition("/")[2])
+        if not self.market.startswith("replay:") or found is None:
+            return self.bar_minutes
+        return int(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]]
 
     @property
     def api_port(self) -> int:
