@@ -1,0 +1,67 @@
+"""The API's process: ``python -m api``."""
+
+import asyncio
+
+import uvicorn
+from temporalio.client import Client
+
+from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.requests import PostgresRequests
+from api.app import create_app
+from api.services import Services
+from infra.runtime.codec import EncryptionCodec, payload_keys
+from infra.runtime.database import Database, Role, TimeSeriesStorage, database_url
+from infra.runtime.logs import configure_logs
+from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
+from infra.runtime.telemetry import lesser_forms
+from infra.runtime.temporal import connect
+
+ONE_ADMINISTRATOR = "governance: one administrator lifts a kill switch, no second person is asked"
+
+
+async def compose(settings: Settings) -> Services:
+    """Return the services over the installation's database and secrets."""
+    database = Database(database_url(settings, Role.APP), application="aether-api")
+    keys = payload_keys(LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys())
+    storage = await database.time_series_storage()
+    forms = lesser_forms(settings, hypertables=storage is TimeSeriesStorage.HYPERTABLES)
+    return Services(
+        settings=settings,
+        database=database,
+        journal=PostgresJournal(database),
+        requests=PostgresRequests(database),
+        codec=EncryptionCodec(keys),
+        lesser_forms=[*forms, ONE_ADMINISTRATOR],
+    )
+
+
+async def serve(settings: Settings) -> None:
+    """Serve on loopback until stopped; Temporal is connected to as soon as it answers."""
+    services = await compose(settings)
+    keys = payload_keys(LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys())
+
+    async def reach_temporal() -> Client:
+        return await connect(settings.temporal_target, settings.temporal_namespace, keys)
+
+    config = uvicorn.Config(
+        create_app(services, reach_temporal),
+        host="127.0.0.1",
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=5,
+    )
+    await uvicorn.Server(config).serve()
+
+
+def main() -> None:
+    """Serve until stopped."""
+    settings = Settings()
+    configure_logs("api", settings.log_level)
+    asyncio.run(serve(settings))
+
+
+if __name__ == "__main__":
+    main()
