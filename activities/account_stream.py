@@ -130,7 +130,7 @@ class Following:
         symbols = self._request.symbols
         balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
         instruments = await exchange.instruments()
-        traded = {symbol: instruments[symbol] for symbol in symbols if symbol in instruments}
+        traded = {name: i for name, i in instruments.items() if not symbols or name in symbols}
         fees = await exchange.fees(sorted(traded))
         ready = ExchangeReady(balances, traded, fees, self._clock())
         self._failing_since = None

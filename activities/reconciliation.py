@@ -110,6 +110,9 @@ class ReconciliationActivities:
             if entry.kind == "trade" and entry.reference_id not in known:
                 found.differs("unexplained_ledger_entries", entry.ledger_id)
         totals = await exchange.balances()
+        again = await exchange.ledger(since)
+        if [e.ledger_id for e in again] != [e.ledger_id for e in entries]:
+            return  # something was booked in between: totals and entries are of two moments
         for asset, balance in last.items():
             total = totals[asset].total if asset in totals else Decimal(0)
             if total != balance:
@@ -139,7 +142,8 @@ class ReconciliationActivities:
     ) -> None:
         balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
         instruments = await exchange.instruments()
-        traded = {s: instruments[s] for s in request.symbols if s in instruments}
+        symbols = request.symbols
+        traded = {name: i for name, i in instruments.items() if not symbols or name in symbols}
         fees = await exchange.fees(sorted(traded))
         fact = ExchangeReady(balances, traded, fees, self._clock(), consistent)
         await self._messenger.tell_account(request.account, [fact])

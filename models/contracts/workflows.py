@@ -134,7 +134,7 @@ class AccountsToCheck:
 
 @dataclass(frozen=True, slots=True)
 class AccountToFollow:
-    """The private stream to follow; ``symbols`` is the universe the account is told of."""
+    """The private stream to follow; the account is told of ``symbols`` (none: all pairs)."""
 
     account: str
     symbols: tuple[str, ...]

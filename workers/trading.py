@@ -1,0 +1,163 @@
+"""The trading process: ``python -m workers.trading``. Runs until it is told to stop."""
+
+import asyncio
+import signal
+import sys
+from datetime import timedelta
+
+import structlog
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError
+
+from activities.policies import DECIDING_TASK_TIMEOUT
+from infra.runtime.database import DatabaseUnavailableError, TimeSeriesStorage
+from infra.runtime.errors import PlatformError
+from infra.runtime.logs import configure_logs
+from infra.runtime.settings import Settings
+from infra.runtime.telemetry import lesser_forms
+from infra.runtime.temporal import metered_runtime
+from models.contracts.names import (
+    TRADING_QUEUE,
+    account_workflow_id,
+    reconcile_workflow_id,
+    stream_workflow_id,
+)
+from models.contracts.workflows import AccountInput, AccountToFollow, AccountToReconcile
+from models.trading.account_state import AccountState
+from workers.assembly import TradingParts, connect_temporal, trading_parts, trading_worker
+from workers.health import Health, HealthServer, free_loopback_port
+from workflows.account import AccountWorkflow
+from workflows.reconcile import ReconcileWorkflow
+from workflows.streams import AccountStreamWorkflow
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 0.2
+RECONCILE_EVERY = timedelta(minutes=1)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve the trading queue and keep every account's workflows started."""
+    health = Health({"temporal": "connecting", "worker": "starting", "accounts": "starting"})
+    metrics_port = free_loopback_port()
+    server = HealthServer(settings.trading_metrics_port, health, metrics_port)
+    server.start()
+    parts = trading_parts(settings)
+    try:
+        client = await _connected(settings, metrics_port, stop)
+        if client is None:
+            return
+        health.checks["temporal"] = "ok"
+        async with trading_worker(client, parts):
+            health.checks["worker"] = "ok"
+            starting = asyncio.create_task(_start_accounts(client, parts, settings, health))
+            await stop.wait()
+            starting.cancel()
+            log.info("stopping")
+    finally:
+        await parts.close()
+        server.stop()
+
+
+async def _connected(settings: Settings, metrics_port: int, stop: asyncio.Event) -> Client | None:
+    runtime = metered_runtime(metrics_port)
+    while not stop.is_set():
+        try:
+            return await connect_temporal(settings, runtime)
+        except (RPCError, RuntimeError) as error:
+            log.info("temporal does not answer yet", error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+    return None
+
+
+async def _start_accounts(
+    client: Client, parts: TradingParts, settings: Settings, health: Health
+) -> None:
+    """Start what is not running; tried until the record and Temporal have answered."""
+    while True:
+        try:
+            accounts = await parts.journal.accounts()
+            storage = await parts.database.time_series_storage()
+            health.lesser_forms = lesser_forms(
+                settings, hypertables=storage is TimeSeriesStorage.HYPERTABLES
+            )
+            for state in accounts:
+                await start_account(client, state)
+        except (DatabaseUnavailableError, RPCError) as error:
+            log.warning("accounts cannot be started yet", error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            health.checks["accounts"] = "ok"
+            log.info("accounts run", accounts=[state.account for state in accounts])
+            return
+
+
+async def start_account(client: Client, state: AccountState) -> None:
+    """Start an account's workflow, its stream and its reconciliation, unless they run already."""
+    account = state.account
+    await client.start_workflow(
+        AccountWorkflow.run,
+        AccountInput(state),
+        id=account_workflow_id(account),
+        task_queue=TRADING_QUEUE,
+        task_timeout=DECIDING_TASK_TIMEOUT,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    await client.start_workflow(
+        AccountStreamWorkflow.run,
+        AccountToFollow(account, ()),
+        id=stream_workflow_id(account),
+        task_queue=TRADING_QUEUE,
+        task_timeout=DECIDING_TASK_TIMEOUT,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    action = ScheduleActionStartWorkflow(
+        ReconcileWorkflow.run,
+        AccountToReconcile(account, ()),
+        id=reconcile_workflow_id(account),
+        task_queue=TRADING_QUEUE,
+        task_timeout=DECIDING_TASK_TIMEOUT,
+    )
+    schedule = Schedule(
+        action=action,
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=RECONCILE_EVERY)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=RECONCILE_EVERY),
+    )
+    try:
+        await client.create_schedule(reconcile_workflow_id(account), schedule)
+    except ScheduleAlreadyRunningError:
+        log.debug("schedule exists", account=account)
+
+
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(settings, stop)
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; 2 with one line on standard error when it cannot start."""
+    settings = Settings()
+    configure_logs("trading", settings.log_level)
+    try:
+        asyncio.run(_serve(settings))
+    except PlatformError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
