@@ -1,0 +1,88 @@
+"""``aether``: one command whose parts are imported only when they are asked for."""
+
+import os
+import sys
+from importlib import import_module
+
+import typer
+from pydantic import ValidationError
+
+from infra.runtime.errors import PlatformError
+from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
+
+EXIT_REFUSED = 2
+
+# Commands with commands below them: the module that holds their ``app``.
+GROUPS = {
+    "trade": "cli.trade",
+    "kill-switch": "cli.kill_switch",
+    "audit": "cli.audit",
+    "exchange": "cli.exchange",
+    "process": "cli.process",
+    "admin": "cli.admin",
+}
+# Single commands: the module that holds the function of the same name.
+COMMANDS = {
+    "verify": "cli.verify",
+    **dict.fromkeys(("run", "up", "down", "status", "logs", "fetch"), "cli.stack"),
+}
+
+
+def main() -> None:
+    """Run the command line; what a person can mend ends in one line and exit code 2."""
+    try:
+        _find_running_ports()
+        build_app(sys.argv[1:])()
+    except PlatformError as error:
+        _refuse(str(error))
+    except ValidationError as error:
+        _refuse(_in_one_line(error))
+
+
+def build_app(arguments: list[str]) -> typer.Typer:
+    """Return the command line with the commands that the arguments can mean."""
+    app = typer.Typer(
+        name="aether",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_aether)
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    known = asked in GROUPS or asked in COMMANDS
+    for name, module in COMMANDS.items():
+        if asked == name or not known:
+            app.command(name)(getattr(import_module(module), name))
+    for name, module in GROUPS.items():
+        if asked == name or not known:
+            app.add_typer(import_module(module).app, name=name)
+    return app
+
+
+def _aether() -> None:
+    """Autonomous, durable trading on Kraken spot."""
+
+
+def _find_running_ports() -> None:
+    """Let every command find the stack of this state directory without repeating its ports."""
+    if not os.environ.get("AETHER_PORT_BASE"):
+        manifest = StateDirectory(Settings().home).manifest()
+        if manifest is not None:
+            os.environ["AETHER_PORT_BASE"] = str(manifest.port_base)
+
+
+def _in_one_line(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _refuse(message: str) -> None:
+    typer.echo(f"error: {message}", err=True)
+    sys.exit(EXIT_REFUSED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""`aether run|up|down|status|logs|fetch`: the embedded stack from the terminal."""
+
+import json
+import signal
+from collections.abc import Mapping
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from cli.overview import Overview, gather
+from infra.runtime import temporal_server
+from infra.runtime.errors import ConfigurationError
+from infra.runtime.readiness import wait_until_ready
+from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.settings import Settings
+from infra.runtime.stack import Stack, Started
+from infra.runtime.state_directory import StateDirectory
+
+READY_SECONDS = 60.0
+
+Without = Annotated[
+    list[str] | None, typer.Option("--without", help="Leave this process stopped; repeatable.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def run() -> None:
+    """Start the platform, show the accounts, and stop everything in order on Ctrl-C."""
+    from cli.dashboard import show_until_interrupted
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    stack = Stack(Settings())
+    try:
+        _start(stack, ())
+        show_until_interrupted(stack)
+    except KeyboardInterrupt:
+        # A second Ctrl-C must not cut the orderly stop short.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        _tell("Stopping: workers, API, exchange, Temporal, PostgreSQL …")
+        stack.stop()
+        _tell(f"Stopped. The next start goes on from {stack.state.home}")
+
+
+def up(*, without: Without = None) -> None:
+    """Start the platform in the background; it goes on until `aether down`."""
+    stack = Stack(Settings())
+    _start(stack, without or ())
+
+
+def down() -> None:
+    """Stop everything in order."""
+    stack = Stack(Settings())
+    _tell("Stopped." if stack.stop() else "Nothing was running.")
+
+
+def status(*, as_json: Json = False) -> None:
+    """Say what runs and how the accounts do; exit code 1 unless everything is ready."""
+    overview = gather(Stack(Settings()))
+    typer.echo(json.dumps(overview.document()) if as_json else overview.text())
+    raise typer.Exit(0 if overview.is_ready else 1)
+
+
+def logs(
+    process: Annotated[str, typer.Argument(help="Name of a process, as in `aether status`.")],
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1)] = 50,
+) -> None:
+    """Print the newest lines of a process's log."""
+    directory = StateDirectory(Settings().home).logs
+    path = directory / f"{process}.log"
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in directory.glob("*.log"))) or "none yet"
+        raise ConfigurationError(f"there is no log of {process!r}; there are: {names}")
+    with path.open(errors="replace") as log:
+        typer.echo("".join(log.readlines()[-lines:]), nl=False)
+
+
+def fetch() -> None:
+    """Find, download or build what the stack needs beside Python, without starting anything."""
+    program = temporal_server.find_or_provide(StateDirectory(Settings().home), _tell)
+    _tell(f"Temporal server: {program}")
+
+
+def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
+    settings = stack.settings
+    _tell(f"Market {settings.market} at speed {settings.market_speed}, state in {settings.home}")
+    started = stack.start(_tell, without)
+    if started.was_running:
+        _tell("The stack was running already.")
+    lacking = wait_until_ready(stack.settings, stack.supervisor, READY_SECONDS, _TellChanges())
+    for name, why in lacking.items():
+        _tell(f"{name} is not ready after {READY_SECONDS:.0f} s and is left to recover: {why}")
+    if started.first:
+        token = LocalSecretStore(stack.state.secrets).administrator_token()
+        _tell(f"Administrator token, shown this once (aether admin token): {token}")
+    for line in Overview.addresses_text(settings):
+        _tell(line)
+    return started
+
+
+class _TellChanges:
+    def __init__(self) -> None:
+        self._told: tuple[str, ...] = ()
+
+    def __call__(self, lacking: Mapping[str, str]) -> None:
+        names = tuple(sorted(lacking))
+        if names and names != self._told:
+            _tell(f"Waiting for {', '.join(names)} …")
+        self._told = names
+
+
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
