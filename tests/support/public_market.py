@@ -28,8 +28,12 @@ class OpenMarket:
         return self.public.apply(self.venue.apply_step(step, WALL))
 
     def generate(self, count, seed=3, bar_minutes=1):
+        return list(self.stream(count, seed, bar_minutes))
+
+    def stream(self, count, seed=3, bar_minutes=1):
         source = GeneratedMarket(self.universe, seed=seed, start=START, bar_minutes=bar_minutes)
-        return [self.apply(source.next_step()) for _ in range(count)]
+        for _ in range(count):
+            yield self.apply(source.next_step())
 
     def move(self, at, symbol="BTC/USD", prints=(), bids=(), asks=()):
         step = a_symbol_step(symbol, prints, bids, asks)
