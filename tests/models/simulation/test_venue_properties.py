@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from venue_builders import BTC, START, WALL, a_venue, fills
+from venue_builders import BTC, ETH, START, WALL, a_venue, fills
 
 from models.simulation.errors import VenueError
 from models.simulation.orders import (
     AmendRequest,
     CloseTerms,
+    EditRequest,
     ForceKind,
     Moment,
     OrderKind,
@@ -139,8 +140,6 @@ class Driver:
         return self.venue.amend(account, request, now).events
 
     def edit(self, now, account, index, volume):
-        from models.simulation.orders import EditRequest
-
         request = EditRequest(self.pick(account, index), BTC, volume=volume)
         return self.venue.edit(account, request, now).events
 
@@ -235,10 +234,10 @@ def test_a_restored_venue_goes_on_exactly_as_the_original(before, after):
 @given(st.lists(a_request(), min_size=1, max_size=8), st.data())
 def test_ids_of_an_account_do_not_depend_on_other_accounts(requests, data):
     alone, together = Driver(a_venue()), Driver(a_venue())
-    far = OrderRequest(BTC, Side.BUY, OrderKind.LIMIT, Decimal(1), PriceTerm(Decimal(1)))
+    elsewhere = OrderRequest(ETH, Side.BUY, OrderKind.LIMIT, Decimal(1), PriceTerm(Decimal(1)))
     for request in requests:
         if data.draw(st.booleans()):
-            together.play(("add", "beta", far))
+            together.play(("add", "beta", elsewhere))
         alone.play(("add", "alpha", request))
         together.play(("add", "alpha", request))
 
