@@ -363,8 +363,13 @@ class Journal(Protocol):
         """Return the ids of all recorded fills."""
         ...
 
-    async def save_trade(self, state: TradeState, event: str | None, at: datetime) -> None:
-        """Write a trade's figures, its stop coverage and, with ``event``, an audit row."""
+    async def save_trade(
+        self, state: TradeState, event: str | None, at: datetime, verdict: Verdict | None = None
+    ) -> None:
+        """Write a trade's figures, its stop coverage and, with ``event``, an audit row.
+
+        ``at`` is protocol time; a ``verdict`` once given stays.
+        """
         ...
 
     async def save_account(
@@ -376,6 +381,10 @@ class Journal(Protocol):
         at: datetime,
     ) -> None:
         """Write an account's figures and, with ``action``, an audit row."""
+        ...
+
+    async def save_balances(self, account: str, balances: dict[str, Decimal], at: datetime) -> None:
+        """Write totals by asset as the exchange reported them (protocol time)."""
         ...
 
     async def record_idea(
@@ -390,6 +399,10 @@ class Journal(Protocol):
 
     async def accounts(self) -> list[AccountState]:
         """Return every account as configured: the state its workflow starts from."""
+        ...
+
+    async def next_kill_switch_number(self) -> int:
+        """Return a number for the next engagement; numbers may be skipped, never repeated."""
         ...
 
     async def engage_kill_switch(

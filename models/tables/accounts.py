@@ -44,7 +44,7 @@ class BalanceRow(SQLModel, table=True):
 
 
 class NetAssetValueRow(SQLModel, table=True):
-    """What an account was worth in USD at one moment (protocol time)."""
+    """What an account was worth in USD at one moment (market time)."""
 
     __tablename__ = "nav_marks"
 

@@ -64,24 +64,23 @@ class AccountJournal:
     ) -> None:
         """Write an account's figures and, with ``action``, an audit row.
 
+        An older save that arrives late changes nothing but the audit log.
+
         Raises:
             UnknownAccountError: the account was never set up.
         """
         async with self._database.account_scope(state.account) as session:
-            row = await session.get(AccountRow, state.account)
+            row = await session.get(AccountRow, state.account, with_for_update=True)
             if row is None:
                 raise UnknownAccountError(state.account)
-            row.mode = state.mode.value
-            row.protection = state.protection.value
-            row.strategies = list(state.strategies)
-            row.limits = limits_document(state.limits)
-            row.halts = halts_document(state.halts)
-            row.next_trade = state.next_trade
-            row.closed_trades = state.closed_trades
-            row.updated_at = at
-            await _save_balances(session, state.account, held_balances(state), at)
+            if row.updated_at <= at:
+                _write(row, state, at)
+                await _save_balances(session, state.account, held_balances(state), at)
             if action is not None:
-                await audit.append(session, state.account, actor, action, details)
+                correlation = f"account/{at.isoformat()}"
+                await audit.append(
+                    session, state.account, actor, action, details, correlation, once=True
+                )
 
     async def save_balances(self, account: str, balances: dict[str, Decimal], at: datetime) -> None:
         """Write totals by asset as the exchange reported them (protocol time)."""
@@ -123,6 +122,17 @@ class AccountJournal:
                     index_elements=["account_id"], set_={"complete_until": latest}
                 )
             )
+
+
+def _write(row: AccountRow, state: AccountState, at: datetime) -> None:
+    row.mode = state.mode.value
+    row.protection = state.protection.value
+    row.strategies = list(state.strategies)
+    row.limits = limits_document(state.limits)
+    row.halts = halts_document(state.halts)
+    row.next_trade = state.next_trade
+    row.closed_trades = state.closed_trades
+    row.updated_at = at
 
 
 def held_balances(state: AccountState) -> dict[str, Decimal]:

@@ -16,6 +16,14 @@ _APPEND = text(
        VALUES (:account, :actor, :action, jsonb_object(CAST(:names AS text[]),
                CAST(:values AS text[])), :correlation)"""
 )
+_APPEND_ONCE = text(
+    """INSERT INTO audit_log (account_id, actor, action, details, correlation)
+       SELECT :account, :actor, :action, d.details, :correlation
+       FROM (SELECT jsonb_object(CAST(:names AS text[]), CAST(:values AS text[])) AS details) d
+       WHERE NOT EXISTS (
+           SELECT FROM audit_log a WHERE a.account_id = :account AND a.correlation = :correlation
+           AND a.action = :action AND a.actor = :actor AND a.details = d.details)"""
+)
 _ROWS = text(
     """SELECT sequence, actor, action, details::text AS details, correlation, previous_hash, hash,
               to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS recorded
@@ -47,8 +55,14 @@ async def append(
     action: str,
     details: dict[str, str],
     correlation: str = "",
+    *,
+    once: bool = False,
 ) -> None:
-    """Append to the chain of the account whose scope the session is in, in its transaction."""
+    """Append to the chain of the account whose scope the session is in, in its transaction.
+
+    With ``once`` a row that the chain already holds is not added again: what a retried step wrote
+    before its answer was lost. Details or correlation must then tell real repetitions apart.
+    """
     values = {
         "account": account,
         "actor": actor,
@@ -57,7 +71,7 @@ async def append(
         "values": list(details.values()),
         "correlation": correlation,
     }
-    await session.sql(_APPEND, values)
+    await session.sql(_APPEND_ONCE if once else _APPEND, values)
 
 
 async def verify_chain(database: Database, account: str) -> ChainReport:

@@ -10,7 +10,8 @@ from infra.runtime.database import Database, cured_by_retry
 from models.trading.market import Candle
 
 COLUMNS = "symbol, interval_minutes, start, open, high, low, close, volume, trades"
-CHUNK = 5_000
+CHUNK = 1_000
+"""Bars per write: small enough that the server works while the next ones are written out."""
 
 _COPY = f"COPY candles ({COLUMNS}) FROM STDIN"
 _COPY_STAGING = f"COPY candle_staging ({COLUMNS}) FROM STDIN"
@@ -74,9 +75,10 @@ async def _copy(
 def _line(c: Candle) -> str:
     if "\t" in c.symbol or "\n" in c.symbol or "\\" in c.symbol:
         raise ValueError(f"symbol was {c.symbol!r}")
+    # !s: Decimal's own format() is several times slower than its str().
     return (
-        f"{c.symbol}\t{c.interval_minutes}\t{c.start.isoformat()}\t{c.open}\t{c.high}\t{c.low}"
-        f"\t{c.close}\t{c.volume}\t{c.trades}\n"
+        f"{c.symbol}\t{c.interval_minutes}\t{c.start!s}\t{c.open!s}\t{c.high!s}\t{c.low!s}"
+        f"\t{c.close!s}\t{c.volume!s}\t{c.trades}\n"
     )
 
 

@@ -51,8 +51,11 @@ class TradeJournal:
             coverage = await _coverage(session, state, at)
             await session.exec(_upsert(values | asdict(coverage)))
             if event is not None:
-                details = {"trade": str(number)} | _audited(state)
-                await audit.append(session, account, "aether", event, details, f"trade/{number}")
+                details = {"trade": str(number), "at": at.isoformat()} | _audited(state)
+                correlation = f"trade/{number}"
+                await audit.append(
+                    session, account, "aether", event, details, correlation, once=True
+                )
 
     async def record_idea(
         self, account: str, idea: Idea, verdict: Verdict, trade: int | None, at: datetime

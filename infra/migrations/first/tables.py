@@ -250,6 +250,7 @@ CREATE TABLE audit_log (
     hash text NOT NULL,
     PRIMARY KEY (account_id, sequence)
 );
+CREATE INDEX audit_log_correlation ON audit_log (account_id, correlation);
 CREATE TABLE audit_heads (
     account_id text PRIMARY KEY CHECK (account_id <> ''),
     sequence bigint NOT NULL,

@@ -102,6 +102,8 @@ async def test_installation_keeps_its_id_and_accounts_their_settings(database, j
     assert not await installation.create_account(database, state, "director", NOW)
     state = replace(state, halts=(halt,), next_trade=7, closed_trades=3)
     await journal.save_account(state, "halted", "somebody", {"reason": "because"}, NOW)
+    stale = replace(state, next_trade=2, halts=())
+    await journal.save_account(stale, None, "aether", {}, NOW - timedelta(seconds=1))
     assert [a for a in await journal.accounts() if a.account == "director-2"] == [state]
 
 

@@ -209,3 +209,22 @@ async def test_kill_switch_halts_entries_but_not_protection(journal):
     assert not (await journal.store_intent(an_order(), NOW)).halted
     await journal.engage_kill_switch(number, ["company"], **engage)
     assert await journal.kill_switches(only_engaged=True) == []
+
+
+async def test_intent_raced_by_the_kill_switch_is_found_or_sees_it(journal):
+    """When engaging returns, an intent that may be sent is already among the orders."""
+    for _ in range(10):
+        number = await journal.next_kill_switch_number()
+        orders = [an_order() for _ in range(4)]
+
+        async def engage(number: int = number) -> set[str]:
+            await journal.engage_kill_switch(
+                number, ["company"], flatten=False, reason="race", by="somebody", at=NOW
+            )
+            return {o.spec.client_order_id for o in await journal.orders("company", only_open=True)}
+
+        stores = [journal.store_intent(order, NOW, NOW) for order in orders]
+        *answers, found = await asyncio.gather(*stores[:2], *stores[2:], engage())
+        sendable = {a.order.spec.client_order_id for a in answers if not a.halted}
+        assert sendable <= found
+        await journal.lift_kill_switch(number, "somebody", NOW)

@@ -80,6 +80,15 @@ async def test_settled_trade_has_its_profit_slippage_and_audit(journal, database
     assert details["exit_reason"] == "stop_loss"
 
 
+async def test_retried_save_is_audited_once(journal, database):
+    for _ in range(3):
+        await journal.save_trade(a_state(6), "trade_opened", NOW)
+    await journal.save_trade(a_state(6), "trade_opened", NOW + timedelta(seconds=1))
+    async with database.account_scope("company") as session:
+        count = text("SELECT count(*) FROM audit_log WHERE correlation = 'trade/6'")
+        assert (await session.sql(count)).scalar_one() == 2
+
+
 async def test_verdict_stays_when_later_saves_bring_none(journal, database):
     await journal.save_trade(a_state(2), None, NOW, VERDICT)
     await journal.save_trade(a_state(2), None, NOW + timedelta(seconds=1))
@@ -167,13 +176,14 @@ async def test_idea_is_recorded_once_with_its_reasons(journal, database):
 async def test_account_balances_are_written_with_the_effect_of_open_trades(journal, database):
     from models.trading.trade_figures import summarise
 
+    now = datetime.now(UTC)
     state = AccountState(
         account="company",
         installation="i",
         balances={"USD": Decimal(5000), "BTC": Decimal(1)},
         trades={7: summarise(a_state(7))},
     )
-    await asyncio.gather(*(journal.save_account(state, None, "aether", {}, NOW) for _ in range(3)))
+    await asyncio.gather(*(journal.save_account(state, None, "aether", {}, now) for _ in range(3)))
     async with database.account_scope("company") as session:
         rows = (await session.exec(select(BalanceRow))).all()
     assert {row.asset: row.total for row in rows} == {
