@@ -75,7 +75,7 @@ def test_generated_small_moves_change_few_levels():
 
 
 def test_generated_market_trends_and_turns_without_running_away():
-    prices = closes(a_market(universe=UNIVERSE.only(['BTC/USD'])), 2500)
+    prices = closes(a_market(universe=UNIVERSE.only(["BTC/USD"])), 2500)
     windows = [prices[i + 50] / prices[i] - 1 for i in range(0, 2450, 50)]
     assert max(windows) > 0.05
     assert min(windows) < -0.05
