@@ -22,7 +22,10 @@ from models.trading.instruments import InstrumentStatus
 class VenueView(Protocol):
     """What the public record reads from the venue."""
 
-    market_time: datetime
+    @property
+    def market_time(self) -> datetime:
+        """Return the latest market time."""
+        ...
 
     def book(self, symbol: str, depth: int | None = None) -> BookView:
         """Return the merged public book."""

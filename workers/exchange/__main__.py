@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,13 @@ from workers.exchange.server import Options, serve
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until stopped; 2 when it cannot start, with one line on standard error."""
     options = parse(arguments)
+    # Standard output is for the one line that describes the exchange.
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format='{"timestamp": "%(asctime)s", "level": "%(levelname)s", "process": "exchange", '
+        '"logger": "%(name)s", "event": "%(message)s"}',
+    )
     try:
         asyncio.run(serve(options, _announce))
     except StartError as error:

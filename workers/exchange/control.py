@@ -158,7 +158,7 @@ def _check_rule(rule: Any) -> None:
     unknown = rule.keys() - {"kind", "match", "skip", "count", "params"}
     if unknown:
         raise _problem(f"unknown fields: {', '.join(sorted(unknown))}")
-    match, params = rule.get("match") or {}, rule.get("params") or {}
+    match, params = rule.get("match", {}), rule.get("params", {})
     if not isinstance(match, dict) or not isinstance(params, dict):
         raise _problem("match and params are objects")
     counts = (rule.get("skip") or 0, rule.get("count") or 0)
@@ -188,4 +188,4 @@ def _json(value: Any) -> web.Response:
 
 
 def _problem(text: str) -> web.HTTPBadRequest:
-    return web.HTTPBadRequest(body=dump({"error": text}), content_type="application/json")
+    return web.HTTPBadRequest(text=dump({"error": text}).decode(), content_type="application/json")

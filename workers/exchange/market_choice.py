@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from models.simulation.markets.generated import GeneratedMarket
 from models.simulation.markets.instruments import UNIVERSE, Universe
 from models.simulation.markets.replay import CandleDataError, ReplayMarket
 from models.simulation.steps import MarketSource
 from workers.exchange.errors import StartError
-from workers.exchange.live_market import LiveMarket, LiveMarketError
-from workers.exchange.recordings import RecordingError, load_recordings
+
+if TYPE_CHECKING:
+    from workers.exchange.live_market import LiveMarket
 
 REPRODUCIBLE_START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -35,7 +36,7 @@ class Market:
     name: str
     universe: Universe
     source: MarketSource | None = None
-    live: LiveMarket | None = None
+    live: "LiveMarket | None" = None
 
     @property
     def memory(self) -> MarketMemory:
@@ -80,6 +81,8 @@ async def open_market(
 
 
 def _replay(name: str, paths: str, seed: int) -> Market:
+    from workers.exchange.recordings import RecordingError, load_recordings
+
     try:
         files = [Path(path).expanduser() for path in paths.split(",") if path]
         candles = load_recordings(files, UNIVERSE)
@@ -92,6 +95,8 @@ def _replay(name: str, paths: str, seed: int) -> Market:
 async def _kraken(name: str, bar_minutes: int, *, lockstep: bool) -> Market:
     if lockstep:
         raise StartError("Kraken's live market cannot run in lockstep: choose a speed of 1")
+    from workers.exchange.live_market import LiveMarket, LiveMarketError
+
     live = LiveMarket(UNIVERSE, bar_minutes=bar_minutes)
     try:
         await live.open()

@@ -4,20 +4,19 @@ A snapshot is written by a forked child from its copy of the memory, so that the
 answering; its journal goes on meanwhile.
 """
 
+import logging
 import os
 import time
 import warnings
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
 from workers.exchange.journal import StateDirectory
 
 SNAPSHOT_AFTER_SECONDS = 0.3
 SNAPSHOT_DUTY = 5.0
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 class Memory:
@@ -92,4 +91,4 @@ class Memory:
         if status == 0:
             self.directory.remove_before(generation)
         else:
-            log.error("exchange_snapshot_failed", generation=generation, status=status)
+            log.error("snapshot %d could not be written (status %d)", generation, status)

@@ -1,17 +1,19 @@
 """How the market moves: paced by the wall clock, step by step on command, or with a live feed."""
 
 import asyncio
+import logging
+from typing import TYPE_CHECKING
 
-import structlog
-
-from workers.exchange.live_market import LiveMarket, LiveMarketError
 from workers.exchange.runtime import Exchange
+
+if TYPE_CHECKING:
+    from workers.exchange.live_market import LiveMarket
 
 LONGEST_DEBT_SECONDS = 1.0
 """A market this far behind its pace stops catching up: its clock slips instead."""
 TIMER_SECONDS = 0.05
 
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 async def run_paced(exchange: Exchange, speed: float) -> None:
@@ -29,17 +31,18 @@ async def run_paced(exchange: Exchange, speed: float) -> None:
             anchor_wall += debt
         await asyncio.sleep(max(0.0, -debt))
         exchange.step()
-    log.info("exchange_market_ended", steps=exchange.steps)
+    log.info("the market has ended after %d steps", exchange.steps)
 
 
-async def run_live(exchange: Exchange, market: LiveMarket) -> None:
+async def run_live(exchange: Exchange, market: "LiveMarket") -> None:
     """Take the steps of a live feed as they come; a lost feed leaves the market standing still."""
+    from workers.exchange.live_market import LiveMarketError
+
     while True:
         try:
-            await market.wait_for_step()
-            exchange.take(market.next_step())
+            exchange.take(await market.next_step())
         except LiveMarketError as error:
-            log.warning("exchange_live_market_lost", reason=str(error))
+            log.warning("%s", error)
 
 
 async def run_steps(exchange: Exchange, count: int) -> None:

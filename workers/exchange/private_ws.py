@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -117,7 +118,7 @@ class PrivateStreams:
 
     def _rate_count(self, event: OrderChanged) -> int:
         now = self._exchange.clock.now()
-        return int(self._exchange.venue.rate_count(event.account, event.order.symbol, now))
+        return ceil(self._exchange.venue.rate_count(event.account, event.order.symbol, now))
 
     def _tell_balance(self, event: BalanceChanged) -> None:
         subscribers = self._subscriptions.get(("balances", event.account))

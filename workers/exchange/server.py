@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import structlog
 from aiohttp import web
 
 from models.simulation.outcomes import AccountSetup
@@ -27,8 +26,6 @@ from workers.exchange.runtime import Exchange
 
 HOST = "127.0.0.1"
 MAXIMUM_SPEED = 1_000_000
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +241,6 @@ def _restore(exchange: Exchange, snapshot: dict[str, Any], inputs: Any, path: Pa
         raise
     except Exception as error:
         # Whatever a state of another version or another hand does, the way out is the same.
-        log.debug("exchange_state_refused", exc_info=True)
         raise StartError(
             f"the exchange's state in {path} does not fit ({type(error).__name__}: {error}). Move "
             "the directory away to start a new exchange, or choose another with --state"

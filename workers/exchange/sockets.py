@@ -20,6 +20,8 @@ from workers.exchange.wire import dump
 
 HEARTBEAT_SECONDS = 1.0
 MAXIMUM_BACKLOG = 100_000
+CUT = b""
+"""Stands in the queue where a scripted fault cuts the line: what came before still arrives."""
 HEARTBEAT = b'{"channel":"heartbeat"}'
 
 
@@ -61,7 +63,7 @@ class Connection:
 
     def _strike(self, frame: bytes, channel: str, rules: dict[str, FaultRule]) -> None:
         if "socket_drop" in rules:
-            self.abort()
+            self.send(CUT)
             return
         if "silence" in rules or "drop_message" in rules:
             return
@@ -93,7 +95,11 @@ class Connection:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                await self._socket.send_frame(self._queue.popleft(), WSMsgType.TEXT)
+                frame = self._queue.popleft()
+                if frame is CUT:
+                    self.abort()
+                    return
+                await self._socket.send_frame(frame, WSMsgType.TEXT)
 
     async def beat(self) -> None:
         """Send a heartbeat each second once anything is subscribed (protocol §12)."""

@@ -147,8 +147,10 @@ def test_generated_accounts_are_private_and_load_again(tmp_path):
         ('[{"account": "a"}]', "without a valid key"),
         ('[{"account": "a", "key": "k", "secret": "%"}]', "without a valid key"),
         (
-            '[{"account": "a", "key": "k", "secret": "AAAA"},'
-            ' {"account": "b", "key": "k", "secret": "AAAA"}]',
+            (
+                '[{"account": "a", "key": "k", "secret": "AAAA"},'
+                ' {"account": "b", "key": "k", "secret": "AAAA"}]'
+            ),
             "share a key",
         ),
         ('[{"account": "a", "key": "k", "secret": "AAAA", "balances": {"USD": -1}}]', "below zero"),
