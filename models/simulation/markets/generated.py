@@ -5,7 +5,6 @@ price levels and regimes: no generator state has to be kept, and any step can be
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -183,8 +182,3 @@ class GeneratedMarket:
         asset.last = after
         bids, asks = asset.ladder.around(max(1, bid), ask, self._number)
         return SymbolStep(asset.symbol, prints, bids, asks)
-
-
-def symbols_of(steps: Sequence[MarketStep]) -> frozenset[str]:
-    """Return the symbols that appear in some steps."""
-    return frozenset(part.symbol for step in steps for part in step.symbols)
