@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import structlog
-from models.trading.strategies import Strategy, market_figures
 
 from activities.market_delivery import Delivery, Message
 from activities.ports import (
@@ -24,12 +23,17 @@ from activities.ports import (
 from models.trading.account_facts import IdeaArrived
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
+from models.trading.strategies import Strategy
+from models.trading.strategies.indicators import average_true_range, realised_volatility
 from models.trading.trade_facts import PriceCrossed, PriceWatch
 from models.trading.watch_index import WatchIndex
 
 log = structlog.get_logger(__name__)
 
 WINDOW_BARS = 720
+RANGE_BARS = 14
+"""Wilder's own period for the average true range."""
+VOLATILITY_BARS = 96
 
 
 @dataclass
@@ -163,13 +167,13 @@ class MarketEngine:
         state.bars.append(candle)
         await self._record.save_candles([candle])
         window = tuple(state.bars)
-        figures = market_figures(window)
         if state.snapshot is None:
             return
+        true_range, volatility = _figures(window)
         state.snapshot = replace(
             state.snapshot,
-            average_true_range=figures.average_true_range,
-            volatility=figures.volatility,
+            average_true_range=true_range,
+            volatility=volatility,
             stale=not state.healthy,
         )
         state.changed = True
@@ -179,7 +183,7 @@ class MarketEngine:
     async def _propose(self, state: SymbolState, window: tuple[Candle, ...]) -> None:
         assert state.snapshot is not None
         for strategy in self._strategies:
-            idea = strategy.propose(self._installation, state.instrument, window, state.snapshot)
+            idea = strategy.propose(window, state.snapshot, state.instrument, self._installation)
             if idea is None:
                 continue
             followers = await self._record.followers(strategy.name)
@@ -219,15 +223,8 @@ class MarketEngine:
         if old is None:
             first = last or bid
             assert first is not None
-            figures = market_figures(tuple(state.bars))
             old = MarketSnapshot(
-                state.instrument.symbol,
-                first,
-                first,
-                first,
-                at,
-                figures.average_true_range,
-                figures.volatility,
+                state.instrument.symbol, first, first, first, at, *_figures(tuple(state.bars))
             )
         return replace(
             old,
@@ -238,3 +235,12 @@ class MarketEngine:
             observed_at=max(at, old.observed_at),
             stale=not state.healthy,
         )
+
+
+def _figures(window: tuple[Candle, ...]) -> tuple[Decimal | None, Decimal | None]:
+    true_range = average_true_range(window[-10 * RANGE_BARS :], RANGE_BARS)
+    volatility = realised_volatility(window[-VOLATILITY_BARS:])
+    return (
+        None if true_range is None else Decimal(repr(true_range)),
+        None if volatility is None else Decimal(repr(volatility)),
+    )

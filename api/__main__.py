@@ -9,7 +9,7 @@ from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.requests import PostgresRequests
 from api.app import create_app
 from api.services import Services
-from infra.runtime.codec import EncryptionCodec, payload_keys
+from infra.runtime.codec import EncryptionCodec, PayloadKey
 from infra.runtime.database import Database, Role, TimeSeriesStorage, database_url
 from infra.runtime.logs import configure_logs
 from infra.runtime.secrets import LocalSecretStore
@@ -21,10 +21,15 @@ from infra.runtime.temporal import connect
 ONE_ADMINISTRATOR = "governance: one administrator lifts a kill switch, no second person is asked"
 
 
+def payload_keys(settings: Settings) -> list[PayloadKey]:
+    """Return the keys of the payload codec, the one that encrypts first."""
+    stored = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
+    return [PayloadKey(key_id, secret) for key_id, secret in reversed(stored.items())]
+
+
 async def compose(settings: Settings) -> Services:
     """Return the services over the installation's database and secrets."""
     database = Database(database_url(settings, Role.APP), application="aether-api")
-    keys = payload_keys(LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys())
     storage = await database.time_series_storage()
     forms = lesser_forms(settings, hypertables=storage is TimeSeriesStorage.HYPERTABLES)
     return Services(
@@ -32,7 +37,7 @@ async def compose(settings: Settings) -> Services:
         database=database,
         journal=PostgresJournal(database),
         requests=PostgresRequests(database),
-        codec=EncryptionCodec(keys),
+        codec=EncryptionCodec(payload_keys(settings)),
         lesser_forms=[*forms, ONE_ADMINISTRATOR],
     )
 
@@ -40,7 +45,7 @@ async def compose(settings: Settings) -> Services:
 async def serve(settings: Settings) -> None:
     """Serve on loopback until stopped; Temporal is connected to as soon as it answers."""
     services = await compose(settings)
-    keys = payload_keys(LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys())
+    keys = payload_keys(settings)
 
     async def reach_temporal() -> Client:
         return await connect(settings.temporal_target, settings.temporal_namespace, keys)

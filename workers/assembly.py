@@ -28,7 +28,7 @@ from models.contracts.names import TRADING_QUEUE
 from workflows.account import AccountWorkflow
 from workflows.kill_switch import KillSwitchWorkflow
 from workflows.reconcile import ReconcileWorkflow
-from workflows.streams import AccountStreamWorkflow
+from workflows.streams import AccountStreamWorkflow, MarketFeedWorkflow
 from workflows.trade import TradeWorkflow
 
 TRADING_WORKFLOWS = (
@@ -37,6 +37,7 @@ TRADING_WORKFLOWS = (
     KillSwitchWorkflow,
     ReconcileWorkflow,
     AccountStreamWorkflow,
+    MarketFeedWorkflow,
 )
 
 

@@ -5,8 +5,8 @@ runs, and tells its health.
 """
 
 import asyncio
-import contextlib
 import signal
+import sys
 
 import structlog
 from prometheus_client import Gauge
@@ -17,6 +17,8 @@ from temporalio.worker import Worker
 
 from activities.market_feed import MarketFeedActivities
 from activities.policies import DECIDING_TASK_TIMEOUT
+from infra.runtime.database import DatabaseUnavailableError
+from infra.runtime.errors import PlatformError
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
 from infra.runtime.temporal import worker_options
@@ -26,26 +28,54 @@ from models.contracts.names import (
     MARKET_QUEUE,
     TRADING_QUEUE,
 )
-from workers.health import HealthServer
+from workers.health import Health, HealthServer
 from workers.market_assembly import MarketParts, assemble_market
 
 log = structlog.get_logger(__name__)
 
-RETRY_SECONDS = 0.5
+RETRY_SECONDS = 0.2
+HEALTH_SECONDS = 0.25
 HEALTHY_SYMBOLS = Gauge("aether_market_healthy_symbols_count", "Symbols whose feed is healthy")
 WATCHES = Gauge("aether_market_watches_count", "Price levels watched")
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Work until asked to stop."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    parts = await assemble_market(settings)
-    health = HealthServer(settings.market_metrics_port, lambda: not_ready(parts.activities))
-    await health.start()
+    health = Health({"temporal": "connecting", "feed": "starting"})
+    server = HealthServer(settings.market_metrics_port, health)
+    server.start()
+    parts = await _assembled(settings, stop)
+    try:
+        if parts is None:
+            return
+        health.checks["temporal"] = "ok"
+        async with market_worker(parts):
+            keeping = asyncio.create_task(keep_feed_running(parts.client))
+            watching = asyncio.create_task(watch_feed(parts, health))
+            log.info("market worker runs")
+            await stop.wait()
+            keeping.cancel()
+            watching.cancel()
+    finally:
+        if parts is not None:
+            await parts.close()
+        server.stop()
+
+
+async def _assembled(settings: Settings, stop: asyncio.Event) -> MarketParts | None:
+    while not stop.is_set():
+        try:
+            return await assemble_market(settings)
+        except (RPCError, RuntimeError, DatabaseUnavailableError) as error:
+            log.info("not everything answers yet", error=str(error))
+            await asyncio.sleep(RETRY_SECONDS)
+    return None
+
+
+def market_worker(parts: MarketParts) -> Worker:
+    """Return the worker of the market queue."""
     options = worker_options()
-    worker = Worker(
+    return Worker(
         parts.client,
         task_queue=MARKET_QUEUE,
         activities=[parts.activities.run_market_feed],
@@ -53,15 +83,6 @@ async def run(settings: Settings) -> None:
         max_heartbeat_throttle_interval=options["max_heartbeat_throttle_interval"],
         default_heartbeat_throttle_interval=options["default_heartbeat_throttle_interval"],
     )
-    async with worker:
-        keeping = asyncio.create_task(keep_feed_running(parts.client))
-        measuring = asyncio.create_task(measure(parts))
-        log.info("market worker runs")
-        await stopping.wait()
-        keeping.cancel()
-        measuring.cancel()
-    await health.stop()
-    await parts.close()
 
 
 async def keep_feed_running(client: Client) -> None:
@@ -91,23 +112,35 @@ def not_ready(activities: MarketFeedActivities) -> str | None:
     return f"no healthy feed of {', '.join(missing)}" if missing else None
 
 
-async def measure(parts: MarketParts) -> None:
-    """Bring the gauges up to date once a second."""
+async def watch_feed(parts: MarketParts, health: Health) -> None:
+    """Bring health and gauges up to date, again and again."""
     while True:
+        health.checks["feed"] = not_ready(parts.activities) or "ok"
         engine = parts.activities.engine
         if engine is not None:
             HEALTHY_SYMBOLS.set(sum(state.healthy for state in engine.symbols.values()))
             WATCHES.set(sum(len(state.watches) for state in engine.symbols.values()))
-        await asyncio.sleep(1)
+        await asyncio.sleep(HEALTH_SECONDS)
 
 
-def main() -> None:
-    """Work until stopped."""
+async def _serve(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run(settings, stop)
+
+
+def main() -> int:
+    """Work until SIGTERM or SIGINT; 2 with one line on standard error when it cannot start."""
     settings = Settings()
     configure_logs("market", settings.log_level)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(run(settings))
+    try:
+        asyncio.run(_serve(settings))
+    except PlatformError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

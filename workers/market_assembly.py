@@ -14,8 +14,8 @@ from activities.market_feed import FeedSettings, MarketFeedActivities
 from activities.messages import TemporalMessenger
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.settings import Settings
-from models.trading.strategies import STRATEGIES
-from workers.assembly import connect_patiently
+from models.trading.strategies import by_name, names
+from workers.assembly import connect_temporal
 from workers.lockstep import ExchangeControl, LockstepDriver
 from workers.platform_probe import RecordAndWorkflows
 
@@ -40,8 +40,13 @@ class MarketParts:
 
 
 async def assemble_market(settings: Settings) -> MarketParts:
-    """Connect everything; waits for Temporal and the database as long as they need."""
-    client = await connect_patiently(settings)
+    """Connect everything.
+
+    Raises:
+        RuntimeError, RPCError: Temporal does not answer (yet).
+        DatabaseUnavailableError: the database does not answer (yet).
+    """
+    client = await connect_temporal(settings)
     market_database = Database(database_url(settings, Role.MARKET), application="aether-market")
     app_database = Database(database_url(settings, Role.APP), application="aether-market")
     installation = await installation_id(app_database)
@@ -56,10 +61,11 @@ async def assemble_market(settings: Settings) -> MarketParts:
         control = ExchangeControl(settings.exchange_url)
         driver = LockstepDriver(control, RecordAndWorkflows(app_database, client), record)
         delivery = LockstepDelivery(courier, driver.settle)
+    strategies = [by_name(name) for name in names()]
     activities = MarketFeedActivities(
         feed,
         record,
-        lambda: MarketEngine(record, delivery, STRATEGIES, installation),
+        lambda: MarketEngine(record, delivery, strategies, installation),
         FeedSettings(settings.market_bar_minutes),
         driver,
     )

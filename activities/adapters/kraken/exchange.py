@@ -19,6 +19,7 @@ from activities.ports import (
     BalanceReport,
     ExecutionReport,
     LedgerEntry,
+    OrderGoneError,
     OrderRejectedError,
     RateLimitedError,
     StreamGap,
@@ -204,12 +205,21 @@ class KrakenExchange:
         """Return orders by exchange id; ids that the exchange does not know are missing."""
         found: dict[str, OrderReport] = {}
         for first in range(0, len(order_ids), _QUERY_MAXIMUM):
-            some = ",".join(order_ids[first : first + _QUERY_MAXIMUM])
-            answer = await self._read(
-                "QueryOrders", {"txid": some, "trades": True}, 1.0, Priority.EXIT
-            )
-            found.update({report.order_id: report for report in await self._reports(answer)})
+            found.update(await self._query(order_ids[first : first + _QUERY_MAXIMUM]))
         return found
+
+    async def _query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
+        asked: dict[str, Parameter] = {"txid": ",".join(order_ids), "trades": True}
+        try:
+            answer = await self._read("QueryOrders", asked, 1.0, Priority.EXIT)
+        except OrderGoneError:
+            # One unknown id spoils the whole request: halve until only that one is left out.
+            if len(order_ids) == 1:
+                return {}
+            middle = len(order_ids) // 2
+            first = await self._query(order_ids[:middle])
+            return first | await self._query(order_ids[middle:])
+        return {report.order_id: report for report in await self._reports(answer)}
 
     async def open_orders(self) -> list[OrderReport]:
         """Return every open order on the key."""

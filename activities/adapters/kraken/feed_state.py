@@ -57,6 +57,7 @@ class FeedState:
         self._troubles: dict[str, dict[str, str]] = {name: {"book": ""} for name in symbols}
         self._told: dict[str, tuple[bool, str]] = {}
         self._requests: list[dict[str, Any]] = []
+        self._pongs: list[int] = []
         self._request_number = 0
 
     # --- connecting -----------------------------------------------------------------------------
@@ -96,6 +97,11 @@ class FeedState:
     def take_requests(self) -> list[dict[str, Any]]:
         """Return requests that frames have made necessary, once."""
         taken, self._requests = self._requests, []
+        return taken
+
+    def take_pongs(self) -> list[int]:
+        """Return the ids of the pings answered since the last call."""
+        taken, self._pongs = self._pongs, []
         return taken
 
     def take_gaps(self) -> list["TradeGap"]:
@@ -143,6 +149,8 @@ class FeedState:
             yield from self._pairs(message["data"])
         elif channel == "status":
             yield from self._system(message["data"])
+        elif message.get("method") == "pong":
+            self._pongs.append(int(message.get("req_id", 0)))
         elif message.get("success") is False:
             yield from self._refused(message)
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.feed_state import FeedState, TradeGap, missed_ticks
@@ -14,7 +14,7 @@ from activities.adapters.kraken.websocket import (
     ConnectionLimiter,
     Socket,
 )
-from activities.ports import ExchangeUnavailableError, MarketEvent, RateLimitedError, Tick
+from activities.ports import ExchangeUnavailableError, Fence, MarketEvent, RateLimitedError, Tick
 from models.trading.instruments import Instrument
 from models.trading.market import Candle
 
@@ -43,6 +43,7 @@ class KrakenMarketFeed:
         self._limiter = limiter or ConnectionLimiter()
         self._depth = depth
         self._silence = silence_seconds
+        self._socket: Socket | None = None
         # Counters for metrics: connections made, checksum failures.
         self.connections = 0
         self.checksum_failures = 0
@@ -88,6 +89,7 @@ class KrakenMarketFeed:
     ) -> AsyncGenerator[MarketEvent, None]:
         socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
         self.connections += 1
+        self._socket = socket
         try:
             for request in state.subscriptions():
                 await socket.send(request)
@@ -101,11 +103,24 @@ class KrakenMarketFeed:
                 for gap in state.take_gaps():
                     for event in await self._missed(gap):
                         yield event
+                # The server answers in order: before this pong came all that it sent earlier.
+                for number in state.take_pongs():
+                    yield Fence(number)
                 self.checksum_failures = state.checksum_failures
                 for request in state.take_requests():
                     await socket.send(request)
         finally:
+            self._socket = None
             await socket.close()
+
+    async def request_fence(self, number: int) -> None:
+        """Have ``events`` yield ``Fence(number)`` after all that the exchange sent before this call.
+
+        Nothing is asked while there is no connection: who waits asks again.
+        """
+        if self._socket is not None:
+            with suppress(ExchangeUnavailableError):
+                await self._socket.send({"method": "ping", "req_id": number})
 
     async def _missed(self, gap: TradeGap) -> list[Tick]:
         """Return the trades that a reconnection's snapshot was too short to show."""
