@@ -148,12 +148,12 @@ def check_worth(proposal: Proposal) -> Check:
 RULES: tuple[Rule, ...] = (
     check_minimum,
     check_stop,
+    check_cash,
     check_risk,
     check_pair_exposure,
     check_gross_exposure,
     check_open_trades,
     check_pair_trades,
-    check_cash,
     check_worth,
 )
 

@@ -201,7 +201,11 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Withdraw an order; answered by OrderEnded with what had been filled."""
+    """Withdraw an order; answered by OrderEnded with what had been filled.
+
+    Without ``order_id`` the order's sending was never answered: it is looked up by its client order
+    id, and proven absence is answered by OrderRefused (not_placed).
+    """
 
     order_id: str | None
     client_order_id: str

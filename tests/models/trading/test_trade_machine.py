@@ -54,7 +54,7 @@ class TradeMachine(RuleBasedStateMachine):
             )
         )
 
-    # --- the exchange moves ----------------------------------------------------------------------
+    # --- the exchange moves -----------------------------
 
     @precondition(lambda self: self.world.live_orders(Leg.ENTRY))
     @rule(lots=LOT)
@@ -91,7 +91,7 @@ class TradeMachine(RuleBasedStateMachine):
     def next_amend_is_refused(self) -> None:
         self.world.refuse_amends = True
 
-    # --- commands and facts move -------------------------------------------------------------------
+    # --- commands and facts move -----------------------------
 
     @precondition(lambda self: self.world.commands)
     @rule(pick=PICK)
@@ -131,7 +131,7 @@ class TradeMachine(RuleBasedStateMachine):
     def old_fact_arrives_again(self, pick: int) -> None:
         self.world.tell(self.world.delivered[pick % len(self.world.delivered)])
 
-    # --- people, the market's watcher and time ---------------------------------------------------------
+    # --- people, the market's watcher and time -----------------------------
 
     @precondition(lambda self: self.world.state.watches)
     @rule(pick=PICK)
@@ -163,7 +163,7 @@ class TradeMachine(RuleBasedStateMachine):
         self.world.lost = False
         self.world.tell(ReviewDue(START))
 
-    # --- what must hold ----------------------------------------------------------------------------
+    # --- what must hold -----------------------------
 
     @invariant()
     def books_agree_when_quiet(self) -> None:

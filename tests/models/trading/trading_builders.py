@@ -129,9 +129,7 @@ def an_account(cash: str = "100000", **changes: object) -> AccountState:
         "account": "company",
         "installation": INSTALLATION,
         "instruments": {s: an_instrument(s) for s in ("BTC/USD", "ETH/USD")},
-        "fees": {
-            s: FeeRates(Decimal("0.0025"), Decimal("0.004")) for s in ("BTC/USD", "ETH/USD")
-        },
+        "fees": {s: FeeRates(Decimal("0.0025"), Decimal("0.004")) for s in ("BTC/USD", "ETH/USD")},
         "balances": {"USD": Decimal(cash)},
     }
     return AccountState(**{**values, **changes})  # type: ignore[arg-type]
