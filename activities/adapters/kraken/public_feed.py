@@ -114,7 +114,7 @@ class KrakenMarketFeed:
             await socket.close()
 
     async def request_fence(self, number: int) -> None:
-        """Have ``events`` yield ``Fence(number)`` after all that the exchange sent before this call.
+        """Have ``events`` yield ``Fence(number)`` after all that was sent before this call.
 
         Nothing is asked while there is no connection: who waits asks again.
         """
