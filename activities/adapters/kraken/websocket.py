@@ -17,6 +17,8 @@ from activities.ports import ExchangeUnavailableError
 _CONNECT_SECONDS = 3.0
 # A heartbeat comes every second once anything is subscribed (§12).
 SILENCE_SECONDS = 5.0
+# Looks per span of silence: the death is noticed at most one look late.
+_LOOKS = 5
 # Frames read ahead of whoever consumes them; beyond it TCP slows the sender down.
 _READ_AHEAD = 20_000
 
@@ -168,11 +170,13 @@ class Socket:
             self._end(f"disconnected: {failure}")
 
     async def _watch(self) -> None:
-        while self._ended is None:
+        before, quiet = self._received, 0
+        while self._ended is None and quiet < _LOOKS:
+            await asyncio.sleep(self._silence / _LOOKS)
+            # Frames that nobody has taken yet are a slow consumer, not a silent exchange.
+            quiet = quiet + 1 if self._received == before and not self._frames else 0
             before = self._received
-            await asyncio.sleep(self._silence)
-            if self._received == before and not self._frames:
-                self._end(f"silence for {self._silence:g} s")
+        self._end(f"silence for {self._silence:g} s")
 
     def _end(self, reason: str) -> None:
         self._ended = self._ended or reason
