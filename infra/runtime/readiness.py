@@ -3,7 +3,9 @@
 import asyncio
 import json
 import time
+import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
@@ -23,6 +25,7 @@ from infra.runtime.supervision import (
 
 CHECK_SECONDS = 2.0
 POLL_SECONDS = 0.1
+LIVES_OF_A_CRASH_LOOP = 4
 
 Check = Callable[[], str]
 
@@ -65,16 +68,28 @@ def wait_until_ready(
     """
     until = time.monotonic() + seconds
     ready: set[str] = set()
+    lives: dict[str, set[int]] = defaultdict(set)
     while True:
         processes = [p for p in supervisor.processes() if p.state != "stopped"]
+        for process in processes:
+            lives[process.name].add(process.pid)
         _raise_if_refused(supervisor, processes)
         waiting = [p for p in processes if p.name not in ready and p.name != KEEPER]
         lacking = {name: why for name, why in check_all(settings, waiting).items() if why}
         ready |= {process.name for process in waiting} - set(lacking)
         tell(lacking)
         if not lacking or time.monotonic() > until:
-            return lacking
+            return {
+                name: _with_last_words(supervisor, name, why, len(lives[name]))
+                for name, why in lacking.items()
+            }
         time.sleep(POLL_SECONDS)
+
+
+def _with_last_words(supervisor: Supervisor, name: str, why: str, lives: int) -> str:
+    if lives < LIVES_OF_A_CRASH_LOOP:
+        return why
+    return f"it keeps ending; its last words: {supervisor.last_words(name)}"
 
 
 def _raise_if_refused(supervisor: Supervisor, processes: list[ProcessStatus]) -> None:

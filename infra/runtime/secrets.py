@@ -99,7 +99,7 @@ class LocalSecretStore:
         return existing
 
     def codec_keys(self) -> dict[str, bytes]:
-        """Return the 32-byte keys of the payload codec by id; the last one encrypts."""
+        """Return the 32-byte keys of the payload codec by id; the first one encrypts."""
         return {name: base64.b64decode(key) for name, key in self._read()["codec"].items()}
 
     def administrator_token(self) -> str:

@@ -8,7 +8,6 @@ supervisor, so that nothing is ever half alive.
 import fcntl
 import os
 import shlex
-import subprocess
 import sys
 import time
 import xmlrpc.client
@@ -27,6 +26,7 @@ from infra.runtime.files import write_atomically
 TETHER = Path(__file__).with_name("tether.py")
 # A program that ends with this status was configured wrongly: starting it again cannot help.
 CONFIGURATION_EXIT_STATUS = 2
+MODULE = "infra.runtime.supervisord"
 KEEPER = "keeper"
 LOG_BYTES = 10_000_000
 LOG_FILES = 5
@@ -129,17 +129,21 @@ class Supervisor:
             self._wanted.touch()
             if self.is_running:
                 return
-            with (self._logs / "supervisor.err").open("wb") as errors:
-                process = subprocess.Popen(  # noqa: S603 our own module
-                    [sys.executable, "-m", "infra.runtime.supervisord", "-n", "-c", self._settings],
-                    env=dict(environment),
-                    cwd=self._run,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=errors,
-                    start_new_session=True,
-                )
-            self._wait_until_it_answers(process)
+            # Not subprocess: supervisord is meant to outlive this process.
+            errors = str(self._logs / "supervisor.err")
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-P", "-m", MODULE, "-n", "-c", str(self._settings)],
+                dict(environment),
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                    (os.POSIX_SPAWN_OPEN, 2, errors, flags, 0o600),
+                ],
+                setsid=True,
+            )
+            self._wait_until_it_answers(pid)
 
     def stop(self, seconds: float = 60.0) -> bool:
         """Stop every program in reverse order, then supervisord; False when it did not run."""
@@ -204,17 +208,16 @@ class Supervisor:
         finally:
             transport.close()
 
-    def _wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait_until_it_answers(self, pid: int) -> None:
         until = time.monotonic() + START_TIMEOUT_SECONDS
         while time.monotonic() < until:
-            if self.pid == process.pid:
+            if self.pid == pid:
                 return
-            try:
-                process.wait(timeout=0.05)
-            except subprocess.TimeoutExpired:
-                continue
-            words = (self._logs / "supervisor.err").read_text(errors="replace").strip()
-            raise StartError(f"the supervisor ended at once: {words.splitlines()[-1:] or ''}")
+            if _has_ended(pid):
+                words = (self._logs / "supervisor.err").read_text(errors="replace").strip()
+                last = words.splitlines()[-1:] or ["it said nothing"]
+                raise StartError(f"the supervisor ended at once: {last[0]}")
+            time.sleep(0.05)
         raise StartError(f"the supervisor did not answer in {START_TIMEOUT_SECONDS:.0f} s")
 
     @contextmanager
@@ -243,19 +246,19 @@ def render_settings(programs: Sequence[Program], socket: Path, run: Path, logs: 
                 f"logfile={_escaped(str(logs / 'supervisord.log'))}",
                 f"logfile_maxbytes={LOG_BYTES}",
                 f"logfile_backups={LOG_FILES}",
-                f"directory={_escaped(str(run))}",
                 "silent=true",
             )
         ),
     ]
-    sections += [_program_section(program, logs) for program in programs]
+    sections += [_program_section(program, run, logs) for program in programs]
     return "\n\n".join(sections) + "\n"
 
 
-def _program_section(program: Program, logs: Path) -> str:
+def _program_section(program: Program, run: Path, logs: Path) -> str:
     lines = (
         f"[program:{program.name}]",
         f"command={_escaped(shlex.join(str(word) for word in program.full_command()))}",
+        f"directory={_escaped(str(run))}",
         f"priority={program.priority}",
         f"autostart={str(program.starts).lower()}",
         # With startsecs=0 supervisord never counts a quick end as a failed start, so it neither

@@ -1,0 +1,55 @@
+"""Settings come from the environment only, and say what is wrong with them."""
+
+import pytest
+from pydantic import ValidationError
+
+from infra.runtime.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path):
+    for name in ("MARKET", "SPEED", "AETHER_PORT_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AETHER_HOME", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("market", "speed", "expected"),
+    [
+        ("generated", "", "60"),
+        ("replay:x.json", "", "60"),
+        ("kraken", "", "1"),
+        ("kraken", "2.5", "2.5"),
+        ("generated", "lockstep", "lockstep"),
+    ],
+)
+def test_speed_in_force_depends_on_the_market_unless_set(monkeypatch, market, speed, expected):
+    monkeypatch.setenv("MARKET", market)
+    monkeypatch.setenv("SPEED", speed)
+    assert Settings().market_speed == expected
+
+
+@pytest.mark.parametrize("speed", ["0", "-1", "nan", "inf", "fast", "1e9"])
+def test_speed_that_is_no_pace_is_refused(monkeypatch, speed):
+    monkeypatch.setenv("SPEED", speed)
+    with pytest.raises(ValidationError, match="SPEED"):
+        Settings()
+
+
+def test_empty_variables_count_as_unset(monkeypatch):
+    monkeypatch.setenv("MARKET", "")
+    monkeypatch.setenv("AETHER_PORT_BASE", "")
+    settings = Settings()
+    assert settings.market == "generated"
+    assert "market" not in settings.model_fields_set
+
+
+def test_ports_of_one_stack_never_meet_those_of_the_next():
+    one, other = Settings(port_base=21400), Settings(port_base=21410)
+    ports = [value for name, value in _ports(one)]
+    assert len(set(ports)) == len(ports)
+    assert not set(ports) & {value for _, value in _ports(other)}
+
+
+def _ports(settings):
+    return [(n, getattr(settings, n)) for n in dir(Settings) if n.endswith("_port")]

@@ -1,0 +1,167 @@
+"""The supervisor restarts what is killed, the keeper restarts the supervisor, none is orphaned."""
+
+import os
+import signal
+import sys
+import time
+
+import psutil
+import pytest
+
+from infra.runtime.errors import NotRunningError
+from infra.runtime.supervision import KEEPER, Program, Supervisor, render_settings
+
+DEADLINE_SECONDS = 10.0
+SLEEPER = (
+    "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); signal.pause()"
+)
+
+
+@pytest.fixture
+def supervisor(tmp_path):
+    run, logs = tmp_path / "run", tmp_path / "logs"
+    run.mkdir()
+    logs.mkdir()
+    found = Supervisor(run, run, logs)
+    yield found
+    found.stop()
+
+
+def programs(tmp_path, **changes):
+    places = [str(tmp_path / "run"), str(tmp_path / "run"), str(tmp_path / "logs")]
+    keeper = [sys.executable, "-m", "infra.runtime.keeper", *places]
+    return [
+        Program("worker", [sys.executable, "-c", SLEEPER], 10, **changes),
+        Program(KEEPER, keeper, 999, death_signal=None),
+    ]
+
+
+def wait_for(condition):
+    until = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < until:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("it did not come to pass")
+
+
+def pid_of(supervisor, name):
+    try:
+        return next(p.pid for p in supervisor.processes() if p.name == name)
+    except NotRunningError:
+        return 0
+
+
+def is_gone(pid):
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def program_runs(pid):
+    """Tell whether the tether has become the program (then a signal meets the program)."""
+    try:
+        return pid and "tether" not in " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return False
+
+
+def test_killed_program_is_started_again_at_once(tmp_path, supervisor):
+    supervisor.configure(programs(tmp_path))
+    supervisor.start(os.environ)
+    first = wait_for(lambda: pid_of(supervisor, "worker"))
+    began = time.monotonic()
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: pid_of(supervisor, "worker") not in (0, first))
+    assert time.monotonic() - began < 2
+
+
+def test_killed_supervisor_takes_programs_along_and_comes_back(tmp_path, supervisor):
+    supervisor.configure(programs(tmp_path))
+    supervisor.start(os.environ)
+    old, keeper = supervisor.pid, wait_for(lambda: pid_of(supervisor, KEEPER))
+    worker = wait_for(lambda: pid_of(supervisor, "worker"))
+    wait_for(lambda: program_runs(worker) and program_runs(keeper))
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: is_gone(worker))
+    wait_for(lambda: supervisor.pid not in (None, old))
+    assert wait_for(lambda: pid_of(supervisor, "worker")) != worker
+    wait_for(lambda: is_gone(keeper))
+
+
+def test_killed_keeper_is_started_again(tmp_path, supervisor):
+    supervisor.configure(programs(tmp_path))
+    supervisor.start(os.environ)
+    keeper = wait_for(lambda: pid_of(supervisor, KEEPER))
+    os.kill(keeper, signal.SIGKILL)
+    wait_for(lambda: pid_of(supervisor, KEEPER) not in (0, keeper))
+
+
+def test_all_killed_at_once_leaves_nothing_and_starts_again(tmp_path, supervisor):
+    supervisor.configure(programs(tmp_path))
+    supervisor.start(os.environ)
+    victims = [supervisor.pid, wait_for(lambda: pid_of(supervisor, KEEPER))]
+    victims.insert(0, wait_for(lambda: pid_of(supervisor, "worker")))
+    for pid in reversed(victims):
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: all(is_gone(pid) for pid in victims))
+    assert not supervisor.is_running
+    supervisor.start(os.environ)
+    assert wait_for(lambda: pid_of(supervisor, "worker")) not in victims
+
+
+def test_stop_ends_everything_and_keeps_it_ended(tmp_path, supervisor):
+    supervisor.configure(programs(tmp_path))
+    supervisor.start(os.environ)
+    pids = [wait_for(lambda name=name: pid_of(supervisor, name)) for name in ("worker", KEEPER)]
+    assert supervisor.stop()
+    assert all(is_gone(pid) for pid in pids)
+    assert not supervisor.is_wanted
+    assert not supervisor.stop()
+
+
+def test_wrong_configuration_is_not_tried_again(tmp_path, supervisor):
+    command = [sys.executable, "-c", "print('SPEED is wrong'); raise SystemExit(2)"]
+    supervisor.configure([Program("worker", command, 10)])
+    supervisor.start(os.environ)
+    ended = wait_for(lambda: [p for p in supervisor.processes() if p.state == "exited"])
+    assert ended[0].exit_status == 2
+    assert wait_for(lambda: supervisor.last_words("worker") == "SPEED is wrong")
+
+
+def test_any_other_end_is_tried_again_without_end(tmp_path, supervisor):
+    marks = tmp_path / "marks"
+    code = f"open({str(marks)!r}, 'a').write('x'); raise SystemExit(1)"
+    supervisor.configure([Program("worker", [sys.executable, "-S", "-c", code], 10)])
+    supervisor.start(os.environ)
+    wait_for(lambda: marks.exists() and len(marks.read_text()) >= 6)
+
+
+def test_program_waits_for_its_start_file(tmp_path, supervisor):
+    ready = tmp_path / "prepared"
+    supervisor.configure(programs(tmp_path, wait_for=ready))
+    supervisor.start(os.environ)
+    pid = wait_for(lambda: pid_of(supervisor, "worker"))
+    assert not program_runs(pid)
+    ready.touch()
+    wait_for(lambda: program_runs(pid))
+
+
+def test_stale_socket_and_pid_file_do_not_stand_in_the_way(tmp_path, supervisor):
+    (tmp_path / "run" / "supervisord.pid").write_text("999999")
+    import socket as sockets
+
+    stale = sockets.socket(sockets.AF_UNIX)
+    stale.bind(str(tmp_path / "run" / "supervisor.sock"))
+    stale.close()
+    supervisor.configure(programs(tmp_path))
+    supervisor.start(os.environ)
+    assert supervisor.is_running
+
+
+def test_percent_signs_in_paths_are_escaped(tmp_path):
+    odd = tmp_path / "100%"
+    text = render_settings(programs(tmp_path), odd / "s", odd, odd)
+    assert "100%%" in text
