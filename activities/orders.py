@@ -115,17 +115,20 @@ class OrderActivities:
         command = request.command
         account = command.exit.account
         exchange = await self._exchanges.exchange(account)
-        stored = await self._journal.store_intent(command.exit, request.intended_at)
+        sending_at = self._clock()
+        # First of all: while the record cannot be written the stops must not be dropped.
+        stored = await self._journal.store_intent(command.exit, request.intended_at, sending_at)
         stops = await asyncio.gather(
             *(self._cancel(exchange, account, order_id) for order_id in command.stop_order_ids)
         )
         sold_meanwhile = sum((stop.filled_quantity for stop in stops), Decimal(0))
         left = command.exit.quantity - (sold_meanwhile - command.stops_filled_known)
         placement = await self._placement(account)
-        placed = await placement.place(
+        placed = await placement.place_reserved(
             replace(command.exit, quantity=left),
             stored,
-            unsendable="the stops had sold everything" if left <= 0 else None,
+            sending_at,
+            "the stops had sold everything" if left <= 0 else None,
         )
         return PositionExit(tuple(stops), placed)
 

@@ -26,6 +26,9 @@ from models.trading.trade_facts import OrderAcknowledged, OrderEnded, OrderRefus
 
 Clock = Callable[[], datetime]
 
+RESERVATION = timedelta(seconds=0.3)
+"""How long a send counted in advance may take to happen: Kraken wants deadlines 2 s ahead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -82,6 +85,22 @@ class Placement:
         if stored.is_new and stored.order.sends == 1:
             return await self._submit(order, intended_at, sending_at, 1)
         return await self.place(order, stored)
+
+    async def place_reserved(
+        self, order: OrderSpec, stored: IntentStored, sending_at: datetime, unsendable: str | None
+    ) -> OrderPlaced:
+        """Send an intent that was stored as sent at ``sending_at``, after other steps took time.
+
+        The deadline given to the exchange counts from ``sending_at``, so that what is recorded
+        never claims absence too early; when too little of it is left the send is counted anew.
+        """
+        if not (stored.is_new and stored.order.sends == 1):
+            return await self.place(order, stored, unsendable)
+        if unsendable is not None:
+            return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
+        if self._clock() - sending_at > RESERVATION:
+            return await self._send(order, stored.order.intended_at, 1)
+        return await self._submit(order, stored.order.intended_at, sending_at, 1)
 
     async def place(
         self, order: OrderSpec, stored: IntentStored, unsendable: str | None = None
