@@ -1,7 +1,7 @@
 """Rate counters (§4), fees by tier (§11), ledger and balances."""
 
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 import pytest
 from venue_builders import (
@@ -193,3 +193,39 @@ def test_ids_have_the_exchange_shapes():
         assert (len(head), len(middle), len(tail)) == (6, 5, 6)
         assert txid.isascii()
         assert txid.upper() == txid
+
+
+def test_hold_shrinks_to_what_the_rest_needs_after_a_better_fill():
+    venue = a_venue()
+    venue.add_order("alpha", an_order(price="1001.5", volume="2"), moment())
+    assert venue.balances("alpha")["USD"].held == Decimal("1001.5") * Decimal("1.008")
+
+
+@pytest.mark.parametrize("pieces", ["0.00050001", "0.00050006", "0.00052345"])
+@pytest.mark.parametrize("price", ["1000", "1000.7", "1000.9"])
+def test_rounding_of_many_small_fills_never_overdraws_an_account(pieces, price):
+    quantity = Decimal(pieces)
+    total = str(quantity * 30)
+    probe = a_venue(an_account(usd="100"), an_account("beta"))
+    probe.add_order("alpha", an_order(price=price, volume=total), moment())
+    exact = str(probe.balances("alpha")["USD"].held)
+    venue = a_venue(an_account(usd=exact), an_account("beta"))
+    for n in range(30):
+        venue.add_order("beta", an_order(SELL, price=price, volume=pieces), moment(1, n))
+    bought = venue.add_order("alpha", an_order(price=price, volume=total), moment(1, 60))
+    assert len(fills(bought.events, "alpha")) == 30
+    assert 0 <= venue.balances("alpha")["USD"].total < Decimal("0.001")
+
+
+@pytest.mark.parametrize("pieces", ["0.00050001", "0.00050007", "0.00052345"])
+def test_rounding_of_fees_in_base_never_overdraws_an_account(pieces):
+    quantity = Decimal(pieces)
+    total = quantity * 30
+    exact = (total * Decimal("1.008")).quantize(Decimal("1e-8"), rounding=ROUND_CEILING)
+    venue = a_venue(an_account(btc=str(exact)), an_account("beta"))
+    for n in range(30):
+        venue.add_order("beta", an_order(price="1000.9", volume=pieces), moment(1, n))
+    request = an_order(SELL, price="1000.9", volume=str(total), fee_in_base=True)
+    sold = venue.add_order("alpha", request, moment(1, 60))
+    assert len(fills(sold.events, "alpha")) == 30
+    assert 0 <= venue.balances("alpha")["BTC"].total < Decimal("0.000001")

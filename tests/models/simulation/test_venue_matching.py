@@ -148,6 +148,14 @@ def test_new_book_that_crosses_a_resting_order_fills_it_as_maker():
     assert venue.book(BTC).asks == ()
 
 
+def test_new_book_that_crosses_a_resting_sale_fills_it_as_maker():
+    venue = a_venue()
+    venue.add_order("alpha", an_order(SELL, volume="2", price="1000"), moment())
+    events = venue.apply_step(a_step(2, bids=(("1003", "0.5"),), asks=(("1004", "1"),)), WALL)
+    assert prices_and_quantities(fills(events)) == [("1000", "0.5")]
+    assert venue.book(BTC).bids == ()
+
+
 def test_own_orders_match_each_other_in_price_then_time():
     venue = a_venue()
     first = venue.add_order("alpha", an_order(volume="1", price="1000"), moment())
