@@ -54,7 +54,8 @@ def _text(value: Any) -> str:
         return ",".join(_text(item) for item in value)
     if isinstance(value, Decimal):
         return format(value, "f")
-    return "" if value is None else str(value)
+    # Python clients say ``False`` where they mean the default, and the real exchange lets them.
+    return "" if value is None else "false" if value == "False" else str(value)
 
 
 def required(fields: Fields, name: str) -> str:
@@ -66,8 +67,11 @@ def required(fields: Fields, name: str) -> str:
 
 
 def boolean(fields: Fields, name: str, *, default: bool = False) -> bool:
-    """Return a flag; only lower-case ``true`` and ``false`` (and 1, 0) are flags."""
-    value = fields.get(name, "")
+    """Return a flag in any case: clients that send Python's ``True`` work on the real exchange.
+
+    (``validate`` of an order is read by the exchange model, and strictly.)
+    """
+    value = fields.get(name, "").lower()
     if value in ("true", "1"):
         return True
     if value in ("false", "0"):
