@@ -272,6 +272,14 @@ class Venue:
         """Return all fills ever."""
         return list(self._core.account(account).executions.values())
 
+    def execution_count(self, account: str) -> int:
+        """Return how many fills there were ever."""
+        return len(self._core.account(account).executions)
+
+    def open_order_count(self, account: str) -> int:
+        """Return how many orders are live (pending and open)."""
+        return len(self._core.account(account).live)
+
     def execution(self, account: str, txid: str) -> Execution | None:
         """Return one fill by its trade id (``T…``)."""
         return self._core.account(account).executions.get(txid)

@@ -65,6 +65,8 @@ class Control:
                 **dict.fromkeys(venue.accounts, 0),
                 **self._private.sequences(),
             },
+            "fills": {name: venue.execution_count(name) for name in venue.accounts},
+            "open_orders": {name: venue.open_order_count(name) for name in venue.accounts},
             "system_status": venue.system_status,
         }
 
