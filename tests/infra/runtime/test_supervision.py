@@ -116,6 +116,7 @@ def test_stop_ends_everything_and_keeps_it_ended(tmp_path, supervisor):
     supervisor.configure(programs(tmp_path))
     supervisor.start(os.environ)
     pids = [wait_for(lambda name=name: pid_of(supervisor, name)) for name in ("worker", KEEPER)]
+    wait_for(lambda: all(program_runs(pid) for pid in pids))
     assert supervisor.stop()
     assert all(is_gone(pid) for pid in pids)
     assert not supervisor.is_wanted
