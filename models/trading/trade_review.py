@@ -29,6 +29,11 @@ def review(draft: TradeDraft) -> None:
     )
     if overdue:
         draft.send(AskOrders(overdue))
+    # A stop is a market order once it fires. One that does not finish must not hold up the exit,
+    # which drops it and counts what it sold.
+    for stop in draft.state.live_stops:
+        if stop.is_firing:
+            draft.change_order(stop, overdue=True)
 
 
 def _reissue(draft: TradeDraft, order: TradeOrder) -> None:

@@ -65,6 +65,7 @@ class TradeOrder:
         parent_order_id: set on a child of a conditional close, which has no client order id of its
             own; its ``spec.client_order_id`` is then the exchange's id.
         size_known: False while a child is known by its executions only.
+        overdue: it began to fill and had not finished when a review came; waiting has an end.
     """
 
     spec: OrderSpec
@@ -85,6 +86,7 @@ class TradeOrder:
     gone: bool = False
     parent_order_id: str | None = None
     size_known: bool = True
+    overdue: bool = False
 
     @property
     def remaining(self) -> Decimal:
@@ -98,8 +100,8 @@ class TradeOrder:
 
     @property
     def is_firing(self) -> bool:
-        """Tell whether the order has begun to fill and may fill further."""
-        return not self.status.is_final and self.filled_quantity > ZERO
+        """Tell whether the order has begun to fill and is expected to finish by itself."""
+        return not self.status.is_final and self.filled_quantity > ZERO and not self.overdue
 
 
 @dataclass(frozen=True, slots=True)

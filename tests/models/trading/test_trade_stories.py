@@ -229,3 +229,13 @@ def test_reserved_cash_shrinks_with_fills_and_ends_with_the_entry():
     assert reserved_cash(story.state) == Decimal(6) * 101 * Decimal("1.004")
     story.tell(OrderEnded("O-entry", OrderStatus.CANCELED, Decimal(4), None, START, story.entry))
     assert reserved_cash(story.state) == ZERO
+
+
+def test_stop_that_fires_and_stalls_is_dropped_for_an_exit_after_a_review():
+    story = Story(a_plan()).opened()
+    stop = story.state.live_stops[0].spec.client_order_id
+    fired = FillReported(a_fill("E2", "O-stop", Side.SELL, "4", "95"), stop)
+    assert not only(story.tell(fired), ExitPosition)
+    (command,) = only(story.tell(ReviewDue(START)), ExitPosition)
+    assert command.stop_order_ids == ("O-stop",)
+    assert (command.stops_filled_known, command.exit.quantity) == (Decimal(4), Decimal(6))
