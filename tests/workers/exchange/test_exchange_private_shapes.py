@@ -167,7 +167,7 @@ async def our_frames(exchange):
         **order,
         "order_type": "stop-loss-limit",
         "limit_price": 90000,
-        "triggers": {"price": 89000.0, "reference": "index"},
+        "triggers": {"price": 89000.0, "reference": "last"},
     }
     async with exchange.socket() as socket:
 
