@@ -18,6 +18,7 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
+from temporalio.worker import Worker
 
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime.database import DatabaseUnavailableError, TimeSeriesStorage
@@ -36,6 +37,7 @@ from models.contracts.workflows import AccountInput, AccountToFollow, AccountToR
 from models.trading.account_state import AccountState
 from workers.assembly import TradingParts, connect_temporal, trading_parts, trading_worker
 from workers.health import Health, HealthServer, free_loopback_port
+from workers.standby import SoleProcess
 from workflows.account import AccountWorkflow
 from workflows.reconcile import ReconcileWorkflow
 from workflows.streams import AccountStreamWorkflow
@@ -47,25 +49,45 @@ RECONCILE_EVERY = timedelta(minutes=1)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Serve the trading queue and keep every account's workflows started."""
-    health = Health({"temporal": "connecting", "worker": "starting", "accounts": "starting"})
+    """Serve the trading queue and keep every account's workflows started.
+
+    Everything that takes time is done before the lock is asked for: a second process started the
+    same way is a standby that takes over when this one dies.
+    """
     metrics_port = free_loopback_port()
-    server = HealthServer(settings.trading_metrics_port, health, metrics_port)
-    server.start()
     parts = trading_parts(settings)
+    sole = SoleProcess(settings.home / "run" / "trading.lock")
     try:
         client = await _connected(settings, metrics_port, stop)
         if client is None:
             return
-        health.checks["temporal"] = "ok"
-        async with trading_worker(client, parts):
+        worker = trading_worker(client, parts)
+        if await sole.acquire(stop):
+            await _serve_queue(settings, client, worker, parts, metrics_port, stop)
+    finally:
+        await parts.close()
+        sole.release()
+
+
+async def _serve_queue(
+    settings: Settings,
+    client: Client,
+    worker: Worker,
+    parts: TradingParts,
+    metrics_port: int,
+    stop: asyncio.Event,
+) -> None:
+    health = Health({"temporal": "ok", "worker": "starting", "accounts": "starting"})
+    server = HealthServer(settings.trading_metrics_port, health, metrics_port)
+    server.start()
+    try:
+        async with worker:
             health.checks["worker"] = "ok"
             starting = asyncio.create_task(_start_accounts(client, parts, settings, health))
             await stop.wait()
             starting.cancel()
             log.info("stopping")
     finally:
-        await parts.close()
         server.stop()
 
 
