@@ -97,7 +97,7 @@ def account_text(account: dict[str, Any]) -> str:
     halts = ", ".join(account["halts"]) or "none"
     return (
         f"{account['account']} ({account['mode']}): {account['state']}, "
-        f"equity {account['equity']} USD, open trades {account['open_trades']}, "
+        f"equity {float(account['equity']):,.2f} USD, open trades {account['open_trades']}, "
         f"closed {account['closed_trades']}, halts: {halts}"
     )
 
