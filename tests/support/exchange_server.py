@@ -239,6 +239,11 @@ class Process:
         async with aiohttp.ClientSession() as session:
             yield Client(self.described["rest"], keys, session)
 
+    def generation(self):
+        """Return the number of the newest snapshot."""
+        files = self.state.glob("snapshot-*.json")
+        return max(int(file.stem.removeprefix("snapshot-")) for file in files)
+
     def kill(self):
         self._end(self.process.kill)
 

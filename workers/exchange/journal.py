@@ -97,6 +97,9 @@ class StateDirectory:
                 if old < generation:
                     path = self._snapshot_path if kind == "snapshot" else self._journal_path
                     path(old).unlink()
+        for torn in self.path.glob("snapshot-*.tmp"):
+            if int(torn.stem.removeprefix("snapshot-")) < generation:
+                torn.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Release the directory."""

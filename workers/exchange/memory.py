@@ -15,6 +15,7 @@ from workers.exchange.journal import StateDirectory
 
 SNAPSHOT_AFTER_SECONDS = 0.3
 SNAPSHOT_DUTY = 5.0
+MAXIMUM_DESCRIPTORS = 4096
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,9 @@ class Memory:
         if child == 0:
             status = 1
             try:
+                # Were this child to outlive a killed parent, its copies of the lock, the listening
+                # socket and the clients' lines would keep the next server from starting.
+                os.closerange(3, MAXIMUM_DESCRIPTORS)
                 directory.write_snapshot(generation, state())
                 status = 0
             finally:

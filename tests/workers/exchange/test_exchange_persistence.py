@@ -118,6 +118,31 @@ async def test_restart_in_lockstep_changes_nothing_of_what_follows(tmp_path):
     assert records[0] == records[1]
 
 
+async def test_killed_while_snapshots_are_written_it_starts_again_at_once(tmp_path):
+    fast = ("--speed", "100000", "--warmup-bars", "2")
+    process = Process(tmp_path / "state", *fast)
+    process.start()
+    port = process.described["rest"].rpartition(":")[2]
+    process.arguments = (*fast, "--port", port)
+    try:
+        for _ in range(2):
+            async with process.client() as exchange:
+                orders = [await exchange.rest_order()]
+                async with asyncio.timeout(20):
+                    before = process.generation()
+                    while process.generation() < before + 2:
+                        state = (await exchange.control("state"))[1]
+                orders.append(await exchange.rest_order())
+            process.kill()
+            process.start()
+            async with process.client() as exchange:
+                again = (await exchange.control("state"))[1]
+                assert again["step"] >= state["step"]
+                assert set(orders) <= set((await exchange.result("OpenOrders"))["open"])
+    finally:
+        process.kill()
+
+
 async def test_orderly_stop_writes_everything_into_one_snapshot(process):
     process.start()
     async with process.client() as exchange:
