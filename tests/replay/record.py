@@ -1,0 +1,137 @@
+"""Record histories of the stories for the replay test: ``python -m tests.replay.record``.
+
+Payloads are written in the clear (they hold made-up trades), so that they replay without a key.
+"""
+
+import asyncio
+import json
+import re
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+from infra.runtime.temporal import connect
+from models.contracts.names import kill_switch_workflow_id
+from models.contracts.workflows import (
+    CloseNow,
+    Idle,
+    KillSwitchInput,
+    KillSwitchProgress,
+    LiftApproved,
+    MoveStop,
+)
+from models.trading.account_facts import Answer
+from models.trading.orders import Leg, OrderType
+from models.trading.trade_facts import PriceCrossed
+from tests.support.fakes import wall_clock
+from tests.support.stories import TASK_TIMEOUT, Story
+from tests.support.temporal import NAMESPACE, World, eventually, temporal_server
+
+HISTORIES = Path(__file__).with_name("histories")
+
+
+async def record(address: str) -> None:
+    client = await connect(address, NAMESPACE, [])
+    world = World(client)
+    async with world.running():
+        story = Story(world, world.add_account())
+        await story.begin()
+        await _take_profit(story)
+        await _stop_out(story, 2)
+        await _lost_replies(story, 3)
+        await _moved_and_closed(story, 4)
+        await _partial_fills(story, 5)
+        await _kill_switch(story, 6)
+        await story.handle.execute_update("idle", result_type=Idle)
+        for number in range(1, 7):
+            await _save(world, story.trade(number).id, f"trade-{number}")
+        await _save(world, story.handle.id, "account")
+        await _save(world, kill_switch_workflow_id(1), "kill-switch")
+        await story.end()
+        await _save(world, f"stream/{story.account}", "stream")
+
+
+async def _save(world: World, workflow_id: str, name: str) -> None:
+    history = await world.client.get_workflow_handle(workflow_id).fetch_history()
+    # The recorder's process and machine are nobody's business.
+    content = re.sub(r"\d+@[\w.-]+", "recorder", history.to_json())
+    compact = json.dumps(json.loads(content), separators=(",", ":"))
+    (HISTORIES / f"{name}.json").write_text(compact + "\n")
+
+
+async def _take_profit(story: Story) -> None:
+    await story.open()
+    await story.until_protected(1)
+    watches = await eventually(lambda: story.journal.watches.get((story.account, 1)), "watched")
+    story.exchange.set_price(Decimal(55001))
+    crossing = PriceCrossed(watches[0].watch_id, watches[0].kind, Decimal(55001), wall_clock())
+    await story.trade(1).signal("price_crossed", crossing)
+    await story.trade(1).result()
+
+
+async def _stop_out(story: Story, number: int) -> None:
+    await story.open()
+    await story.until_protected(number)
+    story.exchange.set_price(Decimal(50000))
+    await story.trade(number).result()
+
+
+async def _lost_replies(story: Story, number: int) -> None:
+    story.exchange.lose_after = 1
+    await story.open()
+    await story.until_protected(number)
+    story.exchange.deaf = True
+    story.exchange.set_price(Decimal(40000))
+    story.exchange.deaf = False
+    story.exchange.gap()
+    await story.trade(number).result()
+
+
+async def _moved_and_closed(story: Story, number: int) -> None:
+    await story.open()
+    await story.until_protected(number)
+    move = MoveStop("move", "tester", wall_clock(), stop_price=Decimal(39000))
+    await story.trade(number).execute_update("move_stop", move, result_type=Answer)
+    close = CloseNow("close", "tester", wall_clock())
+    await story.trade(number).execute_update("close_now", close, result_type=Answer)
+    await story.trade(number).result()
+
+
+async def _partial_fills(story: Story, number: int) -> None:
+    await story.open(order_type=OrderType.LIMIT, limit_price=Decimal(39500))
+    (entry,) = await eventually(lambda: story.orders(Leg.ENTRY, number), "entry rests")
+    story.exchange.fill_part(entry.order_id, Decimal("0.004"))
+    await story.until_protected(number)
+    story.exchange.fill_part(entry.order_id, Decimal("0.006"))
+    await eventually(
+        lambda: sum(s.quantity for s in story.resting_stops(number)) == Decimal("0.01"), "covered"
+    )
+    story.exchange.set_price(Decimal(30000))
+    await story.trade(number).result()
+
+
+async def _kill_switch(story: Story, number: int) -> None:
+    await story.open()
+    await story.until_protected(number)
+    order = KillSwitchInput(1, (story.account,), True, "test", "tester", wall_clock())
+    handle = await story.world.client.start_workflow(
+        "KillSwitchWorkflow",
+        order,
+        id=kill_switch_workflow_id(1),
+        task_queue=story.world.queue,
+        task_timeout=TASK_TIMEOUT,
+    )
+    await story.trade(number).result()
+    lift = LiftApproved("lift", "tester", wall_clock())
+    await handle.execute_update("approve_lift", lift, result_type=KillSwitchProgress)
+    await handle.result()
+
+
+def main() -> None:
+    HISTORIES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as directory, temporal_server(Path(directory)) as address:
+        asyncio.run(record(address))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Histories of earlier versions still replay, and no command moved without being noticed."""
+
+import json
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from infra.runtime.temporal import data_converter, sandbox_runner
+from tests.replay.fingerprints import BASELINE, fingerprints
+from tests.support.temporal import TRADING_WORKFLOWS
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+
+
+def a_history(path: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json(path.stem, path.read_text())
+
+
+def test_histories_are_there() -> None:
+    assert {"account", "kill-switch", "trade-1", "trade-6"} <= {p.stem for p in HISTORIES}
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda p: p.stem)
+async def test_recorded_history_replays(path: Path) -> None:
+    replayer = Replayer(
+        workflows=TRADING_WORKFLOWS,
+        workflow_runner=sandbox_runner(),
+        data_converter=data_converter([]),
+    )
+    await replayer.replay_workflow(a_history(path))
+
+
+def test_commands_are_those_of_the_baseline() -> None:
+    assert fingerprints() == json.loads(BASELINE.read_text()), (
+        "the commands of a story changed: patch it, or show that no open history reaches it, then "
+        "run `python -m tests.replay.fingerprints` and `python -m tests.replay.record`"
+    )

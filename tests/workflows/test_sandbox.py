@@ -1,0 +1,38 @@
+from uuid import uuid4
+
+import pytest
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from infra.runtime.temporal import PASSED_THROUGH, sandbox_runner
+from tests.support.purity_story import PurityWorkflow
+
+
+async def test_domain_is_pure_in_the_whole_sandbox(client: Client) -> None:
+    queue = f"purity-{uuid4().hex[:8]}"
+    async with Worker(
+        client,
+        task_queue=queue,
+        workflows=[PurityWorkflow],
+        workflow_runner=SandboxedWorkflowRunner(),
+        workflow_failure_exception_types=[Exception],
+    ):
+        result = await client.execute_workflow(
+            PurityWorkflow.run, id=f"purity/{queue}", task_queue=queue
+        )
+    phase, _, placed = result.partition("/")
+    assert phase in ("open", "exiting")
+    assert int(placed) >= 1
+
+
+def test_stories_themselves_stay_inside_the_sandbox() -> None:
+    restrictions = sandbox_runner().restrictions
+    stories = {"workflows.account", "workflows.trade", "workflows.kill_switch", "workflows.streams"}
+    assert not stories & restrictions.passthrough_modules
+    assert "workflows" not in PASSED_THROUGH
+
+
+@pytest.mark.parametrize("name", PASSED_THROUGH)
+def test_what_is_passed_through_exists(name: str) -> None:
+    __import__(name)
