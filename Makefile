@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/bootstrap/bin/uv
 STAMP := $(VENV)/.set-up
+PACKAGES := activities api cli infra models workers workflows
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --quiet
 
@@ -69,7 +70,7 @@ $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 	@$(MAKE) --no-print-directory $(UV)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if test -x $(UV); then \
-		$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock && \
+		$(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock && \
 		$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
 	else \
 		$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on \
@@ -77,4 +78,5 @@ $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 			--no-build-isolation --editable .; \
 	fi
+	@$(BIN)/python -m compileall -q $(PACKAGES) || true
 	@touch $(STAMP)

@@ -77,8 +77,11 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Return the environment in which every process finds this installation's settings."""
         settings = self.settings
+        inherited = dict(os.environ)
+        # Compiling every module anew at each start would take most of the start.
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
         return {
-            **os.environ,
+            **inherited,
             **CHILD_ENVIRONMENT,
             "AETHER_HOME": str(settings.home),
             "AETHER_PORT_BASE": str(settings.port_base),
