@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -27,7 +28,8 @@ log = structlog.get_logger(__name__)
 LOST_AFTER_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 TIDY_SECONDS = 0.25
-CHECKPOINT_SECONDS = 5.0
+SHORTEST_PAUSE_SECONDS = 0.01
+CHECKPOINT_PAUSE = timedelta(seconds=5)
 CHECKPOINT_MARGIN = timedelta(minutes=5)
 """Market time by which a replay reaches back behind the newest execution seen."""
 
@@ -151,15 +153,22 @@ class Following:
         await asyncio.sleep(RETRY_SECONDS)
 
     async def _tidy(self) -> None:
-        rounds_per_checkpoint = int(CHECKPOINT_SECONDS / TIDY_SECONDS)
-        count = 0
+        """Tell again what was not taken: at first quickly, for a trade may be just starting."""
+        pause, checkpoint_at = SHORTEST_PAUSE_SECONDS, self._clock()
         while True:
-            await asyncio.sleep(TIDY_SECONDS)
+            if self.delivery.settled:
+                pause = SHORTEST_PAUSE_SECONDS
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(TIDY_SECONDS):
+                        await self.delivery.stirred.wait()
+            self.delivery.stirred.clear()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, TIDY_SECONDS)
             await self.delivery.tidy()
-            count += 1
-            if count % rounds_per_checkpoint == 0 and self._newest_fill and self._is_complete:
+            if self._clock() >= checkpoint_at and self._newest_fill and self._is_complete:
                 at = self._newest_fill - CHECKPOINT_MARGIN
                 await self._journal.advance_checkpoint(self._account, at)
+                checkpoint_at = self._clock() + CHECKPOINT_PAUSE
 
     @property
     def _is_complete(self) -> bool:

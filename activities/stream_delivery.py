@@ -50,6 +50,7 @@ class StreamDelivery:
     journal: Journal
     messenger: Messenger
     clock: Clock
+    stirred: asyncio.Event = field(default_factory=asyncio.Event)
     _owners: OrderedDict[str, Owner] = field(default_factory=OrderedDict)
     _ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _orphans: dict[str, tuple[OrderReport, datetime]] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class StreamDelivery:
             await self._take_fill(event.fill, event.order, owner, repeated=event.snapshot)
         if owner is None:
             self._orphans.setdefault(event.order.order_id, (event.order, self.clock()))
+            self.stirred.set()
             return
         await self.journal.record_reports(self.account, [event.order])
         await self._tell_status(event.order, owner, appeared=event.kind in ("new", "status"))
@@ -128,6 +130,7 @@ class StreamDelivery:
         if owner is None:
             await self.journal.record_fills(self.account, [fill])
             self._fills_owed = True
+            self.stirred.set()
         elif repeated:
             if await self.journal.record_fills(self.account, [fill]):
                 await self._tell_fill(fill, owner, report.parent_order_id)
@@ -145,6 +148,7 @@ class StreamDelivery:
         fact = FillReported(fill, owner.client_order_id, parent)
         if not await self.messenger.tell_trade(self.account, owner.trade, [fact]):
             self._fills_owed = True
+            self.stirred.set()
         elif mark:
             await self.journal.mark_delivered(self.account, [fill.execution_id])
 
@@ -158,6 +162,7 @@ class StreamDelivery:
             _remember(self._ended, report.order_id, None)
         if facts and not await self.messenger.tell_trade(self.account, owner.trade, facts):
             self._owed.append(Owed(owner.trade, tuple(facts), self.clock()))
+            self.stirred.set()
 
     async def _owner(self, report: OrderReport) -> Owner | None:
         known = self._owners.get(report.order_id)
