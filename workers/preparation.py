@@ -80,7 +80,7 @@ def main() -> int:
     try:
         prepare(settings)
     except (PlatformError, psycopg.Error) as error:
-        sys.stderr.write(f"{str(error).strip()}\n")
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
         return 2
     return 0
 

@@ -26,6 +26,8 @@ from infra.runtime.supervision import (
 CHECK_SECONDS = 2.0
 POLL_SECONDS = 0.1
 LIVES_OF_A_CRASH_LOOP = 4
+# Programs that are not ours: their exit status 2 means nothing special.
+SERVERS = ("postgres", "temporal")
 
 Check = Callable[[], str]
 
@@ -94,7 +96,8 @@ def _with_last_words(supervisor: Supervisor, name: str, why: str, lives: int) ->
 
 def _raise_if_refused(supervisor: Supervisor, processes: list[ProcessStatus]) -> None:
     for process in processes:
-        if process.state == "exited" and process.exit_status == CONFIGURATION_EXIT_STATUS:
+        refused = process.state == "exited" and process.exit_status == CONFIGURATION_EXIT_STATUS
+        if refused and process.name not in SERVERS:
             words = supervisor.last_words(process.name)
             raise StartError(f"{process.name} refused to start: {words}")
 

@@ -111,12 +111,13 @@ class Stack:
                     # An immediate shutdown takes its own children along; a kill would not.
                     death_signal="QUIT",
                     stop_seconds=20,
+                    may_refuse=False,
                     user=(identity["user"], identity["group"]) if identity else None,
                 )
             )
         if settings.temporal_address is None:
             command = temporal_server.command_line(temporal, settings, self.state)
-            found.append(Program("temporal", command, priority=20))
+            found.append(Program("temporal", command, priority=20, may_refuse=False))
         exchange = [sys.executable, "-m", "workers.embedded_exchange"]
         return [*found, Program("exchange", exchange, priority=30)]
 

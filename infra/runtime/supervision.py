@@ -47,6 +47,7 @@ class Program:
         wait_for: start only when this file exists.
         user: user and group id to run as, None for our own.
         starts: whether it is started with the supervisor.
+        may_refuse: whether exit status 2 means that it was configured wrongly (ours do).
     """
 
     name: str
@@ -58,6 +59,7 @@ class Program:
     wait_for: Path | None = None
     user: tuple[int, int] | None = None
     starts: bool = True
+    may_refuse: bool = True
 
     def starting(self, starts: bool) -> "Program":
         """Return the program with or without an automatic start."""
@@ -264,7 +266,7 @@ def _program_section(program: Program, run: Path, logs: Path) -> str:
         # With startsecs=0 supervisord never counts a quick end as a failed start, so it neither
         # waits longer each time nor gives up.
         "startsecs=0",
-        "autorestart=unexpected",
+        f"autorestart={'unexpected' if program.may_refuse else 'true'}",
         f"exitcodes={CONFIGURATION_EXIT_STATUS}",
         f"stopsignal={program.stop_signal}",
         f"stopwaitsecs={program.stop_seconds}",
