@@ -42,6 +42,8 @@ from models.trading.trade_facts import AmendRefused, OrderEnded, StopAmended
 
 CANCEL_BATCH = 50
 CANCEL_CHECKS = 12
+STREAM_SECONDS = 0.1
+"""How long the private stream may take to tell of a cancel before a read is spent on asking."""
 
 
 class OrderActivities:
@@ -164,6 +166,9 @@ class OrderActivities:
         return ended_fact(report, self._clock(), report.client_order_id)
 
     async def _await_end(self, exchange: Exchange, order_id: str) -> OrderReport:
+        told = await exchange.ended(order_id, STREAM_SECONDS)
+        if told is not None:
+            return told
         pause = 0.02
         for _ in range(CANCEL_CHECKS):
             report = (await exchange.query([order_id])).get(order_id)

@@ -138,6 +138,13 @@ class Exchange(Protocol):
         """Ask for an intended order by its ids: open orders, then closed since protocol time."""
         ...
 
+    async def ended(self, order_id: str, within: float) -> OrderReport | None:
+        """Return how an order ended if the private stream tells within these seconds, else None.
+
+        Costs no request; None proves nothing.
+        """
+        ...
+
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         """Return orders by exchange id."""
         ...

@@ -140,6 +140,11 @@ class FakeExchange:
         found = self.by_client_id(order.client_order_id)
         return sorted(found, key=lambda o: o.status.is_final)
 
+    async def ended(self, order_id: str, within: float) -> OrderReport | None:
+        del within
+        report = self.orders.get(order_id)
+        return report if report is not None and report.status.is_final else None
+
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         self._answer()
         return {i: self.orders[i] for i in order_ids if i in self.orders}

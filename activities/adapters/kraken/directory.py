@@ -107,7 +107,7 @@ class KrakenDirectory:
                 exchange.websocket_token,
                 self._limiter,
                 self._silence,
-                learn=lambda order: budget.orders.learn(order.order_id, order.symbol),
+                learn=exchange.learn,
             ),
             lock,
         )

@@ -12,6 +12,7 @@ from activities.adapters.kraken.nonce import KeyLock
 from activities.adapters.kraken.priority_gate import Priority
 from activities.adapters.kraken.private_stream import PrivateStream
 from activities.adapters.kraken.rate_budget import HISTORY_COST, LOOKUP_COST, RateBudget
+from activities.adapters.kraken.stream_memory import StreamMemory
 from activities.adapters.kraken.symbols import SymbolTable
 from activities.adapters.kraken.transport import Parameter, Transport
 from activities.ports import (
@@ -53,6 +54,7 @@ class KrakenExchange:
         self.budget = budget
         self._transport = transport
         self._lock = lock
+        self.memory = StreamMemory()
         self._stream = stream(self)
         self._symbols: SymbolTable | None = None
         self._instruments: dict[str, Instrument] = {}
@@ -179,6 +181,9 @@ class KrakenExchange:
         count.
         """
         del since
+        seen = self.memory.by_client_order_id(order.client_order_id)
+        if seen is not None:
+            return [seen]
         by: dict[str, Parameter]
         if order.close is None:
             by = {"cl_ord_id": order.client_order_id}
@@ -200,6 +205,10 @@ class KrakenExchange:
             for one in await self._reports(page)
             if _is(order, sent, one)
         ]
+
+    async def ended(self, order_id: str, within: float) -> OrderReport | None:
+        """Return how an order ended if the stream tells within these seconds, else None."""
+        return await self.memory.ended(order_id, within)
 
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         """Return orders by exchange id; ids that the exchange does not know are missing."""
@@ -264,6 +273,11 @@ class KrakenExchange:
     async def websocket_token(self) -> str:
         """Return a token for the authenticated WebSocket; good for one connection (§14)."""
         return str((await self._read("GetWebSocketsToken", None, 1.0, Priority.PROTECT))["token"])
+
+    def learn(self, report: OrderReport) -> None:
+        """Take what the stream tells of an order."""
+        self.budget.orders.learn(report.order_id, report.symbol)
+        self.memory.learn(report)
 
     def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
         """Stream executions and balances; ends only by error or cancellation."""
