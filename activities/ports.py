@@ -246,7 +246,7 @@ class FeedStatus:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Everything the exchange sent before ``MarketFeed.request_fence`` was called has been yielded."""
+    """All that the exchange sent before ``MarketFeed.request_fence`` was called has been yielded."""
 
     number: int
 
@@ -270,7 +270,7 @@ class MarketFeed(Protocol):
         ...
 
     async def request_fence(self, number: int) -> None:
-        """Have ``events`` yield ``Fence(number)`` after all that the exchange sent before this call.
+        """Have ``events`` yield ``Fence(number)`` after all that was sent before this call.
 
         A market in lockstep needs to know that a step has been seen whole. A fence is lost with the
         connection: who waits for one asks again after FeedStatus.
