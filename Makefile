@@ -70,7 +70,7 @@ $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 	@$(MAKE) --no-print-directory $(UV)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if test -x $(UV); then \
-		$(UV) pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock && \
+		$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock && \
 		$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
 	else \
 		$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on \

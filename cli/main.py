@@ -18,6 +18,7 @@ GROUPS = {
     "trade": "cli.trade",
     "kill-switch": "cli.kill_switch",
     "audit": "cli.audit",
+    "bench": "cli.bench",
     "exchange": "cli.exchange",
     "process": "cli.process",
     "admin": "cli.admin",
@@ -76,7 +77,8 @@ def _find_running_ports() -> None:
 def _in_one_line(error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg'].removeprefix('Value error, ')}"
+    variable = where if where.isupper() else f"AETHER_{where.upper()}"
+    return f"{variable}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _refuse(message: str) -> None:

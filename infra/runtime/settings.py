@@ -42,6 +42,14 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
+    @field_validator("market")
+    @classmethod
+    def _market_is_known(cls, market: str) -> str:
+        kind, _, files = market.partition(":")
+        if market in ("generated", "kraken") or (kind == "replay" and files):
+            return market
+        raise ValueError("MARKET is generated, replay:PATH[,PATH…] or kraken")
+
     @field_validator("speed")
     @classmethod
     def _speed_is_known(cls, speed: str) -> str:
