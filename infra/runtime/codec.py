@@ -1,4 +1,4 @@
-"""Encryption of Temporal payloads: AES-GCM, the key's id beside the ciphertext, keys that rotate."""
+"""Encryption of Temporal payloads: AES-GCM, the key's id beside the ciphertext, rotating keys."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
