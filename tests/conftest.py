@@ -1,5 +1,18 @@
 """Fixtures that every part may use."""
 
+import os
+
+import pytest
+
 from tests.support.postgres import database_name, postgres
+from tests.support.recordings import RECORDINGS
 
 __all__ = ["database_name", "postgres"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Fail, instead of skipping, where the recordings are demanded and absent."""
+    demanded = os.environ.get("AETHER_REQUIRE_RECORDINGS")
+    absent = [path for path in (RECORDINGS, RECORDINGS.parent / "data") if not path.is_dir()]
+    if demanded and absent:
+        raise pytest.UsageError(f"AETHER_REQUIRE_RECORDINGS is set and {absent[0]} is absent")
