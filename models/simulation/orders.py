@@ -274,7 +274,8 @@ class Execution:
     """One fill of one order. ``trade_id`` is the public, per-book number.
 
     ``fee`` is in ``fee_asset`` (v2 name); ``fee_quote`` its value in quote units. ``postxid`` is
-    a filler, as on Kraken spot. ``ledger_ids`` are the base and quote entries.
+    a filler, as on Kraken spot. ``ledger_ids`` are the base and quote entries. ``at`` is market
+    time and ``wall`` protocol time, None for fills of a state written before it was kept.
     """
 
     txid: str
@@ -294,6 +295,7 @@ class Execution:
     trade_id: int
     at: datetime
     ledger_ids: tuple[str, ...] = ()
+    wall: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

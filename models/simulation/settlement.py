@@ -170,6 +170,7 @@ def book_fill(
         maker=maker,
         trade_id=trade_id,
         at=core.market_time,
+        wall=core.wall_time,
     )
     return _post(core, account, order, execution, used)
 

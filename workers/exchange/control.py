@@ -12,7 +12,7 @@ from workers.exchange.faults import KINDS, Faults
 from workers.exchange.pacing import run_steps
 from workers.exchange.private_ws import PrivateStreams
 from workers.exchange.public_ws import PublicStreams
-from workers.exchange.record import account_record
+from workers.exchange.record import account_record, protocol_times
 from workers.exchange.runtime import Exchange
 from workers.exchange.wire import dump, load
 
@@ -86,7 +86,10 @@ class Control:
         account = request.query.get("account", "")
         if account not in self._exchange.venue.accounts:
             raise _problem(f"account {account!r} is unknown")
-        return _json(account_record(self._exchange.venue, account))
+        record = account_record(self._exchange.venue, account)
+        if request.query.get("protocol_times"):
+            record["protocol_times"] = protocol_times(self._exchange.venue, account)
+        return _json(record)
 
     async def _get_faults(self, _: web.Request) -> web.Response:
         return _json({"rules": [rule.describe() for rule in self._faults.rules]})

@@ -26,6 +26,17 @@ def account_record(venue: Venue, account: str) -> dict[str, Any]:
     }
 
 
+def protocol_times(venue: Venue, account: str) -> dict[str, dict[str, str | None]]:
+    """Return when orders were accepted and fills happened by the wall clock, by their ids.
+
+    Latencies are measured by it. It is no part of the record, which the same input repeats exactly.
+    """
+    return {
+        "orders": {o.txid: o.opened_wall.isoformat() for o in venue.all_orders(account)},
+        "fills": {e.txid: _moment(e.wall) for e in venue.executions(account)},
+    }
+
+
 def _order(order: Order) -> dict[str, Any]:
     return {
         "order_id": order.txid,
