@@ -1,0 +1,117 @@
+"""`aether bench`: how fast the whole running stack is, part by part. It judges nothing by time."""
+
+import json
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.bench_latency import Plan, measure
+from cli.bench_stack import throwaway_stack
+from infra.runtime.settings import Settings
+from infra.runtime.stack import Stack
+
+app = typer.Typer(help="Measure the whole running stack.", no_args_is_help=True)
+
+RESULT = Path("build") / "bench-latency.json"
+
+
+class Which(StrEnum):
+    """The stack to measure."""
+
+    OWN = "own"
+    RUNNING = "running"
+
+
+@app.callback()
+def _bench() -> None:
+    """Measure the whole running stack."""
+
+
+@app.command()
+def latency(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trades: Annotated[int, typer.Option(min=1, help="Trades to open at least.")] = 300,
+    rate: Annotated[float, typer.Option(min=0.1, max=20, help="Trades opened a second.")] = 3.0,
+    kill_switches: Annotated[int, typer.Option(min=0, help="Engagements to measure.")] = 20,
+    withdrawals: Annotated[int, typer.Option(min=0, help="Engagements with open orders.")] = 5,
+    stack: Annotated[
+        Which,
+        typer.Option(
+            help="own: a throwaway one beside whatever runs. running: the one of AETHER_HOME; "
+            "trades, price moves and kill switches then happen there."
+        ),
+    ] = Which.OWN,
+) -> None:
+    """Measure request to acknowledgement, fill to stop, crossing to exit, and the kill switch.
+
+    Exit code 1 when a trade failed or an invariant is violated, whatever the times are.
+    """
+    plan = Plan(trades, rate, kill_switches, withdrawals, raise_limits=stack is Which.OWN)
+    with _stack(stack) as settings:
+        report = measure(settings, plan, _tell)
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(report, indent=2) + "\n")
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        _show(report)
+    raise typer.Exit(1 if report["failures"] or not report["verify"]["clean"] else 0)
+
+
+def _stack(which: Which) -> AbstractContextManager[Settings]:
+    settings = Settings()
+    if which is Which.OWN:
+        return throwaway_stack(settings, _tell)
+    return nullcontext(Stack(settings).settings)
+
+
+def _show(report: dict[str, Any]) -> None:
+    table = Table("", "p50 ms", "p99 ms", "n", "budget p50 / p99", "met")
+    for name, figure in report["figures"].items():
+        _row(table, name, figure)
+        for part, parted in figure.get("parts", {}).items():
+            _row(table, f"  {part}", parted)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    machine = report["machine"]
+    loads = ", ".join(f"{when} {load:.1f}" for when, load in machine["load_average"].items())
+    console.print(f"{machine['cores']} cores; load average: {loads}")
+    verify = report["verify"]
+    console.print(
+        f"{report['trades']} trades, {verify['orders']} orders, {verify['fills']} fills; "
+        f"invariants {'hold' if verify['clean'] else 'VIOLATED'}"
+    )
+    for failure in report["failures"]:
+        console.print(f"failed: {failure}", style="red")
+    for finding in verify["findings"]:
+        console.print(f"violated: {finding}", style="red")
+
+
+def _row(table: Table, name: str, figure: dict[str, Any]) -> None:
+    budget = figure.get("budget", {})
+    limits = " / ".join(f"{budget.get(name, '-')}" for name in ("p50_ms", "p99_ms"))
+    met = {None: "", True: "yes", False: "no"}[figure.get("met")]
+    middle, high = figure["p50_ms"], figure["p99_ms"]
+    table.add_row(
+        name,
+        "-" if middle is None else f"{middle:.1f}",
+        "-" if high is None else f"{high:.1f}",
+        str(figure["n"]),
+        limits if budget else "",
+        met,
+    )
+
+
+_STARTED = time.monotonic()
+
+
+def _tell(line: str) -> None:
+    print(f"[{time.monotonic() - _STARTED:5.0f} s] {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,133 @@
+"""The kill switch under measure: how soon all accounts are halted and resting entries are gone."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import text
+
+from cli.bench_figures import figure, milliseconds
+from cli.bench_load import (
+    PAIRS,
+    PATIENCE_SECONDS,
+    STOP,
+    WORTH_USD,
+    BenchError,
+    Load,
+    wait_until,
+)
+from cli.client import ApiClient
+from infra.runtime.database import Database, Role, database_url
+from infra.runtime.settings import Settings
+
+OPEN_ORDERS = 50
+LIMIT = Decimal("0.95")
+LOOK_EVERY_SECONDS = 0.005
+REASON = {"reason": "benchmark of the kill switch"}
+
+_ACKNOWLEDGED = text("SELECT acknowledged FROM kill_switches WHERE number = :number")
+
+
+class KillSwitchBench:
+    """Engages and lifts; collects milliseconds from the request on."""
+
+    def __init__(
+        self, settings: Settings, api: ApiClient, load: Load, accounts: Sequence[str]
+    ) -> None:
+        self._database = Database(database_url(settings, Role.APP), application="aether-bench")
+        self._api = api
+        self._load = load
+        self._accounts = accounts
+        self._halted: list[float] = []
+        self._parts: dict[str, list[float]] = {
+            "flag_set_and_answered": [],
+            "accounts_decided": [],
+        }
+        self._withdrawn: list[float] = []
+
+    async def run(self, engagements: int, withdrawals: int) -> dict[str, Any]:
+        """Engage so often with nothing to withdraw, then so often with open orders."""
+        try:
+            for _ in range(engagements):
+                number, _ = await self._engage()
+                self._lift(number)
+            for _ in range(withdrawals):
+                await self._withdraw()
+        finally:
+            await self._database.close()
+        return {
+            "kill_switch_halt": figure("kill_switch_halt", self._halted, self._parts),
+            "kill_switch_cancel": figure("kill_switch_cancel", self._withdrawn)
+            | {"open_orders": OPEN_ORDERS},
+        }
+
+    async def _engage(self) -> tuple[int, datetime]:
+        begin = datetime.now(UTC)
+        number = int(self._api.post("/kill-switch", REASON)["number"])
+        answered = datetime.now(UTC)
+        while set(stamps := await self._acknowledged(number)) < set(self._accounts):
+            if (datetime.now(UTC) - begin).total_seconds() > PATIENCE_SECONDS:
+                raise BenchError(f"kill switch {number} was acknowledged by {sorted(stamps)} only")
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        # Halted is what is halted and on record: seen by looking, at most one look too late.
+        self._halted.append(milliseconds(begin, datetime.now(UTC)))
+        decided = max(datetime.fromisoformat(stamp) for stamp in stamps.values())
+        self._parts["flag_set_and_answered"].append(milliseconds(begin, answered))
+        self._parts["accounts_decided"].append(milliseconds(begin, decided))
+        return number, begin
+
+    async def _acknowledged(self, number: int) -> dict[str, str]:
+        found: dict[str, str] = (await self._database.call(_ACKNOWLEDGED, {"number": number}))[0][0]
+        return found
+
+    def _lift(self, number: int) -> None:
+        self._api.post(f"/kill-switch/{number}/lift", REASON)
+        wait_until("the accounts take entries again", self._load.are_free)
+
+    async def _withdraw(self) -> None:
+        mine = self._rest_entries()
+        wait_until("entries rest", lambda: len(self._entries(mine, "open")) == len(mine))
+        number, begin = await self._engage()
+        wait_until("entries are withdrawn", lambda: len(self._ended(mine)) == len(mine))
+        ended = [datetime.fromisoformat(order["ended_at"]) for order in self._ended(mine)]
+        self._withdrawn.append(milliseconds(begin, max(ended)))
+        wait_until("their trades are settled", lambda: not self._open_trades(mine))
+        self._lift(number)
+
+    def _rest_entries(self) -> set[str]:
+        prices, names = self._load.prices(), set()
+        for turn in range(OPEN_ORDERS):
+            account = self._accounts[turn % len(self._accounts)]
+            symbol = PAIRS[turn // len(self._accounts) % len(PAIRS)]
+            limit = (prices[symbol] * LIMIT).quantize(Decimal("0.01"))
+            body = {
+                "symbol": symbol,
+                "order_type": "limit",
+                "limit_price": str(limit),
+                "quantity": str((WORTH_USD / limit).quantize(Decimal("0.0001"))),
+                "stop_price": str(prices[symbol] * STOP),
+            }
+            answer = self._api.post(f"/accounts/{account}/trades", body)
+            names.add(answer["client_order_id"])
+        return names
+
+    def _entries(self, names: set[str], status: str | None = None) -> list[dict[str, Any]]:
+        return [
+            order | {"account": account}
+            for account in self._accounts
+            for order in self._api.get(f"/accounts/{account}/orders", limit=100)
+            if order["client_order_id"] in names and status in (None, order["status"])
+        ]
+
+    def _ended(self, names: set[str]) -> list[dict[str, Any]]:
+        return [order for order in self._entries(names) if order["ended_at"] is not None]
+
+    def _open_trades(self, names: set[str]) -> bool:
+        mine = {(order["account"], order["trade"]) for order in self._entries(names)}
+        return any(
+            (account, trade["number"]) in mine
+            for account in self._accounts
+            for trade in self._api.get(f"/accounts/{account}/trades", open=True)
+        )
