@@ -122,7 +122,14 @@ class Stack:
         return [*found, Program("exchange", exchange, priority=30)]
 
     def _workers(self) -> list[Program]:
-        modules = {"trading": "workers.trading", "market": "workers.market", "api": "api"}
+        # Two of the trading worker: whichever comes second stands by and takes over within
+        # milliseconds, which an interpreter's start cannot.
+        modules = {
+            "trading": "workers.trading",
+            "trading-standby": "workers.trading",
+            "market": "workers.market",
+            "api": "api",
+        }
         return [
             Program(
                 name,

@@ -16,7 +16,16 @@ from infra.runtime.stack import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(280)]
 PORT_BASE = 21430
-PROCESSES = {"postgres", "temporal", "exchange", "trading", "market", "api", "keeper"}
+PROCESSES = {
+    "postgres",
+    "temporal",
+    "exchange",
+    "trading",
+    "trading-standby",
+    "market",
+    "api",
+    "keeper",
+}
 
 
 @pytest.fixture
