@@ -69,7 +69,7 @@ class AccountWorkflow(AccountInbox):
             case AcknowledgeKillSwitch():
                 acknowledge(self.errands, self.state, command)
             case RecordAccount():
-                save_account(self.errands, self.state, command)
+                save_account(self.errands, lambda: self.state, command)
 
     @workflow.query
     def snapshot(self) -> AccountState:

@@ -3,6 +3,7 @@
 An entry's order is placed from the account's own turn: one eager activity, no hop in between.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from temporalio import workflow
@@ -142,16 +143,25 @@ def record_idea(errands: Errands, state: AccountState, command: RecordIdea) -> N
     errands.queue("record", save)
 
 
-def save_account(errands: Errands, state: AccountState, command: RecordAccount) -> None:
-    """Queue the account's figures for the record, without what the exchange publishes anyway."""
-    figures = replace(state, instruments={}, fees={})
-    details = dict(command.details)
-    request = AccountToSave(figures, command.action, command.actor, details, workflow.now())
+def save_account(
+    errands: Errands, present: Callable[[], AccountState], command: RecordAccount
+) -> None:
+    """Queue the account's figures for the record, without what the exchange publishes anyway.
+
+    What is audited is written as it was decided. Mere figures are written as they are when their
+    turn comes, so that those waiting are written once.
+    """
+    decided, decided_at = present(), workflow.now()
+    mere_figures = command.action is None
 
     async def save() -> None:
+        state, at = (present(), workflow.now()) if mere_figures else (decided, decided_at)
+        figures = replace(state, instruments={}, fees={})
+        details = dict(command.details)
+        request = AccountToSave(figures, command.action, command.actor, details, at)
         await workflow.execute_activity_method(RecordActivities.save_account, request, **RECORD)
 
-    errands.queue("record", save)
+    errands.queue("record", save, same_as="figures" if mere_figures else None)
 
 
 def show_account(before: AccountState | None, after: AccountState) -> None:

@@ -76,7 +76,7 @@ class TradeWorkflow(TradeInbox):
         """Send a command on its way; what it comes to returns to the inbox as facts."""
         match command:
             case RecordTrade(event=event):
-                save_trade(self.errands, self.state, event)
+                save_trade(self.errands, lambda: self.state, event)
             case ReportToAccount(closed=closed):
                 report_to_account(self.errands, self.state, closed=closed)
             case SetWatches(watches=watches):

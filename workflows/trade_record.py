@@ -1,5 +1,6 @@
 """What a trade writes down and whom it tells, each in its own order beside the inbox."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -18,14 +19,21 @@ from workflows.identities import ACCOUNT_SIGNALS, OPENED_AT, TRADING_STATE, acco
 TELL_AGAIN = timedelta(seconds=1)
 
 
-def save_trade(errands: Errands, state: TradeState, event: str | None) -> None:
-    """Queue the trade's figures for the record."""
-    request = TradeToSave(state, event, workflow.now())
+def save_trade(errands: Errands, present: Callable[[], TradeState], event: str | None) -> None:
+    """Queue the trade's figures for the record.
+
+    An event is written as it was decided. Mere figures are written as they are when their turn
+    comes, so that those waiting are written once.
+    """
+    decided, decided_at = present(), workflow.now()
 
     async def save() -> None:
+        mere = event is None
+        state, at = (present(), workflow.now()) if mere else (decided, decided_at)
+        request = TradeToSave(state, event, at)
         await workflow.execute_activity_method(RecordActivities.save_trade, request, **RECORD)
 
-    errands.queue("record", save)
+    errands.queue("record", save, same_as="figures" if event is None else None)
 
 
 def set_watches(errands: Errands, state: TradeState, watches: tuple[PriceWatch, ...]) -> None:

@@ -10,6 +10,7 @@ Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_op
 ``trade_closed``.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from models.trading.account_facts import Answer
@@ -188,8 +189,13 @@ def _tell(draft: TradeDraft, before: TradeState) -> None:
     for event in events or [None]:
         draft.send(RecordTrade(event))
     settled = after.phase is TradePhase.SETTLED
-    if settled or summarise(after) != summarise(before):
+    if settled or _matters_to_account(after, before):
         draft.send(ReportToAccount(closed=settled))
+
+
+def _matters_to_account(after: TradeState, before: TradeState) -> bool:
+    # A stop that trails moves often, and the account decides nothing by it.
+    return summarise(after) != replace(summarise(before), stop_price=after.stop_price)
 
 
 def _is_covered(state: TradeState) -> bool:

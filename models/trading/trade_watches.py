@@ -2,8 +2,9 @@
 
 A trailing stop is a stop that rests on the exchange and is amended upwards. It is watched at
 ``stop + trailing distance + step``; when the price gets there, the stop follows to one trailing
-distance below. The step is the larger of one tick and a tenth of the trailing distance, so that a
-rising market costs at most ten amends per trailing distance.
+distance below. The step is the larger of one tick and a fifth of the trailing distance, so that a
+rising market costs at most five amends per trailing distance: Kraken charges young orders for
+every amend (kraken-protocol §4.2).
 """
 
 from dataclasses import replace
@@ -42,7 +43,7 @@ def note_crossing(draft: TradeDraft, fact: PriceCrossed) -> None:
 def trailing_step(state: TradeState) -> Decimal:
     """Return by how much the price must outrun the stop before the stop follows, in quote units."""
     distance = state.plan.trailing_distance or ZERO
-    return max(state.plan.instrument.price_increment, distance / 10)
+    return max(state.plan.instrument.price_increment, distance / 5)
 
 
 def refresh_watches(draft: TradeDraft) -> None:

@@ -144,13 +144,13 @@ def test_stop_through_the_market_sells_at_once():
 def test_trailing_raises_the_stop_and_a_stop_out_then_is_a_trailing_stop():
     story = Story(a_plan()).opened()
     trail = next(w for w in story.state.watches if w.kind is WatchKind.TRAIL)
-    assert trail.level == Decimal("100.5")
+    assert trail.level == Decimal(101)
     commands = story.tell(PriceCrossed(trail.watch_id, trail.kind, Decimal(102), START))
     assert [a.trigger_price for a in only(commands, AmendStop)] == [Decimal(97)]
     profit, moved = only(commands, SetWatches)[0].watches
     assert profit.watch_id.endswith("/1")
-    assert moved.level == Decimal("102.5")
-    assert story.tell(PriceCrossed(trail.watch_id, trail.kind, Decimal(103), START)) == []
+    assert moved.level == Decimal(103)
+    assert story.tell(PriceCrossed(trail.watch_id, trail.kind, Decimal(104), START)) == []
     story.tell(StopAmended("O-stop", Decimal(10), Decimal(97), START))
     stop = story.state.live_stops[0].spec.client_order_id
     story.tell(FillReported(a_fill("E2", "O-stop", Side.SELL, "10", "97"), stop))
