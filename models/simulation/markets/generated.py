@@ -35,11 +35,14 @@ class Regime:
 
 
 REGIMES: Final = (
-    Regime("bullish", 0.0022, 0.0032, 50, 0.004),
-    Regime("bearish", -0.0022, 0.0036, 45, 0.006),
+    Regime("bullish", 0.0005, 0.0032, 50, 0.004),
+    Regime("bearish", -0.0005, 0.0036, 45, 0.006),
     Regime("sideways", 0.0, 0.0022, 40, 0.001),
     Regime("turbulent", 0.0, 0.0080, 12, 0.030),
 )
+"""Trends are small beside the noise: a market that made every trend follower rich would teach
+nothing, and would flatter whatever is tried on it."""
+
 CORRELATION: Final = 0.6
 JUMP_SIZE: Final = 0.018
 STABLE_VOLATILITY: Final = 0.00012

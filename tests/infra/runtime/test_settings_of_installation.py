@@ -16,7 +16,7 @@ def clean_environment(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("market", "speed", "expected"),
     [
-        ("generated", "", "60"),
+        ("generated", "", "10"),
         ("replay:x.json", "", "60"),
         ("kraken", "", "1"),
         ("kraken", "2.5", "2.5"),
