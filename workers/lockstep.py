@@ -38,8 +38,8 @@ class PlatformProbe(Protocol):
         """Tell whether every execution is recorded, told, and no order is in another state."""
         ...
 
-    async def idle(self) -> int:
-        """Wait until no account and no trade has work in flight; return the facts handled ever."""
+    async def rest(self) -> int | None:
+        """Return the facts handled ever, None while an account or trade has work in flight."""
         ...
 
 
@@ -117,11 +117,14 @@ class LockstepDriver:
                 await asyncio.sleep(FINISHED_POLL_SECONDS)
 
     async def settle(self) -> None:
-        """Wait until nothing moves: two looks at exchange and platform show the same, all idle."""
+        """Wait until nothing moves: two looks at exchange and platform show the same, at rest."""
         previous: tuple[ExchangeCounters, int, int] | None = None
         while True:
             await _until(self._caught_up)
-            handled = await self._probe.idle()
+            handled = await self._probe.rest()
+            if handled is None:
+                await asyncio.sleep(POLL_SECONDS)
+                continue
             if self._engine is not None:
                 await self._engine.reload_watches()
             sent = 0 if self._engine is None else self._engine.messages_sent

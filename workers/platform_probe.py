@@ -1,12 +1,15 @@
 """Whether the platform has dealt with everything, asked of the record and of every workflow."""
 
+import asyncio
+
 from sqlalchemy import text
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowQueryRejectedError
+from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
 from infra.runtime.database import Database
-from models.contracts.names import IDLE_UPDATE, account_workflow_id, trade_workflow_id
-from models.contracts.workflows import Idle
+from models.contracts.names import REST_QUERY, account_workflow_id, trade_workflow_id
+from models.contracts.workflows import Rest
 from workers.lockstep import ExchangeCounters
 
 _RECORDED = text(
@@ -35,23 +38,29 @@ class RecordAndWorkflows:
                 return False
         return True
 
-    async def idle(self) -> int:
-        """Wait until no account and no trade has work in flight; return the facts handled ever."""
-        handled = 0
+    async def rest(self) -> int | None:
+        """Return the facts handled ever, None while an account or trade has work in flight."""
+        ids: list[str] = []
         for account in await self._database.accounts():
-            handled += await self._ask(account_workflow_id(account))
+            ids.append(account_workflow_id(account))
             async with self._database.account_scope(account) as session:
-                trades = [row.number for row in (await session.sql(_OPEN_TRADES)).all()]
-            for number in trades:
-                handled += await self._ask(trade_workflow_id(account, number))
-        return handled
+                found = (await session.sql(_OPEN_TRADES)).all()
+            ids += [trade_workflow_id(account, row.number) for row in found]
+        answers = await asyncio.gather(*(self._ask(workflow_id) for workflow_id in ids))
+        if not all(answer.settled for answer in answers):
+            return None
+        return sum(answer.handled for answer in answers)
 
-    async def _ask(self, workflow_id: str) -> int:
+    async def _ask(self, workflow_id: str) -> Rest:
         handle = self._client.get_workflow_handle(workflow_id)
         try:
-            answer: Idle = await handle.execute_update(IDLE_UPDATE, result_type=Idle)
+            answer: Rest = await handle.query(
+                REST_QUERY, result_type=Rest, reject_condition=QueryRejectCondition.NOT_OPEN
+            )
+        except WorkflowQueryRejectedError:
+            return Rest(settled=True, handled=0)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return 0
+                return Rest(settled=True, handled=0)
             raise
-        return answer.handled
+        return answer

@@ -2,7 +2,6 @@
 
 from temporalio import workflow
 
-from models.contracts.workflows import Idle
 from models.trading.account_facts import (
     Answer,
     ExchangeLost,
@@ -107,8 +106,3 @@ class AccountInbox(Entity):
     @change_limits.validator
     def _check_change_limits(self, request: LimitsChangeRequested) -> None:
         refuse_malformed(request.request_id)
-
-    @workflow.update
-    async def idle(self) -> Idle:
-        """Answer when everything told was handled and nothing is in flight."""
-        return await self.wait_until_settled()

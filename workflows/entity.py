@@ -13,7 +13,7 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-from models.contracts.workflows import Idle
+from models.contracts.workflows import Rest
 from models.trading.account_facts import Answer
 
 HISTORY_BUDGET_EVENTS = 1_000
@@ -131,10 +131,13 @@ class Entity:
         """Tell whether everything told was handled and nothing is in flight."""
         return not self.inbox and not self.errands
 
-    async def wait_until_settled(self) -> Idle:
-        """Wait until nothing is left to do and say how many facts were handled so far."""
-        await workflow.wait_condition(lambda: self.settled)
-        return Idle(self.handled)
+    @workflow.query
+    def rest(self) -> Rest:
+        """Tell whether everything told was handled and nothing is in flight.
+
+        A query, for it is asked after every step of a lockstep market and must not grow histories.
+        """
+        return Rest(settled=self.settled, handled=self.handled)
 
     async def wait_for_news(self) -> None:
         """Wait for a fact, the end of an errand, or the moment to rest."""

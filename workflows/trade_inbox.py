@@ -2,7 +2,7 @@
 
 from temporalio import workflow
 
-from models.contracts.workflows import CloseNow, Idle, MoveStop
+from models.contracts.workflows import CloseNow, MoveStop
 from models.trading.account_facts import Answer
 from models.trading.trade_facts import (
     ChildAppeared,
@@ -82,8 +82,3 @@ class TradeInbox(Entity):
     @move_stop.validator
     def _check_move_stop(self, request: MoveStop) -> None:
         refuse_malformed(request.request_id)
-
-    @workflow.update
-    async def idle(self) -> Idle:
-        """Answer when everything told was handled and nothing is in flight."""
-        return await self.wait_until_settled()

@@ -33,9 +33,10 @@ class TradeInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
-    """The answer to ``idle``: everything told so far was handled, nothing is in flight."""
+class Rest:
+    """The answer to ``rest``: whether all told was handled, and how many facts that were so far."""
 
+    settled: bool
     handled: int
 
 

@@ -14,7 +14,6 @@ from infra.runtime.temporal import connect
 from models.contracts.names import kill_switch_workflow_id
 from models.contracts.workflows import (
     CloseNow,
-    Idle,
     KillSwitchInput,
     KillSwitchProgress,
     LiftApproved,
@@ -24,7 +23,7 @@ from models.trading.account_facts import Answer
 from models.trading.orders import Leg, OrderType
 from models.trading.trade_facts import PriceCrossed
 from tests.support.fakes import wall_clock
-from tests.support.stories import TASK_TIMEOUT, Story
+from tests.support.stories import TASK_TIMEOUT, Story, at_rest
 from tests.support.temporal import NAMESPACE, World, eventually, temporal_server
 
 HISTORIES = Path(__file__).with_name("histories")
@@ -42,7 +41,7 @@ async def record(address: str) -> None:
         await _moved_and_closed(story, 4)
         await _partial_fills(story, 5)
         await _kill_switch(story, 6)
-        await story.handle.execute_update("idle", result_type=Idle)
+        await at_rest(story.handle)
         for number in range(1, 7):
             await _save(world, story.trade(number).id, f"trade-{number}")
         await _save(world, story.handle.id, "account")

@@ -3,16 +3,18 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 from temporalio.client import WorkflowHandle
 
 from models.contracts.names import (
+    REST_QUERY,
     account_workflow_id,
     stream_workflow_id,
     trade_workflow_id,
 )
-from models.contracts.workflows import AccountInput, AccountToFollow
+from models.contracts.workflows import AccountInput, AccountToFollow, Rest
 from models.trading.account_facts import Answer, OpenRequested
 from models.trading.account_state import AccountState
 from models.trading.limits import AccountLimits
@@ -117,3 +119,13 @@ class Story:
     async def until_protected(self, trade: int = 1) -> OrderReport:
         stops = await eventually(lambda: self.resting_stops(trade), f"trade {trade} is protected")
         return stops[0]
+
+
+async def at_rest(handle: WorkflowHandle[Any, Any]) -> Rest:
+    """Wait until a workflow has handled everything told and nothing of it is in flight."""
+
+    async def resting() -> Rest | None:
+        answer: Rest = await handle.query(REST_QUERY, result_type=Rest)
+        return answer if answer.settled else None
+
+    return await eventually(resting, f"{handle.id} is at rest")

@@ -10,7 +10,6 @@ from models.contracts.names import kill_switch_workflow_id
 from models.contracts.workflows import (
     AccountToReconcile,
     CloseNow,
-    Idle,
     KillSwitchInput,
     KillSwitchProgress,
     LiftApproved,
@@ -21,7 +20,7 @@ from models.trading.account_state import AccountState
 from models.trading.orders import Leg, OrderStatus, OrderType
 from models.trading.trade_state import TradePhase
 from tests.support.fakes import BITCOIN, wall_clock
-from tests.support.stories import TASK_TIMEOUT, Story
+from tests.support.stories import TASK_TIMEOUT, Story, at_rest
 from tests.support.temporal import World, eventually
 from workflows import entity
 
@@ -130,7 +129,7 @@ async def test_reconciliation_repairs_what_was_missed_and_names_the_rest(world: 
         (story,) = await begun(world)
         await story.open()
         stop = await story.until_protected()
-        await story.handle.execute_update("idle", result_type=Idle)
+        await at_rest(story.handle)
         story.exchange.deaf = True
         story.exchange.set_price(Decimal(47000))
         stranger = replace(
@@ -176,7 +175,7 @@ async def test_worker_killed_while_an_order_is_sent_neither_loses_nor_doubles_it
     async with world.running():
         assert (await update).accepted
         await eventually(lambda: story.journal.trades.get((story.account, 1)), "the trade runs")
-        await story.handle.execute_update("idle", result_type=Idle)
+        await at_rest(story.handle)
         entries = story.orders(Leg.ENTRY)
         assert len(entries) <= 1
         assert len(story.exchange.submits) - len(story.orders(Leg.STOP)) == 1

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest_asyncio
 
-from models.contracts.workflows import CloseNow, Idle, MoveStop
+from models.contracts.workflows import CloseNow, MoveStop
 from models.trading.account_facts import Answer
 from models.trading.orders import Leg, OrderStatus, OrderType
 from models.trading.trade_facts import PriceCrossed
 from models.trading.trade_state import TradePhase
 from tests.support.fakes import wall_clock
-from tests.support.stories import Story
+from tests.support.stories import Story, at_rest
 from tests.support.temporal import World, eventually
 
 
@@ -173,8 +173,8 @@ async def test_fills_missed_by_the_stream_are_replayed_after_a_gap(story: Story)
 async def test_idle_answers_when_everything_told_was_handled(story: Story) -> None:
     await story.open()
     await story.until_protected()
-    idle = await story.trade(1).execute_update("idle", result_type=Idle)
+    idle = await at_rest(story.trade(1))
     assert idle.handled >= 2
-    account = await story.handle.execute_update("idle", result_type=Idle)
+    account = await at_rest(story.handle)
     assert account.handled >= 2
     assert (story.account, 1, "trade_protected") in story.journal.events
