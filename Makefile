@@ -38,8 +38,9 @@ format: $(STAMP) ## Format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(STAMP) ## Measure the running stack (start it first: make run)
+bench: $(STAMP) ## Measure latency on a stack of its own [BOOK=recorded frames: and the feed]
 	@$(BIN)/aether bench latency
+	@test -z "$(BOOK)" || $(BIN)/python bench/feed.py $(BOOK)
 
 lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 	@$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade \

@@ -1,5 +1,6 @@
 """What a benchmark's figures are made of: percentiles, parts, budgets, facts of the machine."""
 
+import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
@@ -45,8 +46,7 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     if not values:
         return None
     ordered = sorted(values)
-    rank = -(-len(ordered) * share // 1)
-    return ordered[max(0, int(rank) - 1)]
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
 
 
 def machine(loads: Mapping[str, float]) -> dict[str, Any]:
