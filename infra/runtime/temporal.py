@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any, TypedDict
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
 from infra.runtime.codec import EncryptionCodec, PayloadKey
+from infra.runtime.payload_converter import SharedPydanticPayloadConverter
 
 PASSED_THROUGH = (
     "models",
@@ -57,10 +57,11 @@ def sandbox_runner() -> SandboxedWorkflowRunner:
 
 def data_converter(keys: Sequence[PayloadKey]) -> DataConverter:
     """Return the converter: pydantic JSON, encrypted when keys are given, failures included."""
+    converter = DataConverter(payload_converter_class=SharedPydanticPayloadConverter)
     if not keys:
-        return pydantic_data_converter
+        return converter
     return replace(
-        pydantic_data_converter,
+        converter,
         payload_codec=EncryptionCodec(keys),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
