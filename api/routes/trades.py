@@ -1,5 +1,6 @@
 """Trades and orders: open, close, move the stop, list."""
 
+import asyncio
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -79,7 +80,7 @@ async def open_trade(
             symbol=body.symbol,
             order_type=body.order_type,
             stop_price=body.stop_price,
-            market=await _market(services, body.symbol),
+            market=market,
             at=datetime.now(UTC),
             quantity=body.quantity,
             limit_price=body.limit_price,
@@ -92,7 +93,9 @@ async def open_trade(
         )
         return answered(answer, account, HTTPStatus.ACCEPTED)
 
-    await reading.require_account(services.database, account)
+    _, market = await asyncio.gather(
+        reading.require_account(services.database, account), _market(services, body.symbol)
+    )
     return await run_once(services, command, act)
 
 
