@@ -130,11 +130,12 @@ class Following:
 
     async def _announce(self, exchange: Exchange) -> None:
         symbols = self._request.symbols
+        asked_at = self._clock()
         balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
         instruments = await exchange.instruments()
         traded = {name: i for name, i in instruments.items() if not symbols or name in symbols}
         fees = await exchange.fees(sorted(traded))
-        ready = ExchangeReady(balances, traded, fees, self._clock())
+        ready = ExchangeReady(balances, traded, fees, asked_at)
         self._failing_since = None
         self._told_ready = await self._messenger.tell_account(self._account, [ready])
         if not self._told_ready:  # the account's workflow is not there yet

@@ -246,7 +246,7 @@ class FeedStatus:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """All that the exchange sent before ``MarketFeed.request_fence`` was called has been yielded."""
+    """All that was sent before ``MarketFeed.request_fence`` was called has been yielded."""
 
     number: int
 

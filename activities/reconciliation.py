@@ -140,10 +140,11 @@ class ReconciliationActivities:
     async def _announce(
         self, exchange: Exchange, request: AccountToReconcile, *, consistent: bool
     ) -> None:
+        asked_at = self._clock()
         balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
         instruments = await exchange.instruments()
         symbols = request.symbols
         traded = {name: i for name, i in instruments.items() if not symbols or name in symbols}
         fees = await exchange.fees(sorted(traded))
-        fact = ExchangeReady(balances, traded, fees, self._clock(), consistent)
+        fact = ExchangeReady(balances, traded, fees, asked_at, consistent)
         await self._messenger.tell_account(request.account, [fact])

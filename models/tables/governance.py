@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
+from models.contracts.workflows import KillSwitchInput
 from models.tables.columns import Document, Moment, Names
 
 PLATFORM = "platform"
@@ -28,6 +29,17 @@ class KillSwitchRow(SQLModel, table=True):
     acknowledged: dict[str, Any] = Field(sa_type=Document)
     lifted_by: str | None = None
     lifted_at: datetime | None = Field(default=None, sa_type=Moment)
+
+    def engagement(self) -> KillSwitchInput:
+        """Return what the engagement's workflow starts from."""
+        return KillSwitchInput(
+            number=self.number,
+            accounts=tuple(self.accounts),
+            flatten=self.flatten,
+            reason=self.reason,
+            by=self.engaged_by,
+            at=self.engaged_at,
+        )
 
 
 class AuditRow(SQLModel, table=True):

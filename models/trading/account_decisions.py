@@ -157,6 +157,7 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     if older and not fact.closed:
         return AccountDecision(state, ())
     trades = {**state.trades, summary.number: summary}
+    state = replace(state, traded_at=max(fact.at, state.traded_at or fact.at))
     if not fact.closed:
         return AccountDecision(replace(state, trades=trades), (RecordAccount(),))
     del trades[summary.number]

@@ -147,6 +147,7 @@ def _size_and_judge(
         state,
         trades={**state.trades, plan.number: summary},
         next_trade=plan.number + 1,
+        traded_at=plan.requested_at,
     )
     return EntryOutcome(entered, verdict, EnterTrade(plan, verdict))
 

@@ -20,6 +20,7 @@ from models.trading.verdicts import Verdict
 class ExchangeReady:
     """The exchange answered: balances (asset, v2 names, to total), pairs and fee rates.
 
+    ``at`` is the protocol time before the balances were asked for.
     ``orders_consistent`` is False while a reconciliation found differences that are not repaired.
     """
 

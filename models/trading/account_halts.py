@@ -1,6 +1,7 @@
 """Why an account stops taking entries, and what lifts each reason."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from models.trading.account_facts import (
     AccountCommand,
@@ -15,25 +16,23 @@ from models.trading.account_facts import (
     ResumeRequested,
     WithdrawEntries,
 )
-from models.trading.account_state import ZERO, AccountState, Halt, HaltKind
+from models.trading.account_state import AccountState, Halt, HaltKind
 from models.trading.decided import AccountDecision
 from models.trading.trade_facts import ExitReason
 
+ADOPTION_MARGIN = timedelta(seconds=1)
+"""Clocks of two processes may differ by this much."""
+
 
 def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
-    """Take over what the exchange says, less what the open trades have changed."""
-    balances = dict(fact.balances)
-    for trade in state.trades.values():
-        instrument = fact.instruments.get(trade.symbol) or state.instruments.get(trade.symbol)
-        base = instrument.base if instrument else trade.symbol.partition("/")[0]
-        balances["USD"] = balances.get("USD", ZERO) - trade.cash_flow
-        balances[base] = balances.get(base, ZERO) - (trade.bought - trade.sold)
+    """Take over pairs, fees and, when nothing can be under way, what the exchange holds for us."""
     halts = without(state.halts, HaltKind.NO_EXCHANGE)
     if fact.orders_consistent:
         halts = without(halts, HaltKind.INCONSISTENT)
     else:
         reason = "the exchange and the record differ"
         halts = with_halt(halts, Halt(HaltKind.INCONSISTENT, reason, fact.at))
+    balances = dict(fact.balances) if _may_adopt_balances(state, fact) else state.balances
     ready = replace(
         state,
         balances=balances,
@@ -42,7 +41,19 @@ def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecisi
         halts=halts,
     )
     action = "exchange_ready" if halts != state.halts else None
+    if balances != state.balances and state.balances:
+        details = tuple((asset, str(total)) for asset, total in sorted(balances.items()))
+        return AccountDecision(ready, (RecordAccount("balances_taken_over", details=details),))
     return AccountDecision(ready, (RecordAccount(action),))
+
+
+def _may_adopt_balances(state: AccountState, fact: ExchangeReady) -> bool:
+    # While a trade is open the exchange's total and the fills we were told of may be of two
+    # moments. Our own count is exact, for it moves with fills only; so it stands until all is at
+    # rest, and then the totals tell of what came from outside, such as a deposit.
+    if state.trades:
+        return False
+    return state.traded_at is None or state.traded_at + ADOPTION_MARGIN < fact.at
 
 
 def on_exchange_lost(state: AccountState, fact: ExchangeLost) -> AccountDecision:

@@ -37,8 +37,9 @@ class Halt:
 class AccountState:
     """Carry everything an account needs for its next decision; replaced, never changed.
 
-    ``balances`` are the exchange's totals by asset at the last reconciliation, without the effect
-    of trades in ``trades``; closed trades are folded into them when they settle.
+    ``balances`` are totals by asset without the effect of the trades in ``trades``: as the
+    exchange told them when no trade was open, and moved since by the trades that settled.
+    ``traded_at`` is the protocol time at which a trade was last entered or told of itself.
     ``recent_requests`` are ids already dealt with, oldest first, and ``recent_answers`` what was
     answered (without verdicts): a repeat is answered, not obeyed. ``prices`` are the last mid
     prices seen by symbol and ``market_time`` the newest market time seen with one.
@@ -61,6 +62,7 @@ class AccountState:
     recent_answers: tuple[Answer, ...] = ()
     market_time: datetime | None = None
     closed_trades: int = 0
+    traded_at: datetime | None = None
 
     @property
     def cash(self) -> Decimal:

@@ -1,6 +1,7 @@
 """What accounts decide: refusals by code, limits that hold, halts that stay."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,6 +22,7 @@ from models.trading.account_facts import (
     LimitsChangeRequested,
     ModeChangeRequested,
     OpenRequested,
+    RecordAccount,
     RecordIdea,
     TradeCloseRequested,
     TradeProgressed,
@@ -182,6 +184,25 @@ def test_exchange_lost_and_ready_halt_and_lift_and_keep_trades_out_of_the_base()
     assert closed.balances == {"USD": Decimal(100100), "BTC": Decimal(0)}
     repeated = decide(closed, TradeProgressed(sold, closed=True, at=START))
     assert repeated.state == closed
+
+
+def test_balances_of_the_exchange_are_taken_over_only_when_nothing_can_be_under_way() -> None:
+    state = decide(an_account(), a_request()).state
+    # The exchange's total holds a fill that the trade has not told of yet: counting both would
+    # count it twice.
+    told = {"USD": Decimal(95000), "BTC": Decimal("0.1")}
+    ready = ExchangeReady(told, state.instruments, state.fees, START)
+    assert decide(state, ready).state.balances == {"USD": Decimal(100000)}
+    summary = replace(
+        state.trades[1], bought=Decimal("0.1"), sold=Decimal("0.1"), cash_flow=Decimal(100)
+    )
+    closed = decide(state, TradeProgressed(summary, closed=True, at=START)).state
+    assert decide(closed, ready).state.balances == closed.balances
+    later = replace(ready, balances={"USD": Decimal(105100)}, at=START + timedelta(minutes=1))
+    deposited = decide(closed, later)
+    assert deposited.state.balances == {"USD": Decimal(105100)}
+    actions = [c.action for c in deposited.commands if isinstance(c, RecordAccount)]
+    assert actions == ["balances_taken_over"]
 
 
 def test_live_is_refused_and_unknown_trades_and_limits_too() -> None:
