@@ -16,6 +16,7 @@ from cli.bench_load import (
     WORTH_USD,
     BenchError,
     Load,
+    Market,
     wait_until,
 )
 from cli.client import ApiClient
@@ -34,11 +35,17 @@ class KillSwitchBench:
     """Engages and lifts; collects milliseconds from the request on."""
 
     def __init__(
-        self, settings: Settings, api: ApiClient, load: Load, accounts: Sequence[str]
+        self,
+        settings: Settings,
+        api: ApiClient,
+        load: Load,
+        market: Market,
+        accounts: Sequence[str],
     ) -> None:
         self._database = Database(database_url(settings, Role.APP), application="aether-bench")
         self._api = api
         self._load = load
+        self._market = market
         self._accounts = accounts
         self._halted: list[float] = []
         self._parts: dict[str, list[float]] = {
@@ -46,6 +53,7 @@ class KillSwitchBench:
             "accounts_decided": [],
         }
         self._withdrawn: list[float] = []
+        self._recorded: list[float] = []
 
     async def run(self, engagements: int, withdrawals: int) -> dict[str, Any]:
         """Engage so often with nothing to withdraw, then so often with open orders."""
@@ -59,23 +67,34 @@ class KillSwitchBench:
             await self._database.close()
         return {
             "kill_switch_halt": figure("kill_switch_halt", self._halted, self._parts),
-            "kill_switch_cancel": figure("kill_switch_cancel", self._withdrawn)
+            "kill_switch_cancel": figure(
+                "kill_switch_cancel", self._withdrawn, {"all_recorded_as_ended": self._recorded}
+            )
             | {"open_orders": OPEN_ORDERS},
         }
 
-    async def _engage(self) -> tuple[int, datetime]:
+    async def _engage(self, resting: int = 0) -> tuple[int, datetime]:
+        live = self._market.open_orders() if resting else 0
         begin = datetime.now(UTC)
         number = int(self._api.post("/kill-switch", REASON)["number"])
         answered = datetime.now(UTC)
-        while set(stamps := await self._acknowledged(number)) < set(self._accounts):
+        halted, withdrawn = None, None if resting else begin
+        while halted is None or withdrawn is None:
+            stamps = await self._acknowledged(number)
+            # Seen by looking, so at most one look too late.
+            if halted is None and set(stamps) >= set(self._accounts):
+                halted = datetime.now(UTC)
+            if withdrawn is None and self._market.open_orders() <= live - resting:
+                withdrawn = datetime.now(UTC)
             if (datetime.now(UTC) - begin).total_seconds() > PATIENCE_SECONDS:
-                raise BenchError(f"kill switch {number} was acknowledged by {sorted(stamps)} only")
+                raise BenchError(f"kill switch {number}: acknowledged by {sorted(stamps)} only")
             await asyncio.sleep(LOOK_EVERY_SECONDS)
-        # Halted is what is halted and on record: seen by looking, at most one look too late.
-        self._halted.append(milliseconds(begin, datetime.now(UTC)))
         decided = max(datetime.fromisoformat(stamp) for stamp in stamps.values())
+        self._halted.append(milliseconds(begin, halted))
         self._parts["flag_set_and_answered"].append(milliseconds(begin, answered))
         self._parts["accounts_decided"].append(milliseconds(begin, decided))
+        if resting:
+            self._withdrawn.append(milliseconds(begin, withdrawn))
         return number, begin
 
     async def _acknowledged(self, number: int) -> dict[str, str]:
@@ -89,10 +108,10 @@ class KillSwitchBench:
     async def _withdraw(self) -> None:
         mine = self._rest_entries()
         wait_until("entries rest", lambda: len(self._entries(mine, "open")) == len(mine))
-        number, begin = await self._engage()
+        number, begin = await self._engage(len(mine))
         wait_until("entries are withdrawn", lambda: len(self._ended(mine)) == len(mine))
         ended = [datetime.fromisoformat(order["ended_at"]) for order in self._ended(mine)]
-        self._withdrawn.append(milliseconds(begin, max(ended)))
+        self._recorded.append(milliseconds(begin, max(ended)))
         wait_until("their trades are settled", lambda: not self._open_trades(mine))
         self._lift(number)
 

@@ -51,7 +51,7 @@ def measure(settings: Settings, plan: Plan, tell: Tell) -> dict[str, Any]:
     if plan.raise_limits:
         asyncio.run(_raise_limits(settings, accounts))
     waves = -(-plan.trades // (len(accounts) * len(PAIRS)))
-    switches = KillSwitchBench(settings, api, load, accounts)
+    switches = KillSwitchBench(settings, api, load, market, accounts)
     figures: dict[str, Any] = {}
     try:
         load.await_readiness()

@@ -66,6 +66,10 @@ class Market:
         found: dict[str, Any] = self._get("/control/record", account=account, protocol_times="1")
         return found
 
+    def open_orders(self) -> int:
+        """Return how many orders of all accounts are live at the exchange."""
+        return sum(self._get("/control/state")["open_orders"].values())
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
