@@ -58,7 +58,19 @@ class MarketEngine:
         delivery: Delivery,
         strategies: Sequence[Strategy],
         installation: str,
+        *,
+        deliberate_at_fences: bool = False,
     ) -> None:
+        """Prepare an engine.
+
+        Args:
+            record: candles, snapshots and watches.
+            delivery: carries facts to accounts and trades.
+            strategies: what proposes trades on bar close.
+            installation: part of every idea's id.
+            deliberate_at_fences: judge closed bars only when their whole step has been seen, so
+                that the order in which a step's frames arrive makes no difference (lockstep).
+        """
         self._record = record
         self._delivery = delivery
         self._strategies = tuple(strategies)
@@ -67,6 +79,8 @@ class MarketEngine:
         self.symbols: dict[str, SymbolState] = {}
         self.market_time: datetime | None = None
         self.messages_sent = 0
+        self._deliberate_at_fences = deliberate_at_fences
+        self._undecided: set[str] = set()
 
     async def start(
         self, instruments: dict[str, Instrument], history: dict[str, list[Candle]]
@@ -165,10 +179,22 @@ class MarketEngine:
         if state is None or (state.bars and candle.start <= state.bars[-1].start):
             return
         state.bars.append(candle)
+        if self._deliberate_at_fences:
+            self._undecided.add(candle.symbol)
+        else:
+            await self._deliberate(state)
         await self._record.save_candles([candle])
-        window = tuple(state.bars)
+
+    async def on_fence(self) -> None:
+        """Judge the bars that closed since the last fence."""
+        undecided, self._undecided = sorted(self._undecided), set()
+        for symbol in undecided:
+            await self._deliberate(self.symbols[symbol])
+
+    async def _deliberate(self, state: SymbolState) -> None:
         if state.snapshot is None:
             return
+        window = tuple(state.bars)
         true_range, volatility = _figures(window)
         state.snapshot = replace(
             state.snapshot,

@@ -93,6 +93,7 @@ class MarketFeedActivities:
         symbols = sorted(engine.symbols)
         async for event in self._feed.events(symbols, self._settings.bar_minutes):
             if isinstance(event, Fence):
+                await engine.on_fence()
                 if self._driver is not None:
                     self._driver.fence_reached(event.number)
             else:

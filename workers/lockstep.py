@@ -18,7 +18,7 @@ from activities.ports import MarketFeed, MarketRecord
 
 log = structlog.get_logger(__name__)
 
-FENCE_TIMEOUT_SECONDS = 5.0
+FENCE_TIMEOUT_SECONDS = 15.0
 POLL_SECONDS = 0.003
 FINISHED_POLL_SECONDS = 1.0
 

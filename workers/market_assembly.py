@@ -65,7 +65,13 @@ async def assemble_market(settings: Settings) -> MarketParts:
     activities = MarketFeedActivities(
         feed,
         record,
-        lambda: MarketEngine(record, delivery, strategies, installation),
+        lambda: MarketEngine(
+            record,
+            delivery,
+            strategies,
+            installation,
+            deliberate_at_fences=driver is not None,
+        ),
         FeedSettings(settings.market_bar_minutes),
         driver,
     )
