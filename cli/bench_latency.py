@@ -15,9 +15,10 @@ from typing import Any
 from cli import verify
 from cli.bench_figures import figure, load_average, machine, milliseconds
 from cli.bench_kill_switch import KillSwitchBench
-from cli.bench_load import PAIRS, BenchError, Load, Market, Opened
+from cli.bench_load import PAIRS, Load, Market, Opened
 from cli.client import ApiClient
 from infra.runtime.codec import PayloadKey
+from infra.runtime.errors import PlatformError
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
@@ -62,7 +63,7 @@ def measure(settings: Settings, plan: Plan, tell: Tell) -> dict[str, Any]:
         figures = _figures(load, _Records(api, market, load.opened))
         tell("Kill switch: engaging and lifting")
         figures |= asyncio.run(switches.run(plan.kill_switches, plan.withdrawals))
-    except BenchError as error:
+    except PlatformError as error:
         load.failures.append(str(error))
     tell("Comparing with the exchange's own record")
     report = asyncio.run(verify.run(settings, verify.GRACE_SECONDS))
