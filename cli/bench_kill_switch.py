@@ -117,7 +117,8 @@ class KillSwitchBench:
         self._lift(number)
 
     def _rest_entries(self) -> set[str]:
-        prices, names = self._load.prices(), set()
+        prices = self._load.prices()
+        names: set[str] = set()
         for turn in range(OPEN_ORDERS):
             account = self._accounts[turn % len(self._accounts)]
             symbol = PAIRS[turn // len(self._accounts) % len(PAIRS)]
