@@ -17,6 +17,7 @@ from activities.ports import (
     ExecutionReport,
     Journal,
     Messenger,
+    RateLimitedError,
     StreamGap,
 )
 from activities.stream_delivery import StreamDelivery
@@ -25,8 +26,8 @@ from models.trading.account_facts import ExchangeLost, ExchangeReady
 
 log = structlog.get_logger(__name__)
 
-LOST_AFTER_SECONDS = 2.0
-RETRY_SECONDS = 0.5
+LOST_AFTER_SECONDS = 1.5
+RETRY_SECONDS = 0.25
 TIDY_SECONDS = 0.25
 SHORTEST_PAUSE_SECONDS = 0.01
 CHECKPOINT_PAUSE = timedelta(seconds=5)
@@ -106,6 +107,11 @@ class Following:
             try:
                 await self._catch_up(exchange)
                 await self._announce(exchange)
+            except RateLimitedError as error:
+                # The exchange is there; its limits, or ours, only make the rest wait.
+                log.info("reads have to wait", account=self._account, error=str(error))
+                self._behind.set()
+                await asyncio.sleep(RETRY_SECONDS)
             except ExchangeError as error:
                 self._behind.set()
                 await self._failed(error)

@@ -1,15 +1,19 @@
-"""Asking the exchange for everything about some orders, as facts for their trade."""
+"""Finding out everything about some orders, as facts for their trade; the record is asked first."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from activities.placement import ended_fact
-from activities.ports import Exchange, Journal
+from activities.ports import Exchange, Journal, RecordedOrder
 from models.contracts.orders import OrdersAnswered, OrdersToAsk
 from models.trading.orders import Fill, OrderReport
 from models.trading.trade_facts import ChildAppeared, FillReported
 
 MARGIN = timedelta(minutes=1)
 """Market time by which questions reach back further than the oldest order asked for."""
+
+Recorded = Mapping[str, RecordedOrder]
 
 
 def child_fact(report: OrderReport, at: datetime) -> ChildAppeared | None:
@@ -25,30 +29,89 @@ def child_fact(report: OrderReport, at: datetime) -> ChildAppeared | None:
     )
 
 
-def _fill_fact(fill: Fill, report: OrderReport) -> FillReported:
-    return FillReported(fill, report.client_order_id, report.parent_order_id)
-
-
 async def ask_orders(
     exchange: Exchange, journal: Journal, request: OrdersToAsk, now: datetime
 ) -> OrdersAnswered:
-    """Return children, executions and ends of the orders, complete as of the question."""
-    reports = dict(await exchange.query(request.order_ids))
-    since = min((r.opened_at for r in reports.values() if r.opened_at), default=None)
+    """Return children, executions and ends of the orders, complete as of the question.
+
+    Reads are scarce, so the exchange is asked only for what the record cannot complete.
+    """
+    recorded = await _recorded(journal, request)
+    if _needs_exchange(request, recorded):
+        await _bring_up_to_date(exchange, journal, request, recorded)
+        recorded = await _recorded(journal, request)
+    return OrdersAnswered(
+        children=tuple(
+            fact for one in recorded.values() if (fact := child_fact(one.report, now)) is not None
+        ),
+        fills=tuple(
+            FillReported(fill, one.report.client_order_id, one.report.parent_order_id)
+            for one in recorded.values()
+            for fill in one.fills
+        ),
+        ended=tuple(
+            ended_fact(one.report, now, one.report.client_order_id)
+            for one in recorded.values()
+            if one.report.status.is_final
+        ),
+    )
+
+
+async def _recorded(journal: Journal, request: OrdersToAsk) -> Recorded:
+    rows = await journal.recorded_orders(request.account, request.order_ids)
+    return {row.report.order_id: row for row in rows}
+
+
+def _needs_exchange(request: OrdersToAsk, recorded: Recorded) -> bool:
+    return bool(_incomplete(request, recorded)) or (
+        request.children and bool(_parents_with_missing_children(request, recorded))
+    )
+
+
+def _incomplete(request: OrdersToAsk, recorded: Recorded) -> list[str]:
+    ids = dict.fromkeys([*request.order_ids, *recorded])
+    return [one for one in ids if one not in recorded or not recorded[one].is_complete]
+
+
+def _parents_with_missing_children(request: OrdersToAsk, recorded: Recorded) -> list[str]:
+    """Return asked entries whose executions the known children do not protect in full."""
+    children: dict[str, Decimal] = dict.fromkeys(request.order_ids, Decimal(0))
+    for one in recorded.values():
+        if one.report.parent_order_id in children:
+            children[one.report.parent_order_id] += one.report.quantity
+    return [
+        order_id
+        for order_id, covered in children.items()
+        if order_id in recorded
+        and recorded[order_id].report.parent_order_id is None
+        and recorded[order_id].report.filled_quantity > covered
+    ]
+
+
+async def _bring_up_to_date(
+    exchange: Exchange, journal: Journal, request: OrdersToAsk, recorded: Recorded
+) -> None:
+    incomplete = _incomplete(request, recorded)
+    reports = dict(await exchange.query(incomplete)) if incomplete else {}
+    opened = [one.report.opened_at for one in recorded.values()]
+    opened += [report.opened_at for report in reports.values()]
+    since = min((at for at in opened if at is not None), default=None)
     if since is not None:
         since -= MARGIN
     if request.children and since is not None:
         candidates = [*await exchange.open_orders(), *await exchange.closed_orders(since)]
         reports |= {r.order_id: r for r in candidates if r.parent_order_id in request.order_ids}
     if not reports:
-        return OrdersAnswered()
-    fills = [f for f in await exchange.fills(since) if f.order_id in reports]
+        return
     await journal.record_reports(request.account, list(reports.values()))
-    await journal.record_fills(request.account, fills)
-    return OrdersAnswered(
-        children=tuple(fact for r in reports.values() if (fact := child_fact(r, now)) is not None),
-        fills=tuple(_fill_fact(f, reports[f.order_id]) for f in fills),
-        ended=tuple(
-            ended_fact(r, now, r.client_order_id) for r in reports.values() if r.status.is_final
-        ),
-    )
+    if any(_has_unrecorded_fills(report, recorded) for report in reports.values()):
+        known = reports.keys() | recorded.keys()
+        fills = [fill for fill in await exchange.fills(since) if fill.order_id in known]
+        await journal.record_fills(request.account, fills)
+
+
+def _has_unrecorded_fills(report: OrderReport, recorded: Recorded) -> bool:
+    fills: tuple[Fill, ...] = ()
+    if report.order_id in recorded:
+        fills = recorded[report.order_id].fills
+    return report.filled_quantity > sum((fill.quantity for fill in fills), Decimal(0))

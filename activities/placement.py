@@ -4,7 +4,6 @@ Every way through ends in a proven state: acknowledged, refused, or an exchange 
 the activity be tried again, which then asks before it sends.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -38,7 +37,7 @@ class Patience:
         deadline: after it the exchange's engine refuses a delayed request (Kraken: 2 s or more
             ahead when the request arrives, hence the margin).
         settle: how long after the deadline an order may still be missing from the read side.
-        poll: pause between two questions.
+        poll: pause between the first two questions; each further one is twice as long.
         entry_age: an entry that could not be sent for so long is not sent any more.
         protective_sends: sends of one stop or exit within one attempt of the activity.
     """
@@ -190,6 +189,7 @@ class Placement:
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime
     ) -> OrderReport | None:
         absence_counts_from = sent_at + self._grace(order)
+        pause = self._patience.poll
         while True:
             asked_at = self._clock()
             reports = await self._exchange.find(order, intended_at)
@@ -197,7 +197,13 @@ class Placement:
                 return min(reports, key=lambda r: (r.status.is_final, r.order_id))
             if asked_at >= absence_counts_from:
                 return None
-            await asyncio.sleep(self._patience.poll.total_seconds())
+            # Questions are scarce; a stream that lives tells at once without being asked.
+            until_proof = max(absence_counts_from - self._clock(), timedelta(0))
+            wait = min(pause, until_proof).total_seconds()
+            told = await self._exchange.appeared(order, wait)
+            if told is not None:
+                return told
+            pause *= 2
 
     def _grace(self, order: OrderSpec) -> timedelta:
         """Return how long after a send a missing order proves nothing.

@@ -138,6 +138,13 @@ class Exchange(Protocol):
         """Ask for an intended order by its ids: open orders, then closed since protocol time."""
         ...
 
+    async def appeared(self, order: OrderSpec, within: float) -> OrderReport | None:
+        """Wait for the private stream to tell of an intended order, at most these seconds.
+
+        Costs no request. None proves nothing: ``find`` does.
+        """
+        ...
+
     async def ended(self, order_id: str, within: float) -> OrderReport | None:
         """Return how an order ended if the private stream tells within these seconds, else None.
 
@@ -177,6 +184,10 @@ class Exchange(Protocol):
 
     async def ledger(self, since: datetime | None) -> list[LedgerEntry]:
         """Return ledger entries since a market time (None: all), oldest first."""
+        ...
+
+    def unhurried(self) -> "Exchange":
+        """Return this exchange for work that can wait: its reads give way to all others."""
         ...
 
     def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
@@ -295,6 +306,20 @@ class StoredOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedOrder:
+    """An order that the exchange has reported, as recorded, with its recorded executions."""
+
+    report: OrderReport
+    fills: tuple[Fill, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether nothing can come any more: it is final and every execution is recorded."""
+        recorded = sum((fill.quantity for fill in self.fills), Decimal(0))
+        return self.report.status.is_final and recorded == self.report.filled_quantity
+
+
+@dataclass(frozen=True, slots=True)
 class IntentStored:
     """The intent is committed. ``halted`` is the kill switch flag read in the same transaction."""
 
@@ -364,6 +389,10 @@ class Journal(Protocol):
 
     async def orders(self, account: str, *, only_open: bool) -> list[StoredOrder]:
         """Return stored orders."""
+        ...
+
+    async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:
+        """Return what is recorded of orders, by exchange id, and of their children."""
         ...
 
     async def known_executions(self, account: str) -> set[str]:

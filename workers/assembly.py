@@ -11,6 +11,7 @@ from temporalio.worker import Worker
 from activities.account_stream import AccountStreamActivities
 from activities.adapters.kraken.addresses import ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory
+from activities.adapters.kraken.rate_budget import TIERS
 from activities.adapters.local_secrets import LocalSecrets
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.messages import TemporalMessenger
@@ -63,7 +64,7 @@ def secret_store(settings: Settings) -> LocalSecretStore:
 def payload_keys(settings: Settings) -> list[PayloadKey]:
     """Return the keys of the payload codec, the one that encrypts first."""
     keys = secret_store(settings).codec_keys()
-    return [PayloadKey(key_id, secret) for key_id, secret in reversed(keys.items())]
+    return [PayloadKey(key_id, secret) for key_id, secret in keys.items()]
 
 
 async def connect_temporal(settings: Settings, runtime: Runtime | None = None) -> Client:
@@ -80,7 +81,12 @@ def trading_parts(settings: Settings) -> TradingParts:
     )
     keys_in_use = settings.home / "keys"
     keys_in_use.mkdir(mode=0o700, parents=True, exist_ok=True)
-    exchanges = KrakenDirectory(LocalSecrets(secret_store(settings)), addresses, keys_in_use)
+    exchanges = KrakenDirectory(
+        LocalSecrets(secret_store(settings)),
+        addresses,
+        keys_in_use,
+        tier=TIERS[settings.exchange_tier],
+    )
     return TradingParts(database, PostgresJournal(database), exchanges)
 
 

@@ -3,6 +3,7 @@
 import re
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +18,8 @@ class Settings(BaseSettings):
         market: ``generated``, ``replay:PATH[,PATH…]`` or ``kraken`` (``MARKET``).
         speed: market time per wall time, a number above zero or ``lockstep`` (``SPEED``).
         bar_minutes: interval of the strategy's bars; a replay uses its file's interval.
+        exchange_tier: verification level of the accounts at the exchange, which sets Kraken's rate
+            limits: ``starter``, ``intermediate`` or ``pro``, as the embedded simulator has them.
         seed: seed of the generated market and of synthetic liquidity.
         database_url: where PostgreSQL is, when it is not the embedded one.
         temporal_address: where Temporal is, when it is not the embedded one.
@@ -32,6 +35,7 @@ class Settings(BaseSettings):
     speed: str = Field(default="", validation_alias="SPEED")
     bar_minutes: int = 1
     seed: int = 20260101
+    exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
     database_url: str | None = None
     temporal_address: str | None = None
     temporal_namespace: str = "aether"

@@ -186,13 +186,22 @@ class Stack:
 
     def _write_exchange_accounts(self, store: LocalSecretStore) -> None:
         if self.state.exchange_accounts.exists():
+            self._keep_tier()
             return
-        rows = []
+        rows: list[dict[str, object]] = []
         for account in SIMULATED_ACCOUNTS:
             key = store.simulated_key(account)
             row = {"account": account, "key": key.key, "secret": key.secret}
-            rows.append(row | {"balances": SIMULATED_FUNDS})
+            rows.append(row | {"balances": SIMULATED_FUNDS, "tier": self.settings.exchange_tier})
         write_atomically(self.state.exchange_accounts, json.dumps(rows).encode(), 0o600)
+
+    def _keep_tier(self) -> None:
+        """Bring the accounts' tier up to the settings: both sides must count alike."""
+        rows = json.loads(self.state.exchange_accounts.read_bytes())
+        tier = self.settings.exchange_tier
+        if any(row.get("tier") != tier for row in rows):
+            changed = [row | {"tier": tier} for row in rows]
+            write_atomically(self.state.exchange_accounts, json.dumps(changed).encode(), 0o600)
 
     def _prepare(self, tell: Progress) -> None:
         tell("Preparing the database …")

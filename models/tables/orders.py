@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Field, SQLModel
 
 from models.tables.columns import Amount, Document, Moment
+from models.trading.orders import OrderReport, OrderStatus, OrderType, Side
 
 
 class OrderRow(SQLModel, table=True):
@@ -48,3 +49,31 @@ class OrderRow(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
     opened_at: datetime | None = Field(default=None, sa_type=Moment)
     closed_at: datetime | None = Field(default=None, sa_type=Moment)
+
+    def report(self) -> OrderReport:
+        """Return what the exchange last told of this order; it must have told something.
+
+        Which executions it named is not recorded here: they are rows of their own.
+        """
+        assert self.order_id is not None
+        is_child = self.parent_order_id is not None
+        return OrderReport(
+            order_id=self.order_id,
+            client_order_id=None if is_child else self.client_order_id,
+            userref=self.userref,
+            parent_order_id=self.parent_order_id,
+            symbol=self.symbol,
+            side=Side(self.side),
+            order_type=OrderType(self.order_type),
+            status=OrderStatus(self.status),
+            quantity=self.quantity,
+            filled_quantity=self.filled_quantity,
+            cost=self.cost,
+            fee=self.fee,
+            average_price=self.average_price,
+            limit_price=self.limit_price,
+            trigger_price=self.trigger_price,
+            opened_at=self.opened_at,
+            closed_at=self.closed_at,
+            reason=self.reason,
+        )

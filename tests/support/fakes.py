@@ -16,6 +16,7 @@ from activities.ports import (
     LedgerEntry,
     OrderGoneError,
     OrderRejectedError,
+    RecordedOrder,
     StoredOrder,
     StreamGap,
     UnknownOutcomeError,
@@ -134,6 +135,15 @@ class FakeExchange:
             self.lose_after -= 1
             raise UnknownOutcomeError("the reply was lost")
         return order_id
+
+    async def appeared(self, order: OrderSpec, within: float) -> OrderReport | None:
+        if not self.deaf and (found := self.by_client_id(order.client_order_id)):
+            return found[0]
+        await asyncio.sleep(within)
+        return None
+
+    def unhurried(self) -> "FakeExchange":
+        return self
 
     async def find(self, order: OrderSpec, since: datetime) -> list[OrderReport]:
         self._answer()
@@ -312,6 +322,7 @@ class FakeJournal:
     intents: dict[str, StoredOrder] = field(default_factory=dict)
     fills: dict[str, tuple[str, Fill]] = field(default_factory=dict)
     undelivered: set[str] = field(default_factory=set)
+    reports: dict[str, OrderReport] = field(default_factory=dict)
     trades: dict[tuple[str, int], TradeState] = field(default_factory=dict)
     saved_accounts: dict[str, AccountState] = field(default_factory=dict)
     watches: dict[tuple[str, int], tuple[PriceWatch, ...]] = field(default_factory=dict)
@@ -363,6 +374,7 @@ class FakeJournal:
 
     async def record_reports(self, account: str, reports: Sequence[OrderReport]) -> None:
         for report in reports:
+            self.reports[report.order_id] = report
             known = self.intents.get(report.client_order_id or "")
             if known is not None and not known.status.is_final:
                 self.intents[known.spec.client_order_id] = replace(
@@ -399,6 +411,14 @@ class FakeJournal:
     async def orders(self, account: str, *, only_open: bool) -> list[StoredOrder]:
         own = [o for o in self.intents.values() if o.spec.account == account]
         return [o for o in own if not (only_open and o.status.is_final)]
+
+    async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:
+        found = [self.reports[one] for one in order_ids if one in self.reports]
+        found += [r for r in self.reports.values() if r.parent_order_id in order_ids]
+        executed = [fill for owner, fill in self.fills.values() if owner == account]
+        return [
+            RecordedOrder(r, tuple(f for f in executed if f.order_id == r.order_id)) for r in found
+        ]
 
     async def known_executions(self, account: str) -> set[str]:
         return {i for i, (a, _) in self.fills.items() if a == account}

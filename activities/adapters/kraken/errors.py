@@ -134,12 +134,13 @@ def classify_failure(failure: Exception, operation: Operation) -> ExchangeError:
         return failure
     if isinstance(failure, requests.HTTPError) and failure.response is not None:
         return classify_status(failure.response.status_code, operation)
-    if _was_never_sent(failure):
+    if was_never_sent(failure):
         return ExchangeUnavailableError(message)
     return undecided(message, operation)
 
 
-def _was_never_sent(failure: Exception) -> bool:
+def was_never_sent(failure: BaseException | None) -> bool:
+    """Tell whether a failure below HTTP happened before a byte of the request was sent."""
     if isinstance(failure, requests.ConnectTimeout | requests.exceptions.InvalidURL):
         return True
     if isinstance(failure, requests.exceptions.SSLError):

@@ -1,6 +1,8 @@
 """One account's view of Kraken: the port ``Exchange`` over signed REST and the private stream."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,7 +13,8 @@ from activities.adapters.kraken.instruments import fee_rates, usd_spot_instrumen
 from activities.adapters.kraken.nonce import KeyLock
 from activities.adapters.kraken.priority_gate import Priority
 from activities.adapters.kraken.private_stream import PrivateStream
-from activities.adapters.kraken.rate_budget import HISTORY_COST, LOOKUP_COST, RateBudget
+from activities.adapters.kraken.rate_budget import HISTORY_COST, RateBudget
+from activities.adapters.kraken.reads import QUERY_MAXIMUM, Reads, starting
 from activities.adapters.kraken.stream_memory import StreamMemory
 from activities.adapters.kraken.symbols import SymbolTable
 from activities.adapters.kraken.transport import Parameter, Transport
@@ -20,7 +23,6 @@ from activities.ports import (
     BalanceReport,
     ExecutionReport,
     LedgerEntry,
-    OrderGoneError,
     OrderRejectedError,
     RateLimitedError,
     StreamGap,
@@ -35,7 +37,6 @@ _PRIORITIES = {
     Leg.ENTRY: Priority.ENTRY,
     Leg.HEDGE: Priority.ENTRY,
 }
-_QUERY_MAXIMUM = 50
 _BATCH_MAXIMUM = 50
 # Kraken wants a deadline at least 2 s away; a request that cannot make it is not sent at all.
 _SHORTEST_DEADLINE = timedelta(seconds=2)
@@ -57,7 +58,10 @@ class KrakenExchange:
         self.memory = StreamMemory()
         self._stream = stream(self)
         self._symbols: SymbolTable | None = None
+        self._reading_symbols = asyncio.Lock()
         self._instruments: dict[str, Instrument] = {}
+        self._reads = Reads(transport, budget, self.symbols)
+        self._highest = Priority.PROTECT
 
     # --- what can be traded ---------------------------------------------------------------------
 
@@ -71,8 +75,9 @@ class KrakenExchange:
 
     async def symbols(self) -> SymbolTable:
         """Return the table of spellings, read once."""
-        if self._symbols is None:
-            await self.instruments()
+        async with self._reading_symbols:
+            if self._symbols is None:
+                await self.instruments()
         assert self._symbols is not None
         return self._symbols
 
@@ -80,14 +85,16 @@ class KrakenExchange:
         """Return the account's real fee rates by symbol (TradeVolume)."""
         table = await self.symbols()
         pairs = [self._instruments[symbol].rest_id for symbol in symbols]
-        answer = await self._read("TradeVolume", {"pair": ",".join(pairs)})
-        return fee_rates(answer, table)
+        asked: dict[str, Parameter] = {"pair": ",".join(pairs)}
+        priority = self._at_most(Priority.READ)
+        return fee_rates(await self._reads.read("TradeVolume", asked, 1.0, priority), table)
 
     async def balances(self) -> dict[str, Balance]:
         """Return totals and holds by asset; zero balances are left out."""
         table = await self.symbols()
         balances: dict[str, Balance] = {}
-        for asset, row in (await self._read("BalanceEx")).items():
+        priority = self._at_most(Priority.READ)
+        for asset, row in (await self._reads.read("BalanceEx", priority=priority)).items():
             name = table.spendable_asset(asset)
             before = balances.get(name, Balance(Decimal(0), Decimal(0)))
             total = before.total + Decimal(str(row["balance"]))
@@ -173,38 +180,33 @@ class KrakenExchange:
     # --- what asks ------------------------------------------------------------------------------
 
     async def find(self, order: OrderSpec, since: datetime) -> list[OrderReport]:
-        """Ask for an intended order by the id that its type allows: open orders, then closed.
+        """Ask for an intended order: what the stream told, then open orders, then closed ones.
 
         ``since`` is protocol time and the exchange's times are market time, so it cannot bound the
-        question; the id does. A userref is no proof of identity (§10), so pair, side, type and
-        volume must agree too, and children of a conditional close, which may inherit it, do not
-        count.
+        question; the id does. Open orders and the newest closed ones are read once for all who
+        look for an order; only one that is on neither is asked for by its id.
         """
         del since
-        seen = self.memory.by_client_order_id(order.client_order_id)
+        is_it, priority = await self._is(order), self._at_most(_PRIORITIES[order.leg])
+        seen = self.memory.first(is_it)
         if seen is not None:
             return [seen]
-        by: dict[str, Parameter]
-        if order.close is None:
-            by = {"cl_ord_id": order.client_order_id}
-        else:
-            by = {"userref": order.userref}
-        priority = _PRIORITIES[order.leg]
-        answer = await self._read("OpenOrders", {"trades": True, **by}, LOOKUP_COST, priority)
-        # What was sent is the quantity on the lot step.
-        await self.symbols()
-        instrument = self._instruments.get(order.symbol)
-        sent = order.quantity if instrument is None else instrument.floor_quantity(order.quantity)
-        found = [one for one in await self._reports(answer["open"]) if _is(order, sent, one)]
-        if found:
+        if found := [one for one in await self._reads.open_orders(priority) if is_it(one)]:
             return found
-        pages = self._pages("ClosedOrders", "closed", {"trades": True, **by}, LOOKUP_COST, priority)
-        return [
-            one
-            async for page in pages
-            for one in await self._reports(page)
-            if _is(order, sent, one)
-        ]
+        newest, complete = await self._reads.newest_closed(priority)
+        found = [one for one in newest if is_it(one)]
+        if found or complete:
+            return found
+        by: dict[str, Parameter] = (
+            {"cl_ord_id": order.client_order_id}
+            if order.close is None
+            else {"userref": order.userref}
+        )
+        return [one for one in await self._reads.closed_like(by, priority) if is_it(one)]
+
+    async def appeared(self, order: OrderSpec, within: float) -> OrderReport | None:
+        """Return an intended order if the stream tells of it within these seconds, else None."""
+        return await self.memory.appeared(await self._is(order), within)
 
     async def ended(self, order_id: str, within: float) -> OrderReport | None:
         """Return how an order ended if the stream tells within these seconds, else None."""
@@ -213,34 +215,23 @@ class KrakenExchange:
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         """Return orders by exchange id; ids that the exchange does not know are missing."""
         found: dict[str, OrderReport] = {}
-        for first in range(0, len(order_ids), _QUERY_MAXIMUM):
-            found.update(await self._query(order_ids[first : first + _QUERY_MAXIMUM]))
+        priority = self._at_most(Priority.EXIT)
+        for first in range(0, len(order_ids), QUERY_MAXIMUM):
+            asked = list(order_ids[first : first + QUERY_MAXIMUM])
+            found.update(await self._reads.orders(asked, priority))
         return found
-
-    async def _query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
-        asked: dict[str, Parameter] = {"txid": ",".join(order_ids), "trades": True}
-        try:
-            answer = await self._read("QueryOrders", asked, 1.0, Priority.EXIT)
-        except OrderGoneError:
-            # One unknown id spoils the whole request: halve until only that one is left out.
-            if len(order_ids) == 1:
-                return {}
-            middle = len(order_ids) // 2
-            first = await self._query(order_ids[:middle])
-            return first | await self._query(order_ids[middle:])
-        return {report.order_id: report for report in await self._reports(answer)}
 
     async def open_orders(self) -> list[OrderReport]:
         """Return every open order on the key."""
-        answer = await self._read("OpenOrders", {"trades": True})
-        return await self._reports(answer["open"])
+        return await self._reads.open_orders(self._at_most(Priority.READ))
 
     async def closed_orders(self, since: datetime) -> list[OrderReport]:
         """Return orders closed since a market time, all pages, newest first."""
-        asked: dict[str, Parameter] = {"trades": True, "closetime": "close", **_start(since)}
+        asked: dict[str, Parameter] = {"trades": True, "closetime": "close", **starting(since)}
         reports: dict[str, OrderReport] = {}
-        async for page in self._pages("ClosedOrders", "closed", asked):
-            reports.update({report.order_id: report for report in await self._reports(page)})
+        priority = self._at_most(Priority.READ)
+        async for page in self._reads.pages("ClosedOrders", "closed", asked, priority=priority):
+            reports.update({one.order_id: one for one in await self._reads.reports(page)})
         recent = [
             order for order in reports.values() if order.closed_at and order.closed_at >= since
         ]
@@ -248,22 +239,15 @@ class KrakenExchange:
 
     async def fills(self, since: datetime | None) -> list[Fill]:
         """Return executions since a market time (None: all), all pages, oldest first."""
-        table = await self.symbols()
-        # Merged taker fills would not carry the execution ids that the stream reports.
-        asked: dict[str, Parameter] = {"consolidate_taker": False, **_start(since)}
-        fills: dict[str, Fill] = {}
-        async for page in self._pages("TradesHistory", "trades", asked, HISTORY_COST):
-            fills.update(
-                {name: wire.fill_from_rest(name, row, table) for name, row in page.items()}
-            )
-        recent = [fill for fill in fills.values() if since is None or fill.exchange_time >= since]
-        return sorted(recent, key=lambda fill: (fill.exchange_time, fill.execution_id))
+        return await self._reads.fills(since, self._at_most(Priority.READ))
 
     async def ledger(self, since: datetime | None) -> list[LedgerEntry]:
         """Return ledger entries since a market time (None: all), oldest first."""
         table = await self.symbols()
         newest_first: dict[str, LedgerEntry] = {}
-        async for page in self._pages("Ledgers", "ledger", _start(since), HISTORY_COST):
+        priority = self._at_most(Priority.READ)
+        asked = starting(since)
+        async for page in self._reads.pages("Ledgers", "ledger", asked, HISTORY_COST, priority):
             for name, row in page.items():
                 newest_first.setdefault(name, wire.ledger_entry(name, row, table))
         # Entries of one moment keep the exchange's order, or running balances would not add up.
@@ -272,7 +256,9 @@ class KrakenExchange:
 
     async def websocket_token(self) -> str:
         """Return a token for the authenticated WebSocket; good for one connection (§14)."""
-        return str((await self._read("GetWebSocketsToken", None, 1.0, Priority.PROTECT))["token"])
+        return str(
+            (await self._reads.read("GetWebSocketsToken", None, 1.0, Priority.PROTECT))["token"]
+        )
 
     def learn(self, report: OrderReport) -> None:
         """Take what the stream tells of an order."""
@@ -289,27 +275,28 @@ class KrakenExchange:
         if self._lock is not None:
             self._lock.release()
 
+    def unhurried(self) -> "KrakenExchange":
+        """Return this exchange with reads that give way to everybody else's."""
+        view = copy(self)
+        view._highest = Priority.LEISURE  # noqa: SLF001 - a copy of this object
+        return view
+
     # --- how ------------------------------------------------------------------------------------
 
-    async def _reports(self, rows: Mapping[str, Any]) -> list[OrderReport]:
-        table = await self.symbols()
-        reports = [wire.report_from_rest(order_id, row, table) for order_id, row in rows.items()]
-        for report in reports:
-            if not report.status.is_final:
-                self.budget.orders.learn(report.order_id, report.symbol)
-        return reports
+    def _at_most(self, priority: Priority) -> Priority:
+        return max(priority, self._highest)
 
-    async def _read(
-        self,
-        method: str,
-        parameters: Mapping[str, Parameter] | None = None,
-        cost: float = 1.0,
-        priority: Priority = Priority.READ,
-    ) -> Any:
-        await self.budget.admit_read(cost, priority)
-        return await self._counted(
-            self._transport.private(method, parameters or {}, Operation.READ, priority), None
-        )
+    async def _is(self, order: OrderSpec) -> Callable[[OrderReport], bool]:
+        """Return what tells an intended order from others.
+
+        A userref is no proof of identity (§10), so pair, side, type and volume must agree too, and
+        children of a conditional close, which may inherit it, do not count.
+        """
+        await self.symbols()
+        instrument = self._instruments.get(order.symbol)
+        # What was sent is the quantity on the lot step.
+        sent = order.quantity if instrument is None else instrument.floor_quantity(order.quantity)
+        return lambda report: _is(order, sent, report)
 
     async def _change(
         self,
@@ -320,40 +307,14 @@ class KrakenExchange:
         symbol: str | None,
         still_wanted: Callable[[], None] | None = None,
     ) -> Any:
-        sending = self._transport.private(method, parameters, operation, priority, still_wanted)
-        return await self._counted(sending, symbol)
-
-    async def _counted(self, sending: Awaitable[Any], symbol: str | None) -> Any:
         try:
-            return await sending
+            return await self._transport.private(
+                method, parameters, operation, priority, still_wanted
+            )
         except RateLimitedError as refusal:
             if refusal.raw:
                 self.budget.refused(refusal.raw, symbol)
             raise
-
-    async def _pages(
-        self,
-        method: str,
-        key: str,
-        parameters: Mapping[str, Parameter],
-        cost: float = 1.0,
-        priority: Priority = Priority.READ,
-    ) -> AsyncIterator[Mapping[str, Any]]:
-        # New rows arrive in front while we page: they repeat older rows, they never hide one.
-        seen = 0
-        while True:
-            answer = await self._read(method, {**parameters, "ofs": seen}, cost, priority)
-            rows: Mapping[str, Any] = answer[key]
-            if rows:
-                yield rows
-            seen += len(rows)
-            if not rows or seen >= int(answer.get("count", seen + 1)):
-                return
-
-
-def _start(since: datetime | None) -> dict[str, Parameter]:
-    # ``start`` is exclusive and whole seconds: ask for a little more and filter here.
-    return {} if since is None else {"start": max(0, int(since.timestamp()) - 1)}
 
 
 def _refuse_late(deadline: datetime | None) -> None:

@@ -13,6 +13,7 @@ class Priority(IntEnum):
     EXIT = 1
     ENTRY = 2
     READ = 3
+    LEISURE = 4
 
 
 class PriorityGate:

@@ -95,7 +95,7 @@ class PrivateStream:
         token: Callable[[], Awaitable[str]],
         limiter: ConnectionLimiter,
         silence_seconds: float = SILENCE_SECONDS,
-        patience_seconds: float = 4.0,
+        patience_seconds: float = 0.5,
         learn: Callable[[OrderReport], None] = lambda _: None,
     ) -> None:
         self._url = url

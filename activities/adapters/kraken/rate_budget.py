@@ -47,6 +47,7 @@ _CEILINGS = {
     Priority.EXIT: 0.9,
     Priority.ENTRY: 0.75,
     Priority.READ: 0.75,
+    Priority.LEISURE: 0.5,
 }
 
 
@@ -92,6 +93,10 @@ class Counter:
     def charge(self, cost: float) -> None:
         """Add a cost without asking, even beyond the maximum."""
         self._level = self.level + cost
+
+    def refund(self, cost: float) -> None:
+        """Take a charge back: its request never reached the exchange."""
+        self._level = max(0.0, self.level - cost)
 
     def fill(self) -> None:
         """Set the counter to its maximum: the exchange says that it is there."""
@@ -215,6 +220,10 @@ class RateBudget:
     async def admit_read(self, cost: float = 1.0, priority: Priority = Priority.READ) -> None:
         """Wait for room on the REST counter; RateLimitedError when patience ends."""
         await self._reads.admit(cost, priority, self._patience)
+
+    def refund_read(self, cost: float) -> None:
+        """Take back the charge of a read that was never sent: an outage must not use up room."""
+        self._reads.refund(cost)
 
     async def admit_add(self, symbol: str, priority: Priority) -> None:
         """Wait for room to add an order in a pair."""

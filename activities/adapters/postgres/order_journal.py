@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import errors
-from sqlalchemy import Row, text
+from sqlalchemy import Row, or_, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
-from activities.ports import IntentStored, StoredOrder
+from activities.ports import IntentStored, RecordedOrder, StoredOrder
 from infra.runtime.database import Database
 from models.tables import FillRow, OrderRow
 from models.tables.documents import fills_text, order_spec, order_spec_text, reports_text
@@ -176,6 +176,26 @@ class OrderJournal:
         async with self._database.account_scope(account) as session:
             rows = (await session.exec(query.order_by(*order))).all()
         return [_stored(order_spec(row.spec), row) for row in rows]
+
+    async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:
+        """Return what is recorded of orders, by exchange id, and of their children."""
+        wanted = list(order_ids)
+        orders = select(OrderRow).where(
+            OrderRow.account_id == account,
+            or_(col(OrderRow.order_id).in_(wanted), col(OrderRow.parent_order_id).in_(wanted)),
+        )
+        async with self._database.account_scope(account) as session:
+            rows = (await session.exec(orders.order_by(col(OrderRow.order_id)))).all()
+            executed = select(FillRow).where(
+                FillRow.account_id == account,
+                col(FillRow.order_id).in_([row.order_id for row in rows]),
+            )
+            by_time = executed.order_by(col(FillRow.exchange_time), col(FillRow.execution_id))
+            fills = [row.fill() for row in await session.exec(by_time)]
+        return [
+            RecordedOrder(row.report(), tuple(f for f in fills if f.order_id == row.order_id))
+            for row in rows
+        ]
 
     async def known_executions(self, account: str) -> set[str]:
         """Return the ids of all recorded fills."""

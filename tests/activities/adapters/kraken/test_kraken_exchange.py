@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from activities.ports import (
     Balance,
     Credentials,
     CredentialsError,
+    ExchangeUnavailableError,
     OrderGoneError,
     OrderRejectedError,
     RateLimitedError,
@@ -167,7 +169,7 @@ async def test_exchanges_rate_refusal_is_a_counted_defect(server, exchange):
 # --- asking ------------------------------------------------------------------------------------
 
 
-async def test_find_asks_open_orders_then_closed_by_client_id(server, exchange):
+async def test_find_asks_open_orders_then_the_newest_closed(server, exchange):
     other = a_row(cl_ord_id="somebody-elses")
     server.script("OpenOrders", result({"open": {"O0": other}}))
     rows = {"O1": a_row(status="closed"), "O2": other}
@@ -175,9 +177,19 @@ async def test_find_asks_open_orders_then_closed_by_client_id(server, exchange):
     found = await exchange.find(an_order(), datetime.now(UTC))
     assert [report.order_id for report in found] == ["O1"]
     assert found[0].status is OrderStatus.CLOSED
-    assert server.asked("OpenOrders")[0]["cl_ord_id"] == CLIENT_ID
-    assert server.asked("ClosedOrders")[0]["cl_ord_id"] == CLIENT_ID
     assert "start" not in server.asked("ClosedOrders")[0]
+
+
+async def test_find_asks_by_id_for_what_is_not_among_the_newest(server, exchange):
+    server.script("OpenOrders", result({"open": {}}))
+    server.script("ClosedOrders", result({"closed": {"O2": a_row(cl_ord_id="x")}, "count": 60}))
+    rows = {"O1": a_row(status="closed")}
+    server.script("ClosedOrders", result({"closed": rows, "count": 1}))
+    found = await exchange.find(an_order(), datetime.now(UTC))
+    assert [report.order_id for report in found] == ["O1"]
+    newest, by_id = server.asked("ClosedOrders")
+    assert "cl_ord_id" not in newest
+    assert by_id["cl_ord_id"] == CLIENT_ID
 
 
 async def test_find_by_userref_needs_the_same_terms_and_leaves_children_out(server, exchange):
@@ -194,7 +206,6 @@ async def test_find_by_userref_needs_the_same_terms_and_leaves_children_out(serv
     }
     server.script("OpenOrders", result({"open": rows}))
     assert [one.order_id for one in await exchange.find(order, LONG_AGO)] == ["O1"]
-    assert server.asked("OpenOrders")[0]["userref"] == str(order.userref)
     assert server.asked("ClosedOrders") == []
 
 
@@ -203,6 +214,45 @@ async def test_absence_is_found_only_after_both_were_asked(server, exchange):
     server.script("ClosedOrders", result({"closed": {}, "count": 0}))
     assert await exchange.find(an_order(), LONG_AGO) == []
     assert len(server.asked("ClosedOrders")) == 1
+
+
+async def test_lookups_that_wait_together_share_their_requests(server, exchange):
+    await exchange.symbols()
+    server.standing["OpenOrders"] = result({"open": {}})
+    server.standing["ClosedOrders"] = result({"closed": {}, "count": 0})
+    others = [an_order(client_order_id=f"another-{number}") for number in range(5)]
+    found = await asyncio.gather(*(exchange.find(one, LONG_AGO) for one in others))
+    assert found == [[]] * 5
+    assert len(server.asked("OpenOrders")) == 1
+    assert len(server.asked("ClosedOrders")) == 1
+
+
+async def test_queries_that_wait_together_are_one_request(server, exchange):
+    rows = {f"O{number}": a_row() for number in range(5)}
+    server.standing["QueryOrders"] = result(rows)
+    found = await asyncio.gather(*(exchange.query([name]) for name in rows))
+    assert [list(one) for one in found] == [[name] for name in rows]
+    assert len(server.asked("QueryOrders")) == 1
+
+
+async def test_fills_asked_together_reach_back_as_far_as_the_earliest(server, exchange):
+    trade = {"ordertxid": "O1", "pair": "XXBTZUSD", "type": "buy", "price": "64000", "maker": True}
+    trade |= {"cost": "640", "fee": "5.12", "vol": "0.01"}
+    trades = {"T2": {**trade, "time": 1717490002.5}, "T1": {**trade, "time": 1717490001.5}}
+    server.standing["TradesHistory"] = result({"trades": trades, "count": 2})
+    late, early = (datetime.fromtimestamp(at, UTC) for at in (1717490002, 1717490000))
+    found = await asyncio.gather(exchange.fills(late), exchange.fills(early))
+    assert [[fill.execution_id for fill in fills] for fills in found] == [["T2"], ["T1", "T2"]]
+    assert [asked["start"] for asked in server.asked("TradesHistory")] == ["1717489999"]
+
+
+async def test_outage_uses_up_no_room_of_the_read_budget(server, exchange):
+    await exchange.symbols()
+    await server.stop()
+    for _ in range(40):
+        with pytest.raises(ExchangeUnavailableError):
+            await exchange.open_orders()
+    assert exchange.budget.headroom().reads > 0.9
 
 
 async def test_query_asks_for_fifty_at_a_time(server, exchange):

@@ -31,4 +31,16 @@ async def test_end_told_while_waiting_wakes_the_waiter() -> None:
 async def test_silence_answers_nothing() -> None:
     memory = StreamMemory()
     assert await memory.ended("OAAAAA-AAAAA-AAAAAA", within=0.01) is None
-    assert memory.by_client_order_id("unknown") is None
+    assert await memory.appeared(lambda _: True, within=0.01) is None
+    assert memory.first(lambda _: True) is None
+
+
+async def test_order_told_of_while_looked_for_wakes_the_one_who_looks() -> None:
+    memory = StreamMemory()
+    wanted, other = a_report(an_order(), "O1"), a_report(an_order(), "O2")
+    looking = asyncio.create_task(memory.appeared(lambda one: one.order_id == "O1", within=5))
+    await asyncio.sleep(0)
+    memory.learn(other)
+    memory.learn(wanted)
+    assert await looking == wanted
+    assert await memory.appeared(lambda one: one.order_id == "O2", within=0) == other

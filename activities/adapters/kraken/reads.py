@@ -1,0 +1,184 @@
+"""The reads of one key: admitted by its budget, shared where they can be, paged to their end."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from activities.adapters.kraken import orders as wire
+from activities.adapters.kraken.errors import Operation, was_never_sent
+from activities.adapters.kraken.priority_gate import Priority
+from activities.adapters.kraken.rate_budget import HISTORY_COST, LOOKUP_COST, RateBudget
+from activities.adapters.kraken.shared_read import SharedRead
+from activities.adapters.kraken.symbols import SymbolTable
+from activities.adapters.kraken.transport import Parameter, Transport
+from activities.ports import ExchangeUnavailableError, OrderGoneError, RateLimitedError
+from models.trading.orders import Fill, OrderReport
+
+QUERY_MAXIMUM = 50
+
+Rows = Mapping[str, Any]
+Parameters = Mapping[str, Parameter]
+
+
+class Reads:
+    """Ask about orders and executions with as few requests as possible.
+
+    ``symbols`` gives the table of spellings. Requests that fit several questions are sent once for
+    all who wait: see ``SharedRead``.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        budget: RateBudget,
+        symbols: Callable[[], Awaitable[SymbolTable]],
+    ) -> None:
+        self._transport = transport
+        self._budget = budget
+        self._symbols = symbols
+
+        async def admit_one(priority: Priority) -> None:
+            await budget.admit_read(1.0, priority)
+
+        async def admit_history(priority: Priority) -> None:
+            await budget.admit_read(HISTORY_COST, priority)
+
+        self._opened = SharedRead[None, list[OrderReport]](admit_one, self._send_open)
+        self._closed = SharedRead[None, tuple[list[OrderReport], bool]](
+            admit_one, self._send_closed
+        )
+        self._orders = SharedRead[str, dict[str, OrderReport]](
+            admit_one, self._send_query, QUERY_MAXIMUM
+        )
+        self._fills = SharedRead[datetime | None, list[Fill]](admit_history, self._send_fills)
+
+    async def read(
+        self,
+        method: str,
+        parameters: Parameters | None = None,
+        cost: float = 1.0,
+        priority: Priority = Priority.READ,
+    ) -> Any:
+        """Return the result of one read once the budget has room for it."""
+        await self._budget.admit_read(cost, priority)
+        return await self._send(method, parameters or {}, priority, cost)
+
+    async def pages(
+        self,
+        method: str,
+        key: str,
+        parameters: Parameters,
+        cost: float = 1.0,
+        priority: Priority = Priority.READ,
+        *,
+        admitted: bool = False,
+    ) -> AsyncIterator[Rows]:
+        """Yield the rows page by page; ``admitted`` says that the first was paid for already."""
+        # New rows arrive in front while we page: they repeat older rows, they never hide one.
+        seen = 0
+        while True:
+            asked: Parameters = {**parameters, "ofs": seen}
+            if admitted and not seen:
+                answer = await self._send(method, asked, priority, cost)
+            else:
+                answer = await self.read(method, asked, cost, priority)
+            rows: Rows = answer[key]
+            if rows:
+                yield rows
+            seen += len(rows)
+            if not rows or seen >= int(answer.get("count", seen + 1)):
+                return
+
+    async def open_orders(self, priority: Priority = Priority.READ) -> list[OrderReport]:
+        """Return every open order on the key."""
+        return await self._opened.ask([None], priority)
+
+    async def newest_closed(self, priority: Priority) -> tuple[list[OrderReport], bool]:
+        """Return the first page of closed orders and whether there are no others."""
+        return await self._closed.ask([None], priority)
+
+    async def closed_like(
+        self, by: Parameters, priority: Priority = Priority.READ
+    ) -> list[OrderReport]:
+        """Return all closed orders with a client order id or userref."""
+        asked: Parameters = {"trades": True, **by}
+        pages = self.pages("ClosedOrders", "closed", asked, LOOKUP_COST, priority)
+        return [report async for page in pages for report in await self.reports(page)]
+
+    async def orders(self, order_ids: list[str], priority: Priority) -> dict[str, OrderReport]:
+        """Return orders by exchange id, at most fifty; unknown ones are missing."""
+        answer = await self._orders.ask(order_ids, priority)
+        return {order_id: answer[order_id] for order_id in order_ids if order_id in answer}
+
+    async def fills(self, since: datetime | None, priority: Priority) -> list[Fill]:
+        """Return executions since a market time (None: all), oldest first."""
+        fills = await self._fills.ask([since], priority)
+        return [fill for fill in fills if since is None or fill.exchange_time >= since]
+
+    async def reports(self, rows: Rows) -> list[OrderReport]:
+        """Read rows of orders; open ones teach the budget what their cancel will cost."""
+        table = await self._symbols()
+        reports = [wire.report_from_rest(order_id, row, table) for order_id, row in rows.items()]
+        for report in reports:
+            if not report.status.is_final:
+                self._budget.orders.learn(report.order_id, report.symbol)
+        return reports
+
+    async def _send_open(self, _: list[None], priority: Priority) -> list[OrderReport]:
+        answer = await self._send("OpenOrders", {"trades": True}, priority)
+        return await self.reports(answer["open"])
+
+    async def _send_closed(
+        self, _: list[None], priority: Priority
+    ) -> tuple[list[OrderReport], bool]:
+        answer = await self._send("ClosedOrders", {"trades": True}, priority)
+        rows = answer["closed"]
+        return await self.reports(rows), len(rows) >= int(answer.get("count", len(rows) + 1))
+
+    async def _send_query(self, order_ids: list[str], priority: Priority) -> dict[str, OrderReport]:
+        asked: Parameters = {"txid": ",".join(order_ids), "trades": True}
+        try:
+            answer = await self._send("QueryOrders", asked, priority)
+        except OrderGoneError:
+            # One unknown id spoils the whole request: halve until only that one is left out.
+            if len(order_ids) == 1:
+                return {}
+            middle = len(order_ids) // 2
+            await self._budget.admit_read(2.0, priority)
+            first = await self._send_query(order_ids[:middle], priority)
+            return first | await self._send_query(order_ids[middle:], priority)
+        return {report.order_id: report for report in await self.reports(answer)}
+
+    async def _send_fills(self, sinces: list[datetime | None], priority: Priority) -> list[Fill]:
+        table = await self._symbols()
+        bounds = [since for since in sinces if since is not None]
+        earliest = min(bounds) if len(bounds) == len(sinces) else None
+        # Merged taker fills would not carry the execution ids that the stream reports.
+        asked: Parameters = {"consolidate_taker": False, **starting(earliest)}
+        fills: dict[str, Fill] = {}
+        pages = self.pages("TradesHistory", "trades", asked, HISTORY_COST, priority, admitted=True)
+        async for page in pages:
+            fills.update(
+                {name: wire.fill_from_rest(name, row, table) for name, row in page.items()}
+            )
+        return sorted(fills.values(), key=lambda fill: (fill.exchange_time, fill.execution_id))
+
+    async def _send(
+        self, method: str, parameters: Parameters, priority: Priority, cost: float = 1.0
+    ) -> Any:
+        try:
+            return await self._transport.private(method, parameters, Operation.READ, priority)
+        except ExchangeUnavailableError as failure:
+            if was_never_sent(failure.__cause__):
+                self._budget.refund_read(cost)
+            raise
+        except RateLimitedError as refusal:
+            if refusal.raw:
+                self._budget.refused(refusal.raw, None)
+            raise
+
+
+def starting(since: datetime | None) -> dict[str, Parameter]:
+    """Return the bound of a paged read."""
+    # ``start`` is exclusive and whole seconds: ask for a little more; the caller filters.
+    return {} if since is None else {"start": max(0, int(since.timestamp()) - 1)}
