@@ -8,7 +8,8 @@ from temporalio.client import Client
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.requests import PostgresRequests
 from api.app import create_app
-from api.services import Services
+from api.routes.codec import SESSION_SECONDS
+from api.services import CodecSessions, Services
 from infra.runtime.codec import EncryptionCodec, PayloadKey
 from infra.runtime.database import Database, Role, TimeSeriesStorage, database_url
 from infra.runtime.logs import configure_logs
@@ -24,7 +25,7 @@ ONE_ADMINISTRATOR = "governance: one administrator lifts a kill switch, no secon
 def payload_keys(settings: Settings) -> list[PayloadKey]:
     """Return the keys of the payload codec, the one that encrypts first."""
     stored = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
-    return [PayloadKey(key_id, secret) for key_id, secret in reversed(stored.items())]
+    return [PayloadKey(key_id, secret) for key_id, secret in stored.items()]
 
 
 async def compose(settings: Settings) -> Services:
@@ -39,6 +40,8 @@ async def compose(settings: Settings) -> Services:
         requests=PostgresRequests(database),
         codec=EncryptionCodec(payload_keys(settings)),
         lesser_forms=[*forms, ONE_ADMINISTRATOR],
+        codec_sessions=CodecSessions(SESSION_SECONDS),
+        market_followed=False,
     )
 
 

@@ -1,21 +1,38 @@
-"""The FastAPI application: routes, problems, CORS for Temporal's UI, connections."""
+"""The FastAPI application: routes, problems, CORS for Temporal's UI, and what runs beside them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import httpx
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
+from temporalio.service import RPCError
 
+from activities.engagements import start_engagements
 from api import problems
-from api.routes import accounts, audit, codec, health, kill_switch, status, trades
+from api.reference import with_problems
+from api.routes import (
+    accounts,
+    audit,
+    codec,
+    documentation,
+    health,
+    kill_switch,
+    orders,
+    status,
+    trades,
+)
+from api.schemas import Problem
 from api.services import Services
+from infra.runtime.database import DatabaseUnavailableError
 
 log = structlog.get_logger(__name__)
 
 RECONNECT_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 
 Connect = Callable[[], Awaitable[Client]]
 
@@ -30,42 +47,83 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        connecting = asyncio.create_task(_connect(services, connect)) if connect else None
+        beside = [asyncio.create_task(keep_engagements_started(services))]
+        if connect is not None:
+            beside.append(asyncio.create_task(reach_temporal(services, connect)))
+            beside.append(asyncio.create_task(watch_market_worker(services)))
         yield
-        if connecting is not None:
-            connecting.cancel()
-        await services.database.close()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await services.close()
 
     app = FastAPI(
         title="Aether",
         version="1",
         summary="Autonomous, durable trading on Kraken spot.",
         lifespan=lifespan,
-        openapi_url="/api/v1/openapi.json",
-        docs_url="/docs",
+        openapi_url=None,
+        docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
     problems.install(app)
     app.add_middleware(
         CORSMiddleware,
-        allow_origins=[f"http://127.0.0.1:{services.settings.temporal_ui_port}"],
+        allow_origins=[services.settings.temporal_ui_url],
         allow_credentials=True,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Namespace"],
     )
-    versioned = APIRouter(prefix="/api/v1")
-    for module in (accounts, trades, kill_switch, audit, status, codec):
+    versioned = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
+    for module in (accounts, trades, orders, kill_switch, audit, status, codec):
         versioned.include_router(module.router)
     app.include_router(versioned)
     app.include_router(health.router)
+    app.include_router(documentation.router)
+    with_problems(app)
     return app
 
 
-async def _connect(services: Services, connect: Connect) -> None:
+async def reach_temporal(services: Services, connect: Connect) -> None:
+    """Connect to Temporal as soon as it answers; from then on the client reconnects by itself."""
     while services.client is None:
         try:
             services.client = await connect()
-        except (RuntimeError, OSError):
-            log.info("waiting for the workflow engine")
+        except (RuntimeError, OSError, RPCError) as error:
+            log.info("waiting for the workflow engine", error=str(error))
             await asyncio.sleep(RECONNECT_SECONDS)
+    services.engagements_due.set()
+
+
+async def keep_engagements_started(services: Services) -> None:
+    """Start the workflow of every kill switch that stands, whenever one may be missing."""
+    while True:
+        await services.engagements_due.wait()
+        try:
+            standing = await services.journal.kill_switches(only_engaged=True)
+            if services.client is None:
+                raise ConnectionError("the workflow engine has not been reached yet")
+            await start_engagements(services.client, [row.engagement() for row in standing])
+        except (ConnectionError, DatabaseUnavailableError, RPCError) as error:
+            log.warning("kill switch workflows cannot be started yet", error=str(error))
+            await asyncio.sleep(RECONNECT_SECONDS)
+        else:
+            services.engagements_due.clear()
+
+
+async def watch_market_worker(services: Services) -> None:
+    """Notice when nobody follows the market: prices in the record stand still then."""
+    url = f"http://127.0.0.1:{services.settings.market_metrics_port}/healthz"
+    while True:
+        try:
+            await services.http.get(url)
+        except httpx.HTTPError:
+            followed = False
+        else:
+            followed = True
+        if followed != services.market_followed:
+            log.warning("market worker", answers=followed)
+        services.market_followed = followed
+        await asyncio.sleep(LOOK_SECONDS)

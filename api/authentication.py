@@ -1,58 +1,63 @@
-"""Who calls: bearer tokens, known by their hash only. No endpoint but health is open."""
+"""Who calls: tokens, known by their hash only. No endpoint but health is open."""
 
-import hashlib
-from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from sqlalchemy import select
+from fastapi.security import (
+    HTTPAuthorizationCredentials,
+    HTTPBasic,
+    HTTPBasicCredentials,
+    HTTPBearer,
+)
 
-from api.problems import ProblemError
-from api.services import Services, services_of
-from models.tables.access import ApiTokenRow
+from activities.adapters.postgres.installation import find_token, token_hash
+from api.problems import unauthorized
+from api.services import Principal, Services, services_of
 
 ADMINISTRATOR = "administrator"
+BASIC_CHALLENGE = 'Basic realm="Aether (the token is the password)", charset="UTF-8"'
 
 _bearer = HTTPBearer(auto_error=False, description="The administrator token printed at first start")
+_basic = HTTPBasic(auto_error=False, description="For browsers: the token is the password")
+
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+Basic = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """The caller: the token's name and role."""
-
-    name: str
-    role: str
-
-
-def token_hash(token: str) -> str:
-    """Return the SHA-256 under which a token is stored: its 256 random bits need no salt."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-async def authenticate(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Principal:
+async def authenticate(request: Request, credentials: Bearer) -> Principal:
     """Return the caller, or refuse with 401 without saying what was wrong."""
     if credentials is not None:
-        principal = await principal_of(services_of(request), credentials.credentials)
+        principal = await principal_of(services_of(request), token_hash(credentials.credentials))
         if principal is not None:
             return principal
-    raise ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", "A valid bearer token is required.")
+    raise unauthorized()
 
 
-async def principal_of(services: Services, token: str) -> Principal | None:
-    """Return whom a token belongs to, None when it is unknown or revoked."""
-    presented = token_hash(token)
-    if presented not in services.principals or services.principals_are_old():
-        query = select(ApiTokenRow).where(ApiTokenRow.revoked_at.is_(None))  # type: ignore[union-attr]
-        async with services.database.no_scope() as session:
-            found = (await session.execute(query)).scalars().all()
-        services.remember_principals({row.token_hash: (row.name, row.role) for row in found})
-    known = services.principals.get(presented)
-    return None if known is None else Principal(*known)
+async def authenticate_browser(request: Request, credentials: Basic) -> str:
+    """Return the hash of the token that a browser shows as a password, or let it ask for one."""
+    if credentials is not None:
+        hashed = token_hash(credentials.password)
+        if await principal_of(services_of(request), hashed) is not None:
+            return hashed
+    raise unauthorized(BASIC_CHALLENGE)
+
+
+async def authenticate_reader(request: Request, bearer: Bearer) -> None:
+    """Let pass who may read the documentation: with a bearer token, or as a browser."""
+    if bearer is not None:
+        await authenticate(request, bearer)
+    else:
+        await authenticate_browser(request, await _basic(request))
+
+
+async def principal_of(services: Services, hashed: str) -> Principal | None:
+    """Return whom the token with this hash belongs to, None when it is unknown or revoked."""
+    known = services.tokens.get(hashed)
+    if known is None:
+        row = await find_token(services.database, hashed)
+        known = None if row is None else Principal(row.name, row.role)
+        services.tokens.remember(hashed, known)
+    return known
 
 
 Caller = Annotated[Principal, Depends(authenticate)]

@@ -18,21 +18,31 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.adapters.postgres.requests import RequestState
+from activities.adapters.postgres.requests import KnownRequest, RequestState
 from api import problems
-from api.authentication import Principal
-from api.problems import ProblemError, refusal
-from api.schemas import Answered
-from api.services import Services
+from api.problems import ProblemError, engine_unavailable, refusal
+from api.schemas import Answered, CheckMade
+from api.services import Principal, Services
 from models.contracts.names import trade_workflow_id
 from models.trading.account_facts import Answer
 
 Result = TypeVar("Result")
+Response = tuple[int, dict[str, Any]]
 
-UPDATE_TIMEOUT = timedelta(seconds=10)
+UPDATE_TIMEOUT = timedelta(seconds=6)
+NOT_RUNNING = "not-running"
+ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
+"""How Temporal calls an update whose workflow ended before it answered."""
 
 IdempotencyKey = Annotated[
-    str, Header(alias="Idempotency-Key", min_length=8, max_length=128, pattern=r"^[!-~]+$")
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=128,
+        pattern=r"^[!-~]+$",
+        description="Made up by the caller; a repeat with the same key gets the same answer",
+    ),
 ]
 
 
@@ -59,41 +69,41 @@ class Command:
 
 
 async def run_once(
-    services: Services,
-    command: Command,
-    act: Callable[[], Awaitable[tuple[int, dict[str, Any]]]],
+    services: Services, command: Command, act: Callable[[], Awaitable[Response]]
 ) -> JSONResponse:
     """Do what a command asks and remember the answer; a repeat gets the same answer.
 
     The workflow deduplicates by the same key, so a crash between doing and remembering repeats
-    nothing. Problems that a later repeat may overcome (status 503) are not remembered.
+    nothing, nor does the same request sent twice at once. A problem that a repeat may overcome is
+    not remembered.
 
     Raises:
         ProblemError: the key was used before with another body, or the command is refused.
     """
-    now = datetime.now(UTC)
-    key = command.request_id
-    known = await services.requests.begin(command.scope, key, command.body_hash, now)
+    scope, key = command.scope, command.request_id
+    known = await services.requests.begin(scope, key, command.body_hash, datetime.now(UTC))
     if known.state is RequestState.OTHER_BODY:
         raise ProblemError(
             HTTPStatus.CONFLICT,
             "idempotency-key-reused",
             "This Idempotency-Key was used before with another request.",
         )
-    if known.state is RequestState.ANSWERED and known.status and known.response is not None:
-        media = problems.MEDIA_TYPE if known.status >= 400 else "application/json"
-        return JSONResponse(known.response, status_code=known.status, media_type=media)
+    if known.state is RequestState.ANSWERED:
+        return _as_remembered(known)
     try:
         status, response = await act()
     except ProblemError as problem:
-        if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            await services.requests.forget(command.scope, key)
+        if not problem.lasting:
             raise
         status, response = int(problem.status), problems.document(problem)
-        await services.requests.finish(command.scope, key, status, response, datetime.now(UTC))
-        raise
-    await services.requests.finish(command.scope, key, status, response, datetime.now(UTC))
-    return JSONResponse(response, status_code=status)
+    kept = await services.requests.finish(scope, key, status, response, datetime.now(UTC))
+    return _as_remembered(kept)
+
+
+def _as_remembered(known: KnownRequest) -> JSONResponse:
+    status = known.status or HTTPStatus.OK
+    media = problems.MEDIA_TYPE if status >= HTTPStatus.BAD_REQUEST else "application/json"
+    return JSONResponse(known.response, status_code=status, media_type=media)
 
 
 async def update_workflow(
@@ -107,27 +117,27 @@ async def update_workflow(
     """Send an update to a running workflow and return its answer.
 
     Raises:
-        ProblemError: no such workflow, or it does not answer in time.
+        ProblemError: it refuses the update, does not run, or does not answer in time.
     """
-    client = connected(services)
-    handle = client.get_workflow_handle(workflow_id)
+    handle = connected(services).get_workflow_handle(workflow_id)
     try:
         answer: Result = await handle.execute_update(
             update, argument, id=update_id, result_type=result_type, rpc_timeout=UPDATE_TIMEOUT
         )
     except WorkflowUpdateFailedError as error:
         cause = error.cause
-        kind = cause.type if isinstance(cause, ApplicationError) and cause.type else "refused"
+        if isinstance(cause, ApplicationError) and cause.type == ENDED_MEANWHILE:
+            raise _not_running(workflow_id) from error
         raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, kind, str(getattr(cause, "message", cause))
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "request-refused",
+            str(getattr(cause, "message", cause)),
         ) from error
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         raise _unanswered(workflow_id) from error
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise ProblemError(
-                HTTPStatus.NOT_FOUND, "not-running", f"No running workflow {workflow_id}."
-            ) from error
+            raise _not_running(workflow_id) from error
         raise _unanswered(workflow_id) from error
     return answer
 
@@ -135,29 +145,24 @@ async def update_workflow(
 def connected(services: Services) -> Client:
     """Return the client, or refuse while Temporal has not been reached."""
     if services.client is None:
-        raise ProblemError(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "workflow-engine-unavailable",
-            "The workflow engine has not been reached yet; repeat with the same key.",
-        )
+        raise engine_unavailable()
     return services.client
 
 
-def answered(answer: Answer, account: str, status: HTTPStatus) -> tuple[int, dict[str, Any]]:
+def answered(answer: Answer, account: str, status: HTTPStatus) -> Response:
     """Return an accepted answer's response, or raise its refusal."""
     if not answer.accepted:
         raise refusal(answer)
-    checks = [
-        {"rule": c.rule, "code": c.code, "passed": c.passed, "reason": c.reason}
-        for c in (answer.verdict.checks if answer.verdict else ())
-    ]
     response = Answered(
         code=answer.code,
         detail=answer.detail,
         trade=answer.trade,
         client_order_id=answer.client_order_id,
         workflow=None if answer.trade is None else trade_workflow_id(account, answer.trade),
-        checks=checks,
+        checks=[
+            CheckMade(rule=c.rule, code=c.code, passed=c.passed, reason=c.reason)
+            for c in (answer.verdict.checks if answer.verdict else ())
+        ],
     )
     return int(status), response.model_dump(mode="json")
 
@@ -169,9 +174,19 @@ def command_of(
     return Command(scope, key, caller, body, f"{request.method} {request.url.path}")
 
 
+def _not_running(workflow_id: str) -> ProblemError:
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        NOT_RUNNING,
+        f"{workflow_id} does not run (yet or any more); repeat with the same key.",
+        lasting=False,
+    )
+
+
 def _unanswered(workflow_id: str) -> ProblemError:
     return ProblemError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "not-answered",
         f"{workflow_id} did not answer in time; what it decided stands. Repeat with the same key.",
+        lasting=False,
     )

@@ -1,18 +1,28 @@
 """Problems as RFC 9457 documents, each with a stable ``type``; the only shape of an error."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError
 
+from infra.runtime.database import DatabaseUnavailableError
 from models.trading.account_facts import Answer
+
+log = structlog.get_logger(__name__)
 
 TYPE_PREFIX = "urn:aether:problem:"
 MEDIA_TYPE = "application/problem+json"
+CHALLENGE = 'Bearer realm="Aether"'
+IDEMPOTENCY_HELP = (
+    "Requests that change something carry an Idempotency-Key header of 8 to 128 printable ASCII "
+    "characters without spaces."
+)
 
 REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "unknown-pair": HTTPStatus.NOT_FOUND,
@@ -22,6 +32,7 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "stale-market": HTTPStatus.SERVICE_UNAVAILABLE,
     "account-halted": HTTPStatus.CONFLICT,
     "kill-switch-engaged": HTTPStatus.CONFLICT,
+    "pair-not-trading": HTTPStatus.CONFLICT,
     "trade-closing": HTTPStatus.CONFLICT,
     "live-refused": HTTPStatus.FORBIDDEN,
 }
@@ -30,13 +41,28 @@ unreachable, in conflict with the account's state, or forbidden."""
 
 
 class ProblemError(Exception):
-    """A request that cannot be fulfilled, with everything its answer needs."""
+    """A request that cannot be fulfilled, with everything its answer needs.
 
-    def __init__(self, status: HTTPStatus, code: str, detail: str, **extra: Any) -> None:
+    ``lasting`` is False for a problem that a repeat under the same key may overcome: it is no
+    answer to the request, and is not remembered as one.
+    """
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        lasting: bool = True,
+        headers: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
+        self.lasting = lasting
+        self.headers = headers
         self.extra = extra
 
 
@@ -48,12 +74,22 @@ def refusal(answer: Answer) -> ProblemError:
             "rule": check.rule,
             "code": check.code,
             "reason": check.reason,
-            "figure": None if check.figure is None else str(check.figure),
-            "limit": None if check.limit is None else str(check.limit),
+            "figure": None if check.figure is None else format(check.figure, "f"),
+            "limit": None if check.limit is None else format(check.limit, "f"),
         }
         for check in (answer.verdict.failures if answer.verdict else ())
     ]
     return ProblemError(status, answer.code, answer.detail, checks=failures)
+
+
+def unauthorized(challenge: str = CHALLENGE) -> ProblemError:
+    """Return the refusal of a caller who is not known, which does not say what was wrong."""
+    return ProblemError(
+        HTTPStatus.UNAUTHORIZED,
+        "unauthorized",
+        "A valid token is required.",
+        headers={"WWW-Authenticate": challenge},
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -62,6 +98,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RPCError, _on_rpc)
+    app.add_exception_handler(DatabaseUnavailableError, _on_database)
+    app.add_exception_handler(Exception, _on_bug)
 
 
 def document(problem: ProblemError) -> dict[str, Any]:
@@ -76,12 +114,8 @@ def document(problem: ProblemError) -> dict[str, Any]:
 
 
 def _respond(problem: ProblemError) -> JSONResponse:
-    unauthorized = problem.status == HTTPStatus.UNAUTHORIZED
     return JSONResponse(
-        document(problem),
-        status_code=int(problem.status),
-        media_type=MEDIA_TYPE,
-        headers={"WWW-Authenticate": "Bearer"} if unauthorized else None,
+        document(problem), int(problem.status), headers=problem.headers, media_type=MEDIA_TYPE
     )
 
 
@@ -92,34 +126,61 @@ async def _on_problem(_: Request, error: Exception) -> JSONResponse:
 
 async def _on_validation(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    problems = [
-        {"field": ".".join(str(part) for part in item["loc"][1:]), "reason": item["msg"]}
-        for item in error.errors()
-    ]
-    if any(item["type"] == "json_invalid" for item in error.errors()):
-        return _respond(
-            ProblemError(HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON.")
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        problem = ProblemError(
+            HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON."
         )
-    missing = [p for p in problems if str(p["field"]).lower() == "idempotency-key"]
-    if missing:
-        detail = (
-            "Requests that change something carry an Idempotency-Key header (8 to 128 characters)."
-        )
-        return _respond(ProblemError(HTTPStatus.BAD_REQUEST, "idempotency-key-required", detail))
-    detail = "; ".join(f"{p['field']}: {p['reason']}" for p in problems)
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return _respond(ProblemError(status, "invalid-request", detail, errors=problems))
+        return _respond(problem)
+    errors = [{"field": _field(item["loc"]), "reason": item["msg"]} for item in found]
+    of_key = [i for i in found if str(i["loc"][-1]).lower() == "idempotency-key"]
+    if of_key:
+        missing = of_key[0]["type"] == "missing"
+        code = "idempotency-key-required" if missing else "idempotency-key-invalid"
+        return _respond(ProblemError(HTTPStatus.BAD_REQUEST, code, IDEMPOTENCY_HELP))
+    detail = "; ".join(f"{e['field']}: {e['reason']}" for e in errors)
+    return _respond(
+        ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=errors)
+    )
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    # A field's name comes from the request: half a surrogate pair in it could not be sent back.
+    name = ".".join(str(part) for part in location[1:]) or str(location[0])
+    return name[:200].encode(errors="replace").decode()
 
 
 async def _on_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    return _respond(ProblemError(HTTPStatus(error.status_code), code, str(error.detail)))
+    status = HTTPStatus(error.status_code)
+    code = status.phrase.lower().replace(" ", "-")
+    return _respond(ProblemError(status, code, str(error.detail), headers=error.headers))
 
 
 async def _on_rpc(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RPCError)
-    detail = "The workflow engine did not answer; nothing is lost, repeat with the same key."
+    return _respond(engine_unavailable())
+
+
+async def _on_database(_: Request, error: Exception) -> JSONResponse:
+    detail = "The database did not answer; nothing is lost, repeat with the same key."
+    log.warning("database unavailable", error=str(error))
     return _respond(
-        ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "workflow-engine-unavailable", detail)
+        ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", detail, lasting=False)
+    )
+
+
+async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+    log.error("request failed", path=request.url.path, exc_info=error)
+    detail = "The request failed for a reason that the log of the API tells."
+    return _respond(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
+
+
+def engine_unavailable() -> ProblemError:
+    """Return the problem of a workflow engine that cannot be reached (yet)."""
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "workflow-engine-unavailable",
+        "The workflow engine does not answer; nothing is lost, repeat with the same key.",
+        lasting=False,
     )

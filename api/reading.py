@@ -5,20 +5,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
 
-from sqlalchemy import func, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import func
+from sqlmodel import col, select
 
 from api.problems import ProblemError
-from api.schemas import Account, Position
-from infra.runtime.database import Database
+from api.schemas import Account, HaltInForce, Limits, Position
+from infra.runtime.database import Database, RecordSession
 from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
+from models.tables.documents import account_halts, account_limits
 from models.tables.market import MarketSnapshotRow
 from models.tables.trades import TradeRow
+from models.trading.account_state import Halt, HaltKind
+from models.trading.trade_state import TradePhase
 
 ZERO = Decimal(0)
-SETTLED = "settled"
+SETTLED = TradePhase.SETTLED.value
+
+Snapshots = dict[str, MarketSnapshotRow]
 
 
 async def require_account(database: Database, account: str) -> None:
@@ -27,87 +31,92 @@ async def require_account(database: Database, account: str) -> None:
         raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-account", f"No account {account}.")
 
 
-async def rows(session: AsyncSession, query: Any) -> Sequence[Any]:
-    """Return the entities a query selects."""
-    return (await session.execute(query)).scalars().all()
+async def require_trade(database: Database, account: str, number: int) -> TradeRow:
+    """Return a trade of an account, or refuse one that does not exist."""
+    await require_account(database, account)
+    async with database.account_scope(account) as session:
+        row = await session.get(TradeRow, (account, number))
+    if row is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-trade", f"No trade {number}.")
+    return row
 
 
-async def snapshots(database: Database) -> dict[str, MarketSnapshotRow]:
+async def snapshots(database: Database) -> Snapshots:
     """Return the latest figures of every symbol."""
     async with database.no_scope() as session:
-        found = await rows(session, select(MarketSnapshotRow))
+        found = (await session.exec(select(MarketSnapshotRow))).all()
     return {row.symbol: row for row in found}
 
 
-async def account_view(
-    database: Database, account: str, market: dict[str, MarketSnapshotRow]
-) -> Account:
+async def account_view(database: Database, account: str, market: Snapshots) -> Account:
     """Return an account with its figures marked to the latest prices."""
     async with database.account_scope(account) as session:
-        row = (await session.execute(select(AccountRow))).scalar_one()
-        balances = {b.asset: b.total for b in await rows(session, select(BalanceRow))}
+        row = await session.get_one(AccountRow, account)
+        balances = {b.asset: b.total for b in await session.exec(select(BalanceRow))}
         open_trades = await _count_open(session)
         baseline = await _day_baseline(session, market)
-    equity = marked(balances, market)
+    equity, unpriced = marked(balances, market)
+    halts = account_halts(row.halts)
     return Account(
         account=account,
         kind=row.kind,
         mode=row.mode,
         protection=row.protection,
-        state=state_of(row.halts),
+        state=state_of(halts),
         strategies=row.strategies,
-        limits=row.limits,
-        halts=row.halts,
+        limits=Limits.model_validate(account_limits(row.limits)),
+        halts=[HaltInForce.model_validate(halt) for halt in halts],
         balances=balances,
         equity=equity,
+        unpriced=unpriced,
         cash=balances.get("USD", ZERO),
-        day_pnl_share=(equity / baseline - 1) if baseline else None,
+        day_pnl_share=(equity / baseline - 1) if baseline and not unpriced else None,
         open_trades=open_trades,
         closed_trades=row.closed_trades,
     )
 
 
-def state_of(halts: list[dict[str, Any]]) -> str:
+def state_of(halts: Sequence[Halt]) -> str:
     """Name an account's state: ``no exchange`` before other halts, else ``trading``."""
-    kinds = [halt["kind"] for halt in halts]
-    if "no_exchange" in kinds:
+    if any(halt.kind is HaltKind.NO_EXCHANGE for halt in halts):
         return "no exchange"
-    return "halted" if kinds else "trading"
+    return "halted" if halts else "trading"
 
 
-def marked(balances: dict[str, Decimal], market: dict[str, MarketSnapshotRow]) -> Decimal:
-    """Return what balances are worth in USD at the last prices; unpriced assets count nothing."""
-    worth = balances.get("USD", ZERO)
-    for asset, total in balances.items():
+def marked(balances: dict[str, Decimal], market: Snapshots) -> tuple[Decimal, list[str]]:
+    """Return what balances are worth in USD at the last prices, and which have no price."""
+    worth, unpriced = balances.get("USD", ZERO), []
+    for asset, total in sorted(balances.items()):
+        if asset == "USD" or total == ZERO:
+            continue
         snapshot = market.get(f"{asset}/USD")
-        if asset != "USD" and snapshot is not None:
+        if snapshot is None:
+            unpriced.append(asset)
+        else:
             worth += total * snapshot.last
-    return worth
+    return worth, unpriced
 
 
-async def positions(
-    database: Database, account: str, market: dict[str, MarketSnapshotRow]
-) -> list[Position]:
+async def positions(database: Database, account: str, market: Snapshots) -> list[Position]:
     """Return what an account holds through its open trades, by pair."""
-    async with database.account_scope(account) as session:
-        found = await rows(
-            session,
-            select(TradeRow).where(TradeRow.phase != SETTLED).order_by(TradeRow.number),  # type: ignore[arg-type]
-        )
+    query = select(TradeRow).where(TradeRow.phase != SETTLED).order_by(col(TradeRow.number))
     grouped: dict[str, list[TradeRow]] = defaultdict(list)
-    for trade in found:
-        if trade.bought > trade.sold:
-            grouped[trade.symbol].append(trade)
+    async with database.account_scope(account) as session:
+        for trade in await session.exec(query):
+            if trade.bought > trade.sold:
+                grouped[trade.symbol].append(trade)
     return [_position(symbol, trades, market) for symbol, trades in sorted(grouped.items())]
 
 
-def _position(
-    symbol: str, trades: list[TradeRow], market: dict[str, MarketSnapshotRow]
-) -> Position:
+def _position(symbol: str, trades: list[TradeRow], market: Snapshots) -> Position:
     quantity = sum((t.bought - t.sold for t in trades), ZERO)
-    priced = [(t.bought - t.sold, t.average_entry_price) for t in trades if t.average_entry_price]
-    weight = sum((q for q, _ in priced), ZERO)
-    average = sum((q * p for q, p in priced if p), ZERO) / weight if weight else None
+    priced = [
+        (t.bought - t.sold, t.average_entry_price)
+        for t in trades
+        if t.average_entry_price is not None
+    ]
+    weight = sum((held for held, _ in priced), ZERO)
+    average = sum((held * price for held, price in priced), ZERO) / weight if weight else None
     last = market[symbol].last if symbol in market else None
     return Position(
         symbol=symbol,
@@ -121,23 +130,20 @@ def _position(
     )
 
 
-async def _count_open(session: AsyncSession) -> int:
-    query = select(func.count()).select_from(TradeRow).where(TradeRow.phase != SETTLED)  # type: ignore[arg-type]
-    return int((await session.execute(query)).scalar_one())
+async def _count_open(session: RecordSession) -> int:
+    query = select(func.count()).select_from(TradeRow).where(TradeRow.phase != SETTLED)
+    return (await session.exec(query)).one()
 
 
-async def _day_baseline(
-    session: AsyncSession, market: dict[str, MarketSnapshotRow]
-) -> Decimal | None:
+async def _day_baseline(session: RecordSession, market: Snapshots) -> Decimal | None:
     now = max((row.observed_at for row in market.values()), default=None)
     if now is None:
         return None
     day: datetime = now.replace(hour=0, minute=0, second=0, microsecond=0)
     query = (
-        select(NetAssetValueRow.equity)  # type: ignore[call-overload]
-        .where(NetAssetValueRow.at >= day)
-        .order_by(NetAssetValueRow.at)
+        select(col(NetAssetValueRow.equity))
+        .where(col(NetAssetValueRow.at) >= day)
+        .order_by(col(NetAssetValueRow.at))
         .limit(1)
     )
-    found: Decimal | None = (await session.execute(query)).scalar()
-    return found
+    return (await session.exec(query)).first()

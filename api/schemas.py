@@ -1,67 +1,39 @@
-"""What the API takes and gives. Money travels as decimal strings, times as UTC ISO 8601."""
+"""What the API gives. Money travels as plain decimal strings, times as UTC ISO 8601."""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from models.trading.limits import Mode, ProtectionMode
-from models.trading.orders import OrderType
-
-Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False, max_digits=30)]
+# Never with an exponent: ``0E-8`` is a number to Decimal and a riddle to most other readers.
+Money = Annotated[Decimal, PlainSerializer(lambda d: format(d, "f"), str, when_used="json")]
 
 
-class Request(BaseModel):
-    """A request body: unknown fields are refused, so that a misspelt limit is never ignored."""
+class Problem(BaseModel):
+    """A problem as RFC 9457 describes it; ``type`` is stable, further members may follow."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="allow")
 
-
-class OpenTrade(Request):
-    """A trade to open. Without ``quantity`` the account sizes it by its own rules."""
-
-    symbol: str = Field(max_length=32, examples=["BTC/USD"])
-    order_type: Literal[OrderType.MARKET, OrderType.LIMIT] = OrderType.MARKET
-    stop_price: Positive
-    quantity: Positive | None = None
-    limit_price: Positive | None = None
-    take_profit_price: Positive | None = None
-    trailing_distance: Positive | None = None
-    protection: ProtectionMode | None = None
+    type: str
+    title: str
+    status: int
+    detail: str
 
 
-class MoveStop(Request):
-    """Other exits of an open trade; None leaves a price as it is."""
+class Row(BaseModel):
+    """What is read from a row of the record."""
 
-    stop_price: Positive | None = None
-    take_profit_price: Positive | None = None
-
-
-class Engage(Request):
-    """A kill switch for all accounts, or for those named."""
-
-    reason: str = Field(min_length=3, max_length=500)
-    flatten: bool = False
-    accounts: tuple[str, ...] = ()
+    model_config = ConfigDict(from_attributes=True)
 
 
-class Lift(Request):
-    """The approval to lift a kill switch."""
+class CheckMade(BaseModel):
+    """One rule that was applied to a request."""
 
-    reason: str = Field(min_length=3, max_length=500)
-
-
-class Halt(Request):
-    """Why entries of an account are stopped."""
-
-    reason: str = Field(min_length=3, max_length=500)
-
-
-class ChangeMode(Request):
-    """The mode an account is to run in."""
-
-    mode: Mode
+    rule: str
+    code: str
+    passed: bool
+    reason: str
 
 
 class Answered(BaseModel):
@@ -72,11 +44,39 @@ class Answered(BaseModel):
     trade: int | None = None
     client_order_id: str | None = None
     workflow: str | None = None
-    checks: list[dict[str, Any]] = []
+    checks: list[CheckMade] = []
+
+
+class HaltInForce(Row):
+    """Why an account takes no entries; ``number`` is the kill switch's."""
+
+    kind: str
+    reason: str
+    since: datetime
+    number: int | None = None
+
+
+class Limits(Row):
+    """The bounds of an account; shares are of equity unless said otherwise in the glossary."""
+
+    risk_share: Money
+    pair_exposure_share: Money
+    gross_exposure_share: Money
+    cash_reserve_share: Money
+    open_trades_maximum: int
+    open_trades_per_pair: int
+    reward_to_cost_minimum: Money
+    stop_distance_minimum: Money
+    slippage_share: Money
+    market_data_age_seconds: int
+    depth_share: Money
 
 
 class Account(BaseModel):
-    """An account with its present figures; USD."""
+    """An account with its present figures; USD.
+
+    ``unpriced`` names assets held without a known price, which count nothing in ``equity``.
+    """
 
     account: str
     kind: str
@@ -84,53 +84,50 @@ class Account(BaseModel):
     protection: str
     state: str
     strategies: list[str]
-    limits: dict[str, Any]
-    halts: list[dict[str, Any]]
-    balances: dict[str, Decimal]
-    equity: Decimal
-    cash: Decimal
-    day_pnl_share: Decimal | None
+    limits: Limits
+    halts: list[HaltInForce]
+    balances: dict[str, Money]
+    equity: Money
+    unpriced: list[str]
+    cash: Money
+    day_pnl_share: Money | None
     open_trades: int
     closed_trades: int
 
 
-class Trade(BaseModel):
+class Trade(Row):
     """One trade as recorded; see the glossary for market and protocol time."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     number: int
     symbol: str
     phase: str
     source: str
     protection: str
-    quantity: Decimal
-    reference_price: Decimal
-    stop_price: Decimal
-    take_profit_price: Decimal | None
-    trailing_distance: Decimal | None
+    quantity: Money
+    reference_price: Money
+    stop_price: Money
+    take_profit_price: Money | None
+    trailing_distance: Money | None
     trailed: bool
-    bought: Decimal
-    sold: Decimal
-    average_entry_price: Decimal | None
-    average_exit_price: Decimal | None
-    fees: Decimal
-    pnl: Decimal | None
-    slippage: Decimal
+    bought: Money
+    sold: Money
+    average_entry_price: Money | None
+    average_exit_price: Money | None
+    fees: Money
+    pnl: Money | None
+    slippage: Money
     exit_reason: str | None
-    protected_quantity: Decimal
+    protected_quantity: Money
     unprotected_since: datetime | None
-    unprotected_seconds: Decimal
+    unprotected_seconds: Money
     refusals: list[str]
     decided_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None
 
 
-class Order(BaseModel):
+class Order(Row):
     """One order as intended and as the exchange reports it."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     client_order_id: str
     order_id: str | None
@@ -139,14 +136,14 @@ class Order(BaseModel):
     symbol: str
     side: str
     order_type: str
-    quantity: Decimal
-    limit_price: Decimal | None
-    trigger_price: Decimal | None
+    quantity: Money
+    limit_price: Money | None
+    trigger_price: Money | None
     status: str
-    filled_quantity: Decimal
-    average_price: Decimal
-    cost: Decimal
-    fee: Decimal
+    filled_quantity: Money
+    average_price: Money
+    cost: Money
+    fee: Money
     reason: str | None
     sends: int
     intended_at: datetime
@@ -159,34 +156,30 @@ class Position(BaseModel):
     """What an account holds of one pair through its open trades, marked to the last price."""
 
     symbol: str
-    quantity: Decimal
-    protected_quantity: Decimal
-    average_entry_price: Decimal | None
-    last_price: Decimal | None
-    value: Decimal | None
-    unrealised_pnl: Decimal | None
+    quantity: Money
+    protected_quantity: Money
+    average_entry_price: Money | None
+    last_price: Money | None
+    value: Money | None
+    unrealised_pnl: Money | None
     trades: list[int]
 
 
-class Watch(BaseModel):
+class Watch(Row):
     """A price level that is watched for a trade."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     watch_id: str
     trade: int
     symbol: str
     kind: str
     direction: str
-    level: Decimal
+    level: Money
     triggered_at: datetime | None
-    triggered_price: Decimal | None
+    triggered_price: Money | None
 
 
-class KillSwitch(BaseModel):
-    """One engagement of the kill switch."""
-
-    model_config = ConfigDict(from_attributes=True)
+class KillSwitch(Row):
+    """One engagement of the kill switch; ``acknowledged`` tells when an account was halted."""
 
     number: int
     accounts: list[str]
@@ -194,75 +187,34 @@ class KillSwitch(BaseModel):
     reason: str
     engaged_by: str
     engaged_at: datetime
-    acknowledged: dict[str, Any]
+    acknowledged: dict[str, datetime]
     lifted_by: str | None
     lifted_at: datetime | None
 
 
-class AuditEntry(BaseModel):
+class AuditEntry(Row):
     """One link of an account's hash chain."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     account_id: str
     sequence: int
     recorded_at: datetime
     actor: str
     action: str
-    details: dict[str, Any]
+    details: dict[str, str]
     correlation: str
     previous_hash: str
     hash: str
 
 
-class MarketFigures(BaseModel):
-    """The latest figures of one symbol."""
+class Alive(BaseModel):
+    """The process answers."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-    symbol: str
-    bid: Decimal
-    ask: Decimal
-    last: Decimal
-    observed_at: datetime
-    stale: bool
+    status: str = "alive"
 
 
-class Process(BaseModel):
-    """A process of the platform and whether it is ready."""
+class Readiness(BaseModel):
+    """Whether requests can be served; ``checks`` maps each part to ``ok`` or what is wrong."""
 
-    name: str
-    ready: bool
-    detail: str
-
-
-class AccountLine(BaseModel):
-    """An account in the overview."""
-
-    account: str
-    mode: str
-    state: str
-    equity: Decimal
-    cash: Decimal
-    day_pnl_share: Decimal | None
-    open_trades: int
-    closed_trades: int
-    halts: list[str]
-
-
-class MarketLine(BaseModel):
-    """The market in the overview."""
-
-    source: str
-    speed: str
-    market_time: datetime | None
-    symbols: list[MarketFigures]
-
-
-class Status(BaseModel):
-    """The whole platform at a glance."""
-
-    accounts: list[AccountLine]
-    market: MarketLine
+    status: str
+    checks: dict[str, str]
     lesser_forms: list[str]
-    processes: list[Process]

@@ -1,8 +1,10 @@
 """What the API's routes work with, composed once per process."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 
+import httpx
 from fastapi import Request
 from temporalio.client import Client
 
@@ -12,13 +14,72 @@ from infra.runtime.codec import EncryptionCodec
 from infra.runtime.database import Database
 from infra.runtime.settings import Settings
 
-PRINCIPALS_SECONDS = 5.0
+TOKEN_SECONDS = 5.0
 """How long a revoked token may still be honoured by a process that has just seen it."""
+PROBE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller: the token's name and role."""
+
+    name: str
+    role: str
+
+
+class KnownTokens:
+    """Tokens seen lately, by their hash, so that not every request asks the database."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[Principal, float]] = {}
+
+    def get(self, hashed: str) -> Principal | None:
+        """Return whose token it is, None when it must be looked up (again)."""
+        principal, until = self._seen.get(hashed, (None, 0.0))
+        return principal if time.monotonic() < until else None
+
+    def remember(self, hashed: str, principal: Principal | None) -> None:
+        """Keep what was looked up; None when the token is worth nothing."""
+        if principal is None:
+            self._seen.pop(hashed, None)
+        else:
+            self._seen[hashed] = (principal, time.monotonic() + TOKEN_SECONDS)
+
+
+class CodecSessions:
+    """Browsers that may have payloads decrypted, each by the token that it showed."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._sessions: dict[str, tuple[str, float]] = {}
+
+    def open(self, session: str, hashed: str) -> None:
+        """Begin a session; those that have expired are forgotten."""
+        now = time.monotonic()
+        self._sessions = {s: held for s, held in self._sessions.items() if held[1] > now}
+        self._sessions[session] = (hashed, now + self._seconds)
+
+    def token_of(self, session: str) -> str | None:
+        """Return the hash of a session's token, None when it is unknown or has expired."""
+        hashed, until = self._sessions.get(session, (None, 0.0))
+        return hashed if time.monotonic() < until else None
+
+
+def loopback_client() -> httpx.AsyncClient:
+    """Return a client for the platform's own processes: no proxy, no certificates to load."""
+    return httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False, verify=False)  # noqa: S501  # plain HTTP on loopback
 
 
 @dataclass
 class Services:
-    """Connections and stores; ``client`` is None while Temporal has not been reached."""
+    """Connections and stores.
+
+    Attributes:
+        client: Temporal's, None while it has not been reached.
+        market_followed: whether the market worker answers. Without it prices stand still, and no
+            entry may be judged by them.
+        engagements_due: set when the workflow of a kill switch may still have to be started.
+    """
 
     settings: Settings
     database: Database
@@ -26,19 +87,17 @@ class Services:
     requests: PostgresRequests
     codec: EncryptionCodec
     lesser_forms: list[str]
+    codec_sessions: CodecSessions
     client: Client | None = None
-    principals: dict[str, tuple[str, str]] = field(default_factory=dict)
-    codec_sessions: dict[str, float] = field(default_factory=dict)
-    _principals_at: float = 0.0
+    market_followed: bool = True
+    tokens: KnownTokens = field(default_factory=KnownTokens)
+    engagements_due: asyncio.Event = field(default_factory=asyncio.Event)
+    http: httpx.AsyncClient = field(default_factory=loopback_client)
 
-    def principals_are_old(self) -> bool:
-        """Tell whether the tokens must be read again."""
-        return time.monotonic() - self._principals_at > PRINCIPALS_SECONDS
-
-    def remember_principals(self, principals: dict[str, tuple[str, str]]) -> None:
-        """Keep the tokens just read."""
-        self.principals = principals
-        self._principals_at = time.monotonic()
+    async def close(self) -> None:
+        """Release every connection."""
+        await self.http.aclose()
+        await self.database.close()
 
 
 def services_of(request: Request) -> Services:

@@ -6,8 +6,9 @@ import pytest
 
 from tests.support.postgres import database_name, postgres
 from tests.support.recordings import RECORDINGS
+from tests.support.temporal import temporal_address
 
-__all__ = ["database_name", "postgres"]
+__all__ = ["database_name", "postgres", "temporal_address"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

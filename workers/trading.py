@@ -20,6 +20,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+from activities.engagements import start_engagements
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime.database import DatabaseUnavailableError, TimeSeriesStorage
 from infra.runtime.errors import PlatformError
@@ -45,7 +46,7 @@ from workflows.streams import AccountStreamWorkflow
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.2
-RECONCILE_EVERY = timedelta(minutes=1)
+RECONCILE_EVERY = timedelta(minutes=2)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -115,6 +116,8 @@ async def _start_accounts(
             )
             for state in accounts:
                 await start_account(client, state)
+            standing = await parts.journal.kill_switches(only_engaged=True)
+            await start_engagements(client, [row.engagement() for row in standing])
         except (DatabaseUnavailableError, RPCError) as error:
             log.warning("accounts cannot be started yet", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)

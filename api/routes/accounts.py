@@ -6,14 +6,28 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy import select
+from sqlmodel import col, select
 
 from api import reading
 from api.authentication import Caller, authenticate
-from api.commands import IdempotencyKey, answered, command_of, run_once, update_workflow
-from api.schemas import Account, Answered, ChangeMode, Halt, Position, Watch
-from api.services import services_of
-from models.contracts.names import account_workflow_id
+from api.bodies import ChangeMode, Halt
+from api.commands import (
+    Command,
+    IdempotencyKey,
+    Response,
+    answered,
+    command_of,
+    run_once,
+    update_workflow,
+)
+from api.schemas import Account, Answered, Position, Watch
+from api.services import Services, services_of
+from models.contracts.names import (
+    HALT_UPDATE,
+    RESUME_UPDATE,
+    SET_MODE_UPDATE,
+    account_workflow_id,
+)
 from models.tables.price_watches import PriceWatchRow
 from models.trading.account_facts import Answer, HaltRequested, ModeChangeRequested, ResumeRequested
 
@@ -54,40 +68,32 @@ async def list_watches(
     """List the price watches of the account's trades."""
     services = services_of(request)
     await reading.require_account(services.database, account)
-    query = select(PriceWatchRow).order_by(PriceWatchRow.trade, PriceWatchRow.watch_id)  # type: ignore[arg-type]
+    order = (col(PriceWatchRow.trade), col(PriceWatchRow.watch_id))
+    query = select(PriceWatchRow).order_by(*order)
     if active:
-        query = query.where(PriceWatchRow.triggered_at.is_(None))  # type: ignore[union-attr]
+        query = query.where(col(PriceWatchRow.triggered_at).is_(None))
     async with services.database.account_scope(account) as session:
-        found = await reading.rows(session, query)
-    return [Watch.model_validate(row) for row in found]
+        return [Watch.model_validate(row) for row in await session.exec(query)]
 
 
 @router.post("/{account}/halt", response_model=Answered)
-async def halt(
+async def halt_account(
     request: Request, account: str, body: Halt, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Stop entries of this account; positions stay protected."""
-    services = services_of(request)
-    await reading.require_account(services.database, account)
     command = command_of(request, account, key, caller, body)
     fact = HaltRequested(command.request_id, caller.name, body.reason, datetime.now(UTC))
-    return await run_once(
-        services, command, lambda: _ask(request, account, "halt", fact, command.request_id)
-    )
+    return await _ask(services_of(request), command, HALT_UPDATE, fact)
 
 
 @router.post("/{account}/resume", response_model=Answered)
-async def resume(
+async def resume_account(
     request: Request, account: str, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Lift the halt that a person requested; never a kill switch."""
-    services = services_of(request)
-    await reading.require_account(services.database, account)
     command = command_of(request, account, key, caller)
     fact = ResumeRequested(command.request_id, caller.name, datetime.now(UTC))
-    return await run_once(
-        services, command, lambda: _ask(request, account, "resume", fact, command.request_id)
-    )
+    return await _ask(services_of(request), command, RESUME_UPDATE, fact)
 
 
 @router.put("/{account}/mode", response_model=Answered)
@@ -95,20 +101,19 @@ async def change_mode(
     request: Request, account: str, body: ChangeMode, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Change the account's mode; live is refused until its conditions can be checked."""
-    services = services_of(request)
-    await reading.require_account(services.database, account)
     command = command_of(request, account, key, caller, body)
     fact = ModeChangeRequested(command.request_id, caller.name, body.mode, datetime.now(UTC))
-    return await run_once(
-        services, command, lambda: _ask(request, account, "set_mode", fact, command.request_id)
-    )
+    return await _ask(services_of(request), command, SET_MODE_UPDATE, fact)
 
 
-async def _ask(
-    request: Request, account: str, update: str, fact: object, request_id: str
-) -> tuple[int, dict[str, object]]:
-    services = services_of(request)
-    answer = await update_workflow(
-        services, account_workflow_id(account), update, fact, request_id, Answer
-    )
-    return answered(answer, account, HTTPStatus.OK)
+async def _ask(services: Services, command: Command, update: str, fact: object) -> JSONResponse:
+    account = command.scope
+    await reading.require_account(services.database, account)
+
+    async def act() -> Response:
+        answer = await update_workflow(
+            services, account_workflow_id(account), update, fact, command.request_id, Answer
+        )
+        return answered(answer, account, HTTPStatus.OK)
+
+    return await run_once(services, command, act)

@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from sqlalchemy import select
+from sqlmodel import col, select
 
 from api import reading
 from api.authentication import authenticate
+from api.bodies import PageSize, Whole
 from api.schemas import AuditEntry
 from api.services import services_of
 from infra.runtime.database import PLATFORM_SCOPE
@@ -16,23 +17,22 @@ router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[Depends(authen
 
 
 @router.get("/{scope}")
-async def list_entries(
+async def list_audit_entries(
     request: Request,
     scope: str,
     *,
-    before: Annotated[int | None, Query()] = None,
-    action: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    before: Whole = None,
+    action: Annotated[str | None, Query(max_length=64, pattern=r"^[a-z_]+$")] = None,
+    limit: PageSize = 100,
 ) -> list[AuditEntry]:
     """List an account's chain (or ``platform``'s), newest first; ``before`` pages by sequence."""
     services = services_of(request)
     if scope != PLATFORM_SCOPE:
         await reading.require_account(services.database, scope)
-    query = select(AuditRow).order_by(AuditRow.sequence.desc()).limit(limit)  # type: ignore[attr-defined]
+    query = select(AuditRow).order_by(col(AuditRow.sequence).desc()).limit(limit)
     if before is not None:
-        query = query.where(AuditRow.sequence < before)  # type: ignore[arg-type]
+        query = query.where(AuditRow.sequence < before)
     if action is not None:
-        query = query.where(AuditRow.action == action)  # type: ignore[arg-type]
+        query = query.where(AuditRow.action == action)
     async with services.database.account_scope(scope) as session:
-        found = await reading.rows(session, query)
-    return [AuditEntry.model_validate(row) for row in found]
+        return [AuditEntry.model_validate(row) for row in await session.exec(query)]

@@ -5,91 +5,97 @@ once, with the token as password, gets a cookie that the UI sends along ("includ
 credentials" in its codec settings).
 """
 
+import binascii
 import secrets
-import time
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import PlainTextResponse, Response
-from fastapi.security import (
-    HTTPAuthorizationCredentials,
-    HTTPBasic,
-    HTTPBasicCredentials,
-    HTTPBearer,
-)
-from google.protobuf import json_format
-from temporalio.api.common.v1 import Payload, Payloads
+from fastapi.responses import PlainTextResponse
+from temporalio.api.common.v1 import Payload
 
-from api.authentication import authenticate, principal_of
+from api.authentication import Bearer, authenticate, authenticate_browser, principal_of
+from api.bodies import EncodedPayload, EncodedPayloads
 from api.problems import ProblemError
-from api.services import services_of
+from api.services import Services, services_of
+from infra.runtime.codec import PayloadKeyError
 
 COOKIE = "aether_codec_session"
-SESSION_SECONDS = 8 * 3600.0
-
-_basic = HTTPBasic(auto_error=False, realm="Aether payload codec")
-_bearer = HTTPBearer(auto_error=False)
-
-
-async def allowed(
-    request: Request,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> None:
-    """Let pass who has a bearer token or the cookie of a session that has not expired."""
-    expires = services_of(request).codec_sessions.get(request.cookies.get(COOKIE, ""), 0.0)
-    if expires < time.monotonic():
-        await authenticate(request, credentials)
-
+SESSION_SECONDS = 8 * 3600
 
 router = APIRouter(prefix="/codec", tags=["codec"])
 
 
-@router.get("/session")
-async def open_session(
-    request: Request, credentials: Annotated[HTTPBasicCredentials | None, Depends(_basic)]
-) -> Response:
-    """Give the browser a cookie for the codec; the token is the password, the name is free."""
+async def allow_codec(request: Request, credentials: Bearer) -> None:
+    """Let pass who has a bearer token, or a session's cookie while its token is worth something."""
     services = services_of(request)
-    known = credentials and await principal_of(services, credentials.password)
-    if not known:
-        return PlainTextResponse(
-            "The administrator token is the password.",
-            HTTPStatus.UNAUTHORIZED,
-            {"WWW-Authenticate": 'Basic realm="Aether payload codec"'},
-        )
-    now = time.monotonic()
-    for old in [s for s, expires in services.codec_sessions.items() if expires < now]:
-        del services.codec_sessions[old]
+    hashed = services.codec_sessions.token_of(request.cookies.get(COOKIE, ""))
+    if hashed is None or await principal_of(services, hashed) is None:
+        await authenticate(request, credentials)
+
+
+@router.get("/session", response_class=PlainTextResponse)
+async def open_codec_session(
+    request: Request, hashed: Annotated[str, Depends(authenticate_browser)]
+) -> PlainTextResponse:
+    """Give the browser a cookie for the codec; the token is the password, the name is free."""
     session = secrets.token_urlsafe(32)
-    services.codec_sessions[session] = now + SESSION_SECONDS
+    services_of(request).codec_sessions.open(session, hashed)
     response = PlainTextResponse("Temporal's web UI can show payloads in this browser now.")
-    response.set_cookie(
-        COOKIE, session, httponly=True, samesite="lax", max_age=int(SESSION_SECONDS)
-    )
+    response.set_cookie(COOKIE, session, max_age=SESSION_SECONDS, httponly=True, samesite="lax")
     return response
 
 
-@router.post("/decode", dependencies=[Depends(allowed)])
-async def decode(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+@router.post("/decode", dependencies=[Depends(allow_codec)])
+async def decode_payloads(request: Request, body: EncodedPayloads) -> EncodedPayloads:
     """Decrypt the payloads that the UI sends; payloads that are not encrypted pass unchanged."""
-    return _json(await services_of(request).codec.decode(_payloads(body)))
-
-
-@router.post("/encode", dependencies=[Depends(allowed)])
-async def encode(request: Request, body: dict[str, Any]) -> dict[str, Any]:
-    """Encrypt payloads that the UI is to send."""
-    return _json(await services_of(request).codec.encode(_payloads(body)))
-
-
-def _payloads(body: dict[str, Any]) -> list[Payload]:
+    services: Services = services_of(request)
     try:
-        return list(json_format.ParseDict(body, Payloads()).payloads)
-    except json_format.ParseError as error:
-        raise ProblemError(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-payloads", str(error)
-        ) from None
+        return _encoded(await services.codec.decode(_payloads(body)))
+    except (PayloadKeyError, ValueError) as error:
+        raise _unreadable(str(error)) from None
 
 
-def _json(payloads: list[Payload]) -> dict[str, Any]:
-    return json_format.MessageToDict(Payloads(payloads=payloads))
+@router.post("/encode", dependencies=[Depends(allow_codec)])
+async def encode_payloads(request: Request, body: EncodedPayloads) -> EncodedPayloads:
+    """Encrypt payloads that the UI is to send."""
+    return _encoded(await services_of(request).codec.encode(_payloads(body)))
+
+
+def _payloads(body: EncodedPayloads) -> list[Payload]:
+    try:
+        return [
+            Payload(
+                metadata={name: _bytes(value) for name, value in payload.metadata.items()},
+                data=_bytes(payload.data),
+            )
+            for payload in body.payloads
+        ]
+    except binascii.Error as error:
+        raise _unreadable(f"not base64: {error}") from None
+
+
+def _bytes(text: str) -> bytes:
+    return b64decode(text.encode(), validate=True)
+
+
+def _encoded(payloads: Sequence[Payload]) -> EncodedPayloads:
+    return EncodedPayloads(
+        payloads=[
+            EncodedPayload(
+                metadata={name: _text(value) for name, value in payload.metadata.items()},
+                data=_text(payload.data),
+            )
+            for payload in payloads
+        ]
+    )
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode()
+
+
+def _unreadable(why: str) -> ProblemError:
+    return ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-payloads", why)

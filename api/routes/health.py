@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
+from api.schemas import Alive, Readiness
 from api.services import Services, services_of
 
 router = APIRouter(tags=["health"])
@@ -18,33 +18,32 @@ CHECK_SECONDS = 2.0
 
 
 @router.get("/healthz")
-async def alive() -> dict[str, str]:
+async def get_health() -> Alive:
     """Tell that the process answers."""
-    return {"status": "alive"}
+    return Alive()
 
 
-@router.get("/readyz")
-async def ready(request: Request) -> JSONResponse:
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
+async def get_readiness(request: Request, response: Response) -> Readiness:
     """Tell whether requests can be served, and every lesser form in use.
 
     Status 503 while the database or the workflow engine cannot be reached.
     """
     services = services_of(request)
-    checks = {
-        "database": await _check(_database(services)),
-        "workflow_engine": await _check(_workflow_engine(services)),
-    }
-    ok = all(result == "ok" for result in checks.values())
-    body: dict[str, Any] = {
-        "status": "ready" if ok else "not ready",
-        "checks": checks,
-        "lesser_forms": services.lesser_forms,
-    }
-    return JSONResponse(body, HTTPStatus.OK if ok else HTTPStatus.SERVICE_UNAVAILABLE)
+    database, engine = await asyncio.gather(
+        _check(_database(services)), _check(_workflow_engine(services))
+    )
+    ready = database == engine == "ok"
+    response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return Readiness(
+        status="ready" if ready else "not ready",
+        checks={"database": database, "workflow_engine": engine},
+        lesser_forms=services.lesser_forms,
+    )
 
 
-@router.get("/metrics")
-async def metrics() -> Response:
+@router.get("/metrics", response_class=PlainTextResponse)
+async def get_metrics() -> Response:
     """Return the process's metrics for Prometheus."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

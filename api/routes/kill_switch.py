@@ -2,23 +2,29 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy import select, text
-from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 
-from api import reading
+from activities.engagements import start_engagements
 from api.authentication import Caller, authenticate
-from api.commands import IdempotencyKey, command_of, connected, run_once, update_workflow
+from api.bodies import Engage, Lift, Number
+from api.commands import (
+    Command,
+    IdempotencyKey,
+    Response,
+    command_of,
+    connected,
+    run_once,
+    update_workflow,
+)
 from api.problems import ProblemError
-from api.schemas import Answered, Engage, KillSwitch, Lift
+from api.schemas import Answered, KillSwitch
 from api.services import Services, services_of
 from infra.runtime.database import PLATFORM_SCOPE
-from models.contracts.names import TRADING_QUEUE, kill_switch_workflow_id
-from models.contracts.workflows import KillSwitchInput, KillSwitchProgress, LiftApproved
+from models.contracts.names import APPROVE_LIFT_UPDATE, kill_switch_workflow_id
+from models.contracts.workflows import KillSwitchProgress, LiftApproved
 from models.tables.governance import KillSwitchRow
 
 router = APIRouter(
@@ -27,16 +33,14 @@ router = APIRouter(
 
 
 @router.get("")
-async def status(request: Request) -> list[KillSwitch]:
+async def list_kill_switches(request: Request) -> list[KillSwitch]:
     """List every engagement, newest first; one that stands has no ``lifted_at``."""
-    query = select(KillSwitchRow).order_by(KillSwitchRow.number.desc())  # type: ignore[attr-defined]
-    async with services_of(request).database.no_scope() as session:
-        found = await reading.rows(session, query)
+    found = await services_of(request).journal.kill_switches(only_engaged=False)
     return [KillSwitch.model_validate(row) for row in found]
 
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, response_model=KillSwitch)
-async def engage(
+async def engage_kill_switch(
     request: Request, body: Engage, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Stop entries, withdraw open ones, keep positions protected or flatten them.
@@ -47,27 +51,27 @@ async def engage(
     services = services_of(request)
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
 
-    async def act() -> tuple[int, dict[str, Any]]:
+    async def act() -> Response:
         accounts = await _accounts(services, body)
-        number = await _number(services)
-        now = datetime.now(UTC)
+        number = await _number(services, command)
         await services.journal.engage_kill_switch(
-            number, accounts, flatten=body.flatten, reason=body.reason, by=caller.name, at=now
+            number,
+            accounts,
+            flatten=body.flatten,
+            reason=body.reason,
+            by=caller.name,
+            at=datetime.now(UTC),
         )
-        await start_workflow(
-            services,
-            KillSwitchInput(number, tuple(accounts), body.flatten, body.reason, caller.name, now),
-        )
-        async with services.database.no_scope() as session:
-            row = await session.get_one(KillSwitchRow, number)
+        row = await _engagement(services, number)
+        await start_soon(services, row)
         return int(HTTPStatus.ACCEPTED), KillSwitch.model_validate(row).model_dump(mode="json")
 
     return await run_once(services, command, act)
 
 
 @router.post("/{number}/lift", response_model=Answered)
-async def lift(
-    request: Request, number: int, body: Lift, caller: Caller, key: IdempotencyKey
+async def lift_kill_switch(
+    request: Request, number: Number, body: Lift, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Approve the lift of a kill switch.
 
@@ -76,12 +80,23 @@ async def lift(
     services = services_of(request)
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
 
-    async def act() -> tuple[int, dict[str, Any]]:
+    async def act() -> Response:
+        row = await _engagement(services, number)
+        if row.lifted_at is not None:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "already-lifted", f"Kill switch {number} was lifted before."
+            )
+        await start_engagements(connected(services), [row.engagement()])
+        workflow_id = kill_switch_workflow_id(number)
+        details = {"number": str(number), "reason": body.reason}
+        await services.journal.audit(
+            PLATFORM_SCOPE, caller.name, "kill_switch_lift_requested", details, workflow_id
+        )
         message = LiftApproved(command.request_id, caller.name, datetime.now(UTC))
         await update_workflow(
             services,
-            kill_switch_workflow_id(number),
-            "approve_lift",
+            workflow_id,
+            APPROVE_LIFT_UPDATE,
             message,
             command.request_id,
             KillSwitchProgress,
@@ -92,27 +107,22 @@ async def lift(
     return await run_once(services, command, act)
 
 
-async def start_workflow(services: Services, given: KillSwitchInput) -> None:
-    """Start the workflow of an engagement; one that runs already is left alone.
+async def start_soon(services: Services, row: KillSwitchRow) -> None:
+    """Start the workflow of an engagement, now or as soon as the workflow engine answers.
 
-    A workflow engine that does not answer is no failure of the kill switch: the flag stands, and
-    the trading worker starts the workflow of every engagement that stands when it comes up.
+    An engine that does not answer is no failure of the kill switch: the flag stands. This process
+    goes on trying, and so does the trading worker whenever it comes up.
     """
     try:
-        await connected(services).start_workflow(
-            "KillSwitchWorkflow",
-            given,
-            id=kill_switch_workflow_id(given.number),
-            task_queue=TRADING_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-        )
+        await start_engagements(connected(services), [row.engagement()])
     except (RPCError, ProblemError):
+        services.engagements_due.set()
         await services.journal.audit(
             PLATFORM_SCOPE,
             "aether",
             "kill_switch_workflow_delayed",
-            {"number": str(given.number)},
-            kill_switch_workflow_id(given.number),
+            {"number": str(row.number)},
+            kill_switch_workflow_id(row.number),
         )
 
 
@@ -123,9 +133,19 @@ async def _accounts(services: Services, body: Engage) -> list[str]:
         raise ProblemError(
             HTTPStatus.NOT_FOUND, "unknown-account", f"No account {', '.join(unknown)}."
         )
-    return sorted(body.accounts) or known
+    return sorted(set(body.accounts)) or known
 
 
-async def _number(services: Services) -> int:
-    found = await services.database.call(text("SELECT nextval('kill_switch_numbers')"))
-    return int(found[0][0])
+async def _number(services: Services, command: Command) -> int:
+    # Fixed with the request: repeated after a crash, it must not engage a second time.
+    candidate = {"number": await services.journal.next_kill_switch_number()}
+    kept = await services.requests.settle(command.scope, command.request_id, candidate)
+    return int(kept["number"])
+
+
+async def _engagement(services: Services, number: int) -> KillSwitchRow:
+    async with services.database.no_scope() as session:
+        row = await session.get(KillSwitchRow, number)
+    if row is None:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-kill-switch", f"No kill switch {number}.")
+    return row

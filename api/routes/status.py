@@ -1,57 +1,60 @@
 """The whole platform at a glance."""
 
 import asyncio
-from datetime import datetime
 
 import httpx
 from fastapi import APIRouter, Depends, Request
 
 from api import reading
 from api.authentication import authenticate
-from api.schemas import AccountLine, MarketFigures, MarketLine, Process, Status
+from api.overview import AccountLine, MarketFigures, MarketLine, Process, Status
+from api.reading import Snapshots
+from api.schemas import Account
 from api.services import Services, services_of
 
 router = APIRouter(prefix="/status", tags=["status"], dependencies=[Depends(authenticate)])
 
-PROBE_SECONDS = 1.0
-
 
 @router.get("")
-async def status(request: Request) -> Status:
+async def get_status(request: Request) -> Status:
     """Return accounts, market, processes and every lesser form in use."""
     services = services_of(request)
     market = await reading.snapshots(services.database)
     names = await services.database.accounts()
     views = [await reading.account_view(services.database, name, market) for name in names]
-    processes = await asyncio.gather(*(_probe(*target) for target in _targets(services)))
+    processes = await asyncio.gather(*(_probe(services, *t) for t in _targets(services)))
     return Status(
-        accounts=[
-            AccountLine(
-                account=view.account,
-                mode=view.mode,
-                state=view.state,
-                equity=view.equity,
-                cash=view.cash,
-                day_pnl_share=view.day_pnl_share,
-                open_trades=view.open_trades,
-                closed_trades=view.closed_trades,
-                halts=[halt["kind"] for halt in view.halts],
-            )
-            for view in views
-        ],
-        market=MarketLine(
-            source=services.settings.market,
-            speed=services.settings.speed,
-            market_time=_newest([row.observed_at for row in market.values()]),
-            symbols=[MarketFigures.model_validate(market[symbol]) for symbol in sorted(market)],
-        ),
+        accounts=[_account_line(view) for view in views],
+        market=_market_line(services, market),
         lesser_forms=services.lesser_forms,
         processes=[Process(name="api", ready=True, detail="ok"), *processes],
     )
 
 
-def _newest(times: list[datetime]) -> datetime | None:
-    return max(times, default=None)
+def _account_line(view: Account) -> AccountLine:
+    return AccountLine(
+        account=view.account,
+        mode=view.mode,
+        state=view.state,
+        equity=view.equity,
+        cash=view.cash,
+        day_pnl_share=view.day_pnl_share,
+        open_trades=view.open_trades,
+        closed_trades=view.closed_trades,
+        halts=[halt.kind for halt in view.halts],
+    )
+
+
+def _market_line(services: Services, market: Snapshots) -> MarketLine:
+    figures = [MarketFigures.model_validate(market[symbol]) for symbol in sorted(market)]
+    if not services.market_followed:
+        figures = [line.model_copy(update={"stale": True}) for line in figures]
+    return MarketLine(
+        source=services.settings.market,
+        speed=services.settings.market_speed,
+        market_time=max((line.observed_at for line in figures), default=None),
+        symbols=figures,
+    )
 
 
 def _targets(services: Services) -> list[tuple[str, str]]:
@@ -63,10 +66,9 @@ def _targets(services: Services) -> list[tuple[str, str]]:
     ]
 
 
-async def _probe(name: str, url: str) -> Process:
+async def _probe(services: Services, name: str, url: str) -> Process:
     try:
-        async with httpx.AsyncClient(timeout=PROBE_SECONDS) as client:
-            answer = await client.get(url)
+        answer = await services.http.get(url)
     except httpx.HTTPError as error:
         return Process(name=name, ready=False, detail=type(error).__name__)
     return Process(name=name, ready=answer.is_success, detail=f"HTTP {answer.status_code}")

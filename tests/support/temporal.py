@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -100,6 +101,13 @@ def temporal_server(directory: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server for the whole run."""
+    with temporal_server(tmp_path_factory.mktemp("temporal")) as address:
+        yield address
 
 
 def _wait_until_listening(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:

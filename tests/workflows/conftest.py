@@ -1,19 +1,12 @@
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
 from infra.runtime.codec import PayloadKey
 from infra.runtime.temporal import connect
-from tests.support.temporal import NAMESPACE, World, temporal_server
-
-
-@pytest.fixture(scope="session")
-def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with temporal_server(tmp_path_factory.mktemp("temporal")) as address:
-        yield address
+from tests.support.temporal import NAMESPACE, World
 
 
 @pytest_asyncio.fixture(scope="session")

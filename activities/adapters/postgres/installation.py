@@ -67,7 +67,7 @@ async def create_token(
     store has made with as many bits may be given.
     """
     token = token or secrets.token_urlsafe(32)
-    values = {"name": name, "role": role, "token_hash": _hash(token), "created_at": at}
+    values = {"name": name, "role": role, "token_hash": token_hash(token), "created_at": at}
     new = insert(ApiTokenRow).values(values).on_conflict_do_nothing()
     async with database.platform_scope() as session:
         if (await session.exec(new.returning(col(ApiTokenRow.name)))).first() is None:
@@ -77,10 +77,15 @@ async def create_token(
     return token
 
 
-async def find_token(database: Database, token: str) -> ApiTokenRow | None:
-    """Return the name and role that a token stands for; None when unknown or revoked."""
+def token_hash(token: str) -> str:
+    """Return the SHA-256 under which a token is stored: its 256 random bits need no salt."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def find_token(database: Database, hashed: str) -> ApiTokenRow | None:
+    """Return name and role of the token with this hash; None when unknown or revoked."""
     query = select(ApiTokenRow).where(
-        ApiTokenRow.token_hash == _hash(token), col(ApiTokenRow.revoked_at).is_(None)
+        ApiTokenRow.token_hash == hashed, col(ApiTokenRow.revoked_at).is_(None)
     )
     async with database.no_scope() as session:
         return (await session.exec(query)).first()
@@ -93,7 +98,3 @@ async def revoke_token(database: Database, name: str, at: datetime) -> None:
         if row is not None and row.revoked_at is None:
             row.revoked_at = at
             await audit.append(session, PLATFORM, "aether", "token_revoked", {"name": name})
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

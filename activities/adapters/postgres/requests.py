@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -59,21 +58,23 @@ class PostgresRequests:
             return KnownRequest(RequestState.IN_PROGRESS)
         return KnownRequest(RequestState.ANSWERED, row.status, row.response)
 
+    async def settle(self, scope: str, key: str, choice: dict[str, Any]) -> dict[str, Any]:
+        """Keep what must be the same when the request is carried out again; the first stands.
+
+        For what a workflow does not deduplicate, for example the number of a new engagement.
+        """
+        async with self._database.account_scope(scope) as session:
+            row = await session.get_one(RequestRow, (scope, key), with_for_update=True)
+            if row.response is None:
+                row.response = choice
+            return row.response
+
     async def finish(
         self, scope: str, key: str, status: int, response: dict[str, Any], at: datetime
-    ) -> None:
-        """Keep the answer; the first one stands."""
+    ) -> KnownRequest:
+        """Keep the answer and return the one that stands, which is the first."""
         async with self._database.account_scope(scope) as session:
             row = await session.get_one(RequestRow, (scope, key), with_for_update=True)
             if row.status is None:
                 row.status, row.response, row.answered_at = status, response, at
-
-    async def forget(self, scope: str, key: str) -> None:
-        """Drop a request that was not carried out, so that it may come again."""
-        gone = delete(RequestRow).where(
-            col(RequestRow.account_id) == scope,
-            col(RequestRow.idempotency_key) == key,
-            col(RequestRow.status).is_(None),
-        )
-        async with self._database.account_scope(scope) as session:
-            await session.exec(gone)
+            return KnownRequest(RequestState.ANSWERED, row.status, row.response)

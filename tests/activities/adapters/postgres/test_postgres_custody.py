@@ -66,28 +66,27 @@ async def test_request_is_carried_out_once_and_answered_alike_ever_after(databas
     requests, key = PostgresRequests(database), uuid4().hex
     states = await asyncio.gather(*(requests.begin("company", key, "hash", NOW) for _ in range(5)))
     assert sorted(s.state for s in states) == [RequestState.IN_PROGRESS] * 4 + [RequestState.NEW]
-    await requests.finish("company", key, 202, {"trade": 1}, NOW)
-    await requests.finish("company", key, 500, {}, NOW)
+    assert await requests.settle("company", key, {"number": 1}) == {"number": 1}
+    assert await requests.settle("company", key, {"number": 2}) == {"number": 1}
     answered = KnownRequest(RequestState.ANSWERED, 202, {"trade": 1})
+    assert await requests.finish("company", key, 202, {"trade": 1}, NOW) == answered
+    assert await requests.finish("company", key, 500, {}, NOW) == answered
     assert await requests.begin("company", key, "hash", NOW) == answered
     other = await requests.begin("company", key, "another", NOW)
     assert other == KnownRequest(RequestState.OTHER_BODY)
     assert (await requests.begin("platform", key, "another", NOW)).state is RequestState.NEW
-    await requests.forget("company", key)
-    assert await requests.begin("company", key, "hash", NOW) == answered
-    await requests.forget("platform", key)
-    assert (await requests.begin("platform", key, "hash", NOW)).state is RequestState.NEW
 
 
 async def test_token_is_known_until_revoked_and_never_stored(database):
     token = await installation.create_token(database, "admin", "administrator", NOW)
     assert await installation.create_token(database, "admin", "administrator", NOW) is None
-    found = await installation.find_token(database, token)
+    hashed = installation.token_hash(token)
+    found = await installation.find_token(database, hashed)
     assert (found.name, found.role) == ("admin", "administrator")
     assert token not in found.token_hash
-    assert await installation.find_token(database, token + "x") is None
+    assert await installation.find_token(database, installation.token_hash(token + "x")) is None
     await installation.revoke_token(database, "admin", NOW)
-    assert await installation.find_token(database, token) is None
+    assert await installation.find_token(database, hashed) is None
 
 
 async def test_installation_keeps_its_id_and_accounts_their_settings(database, journal):

@@ -1,0 +1,97 @@
+"""What the API takes: request bodies, and the bounds of everything that comes from outside."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import Path, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from models.trading.limits import Mode, ProtectionMode
+from models.trading.orders import OrderType
+
+LARGEST_INTEGER = 2**31 - 1
+"""What the database's integer columns hold."""
+
+
+def _no_truth_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number")  # noqa: TRY004  # pydantic reads ValueError
+    return value
+
+
+# Text that the database, a terminal and a log can hold: no control characters.
+Reason = Annotated[str, Field(min_length=3, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
+Positive = Annotated[
+    Decimal,
+    BeforeValidator(_no_truth_value),
+    Field(gt=0, allow_inf_nan=False, max_digits=30),
+]
+Number = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
+Whole = Annotated[int | None, Query(ge=0, le=LARGEST_INTEGER)]
+PageSize = Annotated[int, Query(ge=1, le=500)]
+
+
+class RequestBody(BaseModel):
+    """A request body: unknown fields are refused, so that a misspelt limit is never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OpenTrade(RequestBody):
+    """A trade to open. Without ``quantity`` the account sizes it by its own rules."""
+
+    symbol: Name = Field(examples=["BTC/USD"])
+    order_type: Literal[OrderType.MARKET, OrderType.LIMIT] = OrderType.MARKET
+    stop_price: Positive
+    quantity: Positive | None = None
+    limit_price: Positive | None = None
+    take_profit_price: Positive | None = None
+    trailing_distance: Positive | None = None
+    protection: ProtectionMode | None = None
+
+
+class MoveStop(RequestBody):
+    """Other exits of an open trade; None leaves a price as it is."""
+
+    stop_price: Positive | None = None
+    take_profit_price: Positive | None = None
+
+
+class Engage(RequestBody):
+    """A kill switch for all accounts, or for those named."""
+
+    reason: Reason
+    flatten: bool = False
+    accounts: tuple[Name, ...] = Field(default=(), max_length=1000)
+
+
+class Lift(RequestBody):
+    """The approval to lift a kill switch."""
+
+    reason: Reason
+
+
+class Halt(RequestBody):
+    """Why entries of an account are stopped."""
+
+    reason: Reason
+
+
+class ChangeMode(RequestBody):
+    """The mode an account is to run in."""
+
+    mode: Mode
+
+
+class EncodedPayload(BaseModel):
+    """One of Temporal's payloads as its JSON form has it: bytes in base64."""
+
+    metadata: dict[str, str] = {}
+    data: str = ""
+
+
+class EncodedPayloads(BaseModel):
+    """Payloads to decrypt or encrypt, and the answer to that."""
+
+    payloads: list[EncodedPayload] = []

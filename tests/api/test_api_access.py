@@ -1,0 +1,156 @@
+"""No endpoint but health is open, and every route says what it takes and gives."""
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from structlog.testing import capture_logs
+
+from activities.adapters.postgres.installation import create_token, revoke_token, token_hash
+from api.schemas import Limits
+from models.trading.limits import AccountLimits
+from tests.support.platform import a_key, loopback
+
+OPEN = {"/healthz", "/readyz", "/metrics"}
+OPERATIONS = {
+    "list_accounts",
+    "get_account",
+    "list_positions",
+    "list_watches",
+    "halt_account",
+    "resume_account",
+    "change_mode",
+    "open_trade",
+    "close_trade",
+    "move_stop",
+    "list_trades",
+    "get_trade",
+    "list_orders",
+    "list_kill_switches",
+    "engage_kill_switch",
+    "lift_kill_switch",
+    "list_audit_entries",
+    "get_status",
+    "open_codec_session",
+    "decode_payloads",
+    "encode_payloads",
+    "get_health",
+    "get_readiness",
+    "get_metrics",
+}
+
+
+def every_route(app):
+    """Return path and methods of all routes, hidden ones too."""
+    found = []
+    for route in app.routes:
+        included = getattr(route, "effective_route_contexts", None)
+        found += [route] if included is None else included()
+    return [(route.path, route.methods) for route in found]
+
+
+async def test_every_route_but_health_refuses_strangers(platform):
+    seen = 0
+    for path, methods in every_route(platform.app):
+        url = path.replace("{account}", "company").replace("{number}", "1")
+        url = url.replace("{scope}", "platform")
+        for method in methods:
+            for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic eDp5"}):
+                answer = await platform.stranger.request(method, url, headers=headers | a_key())
+                if path in OPEN:
+                    assert answer.status_code == 200, path
+                    continue
+                assert answer.status_code == 401, (method, path)
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert answer.headers["www-authenticate"]
+                assert answer.json()["type"] == "urn:aether:problem:unauthorized"
+                seen += 1
+    assert seen > 60
+
+
+async def test_token_revoked_is_worth_nothing(platform):
+    name = uuid4().hex
+    token = await create_token(platform.services.database, name, "auditor", datetime.now(UTC))
+    async with loopback(platform.app, token) as caller:
+        assert (await caller.get("/api/v1/accounts")).status_code == 200
+        await revoke_token(platform.services.database, name, datetime.now(UTC))
+        platform.services.tokens.remember(token_hash(token), None)
+        assert (await caller.get("/api/v1/accounts")).status_code == 401
+
+
+async def test_documentation_opens_for_a_browser_with_the_token_and_loads_nothing(platform):
+    asked = await platform.stranger.get("/docs")
+    assert asked.headers["www-authenticate"].startswith("Basic ")
+    shown = await platform.stranger.get("/docs", auth=("anybody", platform.token))
+    assert shown.status_code == 200
+    assert "/api/v1/accounts/{account}/trades" in shown.text
+    assert "<script" not in shown.text
+    assert shown.headers["content-security-policy"].startswith("default-src 'none'")
+    read = await platform.caller.get("/api/v1/openapi.json")
+    assert read.json()["info"]["title"] == "Aether"
+
+
+async def test_every_operation_is_typed_under_a_stable_name(platform):
+    document = (await platform.caller.get("/api/v1/openapi.json")).json()
+    operations = {
+        (path, method): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert {o["operationId"] for o in operations.values()} == OPERATIONS
+    assert len(operations) == len(OPERATIONS)
+    for (path, _), operation in operations.items():
+        good = [r for status, r in operation["responses"].items() if status.startswith("2")]
+        for response in good:
+            for media, content in response["content"].items():
+                schema = content["schema"]
+                assert media == "text/plain" or "$ref" in (schema.get("items") or schema), path
+        if path.startswith("/api/"):
+            problem = operation["responses"]["default"]["content"]
+            assert list(problem) == ["application/problem+json"]
+            assert "422" not in operation["responses"]
+
+
+@pytest.mark.parametrize("shape", ["Account", "Trade", "Order", "KillSwitch", "AuditEntry"])
+async def test_no_shape_has_a_field_of_unknown_type(platform, shape):
+    document = (await platform.caller.get("/api/v1/openapi.json")).json()
+    for name, field in document["components"]["schemas"][shape]["properties"].items():
+        assert {"type", "$ref", "anyOf"} & field.keys(), name
+        if field.get("type") == "object":
+            assert field["additionalProperties"] is not True, name
+
+
+def test_limits_shown_are_all_limits():
+    assert set(Limits.model_fields) == {field.name for field in fields(AccountLimits)}
+
+
+async def test_unknown_paths_and_methods_are_problems(platform):
+    for method, path, status, kind in [
+        ("GET", "/api/v1/nothing", 404, "not-found"),
+        ("DELETE", "/api/v1/accounts", 405, "method-not-allowed"),
+        ("GET", "/api/v1/accounts/..%2f..%2fetc%2fpasswd", 404, "not-found"),
+        ("GET", "/api/v1/accounts/%2e%2e", 404, "unknown-account"),
+        ("GET", "/api/v1/accounts/%00", 404, "unknown-account"),
+        ("GET", "/api/v1/accounts/' OR 1=1 --", 404, "unknown-account"),
+        ("GET", "/api/v1/audit/%00", 404, "unknown-account"),
+        ("GET", f"/api/v1/accounts/{'x' * 5000}", 404, "unknown-account"),
+    ]:
+        answer = await platform.caller.request(method, path)
+        assert answer.status_code == status, path
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["type"] == f"urn:aether:problem:{kind}"
+
+
+async def test_bug_is_a_problem_too(platform, monkeypatch):
+    async def broken():
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(platform.services.database, "accounts", broken)
+    with capture_logs() as logged:
+        async with loopback(platform.app, platform.token, raise_app_exceptions=False) as caller:
+            answer = await caller.get("/api/v1/accounts")
+    assert answer.status_code == 500
+    assert [entry["event"] for entry in logged] == ["request failed"]
+    assert answer.json()["type"] == "urn:aether:problem:internal-error"
+    assert "secret" not in answer.text

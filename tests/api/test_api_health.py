@@ -1,0 +1,91 @@
+"""Health is open, says what is lacking, and names every lesser form."""
+
+import asyncio
+from decimal import Decimal
+
+import psycopg
+
+from api.app import reach_temporal, watch_market_worker
+from tests.support.temporal import eventually
+
+
+async def test_ready_with_its_lesser_forms(platform):
+    answer = await platform.stranger.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ready",
+        "checks": {"database": "ok", "workflow_engine": "ok"},
+        "lesser_forms": ["a lesser form"],
+    }
+    assert (await platform.stranger.get("/healthz")).json() == {"status": "alive"}
+    assert "python_info" in (await platform.stranger.get("/metrics")).text
+
+
+async def test_not_ready_without_the_engine(without_engine):
+    answer = await without_engine.stranger.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"] == "ok"
+    assert answer.json()["checks"]["workflow_engine"] != "ok"
+
+
+async def test_not_ready_without_the_database_and_requests_say_so(without_engine, postgres):
+    # Nobody can connect to the database any more, and the pool's connections are cut.
+    name = without_engine.services.database.url.database
+    administer(postgres, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    cut = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    administer(postgres, cut)
+    try:
+        ready = await without_engine.stranger.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["checks"]["database"] != "ok"
+        answer = await without_engine.caller.get("/api/v1/accounts")
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "urn:aether:problem:database-unavailable"
+    finally:
+        administer(postgres, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert (await without_engine.caller.get("/api/v1/accounts")).status_code == 200
+
+
+def administer(postgres, statement):
+    with psycopg.connect(postgres.cluster.url(), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+async def test_status_shows_accounts_market_and_what_does_not_answer(platform, account):
+    answer = (await platform.caller.get("/api/v1/status")).json()
+    line = next(a for a in answer["accounts"] if a["account"] == account)
+    assert line["state"] == "trading"
+    assert Decimal(line["cash"]) > 0
+    assert answer["market"]["speed"] == "10"
+    assert [s["symbol"] for s in answer["market"]["symbols"]] == ["BTC/USD"]
+    assert answer["lesser_forms"] == ["a lesser form"]
+    ready = {p["name"]: p["ready"] for p in answer["processes"]}
+    assert ready == {
+        "api": True,
+        "exchange": False,
+        "trading worker": False,
+        "market worker": False,
+    }
+
+
+async def test_engine_is_reached_as_soon_as_it_answers(without_engine):
+    attempts = []
+
+    async def connect():
+        attempts.append(1)
+        if len(attempts) < 2:
+            raise RuntimeError("not yet")
+        return "a client"
+
+    services = without_engine.services
+    await reach_temporal(services, connect)
+    assert services.client == "a client"
+    assert services.engagements_due.is_set()
+    services.client = None
+
+
+async def test_market_worker_that_does_not_answer_makes_prices_stale(without_engine):
+    services = without_engine.services
+    watching = asyncio.create_task(watch_market_worker(services))
+    await eventually(lambda: not services.market_followed, "its absence is noticed")
+    watching.cancel()

@@ -1,0 +1,149 @@
+"""The API over a real record and real workflows; only the exchange is a fake."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import text
+from temporalio.client import Client
+
+from activities.adapters.postgres.installation import create_account, create_token, installation_id
+from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.market_record import PostgresMarketRecord
+from activities.adapters.postgres.requests import PostgresRequests
+from api.app import create_app
+from api.services import CodecSessions, Services
+from infra.runtime.codec import EncryptionCodec, PayloadKey
+from infra.runtime.database import Database, Role
+from infra.runtime.settings import Settings
+from models.contracts.names import TRADING_QUEUE, account_workflow_id, stream_workflow_id
+from models.contracts.workflows import AccountInput, AccountToFollow
+from models.trading.account_state import AccountState
+from models.trading.market import MarketSnapshot
+from tests.support.fakes import BITCOIN, FakeExchange
+from tests.support.postgres import PostgresServer
+from tests.support.stories import LIMITS, TASK_TIMEOUT
+from tests.support.temporal import World, eventually
+
+PORT_BASE = 21500
+PRICE = Decimal(50000)
+
+
+def loopback(app: FastAPI, token: str | None = None, **options: Any) -> httpx.AsyncClient:
+    """Return a client that calls an application in this process."""
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app, **options),
+        base_url="http://127.0.0.1:21500",
+        headers=headers,
+    )
+
+
+def a_key() -> dict[str, str]:
+    return {"Idempotency-Key": uuid4().hex}
+
+
+@dataclass
+class Platform:
+    """An application, who may call it, and what stands behind it."""
+
+    app: FastAPI
+    services: Services
+    token: str
+    caller: httpx.AsyncClient
+    stranger: httpx.AsyncClient
+    market: PostgresMarketRecord
+    world: World | None = None
+    installation: str = ""
+    accounts: list[str] = field(default_factory=list)
+
+    async def add_account(self) -> str:
+        """Set an account up in the record; nothing runs for it."""
+        account = f"account-{uuid4().hex[:8]}"
+        state = AccountState(account, self.installation, limits=LIMITS, strategies=("trend",))
+        await create_account(self.services.database, state, "director", datetime.now(UTC))
+        self.accounts.append(account)
+        return account
+
+    async def start_account(self, account: str) -> FakeExchange:
+        """Run an account's workflows over an exchange of its own; return when it trades."""
+        exchange = self.world.directory.exchanges[account] = FakeExchange(PRICE)
+        states = {s.account: s for s in await self.services.journal.accounts()}
+        follow = AccountToFollow(account, (BITCOIN.symbol,))
+        given = {
+            account_workflow_id(account): ("AccountWorkflow", AccountInput(states[account])),
+            stream_workflow_id(account): ("AccountStreamWorkflow", follow),
+        }
+        for workflow_id, (name, start) in given.items():
+            await self.services.client.start_workflow(
+                name, start, id=workflow_id, task_queue=TRADING_QUEUE, task_timeout=TASK_TIMEOUT
+            )
+
+        async def trades() -> bool:
+            view = (await self.caller.get(f"/api/v1/accounts/{account}")).json()
+            return view["state"] == "trading" and "USD" in view["balances"]
+
+        await eventually(trades, f"{account} trades")
+        return exchange
+
+    async def set_market(self, price: Decimal = PRICE, **changed: Any) -> None:
+        """Write what the market worker would have seen last."""
+        figures = {"bid": price - 1, "ask": price + 1, "last": price}
+        seen = MarketSnapshot(
+            **({"symbol": BITCOIN.symbol, "observed_at": datetime.now(UTC)} | figures | changed)
+        )
+        await self.market.save_snapshots([seen])
+
+    async def books(self, account: str) -> tuple[Any, ...]:
+        """Return what an account has in the record and at its exchange."""
+        async with self.services.database.account_scope(account) as session:
+            tables = [
+                (await session.sql(text(f"SELECT t.*::text FROM {name} t ORDER BY 1"))).all()
+                for name in ("trades", "orders", "fills")
+            ]
+        exchange = self.world.directory.exchanges.get(account) if self.world else None
+        sent = None if exchange is None else (list(exchange.submits), dict(exchange.totals))
+        return (*tables, sent)
+
+    async def audited(self, scope: str, action: str) -> list[dict[str, Any]]:
+        answer = await self.caller.get(f"/api/v1/audit/{scope}", params={"action": action})
+        return answer.json()
+
+
+@asynccontextmanager
+async def running_platform(
+    postgres: PostgresServer, database_name: str, client: Client | None, **services: Any
+) -> AsyncIterator[Platform]:
+    """Run the application; with a client the trading worker runs too."""
+    database = Database(postgres.url(Role.APP, database_name))
+    market = Database(postgres.url(Role.MARKET, database_name))
+    token = await create_token(database, uuid4().hex[:8], "administrator", datetime.now(UTC))
+    composed = Services(
+        settings=Settings(port_base=PORT_BASE, market="generated", speed=""),
+        database=database,
+        journal=PostgresJournal(database),
+        requests=PostgresRequests(database),
+        codec=EncryptionCodec([PayloadKey("k", bytes(range(32)))]),
+        lesser_forms=["a lesser form"],
+        codec_sessions=CodecSessions(3600),
+        client=client,
+        **services,
+    )
+    app = create_app(composed)
+    callers = loopback(app, token), loopback(app)
+    async with app.router.lifespan_context(app), callers[0], callers[1]:
+        platform = Platform(app, composed, token, *callers, PostgresMarketRecord(market))
+        platform.installation = await installation_id(database)
+        if client is None:
+            yield platform
+        else:
+            platform.world = World(client, journal=composed.journal, queue=TRADING_QUEUE)
+            async with platform.world.running():
+                yield platform
+    await market.close()
