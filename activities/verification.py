@@ -1,19 +1,25 @@
 """The invariants: what the exchange holds is what was intended, protected, and booked once.
 
 Pure comparison of two records of one account: the exchange's own, and ours. A finding names its
-subject, so that a look taken in the middle of an action can be told from a lasting difference: only
-what two looks in a row show is a violation.
+subject, so that a look taken in the middle of an action can be told from a lasting difference: who
+looks again and again counts only what stays.
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from models.trading.orders import Fill, OrderStatus, Side
+from activities.compared_records import ExchangeRecord, Minimum, OwnOrder, OwnRecord
+from models.trading.orders import Fill, Side
 
 ZERO = Decimal(0)
+NO_TRADE = 0
+NO_MINIMUM = Minimum(ZERO, ZERO)
 CLOSING_TYPES = ("stop-loss", "stop-loss-limit", "trailing-stop", "trailing-stop-limit", "market")
 """Sell orders that end a position whatever the market does; a resting limit order does not."""
+CASH_SLACK = Decimal("0.001")
+"""USD by which balances may differ: the exchange reports them with fewer decimals than it books."""
 
 UNKNOWN_ORDERS = "orders_unknown_to_us"
 MISSING_ORDERS = "orders_unknown_to_exchange"
@@ -39,61 +45,14 @@ INVARIANTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class ExchangeOrder:
-    """An order as the exchange has it; ``order_type`` is its own word, known to us or not."""
-
-    order_id: str
-    client_order_id: str | None
-    userref: int | None
-    parent_order_id: str | None
-    symbol: str
-    side: Side
-    order_type: str
-    status: OrderStatus
-    quantity: Decimal
-    filled_quantity: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeRecord:
-    """What the exchange itself says of an account; balances and ledger in v2 asset names."""
-
-    orders: tuple[ExchangeOrder, ...]
-    fills: tuple[Fill, ...]
-    balances: dict[str, Decimal]
-    ledger_sums: dict[str, Decimal]
-
-
-@dataclass(frozen=True, slots=True)
-class OwnOrder:
-    """An order as we recorded it."""
-
-    client_order_id: str
-    order_id: str | None
-    status: OrderStatus
-    userref: int
-    sends: int
-    attached: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OwnRecord:
-    """What we say of an account. ``dust`` is what settled trades could not sell, by symbol."""
-
-    orders: tuple[OwnOrder, ...]
-    fills: dict[str, Fill]
-    balances: dict[str, Decimal]
-    dust: dict[str, Decimal]
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
-    """One violation: which invariant, of what, in words."""
+    """One violation: which invariant, of what, in words; ``trade`` where it concerns one."""
 
     invariant: str
     account: str
     subject: str
     detail: str
+    trade: int | None = None
 
 
 @dataclass
@@ -103,13 +62,13 @@ class Findings:
     account: str
     found: list[Finding] = field(default_factory=list)
 
-    def add(self, invariant: str, subject: str, detail: str) -> None:
+    def add(self, invariant: str, subject: str, detail: str, trade: int | None = None) -> None:
         """Note one violation."""
-        self.found.append(Finding(invariant, self.account, subject, detail))
+        self.found.append(Finding(invariant, self.account, subject, detail, trade))
 
 
 def compare(
-    account: str, exchange: ExchangeRecord, ours: OwnRecord, minimums: dict[str, Decimal]
+    account: str, exchange: ExchangeRecord, ours: OwnRecord, minimums: Mapping[str, Minimum]
 ) -> list[Finding]:
     """Return every difference between the exchange's record and ours.
 
@@ -117,63 +76,101 @@ def compare(
         account: whose records these are.
         exchange: the exchange's own record.
         ours: our record.
-        minimums: smallest order quantity by symbol: less than that cannot be protected.
+        minimums: smallest order by symbol.
     """
     findings = Findings(account)
-    _compare_orders(findings, exchange, ours)
+    owners = _owners(exchange, ours)
+    _compare_orders(findings, exchange, ours, owners)
     _compare_fills(findings, exchange, ours)
     _compare_balances(findings, exchange, ours)
-    for symbol, missing in unprotected(exchange, ours.dust, minimums).items():
-        findings.add(UNPROTECTED, symbol, f"{missing} {symbol} held without a stop")
+    _find_unprotected(findings, exchange, owners, minimums)
     return findings.found
 
 
-def unprotected(
-    exchange: ExchangeRecord, dust: dict[str, Decimal], minimums: dict[str, Decimal]
-) -> dict[str, Decimal]:
-    """Return, by symbol, the quantity held that no resting stop and no exit covers."""
-    held: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for fill in exchange.fills:
-        held[fill.symbol] += fill.quantity if fill.side is Side.BUY else -fill.quantity
-    for order in exchange.orders:
-        covers = order.side is Side.SELL and order.order_type in CLOSING_TYPES
-        if covers and not order.status.is_final:
-            held[order.symbol] -= order.quantity - order.filled_quantity
-    open_quantity = {s: q - dust.get(s, ZERO) for s, q in held.items()}
-    return {s: q for s, q in sorted(open_quantity.items()) if q >= minimums.get(s, ZERO) and q > 0}
-
-
-def _compare_orders(findings: Findings, exchange: ExchangeRecord, ours: OwnRecord) -> None:
+def _owners(exchange: ExchangeRecord, ours: OwnRecord) -> dict[str, OwnOrder]:
+    """Return which of our orders each order of the exchange is, by the exchange's id."""
     by_client = {order.client_order_id: order for order in ours.orders}
     by_exchange = {order.order_id: order for order in ours.orders if order.order_id}
     by_userref = {order.userref: order for order in ours.orders if order.attached}
+    owners = {}
+    for order in exchange.orders:
+        own = by_exchange.get(order.order_id) or by_client.get(order.client_order_id or "")
+        if own is None and order.parent_order_id is None and order.userref is not None:
+            # An entry with a conditional close carries no client order id.
+            own = by_userref.get(order.userref)
+        if own is not None:
+            owners[order.order_id] = own
+    return owners
+
+
+def _find_unprotected(
+    findings: Findings,
+    exchange: ExchangeRecord,
+    owners: Mapping[str, OwnOrder],
+    minimums: Mapping[str, Minimum],
+) -> None:
+    """Find what a trade holds, by the exchange's word, that no resting stop and no exit covers.
+
+    Each trade is looked at by itself, settled or not: a stop of one covers no other. What belongs
+    to orders that we do not know is looked at together, by pair.
+    """
+    held: dict[tuple[str, int], Decimal] = defaultdict(lambda: ZERO)
+    prices: dict[tuple[str, int], Decimal] = {}
+
+    def key(symbol: str, order_id: str) -> tuple[str, int]:
+        return symbol, owners[order_id].trade if order_id in owners else NO_TRADE
+
+    for fill in exchange.fills:
+        group = key(fill.symbol, fill.order_id)
+        held[group] += fill.quantity if fill.side is Side.BUY else -fill.quantity
+        prices[group] = min(fill.price, prices.get(group, fill.price))
+    for order in exchange.orders:
+        covers = order.side is Side.SELL and order.order_type in CLOSING_TYPES
+        if covers and not order.status.is_final:
+            held[key(order.symbol, order.order_id)] -= order.quantity - order.filled_quantity
+    for (symbol, trade), quantity in sorted(held.items()):
+        least = minimums.get(symbol, NO_MINIMUM)
+        worth = quantity * prices.get((symbol, trade), ZERO)
+        if quantity > ZERO and quantity >= least.quantity and worth >= least.cost:
+            subject = f"{symbol} of trade {trade}" if trade else f"{symbol} of unknown orders"
+            detail = f"{quantity} {symbol} held without a stop"
+            findings.add(UNPROTECTED, subject, detail, trade or None)
+
+
+def _compare_orders(
+    findings: Findings,
+    exchange: ExchangeRecord,
+    ours: OwnRecord,
+    owners: Mapping[str, OwnOrder],
+) -> None:
     seen: Counter[str] = Counter()
-    found_ids = set()
     for report in exchange.orders:
-        own = by_exchange.get(report.order_id) or by_client.get(report.client_order_id or "")
-        if own is None and report.parent_order_id is None and report.userref is not None:
-            own = by_userref.get(report.userref)
+        own = owners.get(report.order_id)
         if own is None:
             findings.add(UNKNOWN_ORDERS, report.order_id, f"{report.side} {report.symbol}")
             continue
-        found_ids.add(own.client_order_id)
         seen[own.client_order_id] += 1
-        if own.status.is_final != report.status.is_final:
+        # Open and pending are two words for an order that may still do something.
+        same = own.status.is_final == report.status.is_final
+        if not same or (own.status.is_final and own.status is not report.status):
             findings.add(
                 STATUS_DIFFERENCES,
                 report.order_id,
                 f"the exchange says {report.status}, we say {own.status}",
+                own.trade,
             )
     for client_order_id, count in seen.items():
         if count > 1:
             findings.add(DOUBLED_ORDERS, client_order_id, f"{count} orders for one intent")
     for own in ours.orders:
-        if own.client_order_id not in found_ids and own.order_id is not None:
-            findings.add(MISSING_ORDERS, own.client_order_id, f"recorded as {own.order_id}")
-        elif own.client_order_id not in found_ids and not own.status.is_final:
-            findings.add(
-                MISSING_ORDERS, own.client_order_id, f"{own.status} after {own.sends} sends"
-            )
+        if own.client_order_id in seen:
+            continue
+        if own.order_id is not None:
+            detail = f"recorded as {own.order_id}"
+            findings.add(MISSING_ORDERS, own.client_order_id, detail, own.trade)
+        elif not own.status.is_final:
+            detail = f"{own.status} after {own.sends} sends"
+            findings.add(MISSING_ORDERS, own.client_order_id, detail, own.trade)
 
 
 def _compare_fills(findings: Findings, exchange: ExchangeRecord, ours: OwnRecord) -> None:
@@ -189,15 +186,13 @@ def _compare_fills(findings: Findings, exchange: ExchangeRecord, ours: OwnRecord
 
 
 def _compare_balances(findings: Findings, exchange: ExchangeRecord, ours: OwnRecord) -> None:
-    # Balances carry fewer decimals than fills: each booking may round by half a unit of the last.
-    slack = Decimal("0.0001") * (len(exchange.fills) + 1)
     for asset in sorted(exchange.balances.keys() | ours.balances.keys()):
         total = exchange.balances.get(asset, ZERO)
         booked = exchange.ledger_sums.get(asset, ZERO)
         if total != booked:
             findings.add(BALANCE_DIFFERENCES, asset, f"balance {total}, ledger {booked}")
         own = ours.balances.get(asset, ZERO)
-        if abs(own - total) > (slack if asset == "USD" else ZERO):
+        if abs(own - total) > (CASH_SLACK if asset == "USD" else ZERO):
             findings.add(BALANCE_DIFFERENCES, asset, f"the exchange has {total}, we have {own}")
 
 

@@ -1,10 +1,10 @@
 """What the API takes: request bodies, and the bounds of everything that comes from outside."""
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from models.trading.limits import Mode, ProtectionMode
 from models.trading.orders import OrderType
@@ -56,6 +56,12 @@ class MoveStop(RequestBody):
 
     stop_price: Positive | None = None
     take_profit_price: Positive | None = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if self.stop_price is None and self.take_profit_price is None:
+            raise ValueError("stop_price or take_profit_price is needed")
+        return self
 
 
 class Engage(RequestBody):

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from activities.adapters.postgres.audit import ChainReport, verify_chains
-from cli.client import ApiClient
-from infra.runtime.database import Database, Role, database_url
+from cli.client import ApiClient, segment
+from cli.records import database_of
 from infra.runtime.settings import Settings
 
 app = typer.Typer(help="The record of every action.", no_args_is_help=True)
@@ -20,11 +20,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def list_entries(
     scope: Annotated[str, typer.Argument(help="An account, or platform.")] = "platform",
     *,
-    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many, at most.")] = 50,
     as_json: Json = False,
 ) -> None:
     """List the newest entries of one chain."""
-    entries = ApiClient(Settings()).get(f"/audit/{scope}", limit=limit)
+    entries = ApiClient(Settings()).get(f"/audit/{segment(scope)}", limit=limit)
     if as_json:
         typer.echo(json.dumps(entries))
         return
@@ -52,8 +52,5 @@ def verify(*, as_json: Json = False) -> None:
 
 
 async def _verify() -> list[ChainReport]:
-    database = Database(database_url(Settings(), Role.APP), application="aether-audit")
-    try:
+    async with database_of(Settings(), "aether-audit") as database:
         return await verify_chains(database)
-    finally:
-        await database.close()

@@ -3,12 +3,14 @@
 import os
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from infra.runtime.errors import NotRunningError, PlatformError
+from infra.runtime.errors import ConfigurationError, NotRunningError, PlatformError
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
 
 TIMEOUT_SECONDS = 15.0
 
@@ -18,13 +20,29 @@ class RefusedError(PlatformError):
 
     def __init__(self, problem: dict[str, Any]) -> None:
         self.type = str(problem.get("type", ""))
-        super().__init__(f"{problem.get('detail', 'refused')} [{self.type}]")
+        super().__init__(" ".join(f"{problem.get('detail', 'refused')} [{self.type}]".split()))
 
 
 def bearer_token(settings: Settings) -> str:
-    """Return the caller's token: ``AETHER_TOKEN``, or the administrator's of the local store."""
+    """Return the caller's token: ``AETHER_TOKEN``, or the administrator's of the local store.
+
+    Raises:
+        NotRunningError: there is no installation in this state directory.
+        StateError: its secrets cannot be read.
+    """
     given = os.environ.get("AETHER_TOKEN")
-    return given or LocalSecretStore(settings.home / "secrets").administrator_token()
+    if given:
+        return given
+    store = StateDirectory(settings.home).secrets
+    if not store.exists():
+        raise NotRunningError(f"nothing was ever set up in {settings.home}: aether up")
+    return LocalSecretStore(store).administrator_token()
+
+
+def segment(name: str) -> str:
+    """Return a name as one segment of a path, whatever it contains."""
+    # A dot alone would be taken for a step up or nowhere, so it is written as an escape.
+    return quote(name, safe="").replace(".", "%2E")
 
 
 class ApiClient:
@@ -32,9 +50,12 @@ class ApiClient:
 
     def __init__(self, settings: Settings) -> None:
         self._client = httpx.Client(
-            base_url=f"http://127.0.0.1:{settings.api_port}/api/v1",
+            base_url=f"{settings.api_url}/api/v1",
             headers={"Authorization": f"Bearer {bearer_token(settings)}"},
             timeout=TIMEOUT_SECONDS,
+            # Plain HTTP on loopback: no proxy may see it, and no certificates need loading.
+            trust_env=False,
+            verify=False,  # noqa: S501
         )
 
     def get(self, path: str, **parameters: Any) -> Any:
@@ -56,12 +77,20 @@ class ApiClient:
             raise NotRunningError(
                 f"the API does not answer ({type(error).__name__}): aether up"
             ) from None
+        except (httpx.HTTPError, UnicodeError) as error:
+            # A token or key with characters that no header can carry.
+            raise ConfigurationError(f"the request cannot be sent: {error}") from None
         if answer.is_success:
             return answer.json()
         try:
             problem = answer.json()
         except ValueError:
-            problem = {"detail": f"HTTP {answer.status_code}", "type": ""}
+            problem = None
+        if not isinstance(problem, dict) or "type" not in problem:
+            # Whatever listens there, it is not the API.
+            raise NotRunningError(
+                f"HTTP {answer.status_code} from {self._client.base_url}, which is not the API"
+            )
         raise RefusedError(problem)
 
 

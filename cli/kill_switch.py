@@ -11,6 +11,9 @@ from infra.runtime.settings import Settings
 app = typer.Typer(help="Stop every account, or those named.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Key = Annotated[
+    str | None, typer.Option(help="Idempotency key: a repeat with it does nothing twice.")
+]
 
 
 @app.command()
@@ -23,11 +26,12 @@ def engage(
     account: Annotated[
         list[str] | None, typer.Option(help="Only this account; repeatable.")
     ] = None,
+    key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Stop entries and withdraw open ones, now."""
     body = {"reason": reason, "flatten": flatten, "accounts": account or []}
-    engaged = ApiClient(Settings()).post("/kill-switch", body)
+    engaged = ApiClient(Settings()).post("/kill-switch", body, key)
     if as_json:
         typer.echo(json.dumps(engaged))
     else:
@@ -54,8 +58,10 @@ def status(*, as_json: Json = False) -> None:
 def lift(
     number: Annotated[int, typer.Argument(help="The engagement's number.")],
     reason: Annotated[str, typer.Option(help="Why (kept in the audit log).")],
+    *,
+    key: Key = None,
+    as_json: Json = False,
 ) -> None:
     """Approve the lift of a kill switch."""
-    typer.echo(
-        ApiClient(Settings()).post(f"/kill-switch/{number}/lift", {"reason": reason})["detail"]
-    )
+    lifted = ApiClient(Settings()).post(f"/kill-switch/{number}/lift", {"reason": reason}, key)
+    typer.echo(json.dumps(lifted) if as_json else lifted["detail"])

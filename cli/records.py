@@ -1,6 +1,8 @@
 """The two records that `aether verify` compares: the exchange's own and ours."""
 
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -8,8 +10,8 @@ from typing import Any
 import httpx
 from sqlmodel import col, select
 
-from activities.verification import ExchangeOrder, ExchangeRecord, OwnOrder, OwnRecord
-from infra.runtime.database import Database
+from activities.compared_records import ExchangeOrder, ExchangeRecord, Minimum, OwnOrder, OwnRecord
+from infra.runtime.database import Database, DatabaseUnavailableError, Role, database_url
 from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
 from models.tables import BalanceRow, FillRow, OrderRow, TradeRow
@@ -18,18 +20,43 @@ from models.trading.orders import Fill, OrderStatus, Side
 ZERO = Decimal(0)
 
 
+@asynccontextmanager
+async def database_of(settings: Settings, application: str) -> AsyncIterator[Database]:
+    """Lend the installation's database.
+
+    Raises:
+        NotRunningError: it does not answer.
+    """
+    database = Database(database_url(settings, Role.APP), application=application)
+    try:
+        yield database
+    except DatabaseUnavailableError as error:
+        words = str(error).split()
+        raise NotRunningError(f"the database does not answer: {' '.join(words)}") from None
+    finally:
+        await database.close()
+
+
 class ExchangeReader:
     """Reads the simulator's own record, which no product table can influence."""
 
     def __init__(self, settings: Settings) -> None:
-        self._client = httpx.AsyncClient(base_url=settings.exchange_url, timeout=10)
+        # Plain HTTP on loopback: no proxy, and no certificates to load.
+        self._client = httpx.AsyncClient(
+            base_url=settings.exchange_url,
+            timeout=10,
+            trust_env=False,
+            verify=False,  # noqa: S501
+        )
 
-    async def minimums(self) -> dict[str, Decimal]:
-        """Return the smallest order quantity by symbol."""
+    async def minimums(self) -> dict[str, Minimum]:
+        """Return the smallest order by symbol."""
         answer = await self._get("/0/public/AssetPairs")
         names = {"XBT": "BTC", "XDG": "DOGE"}
         return {
-            _symbol(pair["wsname"], names): Decimal(pair["ordermin"])
+            _symbol(pair["wsname"], names): Minimum(
+                Decimal(pair["ordermin"]), Decimal(pair["costmin"])
+            )
             for pair in answer["result"].values()
         }
 
@@ -68,29 +95,29 @@ class OwnReader:
         self._database = database
 
     async def record(self, account: str) -> OwnRecord:
-        """Return our orders, fills and balances, and what settled trades were left with."""
+        """Return our orders, fills and balances."""
         async with self._database.account_scope(account) as session:
             orders = (await session.exec(select(OrderRow))).all()
             fills = (await session.exec(select(FillRow))).all()
             balances = (await session.exec(select(BalanceRow))).all()
-            settled = select(TradeRow).where(
-                TradeRow.phase == "settled", col(TradeRow.bought) > col(TradeRow.sold)
-            )
-            leftovers = (await session.exec(settled)).all()
-        dust: dict[str, Decimal] = defaultdict(lambda: ZERO)
-        for trade in leftovers:
-            dust[trade.symbol] += trade.bought - trade.sold
         return OwnRecord(
             orders=tuple(_own_order(row) for row in orders),
             fills={row.execution_id: row.fill() for row in fills},
             balances={row.asset: row.total for row in balances},
-            dust=dict(dust),
         )
+
+    async def unprotected_since(self, account: str) -> dict[int, datetime]:
+        """Return since when trades have been without full protection (protocol time)."""
+        query = select(TradeRow).where(col(TradeRow.unprotected_since).is_not(None))
+        async with self._database.account_scope(account) as session:
+            rows = (await session.exec(query)).all()
+        return {row.number: row.unprotected_since for row in rows if row.unprotected_since}
 
 
 def _own_order(row: OrderRow) -> OwnOrder:
     return OwnOrder(
         client_order_id=row.client_order_id,
+        trade=row.trade,
         order_id=row.order_id,
         status=OrderStatus(row.status),
         userref=row.userref,

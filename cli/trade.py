@@ -7,13 +7,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.client import ApiClient
+from cli.client import ApiClient, segment
+from infra.runtime.errors import ConfigurationError
 from infra.runtime.settings import Settings
 
 app = typer.Typer(help="Open, close and list trades.", no_args_is_help=True)
 
 Account = Annotated[str, typer.Argument(help="The account, for example company.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Key = Annotated[
+    str | None,
+    typer.Option(help="Idempotency key: a repeat with it does nothing twice.", metavar="TEXT"),
+]
 
 
 @app.command("open")
@@ -29,7 +34,7 @@ def open_trade(
     take_profit: Annotated[str | None, typer.Option(help="Take-profit price.")] = None,
     trail: Annotated[str | None, typer.Option(help="Trailing distance in USD.")] = None,
     protection: Annotated[str | None, typer.Option(help="attached or separate.")] = None,
-    key: Annotated[str | None, typer.Option(help="Idempotency key, to repeat safely.")] = None,
+    key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Open a trade; the account sizes it unless a quantity is given."""
@@ -44,7 +49,10 @@ def open_trade(
         "protection": protection,
     }
     given = {name: value for name, value in body.items() if value is not None}
-    _show(ApiClient(Settings()).post(f"/accounts/{account}/trades", given, key), as_json=as_json)
+    _show(
+        ApiClient(Settings()).post(f"/accounts/{segment(account)}/trades", given, key),
+        as_json=as_json,
+    )
 
 
 @app.command("close")
@@ -52,11 +60,11 @@ def close_trade(
     account: Account,
     number: Annotated[int, typer.Argument(help="The trade's number.")],
     *,
-    key: Annotated[str | None, typer.Option(help="Idempotency key, to repeat safely.")] = None,
+    key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Close a trade now, at market."""
-    path = f"/accounts/{account}/trades/{number}/close"
+    path = f"/accounts/{segment(account)}/trades/{number}/close"
     _show(ApiClient(Settings()).post(path, key=key), as_json=as_json)
 
 
@@ -67,13 +75,16 @@ def move_stop(
     *,
     stop: Annotated[str | None, typer.Option(help="New stop price.")] = None,
     take_profit: Annotated[str | None, typer.Option(help="New take-profit price.")] = None,
+    key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Move the exits of an open trade, never to a worse protection."""
     body = {"stop_price": stop, "take_profit_price": take_profit}
     given = {name: value for name, value in body.items() if value is not None}
-    path = f"/accounts/{account}/trades/{number}/stop"
-    _show(ApiClient(Settings()).patch(path, given), as_json=as_json)
+    if not given:
+        raise ConfigurationError("say where to: --stop, --take-profit or both")
+    path = f"/accounts/{segment(account)}/trades/{number}/stop"
+    _show(ApiClient(Settings()).patch(path, given, key), as_json=as_json)
 
 
 @app.command("list")
@@ -81,11 +92,13 @@ def list_trades(
     account: Account,
     *,
     only_open: Annotated[bool, typer.Option("--open", help="Only those not settled.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many, at most.")] = 50,
     as_json: Json = False,
 ) -> None:
     """List an account's trades, newest first."""
-    trades = ApiClient(Settings()).get(f"/accounts/{account}/trades", open=only_open, limit=limit)
+    trades = ApiClient(Settings()).get(
+        f"/accounts/{segment(account)}/trades", open=only_open, limit=limit
+    )
     if as_json:
         typer.echo(json.dumps(trades))
         return

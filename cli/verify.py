@@ -5,15 +5,23 @@ import json
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from activities.adapters.postgres.audit import verify_chains
 from activities.adapters.postgres.leak_probe import leak_probe
-from activities.verification import AUDIT_BREAKS, INVARIANTS, LEAKS, Finding, compare
-from cli.records import ExchangeReader, OwnReader
-from infra.runtime.database import Database, Role, database_url
+from activities.verification import (
+    AUDIT_BREAKS,
+    INVARIANTS,
+    LEAKS,
+    UNPROTECTED,
+    Finding,
+    compare,
+)
+from cli.records import ExchangeReader, OwnReader, database_of
+from infra.runtime.database import Database
 from infra.runtime.settings import Settings
 
 LOOK_EVERY_SECONDS = 0.25
@@ -25,7 +33,7 @@ def verify(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     grace: Annotated[
-        float, typer.Option(help="Seconds that a difference may take to resolve itself.")
+        float, typer.Option(min=0, help="Seconds that a difference may take to resolve itself.")
     ] = GRACE_SECONDS,
 ) -> None:
     """Check every invariant against the exchange's own record; exit 1 if any is violated.
@@ -40,21 +48,23 @@ def verify(
         for invariant, count in report["invariants"].items():
             typer.echo(f"{'ok ' if not count else 'BAD'} {invariant}: {count}")
         for finding in report["findings"]:
-            typer.echo(f"    {finding['account']} {finding['subject']}: {finding['detail']}")
+            typer.echo(
+                f"    {finding['account']} {finding['subject']}: {finding['detail']}"
+                f" (for {finding['seconds']} s)"
+            )
         typer.echo(f"{report['orders']} orders, {report['fills']} fills compared")
     raise typer.Exit(0 if report["clean"] else 1)
 
 
 async def run(settings: Settings, grace: float) -> dict[str, Any]:
     """Return the report: counts by invariant, findings that lasted, what was compared."""
-    database = Database(database_url(settings, Role.APP), application="aether-verify")
     reader = ExchangeReader(settings)
     try:
-        looks = Looks(database, reader)
-        lasting = await lasting_findings(looks.take, grace)
+        async with database_of(settings, "aether-verify") as database:
+            looks = Looks(database, reader)
+            lasting = await looks.with_known_durations(await lasting_findings(looks.take, grace))
     finally:
         await reader.close()
-        await database.close()
     counts = {name: sum(f.invariant == name for f in lasting) for name in INVARIANTS}
     return {
         "clean": not lasting,
@@ -120,3 +130,15 @@ class Looks:
         for leak in await leak_probe(self._database):
             findings.append(Finding(LEAKS, "every account", leak, leak))
         return findings
+
+    async def with_known_durations(self, lasting: dict[Finding, float]) -> dict[Finding, float]:
+        """Count positions as unprotected since the record says so, if that is longer."""
+        known = dict(lasting)
+        for account in {f.account for f in lasting if f.invariant == UNPROTECTED}:
+            since = await self._own.unprotected_since(account)
+            for finding, seconds in lasting.items():
+                mine = finding.account == account and finding.invariant == UNPROTECTED
+                if mine and finding.trade in since:
+                    recorded = (datetime.now(UTC) - since[finding.trade]).total_seconds()
+                    known[finding] = max(seconds, recorded)
+        return known
