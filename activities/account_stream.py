@@ -86,7 +86,7 @@ class Following:
                     elif isinstance(event, ExecutionReport):
                         await self._take(event)
             except ExchangeError as error:
-                log.warning("stream ended", account=self._account, error=str(error))
+                log.info("stream ended", account=self._account, error=str(error))
             finally:
                 if isinstance(events, AsyncGenerator):
                     await events.aclose()

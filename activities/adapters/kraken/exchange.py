@@ -223,13 +223,13 @@ class KrakenExchange:
 
     async def open_orders(self) -> list[OrderReport]:
         """Return every open order on the key."""
-        return await self._reads.open_orders(self._at_most(Priority.READ))
+        return await self._reads.open_orders(self._at_most(Priority.EXIT))
 
     async def closed_orders(self, since: datetime) -> list[OrderReport]:
         """Return orders closed since a market time, all pages, newest first."""
         asked: dict[str, Parameter] = {"trades": True, "closetime": "close", **starting(since)}
         reports: dict[str, OrderReport] = {}
-        priority = self._at_most(Priority.READ)
+        priority = self._at_most(Priority.EXIT)
         async for page in self._reads.pages("ClosedOrders", "closed", asked, priority=priority):
             reports.update({one.order_id: one for one in await self._reads.reports(page)})
         recent = [
@@ -239,7 +239,7 @@ class KrakenExchange:
 
     async def fills(self, since: datetime | None) -> list[Fill]:
         """Return executions since a market time (None: all), all pages, oldest first."""
-        return await self._reads.fills(since, self._at_most(Priority.READ))
+        return await self._reads.fills(since, self._at_most(Priority.EXIT))
 
     async def ledger(self, since: datetime | None) -> list[LedgerEntry]:
         """Return ledger entries since a market time (None: all), oldest first."""

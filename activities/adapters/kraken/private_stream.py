@@ -132,7 +132,8 @@ class PrivateStream:
                 reason = f"token refused: {failure}"
                 self._note_loss()
             except (ExchangeUnavailableError, RateLimitedError) as failure:
-                _log.warning("private stream: %s", failure)
+                # Of an outage its beginning is news, the many attempts to reconnect are not.
+                _log.log(_level(self._lost_at), "private stream: %s", failure)
                 reason = f"reconnected after: {failure}"
                 self._note_loss()
                 if time.monotonic() - (self._lost_at or 0.0) > self._patience:
@@ -235,6 +236,10 @@ class PrivateStream:
             if report is not None:
                 self._learn(report.order)
                 yield report
+
+
+def _level(lost_at: float | None) -> int:
+    return logging.WARNING if lost_at is None else logging.DEBUG
 
 
 def _refused(message: Mapping[str, Any]) -> None:
