@@ -13,6 +13,7 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 
 from infra.runtime.codec import EncryptionCodec, PayloadKey
 from infra.runtime.payload_converter import SharedPydanticPayloadConverter
+from infra.runtime.sandbox import StoryRunner
 
 PASSED_THROUGH = (
     "models",
@@ -50,9 +51,7 @@ def sandbox_runner() -> SandboxedWorkflowRunner:
         SandboxImportNotificationPolicy.WARN_ON_DYNAMIC_IMPORT
         | SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
     )
-    return SandboxedWorkflowRunner(
-        restrictions=restrictions.with_import_notification_policy(policy)
-    )
+    return StoryRunner(restrictions=restrictions.with_import_notification_policy(policy))
 
 
 def data_converter(keys: Sequence[PayloadKey]) -> DataConverter:
