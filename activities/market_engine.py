@@ -3,9 +3,8 @@
 It holds no connection of its own: the feed, the record and the messenger are ports.
 """
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -20,33 +19,15 @@ from activities.ports import (
     MarketRecord,
     Tick,
 )
+from activities.symbol_state import SymbolState
 from models.trading.account_facts import IdeaArrived
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.strategies import Strategy
-from models.trading.strategies.indicators import average_true_range, realised_volatility
 from models.trading.trade_facts import PriceCrossed, PriceWatch
 from models.trading.watch_index import WatchIndex
 
 log = structlog.get_logger(__name__)
-
-WINDOW_BARS = 720
-RANGE_BARS = 14
-"""Wilder's own period for the average true range."""
-VOLATILITY_BARS = 96
-
-
-@dataclass
-class SymbolState:
-    """What is known of one symbol now."""
-
-    instrument: Instrument
-    bars: deque[Candle] = field(default_factory=lambda: deque(maxlen=WINDOW_BARS))
-    watches: WatchIndex = field(default_factory=WatchIndex)
-    snapshot: MarketSnapshot | None = None
-    last_trade_id: int = 0
-    healthy: bool = False
-    changed: bool = False
 
 
 class MarketEngine:
@@ -75,7 +56,7 @@ class MarketEngine:
         self._delivery = delivery
         self._strategies = tuple(strategies)
         self._installation = installation
-        self._followers: dict[str, list[str]] = {}
+        self._reported: dict[tuple[str, int], set[str]] = {}
         self.symbols: dict[str, SymbolState] = {}
         self.market_time: datetime | None = None
         self.messages_sent = 0
@@ -90,25 +71,37 @@ class MarketEngine:
             state = SymbolState(instrument)
             state.bars.extend(history.get(symbol, ()))
             self.symbols[symbol] = state
-        for strategy in self._strategies:
-            self._followers[strategy.name] = await self._record.followers(strategy.name)
         await self.reload_watches()
 
     async def reload_watches(self) -> None:
-        """Index exactly the watches that the record holds."""
-        grouped: dict[tuple[str, int, str], list[PriceWatch]] = {}
+        """Index exactly the watches that the record holds, then check them all."""
+        grouped: dict[tuple[str, int], list[PriceWatch]] = {}
         for watch in await self._record.active_watches():
-            grouped.setdefault((watch.account, watch.trade, watch.symbol), []).append(watch)
+            grouped.setdefault((watch.account, watch.trade), []).append(watch)
+        # Nothing waits between here and the last index: no price may meet half of the watches.
+        self._reported = {key: ids for key, ids in self._reported.items() if key in grouped}
         for state in self.symbols.values():
             state.watches = WatchIndex()
-        for (account, trade, _), watches in grouped.items():
-            await self.set_watches(account, trade, tuple(watches))
+        for (account, trade), watches in grouped.items():
+            self._index(account, trade, tuple(watches))
+        await self._check(set(self.symbols))
 
     async def set_watches(self, account: str, trade: int, watches: tuple[PriceWatch, ...]) -> None:
         """Replace a trade's watches and check them against the price as it stands."""
+        self._index(account, trade, watches)
+        await self._check({watch.symbol for watch in watches})
+
+    def _index(self, account: str, trade: int, watches: tuple[PriceWatch, ...]) -> None:
+        # What was reported is no longer watched, though the record may not have learned it yet.
+        reported = self._reported.pop((account, trade), set()) & {w.watch_id for w in watches}
+        if reported:
+            self._reported[account, trade] = reported
+        waiting = [watch for watch in watches if watch.watch_id not in reported]
         for symbol, state in self.symbols.items():
-            state.watches.replace(account, trade, tuple(w for w in watches if w.symbol == symbol))
-        for symbol in sorted({w.symbol for w in watches} & self.symbols.keys()):
+            state.watches.replace(account, trade, tuple(w for w in waiting if w.symbol == symbol))
+
+    async def _check(self, symbols: set[str]) -> None:
+        for symbol in sorted(symbols & self.symbols.keys()):
             state = self.symbols[symbol]
             if state.healthy and state.snapshot is not None:
                 await self._cross(state, state.snapshot.last, state.snapshot.observed_at)
@@ -136,14 +129,17 @@ class MarketEngine:
                 state.changed = False
         return changed
 
+    def keep_for_later(self, snapshots: Sequence[MarketSnapshot]) -> None:
+        """Take back snapshots that could not be written: they are due with the next ones."""
+        for snapshot in snapshots:
+            self.symbols[snapshot.symbol].changed = True
+
     async def _on_tick(self, tick: Tick) -> None:
         state = self.symbols.get(tick.symbol)
         if state is None:
             return
         self._advance(tick.exchange_time)
-        state.last_trade_id = max(state.last_trade_id, tick.trade_id)
-        state.snapshot = self._refreshed(state, tick.exchange_time, last=tick.price)
-        state.changed = True
+        state.refresh(tick.exchange_time, last=tick.price)
         await self._cross(state, tick.price, tick.exchange_time)
 
     def _on_prices(self, prices: BestPrices) -> None:
@@ -151,14 +147,12 @@ class MarketEngine:
         if state is None:
             return
         self._advance(prices.exchange_time)
-        state.snapshot = self._refreshed(
-            state,
+        state.refresh(
             prices.exchange_time,
             bid=prices.bid,
             ask=prices.ask,
             depth_quantity=prices.depth_quantity,
         )
-        state.changed = True
 
     def _on_status(self, status: FeedStatus) -> None:
         state = self.symbols.get(status.symbol)
@@ -194,17 +188,9 @@ class MarketEngine:
     async def _deliberate(self, state: SymbolState) -> None:
         if state.snapshot is None:
             return
-        window = tuple(state.bars)
-        true_range, volatility = _figures(window)
-        state.snapshot = replace(
-            state.snapshot,
-            average_true_range=true_range,
-            volatility=volatility,
-            stale=not state.healthy,
-        )
-        state.changed = True
+        state.measure()
         if state.healthy:
-            await self._propose(state, window)
+            await self._propose(state, tuple(state.bars))
 
     async def _propose(self, state: SymbolState, window: tuple[Candle, ...]) -> None:
         assert state.snapshot is not None
@@ -223,6 +209,7 @@ class MarketEngine:
             return
         messages = []
         for watch in crossed:
+            self._reported.setdefault((watch.account, watch.trade), set()).add(watch.watch_id)
             fact = PriceCrossed(watch.watch_id, watch.kind, price, at)
             messages.append(Message(watch.account, watch.trade, fact, watch))
         await self._send(messages)
@@ -234,39 +221,3 @@ class MarketEngine:
     def _advance(self, at: datetime) -> None:
         if self.market_time is None or at > self.market_time:
             self.market_time = at
-
-    def _refreshed(
-        self,
-        state: SymbolState,
-        at: datetime,
-        *,
-        last: Decimal | None = None,
-        bid: Decimal | None = None,
-        ask: Decimal | None = None,
-        depth_quantity: Decimal | None = None,
-    ) -> MarketSnapshot:
-        old = state.snapshot
-        if old is None:
-            first = last or bid
-            assert first is not None
-            old = MarketSnapshot(
-                state.instrument.symbol, first, first, first, at, *_figures(tuple(state.bars))
-            )
-        return replace(
-            old,
-            last=old.last if last is None else last,
-            bid=old.bid if bid is None else bid,
-            ask=old.ask if ask is None else ask,
-            depth_quantity=old.depth_quantity if depth_quantity is None else depth_quantity,
-            observed_at=max(at, old.observed_at),
-            stale=not state.healthy,
-        )
-
-
-def _figures(window: tuple[Candle, ...]) -> tuple[Decimal | None, Decimal | None]:
-    true_range = average_true_range(window[-10 * RANGE_BARS :], RANGE_BARS)
-    volatility = realised_volatility(window[-VOLATILITY_BARS:])
-    return (
-        None if true_range is None else Decimal(repr(true_range)),
-        None if volatility is None else Decimal(repr(volatility)),
-    )

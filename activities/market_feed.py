@@ -103,12 +103,12 @@ class MarketFeedActivities:
     async def _follow_watches(self, engine: MarketEngine) -> None:
         while True:
             try:
+                await engine.reload_watches()
                 async for account, trade, watches in self._record.watch_changes():
                     await engine.set_watches(account, trade, watches)
             except OSError:
                 log.warning("watch changes interrupted", exc_info=True)
             await asyncio.sleep(RECONNECT_SECONDS)
-            await engine.reload_watches()
 
     async def _flush_snapshots(self, engine: MarketEngine) -> None:
         await _every(SNAPSHOT_SECONDS, lambda: flush_snapshots(engine, self._record))
@@ -124,8 +124,13 @@ class MarketFeedActivities:
 async def flush_snapshots(engine: MarketEngine, record: MarketRecord) -> None:
     """Write the snapshots that changed, so that the API judges requests on fresh figures."""
     changed = engine.take_changed_snapshots()
-    if changed:
+    if not changed:
+        return
+    try:
         await record.save_snapshots(changed)
+    except OSError:
+        engine.keep_for_later(changed)
+        raise
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:

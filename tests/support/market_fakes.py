@@ -1,0 +1,153 @@
+"""The market side of the record and its deliveries in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from activities.market_delivery import Message
+from activities.ports import BarClosed, BestPrices, FeedStatus, Tick
+from infra.runtime.database import DatabaseUnavailableError
+from models.trading.ideas import Idea
+from models.trading.market import Candle, MarketSnapshot
+from models.trading.trade_facts import Direction, PriceWatch, WatchKind
+from tests.support.fakes import BITCOIN
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+ETHER = replace(BITCOIN, symbol="ETH/USD", base="ETH", rest_id="XETHZUSD")
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def a_tick(price, seconds=0, symbol="BTC/USD") -> Tick:
+    return Tick(symbol, Decimal(price), Decimal(1), int(seconds), at(seconds), at(seconds))
+
+
+def prices(bid, ask, seconds=0, symbol="BTC/USD") -> BestPrices:
+    one = Decimal(1)
+    return BestPrices(symbol, Decimal(bid), one, Decimal(ask), one, Decimal(7), at(seconds))
+
+
+def healthy(symbol="BTC/USD", is_healthy=True) -> FeedStatus:
+    return FeedStatus(symbol, is_healthy, "as told")
+
+
+def a_candle(number, close=100, symbol="BTC/USD") -> Candle:
+    price = Decimal(close)
+    start = START + timedelta(minutes=number)
+    return Candle(symbol, 1, start, price, price + 1, price - 1, price, Decimal(5))
+
+
+def a_bar(number, close=100, symbol="BTC/USD") -> BarClosed:
+    return BarClosed(a_candle(number, close, symbol))
+
+
+def a_watch(
+    level, trade=1, name=None, symbol="BTC/USD", direction=Direction.RISES_TO, account="company"
+) -> PriceWatch:
+    level = Decimal(level)
+    name = name or f"{account}/{trade}/{direction}/{level}"
+    return PriceWatch(name, account, trade, symbol, WatchKind.TAKE_PROFIT, direction, level)
+
+
+class Eager:
+    """A strategy with an idea on every bar."""
+
+    name, version, warm_up_bars = "eager", "1", 1
+
+    def propose(self, window, market, instrument, installation):
+        bar = window[-1]
+        return Idea(
+            idea_id=f"{installation}/{bar.symbol}/{bar.start:%H%M}",
+            strategy=self.name,
+            strategy_version=self.version,
+            symbol=bar.symbol,
+            bar_start=bar.start,
+            expires_at=bar.start + timedelta(minutes=5),
+            stop_price=bar.close - 10,
+            take_profit_price=None,
+            trailing_distance=None,
+            expected_move=Decimal("0.1"),
+        )
+
+
+@dataclass
+class FakeMarketRecord:
+    """Watches and what was written; ``down`` counts calls that fail."""
+
+    watches: list[PriceWatch] = field(default_factory=list)
+    candles: list[Candle] = field(default_factory=list)
+    snapshots: list[MarketSnapshot] = field(default_factory=list)
+    triggered: list[tuple[str, Decimal]] = field(default_factory=list)
+    marks: list[datetime] = field(default_factory=list)
+    changes: list[tuple[str, int, tuple[PriceWatch, ...]]] = field(default_factory=list)
+    following: tuple[str, ...] = ("director-1", "company")
+    down: int = 0
+
+    def _answer(self) -> None:
+        if self.down:
+            self.down -= 1
+            raise DatabaseUnavailableError("the record is down")
+
+    async def save_candles(self, candles: Sequence[Candle]) -> int:
+        self._answer()
+        self.candles += candles
+        return len(candles)
+
+    async def save_snapshots(self, snapshots: Sequence[MarketSnapshot]) -> None:
+        self._answer()
+        self.snapshots += snapshots
+
+    async def active_watches(self) -> list[PriceWatch]:
+        return [w for w in self.watches if w.watch_id not in {name for name, _ in self.triggered}]
+
+    async def watch_changes(self):
+        self._answer()
+        while self.changes:
+            yield self.changes.pop(0)
+
+    async def mark_triggered(self, watch: PriceWatch, price: Decimal, moment: datetime) -> bool:
+        self._answer()
+        self.triggered.append((watch.watch_id, price))
+        return True
+
+    async def followers(self, strategy: str) -> list[str]:
+        return list(self.following)
+
+    async def mark_equity(self, moment: datetime) -> None:
+        self._answer()
+        self.marks.append(moment)
+
+
+@dataclass
+class KeptMessages:
+    """A delivery that only keeps what it was given."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    async def deliver(self, messages: Sequence[Message]) -> None:
+        self.messages += messages
+
+
+@dataclass
+class FakeMessenger:
+    """Keeps what was told; ``down`` counts calls that fail, ``gone`` is nobody to tell."""
+
+    told: list[tuple[str, int | None, object]] = field(default_factory=list)
+    down: int = 0
+    gone: bool = False
+
+    async def _tell(self, account, trade, facts) -> bool:
+        if self.down:
+            self.down -= 1
+            raise ConnectionError("Temporal restarts")
+        self.told += [(account, trade, fact) for fact in facts]
+        return not self.gone
+
+    async def tell_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
+        return await self._tell(account, trade, facts)
+
+    async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
+        return await self._tell(account, None, facts)
