@@ -48,9 +48,16 @@ RECORD = Policy(
 STREAM = Policy(
     start_to_close_timeout=timedelta(days=30),
     heartbeat_timeout=timedelta(seconds=2),
-    retry_policy=_PATIENT,
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=200),
+        backoff_coefficient=1.0,
+        non_retryable_error_types=list(NON_RETRYABLE),
+    ),
 )
-"""A connection that is followed until it or its process dies."""
+"""A connection that is followed until it or its process dies.
+
+Every process that dies in its months is an attempt; they must not make the next one wait longer.
+"""
 
 COMPARISON = Policy(
     start_to_close_timeout=timedelta(minutes=2),

@@ -124,20 +124,23 @@ class Stack:
     def _workers(self) -> list[Program]:
         # Two of the trading worker: whichever comes second stands by and takes over within
         # milliseconds, which an interpreter's start cannot.
-        modules = {
-            "trading": "workers.trading",
-            "trading-standby": "workers.trading",
-            "market": "workers.market",
-            "api": "api",
+        lock = str(self.state.run / "trading.lock")
+        yielding = ["workers.yielding_start", lock, "workers.trading"]
+        words = {
+            "trading": yielding,
+            # At a first start, too, the cores belong to those that have work to do.
+            "trading-standby": [yielding[0], "--expect", *yielding[1:]],
+            "market": ["workers.market"],
+            "api": ["api"],
         }
         return [
             Program(
                 name,
-                [sys.executable, "-m", module],
+                [sys.executable, "-m", *arguments],
                 priority=100 + number,
                 wait_for=self.state.prepared,
             )
-            for number, (name, module) in enumerate(modules.items())
+            for number, (name, arguments) in enumerate(words.items())
         ]
 
     def _keeper(self) -> Program:

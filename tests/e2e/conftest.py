@@ -1,4 +1,4 @@
-"""One whole stack for the tests that take it as they find it: trading by itself, generated market."""
+"""One whole stack for tests that take it as they find it: trading by itself, generated market."""
 
 from collections.abc import Iterator
 from contextlib import suppress

@@ -8,7 +8,6 @@ own record: what is held against the stops that rest.
 import argparse
 import asyncio
 import json
-import logging
 import os
 import random
 import signal
@@ -34,8 +33,6 @@ from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
 from tests.support.own_stack import OwnStack, own_stack
 
-_log = logging.getLogger(__name__)
-
 ACCOUNTS = ("company", "director-1", "director-2")
 PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD")
 REQUEST, FILL, EXIT = "right after the request", "after the first fill", "during the exit"
@@ -52,7 +49,6 @@ LOOK_SECONDS = 0.05
 STEADY_LOOKS = 4
 """Looks in a row that must find everything protected: one may fall between two moves."""
 PATIENCE_SECONDS = 60.0
-VERIFY_GRACE_SECONDS = 20.0
 LATEST_MOMENT_SECONDS = 0.04
 RESULT = Path("build") / "kills.json"
 
@@ -67,6 +63,7 @@ class Measure:
         clean: until ``aether verify`` found nothing.
         ready: until every process said that it was ready.
         findings: what ``aether verify`` still found in the end.
+        resolved_last: what it found in the last look that was not clean.
     """
 
     target: str
@@ -77,6 +74,7 @@ class Measure:
     ready: float
     up: float
     findings: tuple[str, ...]
+    resolved_last: tuple[str, ...]
     outcome: str
 
 
@@ -137,6 +135,11 @@ class Killer:
         _until(settled, "what was opened is settled")
         self._opened.clear()
 
+    def stop(self) -> None:
+        """Release connections and threads."""
+        self._threads.shutdown()
+        self._exchange.close()
+
     # --- killing
 
     def kill(self, target: str, moment: str, protection: str = "separate") -> Measure:
@@ -159,7 +162,7 @@ class Killer:
         clean = self._threads.submit(self._await_clean, killed)
         ready = self._threads.submit(self._await_ready, killed)
         outcomes = [request.result() for request in requests.values()]
-        seconds, findings = clean.result()
+        seconds, findings, last = clean.result()
         return Measure(
             target,
             moment,
@@ -169,6 +172,7 @@ class Killer:
             ready.result(),
             up,
             findings,
+            last,
             ",".join(sorted({str(outcome["code"]) for outcome in outcomes})),
         )
 
@@ -271,19 +275,24 @@ class Killer:
             found[f"{spelt.get(base, base)}/{quote}"] = Decimal(pair["ordermin"])
         return found
 
-    def _await_clean(self, since: float) -> tuple[float, tuple[str, ...]]:
+    def _await_clean(self, since: float) -> tuple[float, tuple[str, ...], tuple[str, ...]]:
+        """Return the seconds until nothing is found, what is still found, and what was last."""
         until = time.monotonic() + PATIENCE_SECONDS
+        last: tuple[str, ...] = ()
         while True:
-            try:
-                report = asyncio.run(verify.run(self.settings, VERIFY_GRACE_SECONDS))
-            except Exception as error:
-                if time.monotonic() > until:
-                    raise
-                _log.info("cannot verify yet: %s", error)
-                time.sleep(LOOK_SECONDS)
-                continue
-            findings = tuple(f"{f['subject']}: {f['detail']}" for f in report["findings"])
-            return time.monotonic() - since, findings
+            found = self._findings()
+            at = time.monotonic()
+            if not found or at > until:
+                return at - since, found, last
+            last = found
+            time.sleep(LOOK_SECONDS)
+
+    def _findings(self) -> tuple[str, ...]:
+        try:
+            report = asyncio.run(verify.run(self.settings, 0))
+        except Exception as error:  # noqa: BLE001 - whatever is down is a finding by itself
+            return (f"cannot verify: {type(error).__name__}",)
+        return tuple(f"{f['invariant']} {f['subject']}: {f['detail']}" for f in report["findings"])
 
     def _await_ready(self, since: float) -> float:
         names = ("trading_metrics_port", "market_metrics_port", "api_port")
@@ -318,7 +327,8 @@ class Killer:
         while True:
             try:
                 answer = httpx.request(method, url, json=body, headers=headers, timeout=10)
-                if answer.status_code < 500:
+                # A refused trade is answered for good, whatever class its reason belongs to.
+                if answer.status_code < 500 or '"checks"' in answer.text:
                     break
                 failure = answer.text
             except httpx.TransportError as error:
@@ -411,6 +421,7 @@ def main() -> None:
                     sys.stdout.write(json.dumps(asdict(measure)) + "\n")
                     sys.stdout.flush()
                     killer.close_opened()
+        killer.stop()
         write(measures)
         sys.stdout.write(table(measures) + "\n")
 

@@ -38,8 +38,10 @@ def measures() -> Iterator[list[Measure]]:
 
 
 @pytest.fixture(scope="module")
-def killer(stack: OwnStack) -> Killer:
-    return Killer(stack)
+def killer(stack: OwnStack) -> Iterator[Killer]:
+    killing = Killer(stack)
+    yield killing
+    killing.stop()
 
 
 @pytest.mark.parametrize(("target", "moment", "protection"), KILLS)

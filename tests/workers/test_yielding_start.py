@@ -1,0 +1,41 @@
+"""A standby lets the active process have the cores first, and goes on at once when it dies."""
+
+import fcntl
+import threading
+import time
+
+from workers.yielding_start import is_held, wait
+
+
+def test_free_lock_is_no_reason_to_wait(tmp_path):
+    started = time.monotonic()
+    wait(tmp_path / "lock", expect=False, settling=60)
+    assert time.monotonic() - started < 10
+
+
+def test_held_lock_is_waited_for_until_its_holder_has_settled(tmp_path):
+    path = tmp_path / "lock"
+    with path.open("w") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        started = time.monotonic()
+        wait(path, expect=True, settling=0.2)
+        assert time.monotonic() - started >= 0.2
+        assert is_held(path)
+    assert not is_held(path)
+
+
+def test_death_of_the_holder_ends_the_wait(tmp_path):
+    path = tmp_path / "lock"
+    holder = path.open("w")
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    waiting = threading.Thread(target=wait, args=(path,), kwargs={"expect": True, "settling": 60})
+    waiting.start()
+    holder.close()
+    waiting.join(20)
+    assert not waiting.is_alive()
+
+
+def test_first_start_expects_another_but_not_for_ever(tmp_path):
+    started = time.monotonic()
+    wait(tmp_path / "lock", expect=True, expecting=0.2)
+    assert time.monotonic() - started >= 0.2
