@@ -3,13 +3,15 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func
+from psycopg.types.json import Jsonb
+from sqlalchemy import func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import select
 
 from activities.adapters.postgres import audit
-from infra.runtime.database import Database, RecordSession
-from models.tables import AccountRow, BalanceRow, CheckpointRow, ReconciliationRow, TradeRow
+from infra.runtime.database import Database
+from infra.runtime.light_connections import LightSession
+from models.tables import AccountRow, CheckpointRow, ReconciliationRow, TradeRow
 from models.tables.documents import (
     account_halts,
     account_limits,
@@ -18,6 +20,24 @@ from models.tables.documents import (
 )
 from models.trading.account_state import ZERO, AccountState
 from models.trading.limits import Mode, ProtectionMode
+
+_LOCK = text("SELECT updated_at FROM accounts WHERE account_id = :account FOR UPDATE")
+_SAVE = text(
+    """UPDATE accounts SET mode = :mode, protection = :protection, strategies = :strategies,
+           limits = :limits, halts = :halts, next_trade = :next_trade,
+           closed_trades = :closed_trades, updated_at = :at
+       WHERE account_id = :account"""
+)
+# In order, so that two writers lock the rows in the same order.
+_SAVE_BALANCES = text(
+    """INSERT INTO balances (account_id, asset, total, updated_at)
+       SELECT :account, asset, total, :at
+       FROM unnest(CAST(:assets AS text[]), CAST(:totals AS numeric[])) AS held (asset, total)
+       ORDER BY asset
+       ON CONFLICT (account_id, asset) DO UPDATE
+           SET total = excluded.total, updated_at = excluded.updated_at
+           WHERE balances.updated_at <= excluded.updated_at"""
+)
 
 
 class UnknownAccountError(Exception):
@@ -69,12 +89,12 @@ class AccountJournal:
         Raises:
             UnknownAccountError: the account was never set up.
         """
-        async with self._database.account_scope(state.account) as session:
-            row = await session.get(AccountRow, state.account, with_for_update=True)
-            if row is None:
+        async with self._database.light_scope(state.account) as session:
+            known = await session.sql(_LOCK, {"account": state.account})
+            if not known:
                 raise UnknownAccountError(state.account)
-            if row.updated_at <= at:
-                _write(row, state, at)
+            if known[0].updated_at <= at:
+                await session.sql(_SAVE, _values(state, at))
                 await _save_balances(session, state.account, held_balances(state), at)
             if action is not None:
                 correlation = f"account/{at.isoformat()}"
@@ -84,7 +104,7 @@ class AccountJournal:
 
     async def save_balances(self, account: str, balances: dict[str, Decimal], at: datetime) -> None:
         """Write totals by asset as the exchange reported them (protocol time)."""
-        async with self._database.account_scope(account) as session:
+        async with self._database.light_scope(account) as session:
             await _save_balances(session, account, balances, at)
 
     async def audit(
@@ -124,15 +144,18 @@ class AccountJournal:
             )
 
 
-def _write(row: AccountRow, state: AccountState, at: datetime) -> None:
-    row.mode = state.mode.value
-    row.protection = state.protection.value
-    row.strategies = list(state.strategies)
-    row.limits = limits_document(state.limits)
-    row.halts = halts_document(state.halts)
-    row.next_trade = state.next_trade
-    row.closed_trades = state.closed_trades
-    row.updated_at = at
+def _values(state: AccountState, at: datetime) -> dict[str, object]:
+    return {
+        "account": state.account,
+        "mode": state.mode.value,
+        "protection": state.protection.value,
+        "strategies": list(state.strategies),
+        "limits": Jsonb(limits_document(state.limits)),
+        "halts": Jsonb(halts_document(state.halts)),
+        "next_trade": state.next_trade,
+        "closed_trades": state.closed_trades,
+        "at": at,
+    }
 
 
 def held_balances(state: AccountState) -> dict[str, Decimal]:
@@ -147,20 +170,14 @@ def held_balances(state: AccountState) -> dict[str, Decimal]:
 
 
 async def _save_balances(
-    session: RecordSession, account: str, balances: dict[str, Decimal], at: datetime
+    session: LightSession, account: str, balances: dict[str, Decimal], at: datetime
 ) -> None:
     if not balances:
         return
-    # Sorted, so that two writers lock the rows in the same order.
-    rows = [
-        {"account_id": account, "asset": asset, "total": total, "updated_at": at}
-        for asset, total in sorted(balances.items())
-    ]
-    statement = insert(BalanceRow).values(rows)
-    await session.exec(
-        statement.on_conflict_do_update(
-            index_elements=["account_id", "asset"],
-            set_={"total": statement.excluded.total, "updated_at": statement.excluded.updated_at},
-            where=BalanceRow.updated_at <= statement.excluded.updated_at,
-        )
-    )
+    values = {
+        "account": account,
+        "assets": list(balances.keys()),
+        "totals": list(balances.values()),
+        "at": at,
+    }
+    await session.sql(_SAVE_BALANCES, values)

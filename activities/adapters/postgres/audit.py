@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from infra.runtime.database import Database, RecordSession
+from infra.runtime.database import Database, SqlSession
 from models.tables.governance import PLATFORM
 
 FIRST_HASH = "0" * 64
@@ -49,7 +49,7 @@ class ChainReport:
 
 
 async def append(
-    session: RecordSession,
+    session: SqlSession,
     account: str,
     actor: str,
     action: str,

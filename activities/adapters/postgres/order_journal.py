@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import errors
-from sqlalchemy import Row, or_, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import or_, text
 from sqlmodel import col, select
 
 from activities.ports import IntentStored, RecordedOrder, StoredOrder
@@ -74,9 +73,9 @@ class OrderJournal:
         }
         try:
             (row,) = await self._database.call(_STORE_INTENT, values)
-        except DBAPIError as error:
-            if isinstance(error.orig, errors.Error) and error.orig.sqlstate == INTENT_DIFFERS:
-                raise IntentDiffersError(str(error.orig)) from error
+        except errors.Error as error:
+            if error.sqlstate == INTENT_DIFFERS:
+                raise IntentDiffersError(str(error)) from error
             raise
         return IntentStored(_stored(order, row), is_new=row.is_new, halted=row.halted)
 
@@ -141,7 +140,7 @@ class OrderJournal:
 
     async def mark_delivered(self, account: str, execution_ids: Sequence[str]) -> None:
         """Note that the trade was told."""
-        async with self._database.account_scope(account) as session:
+        async with self._database.light_scope(account) as session:
             await session.sql(_DELIVERED, {"account": account, "ids": list(execution_ids)})
 
     async def owner_of_order(
@@ -204,7 +203,7 @@ class OrderJournal:
             return set(await session.exec(query))
 
 
-def _stored(order: OrderSpec, row: Row[Any] | OrderRow) -> StoredOrder:
+def _stored(order: OrderSpec, row: Any) -> StoredOrder:
     return StoredOrder(
         spec=order,
         status=OrderStatus(row.status),

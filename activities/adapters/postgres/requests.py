@@ -5,11 +5,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
+from psycopg.types.json import Jsonb
+from sqlalchemy import text
 
 from infra.runtime.database import Database
 from models.tables import RequestRow
+
+_BEGIN = text(
+    """INSERT INTO requests (account_id, idempotency_key, body_hash, created_at)
+       VALUES (:scope, :key, :hash, :at) ON CONFLICT DO NOTHING RETURNING idempotency_key"""
+)
+_KNOWN = text(
+    """SELECT body_hash, status, response FROM requests
+       WHERE account_id = :scope AND idempotency_key = :key"""
+)
+_FINISH = text(
+    """UPDATE requests SET status = :status, response = :response, answered_at = :at
+       WHERE account_id = :scope AND idempotency_key = :key AND status IS NULL"""
+)
 
 
 class RequestState(StrEnum):
@@ -41,17 +54,17 @@ class PostgresRequests:
         self._database = database
 
     async def begin(self, scope: str, key: str, body_hash: str, at: datetime) -> KnownRequest:
-        """Note a request, or return what is known of it."""
-        new = insert(RequestRow).values(
-            account_id=scope, idempotency_key=key, body_hash=body_hash, created_at=at
-        )
-        async with self._database.account_scope(scope) as session:
-            begun = await session.exec(
-                new.on_conflict_do_nothing().returning(col(RequestRow.idempotency_key))
-            )
-            if begun.first() is not None:
+        """Note a request, or return what is known of it.
+
+        The note does not wait for the disk, because the workflow deduplicates by the same key: when
+        a crash of the server forgets it, the same request is answered as before. What is settled or
+        finished later is on disk, and the note before it.
+        """
+        values = {"scope": scope, "key": key, "hash": body_hash, "at": at}
+        async with self._database.light_scope(scope, wait_for_disk=False) as session:
+            if await session.sql(_BEGIN, values):
                 return KnownRequest(RequestState.NEW)
-            row = await session.get_one(RequestRow, (scope, key))
+            (row,) = await session.sql(_KNOWN, values)
         if row.body_hash != body_hash:
             return KnownRequest(RequestState.OTHER_BODY)
         if row.status is None:
@@ -73,8 +86,11 @@ class PostgresRequests:
         self, scope: str, key: str, status: int, response: dict[str, Any], at: datetime
     ) -> KnownRequest:
         """Keep the answer and return the one that stands, which is the first."""
-        async with self._database.account_scope(scope) as session:
-            row = await session.get_one(RequestRow, (scope, key), with_for_update=True)
-            if row.status is None:
-                row.status, row.response, row.answered_at = status, response, at
+        answer = {"status": status, "response": Jsonb(response), "at": at}
+        values = {"scope": scope, "key": key} | answer
+        async with self._database.light_scope(scope) as session:
+            await session.sql(_FINISH, values)
+            known = await session.sql(_KNOWN, values)
+        for row in known:
             return KnownRequest(RequestState.ANSWERED, row.status, row.response)
+        return KnownRequest(RequestState.ANSWERED, status, response)  # the note was forgotten

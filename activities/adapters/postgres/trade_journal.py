@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 
-from sqlalchemy import delete, text
-from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlmodel import col, select
+from psycopg.types.json import Jsonb
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.elements import TextClause
 
 from activities.adapters.postgres import audit
 from activities.adapters.postgres.coverage import Coverage, cover
-from infra.runtime.database import Database, RecordSession
-from models.tables import IdeaRow, PriceWatchRow, TradeRow
+from infra.runtime.database import Database
+from infra.runtime.light_connections import LightSession
+from models.tables import IdeaRow
 from models.tables.documents import verdict_document
 from models.tables.trades import trade_figures
 from models.trading.ideas import Idea
@@ -21,12 +24,27 @@ from models.trading.trade_facts import PriceWatch
 from models.trading.trade_state import TradePhase, TradeState
 from models.trading.verdicts import Verdict
 
+_BEFORE = text(
+    """SELECT protected_quantity, unprotected_since, unprotected_seconds, updated_at FROM trades
+       WHERE account_id = :account AND number = :trade FOR UPDATE"""
+)
 _COVERAGE_TIMES = text(
     """SELECT (SELECT min(recorded_at) FROM fills
                WHERE account_id = :account AND trade = :trade AND side = 'buy'
                  AND recorded_at > :after) AS exposed_at,
               (SELECT max(acknowledged_at) FROM orders
                WHERE account_id = :account AND trade = :trade AND leg = 'stop') AS stop_at"""
+)
+_DROP_WATCHES = text(
+    """DELETE FROM price_watches
+       WHERE account_id = :account AND trade = :trade AND watch_id <> ALL (:kept)"""
+)
+_ADD_WATCH = text(
+    """INSERT INTO price_watches
+           (account_id, watch_id, trade, symbol, kind, direction, level, created_at)
+       VALUES (:account_id, :watch_id, :trade, :symbol, :kind, :direction, :level,
+           clock_timestamp())
+       ON CONFLICT DO NOTHING"""
 )
 
 
@@ -45,11 +63,12 @@ class TradeJournal:
         """
         account, number = state.plan.account, state.plan.number
         values = trade_figures(state) | {"updated_at": at}
+        values["refusals"] = Jsonb(values["refusals"])
         if verdict is not None:
-            values["verdict"] = verdict_document(verdict)
-        async with self._database.account_scope(account) as session:
-            coverage = await _coverage(session, state, at)
-            await session.exec(_upsert(values | asdict(coverage)))
+            values["verdict"] = Jsonb(verdict_document(verdict))
+        async with self._database.light_scope(account) as session:
+            values |= asdict(await _coverage(session, state, at))
+            await session.sql(_upsert(tuple(values)), values)
             if event is not None:
                 details = {"trade": str(number), "at": at.isoformat()} | _audited(state)
                 correlation = f"trade/{number}"
@@ -77,30 +96,23 @@ class TradeJournal:
 
         A watch that stays keeps its crossing, so that it is not told a second time.
         """
-        gone = delete(PriceWatchRow).where(
-            col(PriceWatchRow.account_id) == account,
-            col(PriceWatchRow.trade) == trade,
-            col(PriceWatchRow.watch_id).not_in([watch.watch_id for watch in watches]),
-        )
-        async with self._database.account_scope(account) as session:
-            await session.exec(gone)
-            if watches:
-                rows = [_watch_values(watch) for watch in watches]
-                await session.exec(insert(PriceWatchRow).values(rows).on_conflict_do_nothing())
+        kept = [watch.watch_id for watch in watches]
+        async with self._database.light_scope(account) as session:
+            await session.sql(_DROP_WATCHES, {"account": account, "trade": trade, "kept": kept})
+            for watch in watches:
+                await session.sql(_ADD_WATCH, _watch_values(watch))
 
 
-async def _coverage(session: RecordSession, state: TradeState, at: datetime) -> Coverage:
-    key = (state.plan.account, state.plan.number)
-    query = select(TradeRow).where(TradeRow.account_id == key[0], TradeRow.number == key[1])
-    before = (await session.exec(query.with_for_update())).first()
+async def _coverage(session: LightSession, state: TradeState, at: datetime) -> Coverage:
+    trade = {"account": state.plan.account, "trade": state.plan.number}
+    before = next(iter(await session.sql(_BEFORE, trade)), None)
     previous = Coverage(
         protected_quantity=before.protected_quantity if before else Decimal(0),
         unprotected_since=before.unprotected_since if before else None,
         unprotected_seconds=before.unprotected_seconds if before else Decimal(0),
     )
     after = before.updated_at if before else state.plan.requested_at
-    times = {"account": key[0], "trade": key[1], "after": after}
-    row = (await session.sql(_COVERAGE_TIMES, times)).one()
+    (row,) = await session.sql(_COVERAGE_TIMES, trade | {"after": after})
     exposed = Decimal(0) if state.phase is TradePhase.SETTLED else state.held
     return cover(
         previous,
@@ -112,13 +124,15 @@ async def _coverage(session: RecordSession, state: TradeState, at: datetime) -> 
     )
 
 
-def _upsert(values: dict[str, object]) -> Insert:
-    statement = insert(TradeRow).values(values)
-    changed = {name: statement.excluded[name] for name in values}
-    return statement.on_conflict_do_update(
-        index_elements=["account_id", "number"],
-        set_=changed,
-        where=col(TradeRow.updated_at) <= statement.excluded.updated_at,
+@cache
+def _upsert(columns: tuple[str, ...]) -> TextClause:
+    names = ", ".join(columns)
+    values = ", ".join(f":{name}" for name in columns)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    return text(
+        f"INSERT INTO trades ({names}) VALUES ({values})"  # noqa: S608 the code's own column names
+        f" ON CONFLICT (account_id, number) DO UPDATE SET {changes}"
+        " WHERE trades.updated_at <= excluded.updated_at"
     )
 
 
@@ -143,5 +157,4 @@ def _watch_values(watch: PriceWatch) -> dict[str, object]:
         "kind": watch.kind.value,
         "direction": watch.direction.value,
         "level": watch.level,
-        "created_at": text("clock_timestamp()"),
     }
