@@ -24,7 +24,8 @@ def list_entries(
     as_json: Json = False,
 ) -> None:
     """List the newest entries of one chain."""
-    entries = ApiClient(Settings()).get(f"/audit/{segment(scope)}", limit=limit)
+    with ApiClient(Settings()) as api:
+        entries = api.get(f"/audit/{segment(scope)}", limit=limit)
     if as_json:
         typer.echo(json.dumps(entries))
         return

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -46,17 +46,23 @@ def segment(name: str) -> str:
 
 
 class ApiClient:
-    """Calls to one stack's API."""
+    """Calls to one stack's API over one connection, closed at the end of a ``with`` block."""
 
     def __init__(self, settings: Settings) -> None:
+        self._token = bearer_token(settings)
         self._client = httpx.Client(
             base_url=f"{settings.api_url}/api/v1",
-            headers={"Authorization": f"Bearer {bearer_token(settings)}"},
             timeout=TIMEOUT_SECONDS,
             # Plain HTTP on loopback: no proxy may see it, and no certificates need loading.
             trust_env=False,
             verify=False,  # noqa: S501
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def get(self, path: str, **parameters: Any) -> Any:
         """Read; RefusedError for a problem, NotRunningError when nobody answers."""
@@ -70,16 +76,20 @@ class ApiClient:
         """Send a change once, under an idempotency key that is made up unless given."""
         return self._call("PATCH", path, json=body, headers={"Idempotency-Key": key or _key()})
 
-    def _call(self, method: str, path: str, **options: Any) -> Any:
+    def _call(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
+    ) -> Any:
+        sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
         try:
-            answer = self._client.request(method, path, **options)
+            answer = self._client.request(method, path, headers=sent, **options)
         except httpx.TransportError as error:
             raise NotRunningError(
                 f"the API does not answer ({type(error).__name__}): aether up"
             ) from None
         except (httpx.HTTPError, UnicodeError) as error:
-            # A token or key with characters that no header can carry.
-            raise ConfigurationError(f"the request cannot be sent: {error}") from None
+            reason = "a token or key has characters that no header can carry"
+            known = str(error) if isinstance(error, httpx.HTTPError) else reason
+            raise ConfigurationError(f"the request cannot be sent: {known}") from None
         if answer.is_success:
             return answer.json()
         try:

@@ -31,7 +31,8 @@ def engage(
 ) -> None:
     """Stop entries and withdraw open ones, now."""
     body = {"reason": reason, "flatten": flatten, "accounts": account or []}
-    engaged = ApiClient(Settings()).post("/kill-switch", body, key)
+    with ApiClient(Settings()) as api:
+        engaged = api.post("/kill-switch", body, key)
     if as_json:
         typer.echo(json.dumps(engaged))
     else:
@@ -42,7 +43,8 @@ def engage(
 @app.command()
 def status(*, as_json: Json = False) -> None:
     """Show every engagement, newest first."""
-    switches = ApiClient(Settings()).get("/kill-switch")
+    with ApiClient(Settings()) as api:
+        switches = api.get("/kill-switch")
     if as_json:
         typer.echo(json.dumps(switches))
         return
@@ -63,5 +65,6 @@ def lift(
     as_json: Json = False,
 ) -> None:
     """Approve the lift of a kill switch."""
-    lifted = ApiClient(Settings()).post(f"/kill-switch/{number}/lift", {"reason": reason}, key)
+    with ApiClient(Settings()) as api:
+        lifted = api.post(f"/kill-switch/{number}/lift", {"reason": reason}, key)
     typer.echo(json.dumps(lifted) if as_json else lifted["detail"])

@@ -112,7 +112,8 @@ def gather(stack: Stack) -> Overview:
     lacking = check_all(stack.settings, processes)
     lines = [_line(process, lacking[process.name]) for process in processes]
     try:
-        figures = ApiClient(stack.settings).get("/status")
+        with ApiClient(stack.settings) as api:
+            figures = api.get("/status")
     except PlatformError as error:
         return Overview(stack.settings, lines, unavailable=str(error))
     return Overview(stack.settings, lines, figures)

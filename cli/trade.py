@@ -49,10 +49,9 @@ def open_trade(
         "protection": protection,
     }
     given = {name: value for name, value in body.items() if value is not None}
-    _show(
-        ApiClient(Settings()).post(f"/accounts/{segment(account)}/trades", given, key),
-        as_json=as_json,
-    )
+    with ApiClient(Settings()) as api:
+        answer = api.post(f"/accounts/{segment(account)}/trades", given, key)
+    _show(answer, as_json=as_json)
 
 
 @app.command("close")
@@ -65,7 +64,9 @@ def close_trade(
 ) -> None:
     """Close a trade now, at market."""
     path = f"/accounts/{segment(account)}/trades/{number}/close"
-    _show(ApiClient(Settings()).post(path, key=key), as_json=as_json)
+    with ApiClient(Settings()) as api:
+        answer = api.post(path, key=key)
+    _show(answer, as_json=as_json)
 
 
 @app.command("move-stop")
@@ -84,7 +85,9 @@ def move_stop(
     if not given:
         raise ConfigurationError("say where to: --stop, --take-profit or both")
     path = f"/accounts/{segment(account)}/trades/{number}/stop"
-    _show(ApiClient(Settings()).patch(path, given, key), as_json=as_json)
+    with ApiClient(Settings()) as api:
+        answer = api.patch(path, given, key)
+    _show(answer, as_json=as_json)
 
 
 @app.command("list")
@@ -96,9 +99,9 @@ def list_trades(
     as_json: Json = False,
 ) -> None:
     """List an account's trades, newest first."""
-    trades = ApiClient(Settings()).get(
-        f"/accounts/{segment(account)}/trades", open=only_open, limit=limit
-    )
+    path = f"/accounts/{segment(account)}/trades"
+    with ApiClient(Settings()) as api:
+        trades = api.get(path, open=only_open, limit=limit)
     if as_json:
         typer.echo(json.dumps(trades))
         return

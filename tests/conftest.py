@@ -4,11 +4,19 @@ import os
 
 import pytest
 
+from tests.support.platform import account, api_database, platform
 from tests.support.postgres import database_name, postgres
 from tests.support.recordings import RECORDINGS
 from tests.support.temporal import temporal_address
 
-__all__ = ["database_name", "postgres", "temporal_address"]
+__all__ = [
+    "account",
+    "api_database",
+    "database_name",
+    "platform",
+    "postgres",
+    "temporal_address",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -116,7 +116,7 @@ async def test_watches_are_followed_as_they_change():
 async def test_record_that_is_away_for_a_while_stops_nothing():
     followed = Followed()
     async with followed.running() as task:
-        followed.record.down = 20
+        followed.record.down = 4
         followed.feed.give(healthy(), a_tick(100))
         await eventually(lambda: followed.record.down == 0, "the record was asked in vain")
         await eventually(lambda: followed.record.snapshots, "a snapshot is written")

@@ -1,5 +1,6 @@
 """The API over a real record and real workflows; only the exchange is a fake."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
+import pytest_asyncio
 from fastapi import FastAPI
 from sqlalchemy import text
 from temporalio.client import Client
@@ -22,6 +25,7 @@ from api.services import CodecSessions, Services
 from infra.runtime.codec import EncryptionCodec, PayloadKey
 from infra.runtime.database import Database, Role
 from infra.runtime.settings import Settings
+from infra.runtime.temporal import connect
 from models.contracts.names import TRADING_QUEUE, account_workflow_id, stream_workflow_id
 from models.contracts.workflows import AccountInput, AccountToFollow
 from models.trading.account_state import AccountState
@@ -29,7 +33,7 @@ from models.trading.market import MarketSnapshot
 from tests.support.fakes import BITCOIN, FakeExchange
 from tests.support.postgres import PostgresServer
 from tests.support.stories import LIMITS, TASK_TIMEOUT
-from tests.support.temporal import World, eventually
+from tests.support.temporal import NAMESPACE, World, eventually
 
 PORT_BASE = 21500
 PRICE = Decimal(50000)
@@ -147,3 +151,28 @@ async def running_platform(
             async with platform.world.running():
                 yield platform
     await market.close()
+
+
+@pytest.fixture(scope="session")
+def api_database(postgres: PostgresServer) -> str:
+    """One database for everything that shares the platform."""
+    return postgres.new_database()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def platform(
+    postgres: PostgresServer, api_database: str, temporal_address: str
+) -> AsyncIterator[Platform]:
+    """One platform for the whole run: its workflow ids are its own."""
+    client = await connect(temporal_address, NAMESPACE, [PayloadKey("tests", os.urandom(32))])
+    async with running_platform(postgres, api_database, client) as running:
+        await running.set_market()
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session")
+async def account(platform: Platform) -> str:
+    """An account that trades, for tests that leave it as it was or only add to it."""
+    account = await platform.add_account()
+    await platform.start_account(account)
+    return account
