@@ -1,10 +1,10 @@
-"""Start a standby without taking the cores from the process that it stands by for.
+"""Start a process without taking the cores from the one that protects positions.
 
-``python -m workers.yielding_start [--expect] LOCK MODULE`` becomes ``python -m MODULE`` after a
-while: importing everything takes seconds of a core, and those are needed elsewhere while another
-process takes over, or starts for the first time (``--expect``). It waits as long as the other one
-holds the lock, at most ``SETTLING_SECONDS``; when that one dies it goes on at once. Standard
-library only: this is on the restart path.
+``python -m workers.yielding_start [--expect] [--settle] LOCK MODULE`` becomes ``python -m MODULE``
+after a while: importing everything takes seconds of a core. ``--expect`` waits until the process
+that matters more holds its lock, at most ``EXPECTING_SECONDS``; ``--settle`` until it has held it
+for ``SETTLING_SECONDS`` and has taken over what there is; when that one dies it goes on at once.
+Standard library only: this is on the restart path.
 """
 
 import fcntl
@@ -53,7 +53,8 @@ def wait(
 def main() -> None:
     """Wait, then become the program."""
     *options, lock, module = sys.argv[1:]
-    wait(Path(lock), expect="--expect" in options)
+    settling = SETTLING_SECONDS if "--settle" in options else 0.0
+    wait(Path(lock), expect="--expect" in options, settling=settling)
     os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 no shell is wanted
 
 

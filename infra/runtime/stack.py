@@ -123,15 +123,15 @@ class Stack:
 
     def _workers(self) -> list[Program]:
         # Two of the trading worker: whichever comes second stands by and takes over within
-        # milliseconds, which an interpreter's start cannot.
-        lock = str(self.state.run / "trading.lock")
-        yielding = ["workers.yielding_start", lock, "workers.trading"]
+        # milliseconds, which an interpreter's start cannot. Whoever protects positions gets the
+        # cores first: a killed trading process starts again when its standby has taken over, and
+        # at a common start all others come after it.
+        start, lock = "workers.yielding_start", str(self.state.run / "trading.lock")
         words = {
-            "trading": yielding,
-            # At a first start, too, the cores belong to those that have work to do.
-            "trading-standby": [yielding[0], "--expect", *yielding[1:]],
-            "market": ["workers.market"],
-            "api": ["api"],
+            "trading": [start, "--settle", lock, "workers.trading"],
+            "trading-standby": [start, "--expect", "--settle", lock, "workers.trading"],
+            "market": [start, "--expect", lock, "workers.market"],
+            "api": [start, "--expect", lock, "api"],
         }
         return [
             Program(

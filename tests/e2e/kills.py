@@ -152,15 +152,15 @@ class Killer:
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
         killed = time.monotonic()
+        asked = list(requests.values())
+        protected = self._threads.submit(self._await_protection, killed, asked)
+        clean = self._threads.submit(self._await_clean, killed)
+        ready = self._threads.submit(self._await_ready, killed)
         up = 0.0
         if target == ALL:
             answer = self._stack.aether("up")
             assert answer.returncode == 0, answer.stderr
             up = time.monotonic() - killed
-        asked = list(requests.values())
-        protected = self._threads.submit(self._await_protection, killed, asked)
-        clean = self._threads.submit(self._await_clean, killed)
-        ready = self._threads.submit(self._await_ready, killed)
         outcomes = [request.result() for request in requests.values()]
         seconds, findings, last = clean.result()
         return Measure(
