@@ -4,19 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from venue_builders import (
-    BTC,
-    SELL,
-    WALL,
-    a_step,
-    a_venue,
-    an_account,
-    an_order,
-    fills,
-    kinds,
-    moment,
-    term,
-)
 
 from models.simulation.errors import VenueError
 from models.simulation.events import ExecutionType
@@ -30,6 +17,19 @@ from models.simulation.orders import (
 from models.simulation.outcomes import Placement, VenueOptions
 from models.simulation.rates import VerificationTier
 from models.trading.instruments import InstrumentStatus
+from tests.models.simulation.venue_builders import (
+    BTC,
+    SELL,
+    WALL,
+    a_step,
+    a_venue,
+    an_account,
+    an_order,
+    fills,
+    kinds,
+    moment,
+    term,
+)
 
 LIMIT = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "1", "price": "900"}
 UUID = "2c6be801-1f53-4f79-a0bb-4ea1c95dfae9"

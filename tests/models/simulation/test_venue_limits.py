@@ -4,7 +4,12 @@ from datetime import timedelta
 from decimal import ROUND_CEILING, Decimal
 
 import pytest
-from venue_builders import (
+
+from models.simulation.errors import VenueError
+from models.simulation.fees import figures, rates
+from models.simulation.orders import AmendRequest, EditRequest, OrderKind
+from models.simulation.rates import Counter, VerificationTier
+from tests.models.simulation.venue_builders import (
     BTC,
     ETH,
     INSTRUMENTS,
@@ -19,11 +24,6 @@ from venue_builders import (
     moment,
     term,
 )
-
-from models.simulation.errors import VenueError
-from models.simulation.fees import figures, rates
-from models.simulation.orders import AmendRequest, EditRequest, OrderKind
-from models.simulation.rates import Counter, VerificationTier
 
 
 def test_worked_example_of_the_documentation_charges_eight():

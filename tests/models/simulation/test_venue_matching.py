@@ -2,14 +2,24 @@
 
 from decimal import Decimal
 
-from venue_builders import BTC, BUY, SELL, WALL, a_step, a_venue, an_order, fills, kinds, moment
-
 from models.simulation.events import ExecutionType, PublicTrade
 from models.simulation.orders import (
     ForceKind,
     OrderKind,
     SelfTradePrevention,
     VenueOrderStatus,
+)
+from tests.models.simulation.venue_builders import (
+    BTC,
+    BUY,
+    SELL,
+    WALL,
+    a_step,
+    a_venue,
+    an_order,
+    fills,
+    kinds,
+    moment,
 )
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from venue_builders import BTC, ETH, START, WALL, a_venue, fills
 
 from models.simulation.errors import VenueError
 from models.simulation.orders import (
@@ -23,6 +22,7 @@ from models.simulation.orders import (
 )
 from models.simulation.steps import Level, MarketStep, Print, SymbolStep
 from models.trading.orders import Side
+from tests.models.simulation.venue_builders import BTC, ETH, START, WALL, a_venue, fills
 
 TICK = Decimal("0.5")
 grid = st.integers(min_value=-6, max_value=6)

@@ -3,7 +3,11 @@
 from decimal import Decimal
 
 import pytest
-from venue_builders import (
+
+from models.simulation.events import ExecutionType
+from models.simulation.orders import AmendRequest, CloseTerms, OrderKind, VenueOrderStatus
+from models.simulation.outcomes import VenueOptions
+from tests.models.simulation.venue_builders import (
     BUY,
     SELL,
     WALL,
@@ -15,10 +19,6 @@ from venue_builders import (
     moment,
     term,
 )
-
-from models.simulation.events import ExecutionType
-from models.simulation.orders import AmendRequest, CloseTerms, OrderKind, VenueOrderStatus
-from models.simulation.outcomes import VenueOptions
 
 
 @pytest.mark.parametrize(
