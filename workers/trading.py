@@ -20,6 +20,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+from activities.adapters.postgres.journal import PostgresJournal
 from activities.engagements import start_engagements
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime.database import DatabaseUnavailableError, TimeSeriesStorage
@@ -116,8 +117,7 @@ async def _start_accounts(
             )
             for state in accounts:
                 await start_account(client, state)
-            standing = await parts.journal.kill_switches(only_engaged=True)
-            await start_engagements(client, [row.engagement() for row in standing])
+            await start_kill_switches(client, parts.journal)
         except (DatabaseUnavailableError, RPCError) as error:
             log.warning("accounts cannot be started yet", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)
@@ -125,6 +125,12 @@ async def _start_accounts(
             health.checks["accounts"] = "ok"
             log.info("accounts run", accounts=[state.account for state in accounts])
             return
+
+
+async def start_kill_switches(client: Client, journal: PostgresJournal) -> None:
+    """Start the workflow of every engagement that stands: its API may have died before it could."""
+    standing = await journal.kill_switches(only_engaged=True)
+    await start_engagements(client, [row.engagement() for row in standing])
 
 
 async def start_account(client: Client, state: AccountState) -> None:

@@ -1,9 +1,19 @@
 """The kill switch stops accounts at once, whatever else is down, and is lifted by people."""
 
 import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from activities import engagements
+from activities.engagements import start_engagements
+from api import commands
+from api.routes import health
+from models.contracts.names import kill_switch_workflow_id
 from tests.support.platform import a_key
-from tests.support.temporal import eventually
+from tests.support.temporal import NAMESPACE, eventually
+from workers.trading import start_kill_switches
 
 PATH = "/api/v1/kill-switch"
 
@@ -110,3 +120,78 @@ async def test_workflow_of_a_standing_engagement_is_started_once_the_engine_answ
 
     await eventually(halted, "the account is halted")
     await lift(platform, number)
+
+
+async def test_engine_that_went_away_holds_the_kill_switch_up_for_seconds_only(
+    without_engine, temporal_address, monkeypatch
+):
+    short = timedelta(milliseconds=300)
+    monkeypatch.setattr(engagements, "START_TIMEOUT", short)
+    monkeypatch.setattr(commands, "UPDATE_TIMEOUT", short)
+    monkeypatch.setattr(health, "CHECK_SECONDS", 0.3)
+    account = await without_engine.add_account()
+    services = without_engine.services
+    async with cuttable(temporal_address) as (address, cut):
+        services.client = await Client.connect(address, namespace=NAMESPACE)
+        assert (await without_engine.stranger.get("/readyz")).status_code == 200
+        cut()
+        async with asyncio.timeout(5):
+            engaged = await engage(without_engine, account)
+    assert engaged.status_code == 202
+    assert (await switch(without_engine, engaged.json()["number"]))["accounts"] == [account]
+    assert (await without_engine.stranger.get("/readyz")).status_code == 503
+    refused = await without_engine.caller.post(
+        f"/api/v1/accounts/{account}/resume", headers=a_key()
+    )
+    assert refused.status_code == 503
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+@asynccontextmanager
+async def cuttable(address):
+    """Forward a port of our own to an address until it is cut."""
+    host, port = address.split(":")
+    writers = []
+
+    async def forward(reader, writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def accept(reader, writer):
+        there_reader, there_writer = await asyncio.open_connection(host, int(port))
+        writers.extend((writer, there_writer))
+        await asyncio.gather(
+            forward(reader, there_writer), forward(there_reader, writer), return_exceptions=True
+        )
+
+    def cut():
+        server.close()
+        for writer in writers:
+            writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
+    cut()
+
+
+async def test_trading_worker_starts_what_stands_and_nothing_that_was_lifted(platform):
+    account = await platform.add_account()
+    await platform.start_account(account)
+    journal, client = platform.services.journal, platform.services.client
+    number = await journal.next_kill_switch_number()
+    facts = {"flatten": False, "reason": "found standing", "by": "a dead API"}
+    await journal.engage_kill_switch(number, [account], **facts, at=datetime.now(UTC))
+    await start_kill_switches(client, journal)
+    await start_kill_switches(client, journal)
+
+    async def halted():
+        return account in (await switch(platform, number))["acknowledged"]
+
+    await eventually(halted, "the account is halted")
+    rows = [row.engagement() for row in await journal.kill_switches(only_engaged=True)]
+    await lift(platform, number)
+    handle = client.get_workflow_handle(kill_switch_workflow_id(number))
+    await handle.result()
+    await start_engagements(client, rows)
+    assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
