@@ -15,7 +15,7 @@ HEARTBEAT_INTERVAL_SECONDS = 0.4
 DECIDING_TASK_TIMEOUT = timedelta(seconds=2)
 """How long a workflow task of a killed process keeps its workflow waiting (the default is ten)."""
 START_TIMEOUT = timedelta(seconds=2)
-"""How long who starts a workflow waits for Temporal when it has better things to do than wait."""
+"""How long a kill switch waits for Temporal before it answers without: its flag stands already."""
 
 
 class Policy(TypedDict):

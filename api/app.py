@@ -27,7 +27,6 @@ from api.routes import (
 )
 from api.schemas import Problem
 from api.services import Services
-from infra.runtime.database import DatabaseUnavailableError
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +105,7 @@ async def keep_engagements_started(services: Services) -> None:
             if services.client is None:
                 raise ConnectionError("the workflow engine has not been reached yet")
             await start_engagements(services.client, [row.engagement() for row in standing])
-        except (ConnectionError, DatabaseUnavailableError, RPCError) as error:
+        except (ConnectionError, RPCError) as error:
             log.warning("kill switch workflows cannot be started yet", error=str(error))
             await asyncio.sleep(RECONNECT_SECONDS)
         else:

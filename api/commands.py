@@ -1,5 +1,6 @@
 """How a command becomes a workflow update, once: idempotency, refusals, unreachable workflows."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -121,9 +122,11 @@ async def update_workflow(
     """
     handle = connected(services).get_workflow_handle(workflow_id)
     try:
-        answer: Result = await handle.execute_update(
-            update, argument, id=update_id, result_type=result_type, rpc_timeout=UPDATE_TIMEOUT
-        )
+        # The client tries a refused connection again for much longer than a caller waits.
+        async with asyncio.timeout(UPDATE_TIMEOUT.total_seconds()):
+            answer: Result = await handle.execute_update(
+                update, argument, id=update_id, result_type=result_type
+            )
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         if isinstance(cause, ApplicationError) and cause.type == ENDED_MEANWHILE:
@@ -133,7 +136,7 @@ async def update_workflow(
             "request-refused",
             str(getattr(cause, "message", cause)),
         ) from error
-    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         raise _unanswered(workflow_id) from error
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError
 
+from activities.engagements import EngineUnavailableError
 from infra.runtime.database import DatabaseUnavailableError
 from models.trading.account_facts import Answer
 
@@ -97,7 +98,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(RPCError, _on_rpc)
+    app.add_exception_handler(RPCError, _on_engine)
+    app.add_exception_handler(EngineUnavailableError, _on_engine)
     app.add_exception_handler(DatabaseUnavailableError, _on_database)
     app.add_exception_handler(Exception, _on_bug)
 
@@ -157,8 +159,8 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
     return _respond(ProblemError(status, code, str(error.detail), headers=error.headers))
 
 
-async def _on_rpc(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RPCError)
+async def _on_engine(_: Request, error: Exception) -> JSONResponse:
+    log.warning("workflow engine unavailable", error=str(error))
     return _respond(engine_unavailable())
 
 

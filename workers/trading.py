@@ -23,7 +23,7 @@ from temporalio.worker import Worker
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.engagements import start_engagements
 from activities.policies import DECIDING_TASK_TIMEOUT
-from infra.runtime.database import DatabaseUnavailableError, TimeSeriesStorage
+from infra.runtime.database import TimeSeriesStorage
 from infra.runtime.errors import PlatformError
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
@@ -118,7 +118,7 @@ async def _start_accounts(
             for state in accounts:
                 await start_account(client, state)
             await start_kill_switches(client, parts.journal)
-        except (DatabaseUnavailableError, RPCError) as error:
+        except (ConnectionError, RPCError) as error:
             log.warning("accounts cannot be started yet", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)
         else:

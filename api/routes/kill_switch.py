@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from temporalio.service import RPCError
 
-from activities.engagements import start_engagements
+from activities.engagements import EngineUnavailableError, start_engagements
 from api.authentication import Caller, authenticate
 from api.bodies import Engage, Lift, Number
 from api.commands import (
@@ -115,7 +115,7 @@ async def start_soon(services: Services, row: KillSwitchRow) -> None:
     """
     try:
         await start_engagements(connected(services), [row.engagement()])
-    except (RPCError, ProblemError):
+    except (EngineUnavailableError, RPCError, ProblemError):
         services.engagements_due.set()
         await services.journal.audit(
             PLATFORM_SCOPE,
