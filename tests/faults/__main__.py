@@ -1,0 +1,115 @@
+"""`make faults`: many trades, each struck by a fault, judged by the exchange's own record."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.faults import report
+from tests.faults.catalogue import KINDS
+from tests.faults.life import Outcome
+from tests.faults.runner import Runner, running
+from tests.faults.scripts import LANES, Plan, Script, load
+from tests.faults.shrink import shrink
+
+
+def main() -> int:
+    """Play, tell, write; 1 when an invariant was broken."""
+    options = _options()
+    with running(options.port_base, options.home) as runner:
+        if options.replay or options.script:
+            return _replay(runner, _asked(options))
+        return _run(runner, options)
+
+
+def _run(runner: Runner, options: argparse.Namespace) -> int:
+    plan = Plan(options.seed, options.kills, tuple(options.kinds))
+    waves = plan.waves()
+    outcomes: list[Outcome] = []
+    started = time.monotonic()
+    try:
+        while len(outcomes) < options.trades:
+            for outcome in runner.play(next(waves)):
+                outcomes.append(outcome)
+                _tell(f"{len(outcomes):4}/{options.trades} {report.progress(outcome)}")
+    except KeyboardInterrupt:
+        _tell("interrupted: what was played is told")
+    about: dict[str, Any] = {
+        "seed": options.seed,
+        "share_of_kills": options.kills,
+        "kinds": options.kinds,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    found = report.summarise(outcomes, runner.kills, runner.verify(), about)
+    report.write(found)
+    failing = [outcome.script for outcome in outcomes if outcome.failed]
+    found["shortest"] = [_shrink(runner, script) for script in failing[: options.shrink]]
+    report.write(found)
+    _tell(report.words(found))
+    return 0 if report.is_good(found) else 1
+
+
+def _shrink(runner: Runner, script: Script) -> dict[str, Any]:
+    """Return the shortest script that still fails, played alone, and what is found then."""
+    findings: dict[str, list[str]] = {}
+
+    def fails(tried: Script) -> bool:
+        (outcome,) = runner.play([tried])
+        if outcome.failed:
+            findings["last"] = outcome.verdict.words
+        _tell(f"shrinking {report.progress(outcome)}")
+        return outcome.failed
+
+    if not fails(script):
+        return {"replay": script.name, "fails_alone": False}
+    shortest = shrink(script, fails)
+    return {
+        "replay": script.name,
+        "fails_alone": True,
+        "findings": findings["last"],
+        "script": shortest.describe(),
+    }
+
+
+def _replay(runner: Runner, script: Script) -> int:
+    (outcome,) = runner.play([script])
+    _tell(report.progress(outcome))
+    for line in (*outcome.said, *outcome.verdict.words, *runner.verify()):
+        _tell(f"  {line}")
+    return 1 if outcome.failed else 0
+
+
+def _asked(options: argparse.Namespace) -> Script:
+    if options.script:
+        return load(options.script.read_text())
+    seed, _, index = options.replay.partition(":")
+    return Plan(int(seed), options.kills, tuple(options.kinds)).script(int(index))
+
+
+def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    options = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    options.add_argument("--trades", type=int, default=60)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--kills", type=float, default=0.3, metavar="SHARE")
+    options.add_argument("--kinds", nargs="*", default=[], choices=KINDS, metavar="KIND")
+    options.add_argument("--replay", metavar="SEED:INDEX", help="with the same --kills and --kinds")
+    options.add_argument("--script", type=Path, help="play a script of build/faults.json")
+    options.add_argument(
+        "--shrink", type=int, default=3, metavar="N", help="how many failing scripts to shorten"
+    )
+    options.add_argument("--port-base", type=int, default=21800)
+    options.add_argument("--home", type=Path, help="keep the stack's state and logs here")
+    given = options.parse_args(arguments)
+    given.trades = -(-given.trades // LANES) * LANES
+    return given
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

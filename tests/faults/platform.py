@@ -1,0 +1,221 @@
+"""The stack under test: its API, its processes, and its own judge."""
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+import psutil
+
+from activities.verification import Finding, compare
+from cli.client import bearer_token
+from cli.records import ExchangeReader, OwnReader
+from infra.runtime.codec import PayloadKey
+from infra.runtime.database import Database, Role, database_url
+from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.settings import Settings
+from infra.runtime.stack import Stack
+from infra.runtime.state_directory import StateDirectory
+from infra.runtime.temporal import connect
+from models.contracts.names import account_workflow_id
+from models.trading.account_facts import Answer, LimitsChangeRequested
+from models.trading.limits import AccountLimits
+from tests.faults.exchange import LOOK_SECONDS, PATIENCE_SECONDS, FaultSuiteError
+from tests.faults.scripts import ACCOUNTS, PAIRS
+from tests.support.own_stack import OwnStack
+
+ALL = "all"
+
+T = TypeVar("T")
+
+
+class Platform:
+    """One running stack."""
+
+    def __init__(self, stack: OwnStack) -> None:
+        self.settings = Settings(home=stack.home, port_base=stack.port_base)
+        self._stack = stack
+        self._supervisor = Stack(self.settings).supervisor
+        self._headers = {"Authorization": f"Bearer {bearer_token(self.settings)}"}
+        self._own = threading.local()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._judge = self._in_loop(_Judge.create(self.settings))
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._in_loop(self._judge.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    # --- the API
+
+    def prices(self) -> dict[str, Decimal]:
+        """Return the last prices the platform knows."""
+        symbols = self.get("/status")["market"]["symbols"]
+        return {row["symbol"]: Decimal(row["last"]) for row in symbols if row["last"]}
+
+    def trade(self, account: str, number: int) -> dict[str, Any]:
+        """Return one trade as the platform records it."""
+        found: dict[str, Any] = self.get(f"/accounts/{account}/trades/{number}")
+        return found
+
+    def await_entries(self) -> None:
+        """Wait until every account takes entries and every pair has a price."""
+
+        def ready() -> bool:
+            halted = any(account["halts"] for account in self.get("/accounts"))
+            return not halted and set(PAIRS) <= self.prices().keys()
+
+        until(ready, "the accounts take entries")
+
+    def get(self, path: str) -> Any:
+        """Read, again and again while the API is away."""
+        return self.repeat("GET", path)["body"]
+
+    def repeat(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send a request under one key until there is a definite answer, and return that."""
+        headers = {**self._headers, "Idempotency-Key": uuid4().hex}
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                answer = self._client().request(
+                    method, f"/api/v1{path}", json=body, headers=headers
+                )
+                if answer.status_code < 500:
+                    break
+                failure = answer.text
+            except httpx.TransportError as error:
+                failure = repr(error)
+            if time.monotonic() > end:
+                raise FaultSuiteError(f"{method} {path}: {failure}")
+            time.sleep(LOOK_SECONDS)
+        return {"status": answer.status_code, "body": answer.json()}
+
+    def _client(self) -> httpx.Client:
+        client = getattr(self._own, "client", None)
+        if client is None:
+            client = self._own.client = httpx.Client(
+                base_url=self.settings.api_url, timeout=10, trust_env=False, verify=False
+            )
+        return client
+
+    # --- its processes
+
+    def kill(self, target: str) -> int:
+        """Kill a process, or all of them, and return how many were killed.
+
+        ``trading`` is the one of the two trading processes that is active.
+        """
+        pids = self._processes(target)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        return len(pids)
+
+    def start_again(self) -> None:
+        """Start what was killed altogether, as a person would."""
+        answer = self._stack.aether("up")
+        if answer.returncode:
+            raise FaultSuiteError(f"aether up: {answer.stderr}")
+
+    def is_ready(self) -> bool:
+        """Tell whether every process says that it is ready."""
+        names = ("trading_metrics_port", "market_metrics_port", "api_port")
+        urls = [f"http://127.0.0.1:{getattr(self.settings, name)}/readyz" for name in names]
+        return all(_answers(url) for url in urls)
+
+    def _processes(self, target: str) -> list[int]:
+        supervised = {process.name: process.pid for process in self._supervisor.processes()}
+        supervised["supervisor"] = self._supervisor.pid or 0
+        if target == ALL:
+            return [pid for pid in supervised.values() if pid]
+        if target.startswith("trading"):
+            active = self._active_trading()
+            pair = {supervised["trading"], supervised["trading-standby"]} - {0}
+            return [active] if target == "trading" and active else list(pair - {active})
+        return [supervised[target]] if supervised[target] else []
+
+    def _active_trading(self) -> int:
+        port = self.settings.trading_metrics_port
+        for connection in psutil.net_connections("tcp4"):
+            if connection.status != psutil.CONN_LISTEN or not connection.laddr:
+                continue
+            if connection.laddr.port == port and connection.pid:
+                return connection.pid
+        return 0
+
+    # --- its judge
+
+    def differences(self, account: str) -> list[Finding]:
+        """Return what `aether verify` finds for an account at this moment."""
+        return self._in_loop(self._judge.look(account))
+
+    def raise_limits(self) -> None:
+        """Let the accounts hold as many trades at once as the suite opens."""
+        asyncio.run(_change_limits(self.settings))
+
+    def _in_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+class _Judge:
+    """Compares both records of an account; lives in one event loop."""
+
+    def __init__(self, database: Database, exchange: ExchangeReader) -> None:
+        self._database = database
+        self._exchange = exchange
+        self._own = OwnReader(database)
+        self._minimums: Any = None
+
+    @classmethod
+    async def create(cls, settings: Settings) -> "_Judge":
+        database = Database(database_url(settings, Role.APP), application="aether-faults")
+        return cls(database, ExchangeReader(settings))
+
+    async def look(self, account: str) -> list[Finding]:
+        self._minimums = self._minimums or await self._exchange.minimums()
+        theirs = await self._exchange.record(account)
+        ours = await self._own.record(account)
+        return compare(account, theirs, ours, self._minimums)
+
+    async def close(self) -> None:
+        await self._exchange.close()
+        await self._database.close()
+
+
+async def _change_limits(settings: Settings) -> None:
+    keys = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
+    pairs = [PayloadKey(name, secret) for name, secret in reversed(keys.items())]
+    client = await connect(settings.temporal_target, settings.temporal_namespace, pairs)
+    limits = replace(AccountLimits(), open_trades_maximum=100, open_trades_per_pair=100)
+    for account in ACCOUNTS:
+        request = LimitsChangeRequested(str(uuid4()), "fault suite", limits, datetime.now(UTC))
+        handle = client.get_workflow_handle(account_workflow_id(account))
+        await handle.execute_update("change_limits", request, result_type=Answer)
+
+
+def until(condition: Any, what: str, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        FaultSuiteError: it does not in time.
+    """
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise FaultSuiteError(f"waited {seconds:.0f} s in vain until {what}")
+        time.sleep(LOOK_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,115 @@
+"""Plays waves of scripts on one stack."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from cli import verify
+from tests.faults.exchange import Control
+from tests.faults.life import Life, Outcome, Tools
+from tests.faults.platform import Platform, until
+from tests.faults.scripts import LANES, Script
+from tests.faults.strike import Strike
+from tests.faults.watcher import Watcher
+from tests.support.own_stack import OwnStack, own_stack
+
+VERIFY_GRACE_SECONDS = 20.0
+BAR_MINUTES = "1440"
+"""The generated market then stands still but for what is printed, and no bar closes during a run,
+so that no strategy trades beside the scripts."""
+
+Tell = Callable[[Outcome], None]
+
+
+class Runner:
+    """Plays on one running stack; ``kills`` counts the processes that it killed."""
+
+    def __init__(self, stack: OwnStack) -> None:
+        platform = Platform(stack)
+        control = Control(platform.settings.exchange_url)
+        self._tools = Tools(platform, control, Watcher(control))
+        self._threads = ThreadPoolExecutor(LANES)
+        self.kills = 0
+        platform.await_entries()
+        platform.raise_limits()
+
+    def play(self, wave: Sequence[Script]) -> list[Outcome]:
+        """Play the scripts of a wave side by side and return what became of them."""
+        platform, control = self._tools.platform, self._tools.control
+        platform.await_entries()
+        prices = self._prices()
+        strikes = self._strikes(wave)
+        together = len({id(strike) for strike in strikes}) == 1
+        shared = threading.Barrier(len(wave))
+        lives = [
+            Life(
+                script,
+                strike,
+                shared if together else threading.Barrier(1),
+                self._tools,
+                prices[script.symbol],
+            )
+            for script, strike in zip(wave, strikes, strict=True)
+        ]
+        outcomes = list(self._threads.map(Life.play, lives))
+        self.kills += sum(strike.kills for strike in {id(s): s for s in strikes}.values())
+        control.lift_faults()
+        until(platform.is_ready, "every process is ready again")
+        return outcomes
+
+    def verify(self) -> list[str]:
+        """Return what `aether verify` finds in the end."""
+        report = asyncio.run(verify.run(self._tools.platform.settings, VERIFY_GRACE_SECONDS))
+        return [f"{f['account']} {f['subject']}: {f['detail']}" for f in report["findings"]]
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._tools.watcher.close()
+        self._tools.platform.close()
+        self._threads.shutdown()
+
+    def _prices(self) -> dict[str, Decimal]:
+        return self._tools.platform.prices()
+
+    def _strikes(self, wave: Sequence[Script]) -> list[Strike]:
+        platform, control = self._tools.platform, self._tools.control
+        first = wave[0]
+        same = all(
+            (s.kind, s.step, s.rules, s.clock, s.kills)
+            == (first.kind, first.step, first.rules, first.clock, first.kills)
+            for s in wave
+        )
+        if same and len(wave) > 1:
+            return [Strike(first, control, platform)] * len(wave)
+        return [Strike(script, control, platform) for script in wave]
+
+
+@contextmanager
+def running(port_base: int, home: Path | None) -> Iterator[Runner]:
+    """Bring up a stack and give its runner; state and logs stay where ``home`` was said."""
+    environment = {"MARKET": "generated", "SPEED": "1", "AETHER_BAR_MINUTES": BAR_MINUTES}
+    with _stack(port_base, home, environment) as stack:
+        runner = Runner(stack)
+        try:
+            yield runner
+        finally:
+            runner.close()
+
+
+@contextmanager
+def _stack(port_base: int, home: Path | None, environment: dict[str, str]) -> Iterator[OwnStack]:
+    if home is None:
+        with own_stack(port_base, **environment) as stack:
+            yield stack
+        return
+    stack = OwnStack(home, port_base, **environment)
+    try:
+        up = stack.aether("up")
+        assert up.returncode == 0, up.stderr
+        yield stack
+    finally:
+        stack.aether("down")

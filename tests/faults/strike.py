@@ -1,0 +1,131 @@
+"""One fault striking: rules put in force, a clock stepped, processes killed; and when it ended."""
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from tests.faults.exchange import Control, ExchangeAwayError, insist
+from tests.faults.platform import ALL, Platform
+from tests.faults.scripts import Script
+
+LOOK_SECONDS = 0.03
+MOMENT_SECONDS = 15.0
+LASTING = ("refuse_connections", "mode")
+AT_ONCE = ("clock", "read_lag")
+
+
+class Strike:
+    """The fault of a script, shared by the lives that it strikes.
+
+    Attributes:
+        began: when it was put in force, None before that; monotonic seconds, as all of them.
+        ended: when it had struck for the last time; None until it has struck.
+        kills: how many processes were killed by it.
+    """
+
+    def __init__(self, script: Script, control: Control, platform: Platform) -> None:
+        self.script = script
+        self.began: float | None = None
+        self.ended: float | None = None
+        self.kills = 0
+        self._control = control
+        self._platform = platform
+        self._numbers: list[int] = []
+        self._done = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.failure: str | None = None
+
+    @property
+    def struck(self) -> bool:
+        """Tell whether it has struck at all."""
+        return self.ended is not None
+
+    @property
+    def outage(self) -> list[tuple[float, float]]:
+        """Return when it kept every order from the exchange."""
+        if not self.script.outage or self.began is None:
+            return []
+        return [(self.began, self.began + max(rule.seconds for rule in self.script.rules))]
+
+    def begin(self) -> None:
+        """Put it in force, now that the step begins."""
+        script = self.script
+        if script.rules:
+            self._numbers = insist(lambda: self._control.put_in_force(script.rules))
+        self.began = time.monotonic()
+        if script.clock:
+            insist(lambda: self._control.set_clock(script.clock))
+        self._note_lasting()
+        if self._numbers and not self.struck:
+            self._start(self._count_hits)
+        for target in script.kills:
+            self._start(partial(self._kill, target))
+
+    def finish(self) -> None:
+        """Stop counting; what has not struck by now has not struck."""
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _note_lasting(self) -> None:
+        assert self.began is not None
+        lasting = [rule for rule in self.script.rules if rule.kind in LASTING]
+        if lasting:
+            self.ended = self.began + max(rule.seconds for rule in lasting)
+        elif self.script.kind in AT_ONCE or any(
+            not r.match.keys() - {"plane"} for r in self.script.rules
+        ):
+            self.ended = self.began
+        if any(rule.kind == "mode" for rule in lasting):
+            self._start(self._end_mode)
+
+    def _end_mode(self) -> None:
+        assert self.ended is not None
+        self._done.wait(max(0.0, self.ended - time.monotonic()))
+        self._control.set_mode("online")
+        self.ended = time.monotonic()
+
+    def _count_hits(self) -> None:
+        seen = 0
+        lasts = max(rule.seconds for rule in self.script.rules)
+        while True:
+            last_look = self._done.wait(LOOK_SECONDS)
+            try:
+                hits = self._control.hits()
+            except ExchangeAwayError:
+                return
+            now = sum(hits.get(number, 0) for number in self._numbers)
+            if now > seen and (seen == 0 or self.script.kind != "silence"):
+                self.ended = time.monotonic() + lasts
+            seen = now
+            if last_look:
+                return
+
+    def _kill(self, target: str) -> None:
+        script = self.script
+        try:
+            self._await_moment()
+            self._done.wait(script.kill_delay)
+            self.kills += self._platform.kill(target)
+            self.ended = time.monotonic()
+            if target == ALL:
+                self._platform.start_again()
+        except Exception as error:  # noqa: BLE001  # told by the life that waits for it
+            self.failure = f"{type(error).__name__}: {error}"
+
+    def _await_moment(self) -> None:
+        """Wait until the step has come as far as its name says."""
+        counted = {"first_fill": "fills", "settlement": "fills", "stop": "open_orders"}
+        what = counted.get(self.script.step)
+        if what is None:
+            return
+        account, end = self.script.account, time.monotonic() + MOMENT_SECONDS
+        before = self._control.state()[what][account]
+        while self._control.state()[what][account] <= before and time.monotonic() < end:
+            time.sleep(0.003)
+
+    def _start(self, act: Callable[[], None]) -> None:
+        thread = threading.Thread(target=act, daemon=True)
+        self._threads.append(thread)
+        thread.start()
