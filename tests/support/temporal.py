@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -24,7 +23,9 @@ from activities.orders import OrderActivities
 from activities.placement import Patience
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
+from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal import worker_options
+from infra.runtime.temporal_server import find_or_provide
 from models.contracts.names import SEARCH_ATTRIBUTES, TRADING_QUEUE
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal, wall_clock
 from workflows.account import AccountWorkflow
@@ -55,16 +56,8 @@ TRADING_WORKFLOWS = [
 
 
 def temporal_program() -> str:
-    candidates = [
-        os.environ.get("AETHER_TEMPORAL_CLI"),
-        shutil.which("temporal"),
-        str(ROOT / ".aether" / "bin" / "temporal"),
-        str(Path.home() / ".cache" / "aether" / "bin" / "temporal"),
-    ]
-    for candidate in candidates:
-        if candidate and os.access(candidate, os.X_OK):
-            return candidate
-    raise RuntimeError("no Temporal program: set AETHER_TEMPORAL_CLI, or run `make run` once")
+    """Return the server that the product itself finds, downloads or builds."""
+    return str(find_or_provide(StateDirectory(ROOT / ".aether"), print))
 
 
 def free_port() -> int:
