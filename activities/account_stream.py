@@ -67,6 +67,7 @@ class Following:
             tasks.create_task(self._consume(exchange))
             tasks.create_task(self._keep_up(exchange))
             tasks.create_task(self._tidy())
+            tasks.create_task(self.delivery.write())
 
     async def _connected(self) -> Exchange:
         while True:

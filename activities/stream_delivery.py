@@ -42,6 +42,15 @@ class Owed:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An order as an entry of the stream showed it, not recorded yet."""
+
+    report: OrderReport
+    owner: Owner
+    appeared: bool
+
+
 @dataclass(slots=True)
 class StreamDelivery:
     """Journal what the exchange reports of one account and tell the trades concerned."""
@@ -56,14 +65,22 @@ class StreamDelivery:
     _orphans: dict[str, tuple[OrderReport, datetime]] = field(default_factory=dict)
     _owed: list[Owed] = field(default_factory=list)
     _fills_owed: bool = False
+    _seen: list[Seen] = field(default_factory=list)
+    _delivered: list[str] = field(default_factory=list)
+    _to_write: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_writing: bool = False
 
     @property
     def settled(self) -> bool:
-        """Tell whether everything seen so far has been taken by its trade."""
-        return not (self._owed or self._orphans or self._fills_owed)
+        """Tell whether everything seen so far is recorded and has been taken by its trade."""
+        unwritten = self._seen or self._delivered or self._is_writing
+        return not (self._owed or self._orphans or self._fills_owed or unwritten)
 
     async def take(self, event: ExecutionReport) -> None:
-        """Deal with one entry of the stream."""
+        """Deal with one entry of the stream; what need not be known at once is left to ``write``.
+
+        The fill that a stop waits for may follow right behind an order's mere appearance.
+        """
         owner = await self._owner(event.order)
         if event.fill is not None:
             await self._take_fill(event.fill, event.order, owner, repeated=event.snapshot)
@@ -71,8 +88,24 @@ class StreamDelivery:
             self._orphans.setdefault(event.order.order_id, (event.order, self.clock()))
             self.stirred.set()
             return
-        await self.journal.record_reports(self.account, [event.order])
-        await self._tell_status(event.order, owner, appeared=event.kind in ("new", "status"))
+        self._seen.append(Seen(event.order, owner, event.kind in ("new", "status")))
+        self._to_write.set()
+
+    async def write(self) -> None:
+        """Record what ``take`` left, then tell it: together what came together; for ever."""
+        while True:
+            await self._to_write.wait()
+            self._to_write.clear()
+            self._is_writing = True
+            seen, self._seen = self._seen, []
+            delivered, self._delivered = self._delivered, []
+            latest = {item.report.order_id: item.report for item in seen}
+            await self.journal.record_reports(self.account, list(latest.values()))
+            for item in seen:
+                await self._tell_status(item.report, item.owner, appeared=item.appeared)
+            if delivered:
+                await self.journal.mark_delivered(self.account, delivered)
+            self._is_writing = False
 
     async def take_reports(self, reports: Sequence[OrderReport]) -> None:
         """Deal with orders as asked for by REST."""
@@ -140,7 +173,8 @@ class StreamDelivery:
                 self._tell_fill(fill, owner, report.parent_order_id, mark=False),
             )
             if not self._fills_owed:
-                await self.journal.mark_delivered(self.account, [fill.execution_id])
+                self._delivered.append(fill.execution_id)
+                self._to_write.set()
 
     async def _tell_fill(
         self, fill: Fill, owner: Owner, parent: str | None, *, mark: bool = True
