@@ -1,7 +1,5 @@
 """The API's process: ``python -m api``."""
 
-import asyncio
-
 import uvicorn
 from temporalio.client import Client
 
@@ -10,6 +8,7 @@ from activities.adapters.postgres.requests import PostgresRequests
 from api.app import create_app
 from api.routes.codec import SESSION_SECONDS
 from api.services import CodecSessions, Services
+from infra.runtime import event_loop
 from infra.runtime.codec import EncryptionCodec, PayloadKey
 from infra.runtime.database import Database, Role, TimeSeriesStorage, database_url
 from infra.runtime.logs import configure_logs
@@ -61,6 +60,7 @@ async def serve(settings: Settings) -> None:
         access_log=False,
         timeout_graceful_shutdown=5,
     )
+    event_loop.keep_what_is_loaded()
     await uvicorn.Server(config).serve()
 
 
@@ -68,7 +68,7 @@ def main() -> None:
     """Serve until stopped."""
     settings = Settings()
     configure_logs("api", settings.log_level)
-    asyncio.run(serve(settings))
+    event_loop.run(serve(settings))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from temporalio.worker import Worker
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.engagements import start_engagements
 from activities.policies import DECIDING_TASK_TIMEOUT
+from infra.runtime import event_loop
 from infra.runtime.database import TimeSeriesStorage
 from infra.runtime.errors import PlatformError
 from infra.runtime.logs import configure_logs
@@ -64,6 +65,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         if client is None:
             return
         worker = trading_worker(client, parts)
+        event_loop.keep_what_is_loaded()
         if await sole.acquire(stop):
             await _serve_queue(settings, client, worker, parts, metrics_port, stop)
     finally:
@@ -183,7 +185,7 @@ def main() -> int:
     settings = Settings()
     configure_logs("trading", settings.log_level)
     try:
-        asyncio.run(_serve(settings))
+        event_loop.run(_serve(settings))
     except PlatformError as error:
         sys.stderr.write(f"{error}\n")
         return 2
