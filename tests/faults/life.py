@@ -21,7 +21,7 @@ TAKE_PROFIT, ABOVE_TAKE_PROFIT = Decimal("1.05"), Decimal("1.06")
 LIMIT, BELOW_LIMIT = Decimal("0.997"), Decimal("0.996")
 LOOK_SECONDS = 0.05
 PRINT_AGAIN_SECONDS = 3.0
-STEP_SECONDS = 75.0
+STEP_SECONDS = 40.0
 UNSTRUCK_SECONDS = 1.0
 WATCH_SECONDS = 0.3
 UNPROTECTED_SECONDS = 5.0
@@ -96,6 +96,8 @@ class Life:
                 self._step(ENDING, self._end, self._is_over)
         except (FaultSuiteError, ExchangeAwayError) as error:
             self._outcome.verdict.words.append(f"stuck: {error}")
+            # What the fault did is noted; without it the trade may come to rest and be judged.
+            self._control.lift_faults()
         finally:
             self._meeting.abort()
             self._watcher.forget(self._watched)

@@ -12,6 +12,8 @@ from tests.faults.scripts import Script
 LOOK_SECONDS = 0.03
 MOMENT_SECONDS = 15.0
 LASTING = ("refuse_connections", "mode")
+AFTER_A_FILL = ("first_fill", "stop", "settlement")
+MOMENT_LOOK_SECONDS = 0.003
 AT_ONCE = ("clock", "read_lag")
 
 
@@ -31,6 +33,8 @@ class Strike:
         self.kills = 0
         self._control = control
         self._platform = platform
+        self._armed: float | None = None
+        self._level = 0
         self._numbers: list[int] = []
         self._done = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -44,39 +48,57 @@ class Strike:
     @property
     def outage(self) -> list[tuple[float, float]]:
         """Return when it kept every order from the exchange."""
-        if not self.script.outage or self.began is None:
+        if not self.script.outage or self._armed is None:
             return []
-        return [(self.began, self.began + max(rule.seconds for rule in self.script.rules))]
+        return [(self._armed, self._armed + max(rule.seconds for rule in self.script.rules))]
 
     def begin(self) -> None:
-        """Put it in force, now that the step begins."""
+        """Begin: arm it now that the step begins, or when the step has come to its moment."""
+        script = self.script
+        self._level = self._fills()
+        for target in script.kills:
+            self._start(partial(self._kill, target))
+        if not script.kills and self._waits:
+            self._start(self._arm_in_time)
+        elif not script.kills:
+            self._arm()
+        self.began = time.monotonic()
+
+    @property
+    def _waits(self) -> bool:
+        """Tell whether it strikes whatever happens, so that it must wait for its moment."""
+        unnamed = all("account" not in r.match and "pair" not in r.match for r in self.script.rules)
+        return unnamed and self.script.step in AFTER_A_FILL
+
+    def _arm_in_time(self) -> None:
+        self._await_moment()
+        self._arm()
+
+    def _arm(self) -> None:
         script = self.script
         if script.rules:
             self._numbers = insist(lambda: self._control.put_in_force(script.rules))
-        self.began = time.monotonic()
+        self._armed = time.monotonic()
         if script.clock:
             insist(lambda: self._control.set_clock(script.clock))
-        self._note_lasting()
+        self._note_lasting(self._armed)
         if self._numbers and not self.struck:
             self._start(self._count_hits)
-        for target in script.kills:
-            self._start(partial(self._kill, target))
 
     def finish(self) -> None:
         """Stop counting; what has not struck by now has not struck."""
         self._done.set()
-        for thread in self._threads:
+        for thread in list(self._threads):
             thread.join()
 
-    def _note_lasting(self) -> None:
-        assert self.began is not None
+    def _note_lasting(self, armed: float) -> None:
         lasting = [rule for rule in self.script.rules if rule.kind in LASTING]
         if lasting:
-            self.ended = self.began + max(rule.seconds for rule in lasting)
+            self.ended = armed + max(rule.seconds for rule in lasting)
         elif self.script.kind in AT_ONCE or any(
             not r.match.keys() - {"plane"} for r in self.script.rules
         ):
-            self.ended = self.began
+            self.ended = armed
         if any(rule.kind == "mode" for rule in lasting):
             self._start(self._end_mode)
 
@@ -116,14 +138,14 @@ class Strike:
 
     def _await_moment(self) -> None:
         """Wait until the step has come as far as its name says."""
-        counted = {"first_fill": "fills", "settlement": "fills", "stop": "open_orders"}
-        what = counted.get(self.script.step)
-        if what is None:
+        if self.script.step not in AFTER_A_FILL:
             return
-        account, end = self.script.account, time.monotonic() + MOMENT_SECONDS
-        before = self._control.state()[what][account]
-        while self._control.state()[what][account] <= before and time.monotonic() < end:
-            time.sleep(0.003)
+        end = time.monotonic() + MOMENT_SECONDS
+        while self._fills() <= self._level and time.monotonic() < end:
+            time.sleep(MOMENT_LOOK_SECONDS)
+
+    def _fills(self) -> int:
+        return int(insist(self._control.state)["fills"][self.script.account])
 
     def _start(self, act: Callable[[], None]) -> None:
         thread = threading.Thread(target=act, daemon=True)
