@@ -24,7 +24,7 @@ from infra.runtime.database import Database, Role, database_url
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.temporal import connect, worker_options
+from infra.runtime.temporal import connect, take_turns_whole, worker_options
 from models.contracts.names import TRADING_QUEUE
 from workflows.account import AccountWorkflow
 from workflows.kill_switch import KillSwitchWorkflow
@@ -120,13 +120,14 @@ def trading_activities(exchanges: ExchangeDirectory, journal: Journal, client: C
 
 def trading_worker(client: Client, parts: TradingParts) -> Worker:
     """Return the worker of the trading queue: workflows and order activities together, eager."""
-    return Worker(
+    worker = Worker(
         client,
         task_queue=TRADING_QUEUE,
         workflows=TRADING_WORKFLOWS,
         activities=trading_activities(parts.exchanges, parts.journal, client),
         **worker_options(),
     )
+    return take_turns_whole(worker)
 
 
 def _now() -> datetime:

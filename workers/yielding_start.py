@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-SETTLING_SECONDS = 4.0
+SETTLING_SECONDS = 3.0
 EXPECTING_SECONDS = 10.0
 POLL_SECONDS = 0.05
 

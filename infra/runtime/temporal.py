@@ -8,6 +8,8 @@ from typing import Any, TypedDict
 from temporalio.client import Client
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.worker import Worker
+from temporalio.worker._workflow_instance import _WorkflowLogicFlag
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
@@ -85,6 +87,21 @@ async def connect(
     return await Client.connect(
         target, namespace=namespace, data_converter=data_converter(keys), runtime=runtime
     )
+
+
+def take_turns_whole(worker: Worker) -> Worker:
+    """Have a worker apply all that came with a turn before any story reacts to any of it.
+
+    When a story moves to another worker right after a turn without commands, the SDK merges that
+    turn with the next, but not when it replays them later. By default a request is dealt with
+    before what arrived earlier in such a turn, so the replay goes another way and the story is
+    stuck for ever (temporalio/sdk-rust#1146, temporalio/sdk-python#1591). Taken as a whole both
+    come to the same. The SDK knows the setting and writes it into each history; its default will
+    change once older workers are gone, which the platform never had.
+    """
+    flag = _WorkflowLogicFlag.PROCESS_WORKFLOW_ACTIVATION_JOBS_AS_SINGLE_BATCH
+    worker._set_default_workflow_logic_flag(flag, enabled=True)  # noqa: SLF001
+    return worker
 
 
 class WorkerOptions(TypedDict):

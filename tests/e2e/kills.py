@@ -16,7 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -145,6 +145,7 @@ class Killer:
     def kill(self, target: str, moment: str, protection: str = "separate") -> Measure:
         """Kill a process at a moment of a trade's life on every account; watch the recovery."""
         self.await_entries()
+        _until(self._has_standby, "a second trading process stands by")
         self._last_prices = self._prices()
         pids = self.processes(target)
         requests = self._requests(moment, protection)
@@ -187,6 +188,17 @@ class Killer:
             pair = {supervised["trading"], supervised["trading-standby"]}
             return [active] if target == "trading" else list(pair - {active})
         return [supervised[target]]
+
+    def _has_standby(self) -> bool:
+        """Tell whether both trading processes have come as far as asking for their lock."""
+        lock = str(self._stack.home / "run" / "trading.lock")
+        for pid in {*self.processes("trading"), *self.processes("trading-standby")}:
+            descriptors = Path(f"/proc/{pid}/fd")
+            with suppress(OSError):
+                if any(str(one.readlink()) == lock for one in descriptors.iterdir()):
+                    continue
+            return False
+        return True
 
     def _active_trading(self) -> int:
         port = self.settings.trading_metrics_port

@@ -24,7 +24,7 @@ from activities.placement import Patience
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.temporal import worker_options
+from infra.runtime.temporal import take_turns_whole, worker_options
 from infra.runtime.temporal_server import find_or_provide
 from models.contracts.names import SEARCH_ATTRIBUTES, TRADING_QUEUE
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal, wall_clock
@@ -156,7 +156,7 @@ class World:
         streams = AccountStreamActivities(self.directory, self.journal, messenger)
         checks = ReconciliationActivities(self.directory, self.journal, messenger, wall_clock)
         chosen = worker_options(graceful_shutdown_timeout=timedelta(0), **options)
-        return Worker(
+        worker = Worker(
             self.client,
             task_queue=self.queue,
             workflows=TRADING_WORKFLOWS,
@@ -181,6 +181,7 @@ class World:
             ],
             **chosen,
         )
+        return take_turns_whole(worker)
 
     @asynccontextmanager
     async def running(self, **options: Any) -> AsyncIterator[Worker]:
