@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -78,18 +78,21 @@ async def run(settings: Settings, grace: float) -> dict[str, Any]:
 
 
 async def lasting_findings(
-    look: Callable[[], Coroutine[Any, Any, list[Finding]]], grace: float
+    look: Callable[[], Coroutine[Any, Any, list[Finding]]],
+    grace: float,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> dict[Finding, float]:
     """Look again until nothing is found, or what is found has lasted for the grace period.
 
     Returns:
         Each lasting finding with the seconds it was observed for.
     """
-    started = time.monotonic()
+    started = clock()
     first_seen: dict[tuple[str, str, str], float] = {}
     while True:
         found = await look()
-        now = time.monotonic()
+        now = clock()
         keys = {(f.invariant, f.account, f.subject): f for f in found}
         first_seen = {key: first_seen.get(key, now) for key in keys}
         if not keys:
@@ -99,7 +102,7 @@ async def lasting_findings(
         if now - started >= 4 * grace:
             old = {k: now - s for k, s in first_seen.items() if now - s >= grace}
             return {keys[key]: seconds for key, seconds in old.items()}
-        await asyncio.sleep(LOOK_EVERY_SECONDS)
+        await pause(LOOK_EVERY_SECONDS)
 
 
 class Looks:

@@ -10,21 +10,18 @@ BARE = Finding(UNPROTECTED, "company", "BTC/USD of trade 1", "bare", 1)
 
 
 @pytest.fixture
-def looks(monkeypatch):
+def looks():
     """Return lasting findings of a script of looks, one a second; the last look repeats."""
     now = [0.0]
 
     async def pause(_):
         now[0] += 1
 
-    monkeypatch.setattr(verify.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(verify.asyncio, "sleep", pause)
-
     async def run(script, grace=5):
         async def look():
             return script[min(int(now[0]), len(script) - 1)]
 
-        return await verify.lasting_findings(look, grace)
+        return await verify.lasting_findings(look, grace, lambda: now[0], pause)
 
     return run
 
