@@ -128,7 +128,7 @@ async def test_account_halts_and_resumes(platform, account):
     )
     resumed = await platform.caller.post(f"{path}/resume", headers=a_key())
     assert resumed.json()["detail"] == "the account takes entries"
-    assert await platform.audited(account, "halted")
+    await eventually(lambda: platform.audited(account, "halted"), "the halt is audited")
     mode = await platform.caller.put(f"{path}/mode", json={"mode": "simulated"}, headers=a_key())
     assert mode.status_code == 200
 
