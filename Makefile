@@ -13,7 +13,7 @@ LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-inde
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-stack check faults format bench lock clean
+.PHONY: help setup run test check faults format bench lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
@@ -24,13 +24,9 @@ setup: $(STAMP) ## Make the virtual environment from the hashed lock (only what 
 run: $(STAMP) ## Set up, start the platform, show the accounts; Ctrl-C stops everything in order
 	@$(BIN)/aether run
 
-test: $(STAMP) ## Run the tests on real PostgreSQL and real Temporal
+test: $(STAMP) ## Run all tests on real PostgreSQL, real Temporal and whole stacks
 	@$(BIN)/aether fetch
-	@$(BIN)/python -m pytest -m "not stack" $(PYTEST_ARGS)
-
-test-stack: $(STAMP) ## Run the tests that need whole running stacks: replay, kills, lifecycle
-	@$(BIN)/aether fetch
-	@$(BIN)/python -m pytest -m stack $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(STAMP) ## Formatting, lint, types and import rules
 	@$(BIN)/ruff format --check .
