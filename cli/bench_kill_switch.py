@@ -50,7 +50,7 @@ class KillSwitchBench:
         self._halted: list[float] = []
         self._parts: dict[str, list[float]] = {
             "flag_set_and_answered": [],
-            "accounts_decided": [],
+            "acknowledged_on_record": [],
         }
         self._withdrawn: list[float] = []
         self._recorded: list[float] = []
@@ -79,21 +79,21 @@ class KillSwitchBench:
         begin = datetime.now(UTC)
         number = int(self._api.post("/kill-switch", REASON)["number"])
         answered = datetime.now(UTC)
-        halted, withdrawn = None, None if resting else begin
-        while halted is None or withdrawn is None:
+        recorded, withdrawn = None, None if resting else begin
+        while recorded is None or withdrawn is None:
             stamps = await self._acknowledged(number)
             # Seen by looking, so at most one look too late.
-            if halted is None and set(stamps) >= set(self._accounts):
-                halted = datetime.now(UTC)
+            if recorded is None and set(stamps) >= set(self._accounts):
+                recorded = datetime.now(UTC)
             if withdrawn is None and self._market.open_orders() <= live - resting:
                 withdrawn = datetime.now(UTC)
             if (datetime.now(UTC) - begin).total_seconds() > PATIENCE_SECONDS:
                 raise BenchError(f"kill switch {number}: acknowledged by {sorted(stamps)} only")
             await asyncio.sleep(LOOK_EVERY_SECONDS)
         decided = max(datetime.fromisoformat(stamp) for stamp in stamps.values())
-        self._halted.append(milliseconds(begin, halted))
+        self._halted.append(milliseconds(begin, decided))
         self._parts["flag_set_and_answered"].append(milliseconds(begin, answered))
-        self._parts["accounts_decided"].append(milliseconds(begin, decided))
+        self._parts["acknowledged_on_record"].append(milliseconds(begin, recorded))
         if resting:
             self._withdrawn.append(milliseconds(begin, withdrawn))
         return number, begin

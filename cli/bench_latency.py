@@ -30,6 +30,9 @@ from models.trading.limits import AccountLimits
 Tell = Callable[[str], None]
 Row = dict[str, Any]
 
+SLOWEST = 12
+"""Samples kept of each figure: outliers in a row have another cause than scattered ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -60,7 +63,7 @@ def measure(settings: Settings, plan: Plan, tell: Tell) -> dict[str, Any]:
             load.run_wave(wave)
             tell(f"{len(load.opened)} trades, load average {load_average():.1f}")
         loads["during"] = load_average()
-        figures = _figures(load, _Records(api, market, load.opened))
+        figures = _figures(load, _Records(api, market, load.opened), started)
         tell("Kill switch: engaging and lifting")
         figures |= asyncio.run(switches.run(plan.kill_switches, plan.withdrawals))
     except PlatformError as error:
@@ -117,19 +120,40 @@ class _Records:
         return self._theirs[order["order_id"]]["parent_order_id"] is not None
 
 
-def _figures(load: Load, records: _Records) -> dict[str, Any]:
+def _figures(load: Load, records: _Records, started: datetime) -> dict[str, Any]:
     values: defaultdict[str, list[float]] = defaultdict(list)
+    slowest: defaultdict[str, list[Row]] = defaultdict(list)
     for trade in load.opened:
+        before = {name: len(found) for name, found in values.items()}
         problem = _measure_trade(trade, records, load, values)
+        for name, found in values.items():
+            if len(found) > before.get(name, 0):
+                slowest[name].append(_sample(trade, started, found[-1]))
         if problem:
             load.failures.append(f"{trade.account} trade {trade.number}: {problem}")
     parts = {name.removeprefix("part:"): values[name] for name in list(values) if ":" in name}
-    return {
+    document = {
         "request_to_ack": figure("request_to_ack", values["request_to_ack"], parts),
         "request_to_answer": figure("request_to_answer", values["request_to_answer"]),
         "fill_to_stop": figure("fill_to_stop", values["fill_to_stop"]),
         "fill_to_stop_attached": figure("fill_to_stop", values["fill_to_stop_attached"]),
         "cross_to_exit": figure("cross_to_exit", values["cross_to_exit"]),
+    }
+    for name, entry in document.items():
+        ranked = sorted(slowest[name], key=lambda row: float(row["ms"]), reverse=True)
+        entry["slowest"] = ranked[:SLOWEST]
+    return document
+
+
+def _sample(trade: Opened, started: datetime, value: float) -> Row:
+    """Return one measured time with what tells outliers apart: whose, of what, and when."""
+    second = (trade.asked - started).total_seconds()
+    return {
+        "ms": round(value, 1),
+        "second": round(second, 1),
+        "account": trade.account,
+        "symbol": trade.symbol,
+        "trade": trade.number,
     }
 
 

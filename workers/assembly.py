@@ -16,9 +16,11 @@ from activities.adapters.local_secrets import LocalSecrets
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.messages import TemporalMessenger
 from activities.orders import OrderActivities
+from activities.placement import Patience
 from activities.ports import ExchangeDirectory, Journal
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
+from activities.reports import ReportActivities
 from infra.runtime.codec import PayloadKey
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.secrets import LocalSecretStore
@@ -90,11 +92,17 @@ def trading_parts(settings: Settings) -> TradingParts:
     return TradingParts(database, PostgresJournal(database), exchanges)
 
 
-def trading_activities(exchanges: ExchangeDirectory, journal: Journal, client: Client) -> list[Any]:
+def trading_activities(
+    exchanges: ExchangeDirectory,
+    journal: Journal,
+    client: Client,
+    patience: Patience | None = None,
+) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
-    orders = OrderActivities(exchanges, journal, _now)
+    orders = OrderActivities(exchanges, journal, _now, patience)
     records = RecordActivities(journal)
+    reports = ReportActivities(messenger)
     streams = AccountStreamActivities(exchanges, journal, messenger)
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
     return [
@@ -113,6 +121,7 @@ def trading_activities(exchanges: ExchangeDirectory, journal: Journal, client: C
         records.acknowledge_kill_switch,
         records.lower_kill_switch,
         records.count_open_work,
+        reports.report_progress,
         streams.follow_account,
         checks.reconcile,
     ]

@@ -1,22 +1,19 @@
 """What a trade writes down and whom it tells, each in its own order beside the inbox."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError
 
 from activities.policies import RECORD
 from activities.records import RecordActivities
-from models.contracts.records import TradeToSave, WatchesToSet
+from activities.reports import ReportActivities
+from models.contracts.records import ProgressToReport, TradeToSave, WatchesToSet
 from models.trading.account_facts import TradeProgressed
 from models.trading.trade_facts import PriceWatch
 from models.trading.trade_figures import summarise
 from models.trading.trade_state import TradePhase, TradeState
 from workflows.entity import Errands
-from workflows.identities import ACCOUNT_SIGNALS, OPENED_AT, TRADING_STATE, account_workflow_id
-
-TELL_AGAIN = timedelta(seconds=1)
+from workflows.identities import OPENED_AT, TRADING_STATE
 
 
 def save_trade(errands: Errands, present: Callable[[], TradeState], event: str | None) -> None:
@@ -47,19 +44,12 @@ def set_watches(errands: Errands, state: TradeState, watches: tuple[PriceWatch, 
 
 
 def report_to_account(errands: Errands, state: TradeState, *, closed: bool) -> None:
-    """Queue the trade's figures for its account; the account must learn of the end."""
+    """Queue the trade's figures for its account."""
     fact = TradeProgressed(summarise(state), closed, workflow.now())
-    account = account_workflow_id(state.plan.account)
+    request = ProgressToReport(state.plan.account, fact)
 
     async def tell() -> None:
-        handle = workflow.get_external_workflow_handle(account)
-        while True:
-            try:
-                return await handle.signal(ACCOUNT_SIGNALS[TradeProgressed], fact)
-            except FailureError:
-                if not closed:
-                    return None
-                await workflow.sleep(TELL_AGAIN)
+        await workflow.execute_activity_method(ReportActivities.report_progress, request, **RECORD)
 
     errands.queue("report", tell)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from models.trading.account_facts import TradeProgressed
 from models.trading.account_state import AccountState
 from models.trading.ideas import Idea
 from models.trading.trade_facts import PriceWatch
@@ -48,6 +49,14 @@ class WatchesToSet:
     account: str
     trade: int
     watches: tuple[PriceWatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressToReport:
+    """A trade's figures for its account."""
+
+    account: str
+    progress: TradeProgressed
 
 
 @dataclass(frozen=True, slots=True)

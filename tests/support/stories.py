@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from temporalio.client import WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 
 from models.contracts.names import (
     REST_QUERY,
@@ -98,9 +99,23 @@ class Story:
 
     async def open(self, **changed: object) -> Answer:
         request = self.a_request(**changed)
-        return await self.handle.execute_update(
+        answer: Answer = await self.handle.execute_update(
             "open_trade", request, id=request.request_id, result_type=Answer
         )
+        if answer.trade is not None:
+            trade = answer.trade
+            await eventually(lambda: self.exists(trade), "the trade's workflow exists")
+        return answer
+
+    async def exists(self, trade: int) -> bool:
+        """Tell whether a trade's workflow is known: it starts in the turn that answers."""
+        try:
+            await self.trade(trade).describe()
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
 
     def orders(self, leg: Leg, trade: int | None = None) -> list[OrderReport]:
         """Return the exchange's reports of the orders of one leg."""

@@ -1,6 +1,7 @@
 """A real Temporal server for tests, tuned as the product starts it, and a small trading worker."""
 
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -17,42 +18,17 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.account_stream import AccountStreamActivities
-from activities.messages import TemporalMessenger
-from activities.orders import OrderActivities
 from activities.placement import Patience
-from activities.reconciliation import ReconciliationActivities
-from activities.records import RecordActivities
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal import take_turns_whole, worker_options
-from infra.runtime.temporal_server import find_or_provide
+from infra.runtime.temporal_server import dynamic_settings, find_or_provide
 from models.contracts.names import SEARCH_ATTRIBUTES, TRADING_QUEUE
-from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal, wall_clock
-from workflows.account import AccountWorkflow
-from workflows.kill_switch import KillSwitchWorkflow
-from workflows.reconcile import ReconcileWorkflow
-from workflows.streams import AccountStreamWorkflow
-from workflows.trade import TradeWorkflow
+from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal
+from workers.assembly import TRADING_WORKFLOWS, trading_activities
 
 ROOT = Path(__file__).parents[2]
 PORTS = range(21300, 21400)
-DYNAMIC = {
-    "history.transferProcessorMaxPollRPS": "5000",
-    "history.timerProcessorMaxPollRPS": "5000",
-    "history.visibilityProcessorMaxPollRPS": "5000",
-    "matching.numTaskqueueReadPartitions": "1",
-    "matching.numTaskqueueWritePartitions": "1",
-    "system.enableActivityEagerExecution": "true",
-}
 NAMESPACE = "tests"
-
-TRADING_WORKFLOWS = [
-    AccountWorkflow,
-    TradeWorkflow,
-    KillSwitchWorkflow,
-    ReconcileWorkflow,
-    AccountStreamWorkflow,
-]
 
 
 def temporal_program() -> str:
@@ -81,8 +57,8 @@ def temporal_server(directory: Path) -> Iterator[str]:
     words += ["--headless", "--namespace", NAMESPACE, "--log-level", "error"]
     words += ["--db-filename", str(directory / "temporal.db")]
     words += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=OFF"]
-    for name, value in DYNAMIC.items():
-        words += ["--dynamic-config-value", f"{name}={value}"]
+    for name, value in dynamic_settings().items():
+        words += ["--dynamic-config-value", f"{name}={json.dumps(value)}"]
     for name, kind in SEARCH_ATTRIBUTES.items():
         words += ["--search-attribute", f"{name}={kind}"]
     log = directory / "temporal.log"
@@ -150,35 +126,12 @@ class World:
         return account
 
     def worker(self, **options: Any) -> Worker:
-        messenger = TemporalMessenger(self.client)
-        orders = OrderActivities(self.directory, self.journal, wall_clock, self.patience)
-        records = RecordActivities(self.journal)
-        streams = AccountStreamActivities(self.directory, self.journal, messenger)
-        checks = ReconciliationActivities(self.directory, self.journal, messenger, wall_clock)
         chosen = worker_options(graceful_shutdown_timeout=timedelta(0), **options)
         worker = Worker(
             self.client,
             task_queue=self.queue,
             workflows=TRADING_WORKFLOWS,
-            activities=[
-                orders.place_order,
-                orders.cancel_order,
-                orders.withdraw_entries,
-                orders.amend_stop,
-                orders.exit_position,
-                orders.ask_orders,
-                records.save_trade,
-                records.save_account,
-                records.record_idea,
-                records.set_watches,
-                records.audit,
-                records.raise_kill_switch,
-                records.acknowledge_kill_switch,
-                records.lower_kill_switch,
-                records.count_open_work,
-                streams.follow_account,
-                checks.reconcile,
-            ],
+            activities=trading_activities(self.directory, self.journal, self.client, self.patience),
             **chosen,
         )
         return take_turns_whole(worker)

@@ -1,0 +1,26 @@
+"""The step by which a trade tells its account how far it has come.
+
+The telling is a request from here and not a signal from workflow to workflow: for the latter the
+server keeps the sender locked until the receiver has taken it, and an account and a trade that
+signal each other at the same moment would both stand still until one of them gives up.
+"""
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.ports import Messenger
+from models.contracts.records import ProgressToReport
+
+
+class ReportActivities:
+    """Tell accounts of their trades."""
+
+    def __init__(self, messenger: Messenger) -> None:
+        self._messenger = messenger
+
+    @activity.defn
+    async def report_progress(self, request: ProgressToReport) -> None:
+        """Tell the account; tried until it takes the end of a trade, which it must not miss."""
+        told = await self._messenger.tell_account(request.account, [request.progress])
+        if not told and request.progress.closed:
+            raise ApplicationError(f"the workflow of {request.account} does not run")
