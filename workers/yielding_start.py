@@ -55,7 +55,8 @@ def main() -> None:
     *options, lock, module = sys.argv[1:]
     settling = SETTLING_SECONDS if "--settle" in options else 0.0
     wait(Path(lock), expect="--expect" in options, settling=settling)
-    os.execv(sys.executable, [sys.executable, "-m", module])  # noqa: S606 no shell is wanted
+    words = [sys.executable, "-m", "infra.runtime.launch", module]
+    os.execv(sys.executable, words)  # noqa: S606 no shell is wanted
 
 
 if __name__ == "__main__":

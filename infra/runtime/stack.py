@@ -12,6 +12,7 @@ from pathlib import Path
 from infra.runtime import ports, postgres_binaries, temporal_server
 from infra.runtime.errors import ConfigurationError, ProvisioningError, StartError, StateError
 from infra.runtime.files import write_atomically
+from infra.runtime.prepared import is_prepared, note_prepared
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import Manifest, StateDirectory
@@ -58,9 +59,13 @@ class Stack:
         first = self._set_up(tell)
         ports.require_free(self.settings)
         program = temporal_server.find_or_provide(self.state, tell)
+        self.supervisor.configure(self.programs(program, without))
+        if self._is_prepared():
+            self.state.prepared.touch()
+            self.supervisor.start(self.environment())
+            return Started(first=first, was_running=False)
         # Workers wait until the database is prepared for this version of the program.
         self.state.prepared.unlink(missing_ok=True)
-        self.supervisor.configure(self.programs(program, without))
         self.supervisor.start(self.environment())
         try:
             self._prepare(tell)
@@ -118,7 +123,7 @@ class Stack:
         if settings.temporal_address is None:
             command = temporal_server.command_line(temporal, settings, self.state)
             found.append(Program("temporal", command, priority=20, may_refuse=False))
-        exchange = [sys.executable, "-m", "workers.embedded_exchange"]
+        exchange = [sys.executable, "-m", "infra.runtime.launch", "workers.embedded_exchange"]
         return [*found, Program("exchange", exchange, priority=30)]
 
     def _workers(self) -> list[Program]:
@@ -206,6 +211,12 @@ class Stack:
             changed = [row | {"tier": tier} for row in rows]
             write_atomically(self.state.exchange_accounts, json.dumps(changed).encode(), 0o600)
 
+    def _is_prepared(self) -> bool:
+        # What somebody else runs may have been changed by anybody: it is looked at each time.
+        if self.settings.database_url is not None:
+            return False
+        return is_prepared(postgres_binaries.embedded_cluster(self.state.home))
+
     def _prepare(self, tell: Progress) -> None:
         tell("Preparing the database …")
         done = subprocess.run(
@@ -222,6 +233,8 @@ class Stack:
         if done.returncode != 0:
             words = done.stderr.strip().splitlines() or ["it said nothing"]
             raise StartError(f"the database could not be prepared: {words[-1]}")
+        if self.settings.database_url is None:
+            note_prepared(postgres_binaries.embedded_cluster(self.state.home))
 
 
 def replay_files(market: str) -> list[Path]:

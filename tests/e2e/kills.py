@@ -15,7 +15,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -91,8 +91,12 @@ class Killer:
         self._opened: set[tuple[str, int]] = set()
         self._fills_before: dict[str, int] = {}
         self._last_prices: dict[str, Decimal] = {}
+        # One client for everything: each of its own costs more than what it asks for, and who
+        # watches must not take the cores from what is watched.
+        self._http = httpx.Client(timeout=10)
         self._exchange = httpx.Client(base_url=self.settings.exchange_url, timeout=5)
         self._minimums: dict[str, Decimal] = {}
+        self._token = bearer_token(self.settings)
 
     # --- trading
 
@@ -139,6 +143,7 @@ class Killer:
         """Release connections and threads."""
         self._threads.shutdown()
         self._exchange.close()
+        self._http.close()
 
     # --- killing
 
@@ -155,7 +160,7 @@ class Killer:
         killed = time.monotonic()
         asked = list(requests.values())
         protected = self._threads.submit(self._await_protection, killed, asked)
-        clean = self._threads.submit(self._await_clean, killed)
+        clean = self._threads.submit(self._await_clean, killed, protected)
         ready = self._threads.submit(self._await_ready, killed)
         up = 0.0
         if target == ALL:
@@ -204,7 +209,8 @@ class Killer:
         port = self.settings.trading_metrics_port
         for connection in psutil.net_connections("tcp4"):
             listens = connection.status == psutil.CONN_LISTEN
-            if listens and connection.laddr.port == port and connection.pid:
+            local = connection.laddr
+            if listens and local and local.port == port and connection.pid:
                 return connection.pid
         raise AssertionError("no trading process is active")
 
@@ -287,8 +293,14 @@ class Killer:
             found[f"{spelt.get(base, base)}/{quote}"] = Decimal(pair["ordermin"])
         return found
 
-    def _await_clean(self, since: float) -> tuple[float, tuple[str, ...], tuple[str, ...]]:
-        """Return the seconds until nothing is found, what is still found, and what was last."""
+    def _await_clean(
+        self, since: float, protected: Future[float]
+    ) -> tuple[float, tuple[str, ...], tuple[str, ...]]:
+        """Return the seconds until nothing is found, what is still found, and what was last.
+
+        It looks once everything is protected: each look takes a good part of a core.
+        """
+        wait([protected])
         until = time.monotonic() + PATIENCE_SECONDS
         last: tuple[str, ...] = ()
         while True:
@@ -309,8 +321,14 @@ class Killer:
     def _await_ready(self, since: float) -> float:
         names = ("trading_metrics_port", "market_metrics_port", "api_port")
         urls = [f"http://127.0.0.1:{getattr(self.settings, name)}/readyz" for name in names]
-        _until(lambda: all(_answers(url) for url in urls), "every process is ready")
+        _until(lambda: all(self._answers(url) for url in urls), "every process is ready")
         return time.monotonic() - since
+
+    def _answers(self, url: str) -> bool:
+        try:
+            return self._http.get(url, timeout=2).is_success
+        except httpx.TransportError:
+            return False
 
     def _fills(self, account: str) -> int:
         return int(self._exchange.get("/control/state").json()["fills"][account])
@@ -331,14 +349,14 @@ class Killer:
     def _repeat(
         self, method: str, path: str, key: str | None, body: dict[str, Any] | None
     ) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {bearer_token(self.settings)}"}
+        headers = {"Authorization": f"Bearer {self._token}"}
         if key is not None:
             headers["Idempotency-Key"] = key
         url = f"{self.settings.api_url}/api/v1{path}"
         until = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                answer = httpx.request(method, url, json=body, headers=headers, timeout=10)
+                answer = self._http.request(method, url, json=body, headers=headers)
                 # A refused trade is answered for good, whatever class its reason belongs to.
                 if answer.status_code < 500 or '"checks"' in answer.text:
                     break
@@ -376,13 +394,6 @@ def table(measures: Iterable[Measure]) -> str:
 
 
 _FIGURES = ("protected", "answered", "clean", "ready", "up")
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _rotated(values: Sequence[str], by: int) -> list[str]:

@@ -36,6 +36,9 @@ ALL = "all"
 
 T = TypeVar("T")
 
+# One for all: a client of its own for each question costs more than what it asks.
+_HTTP = httpx.Client(trust_env=False)
+
 
 class Platform:
     """One running stack."""
@@ -216,6 +219,6 @@ def until(condition: Any, what: str, seconds: float = PATIENCE_SECONDS) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
+        return _HTTP.get(url, timeout=2).is_success
     except httpx.TransportError:
         return False
