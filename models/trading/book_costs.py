@@ -1,0 +1,64 @@
+"""What an order of some size would pay or get from the book that is seen now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class BookLevel:
+    """One price with the base quantity on offer there."""
+
+    price: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class BookView:
+    """Both sides of a book, each with its best price first."""
+
+    bids: tuple[BookLevel, ...]
+    asks: tuple[BookLevel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BookWalk:
+    """The outcome of taking a quantity from one side; ``complete`` when the side has as much.
+
+    ``average_price`` is that of the quantity found, None when there is nothing at all.
+    """
+
+    quantity: Decimal
+    average_price: Decimal | None
+    worst_price: Decimal | None
+    complete: bool
+
+
+def walk(levels: Sequence[BookLevel], quantity: Decimal) -> BookWalk:
+    """Take a base quantity from one side, level by level."""
+    left, cost, worst = quantity, ZERO, None
+    for level in levels:
+        taken = min(left, level.quantity)
+        if taken > ZERO:
+            cost += taken * level.price
+            left -= taken
+            worst = level.price
+        if left <= ZERO:
+            break
+    found = quantity - left
+    average = cost / found if found > ZERO else None
+    return BookWalk(found, average, worst, complete=left <= ZERO)
+
+
+def slippage_share(levels: Sequence[BookLevel], quantity: Decimal) -> Decimal | None:
+    """Return how much worse than the best price a quantity trades, as a share of that price.
+
+    None when the side does not have as much.
+    """
+    walked = walk(levels, quantity)
+    if not walked.complete or walked.average_price is None:
+        return None
+    best = levels[0].price
+    return abs(walked.average_price - best) / best
