@@ -28,9 +28,15 @@ _SAVE = text(
            closed_trades = :closed_trades, updated_at = :at
        WHERE account_id = :account"""
 )
-# In order, so that two writers lock the rows in the same order.
+# In order, so that two writers lock the rows in the same order. What is held no more is not named
+# any more: left as it was, it would be counted for ever.
 _SAVE_BALANCES = text(
-    """INSERT INTO balances (account_id, asset, total, updated_at)
+    """WITH gone AS (
+           UPDATE balances SET total = 0, updated_at = :at
+           WHERE account_id = :account AND asset <> ALL (CAST(:assets AS text[]))
+               AND total <> 0 AND updated_at <= :at
+       )
+       INSERT INTO balances (account_id, asset, total, updated_at)
        SELECT :account, asset, total, :at
        FROM unnest(CAST(:assets AS text[]), CAST(:totals AS numeric[])) AS held (asset, total)
        ORDER BY asset

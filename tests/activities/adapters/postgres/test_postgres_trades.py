@@ -190,3 +190,17 @@ async def test_account_balances_are_written_with_the_effect_of_open_trades(journ
         "USD": Decimal(5000) - Decimal(1010) * Decimal("1.004"),
         "BTC": Decimal(11),
     }
+
+
+async def test_asset_that_the_exchange_names_no_more_is_held_no_more(journal, database):
+    now = datetime.now(UTC)
+    state = AccountState("company", "i", balances={"USD": Decimal(1), "LTC": Decimal(2)})
+    await journal.save_account(state, None, "aether", {}, now)
+    without = replace(state, balances={"USD": Decimal(3)})
+    await journal.save_account(without, None, "aether", {}, now + timedelta(seconds=1))
+    await journal.save_account(state, None, "aether", {}, now)  # an older one arrives late
+    async with database.account_scope("company") as session:
+        rows = (await session.exec(select(BalanceRow))).all()
+    held = {row.asset: row.total for row in rows if row.total}
+    assert held == {"USD": Decimal(3)}
+    assert "LTC" in {row.asset for row in rows}
