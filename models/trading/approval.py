@@ -1,0 +1,181 @@
+"""What waits for another person, and what may become of a request for approval.
+
+A request is decided once: approved by somebody else than who asked, refused, expired, or outdated
+because the price had left when it was approved. Nothing is carried out here; who is a person, and
+with which role, is checked where the request comes in.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from models.trading.verdicts import Check, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPolicy:
+    """When an entry waits for a person.
+
+    Attributes:
+        value_minimum: USD from which it does, None: no such bound.
+        equity_share_minimum: share of equity from which it does, None: no such bound.
+        expires_after: protocol time that a request waits.
+        price_tolerance: share by which the price may have moved until it is approved.
+    """
+
+    value_minimum: Decimal | None = None
+    equity_share_minimum: Decimal | None = Decimal("0.15")
+    expires_after: timedelta = timedelta(hours=4)
+    price_tolerance: Decimal = Decimal("0.01")
+
+
+class ApprovalStatus(StrEnum):
+    """Where a request stands; all but ``pending`` are final."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    OUTDATED = "outdated"
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether the request has been decided."""
+        return self is not ApprovalStatus.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """Something that waits for another person.
+
+    Attributes:
+        subject: what is asked for: ``entry``, ``worse_protection``, ``raise_limit``, ``go_live``.
+        requested_by: the person, or the strategy, that wants it.
+        value: its size in USD, None where it has none.
+        reference_price: price it was asked at, None where no price matters.
+        stop_price: an entry's stop; a price at or below it cannot be approved.
+        price_tolerance: share by which the price may have moved.
+    """
+
+    request_id: str
+    subject: str
+    requested_by: str
+    detail: str
+    requested_at: datetime
+    expires_at: datetime
+    value: Decimal | None = None
+    reference_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    price_tolerance: Decimal = Decimal("0.01")
+    status: ApprovalStatus = ApprovalStatus.PENDING
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalOutcome:
+    """The request after an attempt to decide it, and why it stands as it does."""
+
+    request: ApprovalRequest
+    verdict: Verdict
+
+
+def check_size(policy: ApprovalPolicy, value: Decimal, equity: Decimal) -> Check:
+    """Tell whether an entry of this value in USD may go without a person.
+
+    A check that fails is no refusal: it says that the entry has to wait.
+    """
+    bounds = [policy.value_minimum] if policy.value_minimum is not None else []
+    if policy.equity_share_minimum is not None:
+        bounds.append(max(Decimal(0), equity) * policy.equity_share_minimum)
+    if not bounds:
+        reason = "no size needs approval"
+        return Check("approval", "approval-needed", passed=True, reason=reason, figure=value)
+    bound = min(bounds)
+    reason = f"{value:.2f} USD against {bound:.2f} USD from which a person decides"
+    return Check("approval", "approval-needed", value < bound, reason, value, bound)
+
+
+def approve(
+    request: ApprovalRequest, by: str, at: datetime, price: Decimal | None = None
+) -> ApprovalOutcome:
+    """Approve, if another person may still do so and the price has not left.
+
+    An approval by the wrong person changes nothing; one that comes too late, or at another price,
+    ends the request.
+    """
+    if request.status.is_final:
+        return ApprovalOutcome(request, Verdict((_still_open(request),)))
+    if at >= request.expires_at:
+        ended = expire(request, at)
+        return ApprovalOutcome(ended, Verdict((_still_open(ended),)))
+    other = check_other_person(request.requested_by, by)
+    if not other.passed:
+        return ApprovalOutcome(request, Verdict((other,)))
+    judged = check_price(request, price)
+    status = ApprovalStatus.APPROVED if judged.passed else ApprovalStatus.OUTDATED
+    decided = _decided(request, status, by, at, judged.reason)
+    return ApprovalOutcome(decided, Verdict((_still_open(request), other, judged)))
+
+
+def refuse(request: ApprovalRequest, by: str, at: datetime, reason: str) -> ApprovalOutcome:
+    """Refuse; also who asked may do so, which withdraws the request."""
+    current = expire(request, at)
+    check = _still_open(current)
+    if not check.passed:
+        return ApprovalOutcome(current, Verdict((check,)))
+    refused = _decided(request, ApprovalStatus.REFUSED, by, at, reason)
+    return ApprovalOutcome(refused, Verdict((check,)))
+
+
+def expire(request: ApprovalRequest, at: datetime) -> ApprovalRequest:
+    """End a request whose time is over; any other is returned as it is."""
+    if request.status.is_final or at < request.expires_at:
+        return request
+    reason = f"nobody decided until {request.expires_at.isoformat(timespec='seconds')}"
+    return _decided(request, ApprovalStatus.EXPIRED, None, request.expires_at, reason)
+
+
+def check_other_person(requested_by: str, by: str) -> Check:
+    """Require somebody with a name, and another one than who asked; case and spaces do not count.
+
+    Also used wherever else two people have to agree.
+    """
+    first, second = _plain(requested_by), _plain(by)
+    passed = bool(second) and first != second
+    reason = f"{by or 'nobody'} decides on what {requested_by} asked for"
+    return Check("approval", "second-person-needed", passed, reason)
+
+
+def check_price(request: ApprovalRequest, price: Decimal | None) -> Check:
+    """Judge the price again at approval: known, within the tolerance, and above the stop."""
+    reference, limit = request.reference_price, request.price_tolerance
+    if reference is None:
+        reason = "no price matters: not applicable"
+        return Check("approval", "price-moved", passed=True, reason=reason)
+    if price is None or not price.is_finite() or price <= 0:
+        return Check("approval", "no-market-data", passed=False, reason="no price is known")
+    moved = abs(price - reference) / reference
+    above_stop = request.stop_price is None or price > request.stop_price
+    reason = f"price {price} against {reference} when asked: moved {moved:.4%} of {limit:.4%}"
+    if not above_stop:
+        reason += f", not above the stop {request.stop_price}"
+    return Check("approval", "price-moved", moved <= limit and above_stop, reason, moved, limit)
+
+
+def _still_open(request: ApprovalRequest) -> Check:
+    passed = not request.status.is_final
+    reason = f"request {request.request_id} is {request.status.value}"
+    return Check("approval", "approval-decided", passed, reason)
+
+
+def _decided(
+    request: ApprovalRequest, status: ApprovalStatus, by: str | None, at: datetime, reason: str
+) -> ApprovalRequest:
+    return replace(request, status=status, decided_by=by, decided_at=at, reason=reason)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.split()).casefold()
