@@ -39,14 +39,14 @@ class Patience:
         settle: how long after the deadline an order may still be missing from the read side.
         poll: pause between the first two questions; each further one is twice as long.
         entry_age: an entry that could not be sent for so long is not sent any more.
-        protective_sends: sends of one stop or exit within one attempt of the activity.
+        stop_sends: sends of one stop within one attempt of the activity.
     """
 
     deadline: timedelta = timedelta(seconds=2.5)
     settle: timedelta = timedelta(seconds=5)
     poll: timedelta = timedelta(milliseconds=250)
     entry_age: timedelta = timedelta(seconds=10)
-    protective_sends: int = 3
+    stop_sends: int = 3
 
 
 def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -> OrderEnded:
@@ -72,7 +72,7 @@ class Placement:
         self._journal = journal
         self._clock = clock
         self._patience = patience
-        self._sends_left = patience.protective_sends
+        self._sends_left = patience.stop_sends
 
     async def intend_and_place(self, order: OrderSpec, intended_at: datetime) -> OrderPlaced:
         """Store the intent, counted as sent in the same commit, and send it at once."""
@@ -153,7 +153,7 @@ class Placement:
                 return await self._resolve(order, intended_at, sent_at, count)
             return await self.refuse(order, OrderStatus.REJECTED, str(error))
         except (ExchangeUnavailableError, RateLimitedError, CredentialsError) as error:
-            if order.is_protective:
+            if order.leg is Leg.STOP:
                 raise
             return await self.refuse(order, OrderStatus.NOT_PLACED, str(error))
         acknowledged = OrderAcknowledged(order.client_order_id, order_id, self._clock())
@@ -170,11 +170,14 @@ class Placement:
         sends: int,
         unsendable: str | None = None,
     ) -> OrderPlaced:
-        """Ask until the order is found or its absence is proven; entries are not sent again."""
+        """Ask until the order is found or its absence is proven; only stops are sent again.
+
+        An exit is not: it has dropped the stops, and until the next try they must be back.
+        """
         report = await self._look_for(order, intended_at, sent_at)
         if report is not None:
             return await self._found(order, report)
-        if not order.is_protective:
+        if order.leg is not Leg.STOP:
             return await self.refuse(
                 order, OrderStatus.NOT_PLACED, "absent after its deadline and the settle window"
             )
@@ -182,7 +185,7 @@ class Placement:
             return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
         self._sends_left -= 1
         if self._sends_left <= 0:
-            raise UnknownOutcomeError("a protective order is absent after several sends")
+            raise UnknownOutcomeError("a stop is absent after several sends")
         return await self._send(order, intended_at, sends)
 
     async def _look_for(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from activities.verification import MISSING_ORDERS
 from infra.runtime.errors import PlatformError
 from tests.faults.exchange import ZERO, Control, ExchangeAwayError, FaultSuiteError, Slice
 from tests.faults.judge import Verdict, judge, ledger_difference
@@ -24,6 +25,7 @@ PRINT_AGAIN_SECONDS = 3.0
 STEP_SECONDS = 40.0
 UNSTRUCK_SECONDS = 1.0
 WATCH_SECONDS = 0.3
+RECOVERY_LOOK_SECONDS = 0.25
 UNPROTECTED_SECONDS = 5.0
 """How long a position may be without protection, whatever happens."""
 PHASE_OF = {
@@ -39,13 +41,22 @@ LEVELS = {"stop": BELOW_STOP, "take_profit": ABOVE_TAKE_PROFIT}
 
 @dataclass
 class Outcome:
-    """What became of one trade; seconds are None where nothing was to be measured."""
+    """What became of one trade; seconds are None where nothing was to be measured.
+
+    Attributes:
+        recovery: from the last hit of the fault until the trade is owned and protected again: both
+            sides agree on all that the exchange holds, and all that is held is covered. An order
+            that is only being asked about may be left; after a kill nothing may be.
+        resolution: until the step that was struck has come to its goal and nothing is left at all.
+            What was lost on its way there needs the exchange's settle window for its proof.
+    """
 
     script: Script
     number: int | None = None
     verdict: Verdict = field(default_factory=Verdict)
     struck: bool = False
     recovery: float | None = None
+    resolution: float | None = None
     unprotected: float = 0.0
     unprotected_in_all: float = 0.0
     said: list[str] = field(default_factory=list)
@@ -79,6 +90,8 @@ class Life:
         self._pushing: Decimal | None = None
         self._amend_refused = False
         self._refused_before = 0
+        self._recovered_at: float | None = None
+        self._looked_at = 0.0
         self._before = self._control.order_ids(script.account)
         minimum = self._control.minimums[script.symbol]
         self._watched = Watched(script.account, script.symbol, minimum, self._before)
@@ -114,9 +127,9 @@ class Life:
         if strikes:
             self._meet()
         act()
-        self._await(goal, f"the goal of {phase}")
+        self._await(goal, f"the goal of {phase}", looks=strikes and not self._script.kills)
         if strikes:
-            self._await_recovery(phase)
+            self._await_resolution(phase)
         self._pushing = None
         self._control.print_at(self._script.symbol, self._price)
 
@@ -131,7 +144,7 @@ class Life:
         while self._strike.began is None:
             time.sleep(0.001)
 
-    def _await_recovery(self, phase: str) -> None:
+    def _await_resolution(self, phase: str) -> None:
         end = time.monotonic() + UNSTRUCK_SECONDS
         while not self._strike.struck and time.monotonic() < end:
             time.sleep(LOOK_SECONDS)
@@ -139,15 +152,29 @@ class Life:
         at = time.monotonic()
         if self._strike.struck:
             assert self._strike.ended is not None
-            self._outcome.recovery = max(0.0, at - self._strike.ended)
+            self._outcome.resolution = max(0.0, at - self._strike.ended)
+            recovered_at = at if self._recovered_at is None else min(at, self._recovered_at)
+            self._outcome.recovery = max(0.0, recovered_at - self._strike.ended)
 
-    def _agrees(self) -> bool:
+    def _look_for_recovery(self) -> None:
+        """Note when the trade is owned and protected, and forget it when that does not last."""
+        ended, now = self._strike.ended, time.monotonic()
+        if ended is None or now < ended or now - self._looked_at < RECOVERY_LOOK_SECONDS:
+            return
+        if not self._agrees(but=(MISSING_ORDERS,)):
+            self._recovered_at = None
+        elif self._recovered_at is None or self._recovered_at < ended:
+            self._recovered_at = now
+        self._looked_at = time.monotonic()
+
+    def _agrees(self, but: tuple[str, ...] = ()) -> bool:
         if self._strike.ended is not None and time.monotonic() < self._strike.ended:
             return False
         try:
-            return not self._platform.differences(self._script.account)
+            found = self._platform.differences(self._script.account)
         except (PlatformError, OSError):
             return False
+        return all(one.invariant in but for one in found)
 
     def _open(self) -> None:
         script, price = self._script, self._price
@@ -186,13 +213,15 @@ class Life:
 
     # --- goals
 
-    def _await(self, goal: Callable[[], bool], what: str) -> None:
+    def _await(self, goal: Callable[[], bool], what: str, *, looks: bool = False) -> None:
         end, pushed = time.monotonic() + STEP_SECONDS, 0.0
         while True:
             level = self._pushing
             if level is not None and time.monotonic() - pushed > PRINT_AGAIN_SECONDS:
                 self._control.print_at(self._script.symbol, self._price * level)
                 pushed = time.monotonic()
+            if looks:
+                self._look_for_recovery()
             try:
                 if goal():
                     return

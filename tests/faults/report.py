@@ -39,6 +39,7 @@ def summarise(
     for one in struck:
         faults[one.script.kind][one.script.step] += 1
     recoveries = [one.recovery for one in struck if one.recovery is not None]
+    resolutions = [one.resolution for one in struck if one.resolution is not None]
     verdicts = [one.verdict for one in outcomes]
     difference = max((v.ledger_difference for v in verdicts), default=Decimal(0))
     return {
@@ -57,6 +58,8 @@ def summarise(
         "longest_unprotected_seconds_with_outages": _longest(outcomes, "unprotected_in_all"),
         "recovery_p50_seconds": percentile(recoveries, 0.5),
         "recovery_p99_seconds": percentile(recoveries, 0.99),
+        "resolution_p50_seconds": percentile(resolutions, 0.5),
+        "resolution_p99_seconds": percentile(resolutions, 0.99),
         "recovery_by_kind": _by_kind(struck),
         "slowest": [_line(one) for one in _worst(struck)],
         "least_protected": [_bare(one) for one in _barest(outcomes)],
@@ -99,6 +102,7 @@ def words(report: dict[str, Any]) -> str:
         ),
         "longest unprotected {longest_unprotected_seconds} s, "
         "recovery p50 {recovery_p50_seconds} s, p99 {recovery_p99_seconds} s" + fails,
+        "resolution p50 {resolution_p50_seconds} s, p99 {resolution_p99_seconds} s",
     ]
     lines = [line.format_map(report) for line in lines]
     for kind, figures in report["recovery_by_kind"].items():
@@ -116,7 +120,9 @@ def progress(outcome: Outcome) -> str:
     """Return one line for a trade that has ended."""
     script = outcome.script
     what = "+".join(script.kills) or " ".join(str(r.kind) for r in script.rules) or script.kind
-    took = "not struck" if not outcome.struck else f"recovered {_seconds(outcome.recovery)}"
+    took = "not struck"
+    if outcome.struck:
+        took = f"recovered {_seconds(outcome.recovery)} of {_seconds(outcome.resolution)}"
     line = (
         f"{script.name:8} {what:24} at {script.step:12} {script.protection:8} {script.ending:11} "
         f"{took}, bare {outcome.unprotected:.2f} s, {outcome.exit_reason}"

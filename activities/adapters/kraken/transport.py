@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import logging
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -73,6 +74,15 @@ class KrakenApi(krakenex.API):  # type: ignore[misc]
         return self._query(path, text.encode(), headers, timeout=timeout)
 
 
+OVERTAKE_SECONDS = 0.5
+"""How long a signed call keeps the next one waiting for its answer.
+
+By then it has long arrived, so that nonces are in order; and were it not so, the exchange refuses
+the one that comes too late before executing it. A stop must not wait for somebody else's answer.
+"""
+SIGNED_CALLS_AT_ONCE = 4
+
+
 class Transport:
     """Run calls in threads of their own and turn every failure into a typed error.
 
@@ -91,9 +101,11 @@ class Transport:
         timeouts = timeouts or Timeouts()
         self._timeout = (timeouts.connect, timeouts.read)
         self._public = KrakenApi(base, allowed)
-        self._signed = KrakenApi(base, allowed, credentials, nonces) if credentials else None
+        self._signed = None
+        if credentials is not None:
+            self._signed = _Connections(lambda: KrakenApi(base, allowed, credentials, nonces))
         self._public_thread = ThreadPoolExecutor(1, "kraken-public")
-        self._signed_thread = ThreadPoolExecutor(1, "kraken-signed")
+        self._signed_threads = ThreadPoolExecutor(SIGNED_CALLS_AT_ONCE, "kraken-signed")
         self._gate = PriorityGate()
 
     async def public(self, method: str, parameters: Mapping[str, Parameter] | None = None) -> Any:
@@ -126,12 +138,13 @@ class Transport:
         Raises:
             ExchangeError: typed by what the failure means for the operation.
         """
-        api = self._signed
-        if api is None:
+        connections = self._signed
+        if connections is None:
             raise RuntimeError("a signed call needs credentials")
         as_json = any(isinstance(value, list | tuple) for value in parameters.values())
 
         def send() -> Any:
+            api = connections.own()
             if as_json:
                 return api.query_json(method, parameters, self._timeout)
             return api.query_private(method, _form(parameters), timeout=self._timeout)
@@ -141,19 +154,16 @@ class Transport:
             if still_wanted is not None:
                 still_wanted()
             loop = asyncio.get_running_loop()
-            sending = loop.run_in_executor(self._signed_thread, _signed_answer, send, operation)
+            sending = loop.run_in_executor(self._signed_threads, _signed_answer, send, operation)
         except BaseException:
             self._gate.leave()
             raise
         # The turn ends with the request, not with the caller: a canceled caller's request is
         # still under way and the next nonce must not overtake it.
-        sending.add_done_callback(self._end_turn)
+        turn = _Turn(self._gate)
+        overtaken = loop.call_later(OVERTAKE_SECONDS, turn.end)
+        sending.add_done_callback(lambda done: turn.end_with(done, overtaken))
         return await asyncio.shield(sending)
-
-    def _end_turn(self, sending: "asyncio.Future[Any]") -> None:
-        self._gate.leave()
-        if not sending.cancelled():
-            sending.exception()
 
     async def close(self) -> None:
         """Wait for the calls under way and close the connections."""
@@ -162,10 +172,53 @@ class Transport:
 
     def _shutdown(self) -> None:
         self._public_thread.shutdown(wait=True)
-        self._signed_thread.shutdown(wait=True)
+        self._signed_threads.shutdown(wait=True)
         self._public.close()
         if self._signed is not None:
             self._signed.close()
+
+
+class _Connections:
+    """A connection for each thread: a session of requests is not made for two at once."""
+
+    def __init__(self, make: Callable[[], KrakenApi]) -> None:
+        self._make = make
+        self._own = threading.local()
+        self._all: list[KrakenApi] = []
+
+    def own(self) -> KrakenApi:
+        """Return the connection of the thread that asks."""
+        found: KrakenApi | None = getattr(self._own, "api", None)
+        if found is None:
+            found = self._own.api = self._make()
+            self._all.append(found)
+        return found
+
+    def close(self) -> None:
+        """Close those of all threads."""
+        for api in self._all:
+            api.close()
+
+
+class _Turn:
+    """A turn at the gate, which ends once: with the answer, or when it has lasted too long."""
+
+    def __init__(self, gate: PriorityGate) -> None:
+        self._gate = gate
+        self._ended = False
+
+    def end(self) -> None:
+        """Let the next one through."""
+        if not self._ended:
+            self._ended = True
+            self._gate.leave()
+
+    def end_with(self, sending: "asyncio.Future[Any]", overtaken: asyncio.TimerHandle) -> None:
+        """Let the next one through; nobody may be left to look at a failure."""
+        overtaken.cancel()
+        self.end()
+        if not sending.cancelled():
+            sending.exception()
 
 
 def _signed_answer(send: Callable[[], Any], operation: Operation) -> Any:

@@ -7,12 +7,18 @@ import time
 from decimal import Decimal
 
 import pytest
+from aiohttp import web
 
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.errors import ForbiddenAddressError, Operation
 from activities.adapters.kraken.nonce import FileNonceStore, NonceCounter
 from activities.adapters.kraken.priority_gate import Priority
-from activities.adapters.kraken.transport import KrakenApi, Timeouts, Transport
+from activities.adapters.kraken.transport import (
+    SIGNED_CALLS_AT_ONCE,
+    KrakenApi,
+    Timeouts,
+    Transport,
+)
 from activities.ports import (
     Credentials,
     CredentialsError,
@@ -58,6 +64,10 @@ async def transport(server, tmp_path):
     await transport.close()
 
 
+def the_connection(transport):
+    return transport._signed._all[0]
+
+
 def test_signature_agrees_with_the_documented_example():
     # The secret of Kraken's own documentation page, in pieces so that nothing takes it for a key.
     secret = (
@@ -96,7 +106,7 @@ async def test_lists_are_sent_as_signed_json(server, transport):
     _, asked, headers, body = server.requests[0]
     assert asked["orders"] == ["O1", "O2"]
     digest = hashlib.sha256(f"{asked['nonce']}{body}".encode()).digest()
-    secret = base64.b64decode(transport._signed.secret)
+    secret = base64.b64decode(the_connection(transport).secret)
     expected = hmac.new(secret, b"/0/private/CancelOrderBatch" + digest, hashlib.sha512).digest()
     assert headers["API-Sign"] == base64.b64encode(expected).decode()
 
@@ -231,7 +241,8 @@ def test_public_data_allows_krakens_public_hosts_over_tls_only():
 
 
 async def test_changed_address_is_refused_when_the_request_leaves(transport):
-    transport._signed.uri = "https://api.kraken.com"
+    await transport.private("Balance", {}, READ)
+    the_connection(transport).uri = "https://api.kraken.com"
     with pytest.raises(ForbiddenAddressError):
         await transport.private("AddOrder", {}, PLACE)
 
@@ -248,5 +259,33 @@ async def test_connections_are_reused(server, transport):
     for _ in range(200):
         await transport.private("Balance", {}, READ)
     each = (time.perf_counter() - started) / 200
-    assert len(transport._signed.session.adapters["http://"].poolmanager.pools) == 1
+    used = [one.session.adapters["http://"].poolmanager for one in transport._signed._all]
+    assert len(used) <= SIGNED_CALLS_AT_ONCE
+    assert all(len(manager.pools) == 1 for manager in used)
     assert each < 0.1
+
+
+async def test_call_without_an_answer_does_not_keep_the_next_one_waiting(server, tmp_path):
+    transport = Transport(
+        server.url,
+        AllowedHosts.loopback(),
+        new_credentials(),
+        NonceCounter(FileNonceStore(tmp_path / "nonce")),
+        Timeouts(connect=0.5, read=5.0),
+    )
+    answered = asyncio.Event()
+
+    async def late(_):
+        await answered.wait()
+        return web.json_response({"error": [], "result": {"late": True}})
+
+    server.script("AddOrder", late)
+    slow = asyncio.create_task(transport.private("AddOrder", {}, PLACE))
+    stop = await transport.private("AmendOrder", {}, PLACE, Priority.PROTECT)
+    assert not slow.done()
+    answered.set()
+    assert await slow == {"late": True}
+    assert stop is not None
+    nonces = [int(asked["nonce"]) for _, asked, _, _ in server.requests]
+    assert nonces == sorted(set(nonces))
+    await transport.close()
