@@ -183,6 +183,11 @@ def trades_history(plane: ReadPlane, account: str, fields: Fields) -> Any:
     return _counted("trades", page, len(groups), fields)
 
 
+def open_positions(_: ReadPlane, _account: str, _fields: Fields) -> Any:
+    """Answer OpenPositions: a cash account has none."""
+    return {}
+
+
 def query_trades(plane: ReadPlane, account: str, fields: Fields) -> Any:
     """Answer QueryTrades."""
     answer = {}
@@ -343,6 +348,7 @@ READS: dict[str, Callable[[ReadPlane, str, Fields], Any]] = {
     "OpenOrders": open_orders,
     "ClosedOrders": closed_orders,
     "QueryOrders": query_orders,
+    "OpenPositions": open_positions,
     "OrderAmends": order_amends,
     "TradesHistory": trades_history,
     "QueryTrades": query_trades,

@@ -21,6 +21,16 @@ CANCEL = "cancel-orders"
 WEBSOCKET = "websocket"
 ALL_PERMISSIONS = frozenset((FUNDS, OPEN_ORDERS, CLOSED_ORDERS, LEDGER, MODIFY, CANCEL, WEBSOCKET))
 
+_KEY_PERMISSIONS = {
+    FUNDS: "query-funds",
+    OPEN_ORDERS: "query-open-trades",
+    CLOSED_ORDERS: "query-closed-trades",
+    LEDGER: "query-ledger",
+    MODIFY: "modify-trades",
+    CANCEL: "close-trades",
+    WEBSOCKET: "create-ws-token",
+}
+
 TIERS = ("starter", "intermediate", "pro")
 DEFAULT_ACCOUNTS = ("company", "director-1", "director-2")
 DEFAULT_FUNDS = "100000"
@@ -49,6 +59,26 @@ class AccountKey:
     def secret_bytes(self) -> bytes:
         """Return the secret as HMAC uses it."""
         return base64.b64decode(self.secret)
+
+
+def key_information(account: AccountKey, nonce: str) -> dict[str, Any]:
+    """Answer GetApiKeyInfo, which needs no permission: what the key may do, in Kraken's words."""
+    never = "0"
+    return {
+        "apiKeyName": account.account,
+        "apiKey": account.key,
+        "nonce": nonce,
+        "nonceWindow": account.nonce_window,
+        "permissions": sorted(_KEY_PERMISSIONS[name] for name in account.permissions),
+        "iban": "",
+        "validUntil": never,
+        "queryFrom": never,
+        "queryTo": never,
+        "createdTime": never,
+        "modifiedTime": never,
+        "ipAllowlist": [],
+        "lastUsed": None,
+    }
 
 
 def load_accounts(path: Path) -> list[AccountKey]:

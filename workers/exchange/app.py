@@ -18,8 +18,9 @@ from workers.exchange.public_ws import PublicStreams
 from workers.exchange.runtime import Exchange
 
 MAXIMUM_BODY = 1_000_000
-PUBLIC_PATHS = ("/", "/v2")
-PRIVATE_PATHS = ("/private", "/private/v2")
+# Some clients append /v2 to the address they are given; it works with and without it.
+PUBLIC_PATHS = ("/", "/v2", "/v2/v2")
+PRIVATE_PATHS = ("/private", "/private/v2", "/private/v2/v2")
 
 
 def build_app(exchange: Exchange, speed: str) -> web.Application:
@@ -38,7 +39,9 @@ def build_app(exchange: Exchange, speed: str) -> web.Application:
     exchange.listeners.append(tell)
     app = web.Application(middlewares=[_refusing(faults)], client_max_size=MAXIMUM_BODY)
     PublicRest(exchange.public, exchange.clock, faults).add_routes(app)
-    app.router.add_route("*", "/0/private/{method}", PrivateRest(exchange, tokens, faults).handle)
+    app.router.add_route(
+        "*", "/0/private/{method:.+}", PrivateRest(exchange, tokens, faults).handle
+    )
     CoinGecko(exchange.public, exchange.clock, faults).add_routes(app)
     Control(exchange, faults, public, private, speed).add_routes(app)
     for path in PUBLIC_PATHS:

@@ -9,7 +9,7 @@ from aiohttp import web
 from models.simulation.errors import VenueError
 from workers.exchange import accounts
 from workers.exchange.account_calls import READS, ReadPlane
-from workers.exchange.accounts import AccountKey
+from workers.exchange.accounts import AccountKey, key_information
 from workers.exchange.authentication import Tokens, require
 from workers.exchange.errors import (
     ApiError,
@@ -23,6 +23,7 @@ from workers.exchange.trading_calls import HANDLERS, Call
 from workers.exchange.wire import dump, load
 
 TOKEN_METHOD = "GetWebSocketsToken"  # noqa: S105 - the name of a method
+KEY_INFO_METHOD = "GetApiKeyInfo"
 
 PERMISSIONS: dict[str, tuple[str, ...]] = {
     "Balance": (accounts.FUNDS,),
@@ -30,6 +31,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     "TradeVolume": (accounts.FUNDS,),
     "TradeBalance": (accounts.OPEN_ORDERS,),
     "OpenOrders": (accounts.OPEN_ORDERS,),
+    "OpenPositions": (accounts.OPEN_ORDERS,),
     "OrderAmends": (accounts.OPEN_ORDERS,),
     "QueryOrders": (accounts.OPEN_ORDERS, accounts.CLOSED_ORDERS),
     "ClosedOrders": (accounts.CLOSED_ORDERS,),
@@ -47,6 +49,35 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     "CancelAll": (accounts.CANCEL, accounts.MODIFY),
     "CancelAllOrdersAfter": (accounts.CANCEL, accounts.MODIFY),
 }
+# Kraken has these too; a trading key has no right to them, and here no key can be given one.
+NEVER_PERMITTED = frozenset(
+    (
+        "AccountTransfer",
+        "AddExport",
+        "CreateSubaccount",
+        "CreditLines",
+        "DepositAddresses",
+        "DepositMethods",
+        "DepositStatus",
+        "Earn/Allocate",
+        "Earn/AllocateStatus",
+        "Earn/Allocations",
+        "Earn/Deallocate",
+        "Earn/DeallocateStatus",
+        "Earn/Strategies",
+        "ExportStatus",
+        "RemoveExport",
+        "RetrieveExport",
+        "WalletTransfer",
+        "Withdraw",
+        "WithdrawAddresses",
+        "WithdrawCancel",
+        "WithdrawInfo",
+        "WithdrawMethods",
+        "WithdrawStatus",
+    )
+)
+KNOWN_METHODS = frozenset((*PERMISSIONS, *NEVER_PERMITTED, KEY_INFO_METHOD))
 HISTORY_CALLS = frozenset(("Ledgers", "QueryLedgers", "TradesHistory", "QueryTrades"))
 HISTORY_COST = 2
 
@@ -77,7 +108,7 @@ class PrivateRest:
         return web.Response(body=body, content_type="application/json")
 
     async def _answer(self, request: web.Request, method: str, raw: bytes) -> Any:
-        if request.method != "POST" or method not in PERMISSIONS:
+        if request.method != "POST" or method not in KNOWN_METHODS:
             raise ApiError("EGeneral:Unknown method")
         body = _parameters(request.content_type, raw)
         fields = flatten({name: body[name] for name in body if name != "orders"})
@@ -105,8 +136,10 @@ class PrivateRest:
     def _perform(
         self, account: AccountKey, method: str, body: dict[str, Any], fields: dict[str, str]
     ) -> Any:
-        require(account, *PERMISSIONS[method])
         exchange = self._exchange
+        if method == KEY_INFO_METHOD:
+            return key_information(account, fields["nonce"])
+        require(account, *PERMISSIONS.get(method, ()))
         if ("rest", method) in HANDLERS:
             parameters = {name: body[name] for name in body if name not in ("nonce", "otp")}
             return exchange.call(Call("rest", method, account.account, parameters)).results[0]
@@ -136,9 +169,9 @@ def _parameters(content_type: str, raw: bytes) -> dict[str, Any]:
 def _form(text: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in urllib.parse.parse_qsl(text, keep_blank_values=True):
-        # Clients send lists as repeated ``name[]``; a comma list says the same.
+        # Clients send lists as repeated ``name`` or ``name[]``; a comma list says the same.
         plain = name.removesuffix("[]")
-        fields[plain] = f"{fields[plain]},{value}" if name != plain and plain in fields else value
+        fields[plain] = f"{fields[plain]},{value}" if plain in fields else value
     return fields
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "flatten",
     "integer",
     "invalid",
+    "order_fields",
     "required",
     "rfc3339",
 ]
@@ -54,8 +55,20 @@ def _text(value: Any) -> str:
         return ",".join(_text(item) for item in value)
     if isinstance(value, Decimal):
         return format(value, "f")
-    # Python clients say ``False`` where they mean the default, and the real exchange lets them.
-    return "" if value is None else "false" if value == "False" else str(value)
+    return "" if value is None else str(value)
+
+
+def order_fields(body: Mapping[str, Any]) -> dict[str, str]:
+    """Bring an order to flat strings with its flags in the one spelling the exchange model reads.
+
+    Clients send ``True`` (Python) and ``1`` (PHP), and the real exchange takes them: an order with
+    ``validate=True`` is only checked.
+    """
+    fields = flatten(body)
+    for name in ("validate", "reduce_only"):
+        if fields.get(name):
+            fields[name] = "true" if boolean(fields, name) else "false"
+    return fields
 
 
 def required(fields: Fields, name: str) -> str:
@@ -67,10 +80,7 @@ def required(fields: Fields, name: str) -> str:
 
 
 def boolean(fields: Fields, name: str, *, default: bool = False) -> bool:
-    """Return a flag in any case: clients that send Python's ``True`` work on the real exchange.
-
-    (``validate`` of an order is read by the exchange model, and strictly.)
-    """
+    """Return a flag in any case: clients that send Python's ``True`` work on the real exchange."""
     value = fields.get(name, "").lower()
     if value in ("true", "1"):
         return True

@@ -61,7 +61,7 @@ def execute(venue: Venue, call: Call, moment: Moment) -> Answer:
 
 
 def _rest_add(venue: Venue, account: str, body: Mapping[str, Any], moment: Moment) -> Answer:
-    fields = rest_syntax.flatten(body)
+    fields = rest_syntax.order_fields(body)
     symbol = venue.directory.pair(rest_syntax.required(fields, "pair")).symbol
     request = parse_order(symbol, fields, moment.market)
     placement = venue.add_order(account, request, moment)
@@ -87,7 +87,7 @@ def _rest_batch(venue: Venue, account: str, body: Mapping[str, Any], moment: Mom
     batch = venue.add_batch(
         account,
         symbol,
-        [parse_order(symbol, rest_syntax.flatten(row), moment.market) for row in rows],
+        [parse_order(symbol, rest_syntax.order_fields(row), moment.market) for row in rows],
         moment,
         validate=rest_syntax.boolean(fields, "validate"),
         deadline=parse_deadline(fields.get("deadline", "")),

@@ -11,7 +11,8 @@ FAR = "20000.0"
 
 
 async def test_get_and_unknown_methods_are_refused_in_the_envelope(exchange):
-    assert await exchange.error("Withdraw") == ["EGeneral:Unknown method"]
+    assert await exchange.error("Withdrawal") == ["EGeneral:Unknown method"]
+    assert await exchange.error("Earn/Nothing") == ["EGeneral:Unknown method"]
     async with exchange.session.get(f"{exchange.address}/0/private/Balance") as answer:
         assert (answer.status, await answer.json()) == (200, {"error": ["EGeneral:Unknown method"]})
 
@@ -252,10 +253,11 @@ async def test_engine_counter_is_per_pair_and_hits_fast_cancels(exchange):
     await exchange.buy("0.1", pair="ETHUSD")
 
 
-async def test_validate_creates_nothing(exchange):
+@pytest.mark.parametrize("flag", ["true", "True", "1"])
+async def test_validate_creates_nothing(exchange, flag):
     before = await exchange.record()
     result = await exchange.result(
-        "AddOrder", pair="BTC/USD", type="buy", ordertype="market", volume="0.01", validate="true"
+        "AddOrder", pair="BTC/USD", type="buy", ordertype="market", volume="0.01", validate=flag
     )
     assert result == {"descr": {"order": "buy 0.01000000 XBTUSD @ market"}}
     assert await exchange.record() == before
@@ -271,7 +273,7 @@ async def test_validate_creates_nothing(exchange):
         ({"volume": "-1"}, "EGeneral:Invalid arguments:volume"),
         ({"volume": "0.00001"}, "EOrder:Order minimum not met"),
         ({"price": "20000.55"}, "EOrder:Tick size check failed"),
-        ({"validate": "True"}, "EGeneral:Invalid arguments:validate"),
+        ({"validate": "maybe"}, "EGeneral:Invalid arguments:validate"),
         ({"ordertype": "settle-position"}, "EGeneral:Invalid arguments:ordertype"),
         ({"timeinforce": "GTD"}, "EGeneral:Invalid arguments:expiretm"),
         ({"deadline": "2020-01-01T00:00:00Z"}, "EService:Deadline elapsed"),
