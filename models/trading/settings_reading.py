@@ -1,0 +1,122 @@
+"""From a version of the settings to what the rules take: their own limits and policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from models.trading.approval import ApprovalPolicy
+from models.trading.compliance import ComplianceRules
+from models.trading.correlation import CorrelationSettings
+from models.trading.drawdown_limits import DrawdownLimits, PositionsOnHalt
+from models.trading.going_live import LiveConditions
+from models.trading.hedge import HedgeSettings
+from models.trading.limits import AccountLimits
+from models.trading.portfolio_limits import PortfolioLimits
+from models.trading.settings_catalogue import Value
+from models.trading.settings_versions import SettingsVersion
+from models.trading.trading_day import DayRule, zone_named
+from models.trading.universe import UniverseRules
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRules:
+    """What one version of an account's settings means; ``version`` goes onto each trade."""
+
+    version: int
+    limits: AccountLimits
+    volatility_share: Decimal
+    portfolio: PortfolioLimits
+    drawdown: DrawdownLimits
+    hedge: HedgeSettings
+    approval: ApprovalPolicy
+    live: LiveConditions
+    day: DayRule
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRules:
+    """What one version of the platform's settings means."""
+
+    version: int
+    compliance: ComplianceRules
+    universe: UniverseRules
+    correlation: CorrelationSettings
+
+
+def account_rules(settings: SettingsVersion) -> AccountRules:
+    """Return the rules of an account."""
+    values = settings.values
+    portfolio = _section(values, "portfolio")
+    portfolio["bucket_shares"] = dict(portfolio["bucket_shares"])
+    drawdown = _section(values, "drawdown")
+    drawdown["positions"] = PositionsOnHalt(drawdown["positions"])
+    return AccountRules(
+        version=settings.version,
+        limits=_limits(values),
+        volatility_share=_section(values, "risk")["volatility_share"],
+        portfolio=PortfolioLimits(**portfolio),
+        drawdown=DrawdownLimits(**drawdown),
+        hedge=HedgeSettings(**_section(values, "hedge")),
+        approval=ApprovalPolicy(**_section(values, "approval")),
+        live=LiveConditions(**_section(values, "live")),
+        day=_day(values),
+    )
+
+
+def platform_rules(settings: SettingsVersion, allowed: frozenset[str]) -> PlatformRules:
+    """Return the rules of the platform; ``allowed`` are the symbols of the universe."""
+    values = settings.values
+    compliance = _section(values, "compliance")
+    rules = ComplianceRules(
+        universe=allowed,
+        sanctioned=frozenset(compliance["sanctioned"]),
+        stablecoins=frozenset(compliance["stablecoins"]),
+        peg_tolerance=compliance["peg_tolerance"],
+        peg_return=compliance["peg_return"],
+    )
+    correlation = _section(values, "correlation")
+    return PlatformRules(
+        version=settings.version,
+        compliance=rules,
+        universe=UniverseRules(
+            **_section(values, "universe"), excluded=rules.sanctioned | rules.stablecoins
+        ),
+        correlation=CorrelationSettings(
+            window=correlation["window"],
+            prior_weight=correlation["prior_weight"],
+            prior=float(correlation["prior"]),
+            threshold=float(correlation["threshold"]),
+        ),
+    )
+
+
+def _limits(values: Mapping[str, Value]) -> AccountLimits:
+    """Return the limits in the shape that decisions have had from the start."""
+    portfolio, risk = _section(values, "portfolio"), _section(values, "risk")
+    del risk["volatility_share"]
+    age: timedelta = risk.pop("market_data_age_seconds")
+    return AccountLimits(
+        **risk,
+        pair_exposure_share=portfolio["pair_share"],
+        gross_exposure_share=portfolio["gross_share"],
+        open_trades_maximum=portfolio["trades_maximum"],
+        market_data_age_seconds=int(age.total_seconds()),
+    )
+
+
+def _section(values: Mapping[str, Value], section: str) -> dict[str, Any]:
+    """Return the values of one section by field; their types are those of the catalogue."""
+    prefix = f"{section}."
+    return {
+        name.removeprefix(prefix): value
+        for name, value in values.items()
+        if name.startswith(prefix)
+    }
+
+
+def _day(values: Mapping[str, Value]) -> DayRule:
+    zone = zone_named(str(values["day.zone"]))
+    assert zone is not None
+    return DayRule(zone, time.fromisoformat(str(values["day.starts_at"])))

@@ -1,0 +1,188 @@
+"""How settings change: every change is a new version with author, reason and what was before.
+
+A version is complete: it holds every value of its scope, so that a trade that names a version names
+all that it was decided under. What lets more be lost is marked dangerous and needs a second person.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from models.trading.approval import check_other_person
+from models.trading.settings_catalogue import (
+    Danger,
+    SettingDefinition,
+    SettingScope,
+    Value,
+    plain,
+    read_value,
+)
+from models.trading.settings_definitions import BY_NAME, CATALOGUE, ORDERED
+from models.trading.verdicts import Check, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """One value before and after, and whether the change lets more be lost."""
+
+    name: str
+    before: Value
+    after: Value
+    dangerous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsVersion:
+    """All values of one owner (an account, or ``platform``); version zero are the defaults.
+
+    ``approved_by`` is the second person of a dangerous change.
+    """
+
+    owner: str
+    scope: SettingScope
+    version: int
+    values: Mapping[str, Value]
+    author: str
+    reason: str
+    at: datetime | None
+    changes: tuple[SettingChange, ...] = ()
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """Values as they come from outside. ``based_on`` is the version that the author saw."""
+
+    updates: Mapping[str, object]
+    author: str
+    reason: str
+    at: datetime
+    based_on: int
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsDecision:
+    """The new version, None when refused. ``dangerous`` changes wait for a second person.
+
+    ``needs_approval``: nothing is wrong with the change but that nobody has agreed yet.
+    """
+
+    version: SettingsVersion | None
+    changes: tuple[SettingChange, ...]
+    verdict: Verdict
+    needs_approval: bool = field(default=False)
+
+
+def default_version(owner: str, scope: SettingScope) -> SettingsVersion:
+    """Return the defaults as version zero."""
+    values = {d.name: d.default for d in CATALOGUE if d.scope is scope}
+    return SettingsVersion(owner, scope, 0, values, "aether", "defaults", None)
+
+
+def decide_change(current: SettingsVersion, request: ChangeRequest) -> SettingsDecision:
+    """Judge a change as a whole and make the next version of it; nothing is taken up in part."""
+    read, problems = _read(current, request.updates)
+    values = {**current.values, **read}
+    changes = tuple(
+        SettingChange(name, current.values[name], after, is_dangerous(BY_NAME[name], before, after))
+        for name, after in sorted(read.items())
+        if (before := current.values[name]) != after
+    )
+    checks = [
+        *problems,
+        *_check_order(values),
+        _check("invalid-change", bool(request.author.strip()), "a change has an author"),
+        _check("invalid-change", bool(request.reason.strip()), "a change has a reason"),
+        _check("invalid-change", bool(changes) or bool(problems), "a change changes something"),
+        _check(
+            "outdated-change",
+            request.based_on == current.version,
+            f"based on version {request.based_on}, the present one is {current.version}",
+        ),
+    ]
+    is_sound = all(check.passed for check in checks)
+    dangerous = any(change.dangerous for change in changes)
+    if dangerous:
+        checks.append(check_other_person(request.author, request.approved_by or ""))
+    verdict = Verdict(tuple(checks))
+    if not verdict.allowed:
+        return SettingsDecision(None, changes, verdict, needs_approval=is_sound and dangerous)
+    made = SettingsVersion(
+        current.owner,
+        current.scope,
+        current.version + 1,
+        values,
+        request.author,
+        request.reason,
+        request.at,
+        changes,
+        request.approved_by if dangerous else None,
+    )
+    return SettingsDecision(made, changes, verdict)
+
+
+def is_dangerous(definition: SettingDefinition, before: Value, after: Value) -> bool:
+    """Tell whether a change of this setting lets more be lost."""
+    if before == after or definition.danger is Danger.NONE:
+        return False
+    if definition.danger is Danger.ANY:
+        return True
+    raised = _size(after) > _size(before)
+    return raised if definition.danger is Danger.RAISING else not raised
+
+
+def export_values(version: SettingsVersion) -> dict[str, object]:
+    """Return all values by name, as YAML and JSON have them."""
+    return {name: plain(BY_NAME[name], value) for name, value in sorted(version.values.items())}
+
+
+def import_updates(current: SettingsVersion, exported: Mapping[str, object]) -> dict[str, object]:
+    """Return what an export would change here; unknown names stay in, for the change to refuse."""
+    return {name: raw for name, raw in exported.items() if not _holds(current, name, raw)}
+
+
+def _holds(current: SettingsVersion, name: str, raw: object) -> bool:
+    if name not in current.values:
+        return False
+    return read_value(BY_NAME[name], raw).value == current.values[name]
+
+
+def _read(
+    current: SettingsVersion, updates: Mapping[str, object]
+) -> tuple[dict[str, Value], list[Check]]:
+    read: dict[str, Value] = {}
+    problems = []
+    for name, raw in sorted(updates.items()):
+        if name not in current.values:
+            problem: str | None = f"{name} is no setting of the {current.scope.value}"
+        else:
+            outcome = read_value(BY_NAME[name], raw)
+            problem = outcome.problem
+            if outcome.value is not None:
+                read[name] = outcome.value
+        if problem is not None:
+            problems.append(_check("invalid-setting", False, problem))  # noqa: FBT003
+    return read, problems
+
+
+def _check_order(values: Mapping[str, Value]) -> list[Check]:
+    checks = []
+    for low, high in ORDERED:
+        if low in values and high in values:
+            passed = _size(values[low]) <= _size(values[high])
+            reason = f"{low} {values[low]} is not above {high} {values[high]}"
+            checks.append(_check("invalid-setting", passed, reason))
+    return checks
+
+
+def _size(value: Value) -> Decimal:
+    if isinstance(value, timedelta):
+        return Decimal(int(value.total_seconds()))
+    assert isinstance(value, Decimal | int)
+    return Decimal(value)
+
+
+def _check(code: str, passed: bool, reason: str) -> Check:
+    return Check("configuration", code, passed, reason)
