@@ -91,7 +91,9 @@ class Book:
             del quantities[price], digits[price]
 
     @staticmethod
-    def _whole(number: float | Decimal, scale: int) -> int:
+    def _whole(number: float | Decimal | str, scale: int) -> int:
+        if isinstance(number, str):
+            number = Decimal(number)
         whole = round(number * scale)
         if whole >= _EXACT_FLOAT and isinstance(number, float):
             raise PrecisionLostError

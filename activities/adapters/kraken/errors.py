@@ -19,8 +19,11 @@ The same words mean different things for different calls, because only some call
 Source: kraken-protocol §3 and the retry rule of Kraken's own SDK.
 """  # noqa: E501
 
+import logging
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 import requests
@@ -35,6 +38,11 @@ from activities.ports import (
     RateLimitedError,
     UnknownOutcomeError,
 )
+
+_log = logging.getLogger(__name__)
+
+UNREADABLE = (LookupError, ValueError, TypeError, ArithmeticError, AttributeError)
+"""What reading a message of a shape that we do not know ends in."""
 
 
 class Operation(StrEnum):
@@ -156,3 +164,14 @@ def was_never_sent(failure: BaseException | None) -> bool:
 def _causes(failure: BaseException) -> list[object]:
     inner = failure.args[0] if failure.args else None
     return [failure, inner, getattr(inner, "reason", None), failure.__cause__, failure.__context__]
+
+
+@contextmanager
+def reading(method: str, operation: Operation = Operation.READ) -> Iterator[None]:
+    """Turn an answer that cannot be understood into the typed error of a lost one, and log it."""
+    try:
+        yield
+    except UNREADABLE as failure:
+        _log.exception("the answer to %s could not be read", method)
+        message = f"the answer to {method} could not be read: {failure!r}"
+        raise undecided(message, operation) from failure

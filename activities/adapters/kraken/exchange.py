@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from activities.adapters.kraken import orders as wire
-from activities.adapters.kraken.errors import Operation, undecided
-from activities.adapters.kraken.instruments import fee_rates, usd_spot_instruments
+from activities.adapters.kraken.errors import Operation, reading, undecided
+from activities.adapters.kraken.instruments import fee_rates, number, usd_spot_instruments
 from activities.adapters.kraken.nonce import KeyLock
 from activities.adapters.kraken.priority_gate import Priority
 from activities.adapters.kraken.private_stream import PrivateStream
@@ -69,9 +69,11 @@ class KrakenExchange:
         """Return the USD spot pairs by symbol, read afresh."""
         pairs = await self._transport.public("AssetPairs")
         assets = await self._transport.public("Assets")
-        self._symbols = SymbolTable(pairs, assets)
-        self._instruments = usd_spot_instruments(pairs)
-        return dict(self._instruments)
+        with reading("AssetPairs"):
+            instruments = usd_spot_instruments(pairs)
+            self._symbols = SymbolTable(pairs, assets)
+        self._instruments = instruments
+        return dict(instruments)
 
     async def symbols(self) -> SymbolTable:
         """Return the table of spellings, read once."""
@@ -87,20 +89,24 @@ class KrakenExchange:
         pairs = [self._instruments[symbol].rest_id for symbol in symbols]
         asked: dict[str, Parameter] = {"pair": ",".join(pairs)}
         priority = self._at_most(Priority.READ)
-        return fee_rates(await self._reads.read("TradeVolume", asked, 1.0, priority), table)
+        answer = await self._reads.read("TradeVolume", asked, 1.0, priority)
+        with reading("TradeVolume"):
+            return fee_rates(answer, table)
 
     async def balances(self) -> dict[str, Balance]:
         """Return totals and holds by asset; zero balances are left out."""
         table = await self.symbols()
         balances: dict[str, Balance] = {}
         priority = self._at_most(Priority.READ)
-        for asset, row in (await self._reads.read("BalanceEx", priority=priority)).items():
-            name = table.spendable_asset(asset)
-            before = balances.get(name, Balance(Decimal(0), Decimal(0)))
-            total = before.total + Decimal(str(row["balance"]))
-            held = before.held + Decimal(str(row.get("hold_trade", 0)))
-            if total or held:
-                balances[name] = Balance(total, held)
+        answer = await self._reads.read("BalanceEx", priority=priority)
+        with reading("BalanceEx"):
+            for asset, row in answer.items():
+                name = table.spendable_asset(asset)
+                before = balances.get(name, Balance(Decimal(0), Decimal(0)))
+                total = before.total + number(row["balance"])
+                held = before.held + number(row.get("hold_trade") or 0)
+                if total or held:
+                    balances[name] = Balance(total, held)
         return balances
 
     # --- what changes something -----------------------------------------------------------------
@@ -128,7 +134,8 @@ class KrakenExchange:
         ids = answer.get("txid") if isinstance(answer, dict) else None
         if not ids:
             raise undecided("AddOrder answered without an order id", Operation.PLACE)
-        order_id = str(ids[0])
+        with reading("AddOrder", Operation.PLACE):
+            order_id = ids if isinstance(ids, str) else str(ids[0])
         self.budget.orders.touch(order_id, order.symbol)
         return order_id
 
@@ -154,7 +161,8 @@ class KrakenExchange:
             Priority.PROTECT,
             None,
         )
-        return int(answer["count"])
+        with reading("CancelOrderBatch", Operation.CANCEL):
+            return int(answer["count"])
 
     async def amend(
         self, order_id: str, quantity: Decimal | None, trigger_price: Decimal | None
@@ -248,17 +256,18 @@ class KrakenExchange:
         priority = self._at_most(Priority.READ)
         asked = starting(since)
         async for page in self._reads.pages("Ledgers", "ledger", asked, HISTORY_COST, priority):
-            for name, row in page.items():
-                newest_first.setdefault(name, wire.ledger_entry(name, row, table))
+            with reading("Ledgers"):
+                for name, row in page.items():
+                    newest_first.setdefault(name, wire.ledger_entry(name, row, table))
         # Entries of one moment keep the exchange's order, or running balances would not add up.
         oldest_first = list(reversed(newest_first.values()))
         return [entry for entry in oldest_first if since is None or entry.exchange_time >= since]
 
     async def websocket_token(self) -> str:
         """Return a token for the authenticated WebSocket; good for one connection (§14)."""
-        return str(
-            (await self._reads.read("GetWebSocketsToken", None, 1.0, Priority.PROTECT))["token"]
-        )
+        answer = await self._reads.read("GetWebSocketsToken", None, 1.0, Priority.PROTECT)
+        with reading("GetWebSocketsToken"):
+            return str(answer["token"])
 
     def learn(self, report: OrderReport) -> None:
         """Take what the stream tells of an order."""

@@ -3,18 +3,17 @@
 No I/O: frames go in, market events and requests to send come out.
 """
 
-import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import orjson
 
 from activities.adapters.kraken.book import Book, PrecisionLostError
-from activities.adapters.kraken.instruments import instrument_status, moment
+from activities.adapters.kraken.errors import UNREADABLE
+from activities.adapters.kraken.feed_rows import TradeGap, candle, exactly, tick, time_or_now
+from activities.adapters.kraken.instruments import instrument_status
 from activities.ports import BarClosed, BestPrices, FeedStatus, MarketEvent, Tick
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.market import Candle
@@ -22,21 +21,6 @@ from models.trading.market import Candle
 _log = logging.getLogger(__name__)
 
 _BOOK_UPDATE = b'{"channel":"book","type":"update"'
-
-
-@dataclass(frozen=True, slots=True)
-class TradeGap:
-    """Trades of a symbol that were missed: after one id and time, before another id."""
-
-    symbol: str
-    after_id: int
-    after: datetime
-    before_id: int
-
-    @property
-    def since_nanoseconds(self) -> str:
-        """Return where to begin asking (``Trades`` counts in nanoseconds since 1970)."""
-        return str(int(self.after.timestamp() * 1_000_000 - 1) * 1000)
 
 
 class FeedState:
@@ -106,7 +90,7 @@ class FeedState:
         taken, self._pongs = self._pongs, []
         return taken
 
-    def take_gaps(self) -> list["TradeGap"]:
+    def take_gaps(self) -> list[TradeGap]:
         """Return the holes in the sequence of trades found since the last call."""
         taken, self._gaps = self._gaps, []
         return taken
@@ -124,29 +108,34 @@ class FeedState:
 
     def take(self, frame: bytes) -> Iterable[MarketEvent]:
         """Return what a frame says; one of a shape that we do not know never ends the feed."""
-        try:
-            # Most frames are book updates with nothing to tell: no generator is made for them.
-            if frame.startswith(_BOOK_UPDATE) and self._is_routine(frame):
-                return ()
-            return list(self._take(frame))
-        except (LookupError, ValueError, TypeError, ArithmeticError):
-            # A lost book update shows at the next checksum.
-            self.unreadable_frames += 1
-            _log.exception("a public frame could not be read: %.500r", frame)
+        # Most frames are book updates with nothing to tell: no generator is made for them.
+        if frame.startswith(_BOOK_UPDATE) and self._is_routine(frame):
             return ()
+        events: list[MarketEvent] = []
+        try:
+            # What was understood before the unreadable part is told.
+            for event in self._take(frame):
+                events.append(event)  # noqa: PERF402 - what came before a failure must be kept
+        except UNREADABLE:
+            self._note_unreadable(frame)
+        return events
+
+    def _note_unreadable(self, frame: bytes) -> None:
+        self.unreadable_frames += 1
+        _log.exception("a public frame could not be read: %.500r", frame)
 
     def _is_routine(self, frame: bytes) -> bool:
-        rows = orjson.loads(frame)["data"]
-        if len(rows) != 1:
-            return False
-        row = rows[0]
-        symbol = row["symbol"]
-        book = self._books.get(symbol)
-        if book is None or "book" in self._troubles[symbol]:
-            return False
         try:
+            rows = orjson.loads(frame)["data"]
+            if len(rows) != 1:
+                return False
+            row = rows[0]
+            symbol = row["symbol"]
+            book = self._books.get(symbol)
+            if book is None or "book" in self._troubles[symbol]:
+                return False
             agrees = book.update(row)
-        except PrecisionLostError:
+        except (PrecisionLostError, *UNREADABLE):
             return False
         if agrees:
             self._book_times[symbol] = row.get("timestamp", "")
@@ -165,58 +154,71 @@ class FeedState:
             return
         channel = message.get("channel")
         if channel == "book":
-            yield from self._book(message, frame)
+            yield from self._books_of(message, frame)
         elif channel == "trade":
-            yield from self._trades(_exact(frame))
+            yield from self._trades(exactly(frame))
         elif channel == "ohlc":
-            yield from self._bars(_exact(frame))
+            yield from self._bars(exactly(frame))
         elif channel == "instrument":
             yield from self._pairs(message["data"])
         elif channel == "status":
             yield from self._system(message["data"])
         elif message.get("method") == "pong":
-            self._pongs.append(int(message.get("req_id", 0)))
+            self._pongs.append(int(message.get("req_id") or 0))
         elif message.get("success") is False:
             yield from self._refused(message)
 
-    def _book(self, message: dict[str, Any], frame: bytes) -> Iterator[MarketEvent]:
+    def _books_of(self, message: dict[str, Any], frame: bytes) -> Iterator[MarketEvent]:
+        snapshot = message["type"] == "snapshot"
         for index, data in enumerate(message["data"]):
             symbol = data["symbol"]
-            if message["type"] == "snapshot":
+            if snapshot:
                 instrument = self._instruments.get(symbol)
-                if instrument is None:
+                if instrument is None or symbol not in self._troubles:
                     continue
                 self._books[symbol] = Book(
                     instrument.price_precision, instrument.quantity_precision, self._depth
                 )
-            book = self._books.get(symbol)
-            if book is None:
+            if symbol not in self._books:
                 continue
             try:
-                agrees = book.update(data)
-            except PrecisionLostError:
-                agrees = book.update(_exact(frame)["data"][index])
-            if agrees:
-                self._book_times[symbol] = data.get("timestamp", "")
-                self._changed[symbol] = None
-                if "book" in self._troubles[symbol]:
-                    del self._troubles[symbol]["book"]
-                    yield from self._statuses()
-            else:
-                yield from self._distrust(symbol)
+                yield from self._book(symbol, data, index, frame)
+            except UNREADABLE:
+                self._note_unreadable(frame)
+                # A half-applied book is none. A snapshot is not asked for at once again: it would
+                # come in the same shape.
+                yield from self._distrust(symbol, "unreadable", again=not snapshot)
 
-    def _distrust(self, symbol: str) -> Iterator[MarketEvent]:
-        self.checksum_failures += 1
-        _log.warning("book of %s failed its checksum; subscribing again", symbol)
+    def _book(
+        self, symbol: str, data: dict[str, Any], index: int, frame: bytes
+    ) -> Iterator[MarketEvent]:
+        book = self._books[symbol]
+        try:
+            agrees = book.update(data)
+        except PrecisionLostError:
+            agrees = book.update(exactly(frame)["data"][index])
+        if not agrees:
+            self.checksum_failures += 1
+            yield from self._distrust(symbol, "checksum", again=True)
+            return
+        self._book_times[symbol] = data.get("timestamp") or ""
+        self._changed[symbol] = None
+        if "book" in self._troubles[symbol]:
+            del self._troubles[symbol]["book"]
+            yield from self._statuses()
+
+    def _distrust(self, symbol: str, reason: str, *, again: bool) -> Iterator[MarketEvent]:
+        _log.warning("book of %s is wrong (%s); subscribing again: %s", symbol, reason, again)
         del self._books[symbol]
         self._changed.pop(symbol, None)
-        self._troubles[symbol]["book"] = "checksum"
-        book = {"channel": "book", "symbol": [symbol], "depth": self._depth}
-        self._request_number += 1
-        self._requests.append(
-            {"method": "unsubscribe", "params": book, "req_id": self._request_number}
-        )
-        self._requests.append(self._subscribe(**book, snapshot=True))
+        self._troubles[symbol]["book"] = reason
+        if again:
+            book = {"channel": "book", "symbol": [symbol], "depth": self._depth}
+            self._request_number += 1
+            self._requests.append(
+                {"method": "unsubscribe", "params": book, "req_id": self._request_number}
+            )
+            self._requests.append(self._subscribe(**book, snapshot=True))
         yield from self._statuses()
 
     def best_prices(self) -> Iterator[BestPrices]:
@@ -236,7 +238,7 @@ class FeedState:
                 ask=ask,
                 ask_quantity=ask_quantity,
                 depth_quantity=book.depth_quantity(),
-                exchange_time=wire_time(at) if at else datetime.now(UTC),
+                exchange_time=time_or_now(at),
             )
 
     def _trades(self, message: Mapping[str, Any]) -> Iterator[Tick]:
@@ -247,23 +249,16 @@ class FeedState:
         history = {row["symbol"] for row in rows if snapshot} - self._last_trades.keys()
         for row in rows:
             symbol, trade_id = row["symbol"], int(row["trade_id"])
-            at = wire_time(row["timestamp"])
             last = self._last_trades.get(symbol)
             if last is not None and trade_id <= last[0]:
                 continue
-            self._last_trades[symbol] = (trade_id, at)
+            # A row that cannot be read is not counted as seen: it shows as a gap at the next one.
+            seen = tick(row, trade_id, received)
+            self._last_trades[symbol] = (trade_id, seen.exchange_time)
             if last is not None and trade_id > last[0] + 1 and symbol not in history:
                 self._gaps.append(TradeGap(symbol, last[0], last[1], trade_id))
-            if symbol in history:
-                continue
-            yield Tick(
-                symbol=symbol,
-                price=Decimal(row["price"]),
-                quantity=Decimal(row["qty"]),
-                trade_id=trade_id,
-                exchange_time=at,
-                received_at=received,
-            )
+            if symbol not in history:
+                yield seen
 
     def _bars(self, message: Mapping[str, Any]) -> Iterator[BarClosed]:
         rows = [row for row in message["data"] if int(row["interval"]) == self._interval]
@@ -288,9 +283,10 @@ class FeedState:
     # --- health ---------------------------------------------------------------------------------
 
     def _pairs(self, data: Mapping[str, Any]) -> Iterator[MarketEvent]:
-        for row in data.get("pairs", ()):
-            if row["symbol"] in self._troubles:
-                self._note_status(row["symbol"], instrument_status(str(row.get("status", ""))))
+        for row in data.get("pairs") or ():
+            # A status that is not told is not ``online``: entries wait until one is.
+            if row.get("symbol") in self._troubles:
+                self._note_status(row["symbol"], instrument_status(str(row.get("status"))))
         yield from self._statuses()
 
     def _note_status(self, symbol: str, status: InstrumentStatus) -> None:
@@ -300,7 +296,9 @@ class FeedState:
             self._troubles[symbol]["mode"] = f"pair is {status.value}"
 
     def _system(self, rows: list[Mapping[str, Any]]) -> Iterator[MarketEvent]:
-        system = str(rows[-1].get("system", "online")) if rows else "online"
+        if not rows:
+            return
+        system = str(rows[-1].get("system"))
         for symbol in self._symbols:
             if system == "online":
                 self._troubles[symbol].pop("system", None)
@@ -326,46 +324,3 @@ class FeedState:
             if self._told.get(symbol) != status:
                 self._told[symbol] = status
                 yield FeedStatus(symbol, *status)
-
-
-def missed_ticks(answer: Mapping[str, Any], gap: TradeGap) -> list[Tick]:
-    """Return the trades of a ``Trades`` answer that lie within a gap."""
-    rows: Sequence[Any] = next((rows for key, rows in answer.items() if key != "last"), [])
-    received = datetime.now(UTC)
-    return [
-        Tick(
-            symbol=gap.symbol,
-            price=Decimal(row[0]),
-            quantity=Decimal(row[1]),
-            trade_id=int(row[6]),
-            exchange_time=moment(row[2]),
-            received_at=received,
-        )
-        for row in rows
-        if gap.after_id < int(row[6]) < gap.before_id
-    ]
-
-
-def candle(row: Mapping[str, Any]) -> Candle:
-    """Return a row of channel ``ohlc``."""
-    return Candle(
-        symbol=row["symbol"],
-        interval_minutes=int(row["interval"]),
-        start=wire_time(row["interval_begin"]),
-        open=Decimal(row["open"]),
-        high=Decimal(row["high"]),
-        low=Decimal(row["low"]),
-        close=Decimal(row["close"]),
-        volume=Decimal(row["volume"]),
-        trades=int(row.get("trades", 0)),
-    )
-
-
-def wire_time(text: str) -> datetime:
-    """Return an RFC 3339 time of the wire; digits below microseconds are cut."""
-    stem, _, fraction = text.removesuffix("Z").partition(".")
-    return datetime.fromisoformat(f"{stem}.{(fraction + '000000')[:6]}+00:00")
-
-
-def _exact(frame: bytes) -> Any:
-    return json.loads(frame, parse_float=Decimal)

@@ -1,23 +1,39 @@
 """Pairs and fees as Kraken publishes them: AssetPairs, TradeVolume, OHLC, channel instrument."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from activities.adapters.kraken.errors import UNREADABLE
 from activities.adapters.kraken.symbols import SymbolTable, v2_symbol
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.limits import FeeRates
 from models.trading.market import Candle
+
+_log = logging.getLogger(__name__)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Older answers lack costmin; Kraken publishes 0.5 USD for USD pairs (§5).
 _COST_MINIMUM = "0.5"
 
 
+def number(value: Any) -> Decimal:
+    """Return a number of the wire, whether it came as text or as a number.
+
+    Raises:
+        ValueError, ArithmeticError: it is none, or not finite.
+    """
+    result = value if isinstance(value, Decimal) else Decimal(str(value))
+    if not result.is_finite():
+        raise ValueError(f"the number was {value!r}")
+    return result
+
+
 def moment(seconds: Any) -> datetime:
     """Return a REST time (seconds since 1970, fractions allowed) without binary rounding."""
-    return _EPOCH + timedelta(microseconds=int(Decimal(str(seconds)) * 1_000_000))
+    return _EPOCH + timedelta(microseconds=int(number(seconds) * 1_000_000))
 
 
 def instrument_status(text: str) -> InstrumentStatus:
@@ -29,16 +45,26 @@ def instrument_status(text: str) -> InstrumentStatus:
 
 
 def usd_spot_instruments(pairs: Mapping[str, Any]) -> dict[str, Instrument]:
-    """Return the USD spot pairs of an AssetPairs answer by v2 symbol, and nothing else."""
-    instruments = (_instrument(rest_id, row) for rest_id, row in pairs.items() if _is_usd_spot(row))
-    return {instrument.symbol: instrument for instrument in instruments}
+    """Return the USD spot pairs of an AssetPairs answer by v2 symbol, and nothing else.
+
+    A pair that cannot be read is left out, and so not traded; it must not cost us the others.
+    """
+    instruments: dict[str, Instrument] = {}
+    for rest_id, row in pairs.items():
+        try:
+            if _is_usd_spot(row):
+                instrument = _instrument(rest_id, row)
+                instruments[instrument.symbol] = instrument
+        except UNREADABLE:
+            _log.exception("the pair %s could not be read", rest_id)
+    return instruments
 
 
 def _is_usd_spot(row: Mapping[str, Any]) -> bool:
     return (
         row.get("quote") in ("ZUSD", "USD")
-        and row.get("aclass_base", "currency") == "currency"
-        and row.get("aclass_quote", "currency") == "currency"
+        and (row.get("aclass_base") or "currency") == "currency"
+        and (row.get("aclass_quote") or "currency") == "currency"
         and str(row.get("wsname", "")).endswith("/USD")
     )
 
@@ -46,7 +72,7 @@ def _is_usd_spot(row: Mapping[str, Any]) -> bool:
 def _instrument(rest_id: str, row: Mapping[str, Any]) -> Instrument:
     symbol = v2_symbol(str(row["wsname"]))
     decimals = int(row["pair_decimals"])
-    increment = Decimal(str(row.get("tick_size") or Decimal(1).scaleb(-decimals)))
+    increment = number(row.get("tick_size") or Decimal(1).scaleb(-decimals))
     return Instrument(
         symbol=symbol,
         base=symbol.partition("/")[0],
@@ -55,11 +81,16 @@ def _instrument(rest_id: str, row: Mapping[str, Any]) -> Instrument:
         price_precision=decimals,
         price_increment=increment,
         quantity_precision=int(row["lot_decimals"]),
-        quantity_minimum=Decimal(str(row.get("ordermin", "0"))),
-        cost_precision=int(row.get("cost_decimals", 5)),
-        cost_minimum=Decimal(str(row.get("costmin", _COST_MINIMUM))),
-        status=instrument_status(str(row.get("status", "online"))),
+        quantity_minimum=number(row.get("ordermin") or "0"),
+        cost_precision=int(_given(row, "cost_decimals", 5)),
+        cost_minimum=number(_given(row, "costmin", _COST_MINIMUM)),
+        status=instrument_status(str(row.get("status") or "online")),
     )
+
+
+def _given(row: Mapping[str, Any], name: str, default: Any) -> Any:
+    value = row.get(name)
+    return default if value is None else value
 
 
 def fee_rates(answer: Mapping[str, Any], symbols: SymbolTable) -> dict[str, FeeRates]:
@@ -73,7 +104,7 @@ def fee_rates(answer: Mapping[str, Any], symbols: SymbolTable) -> dict[str, FeeR
 
 
 def _share(row: Mapping[str, Any]) -> Decimal:
-    return Decimal(str(row["fee"])) / 100
+    return number(row["fee"]) / 100
 
 
 def closed_candles(answer: Mapping[str, Any], symbol: str, interval_minutes: int) -> list[Candle]:
@@ -83,7 +114,7 @@ def closed_candles(answer: Mapping[str, Any], symbol: str, interval_minutes: int
     """
     rows: Sequence[Any] = next((rows for key, rows in answer.items() if key != "last"), [])
     return [
-        _candle(row, symbol, interval_minutes) for row in rows[:-1] if row[7] or Decimal(row[6])
+        _candle(row, symbol, interval_minutes) for row in rows[:-1] if int(row[7]) or number(row[6])
     ]
 
 
@@ -92,10 +123,10 @@ def _candle(row: Sequence[Any], symbol: str, interval_minutes: int) -> Candle:
         symbol=symbol,
         interval_minutes=interval_minutes,
         start=moment(row[0]),
-        open=Decimal(row[1]),
-        high=Decimal(row[2]),
-        low=Decimal(row[3]),
-        close=Decimal(row[4]),
-        volume=Decimal(row[6]),
+        open=number(row[1]),
+        high=number(row[2]),
+        low=number(row[3]),
+        close=number(row[4]),
+        volume=number(row[6]),
         trades=int(row[7]),
     )

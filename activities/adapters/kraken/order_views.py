@@ -9,7 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from activities.adapters.kraken.feed_state import wire_time
+from activities.adapters.kraken.feed_rows import wire_time
+from activities.adapters.kraken.instruments import number
 from activities.adapters.kraken.orders import order_type, positive
 from activities.ports import ExecutionReport
 from models.trading.orders import Fill, OrderReport, OrderStatus, Side
@@ -31,6 +32,7 @@ _KINDS = {
     "amended": "amended",
     "restated": "amended",
 }
+_UNTOLD = ("pending_new", "status", "iceberg_refill")
 _REMEMBERED_ORDERS = 5_000
 _REMEMBERED_EXECUTIONS = 20_000
 
@@ -50,18 +52,18 @@ class OrderViews:
         Raises:
             KeyError: the entry is about an order of which symbol or side were never told.
         """
+        entry = {name: value for name, value in entry.items() if value is not None}
         execution_id = entry.get("exec_id") if entry.get("exec_type") == "trade" else None
         if execution_id is not None and execution_id in self._executions:
             return None
-        view = self._merge(entry)
+        view = self._merged(entry)
         fill = None
         if execution_id is not None:
             fill = self._fill(execution_id, entry, view)
-            self._remember(execution_id)
             view["_fees"] = view.get("_fees", Decimal(0)) + fill.fee
             view["_quantity"] = view.get("_quantity", Decimal(0)) + fill.quantity
             view["_cost"] = view.get("_cost", Decimal(0)) + fill.cost
-        return ExecutionReport(
+        report = ExecutionReport(
             kind=_KINDS.get(str(entry.get("exec_type")), "status"),
             order=_report(view),
             fill=fill,
@@ -69,19 +71,27 @@ class OrderViews:
             sequence=sequence,
             received_at=received_at,
         )
+        # Kept only now: an entry that could not be read leaves nothing half done behind.
+        self._keep(view)
+        if execution_id is not None:
+            self._remember(execution_id)
+        return report
 
-    def _merge(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+    def _merged(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         order_id = str(entry["order_id"])
         view = {**self._known.get(order_id, {}), **entry}
         if "symbol" not in view or "side" not in view:
             raise KeyError(order_id)
         if entry.get("exec_type") == "pending_new":
             view["_opened_at"] = entry.get("timestamp")
+        return view
+
+    def _keep(self, view: dict[str, Any]) -> None:
+        order_id = str(view["order_id"])
         self._known[order_id] = view
         self._known.move_to_end(order_id)
         while len(self._known) > _REMEMBERED_ORDERS:
             self._known.popitem(last=False)
-        return view
 
     def _remember(self, execution_id: str) -> None:
         self._executions[execution_id] = None
@@ -90,7 +100,7 @@ class OrderViews:
 
     @staticmethod
     def _fill(execution_id: str, entry: Mapping[str, Any], view: Mapping[str, Any]) -> Fill:
-        quantity, price = Decimal(entry["last_qty"]), Decimal(entry["last_price"])
+        quantity, price = number(entry["last_qty"]), number(entry["last_price"])
         return Fill(
             execution_id=execution_id,
             order_id=str(entry["order_id"]),
@@ -98,25 +108,35 @@ class OrderViews:
             side=Side(view["side"]),
             quantity=quantity,
             price=price,
-            cost=Decimal(entry["cost"]) if "cost" in entry else quantity * price,
+            cost=number(entry["cost"]) if "cost" in entry else quantity * price,
             fee=_fee(entry),
             exchange_time=wire_time(entry["timestamp"]),
             maker=entry.get("liquidity_ind") == "m",
         )
 
 
+def is_unknown(entry: Mapping[str, Any]) -> bool:
+    """Tell whether an entry may say more than its report: a status or money in unknown words."""
+    exec_type, status = entry.get("exec_type"), entry.get("order_status")
+    if status is not None and str(status) not in _STATUSES:
+        return True
+    known = exec_type in _KINDS or exec_type in _UNTOLD
+    return not known and ("exec_id" in entry or "last_qty" in entry)
+
+
 def _fee(entry: Mapping[str, Any]) -> Decimal:
     fees = entry.get("fees") or ()
     if fees and all(fee["asset"] == "USD" for fee in fees):
-        return sum((Decimal(fee["qty"]) for fee in fees), Decimal(0))
-    return Decimal(entry.get("fee_usd_equiv", 0))
+        return sum((number(fee["qty"]) for fee in fees), Decimal(0))
+    return number(entry.get("fee_usd_equiv", 0))
 
 
 def _report(view: Mapping[str, Any]) -> OrderReport:
-    filled = max(Decimal(view.get("cum_qty", 0)), view.get("_quantity", Decimal(0)))
-    cost = max(Decimal(view.get("cum_cost", 0)), view.get("_cost", Decimal(0)))
+    filled = max(number(view.get("cum_qty", 0)), view.get("_quantity", Decimal(0)))
+    cost = max(number(view.get("cum_cost", 0)), view.get("_cost", Decimal(0)))
     status = _STATUSES.get(str(view.get("order_status")), OrderStatus.UNKNOWN)
-    triggers = view.get("triggers") or {}
+    triggers = view.get("triggers")
+    trigger_price = triggers.get("price") if isinstance(triggers, Mapping) else None
     userref = view.get("order_userref")
     opened = view.get("_opened_at")
     return OrderReport(
@@ -128,14 +148,13 @@ def _report(view: Mapping[str, Any]) -> OrderReport:
         side=Side(view["side"]),
         order_type=order_type(str(view.get("order_type", ""))),
         status=status,
-        quantity=max(Decimal(view.get("order_qty", 0)), filled),
+        quantity=max(number(view.get("order_qty", 0)), filled),
         filled_quantity=filled,
         cost=cost,
-        fee=max(Decimal(view.get("fee_usd_equiv", 0)), view.get("_fees", Decimal(0))),
-        average_price=Decimal(view.get("avg_price", 0))
-        or (cost / filled if filled else Decimal(0)),
+        fee=max(number(view.get("fee_usd_equiv", 0)), view.get("_fees", Decimal(0))),
+        average_price=number(view.get("avg_price", 0)) or (cost / filled if filled else Decimal(0)),
         limit_price=positive(view.get("limit_price")),
-        trigger_price=positive(triggers.get("price")) or positive(view.get("stop_price")),
+        trigger_price=positive(trigger_price) or positive(view.get("stop_price")),
         opened_at=wire_time(opened) if opened else None,
         closed_at=wire_time(view["timestamp"]) if status.is_final else None,
         reason=view.get("reason") or view.get("cancel_reason") or None,

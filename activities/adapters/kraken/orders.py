@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from activities.adapters.kraken.instruments import moment
+from activities.adapters.kraken.instruments import moment, number
 from activities.adapters.kraken.symbols import SymbolTable
 from activities.ports import LedgerEntry, OrderRejectedError
 from models.trading.instruments import Instrument
@@ -27,6 +27,16 @@ _LIMIT_PRICED = (OrderType.LIMIT,)
 _TRIGGERED = (OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT)
 _WITH_LIMIT_LEG = ("stop-loss-limit", "take-profit-limit", "trailing-stop-limit")
 _CLOSES = (OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT)
+_STATUSES = {
+    status.value: status
+    for status in (
+        OrderStatus.PENDING,
+        OrderStatus.OPEN,
+        OrderStatus.CLOSED,
+        OrderStatus.CANCELED,
+        OrderStatus.EXPIRED,
+    )
+}
 _UNTRIGGERED = ("market", "limit", "iceberg", "settle-position")
 
 # --- ours to theirs ----------------------------------------------------------------------------
@@ -134,6 +144,11 @@ def order_type(text: str) -> OrderType:
         return OrderType.OTHER
 
 
+def order_status(text: str) -> OrderStatus:
+    """Return where an order stands by Kraken's word; one of tomorrow is ``unknown``: not final."""
+    return _STATUSES.get(text, OrderStatus.UNKNOWN)
+
+
 def positive(text: Any) -> Decimal | None:
     """Return a price above zero, None for what is missing, zero or relative."""
     if text is None:
@@ -142,13 +157,13 @@ def positive(text: Any) -> Decimal | None:
         value = Decimal(str(text))
     except InvalidOperation:
         return None
-    return value if value > 0 else None
+    return value if value.is_finite() and value > 0 else None
 
 
 def report_from_rest(order_id: str, row: Mapping[str, Any], symbols: SymbolTable) -> OrderReport:
     """Return an order object of OpenOrders, ClosedOrders or QueryOrders (§8.3)."""
     descr = row["descr"]
-    kind = str(descr["ordertype"])
+    kind = str(descr.get("ordertype"))
     userref = row.get("userref")
     return OrderReport(
         order_id=order_id,
@@ -158,12 +173,13 @@ def report_from_rest(order_id: str, row: Mapping[str, Any], symbols: SymbolTable
         symbol=symbols.symbol(str(descr["pair"])),
         side=Side(descr["type"]),
         order_type=order_type(kind),
-        status=OrderStatus(row["status"]),
-        quantity=Decimal(str(row["vol"])),
-        filled_quantity=Decimal(str(row["vol_exec"])),
-        cost=Decimal(str(row["cost"])),
-        fee=Decimal(str(row["fee"])),
-        average_price=Decimal(str(row["price"])),
+        status=order_status(str(row["status"])),
+        quantity=number(row["vol"]),
+        filled_quantity=number(row["vol_exec"]),
+        # What the platform books comes from the executions; these are shown.
+        cost=number(row.get("cost") or 0),
+        fee=number(row.get("fee") or 0),
+        average_price=number(row.get("price") or 0),
         limit_price=_limit_price(kind, row),
         trigger_price=_trigger_price(kind, row),
         opened_at=moment(row["opentm"]) if row.get("opentm") else None,
@@ -194,10 +210,10 @@ def fill_from_rest(execution_id: str, row: Mapping[str, Any], symbols: SymbolTab
         order_id=str(row["ordertxid"]),
         symbol=symbols.symbol(str(row["pair"])),
         side=Side(row["type"]),
-        quantity=Decimal(str(row["vol"])),
-        price=Decimal(str(row["price"])),
-        cost=Decimal(str(row["cost"])),
-        fee=Decimal(str(row["fee"])),
+        quantity=number(row["vol"]),
+        price=number(row["price"]),
+        cost=number(row["cost"]),
+        fee=number(row["fee"]),
         exchange_time=moment(row["time"]),
         maker=bool(row.get("maker", False)),
     )
@@ -210,8 +226,8 @@ def ledger_entry(ledger_id: str, row: Mapping[str, Any], symbols: SymbolTable) -
         reference_id=str(row["refid"]),
         kind=str(row["type"]),
         asset=symbols.asset(str(row["asset"])),
-        amount=Decimal(str(row["amount"])),
-        fee=Decimal(str(row["fee"])),
-        balance=Decimal(str(row["balance"])),
+        amount=number(row["amount"]),
+        fee=number(row["fee"]),
+        balance=number(row["balance"]),
         exchange_time=moment(row["time"]),
     )

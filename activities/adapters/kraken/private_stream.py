@@ -15,7 +15,9 @@ from decimal import Decimal
 from typing import Any
 
 from activities.adapters.kraken.addresses import AllowedHosts
-from activities.adapters.kraken.order_views import OrderViews
+from activities.adapters.kraken.errors import UNREADABLE
+from activities.adapters.kraken.instruments import number
+from activities.adapters.kraken.order_views import OrderViews, is_unknown
 from activities.adapters.kraken.websocket import (
     SILENCE_SECONDS,
     Backoff,
@@ -169,7 +171,7 @@ class PrivateStream:
     def _understood(self, connection: _Connection, frame: bytes) -> Iterator[PrivateEvent]:
         try:
             yield from self._take(connection, frame)
-        except (LookupError, ValueError, TypeError, ArithmeticError):
+        except UNREADABLE:
             # A frame of a shape that we do not know must not end the stream, nor be lost silently.
             _log.exception("a private frame could not be read: %.500r", frame)
             yield StreamGap("a message could not be read")
@@ -189,9 +191,12 @@ class PrivateStream:
             return
         self.messages += 1
         snapshot = message.get("type") == "snapshot"
-        if not self._is_next(connection, channel, int(message["sequence"]), snapshot=snapshot):
+        numbered = message.get("sequence") is not None
+        sequence = int(message["sequence"] if numbered else connection.sequences.get(channel, 0))
+        if numbered and not self._is_next(connection, channel, sequence, snapshot=snapshot):
             return
-        sequence = int(message["sequence"])
+        if not numbered:
+            yield StreamGap(f"{channel} without a sequence: nobody can tell what is missing")
         if channel == "balances":
             yield from _balances(message, sequence, snapshot=snapshot)
         else:
@@ -233,9 +238,17 @@ class PrivateStream:
                 # A sparse entry of an order never described: only REST can tell.
                 yield StreamGap(f"entry of an unknown order {unknown}")
                 continue
+            except UNREADABLE as failure:
+                # One entry must not cost us its neighbours.
+                _log.exception("an entry of executions could not be read: %.500r", entry)
+                yield StreamGap(f"an entry could not be read: {failure!r}")
+                continue
             if report is not None:
                 self._learn(report.order)
                 yield report
+                if is_unknown(entry):
+                    _log.warning("executions say what we do not know: %.500r", entry)
+                    yield StreamGap("an entry says what we do not know")
 
 
 def _level(lost_at: float | None) -> int:
@@ -255,14 +268,24 @@ def _refused(message: Mapping[str, Any]) -> None:
 def _balances(
     message: Mapping[str, Any], sequence: int, *, snapshot: bool
 ) -> Iterator[BalanceReport]:
-    # A snapshot's total sums all wallets; what can be traded is the spot wallet (§14.2).
     balances: dict[str, Decimal] = {}
     for row in message["data"]:
-        if snapshot:
-            spot = [
-                Decimal(one["balance"]) for one in row.get("wallets", ()) if one["type"] == "spot"
-            ]
-            balances[row["asset"]] = sum(spot, Decimal(0)) if spot else Decimal(row["balance"])
-        elif row.get("wallet_type", "spot") == "spot":
-            balances[row["asset"]] = Decimal(row["balance"])
+        try:
+            balance = _tradable(row, snapshot=snapshot)
+        except UNREADABLE:
+            # What can be spent is always read by REST; this only announces changes.
+            _log.exception("a balance could not be read: %.500r", row)
+            continue
+        if balance is not None:
+            balances[str(row["asset"])] = balance
     yield BalanceReport(balances, sequence)
+
+
+def _tradable(row: Mapping[str, Any], *, snapshot: bool) -> Decimal | None:
+    # A snapshot's total sums all wallets; what can be traded is the spot wallet (§14.2).
+    if not snapshot:
+        in_spot = (row.get("wallet_type") or "spot") == "spot"
+        return number(row["balance"]) if in_spot else None
+    wallets = row.get("wallets") or ()
+    spot = [number(wallet["balance"]) for wallet in wallets if wallet.get("type") == "spot"]
+    return sum(spot, Decimal(0)) if spot else number(row["balance"])

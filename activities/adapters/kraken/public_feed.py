@@ -5,7 +5,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 
 from activities.adapters.kraken.addresses import AllowedHosts
-from activities.adapters.kraken.feed_state import FeedState, TradeGap, missed_ticks
+from activities.adapters.kraken.errors import reading
+from activities.adapters.kraken.feed_rows import TradeGap, missed_ticks
+from activities.adapters.kraken.feed_state import FeedState
 from activities.adapters.kraken.instruments import closed_candles, usd_spot_instruments
 from activities.adapters.kraken.transport import Timeouts, Transport
 from activities.adapters.kraken.websocket import (
@@ -50,14 +52,17 @@ class KrakenMarketFeed:
 
     async def instruments(self) -> dict[str, Instrument]:
         """Return the USD spot pairs by symbol."""
-        return usd_spot_instruments(await self._transport.public("AssetPairs"))
+        answer = await self._transport.public("AssetPairs")
+        with reading("AssetPairs"):
+            return usd_spot_instruments(answer)
 
     async def history(self, symbol: str, interval_minutes: int) -> list[Candle]:
         """Return recent closed bars, oldest first (at most 719: the last row is forming)."""
         answer = await self._transport.public(
             "OHLC", {"pair": symbol, "interval": interval_minutes}
         )
-        return closed_candles(answer, symbol, interval_minutes)
+        with reading("OHLC"):
+            return closed_candles(answer, symbol, interval_minutes)
 
     async def events(
         self, symbols: Sequence[str], interval_minutes: int
@@ -128,11 +133,12 @@ class KrakenMarketFeed:
         since = gap.since_nanoseconds
         for _ in range(_MISSED_PAGES):
             answer = await self._transport.public("Trades", {"pair": gap.symbol, "since": since})
-            ticks = missed_ticks(answer, gap)
+            with reading("Trades"):
+                ticks, last = missed_ticks(answer, gap), str(answer["last"])
             missed.update({tick.trade_id: tick for tick in ticks})
-            if str(answer["last"]) == since or not ticks or gap.before_id - 1 in missed:
+            if last == since or not ticks or gap.before_id - 1 in missed:
                 break
-            since = str(answer["last"])
+            since = last
         return [missed[trade_id] for trade_id in sorted(missed)]
 
     async def close(self) -> None:

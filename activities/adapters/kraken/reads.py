@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from activities.adapters.kraken import orders as wire
-from activities.adapters.kraken.errors import Operation, was_never_sent
+from activities.adapters.kraken.errors import Operation, reading, was_never_sent
 from activities.adapters.kraken.priority_gate import Priority
 from activities.adapters.kraken.rate_budget import HISTORY_COST, LOOKUP_COST, RateBudget
 from activities.adapters.kraken.shared_read import SharedRead
@@ -82,11 +82,12 @@ class Reads:
                 answer = await self._send(method, asked, priority, cost)
             else:
                 answer = await self.read(method, asked, cost, priority)
-            rows: Rows = answer[key]
+            with reading(method):
+                rows, count = _page(answer, key, seen)
             if rows:
                 yield rows
             seen += len(rows)
-            if not rows or seen >= int(answer.get("count", seen + 1)):
+            if not rows or seen >= count:
                 return
 
     async def open_orders(self, priority: Priority = Priority.READ) -> list[OrderReport]:
@@ -118,7 +119,9 @@ class Reads:
     async def reports(self, rows: Rows) -> list[OrderReport]:
         """Read rows of orders; open ones teach the budget what their cancel will cost."""
         table = await self._symbols()
-        reports = [wire.report_from_rest(order_id, row, table) for order_id, row in rows.items()]
+        # A row that cannot be read might be the one that is looked for: no answer, not an absence.
+        with reading("orders"):
+            reports = [wire.report_from_rest(name, row, table) for name, row in rows.items()]
         for report in reports:
             if not report.status.is_final:
                 self._budget.orders.learn(report.order_id, report.symbol)
@@ -126,14 +129,17 @@ class Reads:
 
     async def _send_open(self, _: list[None], priority: Priority) -> list[OrderReport]:
         answer = await self._send("OpenOrders", {"trades": True}, priority)
-        return await self.reports(answer["open"])
+        with reading("OpenOrders"):
+            rows, _count = _page(answer, "open", 0)
+        return await self.reports(rows)
 
     async def _send_closed(
         self, _: list[None], priority: Priority
     ) -> tuple[list[OrderReport], bool]:
         answer = await self._send("ClosedOrders", {"trades": True}, priority)
-        rows = answer["closed"]
-        return await self.reports(rows), len(rows) >= int(answer.get("count", len(rows) + 1))
+        with reading("ClosedOrders"):
+            rows, count = _page(answer, "closed", 0)
+        return await self.reports(rows), len(rows) >= count
 
     async def _send_query(self, order_ids: list[str], priority: Priority) -> dict[str, OrderReport]:
         asked: Parameters = {"txid": ",".join(order_ids), "trades": True}
@@ -147,7 +153,9 @@ class Reads:
             await self._budget.admit_read(2.0, priority)
             first = await self._send_query(order_ids[:middle], priority)
             return first | await self._send_query(order_ids[middle:], priority)
-        return {report.order_id: report for report in await self.reports(answer)}
+        with reading("QueryOrders"):
+            rows = dict(answer)
+        return {report.order_id: report for report in await self.reports(rows)}
 
     async def _send_fills(self, sinces: list[datetime | None], priority: Priority) -> list[Fill]:
         table = await self._symbols()
@@ -158,9 +166,10 @@ class Reads:
         fills: dict[str, Fill] = {}
         pages = self.pages("TradesHistory", "trades", asked, HISTORY_COST, priority, admitted=True)
         async for page in pages:
-            fills.update(
-                {name: wire.fill_from_rest(name, row, table) for name, row in page.items()}
-            )
+            with reading("TradesHistory"):
+                fills.update(
+                    {name: wire.fill_from_rest(name, row, table) for name, row in page.items()}
+                )
         return sorted(fills.values(), key=lambda fill: (fill.exchange_time, fill.execution_id))
 
     async def _send(
@@ -176,6 +185,13 @@ class Reads:
             if refusal.raw:
                 self._budget.refused(refusal.raw, None)
             raise
+
+
+def _page(answer: Any, key: str, seen: int) -> tuple[Rows, int]:
+    """Return the rows of an answer and how many there are in all, one more when not said."""
+    rows = dict(answer[key])
+    count = answer.get("count")
+    return rows, seen + len(rows) + 1 if count is None else int(count)
 
 
 def starting(since: datetime | None) -> dict[str, Parameter]:

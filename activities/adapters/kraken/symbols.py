@@ -19,17 +19,23 @@ def v2_symbol(wsname: str) -> str:
     return f"{v2_asset(base)}/{v2_asset(quote)}"
 
 
+def _field(row: Any, name: str) -> Any:
+    return row.get(name) if isinstance(row, Mapping) else None
+
+
 class SymbolTable:
     """Translate Kraken's spellings of pairs and assets, from AssetPairs and Assets."""
 
     def __init__(self, pairs: Mapping[str, Any], assets: Mapping[str, Any]) -> None:
         self._symbols: dict[str, str] = {}
-        self._assets = {name: v2_asset(str(row["altname"])) for name, row in assets.items()}
-        self._stems = {str(row["altname"]): self._assets[name] for name, row in assets.items()}
+        altnames = {name: str(_field(row, "altname") or name) for name, row in assets.items()}
+        self._assets = {name: v2_asset(altname) for name, altname in altnames.items()}
+        self._stems = {altname: self._assets[name] for name, altname in altnames.items()}
         for rest_id, row in pairs.items():
-            wsname = row.get("wsname")
+            wsname = _field(row, "wsname")
             if wsname:
-                self._learn(v2_symbol(str(wsname)), (rest_id, str(row["altname"]), str(wsname)))
+                altname = str(_field(row, "altname") or rest_id)
+                self._learn(v2_symbol(str(wsname)), (rest_id, altname, str(wsname)))
 
     def _learn(self, symbol: str, spellings: Iterable[str]) -> None:
         self._symbols[symbol] = symbol

@@ -222,8 +222,8 @@ async def test_unreadable_and_unknown_frames_do_not_end_the_stream(server, priva
     async with aclosing(private.events()) as stream:
         await take(stream, 3)
         await server.push("CloudFlare WebSocket proxy restarting", "[]", {"channel": "tomorrow"})
-        await server.push({"channel": "executions", "type": "update", "data": [{}]})
-        await server.push(frame("executions", 2, {"order_id": "O9", "exec_type": "canceled"}))
+        await server.push(frame("executions", 2, {"order_id": "O1", "cum_qty": "many"}))
+        await server.push(frame("executions", 3, {"order_id": "O9", "exec_type": "canceled"}))
         unreadable, unknown = await take(stream, 2)
         assert "could not be read" in unreadable.reason
         assert "unknown order" in unknown.reason
