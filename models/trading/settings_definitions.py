@@ -4,10 +4,10 @@ Defaults are those of the rules themselves, so that there is one place for each.
 section of the rule and its field. The table is laid out by hand, one or two lines each.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
+from models.trading.allocation import AllocationMethod, AllocationPolicy
 from models.trading.approval import ApprovalPolicy
 from models.trading.compliance import ComplianceRules
 from models.trading.correlation import CorrelationSettings
@@ -16,60 +16,30 @@ from models.trading.going_live import LiveConditions
 from models.trading.hedge import HedgeSettings
 from models.trading.limits import AccountLimits
 from models.trading.portfolio_limits import PortfolioLimits
-from models.trading.settings_catalogue import (
-    Danger,
-    SettingDefinition,
-    SettingKind,
-    SettingScope,
-    Value,
+from models.trading.settings_catalogue import Danger, SettingDefinition, SettingScope
+from models.trading.settings_makers import (
+    DAY,
+    MOST_USD,
+    ONE,
+    ZERO,
+    choice,
+    count,
+    decimal,
+    local_time,
+    money,
+    names,
+    seconds,
+    share,
+    shares,
+    zone,
 )
 from models.trading.universe import UniverseRules
 
-ZERO, ONE = Decimal(0), Decimal(1)
-DAY = Decimal(86_400)
 NONE, RAISING, LOWERING, ANY = Danger.NONE, Danger.RAISING, Danger.LOWERING, Danger.ANY
 _RISK, _DRAWDOWN, _PORTFOLIO = AccountLimits(), DrawdownLimits(), PortfolioLimits()
 _HEDGE, _APPROVAL, _LIVE = HedgeSettings(), ApprovalPolicy(), LiveConditions()
 _UNIVERSE, _CORRELATION = UniverseRules(), CorrelationSettings()
-_COMPLIANCE = ComplianceRules(frozenset())
-_MOST_USD = Decimal(10**12)
-
-Maker = Callable[..., SettingDefinition]
-
-
-def _maker(kind: SettingKind, least: Decimal | None = None, most: Decimal | None = None) -> Maker:
-    """Return a shorthand for settings of one kind with their usual range."""
-
-    def make(
-        name: str,
-        default: Value,
-        description: str,
-        danger: Danger = NONE,
-        *,
-        least: Decimal | None = least,
-        most: Decimal | None = most,
-        unit: str = "",
-        choices: tuple[str, ...] = (),
-        scope: SettingScope = SettingScope.ACCOUNT,
-    ) -> SettingDefinition:
-        return SettingDefinition(
-            name, kind, default, description, danger, least, most, choices, unit, scope
-        )
-
-    return make
-
-
-share = _maker(SettingKind.SHARE, ZERO, ONE)
-decimal = _maker(SettingKind.DECIMAL, ZERO, Decimal(1000))
-money = _maker(SettingKind.MONEY, ZERO, _MOST_USD)
-count = _maker(SettingKind.COUNT, ZERO, Decimal(100_000))
-seconds = _maker(SettingKind.SECONDS, ZERO, 366 * DAY)
-names = _maker(SettingKind.NAMES)
-shares = _maker(SettingKind.SHARES, ZERO, ONE)
-choice = _maker(SettingKind.CHOICE)
-zone = _maker(SettingKind.ZONE)
-local_time = _maker(SettingKind.TIME)
-
+_COMPLIANCE, _ALLOCATION = ComplianceRules(frozenset()), AllocationPolicy()
 _PLATFORM = SettingScope.PLATFORM
 
 # fmt: off
@@ -123,6 +93,25 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         ANY, choices=tuple(p.value for p in PositionsOnHalt)),
     zone("day.zone", "UTC", "Time zone of the account's day.", ANY),
     local_time("day.starts_at", "00:00", "Local time at which the day begins.", ANY),
+    share("exits.trailing_share", ZERO,
+        "Distance of a trailing stop, as a share of the highest price; 0: none.", ANY),
+    decimal("exits.trailing_multiple", ZERO,
+        "The same in multiples of the average true range; 0: none.", ANY, unit="times"),
+    seconds("exits.hold_maximum", timedelta(0), "Age at which a trade is closed; 0: never.", ANY),
+    share("exits.break_even_gain", ZERO,
+        "Gain from which the stop goes to the entry price; 0: never.", ANY),
+    share("exits.break_even_offset", ZERO, "How far above the entry price it goes.", LOWERING),
+    choice("allocation.method", _ALLOCATION.method.value,
+        "How capital is split across strategies.", ANY,
+        choices=tuple(method.value for method in AllocationMethod)),
+    share("allocation.total", _ALLOCATION.total, "Share of capital for all strategies.", RAISING),
+    shares("allocation.fixed", (), "Share of each strategy when the method is fixed.", ANY),
+    shares("allocation.least", (), "The least that a strategy has.", ANY),
+    shares("allocation.most", (), "The most that a strategy has.", ANY),
+    count("allocation.trades_minimum", _ALLOCATION.trades_minimum,
+        "Closed trades below which figures count as not known.", LOWERING),
+    decimal("allocation.tilt", _ALLOCATION.tilt,
+        "How strongly performance moves a share.", RAISING, unit="times", most=Decimal(10)),
     share("hedge.least", _HEDGE.least, "Smallest share held in USD.", LOWERING),
     share("hedge.most", _HEDGE.most, "Largest share that the formula asks for.", LOWERING),
     share("hedge.calm", _HEDGE.calm, "Daily volatility up to which nothing is added.", RAISING),
@@ -134,7 +123,7 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     money("hedge.trade_minimum", _HEDGE.trade_minimum, "Smallest trade of the hedge."),
     decimal("hedge.cost_multiple", _HEDGE.cost_multiple,
         "Times its cost that a value must move by on a common day.", unit="times"),
-    money("approval.value_minimum", _MOST_USD, "Entry that waits for a person, in USD.", RAISING),
+    money("approval.value_minimum", MOST_USD, "Entry that waits for a person, in USD.", RAISING),
     share("approval.equity_share_minimum", _APPROVAL.equity_share_minimum or ONE,
         "Entry that waits for a person, as a share of equity.", RAISING),
     seconds("approval.expires_after", _APPROVAL.expires_after,

@@ -6,6 +6,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from models.trading.allocation import AllocationMethod, AllocationPolicy, ShareBounds
 from models.trading.approval import ApprovalPolicy
 from models.trading.compliance import ComplianceRules
 from models.trading.correlation import CorrelationSettings
@@ -21,6 +22,17 @@ from models.trading.universe import UniverseRules
 
 
 @dataclass(frozen=True, slots=True)
+class ExitDefaults:
+    """What the exits of a trade are where nothing else was said; None: not used."""
+
+    trailing_share: Decimal | None
+    trailing_multiple: Decimal | None
+    hold_maximum: timedelta | None
+    break_even_gain: Decimal | None
+    break_even_offset: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRules:
     """What one version of an account's settings means; ``version`` goes onto each trade."""
 
@@ -29,6 +41,9 @@ class AccountRules:
     volatility_share: Decimal
     portfolio: PortfolioLimits
     drawdown: DrawdownLimits
+    exits: ExitDefaults
+    allocation: AllocationPolicy
+    fixed_shares: Mapping[str, Decimal]
     hedge: HedgeSettings
     approval: ApprovalPolicy
     live: LiveConditions
@@ -58,6 +73,9 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         volatility_share=_section(values, "risk")["volatility_share"],
         portfolio=PortfolioLimits(**portfolio),
         drawdown=DrawdownLimits(**drawdown),
+        exits=_exits(values),
+        allocation=_allocation(values),
+        fixed_shares=dict(_section(values, "allocation")["fixed"]),
         hedge=HedgeSettings(**_section(values, "hedge")),
         approval=ApprovalPolicy(**_section(values, "approval")),
         live=LiveConditions(**_section(values, "live")),
@@ -114,6 +132,33 @@ def _section(values: Mapping[str, Value], section: str) -> dict[str, Any]:
         for name, value in values.items()
         if name.startswith(prefix)
     }
+
+
+def _exits(values: Mapping[str, Value]) -> ExitDefaults:
+    exits = _section(values, "exits")
+    return ExitDefaults(
+        trailing_share=exits["trailing_share"] or None,
+        trailing_multiple=exits["trailing_multiple"] or None,
+        hold_maximum=exits["hold_maximum"] or None,
+        break_even_gain=exits["break_even_gain"] or None,
+        break_even_offset=exits["break_even_offset"],
+    )
+
+
+def _allocation(values: Mapping[str, Value]) -> AllocationPolicy:
+    section = _section(values, "allocation")
+    least, most = dict(section["least"]), dict(section["most"])
+    usual = ShareBounds()
+    return AllocationPolicy(
+        method=AllocationMethod(section["method"]),
+        total=section["total"],
+        bounds={
+            name: ShareBounds(least.get(name, usual.least), most.get(name, usual.most))
+            for name in sorted({*least, *most})
+        },
+        trades_minimum=section["trades_minimum"],
+        tilt=section["tilt"],
+    )
 
 
 def _day(values: Mapping[str, Value]) -> DayRule:

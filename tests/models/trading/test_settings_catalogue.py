@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.trading.allocation import AllocationPolicy, ShareBounds
 from models.trading.approval import ApprovalPolicy
 from models.trading.drawdown_limits import DrawdownLimits, PositionsOnHalt
 from models.trading.hedge import HedgeSettings
@@ -67,6 +68,8 @@ def test_defaults_are_those_of_the_rules() -> None:
     assert rules.portfolio == PortfolioLimits()
     assert rules.drawdown == DrawdownLimits()
     assert rules.hedge == HedgeSettings()
+    assert rules.allocation == AllocationPolicy()
+    assert rules.exits.hold_maximum is rules.exits.trailing_share is None
     assert rules.approval.expires_after == ApprovalPolicy().expires_after
     platform = platform_rules(
         default_version("platform", SettingScope.PLATFORM), frozenset({"A/USD"})
@@ -137,6 +140,22 @@ def test_a_change_is_a_new_version_with_what_was_before() -> None:
     assert account_rules(version).drawdown.hard_share == Decimal("0.04")
     assert account_rules(version).version == 1
     assert DEFAULTS.values["drawdown.hard_share"] == Decimal("0.05")
+
+
+def test_exits_and_bounds_of_strategies_are_read() -> None:
+    made = change(
+        {
+            "exits.hold_maximum": 3600,
+            "allocation.most": {"trend": "0.4"},
+            "allocation.fixed": {"trend": "0.3"},
+        },
+        approved_by="Emil",
+    ).version
+    assert made is not None
+    rules = account_rules(made)
+    assert rules.exits.hold_maximum == timedelta(hours=1)
+    assert rules.allocation.bounds_of("trend") == ShareBounds(Decimal(0), Decimal("0.4"))
+    assert rules.fixed_shares == {"trend": Decimal("0.3")}
 
 
 def test_raising_a_limit_waits_for_a_second_person() -> None:
