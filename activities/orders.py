@@ -42,6 +42,8 @@ from models.trading.trade_facts import AmendRefused, OrderEnded, StopAmended
 
 CANCEL_BATCH = 50
 CANCEL_CHECKS = 12
+FIRST_PAUSE_SECONDS = 0.02
+LONGEST_PAUSE_SECONDS = 0.5
 STREAM_SECONDS = 0.1
 """How long the private stream may take to tell of a cancel before a read is spent on asking."""
 
@@ -117,8 +119,9 @@ class OrderActivities:
         command = request.command
         account = command.exit.account
         exchange = await self._exchanges.exchange(account)
+        # The stops stay until the exit can follow, and until it stands in the record.
+        await exchange.room_for_exit(command.exit.symbol, command.stop_order_ids)
         sending_at = self._clock()
-        # First of all: while the record cannot be written the stops must not be dropped.
         stored = await self._journal.store_intent(command.exit, request.intended_at, sending_at)
         stops = await asyncio.gather(
             *(self._cancel(exchange, account, order_id) for order_id in command.stop_order_ids)
@@ -157,26 +160,29 @@ class OrderActivities:
         return StopAmendment(amended)
 
     async def _cancel(self, exchange: Exchange, account: str, order_id: str) -> OrderEnded:
-        """Cancel one order and ask until the exchange shows it final."""
-        # The question afterwards tells what is so; an unknown cancel is repeated by a new attempt.
-        with suppress(OrderGoneError, UnknownOutcomeError):
-            await exchange.cancel(order_id)
-        report = await self._await_end(exchange, order_id)
-        await self._journal.record_reports(account, [report])
-        return ended_fact(report, self._clock(), report.client_order_id)
+        """Cancel one order and ask until the exchange shows it final; again while it is open."""
+        pause, answered = FIRST_PAUSE_SECONDS, False
+        for _ in range(CANCEL_CHECKS):
+            if not answered:
+                # Cancelling twice is harmless; the question afterwards tells what is so.
+                with suppress(UnknownOutcomeError):
+                    await _cancel_once(exchange, order_id)
+                    answered = True
+            report = await self._end_of(exchange, order_id)
+            if report is not None:
+                await self._journal.record_reports(account, [report])
+                return ended_fact(report, self._clock(), report.client_order_id)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        raise UnknownOutcomeError(f"order {order_id} is not shown as ended after its cancel")
 
-    async def _await_end(self, exchange: Exchange, order_id: str) -> OrderReport:
+    async def _end_of(self, exchange: Exchange, order_id: str) -> OrderReport | None:
+        """Return how an order ended, None while the exchange shows it open."""
         told = await exchange.ended(order_id, STREAM_SECONDS)
         if told is not None:
             return told
-        pause = 0.02
-        for _ in range(CANCEL_CHECKS):
-            report = (await exchange.query([order_id])).get(order_id)
-            if report is not None and report.status.is_final:
-                return report
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 0.5)
-        raise UnknownOutcomeError(f"order {order_id} is not shown as ended after its cancel")
+        report = (await exchange.query([order_id])).get(order_id)
+        return report if report is not None and report.status.is_final else None
 
     async def _find_id(self, exchange: Exchange, request: OrderToCancel) -> str | None:
         known: Sequence[str] = [
@@ -194,3 +200,8 @@ class OrderActivities:
     async def _placement(self, account: str) -> Placement:
         exchange = await self._exchanges.exchange(account)
         return Placement(exchange, self._journal, self._clock, self._patience)
+
+
+async def _cancel_once(exchange: Exchange, order_id: str) -> None:
+    with suppress(OrderGoneError):
+        await exchange.cancel(order_id)

@@ -37,14 +37,15 @@ class Patience:
         deadline: after it the exchange's engine refuses a delayed request (Kraken: 2 s or more
             ahead when the request arrives, hence the margin).
         settle: how long after the deadline an order may still be missing from the read side.
-        poll: pause between the first two questions; each further one is twice as long.
+        poll: pause between the first two questions; each further one is four times as long,
+            for questions are scarce and the stream tells of most orders by itself.
         entry_age: an entry that could not be sent for so long is not sent any more.
         stop_sends: sends of one stop within one attempt of the activity.
     """
 
     deadline: timedelta = timedelta(seconds=2.5)
     settle: timedelta = timedelta(seconds=5)
-    poll: timedelta = timedelta(milliseconds=250)
+    poll: timedelta = timedelta(milliseconds=500)
     entry_age: timedelta = timedelta(seconds=10)
     stop_sends: int = 3
 
@@ -206,7 +207,7 @@ class Placement:
             told = await self._exchange.appeared(order, wait)
             if told is not None:
                 return told
-            pause *= 2
+            pause *= 4
 
     def _grace(self, order: OrderSpec) -> timedelta:
         """Return how long after a send a missing order proves nothing.

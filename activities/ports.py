@@ -156,6 +156,10 @@ class Exchange(Protocol):
         """Return orders by exchange id."""
         ...
 
+    async def room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
+        """Wait until an exit that drops these stops can be sent; RateLimitedError if it cannot."""
+        ...
+
     async def cancel(self, order_id: str) -> None:
         """Cancel one order; OrderGoneError when it is no longer open."""
         ...

@@ -159,6 +159,9 @@ class FakeExchange:
         self._answer()
         return {i: self.orders[i] for i in order_ids if i in self.orders}
 
+    async def room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
+        pass
+
     async def cancel(self, order_id: str) -> None:
         self._answer()
         report = self.orders.get(order_id)

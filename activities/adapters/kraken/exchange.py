@@ -139,6 +139,14 @@ class KrakenExchange:
         self.budget.orders.touch(order_id, order.symbol)
         return order_id
 
+    async def room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
+        """Wait until the rate limits leave room to drop the stops, sell, and put a stop back.
+
+        Raises:
+            RateLimitedError: there is none for longer than patience lasts.
+        """
+        await self.budget.await_room_for_exit(symbol, stop_ids)
+
     async def cancel(self, order_id: str) -> None:
         """Cancel one order; OrderGoneError when it is no longer open."""
         await self.budget.admit_cancel(order_id)
@@ -195,7 +203,9 @@ class KrakenExchange:
         look for an order; only one that is on neither is asked for by its id.
         """
         del since
-        is_it, priority = await self._is(order), self._at_most(_PRIORITIES[order.leg])
+        # While it is not known whether an exit was sent, what is held may have no stop.
+        urgency = Priority.PROTECT if order.is_protective else _PRIORITIES[order.leg]
+        is_it, priority = await self._is(order), self._at_most(urgency)
         seen = self.memory.first(is_it)
         if seen is not None:
             return [seen]

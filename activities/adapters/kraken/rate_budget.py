@@ -8,7 +8,7 @@ import asyncio
 import heapq
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -239,6 +239,16 @@ class RateBudget:
         cost = cancel_cost(self.orders.age(order_id))
         counter = self._trading[self.orders.symbol(order_id)]
         await counter.admit(cost, Priority.PROTECT, self._patience)
+
+    async def await_room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
+        """Wait until stops can be cancelled, the exit sent, and a stop put back if that fails.
+
+        Nothing is charged: each of them is admitted by itself when its turn comes.
+        """
+        cost = 2 * ADD_COST + sum(cancel_cost(self.orders.age(name)) for name in stop_ids)
+        counter = self._trading[symbol]
+        await counter.admit(cost, Priority.EXIT, self._patience)
+        counter.refund(cost)
 
     def charge_batch_cancel(self, order_ids: list[str]) -> None:
         """Charge a batch cancel, which the exchange accepts even when it overshoots (§4.2)."""
