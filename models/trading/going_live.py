@@ -58,10 +58,10 @@ class LiveFacts:
 
     Attributes:
         key: the live key, None: there is none.
-        reconciled_at: when the last reconciliation ran; ``differences`` it found.
+        reconciled_at: when the last reconciliation ran (protocol time); ``differences`` it found.
         limits_version: version of the settings that people set, None: still the defaults.
         requested_by: who wants it; ``approved_by`` who agreed, None: nobody yet.
-        simulated_since: start of the simulation run, None: it never ran.
+        simulated_for: market time of the simulation run so far, None: it never ran.
         open_orders: orders resting in the present mode; ``positions`` symbols held in it.
     """
 
@@ -71,7 +71,7 @@ class LiveFacts:
     limits_version: int | None
     requested_by: str
     approved_by: str | None
-    simulated_since: datetime | None
+    simulated_for: timedelta | None
     simulated_trades: int
     open_orders: int
     positions: tuple[str, ...]
@@ -97,7 +97,7 @@ def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
 
 
 def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime) -> Verdict:
-    """Apply every condition of going live; ``now`` is in the clock of the facts."""
+    """Apply every condition of going live; ``now`` is protocol time."""
     switch = judge_mode_switch(facts.open_orders, facts.positions)
     approval = check_other_person(facts.requested_by, facts.approved_by or "")
     return Verdict(
@@ -107,7 +107,7 @@ def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime
             check_reconciliation(facts, conditions, now),
             check_limits(facts),
             approval,
-            check_simulation_run(facts, conditions, now),
+            check_simulation_run(facts, conditions),
             *switch.checks,
             _check("account-halted", not facts.halts, f"halts: {', '.join(facts.halts) or 'none'}"),
         )
@@ -150,9 +150,9 @@ def check_limits(facts: LiveFacts) -> Check:
     return _check("limits-not-set", version is not None, f"the limits are {shown}")
 
 
-def check_simulation_run(facts: LiveFacts, conditions: LiveConditions, now: datetime) -> Check:
+def check_simulation_run(facts: LiveFacts, conditions: LiveConditions) -> Check:
     """Require a simulation run of the set length and number of trades."""
-    ran = now - facts.simulated_since if facts.simulated_since is not None else timedelta(0)
+    ran = facts.simulated_for if facts.simulated_for is not None else timedelta(0)
     least = conditions.simulated_minimum
     enough = facts.simulated_trades >= conditions.simulated_trades_minimum
     reason = (

@@ -112,7 +112,7 @@ def target_share(settings: HedgeSettings, volatility: Decimal, drawdown: Decimal
 def decide_hedge(
     settings: HedgeSettings, state: HedgeState, reading: HedgeReading, now: datetime
 ) -> HedgeDecision:
-    """Follow a reading. ``now`` is the time an override expires by."""
+    """Follow a reading. ``now`` is market time, which an override expires by."""
     override = state.override
     if override is not None and override.is_over(now):
         override = None

@@ -9,7 +9,10 @@ from models.trading.verdicts import Check, Verdict
 
 @dataclass(frozen=True, slots=True)
 class HedgeOverride:
-    """A target share in USD that a person set. ``expires_at`` None: until it is cleared."""
+    """A target share in USD that a person set; times are market time.
+
+    ``expires_at`` None: until it is cleared.
+    """
 
     share: Decimal
     author: str

@@ -59,7 +59,7 @@ class PortfolioView:
     """What the limits are applied to.
 
     ``exposures`` are USD held in a pair and promised to its unfilled entries; ``groups`` and
-    ``buckets`` name those of each symbol; ``entry_orders`` are the times of recent entry orders.
+    ``buckets`` name those of each symbol; ``entry_orders`` are recent ones by market time.
     """
 
     equity: Decimal

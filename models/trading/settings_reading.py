@@ -17,7 +17,7 @@ from models.trading.limits import AccountLimits
 from models.trading.portfolio_limits import PortfolioLimits
 from models.trading.settings_catalogue import Value
 from models.trading.settings_versions import SettingsVersion
-from models.trading.trading_day import DayRule, zone_named
+from models.trading.trading_day import DayRule
 from models.trading.universe import UniverseRules
 
 
@@ -162,6 +162,5 @@ def _allocation(values: Mapping[str, Value]) -> AllocationPolicy:
 
 
 def _day(values: Mapping[str, Value]) -> DayRule:
-    zone = zone_named(str(values["day.zone"]))
-    assert zone is not None
-    return DayRule(zone, time.fromisoformat(str(values["day.starts_at"])))
+    starts_at = time.fromisoformat(str(values["day.starts_at"]))
+    return DayRule(str(values["day.zone"]), starts_at)

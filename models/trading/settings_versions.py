@@ -15,7 +15,6 @@ from models.trading.settings_catalogue import (
     SettingDefinition,
     SettingScope,
     Value,
-    plain,
     read_value,
 )
 from models.trading.settings_definitions import BY_NAME, CATALOGUE, ORDERED
@@ -36,7 +35,8 @@ class SettingChange:
 class SettingsVersion:
     """All values of one owner (an account, or ``platform``); version zero are the defaults.
 
-    ``approved_by`` is the second person of a dangerous change.
+    ``approved_by`` is the second person of a dangerous change. Stored and sent in plain form
+    (``settings_records``): only the catalogue knows the type of each value.
     """
 
     owner: str
@@ -131,22 +131,6 @@ def is_dangerous(definition: SettingDefinition, before: Value, after: Value) -> 
         return True
     raised = _size(after) > _size(before)
     return raised if definition.danger is Danger.RAISING else not raised
-
-
-def export_values(version: SettingsVersion) -> dict[str, object]:
-    """Return all values by name, as YAML and JSON have them."""
-    return {name: plain(BY_NAME[name], value) for name, value in sorted(version.values.items())}
-
-
-def import_updates(current: SettingsVersion, exported: Mapping[str, object]) -> dict[str, object]:
-    """Return what an export would change here; unknown names stay in, for the change to refuse."""
-    return {name: raw for name, raw in exported.items() if not _holds(current, name, raw)}
-
-
-def _holds(current: SettingsVersion, name: str, raw: object) -> bool:
-    if name not in current.values:
-        return False
-    return read_value(BY_NAME[name], raw).value == current.values[name]
 
 
 def _read(

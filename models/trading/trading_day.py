@@ -13,10 +13,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 @dataclass(frozen=True, slots=True)
 class DayRule:
-    """Where an account's day begins: an IANA zone and the local time of the boundary."""
+    """Where an account's day begins: an IANA zone and the local time of the boundary.
 
-    zone: tzinfo
+    ``zone_name`` has been checked with ``zone_named``.
+    """
+
+    zone_name: str = "UTC"
     starts_at: time = time(0)
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the zone.
+
+        Raises:
+            ZoneInfoNotFoundError: the machine knows no such zone.
+        """
+        return ZoneInfo(self.zone_name)
 
 
 @dataclass(frozen=True, slots=True)

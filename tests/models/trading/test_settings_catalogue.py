@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -25,14 +26,13 @@ from models.trading.settings_catalogue import (
 from models.trading.settings_definitions import BY_NAME, CATALOGUE, ORDERED
 from models.trading.settings_documents import definitions_of, json_schema, markdown
 from models.trading.settings_reading import account_rules, platform_rules
+from models.trading.settings_records import export_values, import_updates, restore_version
 from models.trading.settings_versions import (
     ChangeRequest,
     SettingsDecision,
     SettingsVersion,
     decide_change,
     default_version,
-    export_values,
-    import_updates,
     is_dangerous,
 )
 from tests.models.trading.trading_builders import START
@@ -209,6 +209,19 @@ def test_an_export_brings_the_same_values_elsewhere() -> None:
     assert brought.values == made.values
     assert import_updates(made, exported) == {}
     assert change(import_updates(other, {"no.such": 1}), current=other).version is None
+
+
+def test_a_stored_version_is_the_same_when_it_is_read_again() -> None:
+    updates = {"portfolio.cool_down": 60, "portfolio.bucket_shares": {"meme": "0.1"}}
+    made = change(updates, approved_by="Emil").version
+    assert made is not None
+    stored = json.loads(json.dumps(export_values(made)))
+    again = restore_version(replace(made, values={}), stored)
+    assert (again.version, again.left_out) == (made, ())
+    older = {"no.longer": 1, "hedge.trade_band": "7", "hedge.least": "0.2"}
+    restored = restore_version(made, older)
+    assert restored.version.values == {**DEFAULTS.values, "hedge.least": Decimal("0.2")}
+    assert restored.left_out == ("hedge.trade_band", "no.longer")
 
 
 def test_schema_and_page_have_every_setting() -> None:

@@ -21,9 +21,8 @@ SAMOA = datetime(2011, 1, 1, tzinfo=UTC)
 
 
 def rule(name: str, hour: int = 0, minute: int = 0) -> DayRule:
-    zone = zone_named(name)
-    assert zone is not None
-    return DayRule(zone, time(hour, minute))
+    assert zone_named(name) is not None
+    return DayRule(name, time(hour, minute))
 
 
 def test_unknown_zones_are_told() -> None:

@@ -1,0 +1,70 @@
+"""What the rules carry from decision to decision is the same after a journey as JSON."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from models.trading.approval import ApprovalRequest
+from models.trading.capital import NavPoint
+from models.trading.compliance import ComplianceRules, PegWatch
+from models.trading.correlation import CorrelationSettings, correlate
+from models.trading.daily_record import DayFigures, close_day
+from models.trading.drawdown import mark, note_flow, start
+from models.trading.drawdown_limits import DrawdownLimits
+from models.trading.exit_rules import ExitPositionState, ExitRules, PartialTake
+from models.trading.hedge import HedgeState
+from models.trading.hedge_book import HedgeBook, HedgeFill, note_fill
+from models.trading.hedge_override import HedgeOverride
+from models.trading.orders import Side
+from models.trading.portfolio_limits import LossStreak, PortfolioLimits
+from models.trading.settings_catalogue import SettingScope
+from models.trading.settings_reading import account_rules, platform_rules
+from models.trading.settings_versions import default_version
+from models.trading.universe import PairFacts, Universe, UniverseRules, propose
+from tests.models.trading.trading_builders import START, an_instrument
+
+LATER = START + timedelta(days=1)
+DOWN = mark(start(Decimal(1000), date(2026, 1, 5), START), DrawdownLimits(), Decimal(700), LATER)
+CARRIED: dict[str, Callable[[], Any]] = {
+    "drawdown": lambda: note_flow(DOWN.state, Decimal("12.34"), Decimal(700)),
+    "daily record": lambda: close_day(
+        DOWN.state, DayFigures(Decimal(700)), LATER, date(2026, 1, 6)
+    ),
+    "loss streak": lambda: LossStreak(3, START),
+    "portfolio limits": lambda: PortfolioLimits(bucket_shares={"meme": Decimal("0.05")}),
+    "approval": lambda: ApprovalRequest("a", "entry", "Dora", "", START, LATER, Decimal(5)),
+    "hedge": lambda: HedgeState(Decimal("0.3"), HedgeOverride(Decimal(1), "Dora", "x", START)),
+    "hedge book": lambda: note_fill(
+        HedgeBook(), HedgeFill("BTC", Side.SELL, Decimal(1), Decimal(9), Decimal("0.1"))
+    ),
+    "exit rules": lambda: ExitRules(
+        Decimal(95),
+        hold_maximum=timedelta(hours=3),
+        partials=(PartialTake(Decimal("0.1"), Decimal("0.5")),),
+    ),
+    "exit position": lambda: ExitPositionState(
+        an_instrument(), Decimal(1), Decimal(1), Decimal(1), START, Decimal(1), Decimal(1)
+    ),
+    "pegs": lambda: PegWatch({"USDC": Decimal("0.9")}, frozenset({"USDC"})),
+    "compliance": lambda: ComplianceRules(frozenset({"BTC/USD"})),
+    "universe proposal": lambda: propose(
+        [PairFacts(an_instrument(), Decimal(10**9), 999, Decimal(0))], Universe(), UniverseRules()
+    ),
+    "correlations": lambda: correlate({"A/USD": [], "B/USD": []}, CorrelationSettings()),
+    "value": lambda: NavPoint(START, Decimal("1.10")),
+    "account rules": lambda: account_rules(default_version("company", SettingScope.ACCOUNT)),
+    "platform rules": lambda: platform_rules(
+        default_version("platform", SettingScope.PLATFORM), frozenset({"BTC/USD"})
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_what_is_carried_comes_back_equal(name: str) -> None:
+    value = CARRIED[name]()
+    adapter = TypeAdapter(type(value))
+    assert adapter.validate_json(adapter.dump_json(value)) == value
