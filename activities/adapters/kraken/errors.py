@@ -41,7 +41,14 @@ from activities.ports import (
 
 _log = logging.getLogger(__name__)
 
-UNREADABLE = (LookupError, ValueError, TypeError, ArithmeticError, AttributeError)
+UNREADABLE = (
+    LookupError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    RecursionError,
+)
 """What reading a message of a shape that we do not know ends in."""
 
 

@@ -53,7 +53,8 @@ class OrderViews:
             KeyError: the entry is about an order of which symbol or side were never told.
         """
         entry = {name: value for name, value in entry.items() if value is not None}
-        execution_id = entry.get("exec_id") if entry.get("exec_type") == "trade" else None
+        is_trade = entry.get("exec_type") == "trade" and entry.get("exec_id")
+        execution_id = str(entry["exec_id"]) if is_trade else None
         if execution_id is not None and execution_id in self._executions:
             return None
         view = self._merged(entry)
@@ -120,6 +121,8 @@ def is_unknown(entry: Mapping[str, Any]) -> bool:
     exec_type, status = entry.get("exec_type"), entry.get("order_status")
     if status is not None and str(status) not in _STATUSES:
         return True
+    if exec_type == "trade":
+        return not entry.get("exec_id")
     known = exec_type in _KINDS or exec_type in _UNTOLD
     return not known and ("exec_id" in entry or "last_qty" in entry)
 
