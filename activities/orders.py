@@ -4,8 +4,8 @@ Nothing else in the platform sends orders. Every step answers with facts for the
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -14,10 +14,12 @@ from temporalio import activity
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.inquiry import ask_orders
+from activities.metrics import cancelling, in_doubt, observe_step, timed_step
 from activities.placement import Clock, Patience, Placement, ended_fact
 from activities.ports import (
     Exchange,
     ExchangeDirectory,
+    ExchangeError,
     Journal,
     OrderGoneError,
     OrderRejectedError,
@@ -37,8 +39,8 @@ from models.contracts.orders import (
     StopAmendment,
     StopToAmend,
 )
-from models.trading.orders import OrderReport
-from models.trading.trade_facts import AmendRefused, OrderEnded, StopAmended
+from models.trading.orders import Leg, OrderReport
+from models.trading.trade_facts import AmendRefused, AmendStop, OrderEnded, StopAmended
 
 CANCEL_BATCH = 50
 CANCEL_CHECKS = 12
@@ -117,12 +119,13 @@ class OrderActivities:
 
     async def _exit(self, request: PositionToExit) -> PositionExit:
         command = request.command
-        account = command.exit.account
+        account, began = command.exit.account, time.perf_counter()
         exchange = await self._exchanges.exchange(account)
         # The stops stay until the exit can follow, and until it stands in the record.
         await exchange.room_for_exit(command.exit.symbol, command.stop_order_ids)
         sending_at = self._clock()
-        stored = await self._journal.store_intent(command.exit, request.intended_at, sending_at)
+        with timed_step("intent", command.exit.leg):
+            stored = await self._journal.store_intent(command.exit, request.intended_at, sending_at)
         stops = await asyncio.gather(
             *(self._cancel(exchange, account, order_id) for order_id in command.stop_order_ids)
         )
@@ -135,45 +138,65 @@ class OrderActivities:
             sending_at,
             "the stops had sold everything" if left <= 0 else None,
         )
+        if placed.acknowledged is not None:
+            observe_step("exit", command.exit.leg, began)
         return PositionExit(tuple(stops), placed)
 
     async def _amend(self, request: StopToAmend) -> StopAmendment:
         command = request.command
         exchange = await self._exchanges.exchange(request.account)
         try:
-            await exchange.amend(command.order_id, command.quantity, command.trigger_price)
-        except (OrderGoneError, OrderRejectedError, UnknownOutcomeError) as error:
-            report = (await exchange.query([command.order_id])).get(command.order_id)
-            gone = report is None or report.status.is_final
-            holds = report is not None and (report.quantity, report.trigger_price) == (
-                command.quantity,
-                command.trigger_price,
+            with timed_step("amend", Leg.STOP):
+                await exchange.amend(command.order_id, command.quantity, command.trigger_price)
+        except UnknownOutcomeError as error:
+            with in_doubt("amend", Leg.STOP) as doubt:
+                answer, doubt.resolution = await self._amendment_found(exchange, command, error)
+            if answer is None:
+                raise  # amending again to the same figures is harmless
+            return answer
+        except (OrderGoneError, OrderRejectedError) as error:
+            answer, _ = await self._amendment_found(exchange, command, error)
+            return answer or StopAmendment(
+                refused=AmendRefused(
+                    command.order_id, str(error), order_is_gone=False, at=self._clock()
+                )
             )
-            if gone or not holds:
-                if isinstance(error, UnknownOutcomeError) and not gone:
-                    raise  # amending again to the same figures is harmless
-                refused = AmendRefused(command.order_id, str(error), gone, self._clock())
-                return StopAmendment(refused=refused)
-        amended = StopAmended(
-            command.order_id, command.quantity, command.trigger_price, self._clock()
+        return self._amended(command)
+
+    async def _amendment_found(
+        self, exchange: Exchange, command: AmendStop, error: ExchangeError
+    ) -> tuple[StopAmendment | None, str]:
+        """Ask what holds after a failed amend; no answer when the stop rests as it was."""
+        report = (await exchange.query([command.order_id])).get(command.order_id)
+        if report is None or report.status.is_final:
+            refused = AmendRefused(
+                command.order_id, str(error), order_is_gone=True, at=self._clock()
+            )
+            return StopAmendment(refused=refused), "found_closed"
+        if (report.quantity, report.trigger_price) == (command.quantity, command.trigger_price):
+            return self._amended(command), "amended"
+        return None, "not_amended"
+
+    def _amended(self, command: AmendStop) -> StopAmendment:
+        return StopAmendment(
+            StopAmended(command.order_id, command.quantity, command.trigger_price, self._clock())
         )
-        return StopAmendment(amended)
 
     async def _cancel(self, exchange: Exchange, account: str, order_id: str) -> OrderEnded:
         """Cancel one order and ask until the exchange shows it final; again while it is open."""
         pause, answered = FIRST_PAUSE_SECONDS, False
-        for _ in range(CANCEL_CHECKS):
-            if not answered:
-                # Cancelling twice is harmless; the question afterwards tells what is so.
-                with suppress(UnknownOutcomeError):
-                    await _cancel_once(exchange, order_id)
-                    answered = True
-            report = await self._end_of(exchange, order_id)
-            if report is not None:
-                await self._journal.record_reports(account, [report])
-                return ended_fact(report, self._clock(), report.client_order_id)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        with cancelling() as cancel:
+            for _ in range(CANCEL_CHECKS):
+                if not answered:
+                    # Cancelling twice is harmless; the question afterwards tells what is so.
+                    answered = await _answers_cancel(exchange, order_id)
+                    cancel.lost += not answered
+                cancel.ended = await self._end_of(exchange, order_id)
+                if cancel.ended is not None:
+                    await self._journal.record_reports(account, [cancel.ended])
+                    return ended_fact(cancel.ended, self._clock(), cancel.ended.client_order_id)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         raise UnknownOutcomeError(f"order {order_id} is not shown as ended after its cancel")
 
     async def _end_of(self, exchange: Exchange, order_id: str) -> OrderReport | None:
@@ -202,6 +225,12 @@ class OrderActivities:
         return Placement(exchange, self._journal, self._clock, self._patience)
 
 
-async def _cancel_once(exchange: Exchange, order_id: str) -> None:
-    with suppress(OrderGoneError):
+async def _answers_cancel(exchange: Exchange, order_id: str) -> bool:
+    """Ask for a cancel once; False when the answer was lost."""
+    try:
         await exchange.cancel(order_id)
+    except OrderGoneError:
+        return True
+    except UnknownOutcomeError:
+        return False
+    return True

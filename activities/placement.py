@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from activities.metrics import in_doubt, timed_step
 from activities.ports import (
     CredentialsError,
     Exchange,
@@ -78,10 +79,11 @@ class Placement:
     async def intend_and_place(self, order: OrderSpec, intended_at: datetime) -> OrderPlaced:
         """Store the intent, counted as sent in the same commit, and send it at once."""
         sending_at = self._clock()
-        if order.leg is Leg.ENTRY and sending_at - intended_at > self._patience.entry_age:
-            stored = await self._journal.store_intent(order, intended_at)
-        else:
-            stored = await self._journal.store_intent(order, intended_at, sending_at)
+        too_old = order.leg is Leg.ENTRY and sending_at - intended_at > self._patience.entry_age
+        with timed_step("intent", order.leg):
+            stored = await self._journal.store_intent(
+                order, intended_at, None if too_old else sending_at
+            )
         if stored.is_new and stored.order.sends == 1:
             return await self._submit(order, intended_at, sending_at, 1)
         return await self.place(order, stored)
@@ -146,7 +148,8 @@ class Placement:
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime, count: int
     ) -> OrderPlaced:
         try:
-            order_id = await self._exchange.submit(order, sent_at + self._patience.deadline)
+            with timed_step("acknowledge", order.leg):
+                order_id = await self._exchange.submit(order, sent_at + self._patience.deadline)
         except (UnknownOutcomeError, OrderGoneError):
             return await self._resolve(order, intended_at, sent_at, count)
         except OrderRejectedError as error:
@@ -175,7 +178,9 @@ class Placement:
 
         An exit is not: it has dropped the stops, and until the next try they must be back.
         """
-        report = await self._look_for(order, intended_at, sent_at)
+        with in_doubt("place", order.leg) as doubt:
+            report = await self._look_for(order, intended_at, sent_at)
+            doubt.found(report)
         if report is not None:
             return await self._found(order, report)
         if order.leg is not Leg.STOP:

@@ -1,0 +1,174 @@
+"""What the trading and market processes measure of themselves; ``docs/metrics.md`` explains each.
+
+Only figures live here: nothing decides by them, and recording one costs microseconds. Labels are
+bounded: steps, legs, kinds, and the names of accounts and symbols.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from models.trading.orders import Leg, OrderReport, OrderStatus, Side
+
+SECONDS = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+    *(10.0, 30.0, 60.0, 300.0),
+)
+"""Buckets from a local commit to a long outage; 5 s is what the platform promises at most."""
+
+ORDER_STEP = Histogram(
+    "aether_order_step_seconds",
+    "Time that a step of an order's life took, of those that succeeded",
+    ("step", "leg"),
+    buckets=SECONDS,
+)
+UNKNOWN_OUTCOMES = Counter(
+    "aether_order_unknown_outcomes",
+    "Requests whose outcome was unknown, by how asking resolved it",
+    ("operation", "leg", "resolution"),
+)
+UNPROTECTED = Histogram(
+    "aether_trade_unprotected_seconds",
+    "Finished spans during which a trade held coins that no stop and no exit covered",
+    ("protection",),
+    buckets=SECONDS,
+)
+RECONCILIATIONS = Counter(
+    "aether_reconciliations", "Completed comparisons with the exchange", ("result",)
+)
+RECONCILIATION_SECONDS = Histogram(
+    "aether_reconciliation_seconds",
+    "Time that a comparison with the exchange took",
+    buckets=SECONDS,
+)
+DIFFERENCES = Counter(
+    "aether_reconciliation_differences",
+    "Differences that were still there when looked at again",
+    ("kind",),
+)
+REPAIRS = Counter(
+    "aether_reconciliation_repairs", "Missed facts that were told to their trades", ("kind",)
+)
+LAST_DIFFERENCES = Gauge(
+    "aether_reconciliation_last_differences_count",
+    "Differences that the last comparison found",
+    ("account", "kind"),
+)
+READ_HEADROOM = Gauge(
+    "aether_rate_read_headroom_ratio", "Share of the key's REST counter that is free", ("account",)
+)
+TRADING_HEADROOM = Gauge(
+    "aether_rate_trading_headroom_ratio",
+    "Free share of the fullest of the key's trading counters, one of which each pair has",
+    ("account",),
+)
+RATE_REFUSALS = Counter(
+    "aether_rate_refusals",
+    "Answers 'rate limit exceeded' of the exchange: each is a defect of our model of its limits",
+    ("account",),
+)
+STREAM_MESSAGES = Counter(
+    "aether_private_stream_messages", "Messages of the private streams", ("channel",)
+)
+STREAM_GAPS = Counter(
+    "aether_private_stream_sequence_gaps", "Jumps in the private streams' sequences", ("channel",)
+)
+STREAM_CONNECTIONS = Counter(
+    "aether_private_stream_connections", "Connections made for private streams"
+)
+STREAM_DELIVERY = Histogram(
+    "aether_private_stream_delivery_seconds",
+    "From the exchange's time stamp of a private message to its receipt",
+    ("stamp",),
+    buckets=SECONDS,
+)
+FEED_AGE = Gauge(
+    "aether_feed_age_seconds", "Time since a symbol's last public message", ("symbol",)
+)
+FEED_CHECKSUM_FAILURES = Counter(
+    "aether_feed_checksum_failures", "Books whose checksum was wrong; each is read anew"
+)
+FEED_TRADE_GAPS = Counter(
+    "aether_feed_trade_gaps", "Jumps in the numbers of public trades; the missing ones are read"
+)
+
+
+@contextmanager
+def timed_step(step: str, leg: Leg) -> Iterator[None]:
+    """Measure a step of an order; one that fails is not a latency and is not counted here."""
+    began = time.perf_counter()
+    yield
+    observe_step(step, leg, began)
+
+
+def observe_step(step: str, leg: Leg, began: float) -> None:
+    """Measure a step that began at a reading of ``time.perf_counter``."""
+    ORDER_STEP.labels(step, leg.value).observe(time.perf_counter() - began)
+
+
+class Doubt:
+    """A request whose outcome is being asked for, and how asking resolved it."""
+
+    def __init__(self) -> None:
+        self.resolution = "interrupted"
+
+    def found(self, report: OrderReport | None) -> None:
+        """Take the answer of an inquiry that came to its end: the order, or proof of absence."""
+        if report is None:
+            self.resolution = "proven_absent"
+        else:
+            self.resolution = "found_closed" if report.status.is_final else "found_open"
+
+
+@contextmanager
+def in_doubt(operation: str, leg: Leg) -> Iterator[Doubt]:
+    """Count an unknown outcome; ``interrupted`` when asking failed and a later attempt asks."""
+    doubt = Doubt()
+    try:
+        yield doubt
+    finally:
+        UNKNOWN_OUTCOMES.labels(operation, leg.value, doubt.resolution).inc()
+
+
+class Cancelling:
+    """One order being withdrawn: ``lost`` counts requests whose answer never came."""
+
+    def __init__(self) -> None:
+        self.lost = 0
+        self.ended: OrderReport | None = None
+
+
+@contextmanager
+def cancelling() -> Iterator[Cancelling]:
+    """Measure a cancel until the exchange shows the order ended, and count lost answers."""
+    began, cancel = time.perf_counter(), Cancelling()
+    leg, resolution = "unknown", "interrupted"
+    try:
+        yield cancel
+    finally:
+        if cancel.ended is not None:
+            leg = _leg(cancel.ended).value
+            ORDER_STEP.labels("cancel", leg).observe(time.perf_counter() - began)
+            canceled = cancel.ended.status is OrderStatus.CANCELED
+            resolution = "canceled" if canceled else "found_closed"
+        if cancel.lost:
+            UNKNOWN_OUTCOMES.labels("cancel", leg, resolution).inc(cancel.lost)
+
+
+def _leg(report: OrderReport) -> Leg:
+    """Return an order's leg as its shape tells: on spot only what was bought is sold."""
+    if report.side is Side.BUY:
+        return Leg.ENTRY
+    return Leg.EXIT if report.trigger_price is None else Leg.STOP
+
+
+def observe_delivery(stamp: str, stamped_at: datetime) -> None:
+    """Measure how long ago the exchange stamped what has just arrived.
+
+    A clock of the exchange that is ahead of ours counts as no delay at all.
+    """
+    seconds = (datetime.now(UTC) - stamped_at).total_seconds()
+    STREAM_DELIVERY.labels(stamp).observe(max(0.0, seconds))
