@@ -4,6 +4,7 @@ A killed worker's activity is noticed by its missing heartbeats (or, for the sho
 whole timeout) and tried again at once: that is most of the recovery budget of five seconds.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypedDict
 
@@ -36,9 +37,12 @@ _PATIENT = RetryPolicy(
 ORDER = Policy(
     start_to_close_timeout=timedelta(seconds=20),
     heartbeat_timeout=timedelta(milliseconds=1500),
-    retry_policy=_PATIENT,
+    retry_policy=replace(_PATIENT, maximum_interval=timedelta(milliseconds=500)),
 )
-"""Placing, cancelling, amending, exiting: tried for ever, because each asks before it sends."""
+"""Placing, cancelling, amending, exiting: tried for ever, because each asks before it sends.
+
+At short intervals, for a position may be without its stop; rate limits are kept by whoever asks.
+"""
 
 RECORD = Policy(
     start_to_close_timeout=timedelta(seconds=3), heartbeat_timeout=None, retry_policy=_PATIENT

@@ -433,7 +433,7 @@ async def test_definite_refusals_leave_nothing_and_are_typed(simulator, exchange
     for error, expected in (
         ("EOrder:Insufficient funds", OrderRejectedError),
         ("EService: Throttled: 1", RateLimitedError),
-        ("EService:Market in cancel_only mode", OrderRejectedError),
+        ("EService:Market in cancel_only mode", ExchangeUnavailableError),
         ("EOrder:Rate limit exceeded", RateLimitedError),
     ):
         order = an_entry(symbol="ETH/USD", quantity=Decimal("0.1"))

@@ -13,7 +13,7 @@ The same words mean different things for different calls, because only some call
     ├── EAPI, EAuth, ESession, permission, lockout Credentials          Credentials          Credentials
     ├── EOrder:Unknown order | Invalid order       OrderGone (amend)    OrderGone            OrderGone
     ├── EOrder, EQuery, ETrade, EGeneral, EAccount OrderRejected        OrderRejected        OrderRejected
-    ├── EService:Market in …                       OrderRejected        OrderRejected        ExchangeUnavailable
+    ├── EService:Market in …                       ExchangeUnavailable  ExchangeUnavailable  ExchangeUnavailable
     └── anything else that starts with E           UnknownOutcome       UnknownOutcome       ExchangeUnavailable
 
 Source: kraken-protocol §3 and the retry rule of Kraken's own SDK.
@@ -119,9 +119,8 @@ def classify(raw: str, operation: Operation) -> ExchangeError:
     if raw.startswith(_GONE) and operation is not Operation.PLACE:
         return OrderGoneError(raw, raw)
     if raw.startswith("EService:Market in"):
-        if operation is Operation.READ:
-            return ExchangeUnavailableError(raw, raw)
-        return OrderRejectedError(raw, raw)
+        # Nothing is wrong with the order: a stop is tried until the market takes orders again.
+        return ExchangeUnavailableError(raw, raw)
     if raw.startswith(_REFUSALS):
         return OrderRejectedError(raw, raw)
     return undecided(raw, operation, raw)
