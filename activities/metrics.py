@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from activities.ports import Discrepancies
 from models.trading.orders import Leg, OrderReport, OrderStatus, Side
 
 SECONDS = (
@@ -51,11 +52,6 @@ DIFFERENCES = Counter(
 )
 REPAIRS = Counter(
     "aether_reconciliation_repairs", "Missed facts that were told to their trades", ("kind",)
-)
-LAST_DIFFERENCES = Gauge(
-    "aether_reconciliation_last_differences_count",
-    "Differences that the last comparison found",
-    ("account", "kind"),
 )
 READ_HEADROOM = Gauge(
     "aether_rate_read_headroom_ratio", "Share of the key's REST counter that is free", ("account",)
@@ -163,6 +159,16 @@ def _leg(report: OrderReport) -> Leg:
     if report.side is Side.BUY:
         return Leg.ENTRY
     return Leg.EXIT if report.trigger_price is None else Leg.STOP
+
+
+def observe_reconciliation(found: Discrepancies, seconds: float) -> None:
+    """Count a completed comparison with the exchange and what it came to."""
+    RECONCILIATION_SECONDS.observe(seconds)
+    RECONCILIATIONS.labels("different" if found.differences else "clean").inc()
+    for kind, names in found.differences.items():
+        DIFFERENCES.labels(kind).inc(len(names))
+    for kind, names in found.repaired.items():
+        REPAIRS.labels(kind).inc(len(names))
 
 
 def observe_delivery(stamp: str, stamped_at: datetime) -> None:

@@ -4,7 +4,7 @@ Money is ``Decimal``, times are timezone-aware UTC, symbols and assets carry Web
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -332,6 +332,23 @@ class IntentStored:
     halted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Discrepancies:
+    """What was found different from the exchange, and what was done about it.
+
+    Attributes:
+        differences: names of what differed, by kind, and still did when looked at again.
+        repaired: names of what was missed, by kind, and has been told since.
+        unknown_orders: orders on the key that are not ours; neither cancelled nor adopted.
+        complete: a whole comparison; else only the private stream met an order.
+    """
+
+    differences: dict[str, list[str]] = field(default_factory=dict)
+    repaired: dict[str, list[str]] = field(default_factory=dict)
+    unknown_orders: tuple[OrderReport, ...] = ()
+    complete: bool = True
+
+
 class Journal(Protocol):
     """The record of one platform: PostgreSQL behind row-level security, audited."""
 
@@ -472,10 +489,8 @@ class Journal(Protocol):
         """Append an audit row to the account's hash chain."""
         ...
 
-    async def record_reconciliation(
-        self, account: str, differences: dict[str, list[str]], at: datetime
-    ) -> None:
-        """Write a reconciliation report; an empty mapping means clean."""
+    async def record_reconciliation(self, account: str, found: Discrepancies, at: datetime) -> None:
+        """Write what was found different from the exchange; without differences it is clean."""
         ...
 
     async def checkpoint(self, account: str) -> datetime | None:

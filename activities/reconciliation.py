@@ -5,6 +5,7 @@ written down, and the account takes no entries while it stands. Nothing is cance
 """
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,9 +14,10 @@ from temporalio import activity
 
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
+from activities.metrics import observe_reconciliation
 from activities.placement import Clock
-from activities.ports import Exchange, ExchangeDirectory, Journal, Messenger
-from activities.stream_delivery import StreamDelivery
+from activities.ports import Discrepancies, Exchange, ExchangeDirectory, Journal, Messenger
+from activities.stream_delivery import UNKNOWN_ORDERS, StreamDelivery
 from models.contracts.workflows import AccountToReconcile, Reconciled
 from models.trading.account_facts import ExchangeReady
 from models.trading.orders import Fill, OrderReport
@@ -31,6 +33,7 @@ class Comparison:
     differences: dict[str, set[str]] = field(default_factory=dict)
     ended: list[OrderReport] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
+    unknown: dict[str, OrderReport] = field(default_factory=dict)
 
     def differs(self, kind: str, name: str) -> None:
         """Note a difference."""
@@ -55,13 +58,16 @@ class ReconciliationActivities:
             with typed_failures():
                 # Nothing here is urgent, and reads are scarce: protection goes first.
                 exchange = (await self._exchanges.exchange(request.account)).unhurried()
+                began = time.perf_counter()
                 first = await self._compare(exchange, request.account)
                 repaired = await self._repair(request.account, first)
                 differences = await self._confirm(exchange, request.account, first)
-                now = self._clock()
-                await self._journal.record_reconciliation(request.account, differences, now)
+                unknown = (first.unknown[name] for name in differences.get(UNKNOWN_ORDERS, ()))
+                found = Discrepancies(differences, repaired, tuple(unknown))
+                await self._journal.record_reconciliation(request.account, found, self._clock())
+                observe_reconciliation(found, time.perf_counter() - began)
                 await self._announce(exchange, request, consistent=not differences)
-                return Reconciled(differences, repaired)
+                return Reconciled(differences, sum(len(names) for names in repaired.values()))
 
     async def _compare(self, exchange: Exchange, account: str) -> Comparison:
         found = Comparison()
@@ -81,7 +87,8 @@ class ReconciliationActivities:
                 report.userref if report.parent_order_id is None else None,
             )
             if owner is None:
-                found.differs("unknown_orders", report.order_id)
+                found.differs(UNKNOWN_ORDERS, report.order_id)
+                found.unknown[report.order_id] = report
         missing = [order_id for order_id in stored if order_id not in opened]
         answers = await exchange.query(missing) if missing else {}
         for order_id in missing:
@@ -121,11 +128,12 @@ class ReconciliationActivities:
             for asset in different:
                 found.differs("balances", asset)
 
-    async def _repair(self, account: str, found: Comparison) -> int:
+    async def _repair(self, account: str, found: Comparison) -> dict[str, list[str]]:
         delivery = StreamDelivery(account, self._journal, self._messenger, self._clock)
-        new = await delivery.take_fills(found.fills)
+        fills = await delivery.take_fills(found.fills)
         await delivery.take_reports(found.ended)
-        return new + len(found.ended)
+        repaired = {"fills": fills, "ended_orders": [report.order_id for report in found.ended]}
+        return {kind: names for kind, names in repaired.items() if names}
 
     async def _confirm(
         self, exchange: Exchange, account: str, first: Comparison

@@ -12,7 +12,7 @@ from typing import Any
 
 from activities.inquiry import child_fact
 from activities.placement import Clock, ended_fact
-from activities.ports import ExecutionReport, Journal, Messenger
+from activities.ports import Discrepancies, ExecutionReport, Journal, Messenger
 from models.trading.orders import Fill, OrderReport
 from models.trading.trade_facts import FillReported
 
@@ -23,6 +23,9 @@ OWED_SECONDS = 30.0
 """How long a trade that does not answer is told again before reconciliation takes over."""
 
 REMEMBERED = 10_000
+
+UNKNOWN_ORDERS = "unknown_orders"
+"""Kind of difference: orders on the key that are not ours, neither cancelled nor adopted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +124,11 @@ class StreamDelivery:
         for report, owner in known:
             await self._tell_status(report, owner, appeared=True)
 
-    async def take_fills(self, fills: Sequence[Fill]) -> int:
-        """Journal executions asked for by REST, tell those not told, return how many were new."""
+    async def take_fills(self, fills: Sequence[Fill]) -> list[str]:
+        """Journal executions asked for by REST, tell those not told, return the ids of the new."""
         new = await self.journal.record_fills(self.account, fills) if fills else []
         await self.deliver_recorded()
-        return len(new)
+        return new
 
     async def deliver_recorded(self) -> None:
         """Tell the trades every recorded execution that they have not taken."""
@@ -147,8 +150,8 @@ class StreamDelivery:
             elif (now - since).total_seconds() < ORPHAN_SECONDS:
                 self._orphans[order_id] = (report, since)
             else:
-                unknown = {"unknown_orders": [order_id]}
-                await self.journal.record_reconciliation(self.account, unknown, now)
+                met = Discrepancies({UNKNOWN_ORDERS: [order_id]}, {}, (report,), complete=False)
+                await self.journal.record_reconciliation(self.account, met, now)
         owed, self._owed = self._owed, []
         for item in owed:
             told = await self.messenger.tell_trade(self.account, item.trade, item.facts)

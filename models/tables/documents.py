@@ -11,6 +11,7 @@ from models.trading.verdicts import Verdict
 
 _ORDER_SPEC = TypeAdapter(OrderSpec)
 _FILLS = TypeAdapter(list[Fill])
+_REPORT = TypeAdapter(OrderReport)
 _REPORTS = TypeAdapter(list[OrderReport])
 _LIMITS = TypeAdapter(AccountLimits)
 _HALTS = TypeAdapter(tuple[Halt, ...])
@@ -35,6 +36,14 @@ def fills_text(fills: list[Fill]) -> str:
 def reports_text(reports: list[OrderReport]) -> str:
     """Write the exchange's reports as JSON."""
     return _REPORTS.dump_json(reports).decode()
+
+
+def unknown_order_document(report: OrderReport) -> dict[str, Any]:
+    """Write what tells a person which order it is; what it has not is left out."""
+    document: dict[str, Any] = _REPORT.dump_python(
+        report, mode="json", exclude_none=True, exclude={"order_id", "execution_ids"}
+    )
+    return document
 
 
 def limits_document(limits: AccountLimits) -> dict[str, Any]:

@@ -10,7 +10,12 @@ from models.tables.columns import Document, Moment
 
 
 class ReconciliationRow(SQLModel, table=True):
-    """One comparison with the exchange; ``differences`` maps a kind to what differs."""
+    """What was found different from the exchange, and what was done about it.
+
+    ``complete`` is a whole comparison; else the private stream met an order that nobody owns.
+    ``differences`` maps a kind to the names of what differed twice, ``repaired`` to what was missed
+    and has been told since. ``unknown_orders`` describes orders that are not ours by exchange id.
+    """
 
     __tablename__ = "reconciliations"
 
@@ -24,6 +29,9 @@ class ReconciliationRow(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment)
     clean: bool
     differences: dict[str, Any] = Field(sa_type=Document)
+    complete: bool = True
+    repaired: dict[str, Any] = Field(default_factory=dict, sa_type=Document)
+    unknown_orders: dict[str, Any] = Field(default_factory=dict, sa_type=Document)
 
 
 class CheckpointRow(SQLModel, table=True):

@@ -10,6 +10,7 @@ from itertools import count
 from activities.ports import (
     Balance,
     BalanceReport,
+    Discrepancies,
     ExchangeUnavailableError,
     ExecutionReport,
     IntentStored,
@@ -334,7 +335,7 @@ class FakeJournal:
     ideas: list[tuple[str, str, int | None]] = field(default_factory=list)
     halted: set[str] = field(default_factory=set)
     acknowledged: set[tuple[int, str]] = field(default_factory=set)
-    differences: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
+    reconciliations: list[tuple[str, Discrepancies]] = field(default_factory=list)
     checkpoints: dict[str, datetime] = field(default_factory=dict)
     acknowledged_at: dict[str, datetime] = field(default_factory=dict)
 
@@ -477,10 +478,8 @@ class FakeJournal:
     ) -> None:
         self.audits.append((account, action))
 
-    async def record_reconciliation(
-        self, account: str, differences: dict[str, list[str]], at: datetime
-    ) -> None:
-        self.differences.append((account, differences))
+    async def record_reconciliation(self, account: str, found: Discrepancies, at: datetime) -> None:
+        self.reconciliations.append((account, found))
 
     async def checkpoint(self, account: str) -> datetime | None:
         return self.checkpoints.get(account)

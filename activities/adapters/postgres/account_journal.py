@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import select
 
 from activities.adapters.postgres import audit
+from activities.ports import Discrepancies
 from infra.runtime.database import Database
 from infra.runtime.light_connections import LightSession
 from models.tables import AccountRow, CheckpointRow, ReconciliationRow, TradeRow
@@ -17,6 +18,7 @@ from models.tables.documents import (
     account_limits,
     halts_document,
     limits_document,
+    unknown_order_document,
 )
 from models.trading.account_state import ZERO, AccountState
 from models.trading.limits import Mode, ProtectionMode
@@ -120,16 +122,23 @@ class AccountJournal:
         async with self._database.account_scope(account) as session:
             await audit.append(session, account, actor, action, details, correlation)
 
-    async def record_reconciliation(
-        self, account: str, differences: dict[str, list[str]], at: datetime
-    ) -> None:
-        """Write a reconciliation report; an empty mapping means clean. Differences are audited."""
-        found = {kind: items for kind, items in differences.items() if items}
-        row = ReconciliationRow(account_id=account, at=at, clean=not found, differences=found)
+    async def record_reconciliation(self, account: str, found: Discrepancies, at: datetime) -> None:
+        """Write what was found different from the exchange; what was not repaired is audited."""
+        differences = {kind: names for kind, names in found.differences.items() if names}
+        repaired = {kind: names for kind, names in found.repaired.items() if names}
+        row = ReconciliationRow(
+            account_id=account,
+            at=at,
+            clean=not differences,
+            differences=differences,
+            complete=found.complete,
+            repaired=repaired,
+            unknown_orders={o.order_id: unknown_order_document(o) for o in found.unknown_orders},
+        )
         async with self._database.account_scope(account) as session:
             session.add(row)
-            if found:
-                details = {kind: ", ".join(items) for kind, items in found.items()}
+            if differences:
+                details = {kind: ", ".join(names) for kind, names in differences.items()}
                 await audit.append(session, account, "aether", "reconciliation_differs", details)
 
     async def checkpoint(self, account: str) -> datetime | None:

@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from activities.adapters.postgres.leak_probe import leak_probe
+from activities.ports import Discrepancies
 from infra.migrations.first.security import ACCOUNT_OWNED
 from tests.support.record_builders import NOW, a_fill, an_order
 
@@ -44,7 +45,7 @@ async def test_probe_finds_nothing_in_a_filled_database(journal, database):
         await journal.store_intent(an_order(account=account), NOW)
         await journal.record_fills(account, [a_fill("O1")])
         await journal.audit(account, "somebody", "something", {}, "")
-        await journal.record_reconciliation(account, {"unknown_orders": ["O1"]}, NOW)
+        await journal.record_reconciliation(account, Discrepancies({"balances": ["BTC"]}), NOW)
         await journal.advance_checkpoint(account, NOW)
     assert await leak_probe(database) == []
 
