@@ -35,6 +35,10 @@ def test_equal_risk_gives_the_calm_one_more_and_the_unknown_least() -> None:
     policy = AllocationPolicy(AllocationMethod.EQUAL_RISK)
     shares = allocate(policy, [WILD, CALM]).shares
     assert shares == {"calm": Decimal("0.8"), "wild": Decimal("0.2")}
+    known = replace(NEW, volatility=Decimal("0.01"), trades=20)
+    assert allocate(policy, [WILD, known]).shares["new"] == Decimal("0.8")
+    unknown = replace(known, trades=19)
+    assert allocate(policy, [WILD, unknown]).shares["new"] == Decimal("0.5")
     three = allocate(policy, [WILD, NEW, CALM]).shares
     assert three["new"] == three["wild"]
     bounded = allocate(replace(policy, usual_bounds=BOUNDS), [WILD, CALM]).shares

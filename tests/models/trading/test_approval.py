@@ -64,6 +64,9 @@ def test_the_price_is_judged_again() -> None:
         late = approve(REQUEST, "Emil", SOON, price)
         assert late.request.status is ApprovalStatus.OUTDATED
         assert [check.code for check in late.verdict.failures] == [code]
+    assert approve(REQUEST, "Emil", SOON, Decimal(50_500)).verdict.allowed
+    for unusable in (Decimal("NaN"), Decimal(0)):
+        assert not approve(REQUEST, "Emil", SOON, unusable).verdict.allowed
     timeless = replace(REQUEST, reference_price=None)
     assert approve(timeless, "Emil", SOON).verdict.allowed
 

@@ -45,6 +45,11 @@ def test_each_rule_refuses_with_its_own_code(subject: ComplianceSubject, codes: 
     assert all(check.reason for check in verdict.checks)
 
 
+def test_the_tolerance_itself_is_within_it() -> None:
+    pegs = note_peg(PegWatch(), RULES, "USDC", Decimal("0.99"))
+    assert judge_compliance(ComplianceSubject("USDC/USD"), RULES, pegs).allowed
+
+
 def test_a_stablecoin_is_off_beyond_the_tolerance_and_back_within_the_return_band() -> None:
     seen = []
     pegs = PegWatch()

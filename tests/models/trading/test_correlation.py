@@ -81,6 +81,13 @@ def test_pairs_that_follow_the_same_market_are_one_group() -> None:
         result.value("BTC/USD", "XRP/USD")
 
 
+def test_the_threshold_itself_makes_a_group() -> None:
+    values = {("A", "B"): 0.7, ("A", "C"): 0.7, ("B", "C"): 0.7}
+    assert [g.symbols for g in group_symbols("CAB", values, 0.7)] == [("A", "B", "C")]
+    apart = {("A", "B"): 0.9, ("A", "C"): 0.8, ("B", "C"): 0.5}
+    assert [g.symbols for g in group_symbols("ABC", apart, 0.7)] == [("A", "B"), ("C",)]
+
+
 def test_only_the_newest_returns_count() -> None:
     closes = walk(1, 0.5, 300)
     returns = log_returns(candles("A/USD", closes), 100)

@@ -120,6 +120,26 @@ def test_an_empty_account_is_not_down_and_new_baselines_keep_halts() -> None:
     assert fresh.daily_halted_at == fresh.total_halted_at == START
 
 
+def test_the_day_counts_what_was_brought_in_and_not_as_profit() -> None:
+    state = note_flow(opened(), Decimal(500), Decimal(1010))
+    state = note_flow(state, Decimal(-200), Decimal(1530))
+    assert (state.flows, state.equity) == (Decimal(300), Decimal(1330))
+    record = close_day(state, DayFigures(Decimal(1330)), START + timedelta(days=1), DAY).record
+    assert record is not None
+    assert (record.flows, record.profit) == (Decimal(300), Decimal(30))
+    assert record.profit_share > Decimal("0.02")
+
+
+def test_the_total_level_halts_at_the_level_itself() -> None:
+    limits = replace(LIMITS, hard_share=Decimal("0.9"))
+    assert mark(opened(), limits, Decimal("800.01"), START).verdict.allowed
+    at_level = mark(opened(), limits, Decimal(800), START)
+    assert at_level.breaches == (Breach.TOTAL,)
+    assert [check.code for check in at_level.verdict.failures] == ["total-drawdown"]
+    recovered = mark(at_level.state, limits, Decimal(1000), START).verdict
+    assert recovered.reason.endswith("the halt stands")
+
+
 def test_an_account_that_lost_everything_is_measured_again_from_new_capital() -> None:
     gone = mark(opened(), LIMITS, Decimal(0), START).state
     funded = lift_total(note_flow(gone, Decimal(1000), Decimal(0)))

@@ -18,6 +18,7 @@ from models.trading.entry_assessment import (
     EntryQuestion,
     assess_entry,
 )
+from models.trading.entry_checks import check_cash, check_risk
 from models.trading.limits import FeeRates
 from models.trading.portfolio_limits import PortfolioView, Room
 from models.trading.settings_catalogue import SettingScope
@@ -119,6 +120,13 @@ def test_a_halted_account_is_told_why_and_nothing_is_sized() -> None:
     outcome = assessed(a_question(), a_situation(drawdown=down))
     assert [check.code for check in outcome.verdict.failures] == ["daily-drawdown"]
     assert outcome.sizing is None
+
+
+def test_the_risk_allowed_itself_is_allowed() -> None:
+    assert check_risk(Decimal(500), Decimal(500)).passed
+    assert not check_risk(Decimal("500.01"), Decimal(500)).passed
+    assert check_cash(Decimal(5), Decimal(5)).passed
+    assert not check_cash(Decimal("5.01"), Decimal(5)).passed
 
 
 def test_a_large_entry_waits_for_a_person() -> None:

@@ -78,6 +78,16 @@ def test_the_stop_goes_to_the_entry_once_the_gain_allows() -> None:
     assert decide_exits(rules, even.position, at("104")).actions == ()
 
 
+def test_the_higher_of_two_stops_holds() -> None:
+    rules = replace(RULES, trailing_share=Decimal("0.05"), break_even_gain=Decimal("0.01"))
+    assert decide_exits(rules, POSITION, at("103")).actions == (
+        MoveStop(Decimal(100), ExitCause.BREAK_EVEN),
+    )
+    assert decide_exits(rules, POSITION, at("110")).actions == (
+        MoveStop(Decimal("104.5"), ExitCause.TRAILING),
+    )
+
+
 def test_parts_are_sold_once_each_and_no_dust_is_left() -> None:
     halves = (
         PartialTake(Decimal("0.02"), Decimal("0.25")),
@@ -116,7 +126,14 @@ def test_each_worse_protection_is_named() -> None:
     worse = ExitRules(Decimal(94), None, Decimal("0.06"), None, timedelta(hours=10), None)
     verdict = judge_change(full, worse)
     assert [check.code for check in verdict.failures] == ["worse-protection"] * 6
-    assert verdict.failures[0].reason == "the stop is lower: 95 to 94"
+    assert [check.reason for check in verdict.failures] == [
+        "the stop is lower: 95 to 94",
+        "the take-profit is gone: 120 to None",
+        "trailing distance is larger: 0.05 to 0.06",
+        "trailing multiple is gone: 3 to None",
+        "break-even gain is gone: 0.03 to None",
+        "time until closing is larger: 32400 to 36000",
+    ]
     assert not is_worse_protection(full, replace(full, stop_price=Decimal(96)))
     assert not is_worse_protection(worse, full)
     assert is_worse_protection(replace(full, break_even_offset=Decimal("0.01")), full)

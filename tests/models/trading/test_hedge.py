@@ -74,6 +74,8 @@ def test_a_trade_must_be_large_and_worth_its_cost() -> None:
     small = replace(CALM, cash=Decimal(50), volatile=Decimal(350), volatility=Decimal("0.03"))
     refused = decide_hedge(SETTINGS, HedgeState(), small, START)
     assert [check.code for check in refused.verdict.failures] == ["hedge-too-small"]
+    least = replace(CALM, cash=Decimal(0), volatile=Decimal(500), volatility=Decimal("0.02"))
+    assert decide_hedge(SETTINGS, HedgeState(), least, START).value == SETTINGS.trade_minimum
     dear = replace(CALM, volatility=Decimal("0.05"), cost_share=Decimal("0.06"))
     refused = decide_hedge(SETTINGS, HedgeState(), dear, START)
     assert [check.code for check in refused.verdict.failures] == ["not-worth-costs"]

@@ -165,6 +165,8 @@ def test_raising_a_limit_waits_for_a_second_person() -> None:
     assert alone.needs_approval
     assert [check.code for check in alone.verdict.failures] == ["second-person-needed"]
     assert change(updates, approved_by="dora").version is None
+    assert not change({**updates, "day.zone": "nowhere"}).needs_approval
+    assert not change({"hedge.trade_band": "2"}).needs_approval
     agreed = change(updates, approved_by="Emil").version
     assert agreed is not None
     assert agreed.approved_by == "Emil"

@@ -73,6 +73,15 @@ def test_days_with_clock_changes_have_23_and_25_hours_and_are_closed_once(
         assert boundaries_between(here, found[-1].at, up) == ()
 
 
+def test_an_instant_on_the_boundary_belongs_to_the_new_day() -> None:
+    here = rule("Europe/Berlin", 17, 30)
+    start = day_start(here, date(2026, 6, 2))
+    assert day_of(here, start) == date(2026, 6, 2)
+    assert next_boundary(here, start).at == start + timedelta(days=1)
+    (found,) = boundaries_between(here, start - timedelta(seconds=1), start)
+    assert (found.at, found.closes, found.opens) == (start, date(2026, 6, 1), date(2026, 6, 2))
+
+
 def test_a_date_that_a_zone_skips_is_no_day() -> None:
     # Samoa went from 29 to 31 December 2011.
     here = rule("Pacific/Apia")

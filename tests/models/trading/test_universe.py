@@ -66,6 +66,8 @@ def of(*symbols: str) -> Universe:
 )
 def test_each_rule_keeps_a_pair_out(pair: PairFacts, code: str) -> None:
     assert judge_pair(GOOD, RULES).allowed
+    least = PairFacts(an_instrument(), Decimal(1_000_000), 90, Decimal("0.005"))
+    assert judge_pair(least, RULES).allowed
     assert [check.code for check in judge_pair(pair, RULES).failures] == [code]
 
 
