@@ -1,0 +1,117 @@
+"""Modes of the exchange and of a pair: entries are refused, protection is tried until it stands."""
+
+import asyncio
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.adapters.kraken.addresses import AllowedHosts
+from activities.adapters.kraken.public_feed import KrakenMarketFeed
+from activities.orders import OrderActivities
+from activities.placement import Patience
+from activities.ports import FeedStatus
+from models.contracts.orders import OrderPlaced, OrderToPlace
+from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
+from tests.support.fakes import FakeJournal
+from tests.support.kraken_rows import an_order
+
+MODES = ["maintenance", "cancel_only", "post_only", "limit_only"]
+RETRIED = ("UnknownOutcome", "ExchangeUnavailable", "RateLimited")
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def activities(directory) -> OrderActivities:
+    patience = Patience(settle=timedelta(seconds=0.2), poll=timedelta(milliseconds=50))
+    return OrderActivities(directory, FakeJournal(), clock, patience)
+
+
+async def attempt(activities: OrderActivities, request: OrderToPlace) -> OrderPlaced | None:
+    """Return what one attempt came to, None when it is to be repeated."""
+    try:
+        return await ActivityEnvironment().run(activities.place_order, request)
+    except ApplicationError as failure:
+        if failure.type not in RETRIED:
+            raise
+        return None
+
+
+async def set_mode(simulator, status: str, pair: str | None) -> None:
+    match = {} if pair is None else {"pair": pair}
+    await simulator.fault("mode", match, params={"status": status})
+
+
+def a_stop() -> OrderSpec:
+    return an_order(
+        leg=Leg.STOP,
+        side=Side.SELL,
+        order_type=OrderType.STOP_LOSS,
+        limit_price=None,
+        trigger_price=Decimal(20000),
+    )
+
+
+@pytest.mark.parametrize("pair", [None, "BTC/USD"], ids=["exchange", "pair"])
+@pytest.mark.parametrize("mode", MODES)
+async def test_an_entry_is_refused_and_its_reason_typed(simulator, activities, mode, pair):
+    await set_mode(simulator, mode, pair)
+    request = OrderToPlace(an_order(order_type=OrderType.MARKET, limit_price=None), clock())
+    placed = await attempt(activities, request)
+    if placed is None:
+        # Nothing answers in maintenance, so nothing is proven: asked again when it is over.
+        assert mode == "maintenance"
+        await set_mode(simulator, "online", pair)
+        placed = await attempt(activities, request)
+    assert placed is not None
+    assert placed.refused is not None
+    assert placed.refused.status is OrderStatus.NOT_PLACED
+    assert (await simulator.record())["orders"] == []
+
+
+@pytest.mark.parametrize("pair", [None, "BTC/USD"], ids=["exchange", "pair"])
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_stop_is_tried_again_and_stands_once_the_mode_is_over(
+    simulator, activities, mode, pair
+):
+    await simulator.buy("0.01")
+    await set_mode(simulator, mode, pair)
+    request = OrderToPlace(a_stop(), clock())
+    assert await attempt(activities, request) is None
+    assert await attempt(activities, request) is None
+    await set_mode(simulator, "online", pair)
+    placed = await attempt(activities, request)
+    assert placed is not None
+    assert placed.acknowledged is not None
+    stops = [one for one in (await simulator.record())["orders"] if one["side"] == "sell"]
+    assert [one["order_id"] for one in stops] == [placed.acknowledged.order_id]
+
+
+@pytest.mark.parametrize("pair", [None, "BTC/USD"], ids=["exchange", "pair"])
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_feed_says_why_a_pair_cannot_be_entered_and_when_it_can_again(
+    simulator, mode, pair
+):
+    told = simulator.server.describe()
+    feed = KrakenMarketFeed(told["rest"], told["ws_public"], AllowedHosts.loopback())
+
+    async def status(healthy: bool) -> str:
+        async with asyncio.timeout(10):
+            async for event in events:
+                if isinstance(event, FeedStatus) and event.healthy is healthy:
+                    return event.reason
+        raise AssertionError("the feed ended")
+
+    async with aclosing(feed.events(["BTC/USD"], 1)) as events:
+        assert await status(healthy=True) == ""
+        await set_mode(simulator, mode, pair)
+        assert mode in await status(healthy=False)
+        await set_mode(simulator, "online", pair)
+        assert await status(healthy=True) == ""
+    await feed.close()
