@@ -4,7 +4,9 @@ Every way through ends in a proven state: acknowledged, refused, or an exchange 
 the activity be tried again, which then asks before it sends.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,6 +28,8 @@ from models.trading.trade_facts import OrderAcknowledged, OrderEnded, OrderRefus
 
 Clock = Callable[[], datetime]
 
+ASK_AGAIN_SECONDS = 0.15
+
 RESERVATION = timedelta(seconds=0.3)
 """How long a send counted in advance may take to happen: Kraken wants deadlines 2 s ahead."""
 
@@ -42,6 +46,7 @@ class Patience:
             for questions are scarce and the stream tells of most orders by itself.
         entry_age: an entry that could not be sent for so long is not sent any more.
         stop_sends: sends of one stop within one attempt of the activity.
+        lost_questions: questions without an answer in a row before the attempt is given up.
     """
 
     deadline: timedelta = timedelta(seconds=2.5)
@@ -49,6 +54,7 @@ class Patience:
     poll: timedelta = timedelta(milliseconds=500)
     entry_age: timedelta = timedelta(seconds=10)
     stop_sends: int = 3
+    lost_questions: int = 10
 
 
 def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -> OrderEnded:
@@ -201,7 +207,7 @@ class Placement:
         pause = self._patience.poll
         while True:
             asked_at = self._clock()
-            reports = await self._exchange.find(order, intended_at)
+            reports = await self._ask(order, intended_at)
             if reports:
                 return min(reports, key=lambda r: (r.status.is_final, r.order_id))
             if asked_at >= absence_counts_from:
@@ -213,6 +219,14 @@ class Placement:
             if told is not None:
                 return told
             pause *= 4
+
+    async def _ask(self, order: OrderSpec, intended_at: datetime) -> list[OrderReport]:
+        """Ask for the order, and again at once where the question itself was lost."""
+        for _ in range(self._patience.lost_questions):
+            with suppress(ExchangeUnavailableError):
+                return await self._exchange.find(order, intended_at)
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+        return await self._exchange.find(order, intended_at)
 
     def _grace(self, order: OrderSpec) -> timedelta:
         """Return how long after a send a missing order proves nothing.

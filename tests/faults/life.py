@@ -22,7 +22,8 @@ TAKE_PROFIT, ABOVE_TAKE_PROFIT = Decimal("1.05"), Decimal("1.06")
 LIMIT, BELOW_LIMIT = Decimal("0.997"), Decimal("0.996")
 LOOK_SECONDS = 0.05
 PRINT_AGAIN_SECONDS = 3.0
-STEP_SECONDS = 40.0
+STEP_SECONDS = 90.0
+"""Ten exits lost in a row, each with the proof that it never came, take forty."""
 UNSTRUCK_SECONDS = 1.0
 WATCH_SECONDS = 0.3
 RECOVERY_LOOK_SECONDS = 0.25

@@ -117,11 +117,11 @@ def test_admitted_calls_never_exceed_the_limit(tier, actions):
 
 async def test_protection_finds_room_where_entries_do_not():
     budget = RateBudget(STARTER, clock=Clock(), patience_seconds=0)
-    for _ in range(45):
+    for _ in range(39):
         await budget.admit_add("BTC/USD", Priority.ENTRY)
     with pytest.raises(RateLimitedError):
         await budget.admit_add("BTC/USD", Priority.ENTRY)
-    for _ in range(15):
+    for _ in range(21):
         await budget.admit_add("BTC/USD", Priority.PROTECT)
     with pytest.raises(RateLimitedError):
         await budget.admit_add("BTC/USD", Priority.PROTECT)
