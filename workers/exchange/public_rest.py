@@ -80,7 +80,10 @@ class PublicRest:
         return {"status": status, "timestamp": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
     def _assets(self, query: Query) -> Any:
-        if query.get("aclass", "currency") != "currency":
+        asset_class = query.get("aclass", "currency")
+        if asset_class == "tokenized_asset":
+            return {}  # known to Kraken; none is simulated
+        if asset_class != "currency":
             raise ApiError("EQuery:Unknown asset class")
         names = _names(query, "asset")
         assets = self._market.universe.assets

@@ -88,3 +88,10 @@ async def test_private_socket_answers_with_and_without_the_version(exchange, pat
         token = await exchange.token()
         await socket.send("subscribe", 1, channel="executions", token=token)
         assert (await socket.answer("subscribe", 1))["success"]
+
+
+async def test_asset_classes_that_are_not_simulated_are_empty(exchange):
+    assert (await exchange.public("Assets", aclass="tokenized_asset"))["result"] == {}
+    assert (await exchange.public("AssetPairs", aclass_base="tokenized_asset"))["result"] == {}
+    nothing = {"error": ["EQuery:Unknown asset class"]}
+    assert await exchange.public("Assets", aclass="furniture") == nothing
