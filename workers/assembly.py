@@ -88,6 +88,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         addresses,
         keys_in_use,
         tier=TIERS[settings.exchange_tier],
+        stamps_are_wall_clock=settings.market == "kraken" and settings.market_speed == "1",
     )
     return TradingParts(database, PostgresJournal(database), exchanges)
 

@@ -7,6 +7,9 @@ runs, and tells its health.
 import asyncio
 import signal
 import sys
+import time
+from collections.abc import Mapping
+from functools import partial
 
 import structlog
 from prometheus_client import Gauge
@@ -16,6 +19,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.market_feed import MarketFeedActivities
+from activities.metrics import FEED_AGE
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime.database import DatabaseUnavailableError
 from infra.runtime.errors import PlatformError
@@ -118,9 +122,20 @@ async def watch_feed(parts: MarketParts, health: Health) -> None:
         health.checks["feed"] = not_ready(parts.activities) or "ok"
         engine = parts.activities.engine
         if engine is not None:
+            publish_ages(parts.feed.heard_at)
             HEALTHY_SYMBOLS.set(sum(state.healthy for state in engine.symbols.values()))
             WATCHES.set(sum(len(state.watches) for state in engine.symbols.values()))
         await asyncio.sleep(HEALTH_SECONDS)
+
+
+def publish_ages(heard_at: Mapping[str, float]) -> None:
+    """Let each symbol's age be reckoned when it is asked for: it grows though nothing runs."""
+    for symbol in heard_at:
+        FEED_AGE.labels(symbol).set_function(partial(_age, heard_at, symbol))
+
+
+def _age(heard_at: Mapping[str, float], symbol: str) -> float:
+    return time.monotonic() - heard_at[symbol]
 
 
 async def _serve(settings: Settings) -> None:

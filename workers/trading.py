@@ -39,6 +39,7 @@ from models.contracts.names import (
 from models.contracts.workflows import AccountInput, AccountToFollow, AccountToReconcile
 from models.trading.account_state import AccountState
 from workers.assembly import TradingParts, connect_temporal, trading_parts, trading_worker
+from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
 from workers.standby import SoleProcess
 from workflows.account import AccountWorkflow
@@ -88,8 +89,10 @@ async def _serve_queue(
         async with worker:
             health.checks["worker"] = "ok"
             starting = asyncio.create_task(_start_accounts(client, parts, settings, health))
+            metering = asyncio.create_task(keep_headroom_published(parts.exchanges))
             await stop.wait()
             starting.cancel()
+            metering.cancel()
             log.info("stopping")
     finally:
         server.stop()

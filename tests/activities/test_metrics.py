@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from prometheus_client import REGISTRY
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -15,6 +14,7 @@ from models.contracts.orders import OrderToCancel, OrderToPlace, PositionToExit,
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.trade_facts import AmendStop, ExitPosition
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal, wall_clock
+from tests.support.figures import Figures
 from tests.support.record_builders import an_order
 
 QUICK = Patience(
@@ -53,25 +53,6 @@ class LosingExchange(FakeExchange):
             await super().cancel(order_id)
         if executed is not None:
             raise UnknownOutcomeError("the answer was lost")
-
-
-class Figures:
-    """What the process's registry gained since the test began."""
-
-    def __init__(self) -> None:
-        self._before = self._all()
-
-    def gained(self, name: str, **labels: str) -> float:
-        key = (name, tuple(sorted(labels.items())))
-        return self._all().get(key, 0.0) - self._before.get(key, 0.0)
-
-    @staticmethod
-    def _all() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-        return {
-            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-            for family in REGISTRY.collect()
-            for sample in family.samples
-        }
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ class KrakenDirectory:
         state_directory: where nonce marks and key locks live.
         mode_of: tells an account's mode; every account is simulated unless it says otherwise.
         tier: rate limits of the keys.
+        stamps_are_wall_clock: whether the exchange stamps executions by the wall clock; the
+            simulator does not where its market has a pace of its own.
         nonce_store: makes the store of a key's nonce mark, a file by default.
         key_lock: makes the lock of a key, flock by default.
     """
@@ -46,6 +48,8 @@ class KrakenDirectory:
         silence_seconds: float = SILENCE_SECONDS,
         nonce_store: Callable[[str], NonceStore] | None = None,
         key_lock: Callable[[str], KeyLock] | None = None,
+        *,
+        stamps_are_wall_clock: bool = False,
     ) -> None:
         self._secrets = secrets
         self._simulator = simulator
@@ -53,6 +57,7 @@ class KrakenDirectory:
         self._tier = tier
         self._timeouts = timeouts
         self._silence = silence_seconds
+        self._stamps_are_wall_clock = stamps_are_wall_clock
         self._nonce_store = nonce_store or (
             lambda name: FileNonceStore(state_directory / f"{name}.nonce")
         )
@@ -108,6 +113,7 @@ class KrakenDirectory:
                 self._limiter,
                 self._silence,
                 learn=exchange.learn,
+                stamps_are_wall_clock=self._stamps_are_wall_clock,
             ),
             lock,
         )

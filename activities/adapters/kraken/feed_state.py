@@ -4,12 +4,14 @@ No I/O: frames go in, market events and requests to send come out.
 """
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from activities import metrics
 from activities.adapters.kraken.book import Book, PrecisionLostError
 from activities.adapters.kraken.errors import UNREADABLE
 from activities.adapters.kraken.feed_rows import TradeGap, candle, exactly, tick, time_or_now
@@ -29,6 +31,8 @@ class FeedState:
     def __init__(self, symbols: tuple[str, ...], interval_minutes: int, depth: int) -> None:
         self.checksum_failures = 0
         self.unreadable_frames = 0
+        # By ``time.monotonic``; a symbol that was never heard of counts from the beginning.
+        self.heard_at = dict.fromkeys(symbols, time.monotonic())
         self._symbols = symbols
         self._interval = interval_minutes
         self._depth = depth
@@ -138,6 +142,7 @@ class FeedState:
         except (PrecisionLostError, *UNREADABLE):
             return False
         if agrees:
+            self.heard_at[symbol] = time.monotonic()
             self._book_times[symbol] = row.get("timestamp", "")
             self._changed[symbol] = None
         # What is not routine is applied once more by the general way, which changes nothing twice.
@@ -199,8 +204,10 @@ class FeedState:
             agrees = book.update(exactly(frame)["data"][index])
         if not agrees:
             self.checksum_failures += 1
+            metrics.FEED_CHECKSUM_FAILURES.inc()
             yield from self._distrust(symbol, "checksum", again=True)
             return
+        self.heard_at[symbol] = time.monotonic()
         self._book_times[symbol] = data.get("timestamp") or ""
         self._changed[symbol] = None
         if "book" in self._troubles[symbol]:
@@ -255,8 +262,10 @@ class FeedState:
             # A row that cannot be read is not counted as seen: it shows as a gap at the next one.
             seen = tick(row, trade_id, received)
             self._last_trades[symbol] = (trade_id, seen.exchange_time)
+            self.heard_at[symbol] = time.monotonic()
             if last is not None and trade_id > last[0] + 1 and symbol not in history:
                 self._gaps.append(TradeGap(symbol, last[0], last[1], trade_id))
+                metrics.FEED_TRADE_GAPS.inc()
             if symbol not in history:
                 yield seen
 

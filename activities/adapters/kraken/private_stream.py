@@ -4,18 +4,21 @@ After every connection and every lost message a StreamGap follows the new snapsh
 the stream is complete again, and what was missed before must be asked for by REST.
 """
 
+import asyncio
 import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from activities import metrics
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.errors import UNREADABLE
+from activities.adapters.kraken.feed_rows import wire_time
 from activities.adapters.kraken.instruments import number
 from activities.adapters.kraken.order_views import OrderViews, is_unknown
 from activities.adapters.kraken.websocket import (
@@ -39,6 +42,8 @@ _log = logging.getLogger(__name__)
 PrivateEvent = ExecutionReport | BalanceReport | StreamGap
 
 _CHANNELS = ("executions", "balances")
+PING_SECONDS = 5.0
+"""Between two questions for the exchange's clock, by which the delay of delivery is measured."""
 _STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
 
 
@@ -56,6 +61,12 @@ class _Connection:
     awaited: set[str] = field(default_factory=lambda: set(_CHANNELS))
     requests: list[dict[str, Any]] = field(default_factory=list)
     request_number: int = 0
+    pongs: int = 0
+
+    def ping(self) -> dict[str, Any]:
+        """Return a request whose answer carries the time at which the exchange sent it."""
+        self.request_number += 1
+        return {"method": "ping", "req_id": self.request_number}
 
     def subscribe(self, channel: str) -> dict[str, Any]:
         """Return the request for a channel; its next message must be a snapshot."""
@@ -99,6 +110,9 @@ class PrivateStream:
         silence_seconds: float = SILENCE_SECONDS,
         patience_seconds: float = 0.5,
         learn: Callable[[OrderReport], None] = lambda _: None,
+        ping_seconds: float = PING_SECONDS,
+        *,
+        stamps_are_wall_clock: bool = False,
     ) -> None:
         self._url = url
         self._allowed = allowed
@@ -107,12 +121,12 @@ class PrivateStream:
         self._silence = silence_seconds
         self._patience = patience_seconds
         self._learn = learn
+        self._ping_seconds = ping_seconds
+        self._stamps_are_wall_clock = stamps_are_wall_clock
         self._views = OrderViews()
         self._lost_at: float | None = None
-        # Counters for metrics.
         self.connections = 0
         self.sequence_gaps = 0
-        self.messages = 0
 
     async def events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield what happens on the account.
@@ -152,6 +166,8 @@ class PrivateStream:
         connection = _Connection(await self._token(), reason)
         socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
         self.connections += 1
+        metrics.STREAM_CONNECTIONS.inc()
+        pinging = asyncio.create_task(self._ping(connection, socket))
         try:
             for channel in _CHANNELS:
                 await socket.send(connection.subscribe(channel))
@@ -159,6 +175,8 @@ class PrivateStream:
                 for frame in await socket.frames():
                     for event in self._understood(connection, frame):
                         yield event
+                socket.disregard(connection.pongs)
+                connection.pongs = 0
                 if not connection.awaited:
                     backoff.reset()
                     self._lost_at = None
@@ -166,7 +184,15 @@ class PrivateStream:
                     await socket.send(request)
                 connection.requests.clear()
         finally:
+            pinging.cancel()
             await socket.close()
+
+    async def _ping(self, connection: _Connection, socket: Socket) -> None:
+        """Ask for the exchange's clock again and again; a lost connection is noticed elsewhere."""
+        with suppress(ExchangeUnavailableError):
+            while True:
+                await asyncio.sleep(self._ping_seconds)
+                await socket.send(connection.ping())
 
     def _understood(self, connection: _Connection, frame: bytes) -> Iterator[PrivateEvent]:
         try:
@@ -177,19 +203,19 @@ class PrivateStream:
             yield StreamGap("a message could not be read")
 
     def _take(self, connection: _Connection, frame: bytes) -> Iterator[PrivateEvent]:
-        try:
-            message = json.loads(frame, parse_float=Decimal)
-        except ValueError:
-            _log.info("ignored a frame that is not JSON: %.100r", frame)
-            return
-        if not isinstance(message, dict):
+        message = _message(frame)
+        if message is None:
             return
         if message.get("success") is False:
             _refused(message)
+        if message.get("method") == "pong":
+            connection.pongs += 1
+            _measure_delivery("pong", message.get("time_out"))
+            return
         channel = str(message.get("channel"))
         if channel not in _CHANNELS or "data" not in message:
             return
-        self.messages += 1
+        metrics.STREAM_MESSAGES.labels(channel).inc()
         snapshot = message.get("type") == "snapshot"
         numbered = message.get("sequence") is not None
         sequence = int(message["sequence"] if numbered else connection.sequences.get(channel, 0))
@@ -221,6 +247,7 @@ class PrivateStream:
         connection.sequences[channel] = sequence
         if last is not None and sequence != last + 1:
             self.sequence_gaps += 1
+            metrics.STREAM_GAPS.labels(channel).inc()
             _log.warning("%s jumped from %d to %d; subscribing again", channel, last, sequence)
             connection.subscribe_again(channel, f"{channel} jumped from {last} to {sequence}")
         return True
@@ -244,11 +271,28 @@ class PrivateStream:
                 yield StreamGap(f"an entry could not be read: {failure!r}")
                 continue
             if report is not None:
+                if self._stamps_are_wall_clock and not snapshot:
+                    _measure_delivery("execution", entry.get("timestamp"))
                 self._learn(report.order)
                 yield report
                 if is_unknown(entry):
                     _log.warning("executions say what we do not know: %.500r", entry)
                     yield StreamGap("an entry says what we do not know")
+
+
+def _message(frame: bytes) -> dict[str, Any] | None:
+    try:
+        message = json.loads(frame, parse_float=Decimal)
+    except ValueError:
+        _log.info("ignored a frame that is not JSON: %.100r", frame)
+        return None
+    return message if isinstance(message, dict) else None
+
+
+def _measure_delivery(stamp: str, time_sent: Any) -> None:
+    # A stamp that is missing or cannot be read costs a figure and nothing else.
+    with suppress(*UNREADABLE):
+        metrics.observe_delivery(stamp, wire_time(time_sent))
 
 
 def _level(lost_at: float | None) -> int:

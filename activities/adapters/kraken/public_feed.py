@@ -1,7 +1,7 @@
 """The public side of Kraken as the port ``MarketFeed``: one socket, reconnected for ever."""
 
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 
 from activities.adapters.kraken.addresses import AllowedHosts
@@ -46,7 +46,8 @@ class KrakenMarketFeed:
         self._depth = depth
         self._silence = silence_seconds
         self._socket: Socket | None = None
-        # Counters for metrics: connections made, checksum failures.
+        # For metrics: when each symbol was last heard of, connections made, checksum failures.
+        self.heard_at: Mapping[str, float] = {}
         self.connections = 0
         self.checksum_failures = 0
 
@@ -72,6 +73,7 @@ class KrakenMarketFeed:
         The first status of every symbol comes once its book is known or the exchange is missed.
         """
         state = FeedState(tuple(symbols), interval_minutes, self._depth)
+        self.heard_at = state.heard_at
         backoff = Backoff()
         while True:
             try:

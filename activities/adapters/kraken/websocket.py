@@ -148,6 +148,10 @@ class Socket:
         self._taken.set()
         return taken
 
+    def disregard(self, frames: int) -> None:
+        """Do not count frames as signs of life: they only answered our own questions."""
+        self._received -= frames
+
     async def close(self) -> None:
         """Close the connection and end the reading."""
         for task in self._tasks:
@@ -174,7 +178,7 @@ class Socket:
         while self._ended is None and quiet < _LOOKS:
             await asyncio.sleep(self._silence / _LOOKS)
             # Frames that nobody has taken yet are a slow consumer, not a silent exchange.
-            quiet = quiet + 1 if self._received == before and not self._frames else 0
+            quiet = quiet + 1 if self._received <= before and not self._frames else 0
             before = self._received
         self._end(f"silence for {self._silence:g} s")
 

@@ -13,6 +13,7 @@ from sqlalchemy.sql.elements import TextClause
 
 from activities.adapters.postgres import audit
 from activities.adapters.postgres.coverage import Coverage, cover
+from activities.metrics import UNPROTECTED
 from infra.runtime.database import Database
 from infra.runtime.light_connections import LightSession
 from models.tables import IdeaRow
@@ -67,7 +68,8 @@ class TradeJournal:
         if verdict is not None:
             values["verdict"] = Jsonb(verdict_document(verdict))
         async with self._database.light_scope(account) as session:
-            values |= asdict(await _coverage(session, state, at))
+            coverage, uncovered = await _coverage(session, state, at)
+            values |= asdict(coverage)
             await session.sql(_upsert(tuple(values)), values)
             if event is not None:
                 details = {"trade": str(number), "at": at.isoformat()} | _audited(state)
@@ -75,6 +77,8 @@ class TradeJournal:
                 await audit.append(
                     session, account, "aether", event, details, correlation, once=True
                 )
+        if uncovered > 0:
+            UNPROTECTED.labels(state.plan.protection.value).observe(float(uncovered))
 
     async def record_idea(
         self, account: str, idea: Idea, verdict: Verdict, trade: int | None, at: datetime
@@ -103,7 +107,10 @@ class TradeJournal:
                 await session.sql(_ADD_WATCH, _watch_values(watch))
 
 
-async def _coverage(session: LightSession, state: TradeState, at: datetime) -> Coverage:
+async def _coverage(
+    session: LightSession, state: TradeState, at: datetime
+) -> tuple[Coverage, Decimal]:
+    """Return the coverage now, and seconds of a gap that ended with this save."""
     trade = {"account": state.plan.account, "trade": state.plan.number}
     before = next(iter(await session.sql(_BEFORE, trade)), None)
     previous = Coverage(
@@ -114,7 +121,7 @@ async def _coverage(session: LightSession, state: TradeState, at: datetime) -> C
     after = before.updated_at if before else state.plan.requested_at
     (row,) = await session.sql(_COVERAGE_TIMES, trade | {"after": after})
     exposed = Decimal(0) if state.phase is TradePhase.SETTLED else state.held
-    return cover(
+    coverage = cover(
         previous,
         exposed=exposed,
         protected=state.protected_quantity,
@@ -122,6 +129,9 @@ async def _coverage(session: LightSession, state: TradeState, at: datetime) -> C
         stop_at=row.stop_at,
         at=at,
     )
+    if before is not None and before.updated_at > at:
+        return coverage, Decimal(0)  # a late save changes nothing
+    return coverage, coverage.unprotected_seconds - previous.unprotected_seconds
 
 
 @cache

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -22,6 +23,7 @@ from activities.ports import (
     Tick,
 )
 from models.trading.orders import OrderStatus, OrderType
+from tests.support.figures import Figures
 from tests.support.kraken_rows import PAIRS
 from tests.support.scripted_exchange import ScriptedExchange, result
 
@@ -189,6 +191,74 @@ async def test_silence_is_a_dead_connection(server, private):
         await take(stream, 3)
         _, gap, _ = await take(stream, 3)
         assert "silence" in gap.reason
+
+
+def pongs_and_then(answer, time_out):
+    def answer_or_pong(asked):
+        if asked["method"] == "ping":
+            stamps = {} if time_out is None else {"time_in": time_out, "time_out": time_out}
+            return [{"method": "pong", "req_id": asked["req_id"], **stamps}]
+        return answer(asked)
+
+    return answer_or_pong
+
+
+def pinging(server, tokens, **options):
+    limiter, allowed = ConnectionLimiter(), AllowedHosts.loopback()
+    return PrivateStream(
+        server.ws_url, allowed, tokens, limiter, **({"ping_seconds": 0.05} | options)
+    )
+
+
+async def test_exchange_that_only_answers_pings_is_a_dead_connection(server, tokens):
+    server.on_subscribe = pongs_and_then(answer_private(SNAPSHOT_ORDER), AT)
+    stream = pinging(server, tokens, silence_seconds=0.5)
+    async with aclosing(stream.events()) as events:
+        await take(events, 3)
+        _, gap, _ = await take(events, 3)
+        assert "silence" in gap.reason
+
+
+@pytest.mark.parametrize("time_out", [AT, None, "tomorrow"])
+async def test_delay_of_delivery_is_measured_by_the_clock_of_the_exchange(server, tokens, time_out):
+    figures = Figures()
+    server.on_subscribe = pongs_and_then(answer_private(SNAPSHOT_ORDER), time_out)
+    async with aclosing(pinging(server, tokens).events()) as events:
+        await take(events, 3)
+        reading = asyncio.create_task(anext(events))
+        await server.until(lambda: sum(m["method"] == "ping" for m in server.received) > 1)
+        await server.push(frame("executions", 2, TRADE))
+        # What cannot be read is no gap: nothing of the account was missed.
+        assert (await reading).fill.execution_id == "T1"
+    measured = figures.gained("aether_private_stream_delivery_seconds_count", stamp="pong")
+    assert (measured > 0) is (time_out == AT)
+    assert not figures.gained("aether_private_stream_delivery_seconds_count", stamp="execution")
+
+
+async def test_executions_are_measured_where_the_exchange_lives_by_the_wall_clock(server, tokens):
+    figures = Figures()
+    server.on_subscribe = answer_private(SNAPSHOT_ORDER)
+    stream = pinging(server, tokens, ping_seconds=5, stamps_are_wall_clock=True)
+    async with aclosing(stream.events()) as events:
+        await take(events, 3)
+        stamp = (datetime.now(UTC) - timedelta(seconds=0.3)).isoformat()
+        await server.push(frame("executions", 2, {**TRADE, "timestamp": stamp}))
+        await take(events, 1)
+    name = "aether_private_stream_delivery_seconds"
+    assert figures.gained(f"{name}_count", stamp="execution") == 1
+    assert 0.3 < figures.gained(f"{name}_sum", stamp="execution") < 2
+
+
+async def test_messages_and_jumps_of_the_sequence_are_counted(server, private):
+    figures = Figures()
+    server.on_subscribe = answer_private(SNAPSHOT_ORDER)
+    async with aclosing(private.events()) as events:
+        await take(events, 3)
+        await server.push(frame("executions", 3, TRADE))
+        await take(events, 2)
+    gaps = figures.gained("aether_private_stream_sequence_gaps_total", channel="executions")
+    assert gaps == 1
+    assert figures.gained("aether_private_stream_messages_total", channel="executions") >= 3
 
 
 async def test_stale_token_is_replaced(server, private, tokens):

@@ -20,6 +20,7 @@ from models.trading.trade_facts import ExitReason
 from models.trading.trade_state import TradeOrder, TradePhase, TradeState
 from models.trading.verdicts import Check, Verdict
 from tests.models.trading.trading_builders import a_fill, a_plan
+from tests.support.figures import Figures
 from tests.support.record_builders import NOW, an_exchange_id, an_order
 
 VERDICT = Verdict((Check("R-5", "balance", True, "fits", Decimal("1.10"), Decimal(2)),))
@@ -129,6 +130,20 @@ async def test_running_gap_is_visible_and_closed_by_the_exit(journal, database):
     await journal.save_trade(sold, None, NOW + timedelta(seconds=3))
     row = await saved(database, 5)
     assert (row.unprotected_since, row.unprotected_seconds) == (None, Decimal(3))
+
+
+async def test_gap_is_measured_once_when_it_ends_however_often_it_is_saved(journal, database):
+    figures, name = Figures(), "aether_trade_unprotected_seconds"
+    running = a_state(8)
+    labels = {"protection": running.plan.protection.value}
+    await journal.save_trade(running, None, NOW)
+    assert figures.gained(f"{name}_count", **labels) == 0
+    sold = a_state(8, sold=True, phase=TradePhase.SETTLED)
+    for _ in range(2):
+        await journal.save_trade(sold, None, NOW + timedelta(seconds=3))
+    await journal.save_trade(running, None, NOW)  # an older save arrives late
+    assert figures.gained(f"{name}_count", **labels) == 1
+    assert figures.gained(f"{name}_sum", **labels) == 3
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(min_value=1, max_value=50)), max_size=12))

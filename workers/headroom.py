@@ -1,0 +1,40 @@
+"""How much room Kraken's rate limits leave each account, as metrics."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+
+from activities.adapters.kraken.directory import KrakenDirectory
+from activities.adapters.kraken.rate_budget import Headroom
+from activities.metrics import RATE_REFUSALS, READ_HEADROOM, TRADING_HEADROOM
+
+PUBLISH_SECONDS = 1.0
+
+
+class HeadroomGauges:
+    """Publishes what the budgets say; refusals are counted as they grow."""
+
+    def __init__(self) -> None:
+        self._refusals: defaultdict[str, int] = defaultdict(int)
+
+    def publish(self, accounts: Mapping[str, Headroom]) -> None:
+        """Bring the figures of each account up to date."""
+        for account, headroom in accounts.items():
+            READ_HEADROOM.labels(account).set(headroom.reads)
+            TRADING_HEADROOM.labels(account).set(min(headroom.trading.values(), default=1.0))
+            # Asked for with zero too: a refusal that never happened is a figure as well.
+            new = headroom.refusals - self._refusals[account]
+            RATE_REFUSALS.labels(account).inc(max(0, new))
+            self._refusals[account] = headroom.refusals
+
+
+async def keep_headroom_published(exchanges: KrakenDirectory) -> None:
+    """Publish every account's headroom, for ever.
+
+    In the loop that charges the counters: reading one decays it, which no other thread may do.
+    """
+    gauges = HeadroomGauges()
+    while True:
+        opened = exchanges.opened()
+        gauges.publish({name: one.budget.headroom() for name, one in opened.items()})
+        await asyncio.sleep(PUBLISH_SECONDS)
