@@ -81,6 +81,19 @@ def test_pairs_that_follow_the_same_market_are_one_group() -> None:
         result.value("BTC/USD", "XRP/USD")
 
 
+def test_the_target_is_the_mean_of_the_samples_and_the_prior() -> None:
+    histories = {
+        name: candles(name, walk(seed, 0.8, length))
+        for name, seed, length in (("A/USD", 1, 50), ("B/USD", 2, 400), ("C/USD", 3, 400))
+    }
+    result = correlate(histories, SETTINGS)
+    known = [(e.sample, e.returns) for e in result.estimates if e.sample is not None]
+    assert [count for _, count in known] == [49, 49, 399]
+    total = SETTINGS.prior_weight + sum(count for _, count in known)
+    weighted = SETTINGS.prior * SETTINGS.prior_weight + sum(s * n for s, n in known)
+    assert result.target == pytest.approx(weighted / total)
+
+
 def test_the_threshold_itself_makes_a_group() -> None:
     values = {("A", "B"): 0.7, ("A", "C"): 0.7, ("B", "C"): 0.7}
     assert [g.symbols for g in group_symbols("CAB", values, 0.7)] == [("A", "B", "C")]

@@ -18,12 +18,13 @@ from models.trading.entry_assessment import (
     EntryQuestion,
     assess_entry,
 )
-from models.trading.entry_checks import check_cash, check_risk
+from models.trading.entry_checks import check_cash, check_risk, check_stop
 from models.trading.limits import FeeRates
 from models.trading.portfolio_limits import PortfolioView, Room
 from models.trading.settings_catalogue import SettingScope
 from models.trading.settings_reading import AccountRules, account_rules
 from models.trading.settings_versions import default_version
+from models.trading.sizing import unit_loss
 from tests.models.trading.trading_builders import START, a_market, an_instrument
 
 SYMBOLS = ("BTC/USD", "ETH/USD", "SOL/USD")
@@ -127,6 +128,24 @@ def test_the_risk_allowed_itself_is_allowed() -> None:
     assert not check_risk(Decimal("500.01"), Decimal(500)).passed
     assert check_cash(Decimal(5), Decimal(5)).passed
     assert not check_cash(Decimal("5.01"), Decimal(5)).passed
+    least = Decimal(100) * RULES.limits.stop_distance_minimum
+    stop = check_stop(RULES.limits, Decimal(100), Decimal(100) - least)
+    assert (stop.passed, stop.figure) == (True, RULES.limits.stop_distance_minimum)
+    assert not check_stop(RULES.limits, Decimal(100), Decimal(100) - least / 2).passed
+    assert not check_stop(RULES.limits, Decimal(100), Decimal(101)).passed
+
+
+def test_fees_count_as_exposure_and_the_drawdown_lowers_the_risk_allowed() -> None:
+    down = mark(a_situation().drawdown, RULES.drawdown, Decimal(96_500), START).state
+    asked = a_question(quantity=Decimal("0.08"))
+    for drawdown, factor in ((a_situation().drawdown, 1), (down, Decimal("0.625"))):
+        checks = assessed(asked, a_situation(drawdown=drawdown)).verdict.checks
+        pair = next(c for c in checks if c.reason.startswith("pair exposure"))
+        assert pair.figure == Decimal("0.08") * 50_000 * (1 + FEES.taker)
+        risk = next(c for c in checks if c.reason.startswith("loss at the stop"))
+        assert risk.limit == Decimal(100_000) * RULES.limits.risk_share * factor
+        unit = unit_loss(Decimal(50_000), Decimal(47_500), FEES, RULES.limits)
+        assert risk.figure == unit * Decimal("0.08")
 
 
 def test_a_large_entry_waits_for_a_person() -> None:

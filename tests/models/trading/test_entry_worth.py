@@ -64,6 +64,9 @@ def test_the_move_must_be_worth_fees_spread_and_slippage() -> None:
     refused = judge_worth(replace(REQUEST, expected_move=Decimal("0.02"))).verdict
     assert [check.code for check in refused.failures] == ["not-worth-costs"]
     assert refused.failures[0].limit == costs.total * Decimal("1.2")
+    parts = (costs.entry_fee, costs.exit_fee, costs.spread, costs.entry_slippage)
+    assert costs.total == sum(parts, costs.exit_slippage)
+    assert judge_worth(replace(REQUEST, expected_move=costs.total * Decimal("1.2"))).verdict.allowed
 
 
 def test_what_is_not_known_is_replaced_by_the_dearest_and_said() -> None:

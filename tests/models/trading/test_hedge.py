@@ -219,4 +219,5 @@ def test_no_more_is_sold_or_bought_than_asked_for_or_there(
     book = HedgeBook({"A": Decimal(2), "B": Decimal(-1)})
     bought = split_restoration(value, book, {"A": Decimal(10), "B": Decimal(10)})
     assert set(bought) <= {"A"}
+    assert split_restoration(value, book, {}) == {}
     assert sum(bought.values(), Decimal(0)) <= min(value, Decimal(20))

@@ -78,6 +78,7 @@ def test_a_proposal_names_who_comes_and_who_goes_and_changes_nothing_itself() ->
     assert [pair.symbol for pair in proposal.join] == ["XRP/USD"]
     assert proposal.leave == ("ETH/USD", "SOL/USD")
     assert not proposal.is_empty
+    assert not propose([facts(s) for s in ("BTC/USD", "ETH/USD")], universe, RULES).is_empty
     assert [c.code for c in proposal.verdicts["ETH/USD"].failures] == ["history-too-short"]
     assert propose([facts(s) for s in universe.pairs], universe, RULES).is_empty
 
