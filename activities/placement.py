@@ -42,8 +42,8 @@ class Patience:
         deadline: after it the exchange's engine refuses a delayed request (Kraken: 2 s or more
             ahead when the request arrives, hence the margin).
         settle: how long after the deadline an order may still be missing from the read side.
-        poll: pause between the first two questions; each further one is four times as long,
-            for questions are scarce and the stream tells of most orders by itself.
+        poll: pause before the first question; each further one is four times as long, for
+            questions are scarce and the stream tells of most orders by itself.
         entry_age: an entry that could not be sent for so long is not sent any more.
         stop_sends: sends of one stop within one attempt of the activity.
         lost_questions: questions without an answer in a row before the attempt is given up.
@@ -206,18 +206,17 @@ class Placement:
         absence_counts_from = sent_at + self._grace(order)
         pause = self._patience.poll
         while True:
+            # Questions are scarce; a stream that lives tells at once without being asked.
+            until_proof = max(absence_counts_from - self._clock(), timedelta(0))
+            told = await self._exchange.appeared(order, min(pause, until_proof).total_seconds())
+            if told is not None:
+                return told
             asked_at = self._clock()
             reports = await self._ask(order, intended_at)
             if reports:
                 return min(reports, key=lambda r: (r.status.is_final, r.order_id))
             if asked_at >= absence_counts_from:
                 return None
-            # Questions are scarce; a stream that lives tells at once without being asked.
-            until_proof = max(absence_counts_from - self._clock(), timedelta(0))
-            wait = min(pause, until_proof).total_seconds()
-            told = await self._exchange.appeared(order, wait)
-            if told is not None:
-                return told
             pause *= 4
 
     async def _ask(self, order: OrderSpec, intended_at: datetime) -> list[OrderReport]:
