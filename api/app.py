@@ -22,6 +22,7 @@ from api.routes import (
     health,
     kill_switch,
     orders,
+    reconciliations,
     status,
     trades,
 )
@@ -76,7 +77,16 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "X-Namespace"],
     )
     versioned = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
-    for module in (accounts, trades, orders, kill_switch, audit, status, codec):
+    for module in (
+        accounts,
+        trades,
+        orders,
+        reconciliations,
+        kill_switch,
+        audit,
+        status,
+        codec,
+    ):
         versioned.include_router(module.router)
     app.include_router(versioned)
     app.include_router(health.router)

@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
+from api.record_metrics import record_metrics
 from api.schemas import Alive, Readiness
 from api.services import Services, services_of
 
@@ -43,9 +44,10 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def get_metrics() -> Response:
-    """Return the process's metrics for Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def get_metrics(request: Request) -> Response:
+    """Return the metrics of the process and of the record for Prometheus."""
+    figures = generate_latest() + await record_metrics(services_of(request).database)
+    return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _database(services: Services) -> None:
