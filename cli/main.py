@@ -17,6 +17,7 @@ EXIT_REFUSED = 2
 GROUPS = {
     "trade": "cli.trade",
     "kill-switch": "cli.kill_switch",
+    "reconcile": "cli.reconcile",
     "audit": "cli.audit",
     "bench": "cli.bench",
     "exchange": "cli.exchange",

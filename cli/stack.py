@@ -56,9 +56,16 @@ def down() -> None:
 
 
 def status(*, as_json: Json = False) -> None:
-    """Say what runs and how the accounts do; exit code 1 unless everything is ready."""
-    overview = gather(Stack(Settings()))
-    typer.echo(json.dumps(overview.document()) if as_json else overview.text())
+    """Say what runs, how the accounts do and what is measured; exit code 1 unless all is ready."""
+    from cli import measurements, measurements_text
+
+    stack = Stack(Settings())
+    overview = gather(stack)
+    measured = measurements.measure(stack.settings)
+    if as_json:
+        typer.echo(json.dumps(overview.document() | {"measurements": measured.document()}))
+    else:
+        typer.echo("\n".join([overview.text(), *measurements_text.lines(measured)]))
     raise typer.Exit(0 if overview.is_ready else 1)
 
 

@@ -13,11 +13,13 @@ import pytest_asyncio
 import uvicorn
 from aiohttp import web
 
+from activities.ports import Discrepancies
 from activities.verification import INVARIANTS
 from cli.main import main
 from infra.runtime.database import Role
 from infra.runtime.state_directory import Manifest, StateDirectory
 from tests.support.platform import PORT_BASE, a_key
+from tests.support.record_builders import a_report, an_order
 from tests.support.temporal import eventually
 
 
@@ -106,6 +108,7 @@ async def test_trade_is_opened_moved_listed_and_closed(aether, served, account):
         (["kill-switch", "lift", "4711", "--reason", "over"], "unknown-kill-switch"),
         (["kill-switch", "engage", "--reason", "why", "--account", "nobody"], "unknown-account"),
         (["audit", "list", "nobody"], "unknown-account"),
+        (["reconcile", "report", "nobody"], "unknown-account"),
         (["verify"], "the exchange does not answer"),
     ],
 )
@@ -167,6 +170,31 @@ async def test_audit_is_listed_and_verified_and_a_changed_row_is_named(
     finally:
         write_actor(url, name, "aether")
     assert "BROKEN" not in await aether("audit", "verify")
+
+
+async def test_reconciliation_is_reported_with_what_was_repaired_and_who_is_quarantined(
+    aether, served
+):
+    name = await served.add_account()
+    assert "never compared" in await aether("reconcile", "report", name, status=1)
+    record = served.services.journal.record_reconciliation
+    await record(name, Discrepancies(repaired={"fills": ["T1"]}), datetime.now(UTC))
+    said = await aether("reconcile", "report", name)
+    assert "nothing differs" in said
+    assert "repaired fills (1): T1" in said
+    stranger = a_report(an_order(client_order_id=None), "OSTRANGER")
+    met = Discrepancies({"unknown_orders": ["OSTRANGER"]}, {}, (stranger,))
+    await record(name, met, datetime.now(UTC))
+    said = await aether("reconcile", "report", name, status=1)
+    assert "QUARANTINED OSTRANGER: buy 0.10 BTC/USD limit limit 50000" in said
+    assert "neither cancelled nor adopted" in said
+    await record(name, Discrepancies(), datetime.now(UTC))
+    said = await aether("reconcile", "report", name)
+    assert "was quarantined OSTRANGER" in said
+    (found,) = json.loads(await aether("reconcile", "report", name, "--json"))
+    assert found["last"]["clean"]
+    assert [order["standing"] for order in found["unknown_orders"]] == [False]
+    assert name in await aether("reconcile", "report", status=1)
 
 
 def write_actor(url, chain, actor):
@@ -261,7 +289,7 @@ async def test_database_that_does_not_answer_is_one_line(aether):
     assert "the database does not answer" in line
 
 
-@pytest.mark.parametrize("group", ["trade", "kill-switch", "audit", "verify"])
+@pytest.mark.parametrize("group", ["trade", "kill-switch", "reconcile", "audit", "verify"])
 async def test_help_says_what_it_does(aether, group):
     said = await aether(group, "--help")
     assert "Usage" in said
