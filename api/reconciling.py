@@ -46,8 +46,8 @@ class Reconciliation(Row):
 class UnknownOrder(BaseModel):
     """An order on the account's key that is not ours: never cancelled, never adopted.
 
-    While one is ``standing`` the account takes no entries. ``described`` is the order as the
-    exchange showed it last.
+    ``standing`` until a whole comparison meets it no more; the account takes no entries while its
+    comparisons differ. ``described`` is the order as the exchange showed it last.
     """
 
     order_id: str

@@ -50,10 +50,10 @@ class Distribution:
             "count": int(self.count),
             "sum": self.total,
             **{name: self.quantile(share) for name, share in shares.items()},
-            "at_most": self.quantile_bound(),
+            "at_most": self.highest_bound(),
         }
 
-    def quantile_bound(self) -> float | None:
+    def highest_bound(self) -> float | None:
         """Return the upper bound of the highest bucket in use; None if empty or without bound."""
         highest = next((bound for bound, upto in self.buckets if upto >= self.count), None)
         return None if highest is None or not self.count or highest == float("inf") else highest
@@ -92,6 +92,11 @@ class Measurements:
             sums[tuple(dict(found).get(label, "") for label in labels)] += value
         return dict(sorted(sums.items()))
 
+    def spreads(self, name: str) -> list[tuple[dict[str, str], Distribution]]:
+        """Return a histogram's distributions in which there is anything, with their labels."""
+        found = sorted(self.distributions.get(name, {}).items())
+        return [(dict(labels), one) for labels, one in found if one.count]
+
     def total(self, name: str) -> float | None:
         """Return a counter's sum; None when nobody told."""
         found = self.values.get(name)
@@ -113,31 +118,31 @@ def measure(settings: Settings) -> Measurements:
     with ThreadPoolExecutor(max_workers=len(asked)) as pool:
         answers = dict(zip(asked, pool.map(_scrape, asked.values()), strict=True))
     silent = {name: why for name, (_, why) in answers.items() if why}
-    return parsed([content for content, why in answers.values() if not why], silent)
+    return parsed({name: said for name, (said, why) in answers.items() if not why}, silent)
 
 
-def parsed(contents: list[str], silent: dict[str, str] | None = None) -> Measurements:
-    """Read our own metrics from what the processes said."""
+def parsed(said: Mapping[str, str], silent: dict[str, str] | None = None) -> Measurements:
+    """Read our own metrics from what each process said; its name becomes a label."""
     values: defaultdict[str, dict[Labels, float]] = defaultdict(dict)
     distributions: defaultdict[str, dict[Labels, Distribution]] = defaultdict(dict)
-    for content in contents:
+    for process, content in said.items():
         # The workflow engine's SDK tells hundreds of lines more; ours are few.
         ours = "\n".join(line for line in content.splitlines() if OURS in line)
         for family in text_string_to_metric_families(ours + "\n"):
             if family.type == "histogram":
-                distributions[family.name].update(_distributions(family))
+                distributions[family.name].update(_distributions(family, process))
                 continue
             for sample in family.samples:
                 if not sample.name.endswith("_created"):
-                    values[sample.name][_labels(sample.labels)] = sample.value
+                    values[sample.name][_labels(sample.labels, process)] = sample.value
     return Measurements(dict(values), dict(distributions), silent or {})
 
 
-def _distributions(family: Metric) -> Iterator[tuple[Labels, Distribution]]:
+def _distributions(family: Metric, process: str) -> Iterator[tuple[Labels, Distribution]]:
     buckets: defaultdict[Labels, list[tuple[float, float]]] = defaultdict(list)
     sums: dict[Labels, float] = {}
     for sample in family.samples:
-        labels = _labels(sample.labels)
+        labels = _labels(sample.labels, process)
         if sample.name.endswith("_bucket"):
             buckets[labels].append((float(sample.labels["le"]), sample.value))
         elif sample.name.endswith("_sum"):
@@ -147,8 +152,9 @@ def _distributions(family: Metric) -> Iterator[tuple[Labels, Distribution]]:
         yield labels, Distribution(ordered, ordered[-1][1], sums.get(labels, 0.0))
 
 
-def _labels(labels: Mapping[str, str]) -> Labels:
-    return tuple(sorted((name, value) for name, value in labels.items() if name != "le"))
+def _labels(labels: Mapping[str, str], process: str) -> Labels:
+    named = {**labels, "process": process}
+    return tuple(sorted((name, value) for name, value in named.items() if name != "le"))
 
 
 def _scrape(url: str) -> tuple[str, str]:

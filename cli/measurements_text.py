@@ -41,12 +41,9 @@ def _spread(one: Distribution) -> str:
 
 
 def _orders(measured: Measurements) -> Iterator[tuple[str, str]]:
-    found = measured.distributions.get("aether_order_step_seconds", {})
-    for labels, one in sorted(
-        found.items(), key=lambda item: (STEPS.index(dict(item[0])["step"]), item[0])
-    ):
-        named = dict(labels)
-        yield f"{named['leg']} {named['step']}", _spread(one)
+    found = measured.spreads("aether_order_step_seconds")
+    for labels, one in sorted(found, key=lambda each: STEPS.index(each[0]["step"])):
+        yield f"{labels['leg']} {labels['step']}", _spread(one)
     if not found and "trading" not in measured.silent:
         yield "orders", "none yet"
 
@@ -64,9 +61,9 @@ def _unprotected(measured: Measurements) -> Iterator[tuple[str, str]]:
     if now:
         account, seconds = max(now.items(), key=lambda item: item[1])
         told.append(f"now {duration(seconds)} ({account[0]})" if seconds else "now none")
-    for labels, one in measured.distributions.get("aether_trade_unprotected_seconds", {}).items():
-        bound = one.quantile_bound()
-        words = f"{dict(labels)['protection']} gaps {_spread(one)}"
+    for labels, one in measured.spreads("aether_trade_unprotected_seconds"):
+        bound = one.highest_bound()
+        words = f"{labels['protection']} gaps {_spread(one)}"
         told.append(f"{words}, longest at most {duration(bound)}" if bound else words)
     if told:
         yield "unprotected", "; ".join(told)
@@ -103,10 +100,8 @@ def _rates(measured: Measurements) -> Iterator[tuple[str, str]]:
 
 
 def _stream(measured: Measurements) -> Iterator[tuple[str, str]]:
-    for labels, one in measured.distributions.get(
-        "aether_private_stream_delivery_seconds", {}
-    ).items():
-        yield "stream delivery", f"{_spread(one)} by the stamp of each {dict(labels)['stamp']}"
+    for labels, one in measured.spreads("aether_private_stream_delivery_seconds"):
+        yield "stream delivery", f"{_spread(one)} by the exchange's stamp on each {labels['stamp']}"
     messages = measured.total("aether_private_stream_messages_total")
     if messages is not None:
         gaps = measured.total("aether_private_stream_sequence_gaps_total") or 0

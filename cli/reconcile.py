@@ -91,7 +91,7 @@ def _unknown(order: Mapping[str, Any]) -> Iterator[str]:
     if order["standing"]:
         yield f"  QUARANTINED {order['order_id']}: {_described(order['described'])}"
         yield f"    on the key since {since}; not ours, so neither cancelled nor adopted:"
-        yield "    no entries until a person deals with it at the exchange"
+        yield "    a person has to deal with it at the exchange"
     else:
         yield f"  was quarantined {order['order_id']}: {_described(order['described'])}"
         yield f"    on the key from {since} to {until}; gone since, or explained"

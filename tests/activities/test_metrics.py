@@ -2,14 +2,18 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from prometheus_client import Counter, Gauge, Histogram
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities import metrics
 from activities.orders import OrderActivities
 from activities.placement import Patience
 from activities.ports import ExchangeUnavailableError, UnknownOutcomeError
+from api.record_metrics import RecordGauges
 from models.contracts.orders import OrderToCancel, OrderToPlace, PositionToExit, StopToAmend
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.trade_facts import AmendStop, ExitPosition
@@ -208,3 +212,14 @@ async def test_exit_measures_itself_whole_and_the_stop_it_drops(activities, figu
     assert steps(figures, "exit", "exit") == 1
     assert steps(figures, "cancel", "stop") == 1
     assert steps(figures, "intent", "exit") == 1
+
+
+def test_every_metric_is_documented():
+    collectors = (Counter, Gauge, Histogram)
+    own = [one for one in vars(metrics).values() if isinstance(one, collectors)]
+    families = [family for one in own for family in one.collect()]
+    families += RecordGauges().registry.collect()
+    names = {f"{f.name}_total" if f.type == "counter" else f.name for f in families}
+    text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    assert {name for name in names if f"`{name}`" not in text} == set()
+    assert len(names) > 15

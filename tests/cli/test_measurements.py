@@ -6,7 +6,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from activities import metrics
 from activities.metrics import SECONDS
@@ -34,7 +34,7 @@ def trading(settings):
 
 
 def scraped(registry):
-    return parsed([generate_latest(registry).decode()])
+    return parsed({"trading": generate_latest(registry).decode()})
 
 
 def test_figures_come_from_the_processes_that_answer_and_the_others_are_named(settings, trading):
@@ -67,7 +67,7 @@ def test_nothing_is_claimed_when_nobody_answers(settings):
 
 
 def test_processes_that_have_measured_nothing_say_so():
-    told = "\n".join(lines(parsed(["", "", ""])))
+    told = "\n".join(lines(parsed({"trading": "", "market": "", "api": ""})))
     assert "none yet" in told
     assert "unknown outcomes   none" in told
     assert "no feed yet" in told
@@ -99,6 +99,23 @@ def test_figures_of_others_are_left_out():
     registry = CollectorRegistry()
     Gauge("temporal_requests", "", registry=registry).set(1)
     assert not scraped(registry).values
+
+
+def test_processes_that_tell_the_same_figure_are_told_apart_and_added_up():
+    registries = CollectorRegistry(), CollectorRegistry()
+    for registry, count in zip(registries, (3, 0), strict=True):
+        Counter("aether_things", "", registry=registry).inc(count)
+        histogram = Histogram("aether_things_seconds", "", registry=registry)
+        for _ in range(count):
+            histogram.observe(1)
+    said = [generate_latest(registry).decode() for registry in registries]
+    found = parsed(dict(zip(("trading", "market"), said, strict=True)))
+    assert found.total("aether_things_total") == 3
+    assert [(labels, one.count) for labels, one in found.spreads("aether_things_seconds")] == [
+        ({"process": "trading"}, 3)
+    ]
+    rows = found.document()["aether_things_total"]
+    assert rows == [{"process": "market", "value": 0}, {"process": "trading", "value": 3}]
 
 
 @given(
