@@ -46,8 +46,8 @@ class Outcome:
 
     Attributes:
         recovery: from the last hit of the fault until the trade is owned and protected again: both
-            sides agree on all that the exchange holds, and all that is held is covered. An order
-            that is only being asked about may be left; after a kill nothing may be.
+            sides agree on all that the exchange holds, all that is held is covered, and every
+            process says that it is ready. An order that is only being asked about may be left.
         resolution: until the step that was struck has come to its goal and nothing is left at all.
             What was lost on its way there needs the exchange's settle window for its proof.
     """
@@ -128,7 +128,7 @@ class Life:
         if strikes:
             self._meet()
         act()
-        self._await(goal, f"the goal of {phase}", looks=strikes and not self._script.kills)
+        self._await(goal, f"the goal of {phase}", looks=strikes)
         if strikes:
             self._await_resolution(phase)
         self._pushing = None
@@ -162,7 +162,8 @@ class Life:
         ended, now = self._strike.ended, time.monotonic()
         if ended is None or now < ended or now - self._looked_at < RECOVERY_LOOK_SECONDS:
             return
-        if not self._agrees(but=(MISSING_ORDERS,)):
+        owned = not self._script.kills or self._platform.is_ready()
+        if not owned or not self._agrees(but=(MISSING_ORDERS,)):
             self._recovered_at = None
         elif self._recovered_at is None or self._recovered_at < ended:
             self._recovered_at = now

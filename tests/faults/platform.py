@@ -33,6 +33,7 @@ from tests.faults.scripts import ACCOUNTS, PAIRS
 from tests.support.own_stack import OwnStack
 
 ALL = "all"
+HEALTHY_FEEDS = "aether_market_healthy_symbols_count"
 
 T = TypeVar("T")
 
@@ -75,9 +76,20 @@ class Platform:
 
         def ready() -> bool:
             halted = any(account["halts"] for account in self.get("/accounts"))
-            return not halted and set(PAIRS) <= self.prices().keys()
+            prices = self.prices()
+            return not halted and set(PAIRS) <= prices.keys() and self._live_feeds() >= len(prices)
 
         until(ready, "the accounts take entries")
+
+    def _live_feeds(self) -> int:
+        """Return of how many pairs the market worker says that their feed is healthy."""
+        try:
+            url = f"http://127.0.0.1:{self.settings.market_metrics_port}/metrics"
+            lines = _HTTP.get(url, timeout=2).text.splitlines()
+        except httpx.TransportError:
+            return 0
+        found = (line.split()[1] for line in lines if line.startswith(f"{HEALTHY_FEEDS} "))
+        return int(float(next(found, "0")))
 
     def get(self, path: str) -> Any:
         """Read, again and again while the API is away."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ VERIFY_GRACE_SECONDS = 20.0
 BAR_MINUTES = "1440"
 """The generated market then stands still but for what is printed, and no bar closes during a run,
 so that no strategy trades beside the scripts."""
+
+BREATH_SECONDS = 4.0
+"""Pause after a kill. Whoever takes over asks the exchange for everything, which takes much of what
+Kraken's counter of reads allows; killed every few seconds, nobody could ask any more."""
 
 Tell = Callable[[Outcome], None]
 
@@ -59,6 +64,8 @@ class Runner:
         self.kills += sum(strike.kills for strike in {id(s): s for s in strikes}.values())
         control.lift_faults()
         until(platform.is_ready, "every process is ready again")
+        if wave[0].kills:
+            time.sleep(BREATH_SECONDS)
         return outcomes
 
     def verify(self) -> list[str]:
