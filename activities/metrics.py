@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from activities.ports import Discrepancies
+from activities.ports import Discrepancies, UnknownOutcomeError
 from models.trading.orders import Leg, OrderReport, OrderStatus, Side
 
 SECONDS = (
@@ -127,6 +127,16 @@ def in_doubt(operation: str, leg: Leg) -> Iterator[Doubt]:
         yield doubt
     finally:
         UNKNOWN_OUTCOMES.labels(operation, leg.value, doubt.resolution).inc()
+
+
+@contextmanager
+def repeated_when_lost(operation: str, leg: Leg) -> Iterator[None]:
+    """Count an unknown outcome that nobody asks about: a later attempt simply repeats the step."""
+    try:
+        yield
+    except UnknownOutcomeError:
+        UNKNOWN_OUTCOMES.labels(operation, leg.value, "repeated").inc()
+        raise
 
 
 class Cancelling:

@@ -14,7 +14,13 @@ from temporalio import activity
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.inquiry import ask_orders
-from activities.metrics import cancelling, in_doubt, observe_step, timed_step
+from activities.metrics import (
+    cancelling,
+    in_doubt,
+    observe_step,
+    repeated_when_lost,
+    timed_step,
+)
 from activities.placement import Clock, Patience, Placement, ended_fact
 from activities.ports import (
     Exchange,
@@ -93,7 +99,8 @@ class OrderActivities:
                 exchange = await self._exchanges.exchange(request.account)
                 ids = request.order_ids
                 batches = [ids[i : i + CANCEL_BATCH] for i in range(0, len(ids), CANCEL_BATCH)]
-                return EntriesWithdrawn(sum([await exchange.cancel_many(b) for b in batches]))
+                with repeated_when_lost("cancel", Leg.ENTRY):
+                    return EntriesWithdrawn(sum([await exchange.cancel_many(b) for b in batches]))
 
     @activity.defn
     async def amend_stop(self, request: StopToAmend) -> StopAmendment:

@@ -1,5 +1,6 @@
 """Each step of an order is measured, and every unknown outcome is counted by its resolution."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,13 @@ from activities.orders import OrderActivities
 from activities.placement import Patience
 from activities.ports import ExchangeUnavailableError, UnknownOutcomeError
 from api.record_metrics import RecordGauges
-from models.contracts.orders import OrderToCancel, OrderToPlace, PositionToExit, StopToAmend
+from models.contracts.orders import (
+    EntriesToWithdraw,
+    OrderToCancel,
+    OrderToPlace,
+    PositionToExit,
+    StopToAmend,
+)
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.trade_facts import AmendStop, ExitPosition
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal, wall_clock
@@ -36,6 +43,13 @@ class LosingExchange(FakeExchange):
         self.lost_amends: list[bool] = []
         self.lost_cancels: list[bool] = []
         self.finds_fail = False
+        self.lost_batches = 0
+
+    async def cancel_many(self, order_ids: Sequence[str]) -> int:
+        if self.lost_batches:
+            self.lost_batches -= 1
+            raise UnknownOutcomeError("the answer was lost")
+        return await super().cancel_many(order_ids)
 
     async def find(self, order: OrderSpec, since: datetime) -> list[OrderReport]:
         if self.finds_fail:
@@ -170,6 +184,19 @@ async def test_lost_cancel_of_a_filled_order_is_found_closed(activities, exchang
     exchange.lost_cancels = [False]
     await cancel(activities, order_id, order)
     assert unknown(figures, "cancel", "entry", "found_closed") == 1
+
+
+async def test_lost_answer_to_a_withdrawal_of_many_is_counted_as_repeated(
+    activities, exchange, figures
+):
+    order_id = await place(activities, an_order(limit_price=Decimal(40000)))
+    exchange.lost_batches = 1
+    request = EntriesToWithdraw("company", (order_id,))
+    with pytest.raises(ApplicationError, match="the answer was lost"):
+        await ActivityEnvironment().run(activities.withdraw_entries, request)
+    assert unknown(figures, "cancel", "entry", "repeated") == 1
+    await ActivityEnvironment().run(activities.withdraw_entries, request)
+    assert unknown(figures, "cancel", "entry", "repeated") == 1
 
 
 @pytest.mark.parametrize(("executed", "resolution"), [(True, "amended"), (False, "not_amended")])
