@@ -1,4 +1,4 @@
-"""Versions of the settings as they are stored, sent, exported and imported: plain values by name."""
+"""Versions of the settings as they are stored, sent, exported and imported: values by name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
