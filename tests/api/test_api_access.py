@@ -18,6 +18,8 @@ OPERATIONS = {
     "get_account",
     "list_positions",
     "list_watches",
+    "list_reconciliations",
+    "list_unknown_orders",
     "halt_account",
     "resume_account",
     "change_mode",

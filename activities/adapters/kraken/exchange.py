@@ -203,8 +203,9 @@ class KrakenExchange:
         look for an order; only one that is on neither is asked for by its id.
         """
         del since
-        # While it is not known whether an exit was sent, what is held may have no stop.
-        urgency = Priority.PROTECT if order.is_protective else _PRIORITIES[order.leg]
+        # While it is not known whether an exit was sent, what is held may have no stop; while it is
+        # not known of an entry, something may be held of which nobody knows.
+        urgency = Priority.PROTECT if order.is_protective else Priority.EXIT
         is_it, priority = await self._is(order), self._at_most(urgency)
         seen = self.memory.first(is_it)
         if seen is not None:
