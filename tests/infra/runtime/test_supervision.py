@@ -61,9 +61,12 @@ def is_gone(pid):
 
 
 def program_runs(pid):
-    """Tell whether the tether has become the program (then a signal meets the program)."""
+    """Tell whether the process has become the program (then a signal meets the program).
+
+    Before that it is the tether, and for a moment after its fork still the supervisor's image.
+    """
     try:
-        return pid and "tether" not in " ".join(psutil.Process(pid).cmdline())
+        return pid and psutil.Process(pid).cmdline()[1:] == ["-c", SLEEPER]
     except psutil.Error:
         return False
 
