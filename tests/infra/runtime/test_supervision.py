@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from infra.runtime.errors import NotRunningError
-from infra.runtime.supervision import KEEPER, Program, Supervisor, render_settings
+from infra.runtime.supervision import KEEPER, MODULE, Program, Supervisor, render_settings
 
 DEADLINE_SECONDS = 10.0
 SLEEPER = (
@@ -66,7 +66,8 @@ def program_runs(pid):
     Before that it is the tether, and for a moment after its fork still the supervisor's image.
     """
     try:
-        return pid and psutil.Process(pid).cmdline()[1:] == ["-c", SLEEPER]
+        words = psutil.Process(pid).cmdline() if pid else []
+        return words and MODULE not in words and "tether" not in " ".join(words)
     except psutil.Error:
         return False
 
