@@ -1,11 +1,9 @@
 """Start a process without taking the cores from the one that protects positions.
 
-``python -m workers.yielding_start [--expect] [--settle] [--give-way] LOCK MODULE`` becomes
-``python -m MODULE`` after a while: importing everything takes seconds of a core. ``--expect`` waits
-until the process that matters more holds its lock, at most ``EXPECTING_SECONDS``; ``--settle``
-until it has held it for ``SETTLING_SECONDS`` and has taken over what there is; when that one dies
-it goes on at once. ``--give-way`` does not wait, but takes a smaller share of the cores when they
-are contended, now and later.
+``python -m workers.yielding_start [--expect] [--settle] LOCK MODULE`` becomes ``python -m MODULE``
+after a while: importing everything takes seconds of a core. ``--expect`` waits until the process
+that matters more holds its lock, at most ``EXPECTING_SECONDS``; ``--settle`` until it has held it
+for ``SETTLING_SECONDS`` and has taken over what there is; when that one dies it goes on at once.
 Standard library only: this is on the restart path.
 """
 
@@ -18,8 +16,6 @@ from pathlib import Path
 SETTLING_SECONDS = 3.0
 EXPECTING_SECONDS = 10.0
 POLL_SECONDS = 0.05
-GIVEN_WAY = 5
-"""Steps of niceness: about a third of the share of a process that gives no way."""
 
 
 def is_held(lock: Path) -> bool:
@@ -57,8 +53,6 @@ def wait(
 def main() -> None:
     """Wait, then become the program."""
     *options, lock, module = sys.argv[1:]
-    if "--give-way" in options:
-        os.nice(GIVEN_WAY)
     settling = SETTLING_SECONDS if "--settle" in options else 0.0
     wait(Path(lock), expect="--expect" in options, settling=settling)
     words = [sys.executable, "-m", "infra.runtime.launch", module]

@@ -130,13 +130,13 @@ class Stack:
         # Two of the trading worker: whichever comes second stands by and takes over within
         # milliseconds, which an interpreter's start cannot. Whoever protects positions gets the
         # cores first: a killed trading process starts again when its standby has taken over, and
-        # at a common start the others give way and the standby comes last.
+        # at a common start all others come after it.
         start, lock = "workers.yielding_start", str(self.state.run / "trading.lock")
         words = {
             "trading": [start, "--settle", lock, "workers.trading"],
             "trading-standby": [start, "--expect", "--settle", lock, "workers.trading"],
-            "market": [start, "--give-way", lock, "workers.market"],
-            "api": [start, "--give-way", lock, "api"],
+            "market": [start, "--expect", lock, "workers.market"],
+            "api": [start, "--expect", lock, "api"],
         }
         return [
             Program(
