@@ -1,14 +1,29 @@
 """`aether admin`: what is done to an installation as a whole."""
 
+import asyncio
+import getpass
+import json
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from activities.adapters.postgres.installation import (
+    TokenNameError,
+    create_token,
+    list_tokens,
+    revoke_token,
+)
+from cli.records import database_of
 from infra.runtime.errors import ConfigurationError, StateError
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.supervision import Supervisor
+from models.tables.access import ApiTokenRow
+
+ADMINISTRATOR = "administrator"
+APPLICATION = "aether-admin"
 
 app = typer.Typer(help="The installation as a whole.", no_args_is_help=True)
 
@@ -33,6 +48,81 @@ def reset(
 
 
 @app.command()
-def token() -> None:
-    """Print the administrator's token for the API."""
-    typer.echo(LocalSecretStore(StateDirectory(Settings().home).secrets).administrator_token())
+def token(
+    *,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Make another token, with this name.")
+    ] = None,
+) -> None:
+    """Print the administrator's token for the API, or make one for a second person.
+
+    A second token is printed this once; only its hash is kept. It is made here and not by the API,
+    so that whoever has one token cannot give itself another and agree with itself.
+    """
+    if name is None:
+        store = LocalSecretStore(StateDirectory(Settings().home).secrets)
+        typer.echo(store.administrator_token())
+        return
+    typer.echo(asyncio.run(_make_token(name)))
+
+
+@app.command()
+def tokens(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the tokens that were made, by name; the tokens themselves are not kept."""
+    rows = asyncio.run(_tokens())
+    if as_json:
+        typer.echo(json.dumps([_shown(row) for row in rows]))
+        return
+    for row in rows:
+        state = "valid" if row.revoked_at is None else f"revoked {row.revoked_at:%Y-%m-%d %H:%M}"
+        typer.echo(f"{row.name}: {row.role}, made {row.created_at:%Y-%m-%d %H:%M} UTC, {state}")
+
+
+@app.command("revoke-token")
+def revoke(
+    name: Annotated[str, typer.Argument(help="Whose token.")],
+) -> None:
+    """Make a token worthless, within seconds and for good; its name is not used again."""
+    asyncio.run(_revoke(name))
+    typer.echo(f"the token of {name} is revoked")
+
+
+async def _make_token(name: str) -> str:
+    async with database_of(Settings(), APPLICATION) as database:
+        try:
+            made = await create_token(database, name, ADMINISTRATOR, _now(), by=_machine_user())
+        except TokenNameError as error:
+            raise ConfigurationError(str(error)) from None
+    if made is None:
+        raise ConfigurationError(f"there is or was a token of {name}: choose another name")
+    return made
+
+
+async def _tokens() -> list[ApiTokenRow]:
+    async with database_of(Settings(), APPLICATION) as database:
+        return await list_tokens(database)
+
+
+async def _revoke(name: str) -> None:
+    async with database_of(Settings(), APPLICATION) as database:
+        valid = {row.name for row in await list_tokens(database) if row.revoked_at is None}
+        if name not in valid:
+            raise ConfigurationError(f"there is no valid token of {name}: aether admin tokens")
+        if valid == {name}:
+            raise StateError(f"the token of {name} is the last one: make another one first")
+        await revoke_token(database, name, _now(), by=_machine_user())
+
+
+def _shown(row: ApiTokenRow) -> dict[str, str | None]:
+    revoked = None if row.revoked_at is None else row.revoked_at.isoformat()
+    made = row.created_at.isoformat()
+    return {"name": row.name, "role": row.role, "created_at": made, "revoked_at": revoked}
+
+
+def _machine_user() -> str:
+    # Who works on the machine is known to the machine only; the slash keeps it apart from tokens.
+    return f"machine/{getpass.getuser()}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

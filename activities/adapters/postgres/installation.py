@@ -1,6 +1,7 @@
 """Setting up an installation: its own id, its accounts and the tokens of its API."""
 
 import hashlib
+import re
 import secrets
 from datetime import datetime
 from uuid import uuid4
@@ -15,6 +16,14 @@ from models.tables.documents import halts_document, limits_document
 from models.trading.account_state import AccountState
 
 INSTALLATION = "installation"
+TOKEN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+"""What a token may be called: its name is the actor in the audit and a part of request ids."""
+RESERVED_NAMES = frozenset({"aether", PLATFORM})
+"""The actors of what the platform does by itself."""
+
+
+class TokenNameError(ValueError):
+    """A token may not have this name."""
 
 
 async def installation_id(database: Database) -> str:
@@ -59,13 +68,27 @@ async def create_account(database: Database, state: AccountState, kind: str, at:
 
 
 async def create_token(
-    database: Database, name: str, role: str, at: datetime, token: str | None = None
+    database: Database,
+    name: str,
+    role: str,
+    at: datetime,
+    token: str | None = None,
+    *,
+    by: str = "aether",
 ) -> str | None:
     """Make a bearer token and return it, the only time it is ever seen; None when the name exists.
 
     The token has 256 random bits, so its plain SHA-256 cannot be guessed back. One that a secret
     store has made with as many bits may be given.
+
+    Raises:
+        TokenNameError: the name could not be told apart in the audit.
     """
+    if not TOKEN_NAME.fullmatch(name) or name in RESERVED_NAMES:
+        raise TokenNameError(
+            f"{name!r} is no name for a token: up to 63 small letters, digits, '.', '_' and '-', "
+            f"beginning with a letter or digit, and not {' or '.join(sorted(RESERVED_NAMES))}"
+        )
     token = token or secrets.token_urlsafe(32)
     values = {"name": name, "role": role, "token_hash": token_hash(token), "created_at": at}
     new = insert(ApiTokenRow).values(values).on_conflict_do_nothing()
@@ -73,7 +96,7 @@ async def create_token(
         if (await session.exec(new.returning(col(ApiTokenRow.name)))).first() is None:
             return None
         details = {"name": name, "role": role}
-        await audit.append(session, PLATFORM, "aether", "token_created", details)
+        await audit.append(session, PLATFORM, by, "token_created", details)
     return token
 
 
@@ -91,10 +114,22 @@ async def find_token(database: Database, hashed: str) -> ApiTokenRow | None:
         return (await session.exec(query)).first()
 
 
-async def revoke_token(database: Database, name: str, at: datetime) -> None:
-    """Make a token worthless, audited; its name may not be used again."""
+async def list_tokens(database: Database) -> list[ApiTokenRow]:
+    """Return every token that was ever made, oldest first; of the tokens themselves, hashes."""
+    query = select(ApiTokenRow).order_by(col(ApiTokenRow.created_at), col(ApiTokenRow.name))
+    async with database.no_scope() as session:
+        return list((await session.exec(query)).all())
+
+
+async def revoke_token(database: Database, name: str, at: datetime, *, by: str = "aether") -> bool:
+    """Make a token worthless, audited; its name may not be used again.
+
+    Returns False when there is no such token or it was revoked before.
+    """
     async with database.platform_scope() as session:
         row = await session.get(ApiTokenRow, name, with_for_update=True)
-        if row is not None and row.revoked_at is None:
-            row.revoked_at = at
-            await audit.append(session, PLATFORM, "aether", "token_revoked", {"name": name})
+        if row is None or row.revoked_at is not None:
+            return False
+        row.revoked_at = at
+        await audit.append(session, PLATFORM, by, "token_revoked", {"name": name})
+        return True
