@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 from temporalio import activity
 
+from activities.market_clockwork import MarketClockwork
 from activities.market_engine import MarketEngine
 from activities.ports import Fence, MarketFeed, MarketRecord
 from models.trading.market import Candle
@@ -51,7 +52,10 @@ class MarketFeedActivities:
         make_engine: Callable[[], MarketEngine],
         settings: FeedSettings,
         driver: MarketDriver | None = None,
+        clockwork: MarketClockwork | None = None,
     ) -> None:
+        """Prepare; in lockstep the driver looks at the clockwork, else this activity does."""
+        self._clockwork = clockwork
         self._feed = feed
         self._record = record
         self._make_engine = make_engine
@@ -75,6 +79,8 @@ class MarketFeedActivities:
             tasks.create_task(self._consume(engine))
             if self._driver is not None:
                 tasks.create_task(self._driver.run(engine, self._feed))
+            elif self._clockwork is not None:
+                tasks.create_task(self._clockwork.keep(lambda: engine.market_time))
 
     async def _load(self) -> MarketEngine:
         instruments = await self._feed.instruments()

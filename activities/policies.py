@@ -74,3 +74,17 @@ COMPARISON = Policy(
     ),
 )
 """A reconciliation: given up after five attempts, for the next one is due anyway."""
+
+REVIEW = Policy(
+    start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=timedelta(seconds=5),
+    retry_policy=replace(COMPARISON["retry_policy"], maximum_attempts=10),
+)
+"""Going through every pair of the exchange, whose public limits may make that slow."""
+
+TELLING = Policy(
+    start_to_close_timeout=timedelta(seconds=10),
+    heartbeat_timeout=None,
+    retry_policy=replace(_PATIENT, maximum_interval=timedelta(seconds=2), maximum_attempts=20),
+)
+"""Telling accounts what is in force; given up in half a minute, for it is told again."""

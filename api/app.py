@@ -25,6 +25,7 @@ from api.routes import (
     reconciliations,
     status,
     trades,
+    universe,
 )
 from api.schemas import Problem
 from api.services import Services
@@ -85,6 +86,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         kill_switch,
         audit,
         status,
+        universe,
         codec,
     ):
         versioned.include_router(module.router)

@@ -35,6 +35,10 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "kill-switch-engaged": HTTPStatus.CONFLICT,
     "pair-not-trading": HTTPStatus.CONFLICT,
     "trade-closing": HTTPStatus.CONFLICT,
+    "not-in-universe": HTTPStatus.CONFLICT,
+    "outdated-change": HTTPStatus.CONFLICT,
+    "approval-decided": HTTPStatus.CONFLICT,
+    "second-person-needed": HTTPStatus.FORBIDDEN,
     "live-refused": HTTPStatus.FORBIDDEN,
 }
 """Refusals of the domain that are not 422: what the request asks for is well formed but absent,

@@ -22,6 +22,7 @@ GROUPS = {
     "bench": "cli.bench",
     "exchange": "cli.exchange",
     "process": "cli.process",
+    "universe": "cli.universe",
     "admin": "cli.admin",
 }
 # Single commands: the module that holds the function of the same name.

@@ -30,6 +30,11 @@ from infra.runtime.temporal import connect, take_turns_whole, worker_options
 from models.contracts.names import TRADING_QUEUE
 from workflows.account import AccountWorkflow
 from workflows.kill_switch import KillSwitchWorkflow
+from workflows.market_rules import (
+    CorrelationWorkflow,
+    TellMarketRulesWorkflow,
+    UniverseReviewWorkflow,
+)
 from workflows.reconcile import ReconcileWorkflow
 from workflows.streams import AccountStreamWorkflow, MarketFeedWorkflow
 from workflows.trade import TradeWorkflow
@@ -41,6 +46,9 @@ TRADING_WORKFLOWS = (
     ReconcileWorkflow,
     AccountStreamWorkflow,
     MarketFeedWorkflow,
+    UniverseReviewWorkflow,
+    CorrelationWorkflow,
+    TellMarketRulesWorkflow,
 )
 
 

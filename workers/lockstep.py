@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import aiohttp
 import structlog
 
+from activities.market_clockwork import MarketClockwork
 from activities.market_engine import MarketEngine
 from activities.market_feed import flush_snapshots
 from activities.ports import MarketFeed, MarketRecord
@@ -81,8 +82,13 @@ class LockstepDriver:
     """Step, wait until the step has been seen whole, wait until the platform is at rest, repeat."""
 
     def __init__(
-        self, control: ExchangeControl, probe: PlatformProbe, record: MarketRecord
+        self,
+        control: ExchangeControl,
+        probe: PlatformProbe,
+        record: MarketRecord,
+        clockwork: MarketClockwork | None = None,
     ) -> None:
+        self._clockwork = clockwork
         self._control = control
         self._probe = probe
         self._record = record
@@ -100,6 +106,7 @@ class LockstepDriver:
         """Step the market for ever; a recording that has ended leaves the platform at rest."""
         self._engine = engine
         await self._await_fence(feed)
+        await self._do_what_is_due(engine)
         await self.settle()
         last = counters(await self._control.state())
         while True:
@@ -107,7 +114,8 @@ class LockstepDriver:
             state = await self._control.step()
             await self._await_fence(feed)
             now = counters(state)
-            if engine.messages_sent != sent_before or now != last:
+            due = await self._do_what_is_due(engine)
+            if due or engine.messages_sent != sent_before or now != last:
                 await self.settle()
                 now = counters(await self._control.state())
             last = now
@@ -115,6 +123,11 @@ class LockstepDriver:
             if state["finished"]:
                 await flush_snapshots(engine, self._record)
                 await asyncio.sleep(FINISHED_POLL_SECONDS)
+
+    async def _do_what_is_due(self, engine: MarketEngine) -> bool:
+        if self._clockwork is None or engine.market_time is None:
+            return False
+        return await self._clockwork.advance(engine.market_time)
 
     async def settle(self) -> None:
         """Wait until nothing moves: two looks at exchange and platform show the same, at rest."""

@@ -82,7 +82,12 @@ def market_worker(parts: MarketParts) -> Worker:
     return Worker(
         parts.client,
         task_queue=MARKET_QUEUE,
-        activities=[parts.activities.run_market_feed],
+        activities=[
+            parts.activities.run_market_feed,
+            parts.rules.review_universe,
+            parts.rules.compute_groups,
+            parts.rules.tell_market_rules,
+        ],
         graceful_shutdown_timeout=options["graceful_shutdown_timeout"],
         max_heartbeat_throttle_interval=options["max_heartbeat_throttle_interval"],
         default_heartbeat_throttle_interval=options["default_heartbeat_throttle_interval"],

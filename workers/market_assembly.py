@@ -1,6 +1,7 @@
 """The market worker's composition root: the adapters behind the ports of the market engine."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from temporalio.client import Client
 
@@ -8,15 +9,22 @@ from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.adapters.postgres.installation import installation_id
 from activities.adapters.postgres.market_record import PostgresMarketRecord
+from activities.adapters.postgres.market_rules_record import PostgresMarketRules
+from activities.market_clockwork import MarketClockwork
 from activities.market_delivery import ConcurrentDelivery, Courier, Delivery, LockstepDelivery
 from activities.market_engine import MarketEngine
 from activities.market_feed import FeedSettings, MarketFeedActivities
+from activities.market_rules import MarketRulesActivities
 from activities.messages import TemporalMessenger
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.settings import Settings
+from models.trading.settings_catalogue import SettingScope
+from models.trading.settings_reading import PlatformRules, platform_rules
+from models.trading.settings_versions import default_version
 from models.trading.strategies import by_name, names
 from workers.assembly import connect_temporal
 from workers.lockstep import ExchangeControl, LockstepDriver
+from workers.market_jobs import market_jobs, runs_on_wall_clock
 from workers.platform_probe import RecordAndWorkflows
 
 
@@ -26,6 +34,7 @@ class MarketParts:
 
     client: Client
     activities: MarketFeedActivities
+    rules: MarketRulesActivities
     databases: tuple[Database, ...]
     feed: KrakenMarketFeed
     control: ExchangeControl | None
@@ -55,11 +64,13 @@ async def assemble_market(settings: Settings) -> MarketParts:
         settings.exchange_url, settings.exchange_public_ws, AllowedHosts.loopback()
     )
     courier = Courier(TemporalMessenger(client), record)
+    clockwork = None if runs_on_wall_clock(settings) else MarketClockwork(market_jobs(client))
     control, driver = None, None
     delivery: Delivery = ConcurrentDelivery(courier)
     if settings.market_speed == "lockstep":
         control = ExchangeControl(settings.exchange_url)
-        driver = LockstepDriver(control, RecordAndWorkflows(app_database, client), record)
+        probe = RecordAndWorkflows(app_database, client)
+        driver = LockstepDriver(control, probe, record, clockwork)
         delivery = LockstepDelivery(courier, driver.settle)
     strategies = [by_name(name) for name in names()]
     activities = MarketFeedActivities(
@@ -74,5 +85,33 @@ async def assemble_market(settings: Settings) -> MarketParts:
         ),
         FeedSettings(settings.market_bar_minutes),
         driver,
+        clockwork,
     )
-    return MarketParts(client, activities, (market_database, app_database), feed, control)
+    rules = _rules(settings, client, feed, record, app_database)
+    databases = (market_database, app_database)
+    return MarketParts(client, activities, rules, databases, feed, control)
+
+
+def _rules(
+    settings: Settings,
+    client: Client,
+    feed: KrakenMarketFeed,
+    bars: PostgresMarketRecord,
+    database: Database,
+) -> MarketRulesActivities:
+    stored = PostgresMarketRules(database)
+    return MarketRulesActivities(
+        feed,
+        bars,
+        stored,
+        stored,
+        TemporalMessenger(client),
+        database.accounts,
+        _platform_rules,
+        lambda: datetime.now(UTC),
+        settings.market_bar_minutes,
+    )
+
+
+async def _platform_rules() -> PlatformRules:
+    return platform_rules(default_version("platform", SettingScope.PLATFORM), frozenset())

@@ -156,7 +156,7 @@ def save_account(
 
     async def save() -> None:
         state, at = (present(), workflow.now()) if mere_figures else (decided, decided_at)
-        figures = replace(state, instruments={}, fees={})
+        figures = replace(state, instruments={}, fees={}, universe=None, buckets={}, groups={})
         details = dict(command.details)
         request = AccountToSave(figures, command.action, command.actor, details, at)
         await workflow.execute_activity_method(RecordActivities.save_account, request, **RECORD)

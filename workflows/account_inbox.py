@@ -11,6 +11,7 @@ from models.trading.account_facts import (
     KillSwitchEngaged,
     KillSwitchLifted,
     LimitsChangeRequested,
+    MarketRulesTold,
     ModeChangeRequested,
     OpenRequested,
     ResumeRequested,
@@ -51,6 +52,11 @@ class AccountInbox(Entity):
     @workflow.signal
     def kill_switch_lifted(self, fact: KillSwitchLifted) -> None:
         """The kill switch was lifted."""
+        self.tell(fact)
+
+    @workflow.signal
+    def market_rules_told(self, fact: MarketRulesTold) -> None:
+        """The universe or the correlation groups changed."""
         self.tell(fact)
 
     @workflow.update

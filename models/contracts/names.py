@@ -6,6 +6,7 @@ from models.trading.account_facts import (
     IdeaArrived,
     KillSwitchEngaged,
     KillSwitchLifted,
+    MarketRulesTold,
     TradeProgressed,
 )
 from models.trading.trade_facts import (
@@ -40,6 +41,7 @@ ACCOUNT_SIGNALS: dict[type, str] = {
     TradeProgressed: "trade_progressed",
     KillSwitchEngaged: "kill_switch_engaged",
     KillSwitchLifted: "kill_switch_lifted",
+    MarketRulesTold: "market_rules_told",
 }
 
 
@@ -68,7 +70,15 @@ def kill_switch_workflow_id(number: int) -> str:
     return f"kill-switch/{number}"
 
 
+def stress_workflow_id(account: str, run: str) -> str:
+    """Return the workflow id of one stress run of an account."""
+    return f"stress/{account}/{run}"
+
+
 MARKET_FEED_WORKFLOW_ID = "market-feed"
+UNIVERSE_REVIEW_ID = "universe-review"
+CORRELATION_ID = "correlation"
+MARKET_RULES_ID = "market-rules"
 
 OPEN_TRADE_UPDATE = "open_trade"
 CLOSE_TRADE_UPDATE = "close_trade"
@@ -89,6 +99,10 @@ KILL_SWITCH_WORKFLOW = "KillSwitchWorkflow"
 RECONCILE_WORKFLOW = "ReconcileWorkflow"
 ACCOUNT_STREAM_WORKFLOW = "AccountStreamWorkflow"
 MARKET_FEED_WORKFLOW = "MarketFeedWorkflow"
+UNIVERSE_REVIEW_WORKFLOW = "UniverseReviewWorkflow"
+CORRELATION_WORKFLOW = "CorrelationWorkflow"
+TELL_MARKET_RULES_WORKFLOW = "TellMarketRulesWorkflow"
+STRESS_WORKFLOW = "StressWorkflow"
 
 SEARCH_ATTRIBUTES = {
     "AccountId": "Keyword",

@@ -5,6 +5,7 @@ Importing this package registers every table in ``SQLModel.metadata``.
 
 from models.tables.access import ApiKeyNonceRow, ApiTokenRow, RequestRow
 from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
+from models.tables.correlations import CorrelationRow
 from models.tables.fills import FillRow
 from models.tables.governance import (
     PLATFORM,
@@ -15,10 +16,13 @@ from models.tables.governance import (
 )
 from models.tables.ideas import IdeaRow
 from models.tables.market import CandleRow, MarketSnapshotRow
+from models.tables.modes import GoingLiveRow, ModeChangeRow
 from models.tables.orders import OrderRow
 from models.tables.price_watches import PriceWatchRow
 from models.tables.reconciliations import CheckpointRow, ReconciliationRow
+from models.tables.stress import StressRow
 from models.tables.trades import TradeRow
+from models.tables.universe import UniverseChangeRow, UniverseProposalRow, UniverseVersionRow
 
 __all__ = [
     "PLATFORM",
@@ -30,15 +34,22 @@ __all__ = [
     "BalanceRow",
     "CandleRow",
     "CheckpointRow",
+    "CorrelationRow",
     "FillRow",
+    "GoingLiveRow",
     "IdeaRow",
     "KillSwitchRow",
     "MarketSnapshotRow",
+    "ModeChangeRow",
     "NetAssetValueRow",
     "OrderRow",
     "PlatformSettingRow",
     "PriceWatchRow",
     "ReconciliationRow",
     "RequestRow",
+    "StressRow",
     "TradeRow",
+    "UniverseChangeRow",
+    "UniverseProposalRow",
+    "UniverseVersionRow",
 ]

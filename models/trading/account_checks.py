@@ -73,6 +73,8 @@ def _check_pair(state: AccountState, intent: EntryIntent) -> Check | None:
         return _refused("T-2", "unknown-pair", f"{intent.symbol} is not traded here")
     if not instrument.is_spot_usd:
         return _refused("T-2", "not-usd-spot", f"{intent.symbol} is not a spot pair in USD")
+    if state.universe is not None and intent.symbol not in state.universe:
+        return _refused("T-2", "not-in-universe", f"{intent.symbol} is not in the universe")
     if intent.order_type not in _TRADABLE:
         return _refused("T-1", "invalid-price", "an entry is a market or a limit order")
     if instrument.status not in _TRADABLE[intent.order_type]:

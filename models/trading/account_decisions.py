@@ -2,7 +2,8 @@
 
 Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refused``,
 ``close_requested``, ``exchange_ready``, ``exchange_lost``, ``kill_switch_engaged``,
-``kill_switch_lifted``, ``halted``, ``resumed``, ``limits_changed``, ``mode_set``, ``live_refused``.
+``kill_switch_lifted``, ``halted``, ``resumed``, ``limits_changed``, ``mode_set``, ``live_refused``,
+``market_rules_taken_over``.
 """
 
 from dataclasses import fields, replace
@@ -21,6 +22,7 @@ from models.trading.account_facts import (
     KillSwitchEngaged,
     KillSwitchLifted,
     LimitsChangeRequested,
+    MarketRulesTold,
     ModeChangeRequested,
     OpenRequested,
     RecordAccount,
@@ -29,6 +31,7 @@ from models.trading.account_facts import (
     TradeCloseRequested,
     TradeProgressed,
 )
+from models.trading.account_market_rules import on_market_rules
 from models.trading.account_state import ZERO, AccountState
 from models.trading.decided import AccountDecision
 from models.trading.limits import AccountLimits, Mode
@@ -62,6 +65,8 @@ def decide(state: AccountState, fact: AccountFact) -> AccountDecision:
             return _on_progress(state, fact)
         case IdeaArrived():
             return _on_idea(state, fact)
+        case MarketRulesTold():
+            return on_market_rules(state, fact)
         case _:
             return _on_request(state, fact)
 

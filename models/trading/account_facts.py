@@ -40,6 +40,22 @@ class ExchangeLost:
 
 
 @dataclass(frozen=True, slots=True)
+class MarketRulesTold:
+    """What the platform's rules say of the market: the universe and the correlation groups.
+
+    ``universe`` are the symbols that entries may be made in, ``buckets`` and ``groups`` are by
+    symbol. A fact that is older by version and number changes nothing. ``at`` is protocol time.
+    """
+
+    universe_version: int
+    universe: tuple[str, ...]
+    buckets: dict[str, str]
+    groups_number: int
+    groups: dict[str, str]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRequested:
     """A person or program asks for a trade. ``quantity`` None: the account sizes it.
 
@@ -156,6 +172,7 @@ AccountFact = (
     | TradeCloseRequested
     | KillSwitchEngaged
     | KillSwitchLifted
+    | MarketRulesTold
     | HaltRequested
     | ResumeRequested
     | LimitsChangeRequested

@@ -43,6 +43,9 @@ class AccountState:
     ``recent_requests`` are ids already dealt with, oldest first, and ``recent_answers`` what was
     answered (without verdicts): a repeat is answered, not obeyed. ``prices`` are the last mid
     prices seen by symbol and ``market_time`` the newest market time seen with one.
+    ``universe`` are the symbols that entries may be made in (None: not told yet, so whatever the
+    exchange lists in USD), ``buckets`` and ``groups`` by symbol; ``market_rules`` are the version
+    of the universe and the number of the groups.
     """
 
     account: str
@@ -63,6 +66,10 @@ class AccountState:
     market_time: datetime | None = None
     closed_trades: int = 0
     traded_at: datetime | None = None
+    universe: tuple[str, ...] | None = None
+    buckets: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    market_rules: tuple[int, int] = (0, 0)
 
     @property
     def cash(self) -> Decimal:

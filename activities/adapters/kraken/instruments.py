@@ -8,6 +8,7 @@ from typing import Any
 
 from activities.adapters.kraken.errors import UNREADABLE
 from activities.adapters.kraken.symbols import SymbolTable, v2_symbol
+from activities.rules_ports import PairQuote
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.limits import FeeRates
 from models.trading.market import Candle
@@ -105,6 +106,30 @@ def fee_rates(answer: Mapping[str, Any], symbols: SymbolTable) -> dict[str, FeeR
 
 def _share(row: Mapping[str, Any]) -> Decimal:
     return number(row["fee"]) / 100
+
+
+def pair_quotes(
+    answer: Mapping[str, Any], instruments: Mapping[str, Instrument]
+) -> dict[str, PairQuote]:
+    """Return volume and spread of a Ticker answer; pairs that cannot be read are left out."""
+    quotes: dict[str, PairQuote] = {}
+    for symbol, instrument in instruments.items():
+        row = answer.get(instrument.rest_id) or answer.get(symbol)
+        if row is None:
+            continue
+        try:
+            quotes[symbol] = _quote(row)
+        except UNREADABLE:
+            _log.exception("the ticker of %s could not be read", symbol)
+    return quotes
+
+
+def _quote(row: Mapping[str, Any]) -> PairQuote:
+    ask, bid = number(row["a"][0]), number(row["b"][0])
+    middle = (ask + bid) / 2
+    # The second figure of each is that of the last 24 hours.
+    volume = number(row["v"][1]) * number(row["p"][1])
+    return PairQuote(volume, (ask - bid) / middle)
 
 
 def closed_candles(answer: Mapping[str, Any], symbol: str, interval_minutes: int) -> list[Candle]:

@@ -8,7 +8,11 @@ from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.errors import reading
 from activities.adapters.kraken.feed_rows import TradeGap, missed_ticks
 from activities.adapters.kraken.feed_state import FeedState
-from activities.adapters.kraken.instruments import closed_candles, usd_spot_instruments
+from activities.adapters.kraken.instruments import (
+    closed_candles,
+    pair_quotes,
+    usd_spot_instruments,
+)
 from activities.adapters.kraken.transport import Timeouts, Transport
 from activities.adapters.kraken.websocket import (
     SILENCE_SECONDS,
@@ -17,6 +21,7 @@ from activities.adapters.kraken.websocket import (
     Socket,
 )
 from activities.ports import ExchangeUnavailableError, Fence, MarketEvent, RateLimitedError, Tick
+from activities.rules_ports import PairQuote
 from models.trading.instruments import Instrument
 from models.trading.market import Candle
 
@@ -56,6 +61,13 @@ class KrakenMarketFeed:
         answer = await self._transport.public("AssetPairs")
         with reading("AssetPairs"):
             return usd_spot_instruments(answer)
+
+    async def quotes(self) -> dict[str, PairQuote]:
+        """Return the day's volume in USD and the spread of every pair, by symbol."""
+        pairs = await self.instruments()
+        answer = await self._transport.public("Ticker")
+        with reading("Ticker"):
+            return pair_quotes(answer, pairs)
 
     async def history(self, symbol: str, interval_minutes: int) -> list[Candle]:
         """Return recent closed bars, oldest first (at most 719: the last row is forming)."""

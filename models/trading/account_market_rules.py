@@ -1,0 +1,27 @@
+"""What an account takes in of the platform's rules of the market: universe, buckets, groups."""
+
+from dataclasses import replace
+
+from models.trading.account_facts import MarketRulesTold, RecordAccount
+from models.trading.account_state import AccountState
+from models.trading.decided import AccountDecision
+
+
+def on_market_rules(state: AccountState, fact: MarketRulesTold) -> AccountDecision:
+    """Take in what is newer than what is known; each change is audited once.
+
+    Trades that are open in a pair which has left are not touched: their protection goes on.
+    """
+    version, number = state.market_rules
+    after, details = state, []
+    if fact.universe_version > version:
+        after = replace(after, universe=fact.universe, buckets=dict(fact.buckets))
+        details.append(("universe", str(fact.universe_version)))
+    if fact.groups_number > number:
+        after = replace(after, groups=dict(fact.groups))
+        details.append(("groups", str(fact.groups_number)))
+    if not details:
+        return AccountDecision(state, ())
+    newest = (max(version, fact.universe_version), max(number, fact.groups_number))
+    record = RecordAccount("market_rules_taken_over", details=tuple(details))
+    return AccountDecision(replace(after, market_rules=newest), (record,))
