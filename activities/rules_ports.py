@@ -6,9 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from models.contracts.stress import StressRequest
 from models.trading.correlation import Correlations
 from models.trading.instruments import Instrument
-from models.trading.market import Candle
+from models.trading.market import Candle, MarketSnapshot
+from models.trading.stress import StressResult
+from models.trading.stress_scenarios import Shock
 from models.trading.universe import Universe, UniverseProposal
 
 
@@ -30,6 +33,57 @@ class UniverseAuthorship:
     at: datetime
     joins: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Base units of one asset held by an account; ``stop_price`` None: nothing rests for them."""
+
+    asset: str
+    quantity: Decimal
+    stop_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What an account has: USD, and its assets as its trades protect them.
+
+    ``daily_share`` and ``total_share`` are what drawdown has cost already.
+    """
+
+    cash: Decimal
+    held: tuple[Holding, ...]
+    daily_share: Decimal = Decimal(0)
+    total_share: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class StressRun:
+    """One finished run as it is written down."""
+
+    request: StressRequest
+    at: datetime
+    market_time: datetime | None
+    equity: Decimal
+    unpriced: tuple[str, ...]
+    shocks: tuple[Shock, ...]
+    results: tuple[StressResult, ...]
+
+
+class StressRecord(Protocol):
+    """What stress runs read and write."""
+
+    async def holdings(self, account: str) -> Holdings:
+        """Return what an account has."""
+        ...
+
+    async def snapshots(self) -> dict[str, MarketSnapshot]:
+        """Return the latest figures of every symbol."""
+        ...
+
+    async def save_stress(self, run: StressRun) -> None:
+        """Write a run, audited; one that was written stays."""
+        ...
 
 
 class PairSource(Protocol):

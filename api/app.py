@@ -24,6 +24,7 @@ from api.routes import (
     orders,
     reconciliations,
     status,
+    stress,
     trades,
     universe,
 )
@@ -87,6 +88,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         audit,
         status,
         universe,
+        stress,
         codec,
     ):
         versioned.include_router(module.router)

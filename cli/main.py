@@ -23,6 +23,7 @@ GROUPS = {
     "exchange": "cli.exchange",
     "process": "cli.process",
     "universe": "cli.universe",
+    "stress": "cli.stress",
     "admin": "cli.admin",
 }
 # Single commands: the module that holds the function of the same name.

@@ -37,6 +37,7 @@ from workflows.market_rules import (
 )
 from workflows.reconcile import ReconcileWorkflow
 from workflows.streams import AccountStreamWorkflow, MarketFeedWorkflow
+from workflows.stress import StressWorkflow
 from workflows.trade import TradeWorkflow
 
 TRADING_WORKFLOWS = (
@@ -49,6 +50,7 @@ TRADING_WORKFLOWS = (
     UniverseReviewWorkflow,
     CorrelationWorkflow,
     TellMarketRulesWorkflow,
+    StressWorkflow,
 )
 
 

@@ -87,6 +87,7 @@ def market_worker(parts: MarketParts) -> Worker:
             parts.rules.review_universe,
             parts.rules.compute_groups,
             parts.rules.tell_market_rules,
+            parts.stress.stress_account,
         ],
         graceful_shutdown_timeout=options["graceful_shutdown_timeout"],
         max_heartbeat_throttle_interval=options["max_heartbeat_throttle_interval"],

@@ -10,16 +10,23 @@ from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.adapters.postgres.installation import installation_id
 from activities.adapters.postgres.market_record import PostgresMarketRecord
 from activities.adapters.postgres.market_rules_record import PostgresMarketRules
+from activities.adapters.postgres.stress_record import PostgresStressRecord
 from activities.market_clockwork import MarketClockwork
 from activities.market_delivery import ConcurrentDelivery, Courier, Delivery, LockstepDelivery
 from activities.market_engine import MarketEngine
 from activities.market_feed import FeedSettings, MarketFeedActivities
 from activities.market_rules import MarketRulesActivities
 from activities.messages import TemporalMessenger
+from activities.stress import StressActivities
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.settings import Settings
 from models.trading.settings_catalogue import SettingScope
-from models.trading.settings_reading import PlatformRules, platform_rules
+from models.trading.settings_reading import (
+    AccountRules,
+    PlatformRules,
+    account_rules,
+    platform_rules,
+)
 from models.trading.settings_versions import default_version
 from models.trading.strategies import by_name, names
 from workers.assembly import connect_temporal
@@ -35,6 +42,7 @@ class MarketParts:
     client: Client
     activities: MarketFeedActivities
     rules: MarketRulesActivities
+    stress: StressActivities
     databases: tuple[Database, ...]
     feed: KrakenMarketFeed
     control: ExchangeControl | None
@@ -64,7 +72,7 @@ async def assemble_market(settings: Settings) -> MarketParts:
         settings.exchange_url, settings.exchange_public_ws, AllowedHosts.loopback()
     )
     courier = Courier(TemporalMessenger(client), record)
-    clockwork = None if runs_on_wall_clock(settings) else MarketClockwork(market_jobs(client))
+    clockwork = _clockwork(settings, client, app_database)
     control, driver = None, None
     delivery: Delivery = ConcurrentDelivery(courier)
     if settings.market_speed == "lockstep":
@@ -88,8 +96,15 @@ async def assemble_market(settings: Settings) -> MarketParts:
         clockwork,
     )
     rules = _rules(settings, client, feed, record, app_database)
+    stress = _stress(app_database)
     databases = (market_database, app_database)
-    return MarketParts(client, activities, rules, databases, feed, control)
+    return MarketParts(client, activities, rules, stress, databases, feed, control)
+
+
+def _clockwork(settings: Settings, client: Client, database: Database) -> MarketClockwork | None:
+    if runs_on_wall_clock(settings):
+        return None
+    return MarketClockwork(market_jobs(client, database.accounts))
 
 
 def _rules(
@@ -111,6 +126,22 @@ def _rules(
         lambda: datetime.now(UTC),
         settings.market_bar_minutes,
     )
+
+
+def _stress(database: Database) -> StressActivities:
+    stored = PostgresMarketRules(database)
+    return StressActivities(
+        PostgresStressRecord(database),
+        stored,
+        stored,
+        _account_rules,
+        _platform_rules,
+        lambda: datetime.now(UTC),
+    )
+
+
+async def _account_rules(account: str) -> AccountRules:
+    return account_rules(default_version(account, SettingScope.ACCOUNT))
 
 
 async def _platform_rules() -> PlatformRules:

@@ -1,6 +1,7 @@
 """What the market's clock starts, and the schedules that start the same on the wall clock."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -28,16 +29,23 @@ from models.contracts.names import (
     CORRELATION_ID,
     CORRELATION_WORKFLOW,
     MARKET_RULES_ID,
+    STRESS_WORKFLOW,
     TELL_MARKET_RULES_WORKFLOW,
     TRADING_QUEUE,
     UNIVERSE_REVIEW_ID,
     UNIVERSE_REVIEW_WORKFLOW,
+    stress_workflow_id,
 )
+from models.contracts.stress import StressRequest
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.5
 DAILY = timedelta(days=1)
+DAILY_BY = "aether"
+
+Accounts = Callable[[], Awaitable[list[str]]]
+
 # In this order: groups are computed of the pairs of the universe.
 RULES_RUNS = (
     (UNIVERSE_REVIEW_ID, UNIVERSE_REVIEW_WORKFLOW, DAILY),
@@ -50,29 +58,48 @@ def runs_on_wall_clock(settings: Settings) -> bool:
     return settings.market == "kraken" and settings.market_speed == "1"
 
 
-def market_jobs(client: Client) -> list[MarketJob]:
-    """Return the jobs that keep the rules of the market, for a market with a clock of its own."""
-    return [
-        MarketJob(name, every, partial(run_to_its_end, client, name, workflow))
+def market_jobs(client: Client, accounts: Accounts) -> list[MarketJob]:
+    """Return what is due in market time, for a market with a clock of its own."""
+    rules = [
+        MarketJob(name, every, partial(_run_rules, client, name, workflow))
         for name, workflow, every in RULES_RUNS
     ]
+    return [*rules, MarketJob("stress", DAILY, partial(_run_stress, client, accounts))]
 
 
-async def run_to_its_end(client: Client, name: str, workflow: str, boundary: datetime) -> None:
-    """Run a workflow once for a boundary and wait for its end; tried until Temporal takes it."""
-    named = f"{boundary:%Y-%m-%dT%H:%M}"
+async def _run_rules(client: Client, name: str, workflow: str, boundary: datetime) -> None:
+    named = _named(boundary)
+    await run_to_its_end(client, workflow, MarketRulesRun(named), f"{name}/{named}")
+
+
+async def _run_stress(client: Client, accounts: Accounts, boundary: datetime) -> None:
+    name = f"daily-{_named(boundary)}"
+    runs = [
+        run_to_its_end(
+            client,
+            STRESS_WORKFLOW,
+            StressRequest(account, name, DAILY_BY),
+            stress_workflow_id(account, name),
+        )
+        for account in await accounts()
+    ]
+    await asyncio.gather(*runs)
+
+
+async def run_to_its_end(client: Client, workflow: str, argument: object, name: str) -> None:
+    """Run a workflow once under its id and wait for its end; tried until Temporal takes it."""
     while True:
         try:
             await client.execute_workflow(
                 workflow,
-                MarketRulesRun(named),
-                id=f"{name}/{named}",
+                argument,
+                id=name,
                 task_queue=TRADING_QUEUE,
                 task_timeout=DECIDING_TASK_TIMEOUT,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             )
         except WorkflowAlreadyStartedError:
-            await _outcome(client, f"{name}/{named}")
+            await _outcome(client, name)
         except WorkflowFailureError as error:
             log.warning("a run of the market's clock failed", run=name, error=str(error.cause))
         except RPCError as error:
@@ -82,6 +109,10 @@ async def run_to_its_end(client: Client, name: str, workflow: str, boundary: dat
         return
 
 
+def _named(boundary: datetime) -> str:
+    return f"{boundary:%Y-%m-%dT%H:%M}"
+
+
 async def _outcome(client: Client, workflow_id: str) -> None:
     try:
         await client.get_workflow_handle(workflow_id).result()
@@ -89,24 +120,43 @@ async def _outcome(client: Client, workflow_id: str) -> None:
         log.warning("an earlier run failed", run=workflow_id, error=str(error.cause))
 
 
-async def create_rules_schedules(client: Client) -> None:
-    """Have Temporal start the same workflows daily, and once at once; existing ones are kept."""
+async def create_market_schedules(client: Client, accounts: list[str]) -> None:
+    """Have Temporal start the same workflows daily; existing schedules are kept.
+
+    The rules of the market run once at once: the first universe comes from there.
+    """
     for name, workflow, every in RULES_RUNS:
-        schedule = Schedule(
-            action=ScheduleActionStartWorkflow(
-                workflow,
-                MarketRulesRun(),
-                id=name,
-                task_queue=TRADING_QUEUE,
-                task_timeout=DECIDING_TASK_TIMEOUT,
-            ),
-            spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
-            policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=every),
-        )
-        try:
-            await client.create_schedule(name, schedule, trigger_immediately=True)
-        except ScheduleAlreadyRunningError:
-            log.debug("schedule exists", schedule=name)
+        await _create_schedule(client, name, workflow, MarketRulesRun(), every, at_once=True)
+    for account in accounts:
+        request = StressRequest(account, "", DAILY_BY)
+        name = stress_workflow_id(account, "daily")
+        await _create_schedule(client, name, STRESS_WORKFLOW, request, DAILY, at_once=False)
+
+
+async def _create_schedule(
+    client: Client,
+    name: str,
+    workflow: str,
+    argument: object,
+    every: timedelta,
+    *,
+    at_once: bool,
+) -> None:
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            workflow,
+            argument,
+            id=name,
+            task_queue=TRADING_QUEUE,
+            task_timeout=DECIDING_TASK_TIMEOUT,
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=every),
+    )
+    try:
+        await client.create_schedule(name, schedule, trigger_immediately=at_once)
+    except ScheduleAlreadyRunningError:
+        log.debug("schedule exists", schedule=name)
 
 
 async def tell_market_rules(client: Client, occasion: str) -> None:

@@ -41,7 +41,7 @@ from models.trading.account_state import AccountState
 from workers.assembly import TradingParts, connect_temporal, trading_parts, trading_worker
 from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
-from workers.market_jobs import create_rules_schedules, runs_on_wall_clock, tell_market_rules
+from workers.market_jobs import create_market_schedules, runs_on_wall_clock, tell_market_rules
 from workers.standby import SoleProcess
 from workflows.account import AccountWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -124,7 +124,7 @@ async def _start_accounts(
             for state in accounts:
                 await start_account(client, state)
             if runs_on_wall_clock(settings):
-                await create_rules_schedules(client)
+                await create_market_schedules(client, [state.account for state in accounts])
             await tell_market_rules(client, "after-a-start")
             await start_kill_switches(client, parts.journal)
         except (ConnectionError, RPCError) as error:
