@@ -59,7 +59,7 @@ async def test_stop_of_a_trade_bounds_what_a_shock_can_cost(platform, stress_wor
     assert answer.status_code == 200, answer.text
     assert again.json() == answer.json()
     (result,) = answer.json()["results"]
-    assert float(result["loss"]) == pytest.approx(5000)
+    assert float(result["loss"]) == pytest.approx(2500)
     assert float(result["loss_with_stops"]) == pytest.approx(250)
     assert {effect["name"] for effect in result["effects"]} >= {
         "daily drawdown, soft level",
