@@ -3,7 +3,7 @@
 It holds no connection of its own: the feed, the record and the messenger are ports.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -133,6 +133,15 @@ class MarketEngine:
         """Take back snapshots that could not be written: they are due with the next ones."""
         for snapshot in snapshots:
             self.symbols[snapshot.symbol].changed = True
+
+    def prices(self) -> dict[str, Decimal]:
+        """Return the middle of the best prices by symbol, as far as any were seen."""
+        seen = ((symbol, state.snapshot) for symbol, state in self.symbols.items())
+        return {symbol: snapshot.mid for symbol, snapshot in seen if snapshot is not None}
+
+    async def tell_accounts(self, facts: Mapping[str, object]) -> None:
+        """Hand facts for accounts, by name, to the delivery."""
+        await self._send([Message(account, None, fact) for account, fact in sorted(facts.items())])
 
     async def _on_tick(self, tick: Tick) -> None:
         state = self.symbols.get(tick.symbol)

@@ -9,6 +9,8 @@ from typing import Protocol
 import structlog
 from temporalio import activity
 
+from activities.day_clock import DayClock
+from activities.equity_watch import EquityWatch
 from activities.market_clockwork import MarketClockwork
 from activities.market_engine import MarketEngine
 from activities.ports import Fence, MarketFeed, MarketRecord
@@ -53,6 +55,7 @@ class MarketFeedActivities:
         settings: FeedSettings,
         driver: MarketDriver | None = None,
         clockwork: MarketClockwork | None = None,
+        days: DayClock | None = None,
     ) -> None:
         """Prepare; in lockstep the driver looks at the clockwork, else this activity does."""
         self._clockwork = clockwork
@@ -61,6 +64,9 @@ class MarketFeedActivities:
         self._make_engine = make_engine
         self._settings = settings
         self._driver = driver
+        self._days = days
+        self._equity = EquityWatch(record)
+        self._marked_at: datetime | None = None
         self.engine: MarketEngine | None = None
 
     @activity.defn
@@ -75,11 +81,12 @@ class MarketFeedActivities:
             self.engine = engine
             tasks.create_task(self._follow_watches(engine))
             tasks.create_task(self._flush_snapshots(engine))
-            tasks.create_task(self._mark_equity(engine))
             tasks.create_task(self._consume(engine))
             if self._driver is not None:
                 tasks.create_task(self._driver.run(engine, self._feed))
-            elif self._clockwork is not None:
+            else:
+                tasks.create_task(_every(MARK_SECONDS, lambda: self._mark(engine)))
+            if self._driver is None and self._clockwork is not None:
                 tasks.create_task(self._clockwork.keep(lambda: engine.market_time))
 
     async def _load(self) -> MarketEngine:
@@ -101,6 +108,8 @@ class MarketFeedActivities:
             if isinstance(event, Fence):
                 await engine.on_fence()
                 if self._driver is not None:
+                    # Here and not by the clock, so that the same input gives the same marks.
+                    await self._mark(engine)
                     self._driver.fence_reached(event.number)
             else:
                 await engine.on_event(event)
@@ -119,12 +128,16 @@ class MarketFeedActivities:
     async def _flush_snapshots(self, engine: MarketEngine) -> None:
         await _every(SNAPSHOT_SECONDS, lambda: flush_snapshots(engine, self._record))
 
-    async def _mark_equity(self, engine: MarketEngine) -> None:
-        async def mark() -> None:
-            if engine.market_time is not None:
-                await self._record.mark_equity(engine.market_time)
-
-        await _every(MARK_SECONDS, mark)
+    async def _mark(self, engine: MarketEngine) -> None:
+        """Close the days that have ended, then mark the accounts; once per market minute."""
+        at = engine.market_time
+        minute = None if at is None else at.replace(second=0, microsecond=0)
+        if at is None or (self._driver is not None and minute == self._marked_at):
+            return
+        self._marked_at = minute
+        if self._days is not None:
+            engine.messages_sent += await self._days.tick(at)
+        await engine.tell_accounts(await self._equity.mark(at, engine.prices()))
 
 
 async def flush_snapshots(engine: MarketEngine, record: MarketRecord) -> None:

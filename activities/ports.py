@@ -9,6 +9,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from activities.capital_ports import CapitalBook, DayBook
+from activities.equity_watch import AccountMark
 from models.trading.account_state import AccountState
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
@@ -349,7 +351,7 @@ class Discrepancies:
     complete: bool = True
 
 
-class Journal(Protocol):
+class Journal(DayBook, CapitalBook, Protocol):
     """The record of one platform: PostgreSQL behind row-level security, audited."""
 
     async def store_intent(
@@ -537,11 +539,12 @@ class MarketRecord(Protocol):
         """Return the accounts that follow a strategy."""
         ...
 
-    async def mark_equity(self, at: datetime) -> None:
-        """Write every account's equity at a market time, marked to the latest snapshots.
+    async def holdings(self) -> dict[str, dict[str, Decimal]]:
+        """Return totals by asset of every account that holds something, open trades included."""
+        ...
 
-        One mark per account and market minute is kept; a day's first mark is its baseline.
-        """
+    async def save_equity(self, at: datetime, marks: list[AccountMark]) -> None:
+        """Write equity at a market time; the first mark of an account and minute is kept."""
         ...
 
 

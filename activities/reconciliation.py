@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from temporalio import activity
 
+from activities.capital import new_flows
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.metrics import observe_reconciliation
@@ -151,11 +152,13 @@ class ReconciliationActivities:
     async def _announce(
         self, exchange: Exchange, request: AccountToReconcile, *, consistent: bool
     ) -> None:
+        # The ledger first: a deposit that it does not tell of yet is then doubted, not adopted.
+        flows = await new_flows(exchange, self._journal, request.account)
         asked_at = self._clock()
         balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
         instruments = await exchange.instruments()
         symbols = request.symbols
         traded = {name: i for name, i in instruments.items() if not symbols or name in symbols}
         fees = await exchange.fees(sorted(traded))
-        fact = ExchangeReady(balances, traded, fees, asked_at, consistent)
+        fact = ExchangeReady(balances, traded, fees, asked_at, consistent, flows)
         await self._messenger.tell_account(request.account, [fact])

@@ -14,6 +14,11 @@ from activities.adapters.kraken.directory import KrakenDirectory
 from activities.adapters.kraken.rate_budget import TIERS
 from activities.adapters.local_secrets import LocalSecrets
 from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.simulator_funding import SimulatorFunding
+from activities.capital import CapitalActivities
+from activities.capital_ports import SimulatedFunding
+from activities.day_closing import DayActivities, DaySchedules
+from activities.day_schedules import TemporalDaySchedules
 from activities.messages import TemporalMessenger
 from activities.orders import OrderActivities
 from activities.placement import Patience
@@ -29,6 +34,7 @@ from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal import connect, take_turns_whole, worker_options
 from models.contracts.names import TRADING_QUEUE
 from workflows.account import AccountWorkflow
+from workflows.daily_reset import DailyResetWorkflow
 from workflows.kill_switch import KillSwitchWorkflow
 from workflows.market_rules import (
     CorrelationWorkflow,
@@ -45,6 +51,7 @@ TRADING_WORKFLOWS = (
     TradeWorkflow,
     KillSwitchWorkflow,
     ReconcileWorkflow,
+    DailyResetWorkflow,
     AccountStreamWorkflow,
     MarketFeedWorkflow,
     UniverseReviewWorkflow,
@@ -61,10 +68,13 @@ class TradingParts:
     database: Database
     journal: PostgresJournal
     exchanges: KrakenDirectory
+    funding: SimulatorFunding
+    days_by_schedule: bool
 
     async def close(self) -> None:
         """Release exchange keys and connections."""
         await self.exchanges.close()
+        await self.funding.close()
         await self.database.close()
 
 
@@ -98,9 +108,11 @@ def trading_parts(settings: Settings) -> TradingParts:
         addresses,
         keys_in_use,
         tier=TIERS[settings.exchange_tier],
-        stamps_are_wall_clock=settings.market == "kraken" and settings.market_speed == "1",
+        stamps_are_wall_clock=settings.market_is_wall_clock,
     )
-    return TradingParts(database, PostgresJournal(database), exchanges)
+    funding = SimulatorFunding(settings.exchange_url)
+    journal = PostgresJournal(database)
+    return TradingParts(database, journal, exchanges, funding, settings.market_is_wall_clock)
 
 
 def trading_activities(
@@ -108,6 +120,8 @@ def trading_activities(
     journal: Journal,
     client: Client,
     patience: Patience | None = None,
+    funding: SimulatedFunding | None = None,
+    schedules: DaySchedules | None = None,
 ) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
@@ -116,6 +130,8 @@ def trading_activities(
     reports = ReportActivities(messenger)
     streams = AccountStreamActivities(exchanges, journal, messenger)
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
+    days = DayActivities(journal, messenger, _now, schedules)
+    capital = CapitalActivities(journal, funding, _now)
     return [
         orders.place_order,
         orders.cancel_order,
@@ -135,6 +151,14 @@ def trading_activities(
         reports.report_progress,
         streams.follow_account,
         checks.reconcile,
+        days.measure_days,
+        days.tell_boundaries,
+        days.confirm_days,
+        days.record_day,
+        days.keep_day_schedule,
+        capital.move_capital,
+        capital.record_flows,
+        capital.record_baseline,
     ]
 
 
@@ -144,7 +168,13 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
         client,
         task_queue=TRADING_QUEUE,
         workflows=TRADING_WORKFLOWS,
-        activities=trading_activities(parts.exchanges, parts.journal, client),
+        activities=trading_activities(
+            parts.exchanges,
+            parts.journal,
+            client,
+            funding=parts.funding,
+            schedules=TemporalDaySchedules(client) if parts.days_by_schedule else None,
+        ),
         **worker_options(),
     )
     return take_turns_whole(worker)

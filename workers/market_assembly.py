@@ -7,10 +7,12 @@ from temporalio.client import Client
 
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
+from activities.adapters.postgres.day_journal import DayJournal
 from activities.adapters.postgres.installation import installation_id
 from activities.adapters.postgres.market_record import PostgresMarketRecord
 from activities.adapters.postgres.market_rules_record import PostgresMarketRules
 from activities.adapters.postgres.stress_record import PostgresStressRecord
+from activities.day_clock import DayClock
 from activities.market_clockwork import MarketClockwork
 from activities.market_delivery import ConcurrentDelivery, Courier, Delivery, LockstepDelivery
 from activities.market_engine import MarketEngine
@@ -30,6 +32,7 @@ from models.trading.settings_reading import (
 from models.trading.settings_versions import default_version
 from models.trading.strategies import by_name, names
 from workers.assembly import connect_temporal
+from workers.day_closer import day_closer
 from workers.lockstep import ExchangeControl, LockstepDriver
 from workers.market_jobs import market_jobs, runs_on_wall_clock
 from workers.platform_probe import RecordAndWorkflows
@@ -80,6 +83,8 @@ async def assemble_market(settings: Settings) -> MarketParts:
         probe = RecordAndWorkflows(app_database, client)
         driver = LockstepDriver(control, probe, record, clockwork)
         delivery = LockstepDelivery(courier, driver.settle)
+    journal = DayJournal(app_database)
+    days = None if settings.market_is_wall_clock else DayClock(journal, day_closer(client))
     strategies = [by_name(name) for name in names()]
     activities = MarketFeedActivities(
         feed,
@@ -94,6 +99,7 @@ async def assemble_market(settings: Settings) -> MarketParts:
         FeedSettings(settings.market_bar_minutes),
         driver,
         clockwork,
+        days,
     )
     rules = _rules(settings, client, feed, record, app_database)
     stress = _stress(app_database)

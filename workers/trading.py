@@ -21,6 +21,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.adapters.postgres.journal import PostgresJournal
+from activities.day_schedules import TemporalDaySchedules
 from activities.engagements import start_engagements
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime import event_loop
@@ -37,6 +38,7 @@ from models.contracts.names import (
     stream_workflow_id,
 )
 from models.contracts.workflows import AccountInput, AccountToFollow, AccountToReconcile
+from models.trading.account_day_rules import day_rule
 from models.trading.account_state import AccountState
 from workers.assembly import TradingParts, connect_temporal, trading_parts, trading_worker
 from workers.headroom import keep_headroom_published
@@ -123,6 +125,8 @@ async def _start_accounts(
             )
             for state in accounts:
                 await start_account(client, state)
+                if parts.days_by_schedule:
+                    await TemporalDaySchedules(client).keep(state.account, day_rule(state))
             if runs_on_wall_clock(settings):
                 await create_market_schedules(client, [state.account for state in accounts])
             await tell_market_rules(client, "after-a-start")

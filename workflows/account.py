@@ -14,6 +14,7 @@ from models.trading.account_facts import (
     WithdrawEntries,
 )
 from models.trading.account_state import AccountState
+from models.trading.capital_facts import MoveCapital, RecordBaseline, RecordDay, RecordFlows
 from workflows.account_errands import (
     acknowledge,
     close_trades,
@@ -24,6 +25,7 @@ from workflows.account_errands import (
     withdraw_entries,
 )
 from workflows.account_inbox import AccountInbox
+from workflows.capital_errands import carry_out_capital, follow_day_rule
 
 
 @workflow.defn
@@ -54,6 +56,7 @@ class AccountWorkflow(AccountInbox):
                 self.carry_out(command)
             self.give_answer(told, decision.answer)
             show_account(before, self.state)
+            follow_day_rule(self.errands, before, self.state)
 
     def carry_out(self, command: AccountCommand) -> None:
         """Send a command on its way."""
@@ -70,6 +73,8 @@ class AccountWorkflow(AccountInbox):
                 acknowledge(self.errands, self.state, command)
             case RecordAccount():
                 save_account(self.errands, lambda: self.state, command)
+            case RecordDay() | RecordFlows() | RecordBaseline() | MoveCapital():
+                carry_out_capital(self.errands, self.state.account, self.tell, command)
 
     @workflow.query
     def snapshot(self) -> AccountState:

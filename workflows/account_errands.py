@@ -157,6 +157,7 @@ def save_account(
     async def save() -> None:
         state, at = (present(), workflow.now()) if mere_figures else (decided, decided_at)
         figures = replace(state, instruments={}, fees={}, universe=None, buckets={}, groups={})
+        figures = replace(figures, recent_flows=(), recent_answers=())
         details = dict(command.details)
         request = AccountToSave(figures, command.action, command.actor, details, at)
         await workflow.execute_activity_method(RecordActivities.save_account, request, **RECORD)

@@ -18,6 +18,12 @@ from models.trading.account_facts import (
     TradeCloseRequested,
     TradeProgressed,
 )
+from models.trading.capital_facts import (
+    CapitalRequested,
+    DayBoundaryPassed,
+    DrawdownLiftRequested,
+    PricesMarked,
+)
 from workflows.entity import Entity, refuse_malformed
 
 
@@ -57,6 +63,16 @@ class AccountInbox(Entity):
     @workflow.signal
     def market_rules_told(self, fact: MarketRulesTold) -> None:
         """The universe or the correlation groups changed."""
+        self.tell(fact)
+
+    @workflow.signal
+    def prices_marked(self, fact: PricesMarked) -> None:
+        """The market has moved what the account holds."""
+        self.tell(fact)
+
+    @workflow.signal
+    def day_boundary_passed(self, fact: DayBoundaryPassed) -> None:
+        """A day of the account has ended."""
         self.tell(fact)
 
     @workflow.update
@@ -111,4 +127,22 @@ class AccountInbox(Entity):
 
     @change_limits.validator
     def _check_change_limits(self, request: LimitsChangeRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def move_capital(self, request: CapitalRequested) -> Answer:
+        """Move simulated capital in or out."""
+        return await self.ask(request.request_id, request)
+
+    @move_capital.validator
+    def _check_move_capital(self, request: CapitalRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def lift_drawdown(self, request: DrawdownLiftRequested) -> Answer:
+        """Lift the halt of the total drawdown."""
+        return await self.ask(request.request_id, request)
+
+    @lift_drawdown.validator
+    def _check_lift_drawdown(self, request: DrawdownLiftRequested) -> None:
         refuse_malformed(request.request_id)

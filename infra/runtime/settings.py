@@ -77,6 +77,11 @@ class Settings(BaseSettings):
         return self.speed or usual.get(self.market, "60")
 
     @property
+    def market_is_wall_clock(self) -> bool:
+        """Tell whether market time is the wall clock: on Kraken's own market at its own pace."""
+        return self.market == "kraken" and self.market_speed == "1"
+
+    @property
     def market_bar_minutes(self) -> int:
         """Return the interval of the strategies' bars: a replay's own, else as set."""
         found = re.search(r"_(\d+)([mhd])_", self.market.rpartition("/")[2])

@@ -22,6 +22,7 @@ PASSED_THROUGH = (
     "activities",
     "workflows.account_errands",
     "workflows.account_inbox",
+    "workflows.capital_errands",
     "workflows.entity",
     "workflows.identities",
     "workflows.order_errands",

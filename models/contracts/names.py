@@ -9,6 +9,7 @@ from models.trading.account_facts import (
     MarketRulesTold,
     TradeProgressed,
 )
+from models.trading.capital_facts import DayBoundaryPassed, PricesMarked
 from models.trading.trade_facts import (
     ChildAppeared,
     CloseRequested,
@@ -42,6 +43,8 @@ ACCOUNT_SIGNALS: dict[type, str] = {
     KillSwitchEngaged: "kill_switch_engaged",
     KillSwitchLifted: "kill_switch_lifted",
     MarketRulesTold: "market_rules_told",
+    PricesMarked: "prices_marked",
+    DayBoundaryPassed: "day_boundary_passed",
 }
 
 
@@ -65,6 +68,11 @@ def reconcile_workflow_id(account: str) -> str:
     return f"reconcile/{account}"
 
 
+def daily_reset_workflow_id(account: str) -> str:
+    """Return the workflow id of the closing of an account's days."""
+    return f"daily-reset/{account}"
+
+
 def kill_switch_workflow_id(number: int) -> str:
     """Return the workflow id of a kill switch engagement."""
     return f"kill-switch/{number}"
@@ -86,6 +94,8 @@ HALT_UPDATE = "halt"
 RESUME_UPDATE = "resume"
 SET_MODE_UPDATE = "set_mode"
 CHANGE_LIMITS_UPDATE = "change_limits"
+MOVE_CAPITAL_UPDATE = "move_capital"
+LIFT_DRAWDOWN_UPDATE = "lift_drawdown"
 CLOSE_NOW_UPDATE = "close_now"
 MOVE_STOP_UPDATE = "move_stop"
 APPROVE_LIFT_UPDATE = "approve_lift"
@@ -96,6 +106,7 @@ ACCOUNT_ACKNOWLEDGED_SIGNAL = "account_acknowledged"
 ACCOUNT_WORKFLOW = "AccountWorkflow"
 TRADE_WORKFLOW = "TradeWorkflow"
 KILL_SWITCH_WORKFLOW = "KillSwitchWorkflow"
+DAILY_RESET_WORKFLOW = "DailyResetWorkflow"
 RECONCILE_WORKFLOW = "ReconcileWorkflow"
 ACCOUNT_STREAM_WORKFLOW = "AccountStreamWorkflow"
 MARKET_FEED_WORKFLOW = "MarketFeedWorkflow"

@@ -22,6 +22,7 @@ from models.simulation.core import Core
 from models.simulation.errors import VenueError
 from models.simulation.events import Event, StatusChanged
 from models.simulation.fees import figures
+from models.simulation.funding import transfer
 from models.simulation.matching import apply_symbol
 from models.simulation.orders import (
     AmendRecord,
@@ -228,6 +229,16 @@ class Venue:
         self._core.pair_status[symbol] = status
         self._core.emit(StatusChanged(symbol, status.value, self.market_time))
         return self._core.take_events()
+
+    # --- capital ---------------------------------------------------------------------------
+
+    def transfer(
+        self, account: str, reference: str, asset: str, amount: Decimal, moment: Moment
+    ) -> tuple[LedgerEntry, list[Event]]:
+        """Book a deposit or (negative) a withdrawal, once per reference."""
+        with self._request(moment) as core:
+            entry = transfer(core, account, reference, asset, amount)
+            return entry, core.take_events()
 
     # --- public view -----------------------------------------------------------------------
 

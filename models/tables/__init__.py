@@ -5,6 +5,7 @@ Importing this package registers every table in ``SQLModel.metadata``.
 
 from models.tables.access import ApiKeyNonceRow, ApiTokenRow, RequestRow
 from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
+from models.tables.capital import CapitalFlowRow, NavBaselineRow, TradingDayRow
 from models.tables.correlations import CorrelationRow
 from models.tables.fills import FillRow
 from models.tables.governance import (
@@ -33,6 +34,7 @@ __all__ = [
     "AuditRow",
     "BalanceRow",
     "CandleRow",
+    "CapitalFlowRow",
     "CheckpointRow",
     "CorrelationRow",
     "FillRow",
@@ -41,6 +43,7 @@ __all__ = [
     "KillSwitchRow",
     "MarketSnapshotRow",
     "ModeChangeRow",
+    "NavBaselineRow",
     "NetAssetValueRow",
     "OrderRow",
     "PlatformSettingRow",
@@ -49,6 +52,7 @@ __all__ = [
     "RequestRow",
     "StressRow",
     "TradeRow",
+    "TradingDayRow",
     "UniverseChangeRow",
     "UniverseProposalRow",
     "UniverseVersionRow",

@@ -13,7 +13,8 @@ class AccountRow(SQLModel, table=True):
     """One trading account: its configuration and why it may be halted.
 
     ``halts`` is a list of ``{kind, reason, since, number}``, ``limits`` maps the fields of
-    AccountLimits. Times are protocol times.
+    AccountLimits, ``drawdown`` those of DrawdownState. Times are protocol times but for
+    ``measured_since`` and what is in ``drawdown``, which are market times.
     """
 
     __tablename__ = "accounts"
@@ -28,6 +29,8 @@ class AccountRow(SQLModel, table=True):
     halts: list[dict[str, Any]] = Field(sa_type=Document)
     next_trade: int
     closed_trades: int
+    drawdown: dict[str, Any] | None = Field(default=None, sa_type=Document)
+    measured_since: datetime | None = Field(default=None, sa_type=Moment)
     created_at: datetime = Field(sa_type=Moment)
     updated_at: datetime = Field(sa_type=Moment)
 

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from models.trading.account_state import Halt
+from models.trading.drawdown import DrawdownState
 from models.trading.limits import AccountLimits
 from models.trading.orders import Fill, OrderReport, OrderSpec
 from models.trading.verdicts import Verdict
@@ -15,6 +16,7 @@ _REPORT = TypeAdapter(OrderReport)
 _REPORTS = TypeAdapter(list[OrderReport])
 _LIMITS = TypeAdapter(AccountLimits)
 _HALTS = TypeAdapter(tuple[Halt, ...])
+_DRAWDOWN = TypeAdapter(DrawdownState)
 _VERDICT = TypeAdapter(Verdict)
 
 
@@ -66,6 +68,17 @@ def halts_document(halts: tuple[Halt, ...]) -> list[dict[str, Any]]:
 def account_halts(document: list[dict[str, Any]]) -> tuple[Halt, ...]:
     """Read halts."""
     return _HALTS.validate_python(document)
+
+
+def drawdown_document(drawdown: DrawdownState) -> dict[str, Any]:
+    """Write what an account's drawdown is measured against."""
+    document: dict[str, Any] = _DRAWDOWN.dump_python(drawdown, mode="json")
+    return document
+
+
+def drawdown_state(document: dict[str, Any]) -> DrawdownState:
+    """Read what an account's drawdown is measured against."""
+    return _DRAWDOWN.validate_python(document)
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from models.trading.verdicts import Check
 _HALT_CODES = {
     HaltKind.KILL_SWITCH: "kill-switch-engaged",
     HaltKind.NO_EXCHANGE: "no-exchange",
+    HaltKind.DAILY_DRAWDOWN: "daily-drawdown",
+    HaltKind.TOTAL_DRAWDOWN: "total-drawdown",
 }
 
 _TRADABLE = {

@@ -3,12 +3,15 @@
 Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refused``,
 ``close_requested``, ``exchange_ready``, ``exchange_lost``, ``kill_switch_engaged``,
 ``kill_switch_lifted``, ``halted``, ``resumed``, ``limits_changed``, ``mode_set``, ``live_refused``,
-``market_rules_taken_over``.
+``market_rules_taken_over``, ``balances_taken_over``, ``drawdown_halted``, ``drawdown_lifted``,
+``day_closed``, ``capital_requested``, ``capital_moved``, ``capital_refused``.
 """
 
 from dataclasses import fields, replace
 from decimal import Decimal
 
+from models.trading import account_capital as capital
+from models.trading import account_drawdown as drawdown
 from models.trading import account_halts as halts
 from models.trading.account_entries import consider, intent_of_idea, intent_of_request
 from models.trading.account_facts import (
@@ -33,6 +36,15 @@ from models.trading.account_facts import (
 )
 from models.trading.account_market_rules import on_market_rules
 from models.trading.account_state import ZERO, AccountState
+from models.trading.capital_facts import (
+    CapitalMoved,
+    CapitalRefused,
+    CapitalRequest,
+    CapitalRequested,
+    DayBoundaryPassed,
+    DrawdownLiftRequested,
+    PricesMarked,
+)
 from models.trading.decided import AccountDecision
 from models.trading.limits import AccountLimits, Mode
 from models.trading.market import MarketSnapshot
@@ -47,14 +59,46 @@ Request = (
     | ResumeRequested
     | LimitsChangeRequested
     | ModeChangeRequested
+    | CapitalRequest
 )
 
 
 def decide(state: AccountState, fact: AccountFact) -> AccountDecision:
-    """Return what follows from a fact; a request is answered, a repeated one not obeyed."""
+    """Return what follows from a fact; a request is answered, a repeated one not obeyed.
+
+    Equity is marked before an entry is judged, and after whatever else may move it.
+    """
+    match fact:
+        case IdeaArrived() | OpenRequested():
+            seen = drawdown.watch(_with_market(state, fact.market), fact.at)
+            return _after(seen, _decide(seen.state, fact))
+        case TradeProgressed() | ExchangeReady():
+            decision = _decide(state, fact)
+            return _after(decision, drawdown.watch(decision.state, fact.at))
+        case PricesMarked() | CapitalMoved():
+            decision = _decide(state, fact)
+            return _after(decision, drawdown.watch(decision.state, fact.told_at))
+        case _:
+            return _decide(state, fact)
+
+
+def _after(first: AccountDecision, second: AccountDecision) -> AccountDecision:
+    answer = second.answer if second.answer is not None else first.answer
+    return AccountDecision(second.state, (*first.commands, *second.commands), answer)
+
+
+def _decide(state: AccountState, fact: AccountFact) -> AccountDecision:
     match fact:
         case ExchangeReady():
-            return halts.on_exchange_ready(state, fact)
+            return _on_ready(state, fact)
+        case PricesMarked():
+            return AccountDecision(drawdown.on_prices_marked(state, fact), ())
+        case DayBoundaryPassed():
+            return drawdown.on_day_boundary(state, fact)
+        case CapitalMoved():
+            return capital.on_capital_moved(state, fact)
+        case CapitalRefused():
+            return capital.on_capital_refused(state, fact)
         case ExchangeLost():
             return halts.on_exchange_lost(state, fact)
         case KillSwitchEngaged():
@@ -96,6 +140,10 @@ def _obey(state: AccountState, fact: Request) -> AccountDecision:
         case HaltRequested():
             answer = Answer(fact.request_id, "accepted", "the account takes no entries")
             return replace(halts.on_halt(state, fact), answer=answer)
+        case CapitalRequested():
+            return capital.on_capital_requested(state, fact)
+        case DrawdownLiftRequested():
+            return drawdown.on_lift_requested(state, fact)
         case ResumeRequested():
             decision = halts.on_resume(state, fact)
             left = ", ".join(sorted({h.kind.value for h in decision.state.halts}))
@@ -103,9 +151,14 @@ def _obey(state: AccountState, fact: Request) -> AccountDecision:
             return replace(decision, answer=Answer(fact.request_id, "accepted", detail))
 
 
+def _on_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
+    at_rest = halts.is_at_rest(state, fact)
+    ready = halts.on_exchange_ready(state, fact)
+    return _after(ready, capital.settle_books(ready.state, fact, at_rest=at_rest))
+
+
 def _on_open(state: AccountState, fact: OpenRequested) -> AccountDecision:
-    seen = _with_market(state, fact.market)
-    outcome = consider(seen, intent_of_request(seen, fact))
+    outcome = consider(state, intent_of_request(state, fact))
     verdict, command = outcome.verdict, outcome.command
     if command is None:
         failure = verdict.failures[0]
@@ -132,7 +185,7 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
     name = f"idea/{fact.idea.idea_id}"
     if name in state.recent_requests:
         return AccountDecision(state, ())
-    seen = halts.remember(_with_market(state, fact.market), name)
+    seen = halts.remember(state, name)
     outcome = consider(seen, intent_of_idea(seen, fact))
     command = outcome.command
     trade = command.plan.number if command is not None else None

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from models.trading.capital import CapitalFlow
+from models.trading.capital_facts import CapitalCommand, CapitalFact, CapitalRequest
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
@@ -22,6 +24,8 @@ class ExchangeReady:
 
     ``at`` is the protocol time before the balances were asked for.
     ``orders_consistent`` is False while a reconciliation found differences that are not repaired.
+    ``flows`` are capital flows of the ledger that the record does not know, oldest first; None when
+    the ledger was not read.
     """
 
     balances: dict[str, Decimal]
@@ -29,6 +33,7 @@ class ExchangeReady:
     fees: dict[str, FeeRates]
     at: datetime
     orders_consistent: bool = True
+    flows: tuple[CapitalFlow, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,8 @@ AccountFact = (
     | ResumeRequested
     | LimitsChangeRequested
     | ModeChangeRequested
+    | CapitalFact
+    | CapitalRequest
 )
 
 
@@ -190,7 +197,8 @@ class Answer:
     ``insufficient-balance``, ``limit-exceeded``, ``not-worth-costs``, ``invalid-quantity``,
     ``invalid-price``, ``unknown-trade``, ``live-refused``, ``trade-closing``, ``worse-protection``,
     ``pair-not-trading`` (the exchange takes no such order for the pair now), ``invalid-limits``,
-    ``idea-expired``.
+    ``idea-expired``, ``daily-drawdown``, ``total-drawdown``, ``not-halted``, ``not-simulated``,
+    ``invalid-flow``.
     """
 
     request_id: str
@@ -261,5 +269,11 @@ class RecordAccount:
 
 
 AccountCommand = (
-    EnterTrade | RecordIdea | WithdrawEntries | CloseTrades | AcknowledgeKillSwitch | RecordAccount
+    EnterTrade
+    | RecordIdea
+    | WithdrawEntries
+    | CloseTrades
+    | AcknowledgeKillSwitch
+    | RecordAccount
+    | CapitalCommand
 )

@@ -25,32 +25,28 @@ ADOPTION_MARGIN = timedelta(seconds=1)
 
 
 def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
-    """Take over pairs, fees and, when nothing can be under way, what the exchange holds for us."""
+    """Take over pairs and fees, and lift or set what depends on the exchange."""
     halts = without(state.halts, HaltKind.NO_EXCHANGE)
     if fact.orders_consistent:
         halts = without(halts, HaltKind.INCONSISTENT)
     else:
         reason = "the exchange and the record differ"
         halts = with_halt(halts, Halt(HaltKind.INCONSISTENT, reason, fact.at))
-    balances = dict(fact.balances) if _may_adopt_balances(state, fact) else state.balances
     ready = replace(
         state,
-        balances=balances,
         instruments=dict(fact.instruments),
         fees={**state.fees, **fact.fees},
         halts=halts,
     )
     action = "exchange_ready" if halts != state.halts else None
-    if balances != state.balances and state.balances:
-        details = tuple((asset, str(total)) for asset, total in sorted(balances.items()))
-        return AccountDecision(ready, (RecordAccount("balances_taken_over", details=details),))
     return AccountDecision(ready, (RecordAccount(action),))
 
 
-def _may_adopt_balances(state: AccountState, fact: ExchangeReady) -> bool:
+def is_at_rest(state: AccountState, fact: ExchangeReady) -> bool:
+    """Tell whether the exchange's totals and our own count are of one moment."""
     # While a trade is open the exchange's total and the fills we were told of may be of two
     # moments. Our own count is exact, for it moves with fills only; so it stands until all is at
-    # rest, and then the totals tell of what came from outside, such as a deposit.
+    # rest, and then the totals tell of what came from outside.
     if state.trades:
         return False
     return state.traded_at is None or state.traded_at + ADOPTION_MARGIN < fact.at
@@ -71,7 +67,7 @@ def on_kill_switch(state: AccountState, fact: KillSwitchEngaged) -> AccountDecis
     if known or lifted_name(fact.number) in state.recent_requests:
         return AccountDecision(state, (AcknowledgeKillSwitch(fact.number),))
     halt = Halt(HaltKind.KILL_SWITCH, fact.reason, fact.at, fact.number)
-    commands: list[AccountCommand] = [*_withdraw_all(state)]
+    commands: list[AccountCommand] = [*withdraw_all(state, ExitReason.KILL_SWITCH)]
     if fact.flatten and state.trades:
         commands.append(CloseTrades(tuple(state.trades), ExitReason.KILL_SWITCH, fact.by))
     details = (
@@ -137,10 +133,11 @@ def lifted_name(number: int) -> str:
     return f"kill-switch/{number}/lifted"
 
 
-def _withdraw_all(state: AccountState) -> tuple[WithdrawEntries, ...]:
+def withdraw_all(state: AccountState, reason: ExitReason) -> tuple[WithdrawEntries, ...]:
+    """Return the withdrawal of every open entry, if there is any."""
     entering = [t for t in state.trades.values() if t.entry_open]
     if not entering:
         return ()
     numbers = tuple(t.number for t in entering)
     ids = tuple(t.entry_order_id for t in entering if t.entry_order_id is not None)
-    return (WithdrawEntries(numbers, ids, ExitReason.KILL_SWITCH),)
+    return (WithdrawEntries(numbers, ids, reason),)

@@ -6,9 +6,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from models.trading.account_facts import Answer
+from models.trading.capital import CapitalFlow
+from models.trading.drawdown import DrawdownState
+from models.trading.drawdown_limits import DrawdownLimits
 from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
 from models.trading.trade_state import TradeSummary
+from models.trading.trading_day import DayRule
 
 ZERO = Decimal(0)
 
@@ -21,6 +25,7 @@ class HaltKind(StrEnum):
     NO_EXCHANGE = "no_exchange"
     INCONSISTENT = "inconsistent"
     DAILY_DRAWDOWN = "daily_drawdown"
+    TOTAL_DRAWDOWN = "total_drawdown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,10 @@ class AccountState:
     ``universe`` are the symbols that entries may be made in (None: not told yet, so whatever the
     exchange lists in USD), ``buckets`` and ``groups`` by symbol; ``market_rules`` are the version
     of the universe and the number of the groups.
+    ``drawdown`` is None until equity could be measured, which it was first at ``measured_since``
+    (market time). ``recent_flows`` are the newest capital
+    flows counted, ``waiting_flows`` those of the day that follows one not closed yet.
+    ``unexplained`` is by how much the exchange's totals differed from ours at the last look.
     """
 
     account: str
@@ -70,6 +79,13 @@ class AccountState:
     buckets: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     market_rules: tuple[int, int] = (0, 0)
+    drawdown: DrawdownState | None = None
+    measured_since: datetime | None = None
+    recent_flows: tuple[str, ...] = ()
+    waiting_flows: tuple[CapitalFlow, ...] = ()
+    unexplained: dict[str, Decimal] = field(default_factory=dict)
+    drawdown_limits: DrawdownLimits = field(default_factory=DrawdownLimits)
+    day: DayRule = field(default_factory=DayRule)
 
     @property
     def cash(self) -> Decimal:

@@ -32,6 +32,7 @@ class ExitReason(StrEnum):
     KILL_SWITCH = "kill_switch"
     ENTRY_NOT_FILLED = "entry_not_filled"
     PROTECTION_FAILED = "protection_failed"
+    DRAWDOWN = "drawdown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
+from activities.capital_ports import TransferRefusedError
 from activities.ports import (
     Balance,
     BalanceReport,
@@ -23,6 +24,7 @@ from activities.ports import (
     UnknownOutcomeError,
 )
 from models.trading.account_state import AccountState
+from models.trading.capital import LedgerLine
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates
@@ -38,6 +40,7 @@ from models.trading.orders import (
 from models.trading.trade_facts import PriceWatch
 from models.trading.trade_state import TradeState
 from models.trading.verdicts import Verdict
+from tests.support.fake_books import FakeBooks
 
 ZERO = Decimal(0)
 TAKER = Decimal("0.004")
@@ -78,6 +81,7 @@ class FakeExchange:
         self.down = False
         self.deaf = False
         self.submit_gate: asyncio.Event | None = None
+        self.bookings: list[LedgerEntry] = []
         self._numbers = count(1)
         self._sequence = count(1)
         self._listeners: list[asyncio.Queue[ExecutionReport | BalanceReport | StreamGap]] = []
@@ -99,6 +103,19 @@ class FakeExchange:
 
     def by_client_id(self, client_order_id: str) -> list[OrderReport]:
         return [o for o in self.orders.values() if o.client_order_id == client_order_id]
+
+    def book(self, reference: str, asset: str, amount: Decimal) -> LedgerEntry:
+        """Book a deposit or a withdrawal, once per reference."""
+        for booking in self.bookings:
+            if booking.reference_id == reference:
+                return booking
+        balance = self.totals.get(asset, ZERO) + amount
+        self.totals[asset] = balance
+        kind = "deposit" if amount > 0 else "withdrawal"
+        number = f"L{next(self._numbers):05d}-FAKE0-LEDGER"
+        entry = LedgerEntry(number, reference, kind, asset, amount, ZERO, balance, wall_clock())
+        self.bookings.append(entry)
+        return entry
 
     # --- the port
 
@@ -205,7 +222,7 @@ class FakeExchange:
 
     async def ledger(self, since: datetime | None) -> list[LedgerEntry]:
         self._answer()
-        return []
+        return [b for b in self.bookings if since is None or b.exchange_time >= since]
 
     async def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
         queue: asyncio.Queue[ExecutionReport | BalanceReport | StreamGap] = asyncio.Queue()
@@ -307,7 +324,7 @@ class FakeExchange:
 
 
 class FakeDirectory:
-    """One exchange per account."""
+    """One exchange per account, and who moves capital there."""
 
     def __init__(self) -> None:
         self.exchanges: dict[str, FakeExchange] = {}
@@ -315,12 +332,25 @@ class FakeDirectory:
     async def exchange(self, account: str) -> FakeExchange:
         return self.exchanges[account]
 
+    async def transfer(
+        self, account: str, reference: str, asset: str, amount: Decimal
+    ) -> LedgerLine:
+        exchange = self.exchanges[account]
+        if exchange.down:
+            raise ConnectionError("the exchange is down")
+        if exchange.totals.get(asset, ZERO) + amount < 0:
+            raise TransferRefusedError("EFunding:Insufficient funds")
+        entry = exchange.book(reference, asset, amount)
+        return LedgerLine(
+            entry.ledger_id, entry.kind, asset, entry.amount, entry.fee, entry.exchange_time
+        )
+
     async def close(self) -> None:
         """Nothing is held."""
 
 
 @dataclass
-class FakeJournal:
+class FakeJournal(FakeBooks):
     """The record in memory, with the same promises: once per id, never back."""
 
     intents: dict[str, StoredOrder] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from activities.equity_watch import AccountMark
 from activities.market_delivery import Message
 from activities.ports import BarClosed, BestPrices, FeedStatus, Tick
 from infra.runtime.database import DatabaseUnavailableError
@@ -82,6 +83,8 @@ class FakeMarketRecord:
     snapshots: list[MarketSnapshot] = field(default_factory=list)
     triggered: list[tuple[str, Decimal]] = field(default_factory=list)
     marks: list[datetime] = field(default_factory=list)
+    held: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    equity: list[AccountMark] = field(default_factory=list)
     changes: list[tuple[str, int, tuple[PriceWatch, ...]]] = field(default_factory=list)
     following: tuple[str, ...] = ("director-1", "company")
     down: int = 0
@@ -116,9 +119,14 @@ class FakeMarketRecord:
     async def followers(self, strategy: str) -> list[str]:
         return list(self.following)
 
-    async def mark_equity(self, moment: datetime) -> None:
+    async def holdings(self) -> dict[str, dict[str, Decimal]]:
+        self._answer()
+        return self.held
+
+    async def save_equity(self, moment: datetime, marks: list[AccountMark]) -> None:
         self._answer()
         self.marks.append(moment)
+        self.equity += marks
 
 
 @dataclass

@@ -131,7 +131,9 @@ class World:
             self.client,
             task_queue=self.queue,
             workflows=TRADING_WORKFLOWS,
-            activities=trading_activities(self.directory, self.journal, self.client, self.patience),
+            activities=trading_activities(
+                self.directory, self.journal, self.client, self.patience, self.directory
+            ),
             **chosen,
         )
         return take_turns_whole(worker)

@@ -12,8 +12,9 @@ from workers.exchange.faults import KINDS, Faults
 from workers.exchange.pacing import run_steps
 from workers.exchange.private_ws import PrivateStreams
 from workers.exchange.public_ws import PublicStreams
-from workers.exchange.record import account_record, protocol_times
+from workers.exchange.record import account_record, booking, protocol_times
 from workers.exchange.runtime import Exchange
+from workers.exchange.trading_calls import Call
 from workers.exchange.wire import dump, load
 
 STATUSES = ("online", "maintenance", "cancel_only", "post_only", "limit_only")
@@ -46,6 +47,7 @@ class Control:
         app.router.add_post("/control/faults", self._post_faults)
         app.router.add_delete("/control/faults", self._delete_faults)
         app.router.add_post("/control/prices", self._post_prices)
+        app.router.add_post("/control/transfers", self._post_transfers)
         app.router.add_get("/control/clock", self._get_clock)
         app.router.add_post("/control/clock", self._post_clock)
 
@@ -144,6 +146,25 @@ class Control:
         except (InvalidOperation, VenueError) as error:
             raise _problem(f"symbol and price do not fit: {error}") from None
         return _json(self.state())
+
+    async def _post_transfers(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        account, reference = str(body.get("account", "")), str(body.get("reference", ""))
+        if account not in self._exchange.venue.accounts:
+            raise _problem(f"account {account!r} is unknown")
+        if not reference:
+            raise _problem("reference names the transfer: a repeat books nothing")
+        try:
+            amount = Decimal(str(body.get("amount", "")))
+            parameters = {
+                "reference": reference,
+                "asset": str(body.get("asset", "")),
+                "amount": str(amount),
+            }
+            answer = self._exchange.call(Call("control", "Transfer", account, parameters))
+        except (InvalidOperation, VenueError) as error:
+            raise _problem(f"asset and amount do not fit: {error}") from None
+        return _json({"entry": booking(answer.results[0])})
 
     async def _get_clock(self, _: web.Request) -> web.Response:
         clock = self._exchange.clock

@@ -22,7 +22,7 @@ def account_record(venue: Venue, account: str) -> dict[str, Any]:
             asset: {"total": plain(balance.total), "held": plain(balance.held)}
             for asset, balance in venue.balances(account).items()
         },
-        "ledger": [_booking(entry) for entry in venue.ledger(account)],
+        "ledger": [booking(entry) for entry in venue.ledger(account)],
     }
 
 
@@ -79,7 +79,8 @@ def _fill(execution: Execution) -> dict[str, Any]:
     }
 
 
-def _booking(entry: LedgerEntry) -> dict[str, Any]:
+def booking(entry: LedgerEntry) -> dict[str, Any]:
+    """Return a ledger entry in the platform's words."""
     return {
         "ledger_id": entry.txid,
         "reference_id": entry.refid,

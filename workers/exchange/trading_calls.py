@@ -7,6 +7,7 @@ them. What an answer looks like on REST and on WebSocket is decided here and now
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from models.simulation.errors import VenueError
@@ -291,7 +292,20 @@ def _ws_cancel_batch(
     return Answer([{"orders_cancelled": len(canceled.orders)}], canceled.events)
 
 
+# --- control -------------------------------------------------------------------------------------
+
+
+def _control_transfer(
+    venue: Venue, account: str, body: Mapping[str, Any], moment: Moment
+) -> Answer:
+    entry, events = venue.transfer(
+        account, body["reference"], body["asset"], Decimal(body["amount"]), moment
+    )
+    return Answer([entry], events)
+
+
 HANDLERS: dict[tuple[str, str], Handler] = {
+    ("control", "Transfer"): _control_transfer,
     ("rest", "AddOrder"): _rest_add,
     ("rest", "AddOrderBatch"): _rest_batch,
     ("rest", "AmendOrder"): _rest_amend,

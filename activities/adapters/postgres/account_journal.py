@@ -16,6 +16,8 @@ from models.tables import AccountRow, CheckpointRow, ReconciliationRow, TradeRow
 from models.tables.documents import (
     account_halts,
     account_limits,
+    drawdown_document,
+    drawdown_state,
     halts_document,
     limits_document,
     unknown_order_document,
@@ -27,7 +29,9 @@ _LOCK = text("SELECT updated_at FROM accounts WHERE account_id = :account FOR UP
 _SAVE = text(
     """UPDATE accounts SET mode = :mode, protection = :protection, strategies = :strategies,
            limits = :limits, halts = :halts, next_trade = :next_trade,
-           closed_trades = :closed_trades, updated_at = :at
+           closed_trades = :closed_trades, updated_at = :at,
+           drawdown = COALESCE(CAST(:drawdown AS jsonb), drawdown),
+           measured_since = COALESCE(:measured_since, measured_since)
        WHERE account_id = :account"""
 )
 # In order, so that two writers lock the rows in the same order. What is held no more is not named
@@ -80,6 +84,8 @@ class AccountJournal:
             halts=account_halts(row.halts),
             next_trade=max(row.next_trade, (highest or 0) + 1),
             closed_trades=row.closed_trades,
+            drawdown=None if row.drawdown is None else drawdown_state(row.drawdown),
+            measured_since=row.measured_since,
         )
 
     async def save_account(
@@ -169,6 +175,8 @@ def _values(state: AccountState, at: datetime) -> dict[str, object]:
         "halts": Jsonb(halts_document(state.halts)),
         "next_trade": state.next_trade,
         "closed_trades": state.closed_trades,
+        "drawdown": None if state.drawdown is None else Jsonb(drawdown_document(state.drawdown)),
+        "measured_since": state.measured_since,
         "at": at,
     }
 

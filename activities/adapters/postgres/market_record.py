@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from activities.adapters.postgres.candle_copy import save_candles
+from activities.equity_watch import AccountMark
 from infra.runtime.database import Database, cured_by_retry
 from models.tables import CandleRow, MarketSnapshotRow, PriceWatchRow
 from models.trading.market import Candle, MarketSnapshot
@@ -24,6 +25,11 @@ SILENCE_SECONDS = 30.0
 """After this long without a notification the connection is asked whether it still lives."""
 
 _FOLLOWERS = text("SELECT account_id FROM accounts WHERE :strategy = ANY (strategies) ORDER BY 1")
+_HOLDINGS = text("SELECT account, asset, total FROM account_holdings()")
+_SAVE_EQUITY = text(
+    """SELECT save_equity(:at, CAST(:accounts AS text[]), CAST(:equity AS numeric[]),
+           CAST(:cash AS numeric[]))"""
+)
 _TRIGGERED = text(
     """UPDATE price_watches SET triggered_at = :at, triggered_price = :price
        WHERE account_id = :account AND watch_id = :watch_id AND triggered_at IS NULL
@@ -111,13 +117,22 @@ class PostgresMarketRecord:
         rows = await self._database.call(_FOLLOWERS, {"strategy": strategy})
         return [row[0] for row in rows]
 
-    async def mark_equity(self, at: datetime) -> None:
-        """Write every account's equity at a market time, marked to the latest snapshots.
+    async def holdings(self) -> dict[str, dict[str, Decimal]]:
+        """Return totals by asset of every account that holds something, open trades included."""
+        found: dict[str, dict[str, Decimal]] = {}
+        for row in await self._database.call(_HOLDINGS):
+            found.setdefault(row.account, {})[row.asset] = row.total
+        return found
 
-        The first mark of an account and market minute is kept. An account that holds an asset
-        without a price gets none.
-        """
-        await self._database.call(text("SELECT mark_equity(:at)"), {"at": at})
+    async def save_equity(self, at: datetime, marks: list[AccountMark]) -> None:
+        """Write equity at a market time; the first mark of an account and minute is kept."""
+        values = {
+            "at": at,
+            "accounts": [mark.account for mark in marks],
+            "equity": [mark.equity for mark in marks],
+            "cash": [mark.cash for mark in marks],
+        }
+        await self._database.call(_SAVE_EQUITY, values)
 
     async def _watches_of(self, account: str, trade: int) -> tuple[PriceWatch, ...]:
         query = select(PriceWatchRow).where(

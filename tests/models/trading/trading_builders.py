@@ -1,9 +1,12 @@
 """Builders of trading values for the domain's tests."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from models.trading.account_equity import equity_now
 from models.trading.account_state import AccountState
+from models.trading.drawdown import start as start_drawdown
 from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, ProtectionMode
@@ -132,4 +135,9 @@ def an_account(cash: str = "100000", **changes: object) -> AccountState:
         "fees": {s: FeeRates(Decimal("0.0025"), Decimal("0.004")) for s in ("BTC/USD", "ETH/USD")},
         "balances": {"USD": Decimal(cash)},
     }
-    return AccountState(**{**values, **changes})  # type: ignore[arg-type]
+    account = AccountState(**{**values, **changes})  # type: ignore[arg-type]
+    if "drawdown" in changes or account.trades:
+        return account
+    equity = equity_now(account)
+    drawdown = None if equity is None else start_drawdown(equity, START.date(), START)
+    return replace(account, drawdown=drawdown, measured_since=START if drawdown else None)

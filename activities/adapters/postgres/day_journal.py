@@ -1,0 +1,118 @@
+"""Days of accounts in the record, and what it tells of the moment at which one ended."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import text
+
+from activities.adapters.postgres.day_rules import read_day_rule
+from activities.capital_ports import BoundaryFigures, RunningDay
+from infra.runtime.database import Database
+from infra.runtime.light_connections import LightSession
+from models.tables.documents import drawdown_state
+from models.trading.daily_record import DailyRecord
+from models.trading.trading_day import next_boundary
+
+ZERO = Decimal(0)
+OLDEST_PRICE = timedelta(days=7)
+"""Market time behind a boundary after which a candle tells nothing of its price any more."""
+
+_RUNNING = text("SELECT drawdown FROM accounts WHERE account_id = :account")
+# What a bar closed at is known when its interval has passed, whatever interval that is.
+_PRICES = text(
+    """WITH held AS (
+           SELECT DISTINCT symbol FROM fills WHERE account_id = :account
+           UNION SELECT asset || '/USD' FROM balances
+               WHERE account_id = :account AND asset <> 'USD'
+       )
+       SELECT held.symbol, bar.close FROM held CROSS JOIN LATERAL (
+           SELECT c.close FROM candles c
+           WHERE c.symbol = held.symbol AND c.start >= :oldest
+               AND c.start + make_interval(mins => c.interval_minutes) <= :at
+           ORDER BY c.start + make_interval(mins => c.interval_minutes) DESC LIMIT 1
+       ) AS bar"""
+)
+_MOVED = text(
+    """SELECT split_part(symbol, '/', 1) AS asset,
+           sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END) AS coins,
+           sum(CASE side WHEN 'buy' THEN -cost ELSE cost END - fee) AS cash
+       FROM fills WHERE account_id = :account AND exchange_time >= :at GROUP BY 1"""
+)
+# What was sold is held against what its trade paid on the average, fees on both sides inside.
+_REALISED = text(
+    """WITH day AS (
+           SELECT * FROM fills
+           WHERE account_id = :account AND exchange_time >= :opened AND exchange_time < :at
+       ), paid AS (
+           SELECT trade, symbol, sum(cost + fee) / sum(quantity) AS unit_cost FROM fills
+           WHERE account_id = :account AND side = 'buy' AND exchange_time < :at
+           GROUP BY trade, symbol
+       )
+       SELECT COALESCE((SELECT sum(fee) FROM day), 0) AS fees,
+           COALESCE((SELECT sum(day.cost - day.fee - day.quantity * paid.unit_cost)
+               FROM day JOIN paid ON paid.trade IS NOT DISTINCT FROM day.trade
+                   AND paid.symbol = day.symbol
+               WHERE day.side = 'sell'), 0) AS realised"""
+)
+_SAVE = text(
+    """INSERT INTO trading_days (account_id, day, opened_at, closed_at, opening_equity,
+           closing_equity, flows, profit, profit_share, worst_share, halted, realised,
+           unrealised, fees)
+       VALUES (:account, :day, :opened_at, :closed_at, :opening_equity, :closing_equity, :flows,
+           :profit, :profit_share, :worst_share, :halted, :realised, :unrealised, :fees)
+       ON CONFLICT (account_id, closed_at) DO NOTHING"""
+)
+
+
+class DayJournal:
+    """The part of the journal that holds days."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def running_day(self, account: str) -> RunningDay | None:
+        """Return the day that is not closed, None before anything was measured."""
+        async with self._database.light_scope(account) as session:
+            rows = await session.sql(_RUNNING, {"account": account})
+            rule = await read_day_rule(session, account)
+        if not rows or rows[0].drawdown is None:
+            return None
+        return RunningDay(drawdown_state(rows[0].drawdown).opened_at, rule)
+
+    async def next_boundaries(self) -> dict[str, datetime]:
+        """Return the end of the running day of every account that is measured (market time)."""
+        found: dict[str, datetime] = {}
+        for account in await self._database.accounts():
+            running = await self.running_day(account)
+            if running is not None:
+                found[account] = next_boundary(running.rule, running.opened_at).at
+        return found
+
+    async def boundary_figures(
+        self, account: str, opened_at: datetime, boundary: datetime
+    ) -> BoundaryFigures:
+        """Return what is needed to close a day that opened at a moment at a boundary.
+
+        Prices are the closes of the last bars that had ended by then.
+        """
+        values = {"account": account, "opened": opened_at, "at": boundary}
+        async with self._database.light_scope(account) as session:
+            oldest = {"account": account, "at": boundary, "oldest": boundary - OLDEST_PRICE}
+            prices = {row.symbol: row.close for row in await session.sql(_PRICES, oldest)}
+            moved = await _moved(session, account, boundary)
+            (realised,) = await session.sql(_REALISED, values)
+        return BoundaryFigures(prices, moved, realised.realised, realised.fees)
+
+    async def save_day(self, account: str, record: DailyRecord) -> None:
+        """Write a closed day; a repeat changes nothing."""
+        async with self._database.light_scope(account) as session:
+            await session.sql(_SAVE, {"account": account, **asdict(record)})
+
+
+async def _moved(session: LightSession, account: str, boundary: datetime) -> dict[str, Decimal]:
+    moved: dict[str, Decimal] = {}
+    for row in await session.sql(_MOVED, {"account": account, "at": boundary}):
+        moved[row.asset] = moved.get(row.asset, ZERO) + row.coins
+        moved["USD"] = moved.get("USD", ZERO) + row.cash
+    return moved

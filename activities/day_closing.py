@@ -1,0 +1,95 @@
+"""The steps that close days: what the record tells of each boundary, the telling, and the proof."""
+
+from datetime import datetime
+from typing import Protocol
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.capital_ports import DayBook
+from activities.placement import Clock
+from activities.ports import Messenger
+from models.contracts.days import (
+    BoundariesToTell,
+    DayScheduleToKeep,
+    DaysMeasured,
+    DaysToMeasure,
+    DayToRecord,
+)
+from models.trading.capital_facts import DayBoundaryPassed
+from models.trading.trading_day import DayRule, boundaries_between
+
+AT_ONCE = 31
+"""Days closed by one run; more are closed by further rounds."""
+
+
+class DaySchedules(Protocol):
+    """Keeps the schedules by which days are closed where market time is the wall clock."""
+
+    async def keep(self, account: str, rule: DayRule) -> None:
+        """Have the account's schedule follow its rule."""
+        ...
+
+
+class DayActivities:
+    """Close days in the record; ``schedules`` is None where the market's own clock closes them."""
+
+    def __init__(
+        self,
+        days: DayBook,
+        messenger: Messenger,
+        clock: Clock,
+        schedules: DaySchedules | None = None,
+    ) -> None:
+        self._days = days
+        self._messenger = messenger
+        self._clock = clock
+        self._schedules = schedules
+
+    @activity.defn
+    async def measure_days(self, request: DaysToMeasure) -> DaysMeasured:
+        """Return every boundary up to a market time that is not closed, with its figures."""
+        running = await self._days.running_day(request.account)
+        if running is None:
+            return DaysMeasured(())
+        opened_at, facts = running.opened_at, []
+        due = boundaries_between(running.rule, opened_at, request.until)
+        for boundary in due[:AT_ONCE]:
+            figures = await self._days.boundary_figures(request.account, opened_at, boundary.at)
+            facts.append(
+                DayBoundaryPassed(
+                    boundary=boundary,
+                    prices=figures.prices,
+                    moved=figures.moved,
+                    told_at=self._clock(),
+                    realised=figures.realised,
+                    fees=figures.fees,
+                )
+            )
+            opened_at = boundary.at
+        return DaysMeasured(tuple(facts))
+
+    @activity.defn
+    async def tell_boundaries(self, request: BoundariesToTell) -> None:
+        """Tell the account, oldest first; it closes each once."""
+        if not await self._messenger.tell_account(request.account, request.boundaries):
+            raise ApplicationError(f"the workflow of {request.account} does not run")
+
+    @activity.defn
+    async def confirm_days(self, request: BoundariesToTell) -> None:
+        """Return when the record shows the days as closed; tried until it does."""
+        running = await self._days.running_day(request.account)
+        last: datetime = request.boundaries[-1].boundary.at
+        if running is None or running.opened_at < last:
+            raise ApplicationError(f"the day of {request.account} is not closed yet")
+
+    @activity.defn
+    async def record_day(self, request: DayToRecord) -> None:
+        """Write what a day came to."""
+        await self._days.save_day(request.account, request.record)
+
+    @activity.defn
+    async def keep_day_schedule(self, request: DayScheduleToKeep) -> None:
+        """Have the schedule follow a changed rule."""
+        if self._schedules is not None:
+            await self._schedules.keep(request.account, request.rule)

@@ -1,0 +1,74 @@
+"""Marking accounts to the market: into the record, and told to those whose equity has moved.
+
+An account is told when its equity has moved by a thousandth since it was told last, so that few
+facts reach it and a level is missed by no more than that and the time between two looks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Protocol
+
+from models.trading.capital_facts import PricesMarked
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+TELLING_SHARE = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountMark:
+    """What one account was worth in USD at a market time."""
+
+    account: str
+    equity: Decimal
+    cash: Decimal
+
+
+class EquityRecord(Protocol):
+    """What the market worker sees of accounts, and where it writes their equity."""
+
+    async def holdings(self) -> dict[str, dict[str, Decimal]]:
+        """Return totals by asset of every account that holds something, open trades included."""
+        ...
+
+    async def save_equity(self, at: datetime, marks: list[AccountMark]) -> None:
+        """Write equity at a market time; the first mark of an account and minute is kept."""
+        ...
+
+
+class EquityWatch:
+    """Remembers what each account was last told."""
+
+    def __init__(self, record: EquityRecord) -> None:
+        self._record = record
+        self._told: dict[str, tuple[Decimal, frozenset[str]]] = {}
+
+    async def mark(self, at: datetime, prices: Mapping[str, Decimal]) -> dict[str, PricesMarked]:
+        """Mark every account at a market time; returns what is to be told, by account.
+
+        An asset without a price keeps its account out of the record, not from being told the rest.
+        """
+        marks, facts = [], {}
+        for account, held in sorted((await self._record.holdings()).items()):
+            pairs = {f"{asset}/USD": q for asset, q in held.items() if asset != "USD" and q}
+            priced = {pair: prices[pair] for pair in pairs if pair in prices}
+            cash = held.get("USD", ZERO)
+            equity = cash + sum((pairs[pair] * price for pair, price in priced.items()), ZERO)
+            if len(priced) == len(pairs):
+                marks.append(AccountMark(account, equity, cash))
+            if self._has_moved(account, equity, frozenset(priced)):
+                facts[account] = PricesMarked(priced, at, datetime.now(UTC))
+        if marks:
+            await self._record.save_equity(at, marks)
+        return facts
+
+    def _has_moved(self, account: str, equity: Decimal, pairs: frozenset[str]) -> bool:
+        known = self._told.get(account)
+        if known is not None:
+            before, held = known
+            if pairs <= held and abs(equity - before) <= TELLING_SHARE * max(abs(before), ONE):
+                return False
+        self._told[account] = (equity, pairs)
+        return True

@@ -1,0 +1,201 @@
+"""Watching an account's drawdown, and closing its day (R-4).
+
+Every fact that brings a price, an execution or a flow is followed by a mark. Marks rest between a
+boundary and the closing of the day that ended there: what came after it belongs to the next day.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from models.trading import account_halts as halts
+from models.trading.account_day_rules import day_rule, drawdown_limits
+from models.trading.account_equity import equity_now, holdings, value_of
+from models.trading.account_facts import AccountCommand, Answer, CloseTrades, RecordAccount
+from models.trading.account_state import ZERO, AccountState, Halt, HaltKind
+from models.trading.capital import NavBaseline
+from models.trading.capital_facts import (
+    DayBoundaryPassed,
+    DrawdownLiftRequested,
+    PricesMarked,
+    RecordBaseline,
+    RecordDay,
+)
+from models.trading.daily_record import DayClosed, DayFigures, close_day
+from models.trading.decided import AccountDecision
+from models.trading.drawdown import (
+    Breach,
+    DrawdownState,
+    Marked,
+    lift_total,
+    mark,
+    note_flow,
+    size_factor,
+    start,
+)
+from models.trading.drawdown_limits import DrawdownLimits, PositionsOnHalt
+from models.trading.trade_facts import ExitReason
+from models.trading.trading_day import DayRule, day_of, next_boundary
+
+FIRST_BASELINE = "first measured"
+LIFTED_BASELINE = "total drawdown lifted"
+HALT_KINDS = {Breach.DAILY: HaltKind.DAILY_DRAWDOWN, Breach.TOTAL: HaltKind.TOTAL_DRAWDOWN}
+
+_next_boundary = lru_cache(maxsize=512)(next_boundary)
+
+
+def on_prices_marked(state: AccountState, fact: PricesMarked) -> AccountState:
+    """Take in prices unless newer ones are known."""
+    if state.market_time is not None and fact.at < state.market_time:
+        return replace(state, prices={**fact.prices, **state.prices})
+    return replace(state, prices={**state.prices, **fact.prices}, market_time=fact.at)
+
+
+def watch(state: AccountState, told_at: datetime) -> AccountDecision:
+    """Measure an account at its newest market time, and halt it at a hard level.
+
+    Nothing is measured while the price of something held is not known.
+    """
+    equity, at = equity_now(state), state.market_time
+    if equity is None or at is None:
+        return AccountDecision(state, ())
+    if state.drawdown is None:
+        return _begin(state, equity, at)
+    if state.waiting_flows or day_is_due(state, at):
+        return AccountDecision(state, ())
+    limits = drawdown_limits(state)
+    marked = mark(state.drawdown, limits, equity, at)
+    seen = replace(state, drawdown=marked.state)
+    if marked.breaches:
+        return _halt(seen, marked, limits, told_at)
+    changed = marked.size_factor != size_factor(state.drawdown, limits)
+    return AccountDecision(seen, (RecordAccount(),) if changed else ())
+
+
+def day_is_due(state: AccountState, at: datetime) -> bool:
+    """Tell whether the running day has ended at a market time and is not closed yet."""
+    drawdown = state.drawdown
+    return drawdown is not None and boundary_after(day_rule(state), drawdown.opened_at) <= at
+
+
+def boundary_after(rule: DayRule, opened_at: datetime) -> datetime:
+    """Return when a day that opened at a moment ends."""
+    return _next_boundary(rule, opened_at).at
+
+
+def on_day_boundary(state: AccountState, fact: DayBoundaryPassed) -> AccountDecision:
+    """Close the day that ended at a boundary, once; only the daily halt is lifted."""
+    drawdown, boundary = state.drawdown, fact.boundary
+    if drawdown is None or boundary.at <= drawdown.opened_at:
+        return AccountDecision(state, ())
+    equity = _equity_at(state, fact)
+    figures = DayFigures(
+        equity if equity is not None else drawdown.equity, fact.realised, fact.fees
+    )
+    closed = close_day(drawdown, figures, boundary.at, boundary.opens)
+    assert closed.record is not None
+    opened = _with_waiting_flows(
+        replace(
+            state,
+            drawdown=closed.state,
+            halts=halts.without(state.halts, HaltKind.DAILY_DRAWDOWN),
+        )
+    )
+    seen = watch(opened, fact.told_at)
+    commands = (RecordDay(closed.record), _closed(closed), *seen.commands)
+    return AccountDecision(seen.state, commands)
+
+
+def on_lift_requested(state: AccountState, fact: DrawdownLiftRequested) -> AccountDecision:
+    """Lift the total halt, which only people may; the high-water mark begins anew."""
+    lifted = halts.without(state.halts, HaltKind.TOTAL_DRAWDOWN)
+    drawdown = state.drawdown
+    if lifted == state.halts and (drawdown is None or drawdown.total_halted_at is None):
+        detail = "no halt of the total drawdown stands"
+        return AccountDecision(state, (), Answer(fact.request_id, "not-halted", detail))
+    commands: list[AccountCommand] = [
+        RecordAccount("drawdown_lifted", fact.by, (("reason", fact.reason),))
+    ]
+    if drawdown is not None:
+        drawdown = lift_total(drawdown)
+        at = state.market_time or fact.at
+        commands.append(RecordBaseline(NavBaseline(at, drawdown.equity, LIFTED_BASELINE)))
+    answer = Answer(fact.request_id, "accepted", "the high-water mark begins anew")
+    state = replace(state, halts=lifted, drawdown=drawdown)
+    return AccountDecision(state, tuple(commands), answer)
+
+
+def _begin(state: AccountState, equity: Decimal, at: datetime) -> AccountDecision:
+    drawdown = start(equity, day_of(day_rule(state), at), at)
+    begun = replace(state, drawdown=drawdown, measured_since=at)
+    baseline = RecordBaseline(NavBaseline(at, equity, FIRST_BASELINE))
+    return AccountDecision(begun, (RecordAccount(), baseline))
+
+
+def _halt(
+    state: AccountState, marked: Marked, limits: DrawdownLimits, told_at: datetime
+) -> AccountDecision:
+    commands: list[AccountCommand] = [*halts.withdraw_all(state, ExitReason.DRAWDOWN)]
+    if marked.close_positions and state.trades:
+        commands.append(CloseTrades(tuple(state.trades), ExitReason.DRAWDOWN, "aether"))
+    standing = state.halts
+    for breach in marked.breaches:
+        daily = breach is Breach.DAILY
+        lost = marked.state.daily_share if daily else marked.state.total_share
+        limit = limits.hard_share if daily else limits.total_share
+        since = "today" if daily else "from the best"
+        reason = f"down {lost:.2%} {since}, {limit:.2%} allowed"
+        standing = halts.with_halt(standing, Halt(HALT_KINDS[breach], reason, told_at))
+        commands.append(RecordAccount("drawdown_halted", details=_reached(breach, lost, limits)))
+    return AccountDecision(replace(state, halts=standing), tuple(commands))
+
+
+def _reached(breach: Breach, lost: Decimal, limits: DrawdownLimits) -> tuple[tuple[str, str], ...]:
+    limit = limits.hard_share if breach is Breach.DAILY else limits.total_share
+    positions = "closed" if limits.positions is PositionsOnHalt.CLOSE else "kept protected"
+    return (
+        ("level", breach.value),
+        ("lost", f"{lost:.6f}"),
+        ("allowed", f"{limit:f}"),
+        ("positions", positions),
+    )
+
+
+def _closed(closed: DayClosed) -> RecordAccount:
+    record = closed.record
+    assert record is not None
+    details = (
+        ("day", record.day.isoformat()),
+        ("boundary", record.closed_at.isoformat()),
+        ("opening", f"{record.opening_equity:f}"),
+        ("closing", f"{record.closing_equity:f}"),
+        ("flows", f"{record.flows:f}"),
+        ("profit", f"{record.profit:f}"),
+        ("halt_lifted", str(closed.halt_lifted).lower()),
+    )
+    return RecordAccount("day_closed", details=details)
+
+
+def _equity_at(state: AccountState, fact: DayBoundaryPassed) -> Decimal | None:
+    """Return equity at the boundary: what is held now, less what came after, at prices then."""
+    held = holdings(state)
+    for asset, amount in fact.moved.items():
+        held[asset] = held.get(asset, ZERO) - amount
+    for flow in state.waiting_flows:
+        if flow.at >= fact.boundary.at:
+            held[flow.asset] = held.get(flow.asset, ZERO) - flow.amount
+    return value_of(state, held, {**state.prices, **fact.prices})
+
+
+def _with_waiting_flows(state: AccountState) -> AccountState:
+    """Count the flows of the day that just opened, as if they had come at its beginning."""
+    drawdown: DrawdownState | None = state.drawdown
+    assert drawdown is not None
+    waiting = []
+    for flow in state.waiting_flows:
+        if boundary_after(day_rule(state), drawdown.opened_at) <= flow.at:
+            waiting.append(flow)
+        else:
+            drawdown = note_flow(drawdown, flow.value, drawdown.equity)
+    return replace(state, drawdown=drawdown, waiting_flows=tuple(waiting))

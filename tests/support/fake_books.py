@@ -1,0 +1,61 @@
+"""Days and capital of the record in memory; figures of boundaries are what a test says they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from activities.capital_ports import BoundaryFigures, RunningDay
+from models.trading.account_day_rules import day_rule
+from models.trading.account_state import AccountState
+from models.trading.capital import NavBaseline
+from models.trading.capital_facts import FlowNoted
+from models.trading.daily_record import DailyRecord
+
+
+@dataclass
+class FakeBooks:
+    """The promises of the record: each day and each flow is there once."""
+
+    days: dict[tuple[str, datetime], DailyRecord] = field(default_factory=dict)
+    day_writes: list[tuple[str, datetime]] = field(default_factory=list)
+    boundary: BoundaryFigures = field(default_factory=BoundaryFigures)
+    flows: dict[tuple[str, str], FlowNoted] = field(default_factory=dict)
+    baselines: list[tuple[str, NavBaseline]] = field(default_factory=list)
+    ledgers_read: dict[str, datetime] = field(default_factory=dict)
+    asset_prices: dict[str, Decimal] = field(default_factory=dict)
+    saved_accounts: dict[str, AccountState] = field(default_factory=dict)
+
+    async def running_day(self, account: str) -> RunningDay | None:
+        saved = self.saved_accounts.get(account)
+        if saved is None or saved.drawdown is None:
+            return None
+        return RunningDay(saved.drawdown.opened_at, day_rule(saved))
+
+    async def boundary_figures(
+        self, account: str, opened_at: datetime, boundary: datetime
+    ) -> BoundaryFigures:
+        return self.boundary
+
+    async def save_day(self, account: str, record: DailyRecord) -> None:
+        self.day_writes.append((account, record.closed_at))
+        self.days.setdefault((account, record.closed_at), record)
+
+    async def save_flows(self, account: str, flows: Sequence[FlowNoted]) -> None:
+        for noted in flows:
+            self.flows.setdefault((account, noted.flow.flow_id), noted)
+
+    async def known_flows(self, account: str) -> set[str]:
+        return {flow for owner, flow in self.flows if owner == account}
+
+    async def ledger_read_until(self, account: str) -> datetime | None:
+        return self.ledgers_read.get(account)
+
+    async def advance_ledger(self, account: str, at: datetime) -> None:
+        self.ledgers_read[account] = max(at, self.ledgers_read.get(account, at))
+
+    async def price_at(self, asset: str, at: datetime) -> Decimal | None:
+        return self.asset_prices.get(asset)
+
+    async def save_baseline(self, account: str, baseline: NavBaseline) -> None:
+        self.baselines.append((account, baseline))
