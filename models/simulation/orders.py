@@ -302,7 +302,8 @@ class Execution:
 class LedgerEntry:
     """One booking: the balance after it is the balance before + ``amount`` - ``fee``.
 
-    ``asset`` is a v2 name. ``kind`` is ``trade``, ``deposit`` or ``withdrawal``; ``refid`` the trade's txid.
+    ``asset`` is a v2 name. ``kind`` is ``trade``, ``deposit`` or ``withdrawal``; ``refid`` the
+    trade's txid.
     """
 
     txid: str

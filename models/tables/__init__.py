@@ -5,7 +5,7 @@ Importing this package registers every table in ``SQLModel.metadata``.
 
 from models.tables.access import ApiKeyNonceRow, ApiTokenRow, RequestRow
 from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
-from models.tables.capital import CapitalFlowRow, NavBaselineRow, TradingDayRow
+from models.tables.capital import CapitalFlowRow, LedgerMarkRow, NavBaselineRow, TradingDayRow
 from models.tables.correlations import CorrelationRow
 from models.tables.fills import FillRow
 from models.tables.governance import (
@@ -41,6 +41,7 @@ __all__ = [
     "GoingLiveRow",
     "IdeaRow",
     "KillSwitchRow",
+    "LedgerMarkRow",
     "MarketSnapshotRow",
     "ModeChangeRow",
     "NavBaselineRow",

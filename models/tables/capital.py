@@ -27,6 +27,7 @@ class TradingDayRow(SQLModel, table=True):
     realised: Decimal | None = Field(default=None, sa_type=Amount)
     unrealised: Decimal | None = Field(default=None, sa_type=Amount)
     fees: Decimal | None = Field(default=None, sa_type=Amount)
+    recorded_at: dt.datetime = Field(sa_type=Moment)
 
 
 class CapitalFlowRow(SQLModel, table=True):
@@ -49,6 +50,7 @@ class CapitalFlowRow(SQLModel, table=True):
     note: str
     noted_at: dt.datetime | None = Field(default=None, sa_type=Moment)
     value_after: Decimal | None = Field(default=None, sa_type=Amount)
+    recorded_at: dt.datetime = Field(sa_type=Moment)
 
 
 class NavBaselineRow(SQLModel, table=True):
@@ -60,3 +62,12 @@ class NavBaselineRow(SQLModel, table=True):
     at: dt.datetime = Field(primary_key=True, sa_type=Moment)
     reason: str = Field(primary_key=True)
     value: Decimal = Field(sa_type=Amount)
+
+
+class LedgerMarkRow(SQLModel, table=True):
+    """The market time up to which capital flows of the exchange's ledger are recorded."""
+
+    __tablename__ = "ledger_marks"
+
+    account_id: str = Field(primary_key=True, foreign_key="accounts.account_id")
+    read_until: dt.datetime = Field(sa_type=Moment)

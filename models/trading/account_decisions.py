@@ -37,6 +37,7 @@ from models.trading.account_facts import (
 from models.trading.account_market_rules import on_market_rules
 from models.trading.account_state import ZERO, AccountState
 from models.trading.capital_facts import (
+    CapitalFact,
     CapitalMoved,
     CapitalRefused,
     CapitalRequest,
@@ -91,14 +92,8 @@ def _decide(state: AccountState, fact: AccountFact) -> AccountDecision:
     match fact:
         case ExchangeReady():
             return _on_ready(state, fact)
-        case PricesMarked():
-            return AccountDecision(drawdown.on_prices_marked(state, fact), ())
-        case DayBoundaryPassed():
-            return drawdown.on_day_boundary(state, fact)
-        case CapitalMoved():
-            return capital.on_capital_moved(state, fact)
-        case CapitalRefused():
-            return capital.on_capital_refused(state, fact)
+        case PricesMarked() | DayBoundaryPassed() | CapitalMoved() | CapitalRefused():
+            return _on_capital_fact(state, fact)
         case ExchangeLost():
             return halts.on_exchange_lost(state, fact)
         case KillSwitchEngaged():
@@ -113,6 +108,18 @@ def _decide(state: AccountState, fact: AccountFact) -> AccountDecision:
             return on_market_rules(state, fact)
         case _:
             return _on_request(state, fact)
+
+
+def _on_capital_fact(state: AccountState, fact: CapitalFact) -> AccountDecision:
+    match fact:
+        case PricesMarked():
+            return AccountDecision(drawdown.on_prices_marked(state, fact), ())
+        case DayBoundaryPassed():
+            return drawdown.on_day_boundary(state, fact)
+        case CapitalMoved():
+            return capital.on_capital_moved(state, fact)
+        case CapitalRefused():
+            return capital.on_capital_refused(state, fact)
 
 
 def _on_request(state: AccountState, fact: Request) -> AccountDecision:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from decimal import Decimal
 
 import pytest
 from temporalio.testing import ActivityEnvironment
@@ -62,6 +63,7 @@ class Fences:
 class Followed:
     def __init__(self, **options):
         self.feed, self.record, self.delivery = Feed(), FakeMarketRecord(), KeptMessages()
+        self.record.held = {"company": {"USD": Decimal(100), "BTC": Decimal(1)}}
         self.driver = options.pop("driver", None)
         self.activities = MarketFeedActivities(
             self.feed,
@@ -100,7 +102,8 @@ async def test_market_is_loaded_followed_and_written_down():
         followed.feed.give(healthy(), a_tick(100, 60), a_bar(1))
         await eventually(lambda: followed.record.snapshots, "a snapshot is written")
         await eventually(lambda: followed.record.marks, "equity is marked")
-        await eventually(lambda: len(followed.delivery.messages) == 2, "an idea goes out")
+        ideas = followed.delivery.messages
+        await eventually(lambda: len(ideas) == 3, "an idea goes out, and the account's equity")
         assert len(followed.record.candles) == 2
         assert followed.beats
 
@@ -137,4 +140,4 @@ async def test_fence_is_passed_on_after_the_bars_before_it_were_judged():
         followed.feed.give(healthy(), a_tick(100), a_bar(1), Fence(7))
         await eventually(lambda: followed.driver.reached, "the fence is reached")
         assert followed.driver.reached == [7]
-        assert len(followed.delivery.messages) == 2
+        assert len(followed.delivery.messages) == 3

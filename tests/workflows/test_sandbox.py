@@ -1,12 +1,21 @@
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from infra.runtime.temporal import PASSED_THROUGH, sandbox_runner
 from tests.support.purity_story import PurityWorkflow
+
+
+def whole_but_time_zones() -> SandboxRestrictions:
+    """Three methods of ZoneInfo are forbidden, and datetime takes no proxy of it for a time zone."""
+    whole = SandboxRestrictions.default
+    members = whole.invalid_module_members
+    children = {name: one for name, one in members.children.items() if name != "zoneinfo"}
+    return replace(whole, invalid_module_members=replace(members, children=children))
 
 
 async def test_domain_is_pure_in_the_whole_sandbox(client: Client) -> None:
@@ -15,7 +24,7 @@ async def test_domain_is_pure_in_the_whole_sandbox(client: Client) -> None:
         client,
         task_queue=queue,
         workflows=[PurityWorkflow],
-        workflow_runner=SandboxedWorkflowRunner(),
+        workflow_runner=SandboxedWorkflowRunner(restrictions=whole_but_time_zones()),
         workflow_failure_exception_types=[Exception],
     ):
         result = await client.execute_workflow(

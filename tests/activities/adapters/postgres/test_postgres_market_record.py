@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import text
 
+from activities.equity_watch import EquityWatch
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.trade_facts import Direction, PriceWatch, WatchKind
 from tests.support.record_builders import NOW
@@ -113,10 +114,13 @@ async def test_followers_are_the_accounts_with_the_strategy(record):
 async def test_equity_is_marked_once_a_minute_and_only_with_every_price(journal, record, database):
     await journal.save_balances("company", {"USD": Decimal(1000), "DOT": Decimal(2)}, NOW)
     await journal.save_balances("director-1", {"USD": Decimal(500), "ADA": Decimal(1)}, NOW)
-    await record.save_snapshots([a_snapshot("DOT/USD")])
-    await record.mark_equity(NOW)
-    await record.save_snapshots([a_snapshot("DOT/USD", bid=Decimal(1), ask=Decimal(1))])
-    await record.mark_equity(NOW + timedelta(seconds=30))
+    watch = EquityWatch(record)
+    told = await watch.mark(NOW, {"DOT/USD": Decimal(100)})
+    assert told["company"].prices == {"DOT/USD": Decimal(100)}
+    assert told["director-1"].prices == {}
+    later = NOW + timedelta(seconds=30)
+    assert await watch.mark(later, {"DOT/USD": Decimal("100.4")}) == {}
+    assert list(await watch.mark(later, {"DOT/USD": Decimal(1)})) == ["company"]
     marks = {}
     for account in ("company", "director-1"):
         async with database.account_scope(account) as session:
