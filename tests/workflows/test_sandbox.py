@@ -11,7 +11,7 @@ from tests.support.purity_story import PurityWorkflow
 
 
 def whole_but_time_zones() -> SandboxRestrictions:
-    """Three methods of ZoneInfo are forbidden, and datetime takes no proxy of it for a time zone."""
+    """Of ZoneInfo three methods are forbidden, but datetime takes no proxy for a time zone."""
     whole = SandboxRestrictions.default
     members = whole.invalid_module_members
     children = {name: one for name, one in members.children.items() if name != "zoneinfo"}
