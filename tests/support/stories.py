@@ -49,8 +49,8 @@ class Story:
     def trade(self, number: int) -> WorkflowHandle:
         return self.world.client.get_workflow_handle(trade_workflow_id(self.account, number))
 
-    async def begin(self) -> None:
-        state = AccountState(self.account, str(uuid4()), limits=LIMITS)
+    async def begin(self, **changed: object) -> None:
+        state = replace(AccountState(self.account, str(uuid4()), limits=LIMITS), **changed)
         await self.world.client.start_workflow(
             "AccountWorkflow",
             AccountInput(state),
