@@ -17,6 +17,7 @@ from api.reference import with_problems
 from api.routes import (
     accounts,
     audit,
+    capital,
     codec,
     documentation,
     health,
@@ -81,6 +82,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
     versioned = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
     for module in (
         accounts,
+        capital,
         trades,
         orders,
         reconciliations,

@@ -90,6 +90,21 @@ class ChangeMode(RequestBody):
     mode: Mode
 
 
+class MoveCapital(RequestBody):
+    """Simulated capital to bring in or take out, in units of the asset."""
+
+    kind: Literal["deposit", "withdrawal"]
+    asset: Name = "USD"
+    amount: Positive
+    note: Reason
+
+
+class LiftDrawdown(RequestBody):
+    """Why the halt of the total drawdown is lifted."""
+
+    reason: Reason
+
+
 class EncodedPayload(BaseModel):
     """One of Temporal's payloads as its JSON form has it: bytes in base64."""
 

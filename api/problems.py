@@ -40,6 +40,10 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "approval-decided": HTTPStatus.CONFLICT,
     "second-person-needed": HTTPStatus.FORBIDDEN,
     "live-refused": HTTPStatus.FORBIDDEN,
+    "not-simulated": HTTPStatus.FORBIDDEN,
+    "daily-drawdown": HTTPStatus.CONFLICT,
+    "total-drawdown": HTTPStatus.CONFLICT,
+    "not-halted": HTTPStatus.CONFLICT,
 }
 """Refusals of the domain that are not 422: what the request asks for is well formed but absent,
 unreachable, in conflict with the account's state, or forbidden."""

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from http import HTTPStatus
@@ -13,7 +14,7 @@ from api.problems import ProblemError
 from api.schemas import Account, HaltInForce, Limits, Position
 from infra.runtime.database import Database, RecordSession
 from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
-from models.tables.documents import account_halts, account_limits
+from models.tables.documents import account_halts, account_limits, drawdown_state
 from models.tables.market import MarketSnapshotRow
 from models.tables.trades import TradeRow
 from models.trading.account_state import Halt, HaltKind
@@ -70,10 +71,18 @@ async def account_view(database: Database, account: str, market: Snapshots) -> A
         equity=equity,
         unpriced=unpriced,
         cash=balances.get("USD", ZERO),
-        day_pnl_share=(equity / baseline - 1) if baseline and not unpriced else None,
+        day_pnl_share=None if unpriced else _day_share(row, equity, baseline),
         open_trades=open_trades,
         closed_trades=row.closed_trades,
     )
+
+
+def _day_share(row: AccountRow, equity: Decimal, baseline: Decimal | None) -> Decimal | None:
+    """Return the day's return so far, which capital brought in or taken out does not change."""
+    if row.drawdown is not None:
+        day = replace(drawdown_state(row.drawdown), equity=equity)
+        return day.growth / day.day_growth - 1
+    return equity / baseline - 1 if baseline else None
 
 
 def state_of(halts: Sequence[Halt]) -> str:

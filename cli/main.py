@@ -16,6 +16,8 @@ EXIT_REFUSED = 2
 # Commands with commands below them: the module that holds their ``app``.
 GROUPS = {
     "trade": "cli.trade",
+    "capital": "cli.capital",
+    "drawdown": "cli.drawdown",
     "kill-switch": "cli.kill_switch",
     "reconcile": "cli.reconcile",
     "audit": "cli.audit",
@@ -29,6 +31,7 @@ GROUPS = {
 # Single commands: the module that holds the function of the same name.
 COMMANDS = {
     "verify": "cli.verify",
+    **dict.fromkeys(("portfolio", "days"), "cli.portfolio"),
     **dict.fromkeys(("run", "up", "down", "status", "logs", "fetch"), "cli.stack"),
 }
 

@@ -33,6 +33,8 @@ from models.trading.drawdown import note_flow
 from models.trading.limits import Mode
 
 FLOWS_REMEMBERED = 200
+USD_DECIMALS, COIN_DECIMALS = 4, 8
+"""Decimals that the exchange books with, and shows."""
 
 
 def on_capital_requested(state: AccountState, fact: CapitalRequested) -> AccountDecision:
@@ -47,6 +49,9 @@ def on_capital_requested(state: AccountState, fact: CapitalRequested) -> Account
     if fact.asset != "USD" and pair not in state.prices:
         detail = f"no price of {pair} is known, so the flow has no value yet"
         return AccountDecision(state, (), Answer(fact.request_id, "no-market-data", detail))
+    if fact.amount.is_finite() and fact.amount != round(fact.amount, _decimals(fact.asset)):
+        detail = f"{fact.asset} is booked with at most {_decimals(fact.asset)} decimals"
+        return AccountDecision(state, (), Answer(fact.request_id, "invalid-flow", detail))
     value = fact.amount * _price(state, fact.asset) if fact.amount.is_finite() else ZERO
     flow = CapitalFlow(
         fact.request_id, fact.asset, fact.amount, value, fact.at, FlowSource.BY_HAND, fact.by
@@ -169,6 +174,10 @@ def _with_price(state: AccountState, flow: CapitalFlow) -> dict[str, Decimal]:
 
 def _price(state: AccountState, asset: str) -> Decimal:
     return Decimal(1) if asset == "USD" else state.prices.get(f"{asset}/USD", ZERO)
+
+
+def _decimals(asset: str) -> int:
+    return USD_DECIMALS if asset == "USD" else COIN_DECIMALS
 
 
 def _now(state: AccountState, at: datetime) -> datetime:
