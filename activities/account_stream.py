@@ -30,9 +30,14 @@ LOST_AFTER_SECONDS = 1.5
 RETRY_SECONDS = 0.25
 TIDY_SECONDS = 0.25
 SHORTEST_PAUSE_SECONDS = 0.01
+SWITCH_LOOK_SECONDS = 0.5
 CHECKPOINT_PAUSE = timedelta(seconds=5)
 CHECKPOINT_MARGIN = timedelta(minutes=5)
 """Market time by which a replay reaches back behind the newest execution seen."""
+
+
+class ExchangeSwitchedError(Exception):
+    """The account's mode was changed: what is followed is not its exchange any more."""
 
 
 class Following:
@@ -67,6 +72,7 @@ class Following:
             tasks.create_task(self._consume(exchange))
             tasks.create_task(self._keep_up(exchange))
             tasks.create_task(self._tidy())
+            tasks.create_task(self._notice_switch(exchange))
             tasks.create_task(self.delivery.write())
 
     async def _connected(self) -> Exchange:
@@ -75,6 +81,12 @@ class Following:
                 return await self._exchanges.exchange(self._account)
             except ExchangeError as error:
                 await self._failed(error)
+
+    async def _notice_switch(self, exchange: Exchange) -> None:
+        while True:
+            await asyncio.sleep(SWITCH_LOOK_SECONDS)
+            if await self._connected() is not exchange:
+                raise ExchangeSwitchedError(self._account)
 
     async def _consume(self, exchange: Exchange) -> None:
         while True:
@@ -142,7 +154,7 @@ class Following:
         instruments = await exchange.instruments()
         traded = {name: i for name, i in instruments.items() if not symbols or name in symbols}
         fees = await exchange.fees(sorted(traded))
-        ready = ExchangeReady(balances, traded, fees, asked_at)
+        ready = ExchangeReady(balances, traded, fees, asked_at, mode=exchange.mode)
         self._failing_since = None
         self._told_ready = await self._messenger.tell_account(self._account, [ready])
         if not self._told_ready:  # the account's workflow is not there yet
@@ -202,7 +214,15 @@ class AccountStreamActivities:
     @activity.defn
     async def follow_account(self, request: AccountToFollow) -> None:
         """Follow the account's stream until the process or the exchange's credentials end it."""
-        following = Following(request, self._exchanges, self._journal, self._messenger, self._clock)
-        self.following[request.account] = following
-        async with heartbeating(lambda: following.sequence):
-            await following.run()
+        account = request.account
+        self.following[account] = self._anew(request)
+        async with heartbeating(lambda: self.following[account].sequence):
+            while True:
+                try:
+                    await self.following[account].run()
+                except* ExchangeSwitchedError:
+                    log.info("the account has another exchange now", account=account)
+                self.following[account] = self._anew(request)
+
+    def _anew(self, request: AccountToFollow) -> Following:
+        return Following(request, self._exchanges, self._journal, self._messenger, self._clock)

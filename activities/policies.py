@@ -82,6 +82,13 @@ REVIEW = Policy(
 )
 """Going through every pair of the exchange, whose public limits may make that slow."""
 
+GATHER = Policy(
+    start_to_close_timeout=timedelta(seconds=4),
+    heartbeat_timeout=None,
+    retry_policy=replace(_PATIENT, maximum_attempts=1),
+)
+"""Finding out what going live rests on, while a person waits."""
+
 TELLING = Policy(
     start_to_close_timeout=timedelta(seconds=10),
     heartbeat_timeout=None,

@@ -120,6 +120,8 @@ class Exchange(Protocol):
     what to do after ``UnknownOutcomeError`` is the caller's decision.
     """
 
+    mode: Mode
+
     async def instruments(self) -> dict[str, Instrument]:
         """Return the USD spot pairs by symbol."""
         ...
@@ -210,6 +212,10 @@ class ExchangeDirectory(Protocol):
 
     async def exchange(self, account: str) -> Exchange:
         """Return the account's exchange; CredentialsError when it has no key for its mode."""
+        ...
+
+    async def switch(self, account: str) -> None:
+        """Let go of the account's exchange: the next one is that of its mode as it is now."""
         ...
 
     async def close(self) -> None:

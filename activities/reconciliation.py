@@ -160,5 +160,7 @@ class ReconciliationActivities:
         symbols = request.symbols
         traded = {name: i for name, i in instruments.items() if not symbols or name in symbols}
         fees = await exchange.fees(sorted(traded))
-        fact = ExchangeReady(balances, traded, fees, asked_at, consistent, flows)
+        fact = ExchangeReady(
+            balances, traded, fees, asked_at, consistent, flows, mode=exchange.mode
+        )
         await self._messenger.tell_account(request.account, [fact])

@@ -20,6 +20,7 @@ from api.routes import (
     capital,
     codec,
     documentation,
+    going_live,
     health,
     kill_switch,
     orders,
@@ -91,6 +92,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         status,
         universe,
         stress,
+        going_live,
         codec,
     ):
         versioned.include_router(module.router)

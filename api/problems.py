@@ -44,6 +44,8 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "daily-drawdown": HTTPStatus.CONFLICT,
     "total-drawdown": HTTPStatus.CONFLICT,
     "not-halted": HTTPStatus.CONFLICT,
+    "orders-open": HTTPStatus.CONFLICT,
+    "positions-open": HTTPStatus.CONFLICT,
 }
 """Refusals of the domain that are not 422: what the request asks for is well formed but absent,
 unreachable, in conflict with the account's state, or forbidden."""

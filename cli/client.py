@@ -76,6 +76,10 @@ class ApiClient:
         """Send a change once, under an idempotency key that is made up unless given."""
         return self._call("PATCH", path, json=body, headers={"Idempotency-Key": key or _key()})
 
+    def put(self, path: str, body: dict[str, Any], key: str | None = None) -> Any:
+        """Send a change once, under an idempotency key that is made up unless given."""
+        return self._call("PUT", path, json=body, headers={"Idempotency-Key": key or _key()})
+
     def _call(
         self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
     ) -> Any:

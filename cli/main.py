@@ -26,6 +26,7 @@ GROUPS = {
     "process": "cli.process",
     "universe": "cli.universe",
     "stress": "cli.stress",
+    "mode": "cli.mode",
     "admin": "cli.admin",
 }
 # Single commands: the module that holds the function of the same name.

@@ -10,16 +10,19 @@ from temporalio.worker import Worker
 
 from activities.account_stream import AccountStreamActivities
 from activities.adapters.kraken.addresses import ExchangeAddresses
-from activities.adapters.kraken.directory import KrakenDirectory
+from activities.adapters.kraken.directory import KrakenDirectory, LiveGate
+from activities.adapters.kraken.key_check import KrakenKeyInspector
 from activities.adapters.kraken.rate_budget import TIERS
 from activities.adapters.local_secrets import LocalSecrets
 from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.mode_record import PostgresModes
 from activities.adapters.simulator_funding import SimulatorFunding
 from activities.capital import CapitalActivities
 from activities.capital_ports import SimulatedFunding
 from activities.day_closing import DayActivities, DaySchedules
 from activities.day_schedules import TemporalDaySchedules
 from activities.messages import TemporalMessenger
+from activities.modes import ModeActivities
 from activities.orders import OrderActivities
 from activities.placement import Patience
 from activities.ports import ExchangeDirectory, Journal
@@ -36,6 +39,7 @@ from models.contracts.names import TRADING_QUEUE
 from workflows.account import AccountWorkflow
 from workflows.daily_reset import DailyResetWorkflow
 from workflows.kill_switch import KillSwitchWorkflow
+from workflows.live_conditions import LiveConditionsWorkflow
 from workflows.market_rules import (
     CorrelationWorkflow,
     TellMarketRulesWorkflow,
@@ -58,6 +62,7 @@ TRADING_WORKFLOWS = (
     CorrelationWorkflow,
     TellMarketRulesWorkflow,
     StressWorkflow,
+    LiveConditionsWorkflow,
 )
 
 
@@ -68,6 +73,7 @@ class TradingParts:
     database: Database
     journal: PostgresJournal
     exchanges: KrakenDirectory
+    modes: ModeActivities
     funding: SimulatorFunding
     days_by_schedule: bool
 
@@ -103,16 +109,34 @@ def trading_parts(settings: Settings) -> TradingParts:
     )
     keys_in_use = settings.home / "keys"
     keys_in_use.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secrets, live, modes = LocalSecrets(secret_store(settings)), LiveGate(), PostgresModes(database)
     exchanges = KrakenDirectory(
-        LocalSecrets(secret_store(settings)),
+        secrets,
         addresses,
         keys_in_use,
+        modes.mode_of,
         tier=TIERS[settings.exchange_tier],
         stamps_are_wall_clock=settings.market_is_wall_clock,
+        live=live,
+    )
+    changes = ModeActivities(
+        modes,
+        secrets,
+        KrakenKeyInspector(secrets, live, keys_in_use),
+        exchanges,
+        database.accounts,
+        _limits_version,
+        _now,
+        market_is_live=settings.market_is_wall_clock,
     )
     funding = SimulatorFunding(settings.exchange_url)
     journal = PostgresJournal(database)
-    return TradingParts(database, journal, exchanges, funding, settings.market_is_wall_clock)
+    by_schedule = settings.market_is_wall_clock
+    return TradingParts(database, journal, exchanges, changes, funding, by_schedule)
+
+
+async def _limits_version(_: str) -> int | None:
+    return None
 
 
 def trading_activities(
@@ -122,6 +146,7 @@ def trading_activities(
     patience: Patience | None = None,
     funding: SimulatedFunding | None = None,
     schedules: DaySchedules | None = None,
+    modes: ModeActivities | None = None,
 ) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
@@ -132,7 +157,9 @@ def trading_activities(
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
     days = DayActivities(journal, messenger, _now, schedules)
     capital = CapitalActivities(journal, funding, _now)
+    changes = [] if modes is None else [modes.gather_live_facts, modes.change_exchange]
     return [
+        *changes,
         orders.place_order,
         orders.cancel_order,
         orders.withdraw_entries,
@@ -172,6 +199,7 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             parts.exchanges,
             parts.journal,
             client,
+            modes=parts.modes,
             funding=parts.funding,
             schedules=TemporalDaySchedules(client) if parts.days_by_schedule else None,
         ),

@@ -34,7 +34,7 @@ from models.trading.strategies import by_name, names
 from workers.assembly import connect_temporal
 from workers.day_closer import day_closer
 from workers.lockstep import ExchangeControl, LockstepDriver
-from workers.market_jobs import market_jobs, runs_on_wall_clock
+from workers.market_jobs import market_jobs
 from workers.platform_probe import RecordAndWorkflows
 
 
@@ -108,7 +108,7 @@ async def assemble_market(settings: Settings) -> MarketParts:
 
 
 def _clockwork(settings: Settings, client: Client, database: Database) -> MarketClockwork | None:
-    if runs_on_wall_clock(settings):
+    if settings.market_is_wall_clock:
         return None
     return MarketClockwork(market_jobs(client, database.accounts))
 

@@ -23,7 +23,6 @@ from temporalio.service import RPCError
 
 from activities.market_clockwork import MarketJob
 from activities.policies import DECIDING_TASK_TIMEOUT
-from infra.runtime.settings import Settings
 from models.contracts.market_rules import MarketRulesRun
 from models.contracts.names import (
     CORRELATION_ID,
@@ -51,11 +50,6 @@ RULES_RUNS = (
     (UNIVERSE_REVIEW_ID, UNIVERSE_REVIEW_WORKFLOW, DAILY),
     (CORRELATION_ID, CORRELATION_WORKFLOW, DAILY),
 )
-
-
-def runs_on_wall_clock(settings: Settings) -> bool:
-    """Tell whether market time is the wall clock, so that Temporal's schedules are right."""
-    return settings.market == "kraken" and settings.market_speed == "1"
 
 
 def market_jobs(client: Client, accounts: Accounts) -> list[MarketJob]:

@@ -43,7 +43,7 @@ from models.trading.account_state import AccountState
 from workers.assembly import TradingParts, connect_temporal, trading_parts, trading_worker
 from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
-from workers.market_jobs import create_market_schedules, runs_on_wall_clock, tell_market_rules
+from workers.market_jobs import create_market_schedules, tell_market_rules
 from workers.standby import SoleProcess
 from workflows.account import AccountWorkflow
 from workflows.reconcile import ReconcileWorkflow
@@ -127,7 +127,7 @@ async def _start_accounts(
                 await start_account(client, state)
                 if parts.days_by_schedule:
                     await TemporalDaySchedules(client).keep(state.account, day_rule(state))
-            if runs_on_wall_clock(settings):
+            if settings.market_is_wall_clock:
                 await create_market_schedules(client, [state.account for state in accounts])
             await tell_market_rules(client, "after-a-start")
             await start_kill_switches(client, parts.journal)

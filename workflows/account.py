@@ -7,6 +7,7 @@ from models.trading.account_decisions import decide
 from models.trading.account_facts import (
     AccountCommand,
     AcknowledgeKillSwitch,
+    ChangeExchange,
     CloseTrades,
     EnterTrade,
     RecordAccount,
@@ -26,6 +27,7 @@ from workflows.account_errands import (
 )
 from workflows.account_inbox import AccountInbox
 from workflows.capital_errands import carry_out_capital, follow_day_rule
+from workflows.mode_errands import change_exchange
 
 
 @workflow.defn
@@ -71,6 +73,8 @@ class AccountWorkflow(AccountInbox):
                 close_trades(self.errands, self.state, command)
             case AcknowledgeKillSwitch():
                 acknowledge(self.errands, self.state, command)
+            case ChangeExchange():
+                change_exchange(self.errands, self.state.account, command)
             case RecordAccount():
                 save_account(self.errands, lambda: self.state, command)
             case RecordDay() | RecordFlows() | RecordBaseline() | MoveCapital():

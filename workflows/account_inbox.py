@@ -1,5 +1,7 @@
 """What an account can be told (signals) and asked (updates); the story is in ``account``."""
 
+from dataclasses import replace
+
 from temporalio import workflow
 
 from models.trading.account_facts import (
@@ -24,7 +26,9 @@ from models.trading.capital_facts import (
     DrawdownLiftRequested,
     PricesMarked,
 )
+from models.trading.limits import Mode
 from workflows.entity import Entity, refuse_malformed
+from workflows.mode_errands import gather_live_facts
 
 
 class AccountInbox(Entity):
@@ -113,7 +117,10 @@ class AccountInbox(Entity):
 
     @workflow.update
     async def set_mode(self, request: ModeChangeRequested) -> Answer:
-        """Change the mode."""
+        """Change the mode; what going live rests on is gathered here and not taken from callers."""
+        request = replace(request, live=None)
+        if request.mode is Mode.LIVE:
+            request = replace(request, live=await gather_live_facts())
         return await self.ask(request.request_id, request)
 
     @set_mode.validator

@@ -100,7 +100,7 @@ async def resume_account(
 async def change_mode(
     request: Request, account: str, body: ChangeMode, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
-    """Change the account's mode; live is refused until its conditions can be checked."""
+    """Change the account's mode; live only when every condition holds (``going-live``)."""
     command = command_of(request, account, key, caller, body)
     fact = ModeChangeRequested(command.request_id, caller.name, body.mode, datetime.now(UTC))
     return await _ask(services_of(request), command, SET_MODE_UPDATE, fact)

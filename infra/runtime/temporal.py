@@ -25,6 +25,7 @@ PASSED_THROUGH = (
     "workflows.capital_errands",
     "workflows.entity",
     "workflows.identities",
+    "workflows.mode_errands",
     "workflows.order_errands",
     "workflows.review",
     "workflows.trade_inbox",

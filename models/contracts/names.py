@@ -78,6 +78,11 @@ def kill_switch_workflow_id(number: int) -> str:
     return f"kill-switch/{number}"
 
 
+def live_conditions_workflow_id(account: str, look: str) -> str:
+    """Return the workflow id of one look at what going live rests on."""
+    return f"live-conditions/{account}/{look}"
+
+
 def stress_workflow_id(account: str, run: str) -> str:
     """Return the workflow id of one stress run of an account."""
     return f"stress/{account}/{run}"
@@ -114,6 +119,7 @@ UNIVERSE_REVIEW_WORKFLOW = "UniverseReviewWorkflow"
 CORRELATION_WORKFLOW = "CorrelationWorkflow"
 TELL_MARKET_RULES_WORKFLOW = "TellMarketRulesWorkflow"
 STRESS_WORKFLOW = "StressWorkflow"
+LIVE_CONDITIONS_WORKFLOW = "LiveConditionsWorkflow"
 
 SEARCH_ATTRIBUTES = {
     "AccountId": "Keyword",

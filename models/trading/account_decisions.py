@@ -2,9 +2,9 @@
 
 Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refused``,
 ``close_requested``, ``exchange_ready``, ``exchange_lost``, ``kill_switch_engaged``,
-``kill_switch_lifted``, ``halted``, ``resumed``, ``limits_changed``, ``mode_set``, ``live_refused``,
-``market_rules_taken_over``, ``balances_taken_over``, ``drawdown_halted``, ``drawdown_lifted``,
-``day_closed``, ``capital_requested``, ``capital_moved``, ``capital_refused``.
+``kill_switch_lifted``, ``halted``, ``resumed``, ``limits_changed``, ``mode_set``, ``mode_refused``,
+``live_refused``, ``market_rules_taken_over``, ``balances_taken_over``, ``drawdown_halted``,
+``drawdown_lifted``, ``day_closed``, ``capital_requested``, ``capital_moved``, ``capital_refused``.
 """
 
 from dataclasses import fields, replace
@@ -35,6 +35,7 @@ from models.trading.account_facts import (
     TradeProgressed,
 )
 from models.trading.account_market_rules import on_market_rules
+from models.trading.account_mode import on_mode
 from models.trading.account_state import ZERO, AccountState
 from models.trading.capital_facts import (
     CapitalFact,
@@ -47,7 +48,8 @@ from models.trading.capital_facts import (
     PricesMarked,
 )
 from models.trading.decided import AccountDecision
-from models.trading.limits import AccountLimits, Mode
+from models.trading.going_live import LiveConditions
+from models.trading.limits import AccountLimits
 from models.trading.market import MarketSnapshot
 from models.trading.trade_facts import ExitReason
 
@@ -143,7 +145,7 @@ def _obey(state: AccountState, fact: Request) -> AccountDecision:
         case LimitsChangeRequested():
             return _on_limits(state, fact)
         case ModeChangeRequested():
-            return _on_mode(state, fact)
+            return on_mode(state, fact, LiveConditions())
         case HaltRequested():
             answer = Answer(fact.request_id, "accepted", "the account takes no entries")
             return replace(halts.on_halt(state, fact), answer=answer)
@@ -159,6 +161,8 @@ def _obey(state: AccountState, fact: Request) -> AccountDecision:
 
 
 def _on_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
+    if fact.mode is not state.mode:
+        return AccountDecision(state, ())
     at_rest = halts.is_at_rest(state, fact)
     ready = halts.on_exchange_ready(state, fact)
     return _after(ready, capital.settle_books(ready.state, fact, at_rest=at_rest))
@@ -276,13 +280,3 @@ def _limits_problem(limits: AccountLimits) -> str | None:
         elif field.name.endswith("_share") and value > Decimal(1):
             return f"{field.name} is more than the whole"
     return None
-
-
-def _on_mode(state: AccountState, fact: ModeChangeRequested) -> AccountDecision:
-    if fact.mode is Mode.LIVE:
-        detail = "live trading is refused: its conditions cannot be checked yet"
-        answer = Answer(fact.request_id, "live-refused", detail)
-        return AccountDecision(state, (RecordAccount("live_refused", fact.by),), answer)
-    answer = Answer(fact.request_id, "accepted", f"the account is {fact.mode.value}")
-    record = RecordAccount("mode_set", fact.by, (("mode", fact.mode.value),))
-    return AccountDecision(replace(state, mode=fact.mode), (record,), answer)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from models.trading.capital import CapitalFlow
 from models.trading.capital_facts import CapitalCommand, CapitalFact, CapitalRequest
+from models.trading.going_live import LiveFacts
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
@@ -23,6 +24,7 @@ class ExchangeReady:
     """The exchange answered: balances (asset, v2 names, to total), pairs and fee rates.
 
     ``at`` is the protocol time before the balances were asked for.
+    ``mode`` is whose exchange answered: that of another mode is not listened to.
     ``orders_consistent`` is False while a reconciliation found differences that are not repaired.
     ``flows`` are capital flows of the ledger that the record does not know, oldest first; None when
     the ledger was not read.
@@ -34,6 +36,7 @@ class ExchangeReady:
     at: datetime
     orders_consistent: bool = True
     flows: tuple[CapitalFlow, ...] | None = None
+    mode: Mode = Mode.SIMULATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +163,16 @@ class LimitsChangeRequested:
 
 @dataclass(frozen=True, slots=True)
 class ModeChangeRequested:
-    """Somebody wants the account in another mode."""
+    """Somebody wants the account in another mode.
+
+    ``live`` is what the platform itself found out for going live, never what a caller says.
+    """
 
     request_id: str
     by: str
     mode: Mode
     at: datetime
+    live: LiveFacts | None = None
 
 
 AccountFact = (
@@ -268,6 +275,22 @@ class RecordAccount:
     details: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeExchange:
+    """Have the account use the exchange of its new mode from now on, and write the change down.
+
+    ``market_time`` is the newest that was seen in the old mode; ``request`` the number of the
+    request to go live that was approved.
+    """
+
+    mode: Mode
+    by: str
+    at: datetime
+    market_time: datetime | None
+    verdict: Verdict
+    request: int | None = None
+
+
 AccountCommand = (
     EnterTrade
     | RecordIdea
@@ -276,4 +299,5 @@ AccountCommand = (
     | AcknowledgeKillSwitch
     | RecordAccount
     | CapitalCommand
+    | ChangeExchange
 )

@@ -63,6 +63,8 @@ class LiveFacts:
         requested_by: who wants it; ``approved_by`` who agreed, None: nobody yet.
         simulated_for: market time of the simulation run so far, None: it never ran.
         open_orders: orders resting in the present mode; ``positions`` symbols held in it.
+        market_is_live: whether the prices that decisions rest on are Kraken's own, as they happen.
+        request: number of the request to go live that counts.
     """
 
     key: KeyFacts | None
@@ -76,6 +78,8 @@ class LiveFacts:
     open_orders: int
     positions: tuple[str, ...]
     halts: tuple[str, ...] = ()
+    market_is_live: bool = False
+    request: int | None = None
 
 
 def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
@@ -106,6 +110,7 @@ def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime
             check_permissions(facts.key),
             check_reconciliation(facts, conditions, now),
             check_limits(facts),
+            check_market(facts),
             approval,
             check_simulation_run(facts, conditions),
             *switch.checks,
@@ -148,6 +153,12 @@ def check_limits(facts: LiveFacts) -> Check:
     version = facts.limits_version
     shown = f"set by people, version {version}" if version is not None else "still the defaults"
     return _check("limits-not-set", version is not None, f"the limits are {shown}")
+
+
+def check_market(facts: LiveFacts) -> Check:
+    """Require Kraken's own market: no live order may rest on prices that are made up or old."""
+    shown = "Kraken's own" if facts.market_is_live else "another one: start with MARKET=kraken"
+    return _check("not-live-market", facts.market_is_live, f"the market followed is {shown}")
 
 
 def check_simulation_run(facts: LiveFacts, conditions: LiveConditions) -> Check:

@@ -27,7 +27,7 @@ from models.trading.account_state import AccountState
 from models.trading.capital import LedgerLine
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
-from models.trading.limits import FeeRates
+from models.trading.limits import FeeRates, Mode
 from models.trading.orders import (
     Fill,
     Leg,
@@ -70,6 +70,7 @@ class FakeExchange:
     """
 
     def __init__(self, price: Decimal = Decimal(50000), cash: Decimal = Decimal(100000)) -> None:
+        self.mode = Mode.SIMULATED
         self.price = price
         self.totals: dict[str, Decimal] = {"USD": cash}
         self.orders: dict[str, OrderReport] = {}
@@ -328,6 +329,8 @@ class FakeDirectory:
 
     def __init__(self) -> None:
         self.exchanges: dict[str, FakeExchange] = {}
+        self.next_exchanges: dict[str, FakeExchange] = {}
+        self.switched: list[str] = []
 
     async def exchange(self, account: str) -> FakeExchange:
         return self.exchanges[account]
@@ -344,6 +347,11 @@ class FakeDirectory:
         return LedgerLine(
             entry.ledger_id, entry.kind, asset, entry.amount, entry.fee, entry.exchange_time
         )
+
+    async def switch(self, account: str) -> None:
+        self.switched.append(account)
+        if account in self.next_exchanges:
+            self.exchanges[account] = self.next_exchanges.pop(account)
 
     async def close(self) -> None:
         """Nothing is held."""

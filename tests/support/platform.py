@@ -31,6 +31,7 @@ from models.contracts.workflows import AccountInput, AccountToFollow
 from models.trading.account_state import AccountState
 from models.trading.market import MarketSnapshot
 from tests.support.fakes import BITCOIN, FakeExchange
+from tests.support.live_keys import LiveKeys
 from tests.support.postgres import PostgresServer
 from tests.support.stories import LIMITS, TASK_TIMEOUT
 from tests.support.temporal import NAMESPACE, World, eventually
@@ -66,6 +67,7 @@ class Platform:
     world: World | None = None
     installation: str = ""
     accounts: list[str] = field(default_factory=list)
+    live_keys: LiveKeys = field(default_factory=LiveKeys)
 
     async def add_account(self) -> str:
         """Set an account up in the record; nothing runs for it."""
@@ -148,6 +150,9 @@ async def running_platform(
             yield platform
         else:
             platform.world = World(client, journal=composed.journal, queue=TRADING_QUEUE)
+            platform.world.modes = platform.live_keys.mode_activities(
+                database, platform.world.directory
+            )
             async with platform.world.running():
                 yield platform
     await market.close()

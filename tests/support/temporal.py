@@ -18,6 +18,7 @@ import pytest
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.modes import ModeActivities
 from activities.placement import Patience
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal import take_turns_whole, worker_options
@@ -120,6 +121,8 @@ class World:
         )
     )
 
+    modes: ModeActivities | None = None
+
     def add_account(self, exchange: FakeExchange | None = None) -> str:
         account = f"account-{uuid4().hex[:8]}"
         self.directory.exchanges[account] = exchange or FakeExchange()
@@ -132,7 +135,12 @@ class World:
             task_queue=self.queue,
             workflows=TRADING_WORKFLOWS,
             activities=trading_activities(
-                self.directory, self.journal, self.client, self.patience, self.directory
+                self.directory,
+                self.journal,
+                self.client,
+                self.patience,
+                self.directory,
+                modes=self.modes,
             ),
             **chosen,
         )

@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from activities.adapters.kraken.errors import ForbiddenAddressError
 
 _PUBLIC_KRAKEN_HOSTS = frozenset({"api.kraken.com", "ws.kraken.com"})
+_TRADING_HOSTS = frozenset({"api.kraken.com", "ws-auth.kraken.com"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class AllowedHosts:
     """The hosts that connections may be opened to; anything else is refused before a socket is."""
 
     names: frozenset[str] = frozenset()
+    this_machine: bool = True
 
     @classmethod
     def loopback(cls) -> "AllowedHosts":
@@ -46,13 +48,19 @@ class AllowedHosts:
         """Allow loopback and Kraken's public data hosts, where no order can be sent."""
         return cls(_PUBLIC_KRAKEN_HOSTS)
 
+    @classmethod
+    def live(cls) -> "AllowedHosts":
+        """Allow Kraken's trading hosts only: what a live account gets, never the simulator."""
+        return cls(_TRADING_HOSTS, this_machine=False)
+
     def check(self, url: str) -> None:
         """Raise ForbiddenAddressError unless the URL's host is allowed."""
         try:
             host = urlsplit(url).hostname or ""
         except ValueError:
             host = ""
-        if host == "localhost" or _is_loopback(host) or (host in self.names and _is_tls(url)):
+        own = self.this_machine and (host == "localhost" or _is_loopback(host))
+        if own or (host in self.names and _is_tls(url)):
             return
         raise ForbiddenAddressError(f"address was {host or url!r}, which is not allowed here")
 

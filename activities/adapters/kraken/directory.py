@@ -2,9 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from activities.adapters.kraken.addresses import AllowedHosts, ExchangeAddresses
+from activities.adapters.kraken.addresses import (
+    KRAKEN_ADDRESSES,
+    AllowedHosts,
+    ExchangeAddresses,
+)
 from activities.adapters.kraken.exchange import KrakenExchange
 from activities.adapters.kraken.nonce import (
     FileKeyLock,
@@ -22,14 +27,23 @@ from activities.ports import Credentials, CredentialsError, Exchange, Secrets
 from models.trading.limits import Mode
 
 
+@dataclass(frozen=True, slots=True)
+class LiveGate:
+    """Where live accounts trade, and the hosts they may reach. Without one, live is refused."""
+
+    addresses: ExchangeAddresses = KRAKEN_ADDRESSES
+    allowed: AllowedHosts = field(default_factory=AllowedHosts.live)
+
+
 class KrakenDirectory:
     """Implement ``ports.ExchangeDirectory``.
 
     Args:
-        secrets: where keys come from; asked for the simulated key only.
+        secrets: where keys come from; asked for the key of the account's own mode only.
         simulator: addresses of the exchange simulator, on loopback.
         state_directory: where nonce marks and key locks live.
         mode_of: tells an account's mode; every account is simulated unless it says otherwise.
+        live: where accounts trade whose mode is live; None: such an account gets no exchange.
         tier: rate limits of the keys.
         stamps_are_wall_clock: whether the exchange stamps executions by the wall clock; the
             simulator does not where its market has a pace of its own.
@@ -50,10 +64,12 @@ class KrakenDirectory:
         key_lock: Callable[[str], KeyLock] | None = None,
         *,
         stamps_are_wall_clock: bool = False,
+        live: LiveGate | None = None,
     ) -> None:
         self._secrets = secrets
         self._simulator = simulator
         self._mode_of = mode_of
+        self._live = live
         self._tier = tier
         self._timeouts = timeouts
         self._silence = silence_seconds
@@ -70,52 +86,74 @@ class KrakenDirectory:
         """Return the account's exchange, always the same object.
 
         Raises:
-            CredentialsError: no key for the mode, the key is in use elsewhere, or the mode is live.
+            CredentialsError: no key for the mode, the key is in use elsewhere, or live is refused.
         """
         async with self._opening:
-            # Asked every time: an account that went live must not go on with the old exchange.
-            mode = Mode.SIMULATED if self._mode_of is None else await self._mode_of(account)
-            if mode is not Mode.SIMULATED:
-                raise CredentialsError("live is refused until its conditions exist")
             known = self._exchanges.get(account)
             if known is None:
-                credentials = await self._secrets.exchange_credentials(account, Mode.SIMULATED)
-                if credentials is None:
-                    raise CredentialsError(f"account {account!r} has no key for the simulator")
-                known = self._exchanges[account] = self._open(credentials)
+                mode = Mode.SIMULATED if self._mode_of is None else await self._mode_of(account)
+                known = self._exchanges[account] = await self._open(account, mode)
             return known
+
+    async def switch(self, account: str) -> None:
+        """Let go of the account's exchange: the next one is that of its mode as it is now."""
+        async with self._opening:
+            known = self._exchanges.pop(account, None)
+            if known is not None:
+                await known.close()
 
     def opened(self) -> dict[str, KrakenExchange]:
         """Return the exchanges handed out so far, for metrics."""
         return dict(self._exchanges)
 
-    def _open(self, credentials: Credentials) -> KrakenExchange:
-        allowed = AllowedHosts.loopback()
+    async def _open(self, account: str, mode: Mode) -> KrakenExchange:
+        addresses, allowed = self._place(mode)
+        credentials = await self._secrets.exchange_credentials(account, mode)
+        if credentials is None:
+            place = "for the simulator" if mode is Mode.SIMULATED else "to trade live"
+            raise CredentialsError(f"account {account!r} has no key {place}")
+        return self._connect(credentials, addresses, allowed, mode)
+
+    def _place(self, mode: Mode) -> tuple[ExchangeAddresses, AllowedHosts]:
+        """Return where an account of a mode trades, and all that it can reach."""
+        if mode is Mode.SIMULATED:
+            return self._simulator, AllowedHosts.loopback()
+        if self._live is None:
+            raise CredentialsError("live is refused here")
+        return self._live.addresses, self._live.allowed
+
+    def _connect(
+        self,
+        credentials: Credentials,
+        addresses: ExchangeAddresses,
+        allowed: AllowedHosts,
+        mode: Mode,
+    ) -> KrakenExchange:
         name = key_fingerprint(credentials.key)
         lock = self._key_lock(name)
         lock.acquire()
         try:
             nonces = NonceCounter(self._nonce_store(name))
-            transport = Transport(
-                self._simulator.rest, allowed, credentials, nonces, self._timeouts
-            )
+            transport = Transport(addresses.rest, allowed, credentials, nonces, self._timeouts)
         except BaseException:
             lock.release()
             raise
         budget = RateBudget(self._tier)
+        on_wall_clock = self._stamps_are_wall_clock or mode is Mode.LIVE
         return KrakenExchange(
             transport,
             budget,
             lambda exchange: PrivateStream(
-                self._simulator.private_ws,
+                addresses.private_ws,
                 allowed,
                 exchange.websocket_token,
                 self._limiter,
                 self._silence,
                 learn=exchange.learn,
-                stamps_are_wall_clock=self._stamps_are_wall_clock,
+                stamps_are_wall_clock=on_wall_clock,
             ),
             lock,
+            mode,
         )
 
     async def close(self) -> None:

@@ -28,7 +28,7 @@ from activities.ports import (
     StreamGap,
 )
 from models.trading.instruments import Instrument
-from models.trading.limits import FeeRates
+from models.trading.limits import FeeRates, Mode
 from models.trading.orders import Fill, Leg, OrderReport, OrderSpec
 
 _PRIORITIES = {
@@ -51,7 +51,9 @@ class KrakenExchange:
         budget: RateBudget,
         stream: Callable[["KrakenExchange"], PrivateStream],
         lock: KeyLock | None = None,
+        mode: Mode = Mode.SIMULATED,
     ) -> None:
+        self.mode = mode
         self.budget = budget
         self._transport = transport
         self._lock = lock

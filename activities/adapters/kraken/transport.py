@@ -20,7 +20,7 @@ from activities.adapters.kraken.addresses import AllowedHosts, guarded_session
 from activities.adapters.kraken.errors import Operation, classify, classify_failure, undecided
 from activities.adapters.kraken.nonce import NonceCounter
 from activities.adapters.kraken.priority_gate import Priority, PriorityGate
-from activities.ports import Credentials, ExchangeError
+from activities.ports import Credentials, ExchangeError, ExchangeUnavailableError
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +107,7 @@ class Transport:
         self._public_thread = ThreadPoolExecutor(1, "kraken-public")
         self._signed_threads = ThreadPoolExecutor(SIGNED_CALLS_AT_ONCE, "kraken-signed")
         self._gate = PriorityGate()
+        self._closed = False
 
     async def public(self, method: str, parameters: Mapping[str, Parameter] | None = None) -> Any:
         """Return the result of a public call.
@@ -114,6 +115,7 @@ class Transport:
         Raises:
             ExchangeError: typed by what the failure means for a read.
         """
+        self._refuse_when_closed()
         data = _form(parameters or {})
 
         def send() -> Any:
@@ -151,6 +153,7 @@ class Transport:
 
         await self._gate.enter(priority)
         try:
+            self._refuse_when_closed()
             if still_wanted is not None:
                 still_wanted()
             loop = asyncio.get_running_loop()
@@ -167,8 +170,14 @@ class Transport:
 
     async def close(self) -> None:
         """Wait for the calls under way and close the connections."""
+        self._closed = True
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._shutdown)
+
+    def _refuse_when_closed(self) -> None:
+        # Whoever still holds this exchange after a change of mode asks for the new one and goes on.
+        if self._closed:
+            raise ExchangeUnavailableError("the connection was closed: nothing was sent")
 
     def _shutdown(self) -> None:
         self._public_thread.shutdown(wait=True)

@@ -31,6 +31,7 @@ READY = LiveFacts(
     simulated_trades=20,
     open_orders=0,
     positions=(),
+    market_is_live=True,
 )
 
 BROKEN = {
@@ -38,6 +39,7 @@ BROKEN = {
     "key-shared": {"key": KeyFacts(NEEDED_PERMISSIONS, ("director-1",))},
     "wrong-permissions": {"key": KeyFacts(NEEDED_PERMISSIONS | {"withdraw_funds"})},
     "not-reconciled": {"differences": 1},
+    "not-live-market": {"market_is_live": False},
     "limits-not-set": {"limits_version": None},
     "second-person-needed": {"approved_by": " DORA "},
     "simulation-too-short": {"simulated_for": timedelta(days=13)},
@@ -50,7 +52,7 @@ BROKEN = {
 def test_all_conditions_are_shown() -> None:
     verdict = judge_going_live(READY, CONDITIONS, START)
     assert verdict.allowed
-    assert len(verdict.checks) == 9
+    assert len(verdict.checks) == 10
     assert all(check.reason for check in verdict.checks)
 
 
@@ -60,7 +62,7 @@ def test_each_missing_condition_refuses(code: str) -> None:
     codes = [check.code for check in verdict.failures]
     # Without a key nothing is known of what it may do.
     assert codes == ([code, "wrong-permissions"] if code == "no-live-key" else [code])
-    assert len(verdict.checks) == 9
+    assert len(verdict.checks) == 10
 
 
 @pytest.mark.parametrize(

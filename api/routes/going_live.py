@@ -1,0 +1,118 @@
+"""Going live: every condition shown, a request by one person, the approval by another."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+
+from activities.adapters.postgres.mode_record import PostgresModes
+from api import reading
+from api.authentication import Caller, authenticate
+from api.bodies import Number, PageSize
+from api.commands import IdempotencyKey, Response, command_of, run_once
+from api.going_live import (
+    AskToGoLive,
+    GoingLive,
+    LiveRequestView,
+    ModeChangeView,
+    conditions_view,
+)
+from api.problems import ProblemError
+from api.running import run_workflow
+from api.services import services_of
+from models.contracts.modes import LiveFactsWanted
+from models.contracts.names import LIVE_CONDITIONS_WORKFLOW, live_conditions_workflow_id
+from models.trading.approval import check_other_person
+from models.trading.going_live import LiveFacts
+from models.trading.settings_catalogue import SettingScope
+from models.trading.settings_reading import account_rules
+from models.trading.settings_versions import default_version
+
+router = APIRouter(
+    prefix="/accounts/{account}", tags=["going live"], dependencies=[Depends(authenticate)]
+)
+
+
+@router.get("/going-live")
+async def get_going_live(request: Request, account: str) -> GoingLive:
+    """Check every condition of going live now; what cannot be found out does not hold."""
+    services = services_of(request)
+    await reading.require_account(services.database, account)
+    name = live_conditions_workflow_id(account, uuid4().hex)
+    facts = await run_workflow(
+        services, LIVE_CONDITIONS_WORKFLOW, LiveFactsWanted(account), name, LiveFacts
+    )
+    mode = await PostgresModes(services.database).mode_of(account)
+    rules = account_rules(default_version(account, SettingScope.ACCOUNT))
+    return conditions_view(account, mode, facts, rules, datetime.now(UTC))
+
+
+@router.get("/going-live/requests")
+async def list_live_requests(
+    request: Request, account: str, *, limit: PageSize = 100
+) -> list[LiveRequestView]:
+    """List the account's requests to go live, newest first."""
+    database = services_of(request).database
+    await reading.require_account(database, account)
+    found = await PostgresModes(database).live_requests(account, limit)
+    return [LiveRequestView.model_validate(row) for row in found]
+
+
+@router.post(
+    "/going-live/requests", status_code=HTTPStatus.ACCEPTED, response_model=LiveRequestView
+)
+async def request_going_live(
+    request: Request, account: str, body: AskToGoLive, caller: Caller, key: IdempotencyKey
+) -> JSONResponse:
+    """Ask for the account to go live; it counts for a day, once another person has approved it."""
+    services = services_of(request)
+    await reading.require_account(services.database, account)
+    command = command_of(request, account, key, caller, body)
+
+    async def act() -> Response:
+        modes = PostgresModes(services.database)
+        row = await modes.ask_to_go_live(account, caller.name, body.reason, datetime.now(UTC))
+        shown = LiveRequestView.model_validate(row).model_dump(mode="json")
+        return int(HTTPStatus.ACCEPTED), shown
+
+    return await run_once(services, command, act)
+
+
+@router.post("/going-live/requests/{number}/approve", response_model=LiveRequestView)
+async def approve_going_live(
+    request: Request, account: str, number: Number, caller: Caller, key: IdempotencyKey
+) -> JSONResponse:
+    """Approve somebody else's request; the mode is changed by a further request of either."""
+    services = services_of(request)
+    await reading.require_account(services.database, account)
+    command = command_of(request, account, key, caller)
+
+    async def act() -> Response:
+        modes, now = PostgresModes(services.database), datetime.now(UTC)
+        known = {row.number: row for row in await modes.live_requests(account, 500)}
+        if number not in known:
+            raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-request", f"No request {number}.")
+        other = check_other_person(known[number].requested_by, caller.name)
+        if not other.passed:
+            raise ProblemError(HTTPStatus.FORBIDDEN, other.code, other.reason)
+        row = await modes.approve_going_live(account, number, caller.name, now)
+        if row is None:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "approval-decided", f"Request {number} counts no more."
+            )
+        return int(HTTPStatus.OK), LiveRequestView.model_validate(row).model_dump(mode="json")
+
+    return await run_once(services, command, act)
+
+
+@router.get("/mode-changes")
+async def list_mode_changes(
+    request: Request, account: str, *, limit: PageSize = 100
+) -> list[ModeChangeView]:
+    """List the account's changes of mode, newest first."""
+    database = services_of(request).database
+    await reading.require_account(database, account)
+    found = await PostgresModes(database).mode_changes(account, limit)
+    return [ModeChangeView.model_validate(row) for row in found]

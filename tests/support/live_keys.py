@@ -1,0 +1,38 @@
+"""Live keys in memory, with what each may do, and the activities of modes over a real record."""
+
+from datetime import UTC, datetime
+
+from activities.adapters.postgres.mode_record import PostgresModes
+from activities.modes import ModeActivities
+from activities.ports import Credentials
+from models.trading.limits import Mode
+
+
+class LiveKeys:
+    """Secrets and key inspector at once; tests add keys and settings' versions."""
+
+    def __init__(self):
+        self.keys = {}
+        self.may = {}
+        self.versions = {}
+
+    async def exchange_credentials(self, account, mode):
+        return self.keys.get(account) if mode is Mode.LIVE else Credentials("sim", account)
+
+    async def permissions(self, account):
+        return self.may.get(account)
+
+    async def limits_version(self, account):
+        return self.versions.get(account)
+
+    def mode_activities(self, database, directory):
+        return ModeActivities(
+            PostgresModes(database),
+            self,
+            self,
+            directory,
+            database.accounts,
+            self.limits_version,
+            lambda: datetime.now(UTC),
+            market_is_live=True,
+        )
