@@ -14,6 +14,7 @@ from infra.runtime.database import Database
 from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
 from models.tables.capital import CapitalFlowRow, NavBaselineRow, TradingDayRow
 from models.tables.documents import drawdown_state
+from models.trading.account_drawdown import is_beginning
 from models.trading.capital import (
     CapitalFlow,
     FlowSource,
@@ -222,8 +223,20 @@ async def portfolio(
             for row in await session.exec(flows)
             if row.noted_at is not None and row.value_after is not None
         ]
+        begun = select(NavBaselineRow).where(col(NavBaselineRow.at) >= since)
+        beginnings = [row for row in await session.exec(begun) if is_beginning(row.reason)]
     points.sort(key=lambda point: point.at)
+    for row in sorted(beginnings, key=lambda row: row.at):
+        _begin_anew(points, row)
     return _portfolio(balances, market, since, points), points
+
+
+def _begin_anew(points: list[NavPoint], row: NavBaselineRow) -> None:
+    """Let no return be made of the step between two modes, whose money is not the same."""
+    earlier = [place for place, point in enumerate(points) if point.at < row.at]
+    if earlier:
+        last = earlier[-1]
+        points.insert(last + 1, NavPoint(row.at, row.value, row.value - points[last].value))
 
 
 def together(

@@ -126,10 +126,16 @@ def on_lift_requested(state: AccountState, fact: DrawdownLiftRequested) -> Accou
     return AccountDecision(state, tuple(commands), answer)
 
 
+def is_beginning(reason: str) -> bool:
+    """Tell whether a baseline is one that measuring began with."""
+    return reason.startswith(FIRST_BASELINE)
+
+
 def _begin(state: AccountState, equity: Decimal, at: datetime) -> AccountDecision:
     drawdown = start(equity, day_of(day_rule(state), at), at)
     begun = replace(state, drawdown=drawdown, measured_since=at)
-    baseline = RecordBaseline(NavBaseline(at, equity, FIRST_BASELINE))
+    reason = f"{FIRST_BASELINE} as {state.mode.value}"
+    baseline = RecordBaseline(NavBaseline(at, equity, reason))
     return AccountDecision(begun, (RecordAccount(), baseline))
 
 
