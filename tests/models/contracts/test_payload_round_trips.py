@@ -1,17 +1,20 @@
 """Every message goes through the converter and comes back equal, types included."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from models.contracts import orders, records, workflows
+from models.contracts import days, orders, records, workflows
 from models.contracts.names import ACCOUNT_SIGNALS, TRADE_SIGNALS
+from models.trading import capital_facts
 from models.trading.account_facts import Answer, ExchangeReady, OpenRequested
 from models.trading.account_state import AccountState, Halt, HaltKind
+from models.trading.capital import CapitalFlow, FlowSource
+from models.trading.drawdown import start
 from models.trading.limits import FeeRates, ProtectionMode
 from models.trading.market import MarketSnapshot
 from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus, OrderType, Side
@@ -29,6 +32,7 @@ from models.trading.trade_facts import (
 )
 from models.trading.trade_figures import summarise
 from models.trading.trade_state import TradePlan
+from models.trading.trading_day import DayBoundary, DayRule
 from models.trading.verdicts import Check, Verdict
 from tests.support.fakes import BITCOIN
 
@@ -65,6 +69,7 @@ PLAN = TradePlan(
     requested_at=NOW,
 )
 STATE = replace(begin(PLAN).state, fills=(FILL,))
+FLOW = CapitalFlow("L", "USD", Decimal(5), Decimal(5), NOW, FlowSource.LEDGER, "exchange")
 VERDICT = Verdict((Check("R-5", "insufficient-balance", False, "too much", Decimal(2)),))
 ANSWER = Answer("r", "limit-exceeded", "too much", verdict=VERDICT)
 ACCOUNT = AccountState(
@@ -73,6 +78,8 @@ ACCOUNT = AccountState(
     instruments={"BTC/USD": BITCOIN},
     balances={"USD": Decimal("100000.0000")},
     trades={1: summarise(STATE)},
+    drawdown=start(Decimal("100000.0000"), NOW.date(), NOW),
+    waiting_flows=(FLOW,),
     halts=(Halt(HaltKind.KILL_SWITCH, "test", NOW, 3),),
     recent_answers=(replace(ANSWER, verdict=None),),
 )
@@ -99,6 +106,17 @@ MESSAGES: list[Any] = [
         (FillReported(FILL, "c"),),
         (ENDED,),
     ),
+    capital_facts.PricesMarked({"BTC/USD": Decimal("1.50")}, NOW, NOW),
+    days.DaysMeasured(
+        (
+            capital_facts.DayBoundaryPassed(
+                DayBoundary(NOW, NOW.date(), NOW.date()), {"BTC/USD": Decimal(1)}, {}, NOW
+            ),
+        )
+    ),
+    days.FlowsToRecord("company", (capital_facts.FlowNoted(FLOW, NOW, Decimal("5.00")),)),
+    days.CapitalOutcome(refused=capital_facts.CapitalRefused("r", "me", "no", NOW)),
+    days.DayScheduleToKeep("company", DayRule("Europe/Zurich", time(17, 30))),
     records.TradeToSave(STATE, "trade_opened", NOW),
     records.AccountToSave(ACCOUNT, None, "aether", {"a": "b"}, NOW),
     workflows.AccountInput(ACCOUNT, 7, started=True),

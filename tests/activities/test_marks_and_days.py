@@ -1,0 +1,94 @@
+"""Marks of equity, the market's clock of days, and flows read out of a ledger."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from activities import day_clock
+from activities.capital import LEDGER_MARGIN, new_flows
+from activities.day_clock import DayClock
+from activities.equity_watch import EquityWatch
+from models.trading.capital_facts import FlowNoted
+from tests.support.fakes import FakeExchange, FakeJournal
+from tests.support.market_fakes import START, FakeMarketRecord
+
+BTC = "BTC/USD"
+
+
+async def test_account_is_told_when_its_equity_has_moved_by_a_thousandth() -> None:
+    record = FakeMarketRecord(held={"company": {"USD": Decimal(50), "BTC": Decimal(1)}})
+    watch = EquityWatch(record)
+    prices = ["50", "50.09", "50.11", "50.20", "50.22"]
+    told = [bool(await watch.mark(START, {BTC: Decimal(price)})) for price in prices]
+    assert told == [True, False, True, False, True]
+    assert [mark.equity for mark in record.equity] == [50 + Decimal(price) for price in prices]
+
+
+async def test_account_is_told_of_prices_that_it_did_not_have() -> None:
+    record = FakeMarketRecord(held={"company": {"USD": Decimal(10**6), "BTC": Decimal("0.001")}})
+    watch = EquityWatch(record)
+    first = await watch.mark(START, {})
+    assert first["company"].prices == {}
+    assert record.equity == [], "an asset has no price"
+    assert (await watch.mark(START, {BTC: Decimal(50)}))["company"].prices == {BTC: Decimal(50)}
+    assert await watch.mark(START, {BTC: Decimal(50)}) == {}
+
+
+class Ends:
+    """Boundaries as a test sets them, and what was asked to close."""
+
+    def __init__(self, **ends: datetime) -> None:
+        self.ends, self.asked, self.closed = ends, 0, []
+
+    async def next_boundaries(self) -> dict[str, datetime]:
+        self.asked += 1
+        return dict(self.ends)
+
+    async def close(self, account: str, at: datetime) -> None:
+        self.closed.append((account, at))
+
+
+async def test_day_is_closed_when_market_time_passes_its_end() -> None:
+    hour = timedelta(hours=1)
+    ends = Ends(company=START + hour, other=START + 2 * hour)
+    clock = DayClock(ends, ends.close)
+    assert await clock.tick(START) == 0
+    assert await clock.tick(START + hour / 2) == 0
+    assert ends.asked == 1
+    assert await clock.tick(START + hour) == 1
+    assert ends.closed == [("company", START + hour)]
+    # Not closed yet by the record: it is due again, until the record tells of the next end.
+    assert await clock.tick(START + hour) == 1
+    ends.ends["company"] = START + 25 * hour
+    assert await clock.tick(START + hour) == 0
+
+
+async def test_boundaries_are_asked_for_again_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(day_clock, "KNOWN_SECONDS", -1.0)
+    ends = Ends(company=START + timedelta(days=1))
+    clock = DayClock(ends, ends.close)
+    for _ in range(3):
+        await clock.tick(START)
+    assert ends.asked == 3
+
+
+async def test_ledger_is_read_from_where_the_record_has_it() -> None:
+    exchange, journal = FakeExchange(), FakeJournal()
+    exchange.book("first", "USD", Decimal(100))
+    exchange.book("coins", "BTC", Decimal(2))
+    (flow,) = await new_flows(exchange, journal, "company")
+    assert (flow.asset, flow.value, flow.author) == ("USD", 100, "exchange")
+    await journal.save_flows("company", [FlowNoted(flow)])
+    assert await new_flows(exchange, journal, "company") == ()
+    assert journal.ledgers_read == {}, "a flow without a price waits for one"
+    journal.asset_prices["BTC"] = Decimal(50)
+    (coins,) = await new_flows(exchange, journal, "company")
+    assert (coins.amount, coins.value) == (2, 100)
+    await journal.save_flows("company", [FlowNoted(coins)])
+    assert await new_flows(exchange, journal, "company") == ()
+    newest = exchange.bookings[-1].exchange_time
+    assert journal.ledgers_read["company"] == newest - LEDGER_MARGIN
+    assert newest <= datetime.now(UTC)
