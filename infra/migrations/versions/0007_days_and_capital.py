@@ -84,6 +84,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE
     mark record;
 BEGIN
+    -- A mark of the last second may be lost in a crash of the server: the next one is due anyway.
+    PERFORM set_config('synchronous_commit', 'off', true);
     FOR mark IN SELECT * FROM unnest(p_accounts, p_equity, p_cash) AS m (account, equity, cash) LOOP
         PERFORM set_config('aether.account_id', mark.account, true);
         INSERT INTO nav_marks (account_id, at, equity, cash)
