@@ -136,7 +136,8 @@ class MarketFeedActivities:
             return
         self._marked_at = minute
         if self._days is not None:
-            engine.messages_sent += await self._days.tick(at)
+            lockstep = self._driver is not None
+            engine.messages_sent += await self._days.tick(at, wait=lockstep)
         await engine.tell_accounts(await self._equity.mark(at, engine.prices()))
 
 

@@ -1,5 +1,6 @@
 """Marks of equity, the market's clock of days, and flows read out of a ledger."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from activities.equity_watch import EquityWatch
 from models.trading.capital_facts import FlowNoted
 from tests.support.fakes import FakeExchange, FakeJournal
 from tests.support.market_fakes import START, FakeMarketRecord
+from tests.support.temporal import eventually
 
 BTC = "BTC/USD"
 
@@ -62,6 +64,24 @@ async def test_day_is_closed_when_market_time_passes_its_end() -> None:
     assert await clock.tick(START + hour) == 1
     ends.ends["company"] = START + 25 * hour
     assert await clock.tick(START + hour) == 0
+
+
+async def test_account_whose_day_cannot_be_closed_holds_up_nobody() -> None:
+    stuck = asyncio.Event()
+    ends = Ends(company=START, other=START)
+
+    async def close(account: str, at: datetime) -> None:
+        if account == "company":
+            await stuck.wait()
+        await ends.close(account, at)
+
+    clock = DayClock(ends, close)
+    assert await clock.tick(START, wait=False) == 2
+    await eventually(lambda: ends.closed == [("other", START)], "the other one's day is closed")
+    await clock.tick(START, wait=False)
+    stuck.set()
+    await clock.tick(START)
+    assert [account for account, _ in ends.closed].count("company") == 1
 
 
 async def test_boundaries_are_asked_for_again_after_a_while(
