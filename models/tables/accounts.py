@@ -13,8 +13,8 @@ class AccountRow(SQLModel, table=True):
     """One trading account: its configuration and why it may be halted.
 
     ``halts`` is a list of ``{kind, reason, since, number}``, ``limits`` maps the fields of
-    AccountLimits, ``drawdown`` those of DrawdownState. Times are protocol times but for
-    ``measured_since`` and what is in ``drawdown``, which are market times.
+    AccountLimits, ``drawdown`` those of DrawdownState, ``day_rule`` those of DayRule. Times are
+    protocol times but for ``measured_since`` and what is in ``drawdown``, which are market times.
     """
 
     __tablename__ = "accounts"
@@ -31,6 +31,7 @@ class AccountRow(SQLModel, table=True):
     closed_trades: int
     drawdown: dict[str, Any] | None = Field(default=None, sa_type=Document)
     measured_since: datetime | None = Field(default=None, sa_type=Moment)
+    day_rule: dict[str, Any] | None = Field(default=None, sa_type=Document)
     created_at: datetime = Field(sa_type=Moment)
     updated_at: datetime = Field(sa_type=Moment)
 

@@ -8,6 +8,7 @@ from models.trading.account_state import Halt
 from models.trading.drawdown import DrawdownState
 from models.trading.limits import AccountLimits
 from models.trading.orders import Fill, OrderReport, OrderSpec
+from models.trading.trading_day import DayRule
 from models.trading.verdicts import Verdict
 
 _ORDER_SPEC = TypeAdapter(OrderSpec)
@@ -17,6 +18,7 @@ _REPORTS = TypeAdapter(list[OrderReport])
 _LIMITS = TypeAdapter(AccountLimits)
 _HALTS = TypeAdapter(tuple[Halt, ...])
 _DRAWDOWN = TypeAdapter(DrawdownState)
+_DAY_RULE = TypeAdapter(DayRule)
 _VERDICT = TypeAdapter(Verdict)
 
 
@@ -79,6 +81,17 @@ def drawdown_document(drawdown: DrawdownState) -> dict[str, Any]:
 def drawdown_state(document: dict[str, Any]) -> DrawdownState:
     """Read what an account's drawdown is measured against."""
     return _DRAWDOWN.validate_python(document)
+
+
+def day_rule_document(rule: DayRule) -> dict[str, Any]:
+    """Write where an account's day begins."""
+    document: dict[str, Any] = _DAY_RULE.dump_python(rule, mode="json")
+    return document
+
+
+def day_rule(document: dict[str, Any] | None) -> DayRule:
+    """Read where an account's day begins; what was never written is the usual."""
+    return DayRule() if document is None else _DAY_RULE.validate_python(document)
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from models.tables import AccountRow, CheckpointRow, ReconciliationRow, TradeRow
 from models.tables.documents import (
     account_halts,
     account_limits,
+    day_rule,
+    day_rule_document,
     drawdown_document,
     drawdown_state,
     halts_document,
@@ -31,7 +33,8 @@ _SAVE = text(
            limits = :limits, halts = :halts, next_trade = :next_trade,
            closed_trades = :closed_trades, updated_at = :at,
            drawdown = COALESCE(CAST(:drawdown AS jsonb), drawdown),
-           measured_since = COALESCE(:measured_since, measured_since)
+           measured_since = COALESCE(:measured_since, measured_since),
+           day_rule = CAST(:day_rule AS jsonb)
        WHERE account_id = :account"""
 )
 # In order, so that two writers lock the rows in the same order. What is held no more is not named
@@ -86,6 +89,7 @@ class AccountJournal:
             closed_trades=row.closed_trades,
             drawdown=None if row.drawdown is None else drawdown_state(row.drawdown),
             measured_since=row.measured_since,
+            day=day_rule(row.day_rule),
         )
 
     async def save_account(
@@ -177,6 +181,7 @@ def _values(state: AccountState, at: datetime) -> dict[str, object]:
         "closed_trades": state.closed_trades,
         "drawdown": None if state.drawdown is None else Jsonb(drawdown_document(state.drawdown)),
         "measured_since": state.measured_since,
+        "day_rule": Jsonb(day_rule_document(state.day)),
         "at": at,
     }
 

@@ -6,11 +6,10 @@ from decimal import Decimal
 
 from sqlalchemy import text
 
-from activities.adapters.postgres.day_rules import read_day_rule
 from activities.capital_ports import BoundaryFigures, RunningDay
 from infra.runtime.database import Database
 from infra.runtime.light_connections import LightSession
-from models.tables.documents import drawdown_state
+from models.tables.documents import day_rule, drawdown_state
 from models.trading.daily_record import DailyRecord
 from models.trading.trading_day import next_boundary
 
@@ -18,7 +17,7 @@ ZERO = Decimal(0)
 OLDEST_PRICE = timedelta(days=7)
 """Market time behind a boundary after which a candle tells nothing of its price any more."""
 
-_RUNNING = text("SELECT drawdown FROM accounts WHERE account_id = :account")
+_RUNNING = text("SELECT drawdown, day_rule FROM accounts WHERE account_id = :account")
 # What a bar closed at is known when its interval has passed, whatever interval that is.
 _PRICES = text(
     """WITH held AS (
@@ -75,10 +74,10 @@ class DayJournal:
         """Return the day that is not closed, None before anything was measured."""
         async with self._database.light_scope(account) as session:
             rows = await session.sql(_RUNNING, {"account": account})
-            rule = await read_day_rule(session, account)
         if not rows or rows[0].drawdown is None:
             return None
-        return RunningDay(drawdown_state(rows[0].drawdown).opened_at, rule)
+        opened_at = drawdown_state(rows[0].drawdown).opened_at
+        return RunningDay(opened_at, day_rule(rows[0].day_rule))
 
     async def next_boundaries(self) -> dict[str, datetime]:
         """Return the end of the running day of every account that is measured (market time)."""

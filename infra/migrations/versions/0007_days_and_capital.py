@@ -14,7 +14,8 @@ branch_labels = None
 depends_on = None
 
 TABLES = """
-ALTER TABLE accounts ADD COLUMN drawdown jsonb, ADD COLUMN measured_since timestamptz;
+ALTER TABLE accounts ADD COLUMN drawdown jsonb, ADD COLUMN measured_since timestamptz,
+    ADD COLUMN day_rule jsonb;
 CREATE TABLE trading_days (
     account_id text NOT NULL REFERENCES accounts,
     day date NOT NULL,

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from sqlalchemy import text
 
-from models.trading.account_drawdown import boundary_after
 from models.trading.capital import CapitalFlow, FlowSource, NavBaseline
 from models.trading.capital_facts import FlowNoted
 from models.trading.daily_record import DailyRecord
 from models.trading.drawdown import start
 from models.trading.market import Candle
 from models.trading.orders import OrderStatus, Side
+from models.trading.trading_day import DayRule
 from tests.support.record_builders import a_fill, an_exchange_id, an_order
 
 BOUNDARY = datetime(2026, 3, 9, 4, tzinfo=UTC)
@@ -67,11 +67,13 @@ async def test_running_day_is_what_the_account_last_saved(journal):
     assert await journal.running_day("company") is None
     assert "company" not in await journal.next_boundaries()
     drawdown = start(Decimal(1000), OPENED.date(), OPENED)
-    measured = replace(state, drawdown=drawdown, measured_since=OPENED)
+    zone = DayRule("America/New_York")
+    measured = replace(state, drawdown=drawdown, measured_since=OPENED, day=zone)
     await journal.save_account(measured, None, "aether", {}, datetime.now(UTC))
     running = await journal.running_day("company")
     assert running.opened_at == OPENED
-    assert (await journal.next_boundaries())["company"] == boundary_after(running.rule, OPENED)
+    assert running.rule == zone
+    assert (await journal.next_boundaries())["company"] == BOUNDARY
     (restored,) = [s for s in await journal.accounts() if s.account == "company"]
     assert restored.drawdown == drawdown
     assert restored.measured_since == OPENED
