@@ -1,0 +1,78 @@
+"""What each strategy of an account has earned, day by day: what its share of capital may rest on.
+
+A day's return is the net profit of the trades that the strategy closed on it, over equity at the
+last of them. Days without a closed trade count as zero. Only sums are kept, so that the figures
+stay small however long an account trades.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+ZERO = Decimal(0)
+STEP = Decimal("1e-10")
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyResults:
+    """Sums over the finished days and what the running one has come to.
+
+    Attributes:
+        trades: closed trades ever.
+        days: finished days since the first closed trade.
+        total: sum of their returns; ``squares`` that of the squares.
+        day: the running day, None before the first closed trade.
+        day_return: what it has come to.
+    """
+
+    trades: int = 0
+    days: int = 0
+    total: Decimal = ZERO
+    squares: Decimal = ZERO
+    day: date | None = None
+    day_return: Decimal = ZERO
+
+    @property
+    def volatility(self) -> Decimal | None:
+        """Return the standard deviation of daily returns, None with fewer than two days."""
+        if self.days < 2:
+            return None
+        mean = self.total / self.days
+        variance = (self.squares - self.total * mean) / (self.days - 1)
+        return max(ZERO, variance).sqrt().quantize(STEP)
+
+    @property
+    def score(self) -> Decimal | None:
+        """Return the mean daily return over its deviation, None when that is not known."""
+        volatility = self.volatility
+        if volatility is None or volatility == ZERO:
+            return None
+        return (self.total / self.days / volatility).quantize(STEP)
+
+
+def note_trade(
+    results: StrategyResults, profit: Decimal, equity: Decimal, day: date
+) -> StrategyResults:
+    """Count a closed trade: its net profit and the account's equity in USD, on a day."""
+    current = roll_to(results, day)
+    earned = (profit / equity).quantize(STEP) if equity > ZERO else ZERO
+    return replace(
+        current, trades=current.trades + 1, day_return=current.day_return + earned
+    )
+
+
+def roll_to(results: StrategyResults, day: date) -> StrategyResults:
+    """Finish the days before this one; a day that is past already changes nothing."""
+    if results.day is None:
+        return replace(results, day=day)
+    finished = (day - results.day).days
+    if finished <= 0:
+        return results
+    return replace(
+        results,
+        days=results.days + finished,
+        total=results.total + results.day_return,
+        squares=results.squares + (results.day_return**2).quantize(STEP**2),
+        day=day,
+        day_return=ZERO,
+    )

@@ -1,0 +1,139 @@
+"""A fault in one account changes nothing for the others: the same day, with and without it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from activities.ports import CredentialsError
+from models.trading.account_facts import Answer, LimitsChangeRequested
+from models.trading.account_state import AccountState
+from models.trading.capital_facts import PricesMarked
+from models.trading.limits import AccountLimits
+from models.trading.orders import Leg
+from models.trading.trade_facts import PriceCrossed
+from tests.support.fakes import BITCOIN, wall_clock
+from tests.support.stories import Story, at_rest
+from tests.support.temporal import World, eventually
+
+ZERO = Decimal(0)
+
+
+async def exchange_is_down(story):
+    story.exchange.down = True
+    story.exchange.gap("connection lost")
+
+    async def halted():
+        return (await snapshot(story)).is_halted
+
+    await eventually(halted, "no exchange")
+
+
+async def key_is_refused(story):
+    async def refused():
+        raise CredentialsError("EAPI:Invalid key")
+
+    for name in ("balances", "open_orders", "submit", "cancel", "fills"):
+        setattr(story.exchange, name, lambda *_, **__: refused())
+    story.exchange.gap("logged out")
+
+
+async def replies_get_lost(story):
+    story.exchange.lose_after = 3
+    await story.open()
+
+
+async def settings_are_wrong(story):
+    nothing = AccountLimits(
+        risk_share=ZERO, pair_exposure_share=ZERO, gross_exposure_share=ZERO, open_trades_maximum=0
+    )
+    request = LimitsChangeRequested("wrong", "somebody", nothing, wall_clock())
+    await story.handle.execute_update("change_limits", request, result_type=Answer)
+    assert not (await story.open()).accepted
+
+
+async def drawdown_halts(story):
+    await story.open(quantity=Decimal("0.03"))
+    await story.until_protected()
+    now = wall_clock() + timedelta(seconds=1)
+    crash = PricesMarked({BITCOIN.symbol: Decimal(1)}, now, now)
+    await story.handle.signal("prices_marked", crash)
+
+    async def halted():
+        return (await snapshot(story)).is_halted
+
+    # A hundredth of the price is lost on what the trade holds; the account's own rules decide.
+    story.exchange.totals["USD"] = Decimal(1000)
+    await story.handle.signal("prices_marked", replace(crash, at=now + timedelta(seconds=1)))
+    await eventually(halted, "the drawdown halts")
+
+
+FAULTS = [
+    exchange_is_down,
+    key_is_refused,
+    replies_get_lost,
+    settings_are_wrong,
+    drawdown_halts,
+]
+
+
+async def snapshot(story):
+    return await story.handle.query("snapshot", result_type=AccountState)
+
+
+async def a_day(story):
+    """Open two trades; one takes its profit, one stays protected; return all that came of it."""
+    answers = [await story.open(), await story.open(quantity=Decimal("0.002"))]
+    for answer in answers:
+        await story.until_protected(answer.trade)
+    (watch, *_) = await eventually(
+        lambda: story.journal.watches.get((story.account, 1)), "the first is watched"
+    )
+    story.exchange.set_price(Decimal(55001))
+    crossing = PriceCrossed(watch.watch_id, watch.kind, Decimal(55001), wall_clock())
+    await story.trade(1).signal("price_crossed", crossing)
+    await story.trade(1).result()
+    await at_rest(story.handle)
+    state = await snapshot(story)
+    orders = [
+        (leg, o.side, o.order_type, o.status, o.quantity, o.filled_quantity, o.average_price)
+        for leg in Leg
+        for o in story.orders(leg)
+    ]
+    trades = {
+        number: (t.phase, t.bought, t.sold, t.fees, t.cash_flow)
+        for (account, number), t in story.journal.trades.items()
+        if account == story.account
+    }
+    codes = [answer.code for answer in answers]
+    return (
+        codes,
+        sorted(orders, key=str),
+        trades,
+        state.balances,
+        state.halts,
+        story.exchange.totals,
+    )
+
+
+async def the_others(world: World, fault=None):
+    """Return what two accounts made of their day while a third had a fault, or none."""
+    async with world.running():
+        stories = [Story(world, world.add_account()) for _ in range(3)]
+        for story in stories:
+            await story.begin()
+        if fault is not None:
+            await fault(stories[0])
+        days = [await a_day(story) for story in stories[1:]]
+        for story in stories:
+            await story.end()
+    return days
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+async def test_fault_of_one_account_changes_nothing_for_the_others(client, fault):
+    healthy = await the_others(World(client))
+    beside = await the_others(World(client), fault)
+    assert beside == healthy
+    assert healthy[0] == healthy[1]
