@@ -13,8 +13,9 @@ class AccountRow(SQLModel, table=True):
     """One trading account: its configuration and why it may be halted.
 
     ``halts`` is a list of ``{kind, reason, since, number}``, ``limits`` maps the fields of
-    AccountLimits, ``drawdown`` those of DrawdownState, ``day_rule`` those of DayRule. Times are
-    protocol times but for ``measured_since`` and what is in ``drawdown``, which are market times.
+    AccountLimits, ``drawdown`` those of DrawdownState, ``day_rule`` those of DayRule,
+    ``strategy_results`` maps strategies to StrategyResults. Times are protocol times but for
+    ``measured_since`` and what is in ``drawdown``, which are market times.
     """
 
     __tablename__ = "accounts"
@@ -29,6 +30,7 @@ class AccountRow(SQLModel, table=True):
     halts: list[dict[str, Any]] = Field(sa_type=Document)
     next_trade: int
     closed_trades: int
+    strategy_results: dict[str, Any] = Field(default_factory=dict, sa_type=Document)
     drawdown: dict[str, Any] | None = Field(default=None, sa_type=Document)
     measured_since: datetime | None = Field(default=None, sa_type=Moment)
     day_rule: dict[str, Any] | None = Field(default=None, sa_type=Document)

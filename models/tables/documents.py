@@ -8,6 +8,7 @@ from models.trading.account_state import Halt
 from models.trading.drawdown import DrawdownState
 from models.trading.limits import AccountLimits
 from models.trading.orders import Fill, OrderReport, OrderSpec
+from models.trading.strategy_results import StrategyResults
 from models.trading.trading_day import DayRule
 from models.trading.verdicts import Verdict
 
@@ -20,6 +21,7 @@ _HALTS = TypeAdapter(tuple[Halt, ...])
 _DRAWDOWN = TypeAdapter(DrawdownState)
 _DAY_RULE = TypeAdapter(DayRule)
 _VERDICT = TypeAdapter(Verdict)
+_RESULTS = TypeAdapter(dict[str, StrategyResults])
 
 
 def order_spec_text(order: OrderSpec) -> str:
@@ -92,6 +94,17 @@ def day_rule_document(rule: DayRule) -> dict[str, Any]:
 def day_rule(document: dict[str, Any] | None) -> DayRule:
     """Read where an account's day begins; what was never written is the usual."""
     return DayRule() if document is None else _DAY_RULE.validate_python(document)
+
+
+def results_document(results: dict[str, StrategyResults]) -> dict[str, Any]:
+    """Write what strategies have earned."""
+    document: dict[str, Any] = _RESULTS.dump_python(results, mode="json")
+    return document
+
+
+def strategy_results(document: dict[str, Any]) -> dict[str, StrategyResults]:
+    """Read what strategies have earned."""
+    return _RESULTS.validate_python(document)
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from models.trading import account_capital as capital
 from models.trading import account_drawdown as drawdown
 from models.trading import account_halts as halts
+from models.trading.account_allocation import name_strategy, note_closed
 from models.trading.account_entries import consider, intent_of_idea, intent_of_request
 from models.trading.account_facts import (
     AccountFact,
@@ -201,8 +202,10 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
     command = outcome.command
     trade = command.plan.number if command is not None else None
     record = RecordIdea(fact.idea, outcome.verdict, trade)
-    commands = (command, record, RecordAccount()) if command is not None else (record,)
-    return AccountDecision(outcome.state, commands)
+    if command is None or trade is None:
+        return AccountDecision(outcome.state, (record,))
+    entered = name_strategy(outcome.state, trade, fact.idea.strategy)
+    return AccountDecision(entered, (command, record, RecordAccount()))
 
 
 def _with_market(state: AccountState, market: MarketSnapshot | None) -> AccountState:
@@ -225,6 +228,7 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     older = summary.bought < known.bought or summary.sold < known.sold
     if older and not fact.closed:
         return AccountDecision(state, ())
+    summary = replace(summary, strategy=known.strategy)
     trades = {**state.trades, summary.number: summary}
     state = replace(state, traded_at=max(fact.at, state.traded_at or fact.at))
     if not fact.closed:
@@ -236,7 +240,7 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     balances["USD"] = balances.get("USD", ZERO) + summary.cash_flow
     balances[base] = balances.get(base, ZERO) + summary.bought - summary.sold
     closed = replace(state, trades=trades, balances=balances, closed_trades=state.closed_trades + 1)
-    return AccountDecision(closed, (RecordAccount(),))
+    return AccountDecision(note_closed(closed, summary), (RecordAccount(),))
 
 
 def _on_close(state: AccountState, fact: TradeCloseRequested) -> AccountDecision:

@@ -11,6 +11,7 @@ from models.trading.drawdown import DrawdownState
 from models.trading.drawdown_limits import DrawdownLimits
 from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
+from models.trading.strategy_results import StrategyResults
 from models.trading.trade_state import TradeSummary
 from models.trading.trading_day import DayRule
 
@@ -50,7 +51,7 @@ class AccountState:
     prices seen by symbol and ``market_time`` the newest market time seen with one.
     ``universe`` are the symbols that entries may be made in (None: not told yet, so whatever the
     exchange lists in USD), ``buckets`` and ``groups`` by symbol; ``market_rules`` are the version
-    of the universe and the number of the groups.
+    of the universe and the number of the groups. ``results`` are what each strategy has earned.
     ``drawdown`` is None until equity could be measured, which it was first at ``measured_since``
     (market time). ``recent_flows`` are the newest capital
     flows counted, ``waiting_flows`` those of the day that follows one not closed yet.
@@ -79,6 +80,7 @@ class AccountState:
     buckets: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     market_rules: tuple[int, int] = (0, 0)
+    results: dict[str, StrategyResults] = field(default_factory=dict)
     drawdown: DrawdownState | None = None
     measured_since: datetime | None = None
     recent_flows: tuple[str, ...] = ()

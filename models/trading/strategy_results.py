@@ -56,9 +56,7 @@ def note_trade(
     """Count a closed trade: its net profit and the account's equity in USD, on a day."""
     current = roll_to(results, day)
     earned = (profit / equity).quantize(STEP) if equity > ZERO else ZERO
-    return replace(
-        current, trades=current.trades + 1, day_return=current.day_return + earned
-    )
+    return replace(current, trades=current.trades + 1, day_return=current.day_return + earned)
 
 
 def roll_to(results: StrategyResults, day: date) -> StrategyResults:

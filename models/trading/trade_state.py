@@ -128,6 +128,7 @@ class TradeState:
     watch_generation: int = 0
     trailed: bool = False
     exit_reason: ExitReason | None = None
+    strategy: str = ""
     exit_wanted: bool = False
     entry_cancel_wanted: bool = False
     entry_cancel_reason: ExitReason | None = None
@@ -238,6 +239,7 @@ class TradeSummary:
     """What an account needs to know of one of its trades.
 
     ``reserved_cash`` is the USD that the unfilled rest of the entry may still spend, fees included.
+    ``strategy`` is known to the account only: whose idea it was, empty when somebody asked for it.
     """
 
     number: int
@@ -253,3 +255,4 @@ class TradeSummary:
     entry_client_order_id: str
     entry_open: bool
     exit_reason: ExitReason | None = None
+    strategy: str = ""

@@ -22,6 +22,8 @@ from models.tables.documents import (
     drawdown_state,
     halts_document,
     limits_document,
+    results_document,
+    strategy_results,
     unknown_order_document,
 )
 from models.trading.account_state import ZERO, AccountState
@@ -31,7 +33,7 @@ _LOCK = text("SELECT updated_at FROM accounts WHERE account_id = :account FOR UP
 _SAVE = text(
     """UPDATE accounts SET mode = :mode, protection = :protection, strategies = :strategies,
            limits = :limits, halts = :halts, next_trade = :next_trade,
-           closed_trades = :closed_trades, updated_at = :at,
+           closed_trades = :closed_trades, strategy_results = :results, updated_at = :at,
            drawdown = COALESCE(CAST(:drawdown AS jsonb), drawdown),
            measured_since = COALESCE(:measured_since, measured_since),
            day_rule = CAST(:day_rule AS jsonb)
@@ -90,6 +92,7 @@ class AccountJournal:
             drawdown=None if row.drawdown is None else drawdown_state(row.drawdown),
             measured_since=row.measured_since,
             day=day_rule(row.day_rule),
+            results=strategy_results(row.strategy_results),
         )
 
     async def save_account(
@@ -179,6 +182,7 @@ def _values(state: AccountState, at: datetime) -> dict[str, object]:
         "halts": Jsonb(halts_document(state.halts)),
         "next_trade": state.next_trade,
         "closed_trades": state.closed_trades,
+        "results": Jsonb(results_document(state.results)),
         "drawdown": None if state.drawdown is None else Jsonb(drawdown_document(state.drawdown)),
         "measured_since": state.measured_since,
         "day_rule": Jsonb(day_rule_document(state.day)),

@@ -58,6 +58,7 @@ CREATE TABLE correlations (
 """
 
 ACCOUNTS = """
+ALTER TABLE accounts ADD COLUMN strategy_results jsonb NOT NULL DEFAULT '{}';
 CREATE TABLE stress_runs (
     account_id text NOT NULL REFERENCES accounts,
     run_id text NOT NULL,
