@@ -62,6 +62,9 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
+_EXCHANGES = count()
+
+
 class FakeExchange:
     """One account at an exchange with one price; market orders fill at once, stops when touched.
 
@@ -84,6 +87,8 @@ class FakeExchange:
         self.submit_gate: asyncio.Event | None = None
         self.bookings: list[LedgerEntry] = []
         self._numbers = count(1)
+        # Ids are unique over all accounts, as the exchange's are.
+        self._name = f"FAKE{next(_EXCHANGES)}"
         self._sequence = count(1)
         self._listeners: list[asyncio.Queue[ExecutionReport | BalanceReport | StreamGap]] = []
 
@@ -113,7 +118,7 @@ class FakeExchange:
         balance = self.totals.get(asset, ZERO) + amount
         self.totals[asset] = balance
         kind = "deposit" if amount > 0 else "withdrawal"
-        number = f"L{next(self._numbers):05d}-FAKE0-LEDGER"
+        number = f"L{next(self._numbers):05d}-{self._name}-LEDGER"
         entry = LedgerEntry(number, reference, kind, asset, amount, ZERO, balance, wall_clock())
         self.bookings.append(entry)
         return entry
@@ -244,7 +249,7 @@ class FakeExchange:
             raise ExchangeUnavailableError("the exchange is down")
 
     def _accept(self, order: OrderSpec) -> str:
-        order_id = f"O{next(self._numbers):05d}-FAKE0-ORDER0"
+        order_id = f"O{next(self._numbers):05d}-{self._name}-ORDER0"
         report = OrderReport(
             order_id=order_id,
             client_order_id=order.client_order_id,
@@ -282,7 +287,7 @@ class FakeExchange:
         report = self.orders[order_id]
         cost = quantity * self.price
         fill = Fill(
-            execution_id=f"T{next(self._numbers):05d}-FAKE0-TRADE0",
+            execution_id=f"T{next(self._numbers):05d}-{self._name}-TRADE0",
             order_id=order_id,
             symbol=report.symbol,
             side=report.side,
