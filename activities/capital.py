@@ -63,8 +63,12 @@ async def new_flows(exchange: Exchange, book: CapitalBook, account: str) -> tupl
     What is read stays to be read again until the record has it: only then the mark moves on.
     """
     since = await book.ledger_read_until(account)
-    entries = await exchange.ledger(since)
-    lines = [_line(entry) for entry in entries if entry.kind in FLOW_KINDS]
+    # Kind by kind: a ledger is mostly trades, and reading many pages for a few flows takes minutes.
+    found = [await exchange.ledger(since, kind) for kind in sorted(FLOW_KINDS)]
+    entries = sorted(
+        (entry for entries in found for entry in entries), key=lambda entry: entry.exchange_time
+    )
+    lines = [_line(entry) for entry in entries]
     known = await book.known_flows(account) if lines else set()
     flows: list[CapitalFlow] = []
     waiting = False

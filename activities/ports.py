@@ -190,8 +190,8 @@ class Exchange(Protocol):
         """Return executions since a market time (None: all), all pages, oldest first."""
         ...
 
-    async def ledger(self, since: datetime | None) -> list[LedgerEntry]:
-        """Return ledger entries since a market time (None: all), oldest first."""
+    async def ledger(self, since: datetime | None, kind: str | None = None) -> list[LedgerEntry]:
+        """Return ledger entries (of one kind) since a market time (None: all), oldest first."""
         ...
 
     def unhurried(self) -> "Exchange":

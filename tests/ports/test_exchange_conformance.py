@@ -268,6 +268,8 @@ async def test_market_order_fills_and_every_book_agrees(simulator, exchange):
         # USD is shown with four decimals.
         assert abs(Decimal(balance["total"]) - (held.total if held else 0)) < Decimal("0.0001")
     running: dict[str, Decimal] = {}
+    deposits = await exchange.ledger(None, "deposit")
+    assert {entry.kind for entry in deposits} <= {"deposit"}
     for entry in await exchange.ledger(None):
         running[entry.asset] = running.get(entry.asset, Decimal(0)) + entry.amount - entry.fee
         assert running[entry.asset] == entry.balance

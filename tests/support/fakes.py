@@ -226,9 +226,10 @@ class FakeExchange:
         self._answer()
         return [f for f in self.executions_made if since is None or f.exchange_time >= since]
 
-    async def ledger(self, since: datetime | None) -> list[LedgerEntry]:
+    async def ledger(self, since: datetime | None, kind: str | None = None) -> list[LedgerEntry]:
         self._answer()
-        return [b for b in self.bookings if since is None or b.exchange_time >= since]
+        booked = [b for b in self.bookings if kind is None or b.kind == kind]
+        return [b for b in booked if since is None or b.exchange_time >= since]
 
     async def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
         queue: asyncio.Queue[ExecutionReport | BalanceReport | StreamGap] = asyncio.Queue()

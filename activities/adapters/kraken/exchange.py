@@ -262,12 +262,14 @@ class KrakenExchange:
         """Return executions since a market time (None: all), all pages, oldest first."""
         return await self._reads.fills(since, self._at_most(Priority.EXIT))
 
-    async def ledger(self, since: datetime | None) -> list[LedgerEntry]:
-        """Return ledger entries since a market time (None: all), oldest first."""
+    async def ledger(self, since: datetime | None, kind: str | None = None) -> list[LedgerEntry]:
+        """Return ledger entries (of one kind) since a market time (None: all), oldest first."""
         table = await self.symbols()
         newest_first: dict[str, LedgerEntry] = {}
         priority = self._at_most(Priority.READ)
         asked = starting(since)
+        if kind is not None:
+            asked["type"] = kind
         async for page in self._reads.pages("Ledgers", "ledger", asked, HISTORY_COST, priority):
             with reading("Ledgers"):
                 for name, row in page.items():
