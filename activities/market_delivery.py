@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from activities.ports import MarketRecord, Messenger
-from models.trading.trade_facts import PriceCrossed, PriceWatch
+from models.trading.trade_facts import HEDGE_WATCH, PriceCrossed, PriceWatch
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +59,8 @@ class Courier:
     async def _tell(self, message: Message) -> bool:
         if message.trade is None:
             return await self._messenger.tell_account(message.account, [message.fact])
+        if message.trade == HEDGE_WATCH:
+            return await self._messenger.tell_hedge(message.account, [message.fact])
         return await self._messenger.tell_trade(message.account, message.trade, [message.fact])
 
     async def _persist(self, act: Callable[[], Awaitable[bool]]) -> bool:

@@ -23,6 +23,7 @@ from activities.symbol_state import SymbolState
 from models.trading.account_facts import IdeaArrived
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
+from models.trading.moment_index import MomentIndex
 from models.trading.strategies import Strategy
 from models.trading.trade_facts import PriceCrossed, PriceWatch
 from models.trading.watch_index import WatchIndex
@@ -58,6 +59,7 @@ class MarketEngine:
         self._installation = installation
         self._reported: dict[tuple[str, int], set[str]] = {}
         self.symbols: dict[str, SymbolState] = {}
+        self.moments = MomentIndex()
         self.market_time: datetime | None = None
         self.messages_sent = 0
         self._deliberate_at_fences = deliberate_at_fences
@@ -82,6 +84,7 @@ class MarketEngine:
         self._reported = {key: ids for key, ids in self._reported.items() if key in grouped}
         for state in self.symbols.values():
             state.watches = WatchIndex()
+        self.moments = MomentIndex()
         for (account, trade), watches in grouped.items():
             self._index(account, trade, tuple(watches))
         await self._check(set(self.symbols))
@@ -98,13 +101,16 @@ class MarketEngine:
             self._reported[account, trade] = reported
         waiting = [watch for watch in watches if watch.watch_id not in reported]
         for symbol, state in self.symbols.items():
-            state.watches.replace(account, trade, tuple(w for w in waiting if w.symbol == symbol))
+            here = tuple(w for w in waiting if w.symbol == symbol and w.due_at is None)
+            state.watches.replace(account, trade, here)
+        self.moments.replace(account, trade, tuple(waiting))
 
     async def _check(self, symbols: set[str]) -> None:
         for symbol in sorted(symbols & self.symbols.keys()):
             state = self.symbols[symbol]
             if state.healthy and state.snapshot is not None:
                 await self._cross(state, state.snapshot.last, state.snapshot.observed_at)
+        await self._ring()
 
     async def on_event(self, event: MarketEvent) -> None:
         """Deal with one market event; messages that follow from it are handed to the delivery."""
@@ -150,6 +156,7 @@ class MarketEngine:
         self._advance(tick.exchange_time)
         state.refresh(tick.exchange_time, last=tick.price)
         await self._cross(state, tick.price, tick.exchange_time)
+        await self._ring()
 
     def _on_prices(self, prices: BestPrices) -> None:
         state = self.symbols.get(prices.symbol)
@@ -216,12 +223,24 @@ class MarketEngine:
         crossed = state.watches.crossed(price)
         if not crossed:
             return
+        await self._send([self._crossing(watch, price, at) for watch in crossed])
+
+    async def _ring(self) -> None:
+        """Tell of every moment that has come, with the price of its pair as it stands."""
+        now = self.market_time
+        if now is None or not (due := self.moments.reached(now)):
+            return
         messages = []
-        for watch in crossed:
-            self._reported.setdefault((watch.account, watch.trade), set()).add(watch.watch_id)
-            fact = PriceCrossed(watch.watch_id, watch.kind, price, at)
-            messages.append(Message(watch.account, watch.trade, fact, watch))
+        for watch in due:
+            state = self.symbols.get(watch.symbol)
+            known = state.snapshot if state is not None else None
+            messages.append(self._crossing(watch, known.last if known else watch.level, now))
         await self._send(messages)
+
+    def _crossing(self, watch: PriceWatch, price: Decimal, at: datetime) -> Message:
+        self._reported.setdefault((watch.account, watch.trade), set()).add(watch.watch_id)
+        fact = PriceCrossed(watch.watch_id, watch.kind, price, at)
+        return Message(watch.account, watch.trade, fact, watch)
 
     async def _send(self, messages: list[Message]) -> None:
         self.messages_sent += len(messages)

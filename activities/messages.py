@@ -2,15 +2,21 @@
 
 from collections.abc import Sequence
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from models.contracts.names import (
     ACCOUNT_SIGNALS,
+    HEDGE_SIGNALS,
     TRADE_SIGNALS,
     account_workflow_id,
+    hedge_workflow_id,
     trade_workflow_id,
 )
+from models.trading.account_facts import Answer
+
+ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
+"""How Temporal calls an update whose workflow ended before it answered."""
 
 
 class TemporalMessenger:
@@ -26,6 +32,40 @@ class TemporalMessenger:
     async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to an account; False when its workflow does not run."""
         return await self._tell(account_workflow_id(account), ACCOUNT_SIGNALS, facts)
+
+    async def tell_hedge(self, account: str, facts: Sequence[object]) -> bool:
+        """Signal facts to the hedge of an account; False when its workflow does not run."""
+        return await self._tell(hedge_workflow_id(account), HEDGE_SIGNALS, facts)
+
+    async def ask_account(
+        self, account: str, update: str, request_id: str, fact: object
+    ) -> Answer | None:
+        """Ask an account and wait for its answer, None when its workflow does not run."""
+        return await self._ask(account_workflow_id(account), update, request_id, fact)
+
+    async def ask_trade(
+        self, account: str, trade: int, update: str, request_id: str, fact: object
+    ) -> Answer | None:
+        """Ask a trade and wait for its answer, None when it is over."""
+        return await self._ask(trade_workflow_id(account, trade), update, request_id, fact)
+
+    async def _ask(
+        self, workflow_id: str, update: str, request_id: str, fact: object
+    ) -> Answer | None:
+        handle = self._client.get_workflow_handle(workflow_id)
+        try:
+            answer: Answer = await handle.execute_update(
+                update, fact, id=request_id, result_type=Answer
+            )
+        except WorkflowUpdateFailedError as error:
+            if getattr(error.cause, "type", None) == ENDED_MEANWHILE:
+                return None
+            raise
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+        return answer
 
     async def _tell(
         self, workflow_id: str, names: dict[type, str], facts: Sequence[object]

@@ -40,6 +40,8 @@ from models.contracts.orders import (
     OrdersToAsk,
     OrderToCancel,
     OrderToPlace,
+    PartSale,
+    PartToSell,
     PositionExit,
     PositionToExit,
     StopAmendment,
@@ -117,6 +119,13 @@ class OrderActivities:
                 return await self._exit(request)
 
     @activity.defn
+    async def sell_part(self, request: PartToSell) -> PartSale:
+        """Store the sale's intent, make the stop smaller, then sell what it no longer covers."""
+        async with heartbeating():
+            with typed_failures():
+                return await self._sell_part(request)
+
+    @activity.defn
     async def ask_orders(self, request: OrdersToAsk) -> OrdersAnswered:
         """Answer with everything the exchange knows of orders whose facts are overdue."""
         async with heartbeating():
@@ -148,6 +157,25 @@ class OrderActivities:
         if placed.acknowledged is not None:
             observe_step("exit", command.exit.leg, began)
         return PositionExit(tuple(stops), placed)
+
+    async def _sell_part(self, request: PartToSell) -> PartSale:
+        amend, order = request.command.amend, request.command.order
+        exchange = await self._exchanges.exchange(order.account)
+        # The stop stays as it is until the sale can follow, and until it stands in the record.
+        await exchange.room_for_exit(order.symbol, (amend.order_id,))
+        sending_at = self._clock()
+        with timed_step("intent", order.leg):
+            stored = await self._journal.store_intent(order, request.intended_at, sending_at)
+        stop = await self._amend(StopToAmend(order.account, amend))
+        placement = await self._placement(order.account)
+        kept = stop.refused
+        placed = await placement.place_reserved(
+            order,
+            stored,
+            sending_at,
+            None if kept is None else f"the stop was not made smaller: {kept.reason}",
+        )
+        return PartSale(stop, placed)
 
     async def _amend(self, request: StopToAmend) -> StopAmendment:
         command = request.command

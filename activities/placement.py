@@ -230,12 +230,12 @@ class Placement:
     def _grace(self, order: OrderSpec) -> timedelta:
         """Return how long after a send a missing order proves nothing.
 
-        A stop rests, so its id cannot be taken twice: it may be sent again at once. A market exit
+        A stop rests, so its id cannot be taken twice: it may be sent again at once. A market sale
         closes at once and frees its id, so a delayed first copy must be impossible before.
         """
         if order.leg is Leg.STOP:
             return timedelta(0)
-        if order.leg is Leg.EXIT:
+        if order.leg is Leg.EXIT or order.leg.sells_part:
             return self._patience.deadline
         return self._patience.deadline + self._patience.settle
 

@@ -11,7 +11,10 @@ from typing import Protocol
 
 from activities.capital_ports import CapitalBook, DayBook
 from activities.equity_watch import AccountMark
+from models.trading.account_facts import Answer
+from models.trading.account_hedge_facts import HedgeRecord
 from models.trading.account_state import AccountState
+from models.trading.approval import ApprovalRequest
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, Mode
@@ -497,6 +500,16 @@ class Journal(DayBook, CapitalBook, Protocol):
         """Append an audit row to the account's hash chain."""
         ...
 
+    async def save_approval(
+        self, account: str, request: ApprovalRequest, outcome: Answer | None
+    ) -> None:
+        """Write where a request for approval stands, audited when that is news."""
+        ...
+
+    async def record_hedge_review(self, account: str, record: HedgeRecord) -> None:
+        """Write a review of the hedge, once."""
+        ...
+
     async def record_reconciliation(self, account: str, found: Discrepancies, at: datetime) -> None:
         """Write what was found different from the exchange; without differences it is clean."""
         ...
@@ -554,6 +567,31 @@ class MarketRecord(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class HedgeMarketSeen:
+    """What the record knows of the market for one account's hedge.
+
+    Attributes:
+        held: the pairs that the account holds, or that its hedge may buy back.
+        volatilities: daily volatility by symbol, of those.
+        market_volatility: the mean of all pairs followed.
+        market_at: the newest market time, None before any.
+    """
+
+    held: tuple[MarketSnapshot, ...]
+    volatilities: dict[str, Decimal]
+    market_volatility: Decimal | None
+    market_at: datetime | None
+
+
+class HedgeMarket(Protocol):
+    """The market as a hedge sees it."""
+
+    async def hedge_market(self, account: str) -> HedgeMarketSeen:
+        """Return the market that concerns an account's hedge."""
+        ...
+
+
 # --- secrets and messages ----------------------------------------------------------------------
 
 
@@ -593,4 +631,20 @@ class Messenger(Protocol):
 
     async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to an account."""
+        ...
+
+    async def tell_hedge(self, account: str, facts: Sequence[object]) -> bool:
+        """Signal facts to the hedge of an account."""
+        ...
+
+    async def ask_account(
+        self, account: str, update: str, request_id: str, fact: object
+    ) -> Answer | None:
+        """Ask an account and wait for its answer, None when it does not run."""
+        ...
+
+    async def ask_trade(
+        self, account: str, trade: int, update: str, request_id: str, fact: object
+    ) -> Answer | None:
+        """Ask a trade and wait for its answer, None when it is over."""
         ...

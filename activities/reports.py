@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.ports import Messenger
+from models.contracts.hedges import HedgeToWake
 from models.contracts.records import ProgressToReport
 
 
@@ -24,3 +25,8 @@ class ReportActivities:
         told = await self._messenger.tell_account(request.account, [request.progress])
         if not told and request.progress.closed:
             raise ApplicationError(f"the workflow of {request.account} does not run")
+
+    @activity.defn
+    async def wake_hedge(self, request: HedgeToWake) -> None:
+        """Have the hedge of an account look again; one that does not run looks when it starts."""
+        await self._messenger.tell_hedge(request.account, [request.due])

@@ -16,12 +16,14 @@ from api import problems
 from api.reference import with_problems
 from api.routes import (
     accounts,
+    approvals,
     audit,
     capital,
     codec,
     documentation,
     going_live,
     health,
+    hedge,
     kill_switch,
     orders,
     reconciliations,
@@ -93,6 +95,8 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         universe,
         stress,
         going_live,
+        approvals,
+        hedge,
         codec,
     ):
         versioned.include_router(module.router)

@@ -13,7 +13,8 @@ LARGEST_INTEGER = 2**31 - 1
 """What the database's integer columns hold."""
 
 
-def _no_truth_value(value: Any) -> Any:
+def no_truth_value(value: Any) -> Any:
+    """Refuse true and false where a number is meant."""
     if isinstance(value, bool):
         raise ValueError("Input should be a number")  # noqa: TRY004  # pydantic reads ValueError
     return value
@@ -24,8 +25,28 @@ Reason = Annotated[str, Field(min_length=3, max_length=500, pattern=r"^[^\x00-\x
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 Positive = Annotated[
     Decimal,
-    BeforeValidator(_no_truth_value),
+    BeforeValidator(no_truth_value),
     Field(gt=0, allow_inf_nan=False, max_digits=30),
+]
+Share = Annotated[
+    Decimal,
+    BeforeValidator(no_truth_value),
+    Field(ge=0, le=1, allow_inf_nan=False, max_digits=12),
+]
+PartShare = Annotated[
+    Decimal,
+    BeforeValidator(no_truth_value),
+    Field(gt=0, le=1, allow_inf_nan=False, max_digits=12),
+]
+Seconds = Annotated[int, Field(ge=1, le=366 * 86_400)]
+Clearable = Literal[
+    "take_profit_price",
+    "trailing_distance",
+    "trailing_share",
+    "trailing_multiple",
+    "hold_maximum",
+    "break_even_gain",
+    "partials",
 ]
 Number = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
 Whole = Annotated[int | None, Query(ge=0, le=LARGEST_INTEGER)]
@@ -38,7 +59,25 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class OpenTrade(RequestBody):
+class Partial(RequestBody):
+    """A share of what was bought, sold when the gain over the entry price reaches a share of it."""
+
+    gain_share: PartShare
+    quantity_share: PartShare
+
+
+class MoreExits(RequestBody):
+    """Exits beyond stop and target; times are market time, in seconds."""
+
+    trailing_share: PartShare | None = None
+    trailing_multiple: Positive | None = None
+    hold_seconds: Seconds | None = None
+    break_even_gain: PartShare | None = None
+    break_even_offset: Share | None = None
+    partials: tuple[Partial, ...] | None = Field(default=None, max_length=5)
+
+
+class OpenTrade(MoreExits):
     """A trade to open. Without ``quantity`` the account sizes it by its own rules."""
 
     symbol: Name = Field(examples=["BTC/USD"])

@@ -25,7 +25,7 @@ from api.problems import ProblemError, engine_unavailable, refusal
 from api.schemas import Answered, CheckMade
 from api.services import Principal, Services
 from models.contracts.names import trade_workflow_id
-from models.trading.account_facts import Answer
+from models.trading.account_facts import WAITING, Answer
 
 Result = TypeVar("Result")
 Response = tuple[int, dict[str, Any]]
@@ -153,14 +153,15 @@ def connected(services: Services) -> Client:
 
 
 def answered(answer: Answer, account: str, status: HTTPStatus) -> Response:
-    """Return an accepted answer's response, or raise its refusal."""
-    if not answer.accepted:
+    """Return the response of what was accepted or waits for a person, or raise its refusal."""
+    if not answer.accepted and answer.code != WAITING:
         raise refusal(answer)
     response = Answered(
         code=answer.code,
         detail=answer.detail,
         trade=answer.trade,
         client_order_id=answer.client_order_id,
+        approval=answer.approval,
         workflow=None if answer.trade is None else trade_workflow_id(account, answer.trade),
         checks=[
             CheckMade(rule=c.rule, code=c.code, passed=c.passed, reason=c.reason)

@@ -39,6 +39,8 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "outdated-change": HTTPStatus.CONFLICT,
     "approval-decided": HTTPStatus.CONFLICT,
     "second-person-needed": HTTPStatus.FORBIDDEN,
+    "price-moved": HTTPStatus.CONFLICT,
+    "too-many-waiting": HTTPStatus.CONFLICT,
     "live-refused": HTTPStatus.FORBIDDEN,
     "not-simulated": HTTPStatus.FORBIDDEN,
     "daily-drawdown": HTTPStatus.CONFLICT,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
@@ -37,13 +37,14 @@ class CheckMade(BaseModel):
 
 
 class Answered(BaseModel):
-    """What a request came to."""
+    """What a request came to; ``approval`` names what a second person has to decide first."""
 
     code: str
     detail: str
     trade: int | None = None
     client_order_id: str | None = None
     workflow: str | None = None
+    approval: str | None = None
     checks: list[CheckMade] = []
 
 
@@ -117,6 +118,9 @@ class Trade(Row):
     pnl: Money | None
     slippage: Money
     exit_reason: str | None
+    exits: dict[str, Any]
+    partials_taken: int
+    hedge_sold: Money
     protected_quantity: Money
     unprotected_since: datetime | None
     unprotected_seconds: Money
@@ -174,6 +178,7 @@ class Watch(Row):
     kind: str
     direction: str
     level: Money
+    due_at: datetime | None
     triggered_at: datetime | None
     triggered_price: Money | None
 

@@ -80,6 +80,10 @@ class ApiClient:
         """Send a change once, under an idempotency key that is made up unless given."""
         return self._call("PUT", path, json=body, headers={"Idempotency-Key": key or _key()})
 
+    def delete(self, path: str, key: str | None = None) -> Any:
+        """Take something back once, under an idempotency key that is made up unless given."""
+        return self._call("DELETE", path, headers={"Idempotency-Key": key or _key()})
+
     def _call(
         self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
     ) -> Any:

@@ -24,6 +24,8 @@ GROUPS = {
     "bench": "cli.bench",
     "exchange": "cli.exchange",
     "process": "cli.process",
+    "approvals": "cli.approvals",
+    "hedge": "cli.hedge",
     "universe": "cli.universe",
     "stress": "cli.stress",
     "mode": "cli.mode",

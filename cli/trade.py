@@ -90,6 +90,48 @@ def move_stop(
     _show(answer, as_json=as_json)
 
 
+@app.command("exits")
+def change_exits(
+    account: Account,
+    number: Annotated[int, typer.Argument(help="The trade's number.")],
+    *,
+    stop: Annotated[str | None, typer.Option(help="Stop price.")] = None,
+    take_profit: Annotated[str | None, typer.Option(help="Take-profit price.")] = None,
+    trail: Annotated[str | None, typer.Option(help="Trailing distance in USD.")] = None,
+    trail_share: Annotated[str | None, typer.Option(help="The same as a share: 0.03.")] = None,
+    trail_ranges: Annotated[str | None, typer.Option(help="The same in true ranges: 3.")] = None,
+    hold_seconds: Annotated[int | None, typer.Option(help="Close after this market time.")] = None,
+    break_even: Annotated[str | None, typer.Option(help="Gain that moves the stop up.")] = None,
+    partial: Annotated[
+        list[str] | None, typer.Option(help="GAIN:SHARE to sell; repeatable: 0.02:0.5.")
+    ] = None,
+    clear: Annotated[list[str] | None, typer.Option(help="An exit to be gone; repeatable.")] = None,
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Change any exit of an open trade; what protects less waits for a second person."""
+    body: dict[str, Any] = {
+        "stop_price": stop,
+        "take_profit_price": take_profit,
+        "trailing_distance": trail,
+        "trailing_share": trail_share,
+        "trailing_multiple": trail_ranges,
+        "hold_seconds": hold_seconds,
+        "break_even_gain": break_even,
+        "partials": [_partial(text) for text in partial] if partial else None,
+        "clear": clear or None,
+    }
+    given = {name: value for name, value in body.items() if value is not None}
+    if not given:
+        raise ConfigurationError(
+            "say what changes, for example --stop or --clear take_profit_price"
+        )
+    path = f"/accounts/{segment(account)}/trades/{number}/exits"
+    with ApiClient(Settings()) as api:
+        answer = api.patch(path, given, key)
+    _show(answer, as_json=as_json)
+
+
 @app.command("list")
 def list_trades(
     account: Account,
@@ -111,6 +153,15 @@ def list_trades(
     Console().print(table)
 
 
+def _partial(text: str) -> dict[str, str]:
+    gain, colon, share = text.partition(":")
+    if not (gain and colon and share):
+        raise ConfigurationError(
+            f"{text} is no partial sale: write GAIN:SHARE, for example 0.02:0.5"
+        )
+    return {"gain_share": gain, "quantity_share": share}
+
+
 def _row(trade: dict[str, Any]) -> list[str]:
     names = ("number", "symbol", "phase", "bought", "average_entry_price", "stop_price")
     tail = ("average_exit_price", "exit_reason", "pnl")
@@ -122,4 +173,5 @@ def _show(answer: dict[str, Any], *, as_json: bool) -> None:
         typer.echo(json.dumps(answer))
         return
     trade = "" if answer["trade"] is None else f" trade {answer['trade']}"
-    typer.echo(f"{answer['code']}{trade}: {answer['detail']}".rstrip(": "))
+    approval = "" if answer["approval"] is None else f" [approval {answer['approval']}]"
+    typer.echo(f"{answer['code']}{trade}: {answer['detail']}".rstrip(": ") + approval)

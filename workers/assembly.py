@@ -14,18 +14,21 @@ from activities.adapters.kraken.directory import KrakenDirectory, LiveGate
 from activities.adapters.kraken.key_check import KrakenKeyInspector
 from activities.adapters.kraken.rate_budget import TIERS
 from activities.adapters.local_secrets import LocalSecrets
+from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.mode_record import PostgresModes
 from activities.adapters.simulator_funding import SimulatorFunding
+from activities.approvals import ApprovalActivities
 from activities.capital import CapitalActivities
 from activities.capital_ports import SimulatedFunding
 from activities.day_closing import DayActivities, DaySchedules
 from activities.day_schedules import TemporalDaySchedules
+from activities.hedge import HedgeActivities, UnseenMarket
 from activities.messages import TemporalMessenger
 from activities.modes import ModeActivities
 from activities.orders import OrderActivities
 from activities.placement import Patience
-from activities.ports import ExchangeDirectory, Journal
+from activities.ports import ExchangeDirectory, HedgeMarket, Journal
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
@@ -37,7 +40,9 @@ from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal import connect, take_turns_whole, worker_options
 from models.contracts.names import TRADING_QUEUE
 from workflows.account import AccountWorkflow
+from workflows.approval import ApprovalWorkflow
 from workflows.daily_reset import DailyResetWorkflow
+from workflows.hedge import HedgeWorkflow
 from workflows.kill_switch import KillSwitchWorkflow
 from workflows.live_conditions import LiveConditionsWorkflow
 from workflows.market_rules import (
@@ -56,6 +61,8 @@ TRADING_WORKFLOWS = (
     KillSwitchWorkflow,
     ReconcileWorkflow,
     DailyResetWorkflow,
+    ApprovalWorkflow,
+    HedgeWorkflow,
     AccountStreamWorkflow,
     MarketFeedWorkflow,
     UniverseReviewWorkflow,
@@ -76,6 +83,7 @@ class TradingParts:
     modes: ModeActivities
     funding: SimulatorFunding
     days_by_schedule: bool
+    hedge_market: HedgeMarket
 
     async def close(self) -> None:
         """Release exchange keys and connections."""
@@ -132,7 +140,8 @@ def trading_parts(settings: Settings) -> TradingParts:
     funding = SimulatorFunding(settings.exchange_url)
     journal = PostgresJournal(database)
     by_schedule = settings.market_is_wall_clock
-    return TradingParts(database, journal, exchanges, changes, funding, by_schedule)
+    market = PostgresHedgeMarket(database, settings.market_bar_minutes)
+    return TradingParts(database, journal, exchanges, changes, funding, by_schedule, market)
 
 
 async def _limits_version(_: str) -> int | None:
@@ -147,6 +156,7 @@ def trading_activities(
     funding: SimulatedFunding | None = None,
     schedules: DaySchedules | None = None,
     modes: ModeActivities | None = None,
+    hedge_market: HedgeMarket | None = None,
 ) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
@@ -158,6 +168,8 @@ def trading_activities(
     days = DayActivities(journal, messenger, _now, schedules)
     capital = CapitalActivities(journal, funding, _now)
     changes = [] if modes is None else [modes.gather_live_facts, modes.change_exchange]
+    hedges = HedgeActivities(hedge_market or UnseenMarket(), journal, messenger, _now)
+    approvals = ApprovalActivities(journal, messenger)
     return [
         *changes,
         orders.place_order,
@@ -165,6 +177,7 @@ def trading_activities(
         orders.withdraw_entries,
         orders.amend_stop,
         orders.exit_position,
+        orders.sell_part,
         orders.ask_orders,
         records.save_trade,
         records.save_account,
@@ -176,6 +189,11 @@ def trading_activities(
         records.lower_kill_switch,
         records.count_open_work,
         reports.report_progress,
+        reports.wake_hedge,
+        hedges.review_hedge,
+        hedges.record_hedge,
+        approvals.save_approval,
+        approvals.settle_approval,
         streams.follow_account,
         checks.reconcile,
         days.measure_days,
@@ -202,6 +220,7 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             modes=parts.modes,
             funding=parts.funding,
             schedules=TemporalDaySchedules(client) if parts.days_by_schedule else None,
+            hedge_market=parts.hedge_market,
         ),
         **worker_options(),
     )

@@ -8,7 +8,12 @@ from temporalio.common import QueryRejectCondition
 from temporalio.service import RPCError, RPCStatusCode
 
 from infra.runtime.database import Database
-from models.contracts.names import REST_QUERY, account_workflow_id, trade_workflow_id
+from models.contracts.names import (
+    REST_QUERY,
+    account_workflow_id,
+    hedge_workflow_id,
+    trade_workflow_id,
+)
 from models.contracts.workflows import Rest
 from workers.lockstep import ExchangeCounters
 
@@ -42,7 +47,7 @@ class RecordAndWorkflows:
         """Return the facts handled ever, None while an account or trade has work in flight."""
         ids: list[str] = []
         for account in await self._database.accounts():
-            ids.append(account_workflow_id(account))
+            ids += [account_workflow_id(account), hedge_workflow_id(account)]
             async with self._database.account_scope(account) as session:
                 found = (await session.sql(_OPEN_TRADES)).all()
             ids += [trade_workflow_id(account, row.number) for row in found]

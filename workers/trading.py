@@ -31,9 +31,11 @@ from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
 from infra.runtime.telemetry import lesser_forms
 from infra.runtime.temporal import metered_runtime
+from models.contracts.hedges import HedgeInput
 from models.contracts.names import (
     TRADING_QUEUE,
     account_workflow_id,
+    hedge_workflow_id,
     reconcile_workflow_id,
     stream_workflow_id,
 )
@@ -46,6 +48,7 @@ from workers.health import Health, HealthServer, free_loopback_port
 from workers.market_jobs import create_market_schedules, tell_market_rules
 from workers.standby import SoleProcess
 from workflows.account import AccountWorkflow
+from workflows.hedge import HedgeWorkflow
 from workflows.reconcile import ReconcileWorkflow
 from workflows.streams import AccountStreamWorkflow
 
@@ -161,6 +164,14 @@ async def start_account(client: Client, state: AccountState) -> None:
         AccountStreamWorkflow.run,
         AccountToFollow(account, ()),
         id=stream_workflow_id(account),
+        task_queue=TRADING_QUEUE,
+        task_timeout=DECIDING_TASK_TIMEOUT,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    await client.start_workflow(
+        HedgeWorkflow.run,
+        HedgeInput(account),
+        id=hedge_workflow_id(account),
         task_queue=TRADING_QUEUE,
         task_timeout=DECIDING_TASK_TIMEOUT,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -14,8 +14,22 @@ from models.trading.account_facts import (
     RecordIdea,
     WithdrawEntries,
 )
+from models.trading.account_hedge_facts import (
+    HedgeCommand,
+    RecordHedge,
+    ReviewHedge,
+    SellParts,
+    WatchHedge,
+)
 from models.trading.account_state import AccountState
-from models.trading.capital_facts import MoveCapital, RecordBaseline, RecordDay, RecordFlows
+from models.trading.approval import AskApproval
+from models.trading.capital_facts import (
+    CapitalCommand,
+    MoveCapital,
+    RecordBaseline,
+    RecordDay,
+    RecordFlows,
+)
 from workflows.account_errands import (
     acknowledge,
     close_trades,
@@ -26,8 +40,12 @@ from workflows.account_errands import (
     withdraw_entries,
 )
 from workflows.account_inbox import AccountInbox
+from workflows.approval_errands import ask_approval
 from workflows.capital_errands import carry_out_capital, follow_day_rule
+from workflows.hedge_errands import carry_out_hedge
 from workflows.mode_errands import change_exchange
+
+RuleCommand = AskApproval | HedgeCommand | ChangeExchange | CapitalCommand
 
 
 @workflow.defn
@@ -73,12 +91,23 @@ class AccountWorkflow(AccountInbox):
                 close_trades(self.errands, self.state, command)
             case AcknowledgeKillSwitch():
                 acknowledge(self.errands, self.state, command)
-            case ChangeExchange():
-                change_exchange(self.errands, self.state.account, command)
             case RecordAccount():
                 save_account(self.errands, lambda: self.state, command)
+            case _:
+                self.carry_out_rule(command)
+
+    def carry_out_rule(self, command: RuleCommand) -> None:
+        """Send a command of the account's own rules on its way."""
+        account = self.state.account
+        match command:
+            case AskApproval():
+                ask_approval(self.errands, account, command)
+            case SellParts() | ReviewHedge() | RecordHedge() | WatchHedge():
+                carry_out_hedge(self.errands, account, command)
+            case ChangeExchange():
+                change_exchange(self.errands, account, command)
             case RecordDay() | RecordFlows() | RecordBaseline() | MoveCapital():
-                carry_out_capital(self.errands, self.state.account, self.tell, command)
+                carry_out_capital(self.errands, account, self.tell, command)
 
     @workflow.query
     def snapshot(self) -> AccountState:

@@ -107,7 +107,7 @@ def withdraw_entries(errands: Errands, state: AccountState, command: WithdrawEnt
         # Trades cancel one by one what is still there when they are told: hence afterwards.
         await workflow.wait([cancelling], timeout=WITHDRAWAL_SECONDS)
         for trade in command.trades:
-            _tell_when_started(errands, account, trade, EntryCancelRequested(command.reason, now))
+            tell_when_started(errands, account, trade, EntryCancelRequested(command.reason, now))
         await cancelling
 
     errands.run(f"withdraw/{command.order_ids}/{command.trades}", withdraw)
@@ -117,7 +117,7 @@ def close_trades(errands: Errands, state: AccountState, command: CloseTrades) ->
     """Tell each trade to close now."""
     fact = CloseRequested(command.reason, command.by, workflow.now())
     for trade in command.trades:
-        _tell_when_started(errands, state.account, trade, fact)
+        tell_when_started(errands, state.account, trade, fact)
 
 
 def acknowledge(errands: Errands, state: AccountState, command: AcknowledgeKillSwitch) -> None:
@@ -179,7 +179,9 @@ def _starting(trade: int) -> str:
     return f"start/{trade}"
 
 
-def _tell_when_started(errands: Errands, account: str, trade: int, fact: object) -> None:
+def tell_when_started(errands: Errands, account: str, trade: int, fact: object) -> None:
+    """Tell a trade something once its workflow has been started."""
+
     async def tell() -> None:
         await workflow.wait_condition(lambda: not errands.is_running(_starting(trade)))
         await tell_trade(account, trade, fact)

@@ -20,6 +20,12 @@ from models.trading.account_facts import (
     TradeCloseRequested,
     TradeProgressed,
 )
+from models.trading.account_hedge_facts import (
+    HedgeClearRequested,
+    HedgeOverrideRequested,
+    HedgeReviewRequested,
+)
+from models.trading.approval import ApprovalSettled
 from models.trading.capital_facts import (
     CapitalRequested,
     DayBoundaryPassed,
@@ -131,6 +137,42 @@ class AccountInbox(Entity):
     async def change_limits(self, request: LimitsChangeRequested) -> Answer:
         """Change the limits."""
         return await self.ask(request.request_id, request)
+
+    @workflow.update
+    async def settle_approval(self, request: ApprovalSettled) -> Answer:
+        """Take what a person decided about an entry that waited."""
+        return await self.ask(request.request_id, request)
+
+    @settle_approval.validator
+    def _check_settle_approval(self, request: ApprovalSettled) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def review_hedge(self, request: HedgeReviewRequested) -> Answer:
+        """Look at the hedge."""
+        return await self.ask(request.request_id, request)
+
+    @review_hedge.validator
+    def _check_review_hedge(self, request: HedgeReviewRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def override_hedge(self, request: HedgeOverrideRequested) -> Answer:
+        """Set the hedge by hand."""
+        return await self.ask(request.request_id, request)
+
+    @override_hedge.validator
+    def _check_override_hedge(self, request: HedgeOverrideRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def clear_hedge_override(self, request: HedgeClearRequested) -> Answer:
+        """Give the hedge back to the formula."""
+        return await self.ask(request.request_id, request)
+
+    @clear_hedge_override.validator
+    def _check_clear_hedge_override(self, request: HedgeClearRequested) -> None:
+        refuse_malformed(request.request_id)
 
     @change_limits.validator
     def _check_change_limits(self, request: LimitsChangeRequested) -> None:

@@ -10,6 +10,7 @@ from models.contracts.orders import (
     OrdersToAsk,
     OrderToCancel,
     OrderToPlace,
+    PartToSell,
     PositionToExit,
     StopToAmend,
 )
@@ -20,11 +21,12 @@ from models.trading.trade_facts import (
     CancelOrder,
     ExitPosition,
     PlaceOrder,
+    SellPart,
     TradeFact,
 )
 from models.trading.trade_state import TradeState
 
-OrderCommand = PlaceOrder | CancelOrder | AmendStop | ExitPosition | AskOrders
+OrderCommand = PlaceOrder | CancelOrder | AmendStop | ExitPosition | SellPart | AskOrders
 Step = Callable[[], Awaitable[tuple[TradeFact, ...]]]
 
 
@@ -35,6 +37,8 @@ def order_errand(command: OrderCommand, state: TradeState) -> tuple[str, Step]:
             return f"order/{order.client_order_id}", lambda: _place(command)
         case ExitPosition(exit=order):
             return f"order/{order.client_order_id}", lambda: _exit(command)
+        case SellPart(order=order):
+            return f"order/{order.client_order_id}", lambda: _sell_part(command)
         case CancelOrder(client_order_id=name):
             return f"cancel/{name}", lambda: _cancel(command, state)
         case AmendStop(order_id=order_id):
@@ -52,6 +56,12 @@ async def _place(command: PlaceOrder) -> tuple[TradeFact, ...]:
 async def _exit(command: ExitPosition) -> tuple[TradeFact, ...]:
     request = PositionToExit(command, workflow.now())
     done = await workflow.execute_activity_method(OrderActivities.exit_position, request, **ORDER)
+    return done.facts
+
+
+async def _sell_part(command: SellPart) -> tuple[TradeFact, ...]:
+    request = PartToSell(command, workflow.now())
+    done = await workflow.execute_activity_method(OrderActivities.sell_part, request, **ORDER)
     return done.facts
 
 

@@ -3,6 +3,7 @@
 from temporalio import workflow
 
 from models.contracts.workflows import TradeInput
+from models.trading.approval import AskApproval
 from models.trading.trade_decisions import TradeDecision, begin, decide
 from models.trading.trade_facts import (
     RecordTrade,
@@ -12,6 +13,7 @@ from models.trading.trade_facts import (
     TradeCommand,
 )
 from models.trading.trade_state import TradePhase
+from workflows.approval_errands import ask_approval
 from workflows.order_errands import order_errand
 from workflows.review import ReviewTimer
 from workflows.trade_inbox import TradeInbox
@@ -79,6 +81,8 @@ class TradeWorkflow(TradeInbox):
                 save_trade(self.errands, lambda: self.state, event)
             case ReportToAccount(closed=closed):
                 report_to_account(self.errands, self.state, closed=closed)
+            case AskApproval():
+                ask_approval(self.errands, self.state.plan.account, command)
             case SetWatches(watches=watches):
                 set_watches(self.errands, self.state, watches)
             case _:

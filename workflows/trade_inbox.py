@@ -4,6 +4,8 @@ from temporalio import workflow
 
 from models.contracts.workflows import CloseNow, MoveStop
 from models.trading.account_facts import Answer
+from models.trading.approval import ApprovalSettled
+from models.trading.exit_requests import ExitsChangeRequested
 from models.trading.trade_facts import (
     ChildAppeared,
     CloseRequested,
@@ -13,6 +15,7 @@ from models.trading.trade_facts import (
     OrderAcknowledged,
     OrderEnded,
     OrderRefused,
+    PartSaleRequested,
     PriceCrossed,
     StopMoveRequested,
 )
@@ -62,6 +65,11 @@ class TradeInbox(Entity):
         """The rest of the entry is to be withdrawn."""
         self.tell(fact)
 
+    @workflow.signal
+    def part_sale_requested(self, fact: PartSaleRequested) -> None:
+        """The account wants a part sold."""
+        self.tell(fact)
+
     @workflow.update
     async def close_now(self, request: CloseNow) -> Answer:
         """Close the trade."""
@@ -78,6 +86,24 @@ class TradeInbox(Entity):
         prices = (request.stop_price, request.take_profit_price)
         fact = StopMoveRequested(*prices, request.by, request.at)
         return await self.ask(request.request_id, fact)
+
+    @workflow.update
+    async def change_exits(self, request: ExitsChangeRequested) -> Answer:
+        """Change any exit; what protects less waits for a second person."""
+        return await self.ask(request.request_id, request)
+
+    @change_exits.validator
+    def _check_change_exits(self, request: ExitsChangeRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def settle_approval(self, request: ApprovalSettled) -> Answer:
+        """Take what a second person decided about exits that waited."""
+        return await self.ask(request.request_id, request)
+
+    @settle_approval.validator
+    def _check_settle_approval(self, request: ApprovalSettled) -> None:
+        refuse_malformed(request.request_id)
 
     @move_stop.validator
     def _check_move_stop(self, request: MoveStop) -> None:

@@ -1,6 +1,5 @@
 """Trades: open, close, move the stop, list."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -21,11 +20,15 @@ from api.commands import (
     run_once,
     update_workflow,
 )
+from api.decisions import ChangeExits
+from api.exits import exits_change, more_exits
 from api.margin import refuse_margin
+from api.market import market_of
 from api.problems import ProblemError
 from api.schemas import Answered, Trade
 from api.services import Services, services_of
 from models.contracts.names import (
+    CHANGE_EXITS_UPDATE,
     CLOSE_TRADE_UPDATE,
     MOVE_STOP_UPDATE,
     OPEN_TRADE_UPDATE,
@@ -33,10 +36,9 @@ from models.contracts.names import (
     trade_workflow_id,
 )
 from models.contracts.workflows import MoveStop as MoveStopUpdate
-from models.tables.market import MarketSnapshotRow
 from models.tables.trades import TradeRow
 from models.trading.account_facts import Answer, OpenRequested, TradeCloseRequested
-from models.trading.market import MarketSnapshot
+from models.trading.exit_requests import ExitsChangeRequested
 
 router = APIRouter(
     prefix="/accounts/{account}/trades",
@@ -64,13 +66,14 @@ async def open_trade(
             symbol=body.symbol,
             order_type=body.order_type,
             stop_price=body.stop_price,
-            market=await _market(services, body.symbol),
+            market=await market_of(services, body.symbol),
             at=datetime.now(UTC),
             quantity=body.quantity,
             limit_price=body.limit_price,
             take_profit_price=body.take_profit_price,
             trailing_distance=body.trailing_distance,
             protection=body.protection,
+            exits=more_exits(body),
         )
         workflow_id = account_workflow_id(account)
         answer = await update_workflow(
@@ -132,6 +135,43 @@ async def move_stop(
     return await run_once(services, command, act)
 
 
+@router.patch("/{number}/exits", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
+async def change_exits(
+    request: Request,
+    account: str,
+    number: Number,
+    body: ChangeExits,
+    caller: Caller,
+    key: IdempotencyKey,
+) -> JSONResponse:
+    """Change any exit of an open trade; what protects it less waits for a second person."""
+    services = services_of(request)
+    row = await reading.require_trade(services.database, account, number)
+    command = command_of(request, account, key, caller, body)
+
+    async def act() -> Response:
+        market = await market_of(services, row.symbol)
+        fact = ExitsChangeRequested(
+            request_id=command.request_id,
+            by=caller.name,
+            change=exits_change(body),
+            price=market.last if market is not None else None,
+            at=datetime.now(UTC),
+        )
+        workflow_id = trade_workflow_id(account, number)
+        try:
+            answer = await update_workflow(
+                services, workflow_id, CHANGE_EXITS_UPDATE, fact, command.request_id, Answer
+            )
+        except ProblemError as problem:
+            if problem.code == NOT_RUNNING:
+                await _refuse_absent(services, account, number)
+            raise
+        return answered(answer, account, HTTPStatus.ACCEPTED)
+
+    return await run_once(services, command, act)
+
+
 @router.get("")
 async def list_trades(
     request: Request,
@@ -158,14 +198,6 @@ async def get_trade(request: Request, account: str, number: Number) -> Trade:
     """Return one trade."""
     services = services_of(request)
     return Trade.model_validate(await reading.require_trade(services.database, account, number))
-
-
-async def _market(services: Services, symbol: str) -> MarketSnapshot | None:
-    async with services.database.no_scope() as session:
-        row = await session.get(MarketSnapshotRow, symbol)
-    if row is None:
-        return None
-    return replace(row.snapshot(), stale=row.stale or not services.market_followed)
 
 
 async def _refuse_absent(services: Services, account: str, number: int) -> None:

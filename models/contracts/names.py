@@ -9,6 +9,7 @@ from models.trading.account_facts import (
     MarketRulesTold,
     TradeProgressed,
 )
+from models.trading.account_hedge_facts import HedgeReviewDue
 from models.trading.capital_facts import DayBoundaryPassed, PricesMarked
 from models.trading.trade_facts import (
     ChildAppeared,
@@ -18,6 +19,7 @@ from models.trading.trade_facts import (
     OrderAcknowledged,
     OrderEnded,
     OrderRefused,
+    PartSaleRequested,
     PriceCrossed,
 )
 
@@ -33,6 +35,12 @@ TRADE_SIGNALS: dict[type, str] = {
     PriceCrossed: "price_crossed",
     CloseRequested: "close_requested",
     EntryCancelRequested: "entry_cancel_requested",
+    PartSaleRequested: "part_sale_requested",
+}
+
+HEDGE_SIGNALS: dict[type, str] = {
+    PriceCrossed: "moment_came",
+    HedgeReviewDue: "review_due",
 }
 
 ACCOUNT_SIGNALS: dict[type, str] = {
@@ -56,6 +64,16 @@ def account_workflow_id(account: str) -> str:
 def trade_workflow_id(account: str, number: int) -> str:
     """Return the workflow id of a trade."""
     return f"trade/{account}/{number}"
+
+
+def hedge_workflow_id(account: str) -> str:
+    """Return the workflow id of an account's hedge."""
+    return f"hedge/{account}"
+
+
+def approval_workflow_id(account: str, approval: str) -> str:
+    """Return the workflow id of a request for approval."""
+    return f"approval/{account}/{approval}"
 
 
 def stream_workflow_id(account: str) -> str:
@@ -104,6 +122,12 @@ LIFT_DRAWDOWN_UPDATE = "lift_drawdown"
 CLOSE_NOW_UPDATE = "close_now"
 MOVE_STOP_UPDATE = "move_stop"
 APPROVE_LIFT_UPDATE = "approve_lift"
+CHANGE_EXITS_UPDATE = "change_exits"
+SETTLE_APPROVAL_UPDATE = "settle_approval"
+DECIDE_APPROVAL_UPDATE = "decide"
+REVIEW_HEDGE_UPDATE = "review_hedge"
+OVERRIDE_HEDGE_UPDATE = "override_hedge"
+CLEAR_HEDGE_UPDATE = "clear_hedge_override"
 SNAPSHOT_QUERY = "snapshot"
 REST_QUERY = "rest"
 ACCOUNT_ACKNOWLEDGED_SIGNAL = "account_acknowledged"
@@ -113,6 +137,8 @@ TRADE_WORKFLOW = "TradeWorkflow"
 KILL_SWITCH_WORKFLOW = "KillSwitchWorkflow"
 DAILY_RESET_WORKFLOW = "DailyResetWorkflow"
 RECONCILE_WORKFLOW = "ReconcileWorkflow"
+APPROVAL_WORKFLOW = "ApprovalWorkflow"
+HEDGE_WORKFLOW = "HedgeWorkflow"
 ACCOUNT_STREAM_WORKFLOW = "AccountStreamWorkflow"
 MARKET_FEED_WORKFLOW = "MarketFeedWorkflow"
 UNIVERSE_REVIEW_WORKFLOW = "UniverseReviewWorkflow"

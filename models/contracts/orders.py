@@ -13,6 +13,7 @@ from models.trading.trade_facts import (
     OrderAcknowledged,
     OrderEnded,
     OrderRefused,
+    SellPart,
     StopAmended,
     TradeFact,
 )
@@ -121,6 +122,27 @@ class PositionExit:
     def facts(self) -> tuple[TradeFact, ...]:
         """Return what the trade must be told: the stops first."""
         return (*self.stops, *self.placed.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class PartToSell:
+    """A stop to make smaller and a part to sell, as one step."""
+
+    command: SellPart
+    intended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PartSale:
+    """What became of the stop and of the sale."""
+
+    stop: StopAmendment
+    placed: OrderPlaced
+
+    @property
+    def facts(self) -> tuple[TradeFact, ...]:
+        """Return what the trade must be told: the stop first."""
+        return (*self.stop.facts, *self.placed.facts)
 
 
 @dataclass(frozen=True, slots=True)

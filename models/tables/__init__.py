@@ -5,6 +5,7 @@ Importing this package registers every table in ``SQLModel.metadata``.
 
 from models.tables.access import ApiKeyNonceRow, ApiTokenRow, RequestRow
 from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
+from models.tables.approvals import ApprovalRow
 from models.tables.capital import CapitalFlowRow, LedgerMarkRow, NavBaselineRow, TradingDayRow
 from models.tables.correlations import CorrelationRow
 from models.tables.fills import FillRow
@@ -15,6 +16,7 @@ from models.tables.governance import (
     KillSwitchRow,
     PlatformSettingRow,
 )
+from models.tables.hedges import HedgeReviewRow
 from models.tables.ideas import IdeaRow
 from models.tables.market import CandleRow, MarketSnapshotRow
 from models.tables.modes import GoingLiveRow, ModeChangeRow
@@ -30,6 +32,7 @@ __all__ = [
     "AccountRow",
     "ApiKeyNonceRow",
     "ApiTokenRow",
+    "ApprovalRow",
     "AuditHeadRow",
     "AuditRow",
     "BalanceRow",
@@ -39,6 +42,7 @@ __all__ = [
     "CorrelationRow",
     "FillRow",
     "GoingLiveRow",
+    "HedgeReviewRow",
     "IdeaRow",
     "KillSwitchRow",
     "LedgerMarkRow",

@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from models.trading.account_state import Halt
 from models.trading.drawdown import DrawdownState
+from models.trading.exit_rules import ExitRules
 from models.trading.limits import AccountLimits
 from models.trading.orders import Fill, OrderReport, OrderSpec
 from models.trading.strategy_results import StrategyResults
@@ -22,6 +23,7 @@ _DRAWDOWN = TypeAdapter(DrawdownState)
 _DAY_RULE = TypeAdapter(DayRule)
 _VERDICT = TypeAdapter(Verdict)
 _RESULTS = TypeAdapter(dict[str, StrategyResults])
+_EXITS = TypeAdapter(ExitRules)
 
 
 def order_spec_text(order: OrderSpec) -> str:
@@ -105,6 +107,12 @@ def results_document(results: dict[str, StrategyResults]) -> dict[str, Any]:
 def strategy_results(document: dict[str, Any]) -> dict[str, StrategyResults]:
     """Read what strategies have earned."""
     return _RESULTS.validate_python(document)
+
+
+def exits_document(exits: ExitRules) -> dict[str, Any]:
+    """Write the exits of a trade; those that are not used are left out."""
+    document: dict[str, Any] = _EXITS.dump_python(exits, mode="json", exclude_none=True)
+    return document
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

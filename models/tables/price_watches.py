@@ -10,7 +10,10 @@ from models.trading.trade_facts import Direction, PriceWatch, WatchKind
 
 
 class PriceWatchRow(SQLModel, table=True):
-    """One watched level; ``triggered_at`` (market time) is set once, by the first crossing."""
+    """One watched level; ``triggered_at`` (market time) is set once, by the first crossing.
+
+    ``due_at`` is the market time that a watch of the kind ``time`` waits for.
+    """
 
     __tablename__ = "price_watches"
 
@@ -21,6 +24,7 @@ class PriceWatchRow(SQLModel, table=True):
     kind: str
     direction: str
     level: Decimal = Field(sa_type=Amount)
+    due_at: datetime | None = Field(default=None, sa_type=Moment)
     created_at: datetime = Field(sa_type=Moment)
     triggered_at: datetime | None = Field(default=None, sa_type=Moment)
     triggered_price: Decimal | None = Field(default=None, sa_type=Amount)
@@ -35,4 +39,5 @@ class PriceWatchRow(SQLModel, table=True):
             kind=WatchKind(self.kind),
             direction=Direction(self.direction),
             level=self.level,
+            due_at=self.due_at,
         )

@@ -7,8 +7,10 @@ from typing import Any
 from sqlmodel import Field, SQLModel
 
 from models.tables.columns import Amount, Document, Moment
+from models.tables.documents import exits_document
 from models.trading.orders import Leg, Side
-from models.trading.trade_figures import figures
+from models.trading.trade_exits import rules_of
+from models.trading.trade_figures import figures, summarise
 from models.trading.trade_state import ZERO, TradePhase, TradeState
 
 
@@ -47,6 +49,9 @@ class TradeRow(SQLModel, table=True):
     pnl: Decimal | None = Field(default=None, sa_type=Amount)
     slippage: Decimal = Field(sa_type=Amount)
     exit_reason: str | None = None
+    exits: dict[str, Any] = Field(sa_type=Document)
+    partials_taken: int
+    hedge_sold: Decimal = Field(sa_type=Amount)
     protected_quantity: Decimal = Field(sa_type=Amount)
     unprotected_since: datetime | None = Field(default=None, sa_type=Moment)
     unprotected_seconds: Decimal = Field(sa_type=Amount)
@@ -86,6 +91,9 @@ def trade_figures(state: TradeState) -> dict[str, Any]:
         "pnl": derived.net_profit if settled else None,
         "slippage": derived.entry_slippage + _stop_slippage(state),
         "exit_reason": state.exit_reason.value if state.exit_reason else None,
+        "exits": exits_document(rules_of(state)),
+        "partials_taken": state.partials_taken,
+        "hedge_sold": summarise(state).hedge_sold,
         "refusals": list(state.refusals),
         "decided_at": plan.decided_at,
         "requested_at": plan.requested_at,

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from models.trading.account_state import AccountState, HaltKind
+from models.trading.exit_requests import ExitsChange
 from models.trading.exits import Exits
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.limits import ProtectionMode
@@ -27,7 +28,10 @@ _TRADABLE = {
 
 @dataclass(frozen=True, slots=True)
 class EntryIntent:
-    """A wish to enter a trade, whoever has it. ``quantity`` None: the account sizes it."""
+    """A wish to enter a trade, whoever has it. ``quantity`` None: the account sizes it.
+
+    ``change`` are exits beyond ``exits``; ``approved``: a person has let it be this large.
+    """
 
     source: str
     symbol: str
@@ -40,6 +44,9 @@ class EntryIntent:
     market: MarketSnapshot | None
     expires_at: datetime | None
     at: datetime
+    by: str = "aether"
+    change: ExitsChange | None = None
+    approved: bool = False
 
 
 def check_intent(state: AccountState, intent: EntryIntent) -> Check | None:

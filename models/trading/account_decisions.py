@@ -4,7 +4,10 @@ Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refuse
 ``close_requested``, ``exchange_ready``, ``exchange_lost``, ``kill_switch_engaged``,
 ``kill_switch_lifted``, ``halted``, ``resumed``, ``limits_changed``, ``mode_set``, ``mode_refused``,
 ``live_refused``, ``market_rules_taken_over``, ``balances_taken_over``, ``drawdown_halted``,
-``drawdown_lifted``, ``day_closed``, ``capital_requested``, ``capital_moved``, ``capital_refused``.
+``drawdown_lifted``, ``day_closed``, ``capital_requested``, ``capital_moved``, ``capital_refused``,
+``trade_waits_for_approval``, ``entry_approved``, ``entry_refused``, ``entry_expired``,
+``entry_outdated``, ``approved_entry_refused``, ``hedge_overridden``, ``hedge_override_cleared``,
+``hedge_override_expired``.
 """
 
 from dataclasses import fields, replace
@@ -13,7 +16,9 @@ from decimal import Decimal
 from models.trading import account_capital as capital
 from models.trading import account_drawdown as drawdown
 from models.trading import account_halts as halts
+from models.trading import account_hedge as hedge
 from models.trading.account_allocation import name_strategy, note_closed
+from models.trading.account_approvals import on_approval_settled, waiting_answer
 from models.trading.account_entries import consider, intent_of_idea, intent_of_request
 from models.trading.account_facts import (
     AccountFact,
@@ -35,9 +40,15 @@ from models.trading.account_facts import (
     TradeCloseRequested,
     TradeProgressed,
 )
+from models.trading.account_hedge_facts import (
+    HedgeClearRequested,
+    HedgeOverrideRequested,
+    HedgeReviewRequested,
+)
 from models.trading.account_market_rules import on_market_rules
 from models.trading.account_mode import on_mode
 from models.trading.account_state import ZERO, AccountState
+from models.trading.approval import ApprovalSettled
 from models.trading.capital_facts import (
     CapitalFact,
     CapitalMoved,
@@ -64,6 +75,9 @@ Request = (
     | LimitsChangeRequested
     | ModeChangeRequested
     | CapitalRequest
+    | ApprovalSettled
+    | HedgeOverrideRequested
+    | HedgeClearRequested
 )
 
 
@@ -107,6 +121,8 @@ def _decide(state: AccountState, fact: AccountFact) -> AccountDecision:
             return _on_progress(state, fact)
         case IdeaArrived():
             return _on_idea(state, fact)
+        case HedgeReviewRequested():
+            return hedge.on_review(state, fact)
         case MarketRulesTold():
             return on_market_rules(state, fact)
         case _:
@@ -147,6 +163,8 @@ def _obey(state: AccountState, fact: Request) -> AccountDecision:
             return _on_limits(state, fact)
         case ModeChangeRequested():
             return on_mode(state, fact, LiveConditions())
+        case ApprovalSettled() | HedgeOverrideRequested() | HedgeClearRequested():
+            return _on_persons(state, fact)
         case HaltRequested():
             answer = Answer(fact.request_id, "accepted", "the account takes no entries")
             return replace(halts.on_halt(state, fact), answer=answer)
@@ -161,6 +179,19 @@ def _obey(state: AccountState, fact: Request) -> AccountDecision:
             return replace(decision, answer=Answer(fact.request_id, "accepted", detail))
 
 
+def _on_persons(
+    state: AccountState, fact: ApprovalSettled | HedgeOverrideRequested | HedgeClearRequested
+) -> AccountDecision:
+    match fact:
+        case ApprovalSettled():
+            seen = drawdown.watch(_with_market(state, fact.market), fact.at)
+            return _after(seen, on_approval_settled(seen.state, fact, consider))
+        case HedgeOverrideRequested():
+            return hedge.on_override(state, fact)
+        case HedgeClearRequested():
+            return hedge.on_clear(state, fact)
+
+
 def _on_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
     if fact.mode is not state.mode:
         return AccountDecision(state, ())
@@ -172,6 +203,11 @@ def _on_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
 def _on_open(state: AccountState, fact: OpenRequested) -> AccountDecision:
     outcome = consider(state, intent_of_request(state, fact))
     verdict, command = outcome.verdict, outcome.command
+    if outcome.ask is not None:
+        asked = (("request", fact.request_id), ("why", verdict.reason))
+        record = RecordAccount("trade_waits_for_approval", fact.by, asked)
+        waits = waiting_answer(fact.request_id, outcome)
+        return AccountDecision(outcome.state, (outcome.ask, record), waits)
     if command is None:
         failure = verdict.failures[0]
         answer = Answer(fact.request_id, failure.code, verdict.reason, verdict=verdict)
@@ -202,6 +238,8 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
     command = outcome.command
     trade = command.plan.number if command is not None else None
     record = RecordIdea(fact.idea, outcome.verdict, trade)
+    if outcome.ask is not None:
+        return AccountDecision(outcome.state, (outcome.ask, record))
     if command is None or trade is None:
         return AccountDecision(outcome.state, (record,))
     entered = name_strategy(outcome.state, trade, fact.idea.strategy)
@@ -229,10 +267,12 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     if older and not fact.closed:
         return AccountDecision(state, ())
     summary = replace(summary, strategy=known.strategy)
+    state = hedge.note_progress(state, known, summary, closed=fact.closed)
     trades = {**state.trades, summary.number: summary}
     state = replace(state, traded_at=max(fact.at, state.traded_at or fact.at))
     if not fact.closed:
-        return AccountDecision(replace(state, trades=trades), (RecordAccount(),))
+        due = hedge.reviews_due(state, known, summary)
+        return AccountDecision(replace(state, trades=trades), (RecordAccount(), *due))
     del trades[summary.number]
     instrument = state.instruments.get(summary.symbol)
     base = instrument.base if instrument else summary.symbol.partition("/")[0]

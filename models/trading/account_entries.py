@@ -4,13 +4,18 @@ Ideas enter at market: a strategy's exits are measured from the price at bar clo
 that waits would be filled when the market goes the wrong way. Requests enter as they say.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from models.trading import portfolio
+from models.trading.account_approvals import Sized, hold_for_approval
 from models.trading.account_checks import EntryIntent, check_intent
 from models.trading.account_facts import EnterTrade, IdeaArrived, OpenRequested
+from models.trading.account_policies import approval_policy
 from models.trading.account_state import AccountState
+from models.trading.approval import check_size
+from models.trading.entry_exits import check_exits, entry_exits
+from models.trading.entry_outcomes import EntryOutcome
 from models.trading.exits import Exits, round_exits
 from models.trading.fees import BOTTOM_TIER
 from models.trading.identities import client_order_id, userref
@@ -24,15 +29,6 @@ from models.trading.trade_decisions import begin
 from models.trading.trade_figures import entry_price_bound, summarise
 from models.trading.trade_state import TradePlan
 from models.trading.verdicts import Check, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class EntryOutcome:
-    """What became of a wish to enter. ``command`` is None when it was refused."""
-
-    state: AccountState
-    verdict: Verdict
-    command: EnterTrade | None = None
 
 
 def intent_of_request(state: AccountState, fact: OpenRequested) -> EntryIntent:
@@ -56,6 +52,8 @@ def intent_of_request(state: AccountState, fact: OpenRequested) -> EntryIntent:
         market=fact.market,
         expires_at=None,
         at=fact.at,
+        by=fact.by,
+        change=fact.exits,
     )
 
 
@@ -74,6 +72,7 @@ def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
         market=fact.market,
         expires_at=idea.expires_at,
         at=fact.at,
+        by=f"strategy/{idea.strategy}",
     )
 
 
@@ -89,7 +88,7 @@ def consider(state: AccountState, intent: EntryIntent) -> EntryOutcome:
         exits=round_exits(instrument, intent.exits),
         limit_price=instrument.floor_price(intent.limit_price) if intent.limit_price else None,
     )
-    refusal = check_sides(rounded)
+    refusal = check_sides(rounded) or check_exits(state, rounded, instrument)
     if refusal is not None:
         return EntryOutcome(state, Verdict((refusal,)))
     return _size_and_judge(state, rounded, instrument, intent.market)
@@ -141,6 +140,11 @@ def _size_and_judge(
     verdict = judge(proposal)
     if not verdict.allowed:
         return EntryOutcome(state, verdict)
+    value = quantity * bound * (1 + fees.taker)
+    large = check_size(approval_policy(state), value, portfolio.equity(state))
+    if not large.passed and not intent.approved:
+        sized = Sized(quantity, market.mid, value)
+        return hold_for_approval(state, intent, sized, verdict, large)
     plan = _plan(state, intent, instrument, market, fees, replace(spec, quantity=quantity))
     summary = summarise(begin(plan).state)
     entered = replace(
@@ -234,4 +238,6 @@ def _plan(
         source=intent.source,
         decided_at=market.observed_at,
         requested_at=intent.at,
+        exits=entry_exits(state, intent, instrument),
+        average_true_range=market.average_true_range,
     )

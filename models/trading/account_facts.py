@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from models.trading.account_hedge_facts import HedgeCommand, HedgeRequest
+from models.trading.approval import ApprovalSettled, AskApproval
 from models.trading.capital import CapitalFlow
 from models.trading.capital_facts import CapitalCommand, CapitalFact, CapitalRequest
+from models.trading.exit_requests import ExitsChange
 from models.trading.going_live import LiveFacts
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
@@ -67,7 +70,8 @@ class MarketRulesTold:
 class OpenRequested:
     """A person or program asks for a trade. ``quantity`` None: the account sizes it.
 
-    ``market`` is None when the market worker knows no price for the symbol.
+    ``market`` is None when the market worker knows no price for the symbol. ``exits`` are those
+    beyond stop, target and trailing distance.
     """
 
     request_id: str
@@ -82,6 +86,7 @@ class OpenRequested:
     take_profit_price: Decimal | None = None
     trailing_distance: Decimal | None = None
     protection: ProtectionMode | None = None
+    exits: ExitsChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +196,13 @@ AccountFact = (
     | ModeChangeRequested
     | CapitalFact
     | CapitalRequest
+    | ApprovalSettled
+    | HedgeRequest
 )
+
+
+WAITING = "waiting-for-approval"
+"""The code of an answer that is neither yes nor no: a second person decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +216,8 @@ class Answer:
     ``invalid-price``, ``unknown-trade``, ``live-refused``, ``trade-closing``, ``worse-protection``,
     ``pair-not-trading`` (the exchange takes no such order for the pair now), ``invalid-limits``,
     ``idea-expired``, ``daily-drawdown``, ``total-drawdown``, ``not-halted``, ``not-simulated``,
-    ``invalid-flow``.
+    ``invalid-flow``, ``waiting-for-approval`` (``approval`` names what a second person decides),
+    ``approval-decided``, ``invalid-exits``.
     """
 
     request_id: str
@@ -214,6 +226,7 @@ class Answer:
     trade: int | None = None
     client_order_id: str | None = None
     verdict: Verdict | None = None
+    approval: str | None = None
 
     @property
     def accepted(self) -> bool:
@@ -293,6 +306,8 @@ class ChangeExchange:
 
 AccountCommand = (
     EnterTrade
+    | AskApproval
+    | HedgeCommand
     | RecordIdea
     | WithdrawEntries
     | CloseTrades

@@ -6,14 +6,19 @@ from decimal import Decimal
 from enum import StrEnum
 
 from models.trading.account_facts import Answer
+from models.trading.approval import ApprovalPolicy
 from models.trading.capital import CapitalFlow
 from models.trading.drawdown import DrawdownState
 from models.trading.drawdown_limits import DrawdownLimits
+from models.trading.hedge import HedgeSettings, HedgeState
+from models.trading.hedge_book import HedgeBook
 from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
+from models.trading.settings_reading import ExitDefaults
 from models.trading.strategy_results import StrategyResults
 from models.trading.trade_state import TradeSummary
 from models.trading.trading_day import DayRule
+from models.trading.waiting_entries import WaitingEntry
 
 ZERO = Decimal(0)
 
@@ -56,6 +61,10 @@ class AccountState:
     (market time). ``recent_flows`` are the newest capital
     flows counted, ``waiting_flows`` those of the day that follows one not closed yet.
     ``unexplained`` is by how much the exchange's totals differed from ours at the last look.
+    ``waiting`` are entries that a second person decides on, by the approval's id. ``hedge_target``
+    is the share in USD in force (None: no hedge), ``hedge_review`` the newest review of it,
+    ``hedge_sales`` what all sales of a trade shall reach while the hedge makes it smaller, asked
+    for at ``hedge_moved_at`` (protocol time); ``hedge_shown`` while the record shows a hedge.
     """
 
     account: str
@@ -88,6 +97,17 @@ class AccountState:
     unexplained: dict[str, Decimal] = field(default_factory=dict)
     drawdown_limits: DrawdownLimits = field(default_factory=DrawdownLimits)
     day: DayRule = field(default_factory=DayRule)
+    hedge_settings: HedgeSettings = field(default_factory=HedgeSettings)
+    approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)
+    exit_defaults: ExitDefaults = field(default_factory=ExitDefaults)
+    waiting: dict[str, WaitingEntry] = field(default_factory=dict)
+    hedge: HedgeState = field(default_factory=HedgeState)
+    hedge_target: Decimal | None = None
+    hedge_book: HedgeBook = field(default_factory=HedgeBook)
+    hedge_review: str = ""
+    hedge_sales: dict[int, Decimal] = field(default_factory=dict)
+    hedge_moved_at: datetime | None = None
+    hedge_shown: bool = False
 
     @property
     def cash(self) -> Decimal:

@@ -10,7 +10,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.market import MarketSnapshot
 from models.trading.verdicts import Check, Verdict
+
+ENTRY, WORSE_PROTECTION = "entry", "worse_protection"
+RAISE_LIMIT, GO_LIVE = "raise_limit", "go_live"
+SUBJECTS = (ENTRY, WORSE_PROTECTION, RAISE_LIMIT, GO_LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +24,15 @@ class ApprovalPolicy:
 
     Attributes:
         value_minimum: USD from which it does, None: no such bound.
-        equity_share_minimum: share of equity from which it does, None: no such bound.
+        equity_share_minimum: share of equity from which it does, None: no such bound. The default
+            lies above what the default limit of a pair allows: strategies wait for nobody until
+            somebody either lowers this or raises that.
         expires_after: protocol time that a request waits.
         price_tolerance: share by which the price may have moved until it is approved.
     """
 
     value_minimum: Decimal | None = None
-    equity_share_minimum: Decimal | None = Decimal("0.15")
+    equity_share_minimum: Decimal | None = Decimal("0.30")
     expires_after: timedelta = timedelta(hours=4)
     price_tolerance: Decimal = Decimal("0.01")
 
@@ -56,6 +63,8 @@ class ApprovalRequest:
         reference_price: price it was asked at, None where no price matters.
         stop_price: an entry's stop; a price at or below it cannot be approved.
         price_tolerance: share by which the price may have moved.
+        trade: the trade it is about, None: it is about none yet.
+        symbol: the pair whose price is judged again, where one matters.
     """
 
     request_id: str
@@ -72,6 +81,8 @@ class ApprovalRequest:
     decided_by: str | None = None
     decided_at: datetime | None = None
     reason: str = ""
+    trade: int | None = None
+    symbol: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,24 @@ class ApprovalOutcome:
 
     request: ApprovalRequest
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class AskApproval:
+    """Command: have another person decide."""
+
+    request: ApprovalRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSettled:
+    """A request was decided, or ran out; ``request_id`` is its id. ``market`` is that of now."""
+
+    request_id: str
+    status: ApprovalStatus
+    by: str
+    market: MarketSnapshot | None
+    at: datetime
 
 
 def check_size(policy: ApprovalPolicy, value: Decimal, equity: Decimal) -> Check:

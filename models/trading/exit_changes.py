@@ -47,6 +47,7 @@ def judge_rules(rules: ExitRules, instrument: Instrument, price: Decimal) -> Ver
                 all(share is None or ZERO < share <= ONE for share in shares)
                 and ZERO <= rules.break_even_offset < ONE
                 and (multiple is None or multiple > ZERO)
+                and (rules.trailing_distance is None or rules.trailing_distance > ZERO)
                 and (rules.hold_maximum is None or rules.hold_maximum > timedelta(0)),
                 "shares lie above zero up to one, multiples and times above zero",
             ),
@@ -73,6 +74,7 @@ def judge_change(old: ExitRules, new: ExitRules) -> Verdict:
                 old.take_profit_price,
                 new.take_profit_price,
             ),
+            _trailing(old, new),
             _wider("trailing distance", old.trailing_share, new.trailing_share),
             _wider("trailing multiple", old.trailing_multiple, new.trailing_multiple),
             _wider("break-even gain", old.break_even_gain, new.break_even_gain),
@@ -93,7 +95,12 @@ def is_worse_protection(old: ExitRules, new: ExitRules) -> bool:
 
 
 def _trails(rules: ExitRules) -> bool:
-    return rules.trailing_share is not None or rules.trailing_multiple is not None
+    distances = (rules.trailing_share, rules.trailing_multiple, rules.trailing_distance)
+    return any(distance is not None for distance in distances)
+
+
+def _trailing(old: ExitRules, new: ExitRules) -> Check:
+    return _wider("trailing distance in USD", old.trailing_distance, new.trailing_distance)
 
 
 def _is_even_lower(old: ExitRules, new: ExitRules) -> bool:

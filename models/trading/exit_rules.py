@@ -33,6 +33,7 @@ class ExitRules:
         trailing_share: distance of a stop that follows the highest price, as a share of it.
         trailing_multiple: the same in multiples of the average true range; with both, the higher
             stop holds.
+        trailing_distance: the same in quote units.
         hold_maximum: market time after which the trade is closed.
         break_even_gain: gain from which the stop goes to the entry price.
         break_even_offset: how far above it, so that the fees are paid as well.
@@ -47,6 +48,7 @@ class ExitRules:
     break_even_gain: Decimal | None = None
     break_even_offset: Decimal = ZERO
     partials: tuple[PartialTake, ...] = ()
+    trailing_distance: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def _stop_move(
     A trailing stop moves in steps of a fifth of its distance, for every amend costs rate budget.
     """
     instrument, highest = position.instrument, position.highest_price
-    distances = []
+    distances = [rules.trailing_distance] if rules.trailing_distance is not None else []
     if rules.trailing_share is not None:
         distances.append(highest * rules.trailing_share)
     if rules.trailing_multiple is not None and moment.average_true_range is not None:

@@ -14,7 +14,7 @@ its cost. It goes to the target and not beyond, so constant input is answered by
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -33,6 +33,9 @@ class HedgeSettings:
     Attributes:
         cost_multiple: a value is moved only if a common day moves it by this many times its cost.
         trade_minimum: smallest trade in USD.
+        automatic: whether the formula is followed at all; an override is in any case.
+        review_every: market time between two reviews.
+        react_share: move of a held pair since the last review that brings the next one forward.
     """
 
     least: Decimal = Decimal("0.10")
@@ -45,6 +48,9 @@ class HedgeSettings:
     trade_band: Decimal = Decimal("0.03")
     trade_minimum: Decimal = Decimal(50)
     cost_multiple: Decimal = ONE
+    automatic: bool = False
+    review_every: timedelta = timedelta(hours=1)
+    react_share: Decimal = Decimal("0.05")
 
 
 @dataclass(frozen=True, slots=True)

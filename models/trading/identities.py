@@ -20,6 +20,11 @@ def userref(order_id: str) -> int:
     return UUID(order_id).int & 0x7FFFFFFF or 1
 
 
+def approval_id(installation: str, account: str, subject: str, name: str) -> str:
+    """Derive the id of a request for approval from what asked for it."""
+    return str(uuid5(UUID(installation), f"approval/{account}/{subject}/{name}"))
+
+
 def idea_id(installation: str, strategy: str, version: str, symbol: str, bar: str) -> str:
     """Derive the id of an idea; a bar seen again after a restart is the same idea."""
     return str(uuid5(UUID(installation), f"idea/{strategy}/{version}/{symbol}/{bar}"))

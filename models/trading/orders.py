@@ -41,7 +41,13 @@ class Leg(StrEnum):
     ENTRY = "entry"
     STOP = "stop"
     EXIT = "exit"
+    PART = "part"
     HEDGE = "hedge"
+
+    @property
+    def sells_part(self) -> bool:
+        """Tell whether the order sells a part of a position whose rest stays protected."""
+        return self in (Leg.PART, Leg.HEDGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,8 @@ class OrderSpec:
 
     @property
     def is_protective(self) -> bool:
-        """Tell whether the order lowers risk: stops and exits pass where entries may not."""
-        return self.leg in (Leg.STOP, Leg.EXIT)
+        """Tell whether the order lowers risk: what sells passes where entries may not."""
+        return self.leg is not Leg.ENTRY
 
 
 class OrderStatus(StrEnum):

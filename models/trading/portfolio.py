@@ -33,12 +33,12 @@ def pair_exposure(state: AccountState, symbol: str) -> Decimal:
 
 def gross_exposure(state: AccountState) -> Decimal:
     """Return USD held in all pairs together and promised to unfilled entries."""
-    return sum((pair_exposure(state, symbol) for symbol in _symbols(state)), ZERO)
+    return sum((pair_exposure(state, symbol) for symbol in symbols(state)), ZERO)
 
 
 def equity(state: AccountState) -> Decimal:
     """Return cash and the value of everything held with a known price, in USD."""
-    return state.cash + sum((_held_value(state, symbol) for symbol in _symbols(state)), ZERO)
+    return state.cash + sum((_held_value(state, symbol) for symbol in symbols(state)), ZERO)
 
 
 def _held_value(state: AccountState, symbol: str) -> Decimal:
@@ -46,7 +46,8 @@ def _held_value(state: AccountState, symbol: str) -> Decimal:
     return held_quantity(state, symbol) * price if price is not None else ZERO
 
 
-def _symbols(state: AccountState) -> tuple[str, ...]:
+def symbols(state: AccountState) -> tuple[str, ...]:
+    """Return the pairs that are held or promised to entries, by name."""
     traded = {t.symbol for t in state.trades.values()}
     held = {
         symbol

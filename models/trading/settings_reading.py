@@ -25,11 +25,11 @@ from models.trading.universe import UniverseRules
 class ExitDefaults:
     """What the exits of a trade are where nothing else was said; None: not used."""
 
-    trailing_share: Decimal | None
-    trailing_multiple: Decimal | None
-    hold_maximum: timedelta | None
-    break_even_gain: Decimal | None
-    break_even_offset: Decimal
+    trailing_share: Decimal | None = None
+    trailing_multiple: Decimal | None = None
+    hold_maximum: timedelta | None = None
+    break_even_gain: Decimal | None = None
+    break_even_offset: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         exits=_exits(values),
         allocation=_allocation(values),
         fixed_shares=dict(_section(values, "allocation")["fixed"]),
-        hedge=HedgeSettings(**_section(values, "hedge")),
+        hedge=_hedge(values),
         approval=ApprovalPolicy(**_section(values, "approval")),
         live=LiveConditions(**_section(values, "live")),
         day=_day(values),
@@ -143,6 +143,11 @@ def _exits(values: Mapping[str, Value]) -> ExitDefaults:
         break_even_gain=exits["break_even_gain"] or None,
         break_even_offset=exits["break_even_offset"],
     )
+
+
+def _hedge(values: Mapping[str, Value]) -> HedgeSettings:
+    section = _section(values, "hedge")
+    return HedgeSettings(automatic=section.pop("mode") == "automatic", **section)
 
 
 def _allocation(values: Mapping[str, Value]) -> AllocationPolicy:

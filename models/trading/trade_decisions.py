@@ -7,14 +7,16 @@ the same trade. Commands that got lost are asked for again on ReviewDue.
 Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_opened`` (first fill),
 ``trade_protected`` (all that is held is covered by resting stops), ``exits_changed`` (by request),
 ``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
-``trade_closed``.
+``part_sale_sent``, ``part_sale_failed``, ``trade_closed``.
 """
 
 from dataclasses import replace
 from datetime import datetime
 
 from models.trading.account_facts import Answer
+from models.trading.approval import ApprovalSettled
 from models.trading.decided import TradeDecision
+from models.trading.exit_requests import ExitsChangeRequested
 from models.trading.orders import Leg, OrderStatus
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_exit import note_exit_failed, pursue_exit, want_exit
@@ -27,6 +29,7 @@ from models.trading.trade_facts import (
     OrderAcknowledged,
     OrderEnded,
     OrderRefused,
+    PartSaleRequested,
     PriceCrossed,
     RecordTrade,
     ReportToAccount,
@@ -45,13 +48,19 @@ from models.trading.trade_orders import (
     note_refused,
     stop_reason,
 )
+from models.trading.trade_parts import note_part_failed, note_part_request, pursue_part
 from models.trading.trade_protection import (
     ensure_protected,
     note_amend_refused,
     note_amended,
     note_stop_lost,
 )
-from models.trading.trade_requests import answer_close, answer_stop_move
+from models.trading.trade_requests import (
+    answer_close,
+    answer_exits_change,
+    answer_settled_approval,
+    answer_stop_move,
+)
 from models.trading.trade_review import review
 from models.trading.trade_settlement import settle_if_over
 from models.trading.trade_state import ZERO, TradeOrder, TradePhase, TradePlan, TradeState
@@ -79,6 +88,7 @@ def begin(plan: TradePlan) -> TradeDecision:
         stop_price=plan.stop_price,
         take_profit_price=plan.take_profit_price,
         orders=(entry,),
+        exits=plan.exits,
     )
     commands = (RecordTrade("trade_entering"), ReportToAccount(closed=False))
     return TradeDecision(state, commands)
@@ -100,6 +110,10 @@ def _answer_request(draft: TradeDraft, fact: TradeFact) -> Answer | None:
         return answer_close(draft, fact)
     if isinstance(fact, StopMoveRequested):
         return answer_stop_move(draft, fact)
+    if isinstance(fact, ExitsChangeRequested):
+        return answer_exits_change(draft, fact)
+    if isinstance(fact, ApprovalSettled):
+        return answer_settled_approval(draft, fact)
     return None
 
 
@@ -110,8 +124,10 @@ def _write_down(draft: TradeDraft, fact: TradeFact) -> Answer | None:
         case EntryCancelRequested():
             reason = draft.state.entry_cancel_reason or fact.reason
             draft.change(entry_cancel_wanted=True, entry_cancel_reason=reason)
-        case CloseRequested() | StopMoveRequested():
+        case CloseRequested() | StopMoveRequested() | ExitsChangeRequested() | ApprovalSettled():
             return _answer_request(draft, fact)
+        case PartSaleRequested():
+            note_part_request(draft, fact)
         case ReviewDue():
             review(draft)
         case _:
@@ -149,6 +165,8 @@ def _after_end(draft: TradeDraft, order: TradeOrder | None) -> None:
         return
     if order.spec.leg is Leg.EXIT:
         note_exit_failed(draft)
+    elif order.spec.leg.sells_part:
+        note_part_failed(draft, order)
     elif order.spec.leg is Leg.STOP and order.status is not OrderStatus.CLOSED:
         filled = max(order.filled_quantity, order.ended_quantity or ZERO)
         if not order.pending_cancel and filled == ZERO:
@@ -162,6 +180,7 @@ def _follow_up(draft: TradeDraft, at: datetime) -> None:
     """Send what the state calls for. Protection may find that the position must be sold."""
     pursue_exit(draft)
     ensure_protected(draft)
+    pursue_part(draft)
     pursue_exit(draft)
     settle_if_over(draft, at)
     state = draft.state

@@ -36,6 +36,8 @@ def pursue_exit(draft: TradeDraft) -> None:
     state = draft.state
     if not state.exit_wanted or state.exit_paused or state.live_exit is not None:
         return
+    if state.live_part is not None:
+        return  # a market order that ends by itself; what it sells is not to be sold twice
     if _is_quiet(state) and state.held > ZERO and not is_dust(state):
         _send_exit(draft)
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.approval import ApprovalSettled, AskApproval
+from models.trading.exit_requests import ExitsChangeRequested
 from models.trading.orders import Fill, OrderSpec, OrderStatus
 
 
@@ -13,13 +15,21 @@ class WatchKind(StrEnum):
 
     TAKE_PROFIT = "take_profit"
     TRAIL = "trail"
+    PARTIAL = "partial"
+    BREAK_EVEN = "break_even"
+    TIME = "time"
+    MOVE = "move"
 
 
 class Direction(StrEnum):
-    """From which side a price must come to count as a crossing (reached counts as crossed)."""
+    """From which side a price must come to count as a crossing (reached counts as crossed).
+
+    ``comes`` is that of a moment, which only time reaches.
+    """
 
     RISES_TO = "rises_to"
     FALLS_TO = "falls_to"
+    COMES = "comes"
 
 
 class ExitReason(StrEnum):
@@ -33,6 +43,13 @@ class ExitReason(StrEnum):
     ENTRY_NOT_FILLED = "entry_not_filled"
     PROTECTION_FAILED = "protection_failed"
     DRAWDOWN = "drawdown"
+    PARTIAL_PROFIT = "partial_profit"
+    TIME_STOP = "time_stop"
+    HEDGE = "hedge"
+
+
+HEDGE_WATCH = 0
+"""The trade number under which the hedge of an account watches: it belongs to no trade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,7 @@ class PriceWatch:
     """A level that the market worker watches for a trade.
 
     ``watch_id`` changes whenever the level does, so a crossing of an old level is recognised.
+    ``due_at`` is the market time that a watch of the kind ``time`` waits for; its level is zero.
     """
 
     watch_id: str
@@ -49,6 +67,7 @@ class PriceWatch:
     kind: WatchKind
     direction: Direction
     level: Decimal
+    due_at: datetime | None = None
 
 
 # --- facts -------------------------------------------------------------------------------------
@@ -168,6 +187,19 @@ class StopMoveRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class PartSaleRequested:
+    """The account wants a part sold: all sales of the trade together shall reach ``sold_target``.
+
+    A total and not a difference, so that a repeat, and a request made on old figures, sells nothing
+    twice.
+    """
+
+    sold_target: Decimal
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewDue:
     """Time passed without progress: commands whose outcome never came are due again."""
 
@@ -186,6 +218,9 @@ TradeFact = (
     | CloseRequested
     | EntryCancelRequested
     | StopMoveRequested
+    | PartSaleRequested
+    | ExitsChangeRequested
+    | ApprovalSettled
     | ReviewDue
 )
 
@@ -238,6 +273,18 @@ class ExitPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class SellPart:
+    """Make a stop smaller in place and sell what it no longer covers, as one step.
+
+    The sale's intent is stored first; when the stop cannot be made smaller nothing is sold.
+    Answered by StopAmended or AmendRefused, and by OrderAcknowledged or OrderRefused for the sale.
+    """
+
+    amend: AmendStop
+    order: OrderSpec
+
+
+@dataclass(frozen=True, slots=True)
 class AskOrders:
     """Ask the exchange what became of orders whose facts are overdue; changes nothing there.
 
@@ -275,7 +322,9 @@ TradeCommand = (
     | CancelOrder
     | AmendStop
     | ExitPosition
+    | SellPart
     | AskOrders
+    | AskApproval
     | SetWatches
     | RecordTrade
     | ReportToAccount

@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models.trading.orders import Leg, OrderSpec, OrderType, Side
+from models.trading.trade_facts import ExitReason
 from models.trading.trade_state import ZERO, TradePhase, TradeState, TradeSummary
+
+HEDGE_SOURCE = "hedge/"
+"""How the source of a trade begins by which the hedge buys back."""
 
 MARKET_ENTRY_MARGIN = Decimal("0.01")
 """How far above the reference price a market entry is assumed to pay at worst, as a share.
@@ -102,4 +106,26 @@ def summarise(state: TradeState) -> TradeSummary:
         entry_client_order_id=entry.spec.client_order_id,
         entry_open=not entry.status.is_final,
         exit_reason=state.exit_reason,
+        **_of_hedge(state),
     )
+
+
+def _of_hedge(state: TradeState) -> dict[str, Decimal]:
+    """Return what the hedge bought with this trade, or sold of it; fees are inside the flow."""
+    bought_back = state.plan.source.startswith(HEDGE_SOURCE)
+    legs = {Leg.ENTRY} if bought_back else {Leg.HEDGE}
+    if not bought_back and state.exit_reason is ExitReason.HEDGE:
+        legs.add(Leg.EXIT)
+    orders = {o.order_id for o in state.orders if o.spec.leg in legs and o.order_id is not None}
+    if not orders:
+        return {}
+    fills = [f for f in state.fills if f.order_id in orders]
+    sign = -1 if bought_back else 1
+    quantity, turnover = sum((f.quantity for f in fills), ZERO), sum((f.cost for f in fills), ZERO)
+    fees = sum((f.fee for f in fills), ZERO)
+    return {
+        "hedge_bought" if bought_back else "hedge_sold": quantity,
+        "hedge_turnover": turnover,
+        "hedge_flow": sign * turnover - fees,
+        "hedge_fees": fees,
+    }

@@ -38,10 +38,11 @@ def uncovered_quantity(state: TradeState) -> Decimal:
     """Return what is held beyond what stops cover or, as far as is known, are about to cover.
 
     What the exchange has counted as sold is not held any more, even while its executions are on
-    their way here.
+    their way here; nor is a part whose sale is under way.
     """
     covered = sum((_promised_cover(o) for o in state.live_stops), ZERO)
-    return state.held - state.sales_awaited - covered - state.awaited_children
+    leaving = state.live_part.remaining if state.live_part is not None else ZERO
+    return state.held - state.sales_awaited - leaving - covered - state.awaited_children
 
 
 def note_amended(draft: TradeDraft, fact: StopAmended) -> None:
@@ -169,7 +170,8 @@ def _is_amendable(order: TradeOrder) -> bool:
 def _amend(draft: TradeDraft, stop: TradeOrder, growth: Decimal) -> None:
     wanted = draft.state.stop_price
     resting = stop.trigger_price if stop.trigger_price is not None else wanted
-    trigger = resting if wanted == stop.refused_trigger else max(resting, wanted)
+    highest = wanted if draft.state.stop_lowered else max(resting, wanted)
+    trigger = resting if wanted == stop.refused_trigger else highest
     quantity = stop.quantity + growth
     if (quantity, trigger) == (stop.quantity, resting):
         return
@@ -186,6 +188,7 @@ def _withdraw_excess(draft: TradeDraft) -> None:
     settled = state.entry_is_done and not state.awaits_fills
     if (
         not settled
+        or state.live_part is not None
         or any(_is_moving(o) for o in state.live_stops)
         or (children > state.bought and state.children_missing == ZERO)
     ):

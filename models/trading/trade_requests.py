@@ -1,12 +1,35 @@
 """What people ask of a running trade, and the answers they get at once."""
 
+from dataclasses import replace
 from decimal import Decimal
 
-from models.trading.account_facts import Answer
+from models.trading.account_facts import WAITING, Answer
+from models.trading.approval import (
+    WORSE_PROTECTION,
+    ApprovalPolicy,
+    ApprovalRequest,
+    ApprovalSettled,
+    ApprovalStatus,
+    AskApproval,
+)
+from models.trading.exit_changes import judge_change, judge_rules
+from models.trading.exit_requests import (
+    ExitsChangeRequested,
+    PendingExits,
+    changed_exits,
+    numbers_of,
+)
+from models.trading.exit_rules import ExitRules
+from models.trading.identities import approval_id
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_exit import want_exit
+from models.trading.trade_exits import rules_of
 from models.trading.trade_facts import CloseRequested, StopMoveRequested
 from models.trading.trade_state import TradePhase, TradeState
+
+MOST = Decimal(10) ** 15
+PENDING_MAXIMUM = 5
+"""Changes of one trade's exits that may wait at once; the oldest gives way."""
 
 
 def answer_close(draft: TradeDraft, fact: CloseRequested) -> Answer:
@@ -30,6 +53,83 @@ def answer_stop_move(draft: TradeDraft, fact: StopMoveRequested) -> Answer:
         draft.change(take_profit_price=instrument.nearest_price(fact.take_profit_price))
     draft.note_event("exits_changed")
     return _answer(state, "accepted", "the exits are being moved")
+
+
+def answer_exits_change(draft: TradeDraft, fact: ExitsChangeRequested) -> Answer:
+    """Take over other exits; what protects less waits for a second person."""
+    state = draft.state
+    if state.phase is TradePhase.SETTLED or state.exit_wanted:
+        return _answer(state, "trade-closing", "the trade is being closed")
+    if any(not n.is_finite() or not 0 <= n < MOST for n in numbers_of(fact.change)):
+        return _answer(state, "invalid-price", "exits are given in numbers from zero up")
+    old = rules_of(state)
+    new = changed_exits(old, fact.change, state.plan.instrument)
+    refusal = _refuse_exits(state, new, fact.price)
+    if refusal is not None:
+        return _answer(state, *refusal)
+    worse = judge_change(old, new)
+    if worse.allowed:
+        _adopt_exits(draft, new)
+        return _answer(state, "accepted", "the exits are being changed")
+    plan = state.plan
+    name = approval_id(plan.installation, plan.account, WORSE_PROTECTION, fact.request_id)
+    known = tuple(p for p in state.pending_exits if p.approval_id != name)
+    draft.change(pending_exits=(*known, PendingExits(name, new))[-PENDING_MAXIMUM:])
+    draft.send(
+        AskApproval(
+            ApprovalRequest(
+                request_id=name,
+                subject=WORSE_PROTECTION,
+                requested_by=fact.by,
+                detail=f"trade {plan.number} {plan.instrument.symbol}: {worse.reason}",
+                requested_at=fact.at,
+                expires_at=fact.at + ApprovalPolicy().expires_after,
+                trade=plan.number,
+            )
+        )
+    )
+    detail = f"a second person decides: {worse.reason}"
+    return replace(_answer(state, WAITING, detail), approval=name)
+
+
+def answer_settled_approval(draft: TradeDraft, fact: ApprovalSettled) -> Answer:
+    """Take over exits that a second person approved, if they still make sense; once."""
+    state = draft.state
+    pending = next((p for p in state.pending_exits if p.approval_id == fact.request_id), None)
+    if pending is None:
+        return _answer(state, "approval-decided", "nothing waits for this approval any more")
+    left = tuple(p for p in state.pending_exits if p is not pending)
+    draft.change(pending_exits=left)
+    if fact.status is not ApprovalStatus.APPROVED:
+        return _answer(state, "accepted", "the exits stay as they are")
+    if state.phase is TradePhase.SETTLED or state.exit_wanted:
+        return _answer(state, "trade-closing", "the trade is being closed")
+    refusal = _refuse_exits(state, pending.rules, fact.market.last if fact.market else None)
+    if refusal is not None:
+        return _answer(state, *refusal)
+    # What trailed up since was not what the second person saw going down.
+    if pending.rules.stop_price < state.stop_price:
+        draft.change(stop_lowered=True, trail_from=None)
+    _adopt_exits(draft, pending.rules)
+    return _answer(state, "accepted", "the exits are being changed")
+
+
+def _adopt_exits(draft: TradeDraft, rules: ExitRules) -> None:
+    draft.change(
+        exits=rules, stop_price=rules.stop_price, take_profit_price=rules.take_profit_price
+    )
+    draft.note_event("exits_changed")
+
+
+def _refuse_exits(
+    state: TradeState, rules: ExitRules, price: Decimal | None
+) -> tuple[str, str] | None:
+    known = price if price is not None and price.is_finite() and price > 0 else None
+    reference = known or state.plan.entry.limit_price or state.plan.reference_price
+    verdict = judge_rules(rules, state.plan.instrument, reference)
+    if verdict.allowed:
+        return None
+    return verdict.failures[0].code, verdict.reason
 
 
 def _refuse_move(state: TradeState, fact: StopMoveRequested) -> tuple[str, str] | None:

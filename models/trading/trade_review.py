@@ -13,7 +13,7 @@ from models.trading.trade_state import ZERO, TradeOrder, TradeState
 
 def review(draft: TradeDraft) -> None:
     """Re-issue what is under way, ask for what is overdue, and let a paused exit go on."""
-    draft.change(exit_paused=False)
+    draft.change(exit_paused=False, part_paused=False)
     if any(o.status is OrderStatus.OPEN for o in draft.state.live_stops):
         draft.change(stop_refusals=0)
     for order in draft.state.orders:
@@ -44,6 +44,13 @@ def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
         return
     if order.spec.leg is Leg.STOP and state.live_exit and state.live_exit.status in UNANSWERED:
         return  # the exit's own command drops the stops
+    part = state.live_part
+    if part is not None and part.status in UNANSWERED and state.part_sent is not None:
+        if order is part:
+            draft.send(state.part_sent)
+            return
+        if order.order_id == state.part_sent.amend.order_id:
+            return  # the part's own command makes the stop smaller
     withdrawn = order.spec.leg is Leg.ENTRY and (state.exit_wanted or state.entry_cancel_wanted)
     if order.pending_cancel or (order.status in UNANSWERED and withdrawn):
         draft.send(CancelOrder(order.order_id, order.spec.client_order_id))
@@ -74,6 +81,6 @@ def _is_overdue(state: TradeState, order: TradeOrder) -> bool:
     if order.spec.leg is Leg.ENTRY:
         market = order.spec.order_type is OrderType.MARKET and not order.status.is_final
         return market or state.awaited_children > ZERO
-    if order.spec.leg is Leg.EXIT:
+    if order.spec.leg is Leg.EXIT or order.spec.leg.sells_part:
         return order.status is OrderStatus.OPEN
     return order.pending_cancel and not order.status.is_final

@@ -36,7 +36,7 @@ def settle_if_over(draft: TradeDraft, at: datetime) -> None:
 
 def _is_over(state: TradeState) -> bool:
     known = state.entry_is_done and not state.awaits_fills and state.awaited_children <= ZERO
-    resting = state.live_stops or state.live_exit is not None
+    resting = state.live_stops or state.live_exit is not None or state.live_part is not None
     return known and not resting and is_dust(state)
 
 
@@ -55,6 +55,7 @@ def _drop_stops_of_dust(draft: TradeDraft) -> None:
 def _final_reason(state: TradeState) -> ExitReason:
     """Name what ended the trade: what sold it counts, not what was wanted too late."""
     sold_by_exit = any(o.filled_quantity > ZERO for o in state.of_leg(Leg.EXIT))
-    if state.sold > ZERO and not sold_by_exit:
+    sold_by_stop = any(o.filled_quantity > ZERO for o in state.of_leg(Leg.STOP))
+    if sold_by_stop and not sold_by_exit:
         return stop_reason(state)
     return state.exit_reason or state.entry_cancel_reason or ExitReason.ENTRY_NOT_FILLED

@@ -5,10 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.exit_requests import PendingExits
+from models.trading.exit_rules import ExitRules
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, ProtectionMode
 from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus, Side
-from models.trading.trade_facts import ExitPosition, ExitReason, PriceWatch
+from models.trading.trade_facts import ExitPosition, ExitReason, PriceWatch, SellPart
 
 ZERO = Decimal(0)
 
@@ -29,6 +31,8 @@ class TradePlan:
     ``reference_price`` is the mid price at the decision: slippage is measured against it.
     ``decided_at`` is market time, ``requested_at`` protocol time. ``source`` is ``idea/<id>`` or
     ``request/<id>``. ``trailing_distance`` is in quote units.
+    ``exits`` are the exits beyond stop, target and that distance, None: there are none;
+    ``average_true_range`` (at the decision) is what those in its multiples are measured by.
     """
 
     account: str
@@ -45,6 +49,8 @@ class TradePlan:
     source: str
     decided_at: datetime
     requested_at: datetime
+    exits: ExitRules | None = None
+    average_true_range: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,14 @@ class TradeState:
         stop_refusals: stops refused or lost since one last rested.
         children_asked: what was bought when the exchange was asked for missing attached stops.
         children_missing: bought quantity for which the exchange has no attached stop.
+        exits: the exits in force beyond stop, target and the plan's trailing distance.
+        partials_taken: partial sales that were asked for.
+        sold_target: what all sales together shall reach while a part is to be sold.
+        part_leg: for what that part is sold.
+        part_sent: the sale of a part under way with the figures it was computed from.
+        pending_exits: changes of the exits that wait for a second person.
+        stop_lowered: a second person let the stop go down.
+        part_failures: sales of the part that came to nothing; ``part_paused`` until a review.
     """
 
     plan: TradePlan
@@ -141,6 +155,15 @@ class TradeState:
     opened_at: datetime | None = None
     closed_at: datetime | None = None
     refusals: tuple[str, ...] = field(default_factory=tuple)
+    exits: ExitRules | None = None
+    partials_taken: int = 0
+    sold_target: Decimal = ZERO
+    part_leg: Leg = Leg.PART
+    part_sent: SellPart | None = None
+    part_failures: int = 0
+    part_paused: bool = False
+    pending_exits: tuple[PendingExits, ...] = ()
+    stop_lowered: bool = False
 
     @property
     def bought(self) -> Decimal:
@@ -182,6 +205,13 @@ class TradeState:
     def live_exit(self) -> TradeOrder | None:
         """Return the exit that is under way, if any."""
         return next((o for o in self.of_leg(Leg.EXIT) if not o.status.is_final), None)
+
+    @property
+    def live_part(self) -> TradeOrder | None:
+        """Return the sale of a part that is under way, if any."""
+        return next(
+            (o for o in self.orders if o.spec.leg.sells_part and not o.status.is_final), None
+        )
 
     @property
     def awaits_fills(self) -> bool:
@@ -240,6 +270,8 @@ class TradeSummary:
 
     ``reserved_cash`` is the USD that the unfilled rest of the entry may still spend, fees included.
     ``strategy`` is known to the account only: whose idea it was, empty when somebody asked for it.
+    Of what the hedge did: base units bought back and sold, USD moved, received net of fees, and
+    those fees.
     """
 
     number: int
@@ -256,3 +288,8 @@ class TradeSummary:
     entry_open: bool
     exit_reason: ExitReason | None = None
     strategy: str = ""
+    hedge_bought: Decimal = ZERO
+    hedge_sold: Decimal = ZERO
+    hedge_turnover: Decimal = ZERO
+    hedge_flow: Decimal = ZERO
+    hedge_fees: Decimal = ZERO

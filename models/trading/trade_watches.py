@@ -1,4 +1,4 @@
-"""The prices a trade waits for: its take-profit, and the next step of its trailing stop.
+"""The prices and moments a trade waits for: target, trailing, partial sales, break-even, time.
 
 A trailing stop is a stop that rests on the exchange and is amended upwards. It is watched at
 ``stop + trailing distance + step``; when the price gets there, the stop follows to one trailing
@@ -8,10 +8,18 @@ every amend (kraken-protocol §4.2).
 """
 
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_exit import want_exit
+from models.trading.trade_exits import (
+    apply_exits,
+    closing_time,
+    next_gains,
+    trailing_distance,
+    trailing_level,
+)
 from models.trading.trade_facts import (
     Direction,
     ExitReason,
@@ -22,6 +30,8 @@ from models.trading.trade_facts import (
 )
 from models.trading.trade_state import ZERO, TradeState
 
+Level = tuple[Decimal, datetime | None]
+
 
 def note_crossing(draft: TradeDraft, fact: PriceCrossed) -> None:
     """Act on a watched price; a watch that was replaced since is ignored."""
@@ -30,20 +40,22 @@ def note_crossing(draft: TradeDraft, fact: PriceCrossed) -> None:
         return
     if fact.kind is WatchKind.TAKE_PROFIT:
         want_exit(draft, ExitReason.TAKE_PROFIT)
-    elif state.plan.trailing_distance is not None:
-        stop = state.plan.instrument.floor_price(fact.price - state.plan.trailing_distance)
-        raised = stop > state.stop_price
-        draft.change(
-            stop_price=max(stop, state.stop_price),
-            trail_from=max(stop, state.trail_from or state.stop_price),
-            trailed=state.trailed or raised,
-        )
+    elif fact.kind is WatchKind.TRAIL:
+        _follow(draft, fact.price)
+    else:
+        apply_exits(draft, fact.price, fact.at)
 
 
-def trailing_step(state: TradeState) -> Decimal:
-    """Return by how much the price must outrun the stop before the stop follows, in quote units."""
-    distance = state.plan.trailing_distance or ZERO
-    return max(state.plan.instrument.price_increment, distance / 5)
+def _follow(draft: TradeDraft, price: Decimal) -> None:
+    state, distance = draft.state, trailing_distance(draft.state, price)
+    if distance is None:
+        return
+    stop = state.plan.instrument.floor_price(price - distance)
+    draft.change(
+        stop_price=max(stop, state.stop_price),
+        trail_from=max(stop, state.trail_from or state.stop_price),
+        trailed=state.trailed or stop > state.stop_price,
+    )
 
 
 def refresh_watches(draft: TradeDraft) -> None:
@@ -51,12 +63,12 @@ def refresh_watches(draft: TradeDraft) -> None:
     state = draft.state
     levels = _wanted_levels(state)
     current = {watch.kind: watch for watch in state.watches}
-    if levels == {kind: watch.level for kind, watch in current.items()}:
+    if levels == {kind: (watch.level, watch.due_at) for kind, watch in current.items()}:
         return
     generation = state.watch_generation + 1
     watches = tuple(
         current[kind]
-        if kind in current and current[kind].level == level
+        if kind in current and (current[kind].level, current[kind].due_at) == level
         else _watch(state, kind, level, generation)
         for kind, level in levels.items()
     )
@@ -64,30 +76,40 @@ def refresh_watches(draft: TradeDraft) -> None:
     draft.send(SetWatches(watches))
 
 
-def _wanted_levels(state: TradeState) -> dict[WatchKind, Decimal]:
-    levels: dict[WatchKind, Decimal] = {}
+def _wanted_levels(state: TradeState) -> dict[WatchKind, Level]:
     if state.exit_wanted or state.held <= ZERO:
-        return levels
-    if state.take_profit_price is not None:
-        levels[WatchKind.TAKE_PROFIT] = state.take_profit_price
-    distance = state.plan.trailing_distance
-    if distance is not None:
-        base = max(state.stop_price, state.trail_from or state.stop_price)
-        level = base + distance + trailing_step(state)
-        levels[WatchKind.TRAIL] = state.plan.instrument.ceil_price(level)
+        return {}
+    partial, even = next_gains(state)
+    prices = {
+        WatchKind.TAKE_PROFIT: state.take_profit_price,
+        WatchKind.TRAIL: trailing_level(state),
+        WatchKind.PARTIAL: partial,
+        WatchKind.BREAK_EVEN: even,
+    }
+    instrument = state.plan.instrument
+    levels: dict[WatchKind, Level] = {
+        kind: (price if kind is WatchKind.TAKE_PROFIT else instrument.ceil_price(price), None)
+        for kind, price in prices.items()
+        if price is not None
+    }
+    due = closing_time(state)
+    if due is not None:
+        levels[WatchKind.TIME] = (ZERO, due)
     return levels
 
 
-def _watch(state: TradeState, kind: WatchKind, level: Decimal, generation: int) -> PriceWatch:
+def _watch(state: TradeState, kind: WatchKind, level: Level, generation: int) -> PriceWatch:
     plan = state.plan
+    price, due_at = level
     blank = PriceWatch(
         watch_id="",
         account=plan.account,
         trade=plan.number,
         symbol=plan.instrument.symbol,
         kind=kind,
-        direction=Direction.RISES_TO,
-        level=level,
+        direction=Direction.COMES if due_at is not None else Direction.RISES_TO,
+        level=price,
+        due_at=due_at,
     )
     name = f"{plan.account}/{plan.number}/{kind.value}/{generation}"
     return replace(blank, watch_id=name)

@@ -6,17 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from activities.market_delivery import Courier
 from activities.market_engine import MarketEngine
 from activities.market_feed import flush_snapshots
 from activities.symbol_state import SymbolState
 from infra.runtime.database import DatabaseUnavailableError
 from models.trading.account_facts import IdeaArrived
-from models.trading.trade_facts import Direction, PriceCrossed
+from models.trading.trade_facts import (
+    HEDGE_WATCH,
+    Direction,
+    PriceCrossed,
+    PriceWatch,
+    WatchKind,
+)
 from tests.support.fakes import BITCOIN
 from tests.support.market_fakes import (
     ETHER,
     Eager,
     FakeMarketRecord,
+    FakeMessenger,
     KeptMessages,
     a_bar,
     a_candle,
@@ -64,6 +72,48 @@ async def test_crossing_is_told_once_with_price_and_exchange_time():
     (message,) = market.delivery.messages
     assert (message.account, message.trade, message.watch) == ("company", 3, watch)
     assert message.fact == PriceCrossed(watch.watch_id, watch.kind, Decimal(106), at(3))
+
+
+def a_moment(seconds: int, trade: int = 3, symbol: str = "BTC/USD") -> PriceWatch:
+    name = f"moment-{trade}-{seconds}"
+    due = at(seconds)
+    kind, zero = WatchKind.TIME, Decimal(0)
+    return PriceWatch(name, "company", trade, symbol, kind, Direction.COMES, zero, due)
+
+
+async def test_moment_is_told_once_by_the_markets_clock_with_the_price_of_its_pair():
+    watch = a_moment(5)
+    market = await Market(watch).begin()
+    await market.see(a_tick(100, 1), a_tick(101, 4))
+    assert market.delivery.messages == []
+    await market.see(a_tick(102, 6), a_tick(103, 7))
+    (message,) = market.delivery.messages
+    assert (message.trade, message.watch) == (3, watch)
+    assert message.fact == PriceCrossed(watch.watch_id, WatchKind.TIME, Decimal(102), at(6))
+
+
+async def test_moment_that_has_passed_is_told_when_it_is_set_and_after_a_restart():
+    market = await Market().begin()
+    await market.see(a_tick(100, 9))
+    await market.engine.set_watches("company", 3, (a_moment(5),))
+    assert [m.trade for m in market.delivery.messages] == [3]
+    restarted = await Market(a_moment(5), a_moment(6, trade=4)).begin()
+    await restarted.see(a_tick(100, 9))
+    assert [m.trade for m in restarted.delivery.messages] == [3, 4]
+
+
+async def test_moment_of_the_hedge_goes_to_the_hedge():
+    watch = a_moment(5, trade=HEDGE_WATCH, symbol="")
+    market = await Market(watch).begin()
+    await market.see(a_tick(100, 6))
+    messenger = FakeMessenger()
+    courier = Courier(messenger, market.record)
+    for message in market.delivery.messages:
+        await courier.carry(message)
+    ((account, told_to, fact),) = messenger.told
+    assert (account, told_to) == ("company", "hedge")
+    assert fact.price == 0
+    assert market.record.triggered == [(watch.watch_id, Decimal(0))]
 
 
 async def test_one_price_crosses_levels_in_the_order_it_meets_them():

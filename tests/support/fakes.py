@@ -14,6 +14,7 @@ from activities.ports import (
     Discrepancies,
     ExchangeUnavailableError,
     ExecutionReport,
+    HedgeMarketSeen,
     IntentStored,
     LedgerEntry,
     OrderGoneError,
@@ -23,7 +24,10 @@ from activities.ports import (
     StreamGap,
     UnknownOutcomeError,
 )
+from models.trading.account_facts import Answer
+from models.trading.account_hedge_facts import HedgeRecord
 from models.trading.account_state import AccountState
+from models.trading.approval import ApprovalRequest
 from models.trading.capital import LedgerLine
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
@@ -377,6 +381,9 @@ class FakeJournal(FakeBooks):
     events: list[tuple[str, int, str]] = field(default_factory=list)
     audits: list[tuple[str, str]] = field(default_factory=list)
     ideas: list[tuple[str, str, int | None]] = field(default_factory=list)
+    approvals: dict[str, tuple[ApprovalRequest, Answer | None]] = field(default_factory=dict)
+    hedge_reviews: list[tuple[str, HedgeRecord]] = field(default_factory=list)
+    hedge_seen: HedgeMarketSeen = field(default_factory=lambda: HedgeMarketSeen((), {}, None, None))
     halted: set[str] = field(default_factory=set)
     acknowledged: set[tuple[int, str]] = field(default_factory=set)
     reconciliations: list[tuple[str, Discrepancies]] = field(default_factory=list)
@@ -492,6 +499,20 @@ class FakeJournal(FakeBooks):
         self, account: str, idea: Idea, verdict: Verdict, trade: int | None, at: datetime
     ) -> None:
         self.ideas.append((account, idea.idea_id, trade))
+
+    async def save_approval(
+        self, account: str, request: ApprovalRequest, outcome: Answer | None
+    ) -> None:
+        known = self.approvals.get(request.request_id)
+        if known is None or not known[0].status.is_final:
+            self.approvals[request.request_id] = (request, outcome)
+
+    async def record_hedge_review(self, account: str, record: HedgeRecord) -> None:
+        if all(known.review_id != record.review_id for _, known in self.hedge_reviews):
+            self.hedge_reviews.append((account, record))
+
+    async def hedge_market(self, account: str) -> HedgeMarketSeen:
+        return self.hedge_seen
 
     async def set_watches(self, account: str, trade: int, watches: Sequence[PriceWatch]) -> None:
         self.watches[account, trade] = tuple(watches)

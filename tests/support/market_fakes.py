@@ -159,3 +159,6 @@ class FakeMessenger:
 
     async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
         return await self._tell(account, None, facts)
+
+    async def tell_hedge(self, account: str, facts: Sequence[object]) -> bool:
+        return await self._tell(account, "hedge", facts)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from temporalio.client import Client
 
+from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.installation import create_account, create_token, installation_id
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.market_record import PostgresMarketRecord
@@ -26,7 +27,13 @@ from infra.runtime.codec import EncryptionCodec, PayloadKey
 from infra.runtime.database import Database, Role
 from infra.runtime.settings import Settings
 from infra.runtime.temporal import connect
-from models.contracts.names import TRADING_QUEUE, account_workflow_id, stream_workflow_id
+from models.contracts.hedges import HedgeInput
+from models.contracts.names import (
+    TRADING_QUEUE,
+    account_workflow_id,
+    hedge_workflow_id,
+    stream_workflow_id,
+)
 from models.contracts.workflows import AccountInput, AccountToFollow
 from models.trading.account_state import AccountState
 from models.trading.market import MarketSnapshot
@@ -77,14 +84,18 @@ class Platform:
         self.accounts.append(account)
         return account
 
-    async def start_account(self, account: str) -> FakeExchange:
+    async def start_account(self, account: str, **changed: Any) -> FakeExchange:
         """Run an account's workflows over an exchange of its own; return when it trades."""
         exchange = self.world.directory.exchanges[account] = FakeExchange(PRICE)
         states = {s.account: s for s in await self.services.journal.accounts()}
         follow = AccountToFollow(account, (BITCOIN.symbol,))
         given = {
-            account_workflow_id(account): ("AccountWorkflow", AccountInput(states[account])),
+            account_workflow_id(account): (
+                "AccountWorkflow",
+                AccountInput(replace(states[account], **changed)),
+            ),
             stream_workflow_id(account): ("AccountStreamWorkflow", follow),
+            hedge_workflow_id(account): ("HedgeWorkflow", HedgeInput(account)),
         }
         for workflow_id, (name, start) in given.items():
             await self.services.client.start_workflow(
@@ -149,7 +160,12 @@ async def running_platform(
         if client is None:
             yield platform
         else:
-            platform.world = World(client, journal=composed.journal, queue=TRADING_QUEUE)
+            platform.world = World(
+                client,
+                journal=composed.journal,
+                queue=TRADING_QUEUE,
+                hedge_market=PostgresHedgeMarket(database, bar_minutes=15),
+            )
             platform.world.modes = platform.live_keys.mode_activities(
                 database, platform.world.directory
             )

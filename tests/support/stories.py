@@ -18,6 +18,7 @@ from models.contracts.names import (
 from models.contracts.workflows import AccountInput, AccountToFollow, Rest
 from models.trading.account_facts import Answer, OpenRequested
 from models.trading.account_state import AccountState
+from models.trading.approval import ApprovalPolicy
 from models.trading.limits import AccountLimits
 from models.trading.market import MarketSnapshot
 from models.trading.orders import Leg, OrderReport, OrderStatus, OrderType
@@ -31,6 +32,8 @@ LIMITS = AccountLimits(
     open_trades_maximum=500,
     open_trades_per_pair=500,
 )
+
+ANY_SIZE = ApprovalPolicy(equity_share_minimum=None)
 
 
 class Story:
@@ -50,7 +53,8 @@ class Story:
         return self.world.client.get_workflow_handle(trade_workflow_id(self.account, number))
 
     async def begin(self, **changed: object) -> None:
-        state = replace(AccountState(self.account, str(uuid4()), limits=LIMITS), **changed)
+        usual = AccountState(self.account, str(uuid4()), limits=LIMITS, approval=ANY_SIZE)
+        state = replace(usual, **changed)
         await self.world.client.start_workflow(
             "AccountWorkflow",
             AccountInput(state),

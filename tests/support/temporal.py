@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 
 from activities.modes import ModeActivities
 from activities.placement import Patience
+from activities.ports import HedgeMarket
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal import take_turns_whole, worker_options
 from infra.runtime.temporal_server import dynamic_settings, find_or_provide
@@ -112,6 +113,7 @@ class World:
     client: Client
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     journal: FakeJournal = field(default_factory=FakeJournal)
+    hedge_market: HedgeMarket | None = None
     queue: str = field(default_factory=lambda: f"{TRADING_QUEUE}-{uuid4().hex[:8]}")
     patience: Patience = field(
         default_factory=lambda: Patience(
@@ -141,6 +143,7 @@ class World:
                 self.patience,
                 self.directory,
                 modes=self.modes,
+                hedge_market=self.hedge_market or self.journal,
             ),
             **chosen,
         )

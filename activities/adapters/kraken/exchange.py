@@ -35,7 +35,8 @@ _PRIORITIES = {
     Leg.STOP: Priority.PROTECT,
     Leg.EXIT: Priority.EXIT,
     Leg.ENTRY: Priority.ENTRY,
-    Leg.HEDGE: Priority.ENTRY,
+    Leg.PART: Priority.EXIT,
+    Leg.HEDGE: Priority.EXIT,
 }
 _BATCH_MAXIMUM = 50
 # Kraken wants a deadline at least 2 s away; a request that cannot make it is not sent at all.

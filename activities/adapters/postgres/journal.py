@@ -1,6 +1,7 @@
 """The journal (``ports.Journal``) over PostgreSQL, put together from its parts."""
 
 from activities.adapters.postgres.account_journal import AccountJournal
+from activities.adapters.postgres.approval_journal import ApprovalJournal
 from activities.adapters.postgres.capital_journal import CapitalJournal
 from activities.adapters.postgres.day_journal import DayJournal
 from activities.adapters.postgres.kill_switch_journal import KillSwitchJournal
@@ -9,7 +10,13 @@ from activities.adapters.postgres.trade_journal import TradeJournal
 
 
 class PostgresJournal(
-    OrderJournal, TradeJournal, AccountJournal, KillSwitchJournal, DayJournal, CapitalJournal
+    OrderJournal,
+    TradeJournal,
+    AccountJournal,
+    KillSwitchJournal,
+    DayJournal,
+    CapitalJournal,
+    ApprovalJournal,
 ):
     """The record of one platform. Needs a Database of the role ``aether_app``.
 

@@ -42,9 +42,9 @@ _DROP_WATCHES = text(
 )
 _ADD_WATCH = text(
     """INSERT INTO price_watches
-           (account_id, watch_id, trade, symbol, kind, direction, level, created_at)
+           (account_id, watch_id, trade, symbol, kind, direction, level, due_at, created_at)
        VALUES (:account_id, :watch_id, :trade, :symbol, :kind, :direction, :level,
-           clock_timestamp())
+           CAST(:due_at AS timestamptz), clock_timestamp())
        ON CONFLICT DO NOTHING"""
 )
 
@@ -65,6 +65,7 @@ class TradeJournal:
         account, number = state.plan.account, state.plan.number
         values = trade_figures(state) | {"updated_at": at}
         values["refusals"] = Jsonb(values["refusals"])
+        values["exits"] = Jsonb(values["exits"])
         if verdict is not None:
             values["verdict"] = Jsonb(verdict_document(verdict))
         async with self._database.light_scope(account) as session:
@@ -167,4 +168,5 @@ def _watch_values(watch: PriceWatch) -> dict[str, object]:
         "kind": watch.kind.value,
         "direction": watch.direction.value,
         "level": watch.level,
+        "due_at": watch.due_at,
     }

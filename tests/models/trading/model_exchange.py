@@ -24,6 +24,7 @@ from models.trading.trade_facts import (
     PlaceOrder,
     RecordTrade,
     ReportToAccount,
+    SellPart,
     SetWatches,
     StopAmended,
     TradeCommand,
@@ -223,6 +224,8 @@ class ModelWorld:
                 self._amend(command)
             case ExitPosition():
                 self._exit(command)
+            case SellPart():
+                self._sell_part(command)
             case AskOrders():
                 for order_id in command.order_ids:
                     self._ask(order_id)
@@ -292,6 +295,16 @@ class ModelWorld:
                 self.facts.append(self._ended(stop))
         beyond = sum((s.filled for s in stops), ZERO) - command.stops_filled_known
         self._place(command.exit, command.exit.quantity - beyond)
+
+    def _sell_part(self, command: SellPart) -> None:
+        name = command.order.client_order_id
+        known = len(self.facts)
+        self._amend(command.amend)
+        if isinstance(self.facts[known], AmendRefused):
+            self.by_name.setdefault(name, "not_placed|the stop was not made smaller")
+        self._place(command.order, command.order.quantity)
+        live = [o for o in self.live_orders() if o.spec.leg.sells_part]
+        assert len(live) <= 1, "two parts sold at once"
 
     def _ask(self, order_id: str) -> None:
         order = self.orders[order_id]

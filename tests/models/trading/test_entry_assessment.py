@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.trading.approval import ApprovalPolicy
 from models.trading.book_costs import BookLevel, BookView
 from models.trading.compliance import ComplianceRules, PegWatch
 from models.trading.drawdown import DrawdownState, mark, start
@@ -152,7 +153,8 @@ def test_a_large_entry_waits_for_a_person() -> None:
     tight = a_question(
         quantity=Decimal("0.4"), stop_price=Decimal(49_800), expected_move=Decimal("0.2")
     )
-    outcome = assessed(tight, a_situation())
+    careful = replace(RULES, approval=ApprovalPolicy(equity_share_minimum=Decimal("0.15")))
+    outcome = assess_entry(tight, a_situation(), careful, COMPLIANCE)
     assert outcome.verdict.allowed, outcome.verdict.reason
     assert outcome.approval is not None
     assert (outcome.approval.passed, outcome.approval.code) == (False, "approval-needed")

@@ -12,6 +12,7 @@ from models.trading.trade_facts import (
     CloseRequested,
     EntryCancelRequested,
     ExitReason,
+    PartSaleRequested,
     PriceCrossed,
     ReviewDue,
     StopMoveRequested,
@@ -66,6 +67,11 @@ class TradeMachine(RuleBasedStateMachine):
     def exit_fills(self, lots: int) -> None:
         self.world.fill(self.world.live_orders(Leg.EXIT)[0], Decimal(lots))
 
+    @precondition(lambda self: self.world.live_orders(Leg.HEDGE))
+    @rule(lots=LOT)
+    def part_fills(self, lots: int) -> None:
+        self.world.fill(self.world.live_orders(Leg.HEDGE)[0], Decimal(lots))
+
     @precondition(lambda self: self.world.live_orders(Leg.STOP))
     @rule(pick=PICK, lots=LOT)
     def stop_fills_partly(self, pick: int, lots: int) -> None:
@@ -82,7 +88,7 @@ class TradeMachine(RuleBasedStateMachine):
         orders = self.world.live_orders()
         self.world.end(orders[pick % len(orders)], OrderStatus.CANCELED, "Insufficient funds")
 
-    @rule(leg=st.sampled_from((Leg.ENTRY, Leg.STOP, Leg.EXIT)), placed=st.booleans())
+    @rule(leg=st.sampled_from((Leg.ENTRY, Leg.STOP, Leg.EXIT, Leg.HEDGE)), placed=st.booleans())
     def next_order_is_refused(self, leg: Leg, placed: bool) -> None:
         status = OrderStatus.REJECTED if placed else OrderStatus.NOT_PLACED
         self.world.refuse[leg] = (status, "EOrder:Insufficient funds")
@@ -149,6 +155,11 @@ class TradeMachine(RuleBasedStateMachine):
     def entry_cancel_requested(self) -> None:
         self.world.tell(EntryCancelRequested(ExitReason.KILL_SWITCH, START))
 
+    @rule(lots=LOT)
+    def part_sale_requested(self, lots: int) -> None:
+        target = self.world.state.sold + Decimal(lots)
+        self.world.tell(PartSaleRequested(target, "hedge", START))
+
     @rule(stop=PRICE)
     def stop_move_requested(self, stop: Decimal) -> None:
         before = self.world.state.stop_price
@@ -175,6 +186,8 @@ class TradeMachine(RuleBasedStateMachine):
         state = world.state
         assert state.held == world.held
         if state.held < state.plan.instrument.quantity_minimum or state.live_exit is not None:
+            return
+        if state.live_part is not None:
             return
         if state.awaited_children or state.stop_refusals:
             return
@@ -203,7 +216,7 @@ class TradeMachine(RuleBasedStateMachine):
             self._run_all()
             if world.state.phase is TradePhase.SETTLED:
                 break
-            for order in world.live_orders(Leg.EXIT):
+            for order in (*world.live_orders(Leg.EXIT), *world.live_orders(Leg.HEDGE)):
                 world.fill(order, order.quantity)
             self._run_all()
             world.tell(ReviewDue(START))
