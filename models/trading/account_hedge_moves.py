@@ -98,6 +98,9 @@ def _buy(
         market=market,
         expires_at=None,
         at=fact.at,
+        by="hedge",
+        # No person is asked: it is no more than was held before, and within every limit.
+        approved=True,
     )
     sized = consider(state, intent)
     if sized.command is None:

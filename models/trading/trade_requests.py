@@ -85,6 +85,7 @@ def answer_exits_change(draft: TradeDraft, fact: ExitsChangeRequested) -> Answer
                 requested_at=fact.at,
                 expires_at=fact.at + ApprovalPolicy().expires_after,
                 trade=plan.number,
+                symbol=plan.instrument.symbol,
             )
         )
     )
