@@ -1,6 +1,6 @@
 """Figures of one trade: what it earned, what it cost, and what it still promises to spend."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from models.trading.orders import Leg, OrderSpec, OrderType, Side
@@ -92,7 +92,7 @@ def summarise(state: TradeState) -> TradeSummary:
     """Return what the account needs to know of a trade."""
     entry = state.of_leg(Leg.ENTRY)[0]
     settled = state.phase is TradePhase.SETTLED
-    return TradeSummary(
+    summary = TradeSummary(
         number=state.plan.number,
         symbol=state.plan.instrument.symbol,
         phase=state.phase,
@@ -106,26 +106,28 @@ def summarise(state: TradeState) -> TradeSummary:
         entry_client_order_id=entry.spec.client_order_id,
         entry_open=not entry.status.is_final,
         exit_reason=state.exit_reason,
-        **_of_hedge(state),
     )
+    return _with_hedge(state, summary)
 
 
-def _of_hedge(state: TradeState) -> dict[str, Decimal]:
-    """Return what the hedge bought with this trade, or sold of it; fees are inside the flow."""
+def _with_hedge(state: TradeState, summary: TradeSummary) -> TradeSummary:
+    """Add what the hedge bought with this trade, or sold of it; fees are inside the flow."""
     bought_back = state.plan.source.startswith(HEDGE_SOURCE)
     legs = {Leg.ENTRY} if bought_back else {Leg.HEDGE}
     if not bought_back and state.exit_reason is ExitReason.HEDGE:
         legs.add(Leg.EXIT)
     orders = {o.order_id for o in state.orders if o.spec.leg in legs and o.order_id is not None}
-    if not orders:
-        return {}
     fills = [f for f in state.fills if f.order_id in orders]
+    if not fills:
+        return summary
     sign = -1 if bought_back else 1
     quantity, turnover = sum((f.quantity for f in fills), ZERO), sum((f.cost for f in fills), ZERO)
     fees = sum((f.fee for f in fills), ZERO)
-    return {
-        "hedge_bought" if bought_back else "hedge_sold": quantity,
-        "hedge_turnover": turnover,
-        "hedge_flow": sign * turnover - fees,
-        "hedge_fees": fees,
-    }
+    return replace(
+        summary,
+        hedge_bought=quantity if bought_back else ZERO,
+        hedge_sold=ZERO if bought_back else quantity,
+        hedge_turnover=turnover,
+        hedge_flow=sign * turnover - fees,
+        hedge_fees=fees,
+    )
