@@ -109,6 +109,13 @@ async def test_trade_is_opened_moved_listed_and_closed(aether, served, account):
         (["kill-switch", "engage", "--reason", "why", "--account", "nobody"], "unknown-account"),
         (["audit", "list", "nobody"], "unknown-account"),
         (["reconcile", "report", "nobody"], "unknown-account"),
+        (["days", "nobody"], "unknown-account"),
+        (["portfolio", "nobody"], "unknown-account"),
+        (["portfolio", "{account}", "--since", "yesterday"], "invalid-request"),
+        (["capital", "show", "nobody"], "unknown-account"),
+        (["capital", "deposit", "{account}", "0", "--note", "none"], "invalid-request"),
+        (["capital", "withdraw", "{account}", "9e9", "--note", "all"], "insufficient-balance"),
+        (["drawdown", "lift", "{account}", "--reason", "none stands"], "not-halted"),
         (["verify"], "the exchange does not answer"),
     ],
 )
@@ -283,13 +290,38 @@ async def test_verify_is_clean_after_trading_and_names_what_is_planted(
     assert "BAD orders_unknown_to_us" in await aether("verify", "--grace", "0.5", status=1)
 
 
+async def test_capital_days_and_portfolios_are_shown(aether, served):
+    account = await served.add_account()
+    await served.start_account(account)
+    deposit = ("capital", "deposit", account, "250", "--note", "a test's own", "--key", "once-only")
+    for _ in range(2):
+        assert "250 USD is being booked" in await aether(*deposit)
+
+    async def booked():
+        return "250 USD" in await aether("capital", "show", account)
+
+    await eventually(booked, "the deposit is shown")
+    found = json.loads(await aether("capital", "show", account, "--json"))
+    assert [flow["amount"] for flow in found["flows"]] == ["250"]
+    assert json.loads(await aether("days", account, "--json")) == []
+    assert "profit" in await aether("days", account)
+    shown = await aether("portfolio")
+    assert account in shown
+    assert "together: " in shown
+    one = json.loads(await aether("portfolio", account, "--json"))
+    assert one["holdings"][0]["asset"] == "USD"
+
+
 async def test_database_that_does_not_answer_is_one_line(aether):
     nowhere = {"AETHER_DATABASE_URL": "postgresql://x@127.0.0.1:21591/none"}
     line = await aether("audit", "verify", status=2, **nowhere)
     assert "the database does not answer" in line
 
 
-@pytest.mark.parametrize("group", ["trade", "kill-switch", "reconcile", "audit", "verify"])
+@pytest.mark.parametrize(
+    "group",
+    ["trade", "kill-switch", "reconcile", "audit", "verify", "days", "capital", "portfolio"],
+)
 async def test_help_says_what_it_does(aether, group):
     said = await aether(group, "--help")
     assert "Usage" in said
