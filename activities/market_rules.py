@@ -31,6 +31,7 @@ from models.contracts.market_rules import (
     UniverseReviewed,
 )
 from models.trading.account_facts import MarketRulesTold
+from models.trading.account_settings import SettingsInForce
 from models.trading.correlation import correlate
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.market import Candle
@@ -66,6 +67,7 @@ class MarketRulesActivities:
         rules: Callable[[], Awaitable[PlatformRules]],
         clock: Clock,
         bar_minutes: int,
+        settings: Callable[[], Awaitable[SettingsInForce]] | None = None,
     ) -> None:
         self._pairs = pairs
         self._bars = bars
@@ -76,6 +78,7 @@ class MarketRulesActivities:
         self._rules = rules
         self._clock = clock
         self._bar_minutes = bar_minutes
+        self._settings = settings
 
     @activity.defn
     async def review_universe(self, request: MarketRulesRun) -> UniverseReviewed:
@@ -132,7 +135,7 @@ class MarketRulesActivities:
 
     @activity.defn
     async def tell_market_rules(self) -> RulesTold:
-        """Tell every account the universe and the groups in force.
+        """Tell every account the universe, the groups and the platform's settings in force.
 
         Raises:
             AccountsNotRunningError: some could not be told; the others were.
@@ -146,6 +149,7 @@ class MarketRulesActivities:
             groups_number=number,
             groups=dict(groups),
             at=self._clock(),
+            settings=None if self._settings is None else await self._settings(),
         )
         accounts = await self._accounts()
         missed = [one for one in accounts if not await self._messenger.tell_account(one, [fact])]

@@ -13,8 +13,10 @@ from activities.capital_ports import CapitalBook, DayBook
 from activities.equity_watch import AccountMark
 from models.trading.account_facts import Answer
 from models.trading.account_hedge_facts import HedgeRecord
+from models.trading.account_settings import SettingsRecord
 from models.trading.account_state import AccountState
 from models.trading.approval import ApprovalRequest
+from models.trading.entry_record import EntryRecord
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, Mode
@@ -449,6 +451,14 @@ class Journal(DayBook, CapitalBook, Protocol):
         at: datetime,
     ) -> None:
         """Write an account's figures and, with ``action``, an audit row."""
+        ...
+
+    async def save_settings(self, account: str, record: SettingsRecord) -> None:
+        """Write a version of an account's settings, once."""
+        ...
+
+    async def save_entry(self, account: str, record: EntryRecord) -> None:
+        """Write what an entry was decided by, once."""
         ...
 
     async def save_balances(self, account: str, balances: dict[str, Decimal], at: datetime) -> None:

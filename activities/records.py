@@ -33,10 +33,17 @@ class RecordActivities:
 
     @activity.defn
     async def save_account(self, request: AccountToSave) -> None:
-        """Write an account's figures and, with an action, an audit row."""
+        """Write an account's figures and, with an action, an audit row; each part once.
+
+        A version of its settings comes first: no audit row tells of one that is not there.
+        """
+        if request.settings is not None:
+            await self._journal.save_settings(request.state.account, request.settings)
         await self._journal.save_account(
             request.state, request.action, request.actor, request.details, request.at
         )
+        if request.entry is not None:
+            await self._journal.save_entry(request.state.account, request.entry)
 
     @activity.defn
     async def record_idea(self, request: IdeaToRecord) -> None:

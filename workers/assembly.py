@@ -133,7 +133,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         KrakenKeyInspector(secrets, live, keys_in_use),
         exchanges,
         database.accounts,
-        _limits_version,
+        PostgresJournal(database).limits_version,
         _now,
         market_is_live=settings.market_is_wall_clock,
     )
@@ -142,10 +142,6 @@ def trading_parts(settings: Settings) -> TradingParts:
     by_schedule = settings.market_is_wall_clock
     market = PostgresHedgeMarket(database, settings.market_bar_minutes)
     return TradingParts(database, journal, exchanges, changes, funding, by_schedule, market)
-
-
-async def _limits_version(_: str) -> int | None:
-    return None
 
 
 def trading_activities(

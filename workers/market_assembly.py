@@ -11,6 +11,8 @@ from activities.adapters.postgres.day_journal import DayJournal
 from activities.adapters.postgres.installation import installation_id
 from activities.adapters.postgres.market_record import PostgresMarketRecord
 from activities.adapters.postgres.market_rules_record import PostgresMarketRules
+from activities.adapters.postgres.platform_settings import PostgresPlatformSettings
+from activities.adapters.postgres.settings_journal import SettingsJournal
 from activities.adapters.postgres.stress_record import PostgresStressRecord
 from activities.day_clock import DayClock
 from activities.market_clockwork import MarketClockwork
@@ -22,14 +24,8 @@ from activities.messages import TemporalMessenger
 from activities.stress import StressActivities
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.settings import Settings
-from models.trading.settings_catalogue import SettingScope
-from models.trading.settings_reading import (
-    AccountRules,
-    PlatformRules,
-    account_rules,
-    platform_rules,
-)
-from models.trading.settings_versions import default_version
+from models.trading.account_settings import rules_of_account
+from models.trading.settings_reading import AccountRules
 from models.trading.strategies import by_name, names
 from workers.assembly import connect_temporal
 from workers.day_closer import day_closer
@@ -120,7 +116,7 @@ def _rules(
     bars: PostgresMarketRecord,
     database: Database,
 ) -> MarketRulesActivities:
-    stored = PostgresMarketRules(database)
+    stored, platform = PostgresMarketRules(database), PostgresPlatformSettings(database)
     return MarketRulesActivities(
         feed,
         bars,
@@ -128,27 +124,24 @@ def _rules(
         stored,
         TemporalMessenger(client),
         database.accounts,
-        _platform_rules,
+        platform.rules,
         lambda: datetime.now(UTC),
         settings.market_bar_minutes,
+        platform.in_force,
     )
 
 
 def _stress(database: Database) -> StressActivities:
-    stored = PostgresMarketRules(database)
+    stored, journal = PostgresMarketRules(database), SettingsJournal(database)
+
+    async def account_rules(account: str) -> AccountRules:
+        return rules_of_account(await journal.settings_in_force(account))
+
     return StressActivities(
         PostgresStressRecord(database),
         stored,
         stored,
-        _account_rules,
-        _platform_rules,
+        account_rules,
+        PostgresPlatformSettings(database).rules,
         lambda: datetime.now(UTC),
     )
-
-
-async def _account_rules(account: str) -> AccountRules:
-    return account_rules(default_version(account, SettingScope.ACCOUNT))
-
-
-async def _platform_rules() -> PlatformRules:
-    return platform_rules(default_version("platform", SettingScope.PLATFORM), frozenset())

@@ -26,6 +26,7 @@ from models.trading.account_facts import (
     RecordIdea,
     WithdrawEntries,
 )
+from models.trading.account_settings import SettingsInForce
 from models.trading.account_state import AccountState
 from models.trading.trade_facts import CloseRequested, EntryCancelRequested
 from models.trading.trade_state import TradePhase, TradePlan
@@ -152,14 +153,23 @@ def save_account(
     turn comes, so that those waiting are written once.
     """
     decided, decided_at = present(), workflow.now()
-    mere_figures = command.action is None
+    mere_figures = command.action is None and command.entry is None
 
     async def save() -> None:
         state, at = (present(), workflow.now()) if mere_figures else (decided, decided_at)
         figures = replace(state, instruments={}, fees={}, universe=None, buckets={}, groups={})
-        figures = replace(figures, recent_flows=(), recent_answers=())
+        figures = replace(figures, recent_flows=(), recent_answers=(), entry_orders=())
+        figures = replace(figures, settings=SettingsInForce(state.settings.version))
         details = dict(command.details)
-        request = AccountToSave(figures, command.action, command.actor, details, at)
+        request = AccountToSave(
+            figures,
+            command.action,
+            command.actor,
+            details,
+            at,
+            command.settings,
+            command.entry,
+        )
         await workflow.execute_activity_method(RecordActivities.save_account, request, **RECORD)
 
     errands.queue("record", save, same_as="figures" if mere_figures else None)

@@ -17,6 +17,7 @@ from models.trading.account_facts import (
     ModeChangeRequested,
     OpenRequested,
     ResumeRequested,
+    SettingsChangeRequested,
     TradeCloseRequested,
     TradeProgressed,
 )
@@ -176,6 +177,15 @@ class AccountInbox(Entity):
 
     @change_limits.validator
     def _check_change_limits(self, request: LimitsChangeRequested) -> None:
+        refuse_malformed(request.request_id)
+
+    @workflow.update
+    async def change_settings(self, request: SettingsChangeRequested) -> Answer:
+        """Change the settings; they count from the next decision on."""
+        return await self.ask(request.request_id, request)
+
+    @change_settings.validator
+    def _check_change_settings(self, request: SettingsChangeRequested) -> None:
         refuse_malformed(request.request_id)
 
     @workflow.update

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.trading.account_facts import TradeProgressed
+from models.trading.account_settings import SettingsRecord
 from models.trading.account_state import AccountState
+from models.trading.entry_record import EntryRecord
 from models.trading.ideas import Idea
 from models.trading.trade_facts import PriceWatch
 from models.trading.trade_state import TradeState
@@ -22,13 +24,18 @@ class TradeToSave:
 
 @dataclass(frozen=True, slots=True)
 class AccountToSave:
-    """An account's figures, without instruments and fees; audited when ``action`` is set."""
+    """An account's figures, without instruments and fees; audited when ``action`` is set.
+
+    With them go, where given, a version of its settings and what an entry was decided by.
+    """
 
     state: AccountState
     action: str | None
     actor: str
     details: dict[str, str]
     at: datetime
+    settings: SettingsRecord | None = None
+    entry: EntryRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from models.tables.modes import GoingLiveRow, ModeChangeRow
 from models.tables.orders import OrderRow
 from models.tables.price_watches import PriceWatchRow
 from models.tables.reconciliations import CheckpointRow, ReconciliationRow
+from models.tables.settings import AccountSettingsRow, EntryAssessmentRow, PlatformSettingsRow
 from models.tables.stress import StressRow
 from models.tables.trades import TradeRow
 from models.tables.universe import UniverseChangeRow, UniverseProposalRow, UniverseVersionRow
@@ -30,6 +31,7 @@ from models.tables.universe import UniverseChangeRow, UniverseProposalRow, Unive
 __all__ = [
     "PLATFORM",
     "AccountRow",
+    "AccountSettingsRow",
     "ApiKeyNonceRow",
     "ApiTokenRow",
     "ApprovalRow",
@@ -40,6 +42,7 @@ __all__ = [
     "CapitalFlowRow",
     "CheckpointRow",
     "CorrelationRow",
+    "EntryAssessmentRow",
     "FillRow",
     "GoingLiveRow",
     "HedgeReviewRow",
@@ -52,6 +55,7 @@ __all__ = [
     "NetAssetValueRow",
     "OrderRow",
     "PlatformSettingRow",
+    "PlatformSettingsRow",
     "PriceWatchRow",
     "ReconciliationRow",
     "RequestRow",

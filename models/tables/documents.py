@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from models.trading.account_state import Halt
 from models.trading.drawdown import DrawdownState
+from models.trading.entry_record import EntryRecord
 from models.trading.exit_rules import ExitRules
 from models.trading.limits import AccountLimits
 from models.trading.orders import Fill, OrderReport, OrderSpec
@@ -23,6 +24,7 @@ _DRAWDOWN = TypeAdapter(DrawdownState)
 _DAY_RULE = TypeAdapter(DayRule)
 _VERDICT = TypeAdapter(Verdict)
 _RESULTS = TypeAdapter(dict[str, StrategyResults])
+_ENTRY = TypeAdapter(EntryRecord)
 _EXITS = TypeAdapter(ExitRules)
 
 
@@ -113,6 +115,17 @@ def exits_document(exits: ExitRules) -> dict[str, Any]:
     """Write the exits of a trade; those that are not used are left out."""
     document: dict[str, Any] = _EXITS.dump_python(exits, mode="json", exclude_none=True)
     return document
+
+
+def entry_document(record: EntryRecord) -> dict[str, Any]:
+    """Write what an entry was decided by."""
+    document: dict[str, Any] = _ENTRY.dump_python(record, mode="json")
+    return document
+
+
+def entry_record(document: dict[str, Any]) -> EntryRecord:
+    """Read what an entry was decided by."""
+    return _ENTRY.validate_python(document)
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

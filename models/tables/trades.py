@@ -57,6 +57,7 @@ class TradeRow(SQLModel, table=True):
     unprotected_seconds: Decimal = Field(sa_type=Amount)
     verdict: dict[str, Any] | None = Field(default=None, sa_type=Document)
     refusals: list[str] = Field(sa_type=Document)
+    settings_version: int = 0
     decided_at: datetime = Field(sa_type=Moment)
     requested_at: datetime = Field(sa_type=Moment)
     opened_at: datetime | None = Field(default=None, sa_type=Moment)
@@ -95,6 +96,7 @@ def trade_figures(state: TradeState) -> dict[str, Any]:
         "partials_taken": state.partials_taken,
         "hedge_sold": summarise(state).hedge_sold,
         "refusals": list(state.refusals),
+        "settings_version": plan.settings_version,
         "decided_at": plan.decided_at,
         "requested_at": plan.requested_at,
         "opened_at": state.opened_at,

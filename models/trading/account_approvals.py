@@ -115,7 +115,8 @@ def on_approval_settled(
         record = RecordAccount("approved_entry_refused", fact.by, why)
         return AccountDecision(outcome.state, (record,), answer)
     plan = outcome.command.plan
-    record = RecordAccount("entry_approved", fact.by, (*named, ("trade", str(plan.number))))
+    details = (*named, ("trade", str(plan.number)))
+    record = RecordAccount("entry_approved", fact.by, details, entry=outcome.command.record)
     answer = Answer(
         request_id=fact.request_id,
         code="accepted",

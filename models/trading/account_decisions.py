@@ -2,16 +2,15 @@
 
 Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refused``,
 ``close_requested``, ``exchange_ready``, ``exchange_lost``, ``kill_switch_engaged``,
-``kill_switch_lifted``, ``halted``, ``resumed``, ``limits_changed``, ``mode_set``, ``mode_refused``,
-``live_refused``, ``market_rules_taken_over``, ``balances_taken_over``, ``drawdown_halted``,
+``kill_switch_lifted``, ``halted``, ``resumed``, ``settings_changed``, ``limits_changed``,
+``mode_set``, ``mode_refused``, ``live_refused``, ``market_rules_taken_over``, ``balances_taken_over``, ``drawdown_halted``,
 ``drawdown_lifted``, ``day_closed``, ``capital_requested``, ``capital_moved``, ``capital_refused``,
 ``trade_waits_for_approval``, ``entry_approved``, ``entry_refused``, ``entry_expired``,
 ``entry_outdated``, ``approved_entry_refused``, ``hedge_overridden``, ``hedge_override_cleared``,
 ``hedge_override_expired``.
 """
 
-from dataclasses import fields, replace
-from decimal import Decimal
+from dataclasses import replace
 
 from models.trading import account_capital as capital
 from models.trading import account_drawdown as drawdown
@@ -37,6 +36,7 @@ from models.trading.account_facts import (
     RecordAccount,
     RecordIdea,
     ResumeRequested,
+    SettingsChangeRequested,
     TradeCloseRequested,
     TradeProgressed,
 )
@@ -47,6 +47,8 @@ from models.trading.account_hedge_facts import (
 )
 from models.trading.account_market_rules import on_market_rules
 from models.trading.account_mode import on_mode
+from models.trading.account_rules import rules_in_force
+from models.trading.account_settings_changes import on_settings_change
 from models.trading.account_state import ZERO, AccountState
 from models.trading.approval import ApprovalSettled
 from models.trading.capital_facts import (
@@ -60,12 +62,14 @@ from models.trading.capital_facts import (
     PricesMarked,
 )
 from models.trading.decided import AccountDecision
-from models.trading.going_live import LiveConditions
-from models.trading.limits import AccountLimits
+from models.trading.entry_situation import with_pegs_noted, with_result_noted
 from models.trading.market import MarketSnapshot
 from models.trading.trade_facts import ExitReason
 
 __all__ = ["AccountDecision", "decide"]
+
+COMPLIANCE_RULES = ("T-1", "T-2", "compliance")
+"""Rules whose refusals are audited whoever wanted the trade."""
 
 Request = (
     OpenRequested
@@ -73,6 +77,7 @@ Request = (
     | HaltRequested
     | ResumeRequested
     | LimitsChangeRequested
+    | SettingsChangeRequested
     | ModeChangeRequested
     | CapitalRequest
     | ApprovalSettled
@@ -132,7 +137,7 @@ def _decide(state: AccountState, fact: AccountFact) -> AccountDecision:
 def _on_capital_fact(state: AccountState, fact: CapitalFact) -> AccountDecision:
     match fact:
         case PricesMarked():
-            return AccountDecision(drawdown.on_prices_marked(state, fact), ())
+            return AccountDecision(with_pegs_noted(drawdown.on_prices_marked(state, fact)), ())
         case DayBoundaryPassed():
             return drawdown.on_day_boundary(state, fact)
         case CapitalMoved():
@@ -159,10 +164,10 @@ def _obey(state: AccountState, fact: Request) -> AccountDecision:
             return _on_open(state, fact)
         case TradeCloseRequested():
             return _on_close(state, fact)
-        case LimitsChangeRequested():
-            return _on_limits(state, fact)
+        case LimitsChangeRequested() | SettingsChangeRequested():
+            return on_settings_change(state, fact)
         case ModeChangeRequested():
-            return on_mode(state, fact, LiveConditions())
+            return on_mode(state, fact, rules_in_force(state).live)
         case ApprovalSettled() | HedgeOverrideRequested() | HedgeClearRequested():
             return _on_persons(state, fact)
         case HaltRequested():
@@ -225,7 +230,7 @@ def _on_open(state: AccountState, fact: OpenRequested) -> AccountDecision:
         verdict=verdict,
     )
     named = (("request", fact.request_id), ("trade", str(command.plan.number)))
-    record = RecordAccount("trade_requested", fact.by, named)
+    record = RecordAccount("trade_requested", fact.by, named, entry=command.record)
     return AccountDecision(outcome.state, (command, record), answer)
 
 
@@ -240,10 +245,16 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
     record = RecordIdea(fact.idea, outcome.verdict, trade)
     if outcome.ask is not None:
         return AccountDecision(outcome.state, (outcome.ask, record))
-    if command is None or trade is None:
+    if command is not None and trade is not None:
+        entered = name_strategy(outcome.state, trade, fact.idea.strategy)
+        commands = (command, record, RecordAccount(entry=command.record))
+        return AccountDecision(entered, commands)
+    forbidden = next((c for c in outcome.verdict.failures if c.rule in COMPLIANCE_RULES), None)
+    if forbidden is None:
         return AccountDecision(outcome.state, (record,))
-    entered = name_strategy(outcome.state, trade, fact.idea.strategy)
-    return AccountDecision(entered, (command, record, RecordAccount()))
+    why = (("idea", name), ("code", forbidden.code), ("why", forbidden.reason))
+    audited = RecordAccount("trade_refused", f"strategy/{fact.idea.strategy}", why)
+    return AccountDecision(outcome.state, (record, audited))
 
 
 def _with_market(state: AccountState, market: MarketSnapshot | None) -> AccountState:
@@ -255,7 +266,7 @@ def _with_market(state: AccountState, market: MarketSnapshot | None) -> AccountS
             return state
         return replace(state, prices={**state.prices, market.symbol: market.mid})
     prices = {**state.prices, market.symbol: market.mid}
-    return replace(state, prices=prices, market_time=market.observed_at)
+    return with_pegs_noted(replace(state, prices=prices, market_time=market.observed_at))
 
 
 def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
@@ -279,7 +290,10 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     balances = dict(state.balances)
     balances["USD"] = balances.get("USD", ZERO) + summary.cash_flow
     balances[base] = balances.get(base, ZERO) + summary.bought - summary.sold
-    closed = replace(state, trades=trades, balances=balances, closed_trades=state.closed_trades + 1)
+    counted = with_result_noted(state, summary, state.market_time or fact.at)
+    closed = replace(
+        counted, trades=trades, balances=balances, closed_trades=state.closed_trades + 1
+    )
     return AccountDecision(note_closed(closed, summary), (RecordAccount(),))
 
 
@@ -296,31 +310,3 @@ def _on_close(state: AccountState, fact: TradeCloseRequested) -> AccountDecision
         RecordAccount("close_requested", fact.by, details),
     )
     return AccountDecision(state, commands, answer)
-
-
-def _on_limits(state: AccountState, fact: LimitsChangeRequested) -> AccountDecision:
-    problem = _limits_problem(fact.limits)
-    if problem is not None:
-        return AccountDecision(state, (), Answer(fact.request_id, "invalid-limits", problem))
-    names = [field.name for field in fields(AccountLimits)]
-    details = tuple(
-        (name, f"{getattr(state.limits, name)} -> {getattr(fact.limits, name)}")
-        for name in names
-        if getattr(state.limits, name) != getattr(fact.limits, name)
-    )
-    answer = Answer(fact.request_id, "accepted", "the limits hold from now on")
-    record = RecordAccount("limits_changed", fact.by, details)
-    return AccountDecision(replace(state, limits=fact.limits), (record,), answer)
-
-
-def _limits_problem(limits: AccountLimits) -> str | None:
-    for field in fields(AccountLimits):
-        value = getattr(limits, field.name)
-        if isinstance(value, int):
-            if value < 0:
-                return f"{field.name} is negative"
-        elif not value.is_finite() or value < 0:
-            return f"{field.name} is not a number from zero up"
-        elif field.name.endswith("_share") and value > Decimal(1):
-            return f"{field.name} is more than the whole"
-    return None

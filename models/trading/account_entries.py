@@ -7,15 +7,13 @@ that waits would be filled when the market goes the wrong way. Requests enter as
 from dataclasses import replace
 from decimal import Decimal
 
-from models.trading import portfolio
 from models.trading.account_approvals import Sized, hold_for_approval
 from models.trading.account_checks import EntryIntent, check_intent
 from models.trading.account_facts import EnterTrade, IdeaArrived, OpenRequested
-from models.trading.account_policies import approval_policy
 from models.trading.account_state import AccountState
-from models.trading.approval import check_size
 from models.trading.entry_exits import check_exits, entry_exits
 from models.trading.entry_outcomes import EntryOutcome
+from models.trading.entry_situation import assess, record_of_entry, with_entry_noted
 from models.trading.exits import Exits, round_exits
 from models.trading.fees import BOTTOM_TIER
 from models.trading.identities import client_order_id, userref
@@ -23,8 +21,6 @@ from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, ProtectionMode
 from models.trading.market import MarketSnapshot
 from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderType, Side
-from models.trading.risk import Proposal, judge, spendable_cash
-from models.trading.sizing import SizingRequest, SizingResult, size_position
 from models.trading.trade_decisions import begin
 from models.trading.trade_figures import entry_price_bound, summarise
 from models.trading.trade_state import TradePlan
@@ -116,81 +112,27 @@ def _size_and_judge(
     state: AccountState, intent: EntryIntent, instrument: Instrument, market: MarketSnapshot
 ) -> EntryOutcome:
     fees = state.fees.get(intent.symbol, BOTTOM_TIER)
-    entry_price = intent.limit_price if intent.limit_price is not None else market.ask
     spec = _entry_spec(state, intent, instrument, intent.quantity or Decimal(0))
     bound = entry_price_bound(spec, max(market.mid, market.ask))
-    quantity = intent.quantity
-    if quantity is None:
-        size = _size(state, intent, instrument, market, fees, entry_price, bound)
-        quantity = size.quantity
-        if not instrument.meets_minimum(quantity, intent.exits.stop_price):
-            return EntryOutcome(state, Verdict((_too_small(size, instrument),)))
-    proposal = Proposal(
-        state=state,
-        instrument=instrument,
-        market=market,
-        fees=fees,
-        quantity=quantity,
-        entry_price=entry_price,
-        price_bound=bound,
-        stop_price=intent.exits.stop_price,
-        take_profit_price=intent.exits.take_profit_price,
-        expected_move=intent.expected_move,
-    )
-    verdict = judge(proposal)
-    if not verdict.allowed:
-        return EntryOutcome(state, verdict)
-    value = quantity * bound * (1 + fees.taker)
-    large = check_size(approval_policy(state), value, portfolio.equity(state))
+    found = assess(state, intent, instrument, market, bound)
+    if not found.verdict.allowed:
+        return EntryOutcome(state, found.verdict)
+    quantity, large = found.quantity, found.approval
+    assert large is not None
     if not large.passed and not intent.approved:
+        value = quantity * bound * (1 + fees.taker)
         sized = Sized(quantity, market.mid, value)
-        return hold_for_approval(state, intent, sized, verdict, large)
+        return hold_for_approval(state, intent, sized, found.verdict, large)
     plan = _plan(state, intent, instrument, market, fees, replace(spec, quantity=quantity))
     summary = summarise(begin(plan).state)
     entered = replace(
-        state,
+        with_entry_noted(state, market.observed_at),
         trades={**state.trades, plan.number: summary},
         next_trade=plan.number + 1,
         traded_at=plan.requested_at,
     )
-    return EntryOutcome(entered, verdict, EnterTrade(plan, verdict))
-
-
-def _size(
-    state: AccountState,
-    intent: EntryIntent,
-    instrument: Instrument,
-    market: MarketSnapshot,
-    fees: FeeRates,
-    entry_price: Decimal,
-    bound: Decimal,
-) -> SizingResult:
-    equity, limits = portfolio.equity(state), state.limits
-    pair_used = portfolio.pair_exposure(state, intent.symbol)
-    return size_position(
-        SizingRequest(
-            instrument=instrument,
-            limits=limits,
-            fees=fees,
-            equity=equity,
-            entry_price=entry_price,
-            price_bound=bound,
-            stop_price=intent.exits.stop_price,
-            pair_room=equity * limits.pair_exposure_share - pair_used,
-            gross_room=equity * limits.gross_exposure_share - portfolio.gross_exposure(state),
-            spendable_cash=spendable_cash(state),
-            depth_quantity=market.depth_quantity,
-        )
-    )
-
-
-def _too_small(size: SizingResult, instrument: Instrument) -> Check:
-    least = instrument.quantity_minimum
-    reason = (
-        f"{size.binding.name} leaves {size.quantity}, below the minimum of {least} "
-        f"and {instrument.cost_minimum} USD"
-    )
-    return Check("R-2", size.binding.code, False, reason, size.quantity, least)  # noqa: FBT003
+    record = record_of_entry(state, plan.number, found)
+    return EntryOutcome(entered, found.verdict, EnterTrade(plan, found.verdict, record))
 
 
 def _entry_spec(
@@ -240,4 +182,5 @@ def _plan(
         requested_at=intent.at,
         exits=entry_exits(state, intent, instrument),
         average_true_range=market.average_true_range,
+        settings_version=state.settings.version,
     )

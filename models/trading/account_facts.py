@@ -5,9 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from models.trading.account_hedge_facts import HedgeCommand, HedgeRequest
+from models.trading.account_settings import SettingsInForce, SettingsRecord
 from models.trading.approval import ApprovalSettled, AskApproval
 from models.trading.capital import CapitalFlow
 from models.trading.capital_facts import CapitalCommand, CapitalFact, CapitalRequest
+from models.trading.entry_record import EntryRecord
 from models.trading.exit_requests import ExitsChange
 from models.trading.going_live import LiveFacts
 from models.trading.ideas import Idea
@@ -55,7 +57,8 @@ class MarketRulesTold:
     """What the platform's rules say of the market: the universe and the correlation groups.
 
     ``universe`` are the symbols that entries may be made in, ``buckets`` and ``groups`` are by
-    symbol. A fact that is older by version and number changes nothing. ``at`` is protocol time.
+    symbol, ``settings`` the platform's. What is older by version or number changes nothing.
+    ``at`` is protocol time.
     """
 
     universe_version: int
@@ -64,6 +67,7 @@ class MarketRulesTold:
     groups_number: int
     groups: dict[str, str]
     at: datetime
+    settings: SettingsInForce | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,23 @@ class LimitsChangeRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsChangeRequested:
+    """Somebody sets values of the account's settings; all of them or none take effect.
+
+    ``updates`` is a JSON object of plain values by name, ``based_on`` the version that the author
+    saw (None: whatever is in force); what is dangerous has to be ``confirmed``.
+    """
+
+    request_id: str
+    by: str
+    updates: str
+    reason: str
+    at: datetime
+    based_on: int | None = None
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ModeChangeRequested:
     """Somebody wants the account in another mode.
 
@@ -193,6 +214,7 @@ AccountFact = (
     | HaltRequested
     | ResumeRequested
     | LimitsChangeRequested
+    | SettingsChangeRequested
     | ModeChangeRequested
     | CapitalFact
     | CapitalRequest
@@ -217,7 +239,8 @@ class Answer:
     ``pair-not-trading`` (the exchange takes no such order for the pair now), ``invalid-limits``,
     ``idea-expired``, ``daily-drawdown``, ``total-drawdown``, ``not-halted``, ``not-simulated``,
     ``invalid-flow``, ``waiting-for-approval`` (``approval`` names what a second person decides),
-    ``approval-decided``, ``invalid-exits``.
+    ``approval-decided``, ``invalid-exits``, ``invalid-setting``, ``invalid-change``,
+    ``outdated-change``, ``confirmation-needed`` (``dangerous`` names what has to be confirmed).
     """
 
     request_id: str
@@ -227,6 +250,8 @@ class Answer:
     client_order_id: str | None = None
     verdict: Verdict | None = None
     approval: str | None = None
+    settings_version: int | None = None
+    dangerous: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -243,6 +268,7 @@ class EnterTrade:
 
     plan: TradePlan
     verdict: Verdict
+    record: EntryRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,11 +307,16 @@ class AcknowledgeKillSwitch:
 
 @dataclass(frozen=True, slots=True)
 class RecordAccount:
-    """Write the account's present state to the record and, with ``action``, an audit row."""
+    """Write the account's present state to the record and, with ``action``, an audit row.
+
+    With it go, where given, a version of the settings and what an entry was decided by.
+    """
 
     action: str | None = None
     actor: str = "aether"
     details: tuple[tuple[str, str], ...] = ()
+    settings: SettingsRecord | None = None
+    entry: EntryRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

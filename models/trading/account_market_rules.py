@@ -20,6 +20,10 @@ def on_market_rules(state: AccountState, fact: MarketRulesTold) -> AccountDecisi
     if fact.groups_number > number:
         after = replace(after, groups=dict(fact.groups))
         details.append(("groups", str(fact.groups_number)))
+    known = state.platform.version
+    if fact.settings is not None and fact.settings.version > known:
+        after = replace(after, platform=fact.settings)
+        details.append(("settings", str(fact.settings.version)))
     if not details:
         return AccountDecision(state, ())
     newest = (max(version, fact.universe_version), max(number, fact.groups_number))

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from models.trading.account_facts import Answer
+from models.trading.account_settings import SettingsInForce
 from models.trading.approval import ApprovalPolicy
 from models.trading.capital import CapitalFlow
 from models.trading.drawdown import DrawdownState
@@ -14,6 +15,7 @@ from models.trading.hedge import HedgeSettings, HedgeState
 from models.trading.hedge_book import HedgeBook
 from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
+from models.trading.portfolio_limits import LossStreak
 from models.trading.settings_reading import ExitDefaults
 from models.trading.strategy_results import StrategyResults
 from models.trading.trade_state import TradeSummary
@@ -65,6 +67,10 @@ class AccountState:
     is the share in USD in force (None: no hedge), ``hedge_review`` the newest review of it,
     ``hedge_sales`` what all sales of a trade shall reach while the hedge makes it smaller, asked
     for at ``hedge_moved_at`` (protocol time); ``hedge_shown`` while the record shows a hedge.
+    ``settings`` are the account's and ``platform`` the platform's; ``limits`` and every other
+    policy here follow from the former (``account_rules.adopt``). ``entry_orders`` are the market
+    times of recent entries, ``losses`` the losing trades of strategies in a row, ``off_peg`` the
+    stablecoins seen off their peg.
     """
 
     account: str
@@ -108,6 +114,11 @@ class AccountState:
     hedge_sales: dict[int, Decimal] = field(default_factory=dict)
     hedge_moved_at: datetime | None = None
     hedge_shown: bool = False
+    settings: SettingsInForce = field(default_factory=SettingsInForce)
+    platform: SettingsInForce = field(default_factory=SettingsInForce)
+    entry_orders: tuple[datetime, ...] = ()
+    losses: LossStreak = field(default_factory=LossStreak)
+    off_peg: tuple[str, ...] = ()
 
     @property
     def cash(self) -> Decimal:

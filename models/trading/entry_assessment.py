@@ -121,11 +121,11 @@ def assess_entry(
     verdict = Verdict(
         (
             *gates.checks,
-            *(room.check(cost) for room in rooms),
             check_minimum(question.instrument, quantity, question.stop_price),
             check_stop(rules.limits, question.entry_price, question.stop_price),
             check_cash(cost, situation.spendable_cash),
             _judge_risk(question, situation, rules, quantity),
+            *(room.check(cost) for room in rooms),
             *worth.verdict.checks,
         )
     )
@@ -192,4 +192,5 @@ def _worth_request(
         assumed_slippage=rules.limits.slippage_share,
         reward_to_cost_minimum=rules.limits.reward_to_cost_minimum,
         maker_entry=question.maker_entry,
+        depth_quantity=question.market.depth_quantity,
     )

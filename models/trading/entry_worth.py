@@ -14,6 +14,9 @@ from models.trading.fees import BOTTOM_TIER
 from models.trading.limits import FeeRates
 from models.trading.verdicts import Check, Verdict
 
+DEPTH_SHARE = Decimal("0.01")
+"""How far from the best price the visible depth reaches, as a share."""
+
 
 class FeeSource(StrEnum):
     """Where fee rates come from."""
@@ -26,6 +29,7 @@ class SlippageSource(StrEnum):
     """Where slippage comes from."""
 
     BOOK = "book"
+    DEPTH = "depth"
     ASSUMED = "assumed"
 
 
@@ -39,7 +43,10 @@ class WorthRequest:
         rates: the account's own rates for the pair, None when the exchange has not told them.
         book: the book seen now, None when there is none.
         maker_entry: the entry may only rest (post-only) and so pays the maker rate and no spread.
-        assumed_slippage: share per side where no book is seen.
+        assumed_slippage: share per side where no book is seen; also the least where only its depth
+            is.
+        depth_quantity: base units on offer within ``DEPTH_SHARE`` of the best price, None when not
+            known.
         reward_to_cost_minimum: times the costs that the move must come to.
     """
 
@@ -52,6 +59,7 @@ class WorthRequest:
     assumed_slippage: Decimal
     reward_to_cost_minimum: Decimal
     maker_entry: bool = False
+    depth_quantity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +128,44 @@ def estimate_costs(request: WorthRequest) -> EntryCosts | None:
         entry_slippage=slippage[0],
         exit_slippage=slippage[1],
         fee_source=FeeSource.ACCOUNT if told else FeeSource.PUBLISHED_BOTTOM_TIER,
-        slippage_source=SlippageSource.ASSUMED if request.book is None else SlippageSource.BOOK,
+        slippage_source=_slippage_source(request),
     )
 
 
 def _slippage(request: WorthRequest) -> tuple[Decimal, Decimal] | None:
     book, resting = request.book, request.maker_entry
     if book is None:
-        assumed = request.assumed_slippage
+        assumed = max(request.assumed_slippage, _depth_slippage(request))
         return Decimal(0) if resting else assumed, assumed
     entry = Decimal(0) if resting else slippage_share(book.asks, request.quantity)
     leaving = slippage_share(book.bids, request.quantity)
     return None if entry is None or leaving is None else (entry, leaving)
 
 
+def _depth_slippage(request: WorthRequest) -> Decimal:
+    """Return what taking a quantity out of an even book of the visible depth costs, as a share.
+
+    Filling it moves the price through ``quantity / depth`` of the way, and pays half of that.
+    """
+    depth = request.depth_quantity
+    if depth is None or depth <= 0:
+        return Decimal(0)
+    return DEPTH_SHARE * request.quantity / depth / 2
+
+
+def _slippage_source(request: WorthRequest) -> SlippageSource:
+    if request.book is not None:
+        return SlippageSource.BOOK
+    seen = _depth_slippage(request) > request.assumed_slippage
+    return SlippageSource.DEPTH if seen else SlippageSource.ASSUMED
+
+
 def _basis(costs: EntryCosts) -> str:
     notes = []
     if costs.fee_source is not FeeSource.ACCOUNT:
         notes.append("fees of the published bottom tier")
-    if costs.slippage_source is not SlippageSource.BOOK:
+    if costs.slippage_source is SlippageSource.DEPTH:
+        notes.append("slippage from the depth")
+    if costs.slippage_source is SlippageSource.ASSUMED:
         notes.append("slippage assumed")
     return f" ({', '.join(notes)})" if notes else ""

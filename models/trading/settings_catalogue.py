@@ -39,7 +39,7 @@ class SettingScope(StrEnum):
 
 
 class Danger(StrEnum):
-    """Which change of a setting lets more be lost, and needs a second person."""
+    """Which change of a setting lets more be lost, and needs to be confirmed."""
 
     NONE = "none"
     RAISING = "raising"

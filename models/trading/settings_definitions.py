@@ -77,7 +77,7 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     seconds("portfolio.orders_window", _PORTFOLIO.orders_window,
         "Window that entry orders are counted in.", LOWERING, least=ONE),
     count("portfolio.losses_maximum", _PORTFOLIO.losses_maximum,
-        "Losses in a row after which entries pause; 0: never.", ANY),
+        "Losses of strategies in a row after which they pause; 0: never.", ANY),
     seconds("portfolio.cool_down", _PORTFOLIO.cool_down,
         "How long entries pause after them.", LOWERING),
     share("drawdown.soft_share", _DRAWDOWN.soft_share,

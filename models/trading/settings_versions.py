@@ -1,7 +1,8 @@
 """How settings change: every change is a new version with author, reason and what was before.
 
 A version is complete: it holds every value of its scope, so that a trade that names a version names
-all that it was decided under. What lets more be lost is marked dangerous and needs a second person.
+all that it was decided under. What lets more be lost is marked dangerous: its author has to confirm
+it, or a second person to approve it.
 """
 
 from collections.abc import Mapping
@@ -52,7 +53,10 @@ class SettingsVersion:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
-    """Values as they come from outside. ``based_on`` is the version that the author saw."""
+    """Values as they come from outside. ``based_on`` is the version that the author saw.
+
+    A dangerous change is ``confirmed`` by its author or ``approved_by`` another person.
+    """
 
     updates: Mapping[str, object]
     author: str
@@ -60,11 +64,12 @@ class ChangeRequest:
     at: datetime
     based_on: int
     approved_by: str | None = None
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsDecision:
-    """The new version, None when refused. ``dangerous`` changes wait for a second person.
+    """The new version, None when refused. Dangerous changes need a confirmation or a second person.
 
     ``needs_approval``: nothing is wrong with the change but that nobody has agreed yet.
     """
@@ -105,7 +110,7 @@ def decide_change(current: SettingsVersion, request: ChangeRequest) -> SettingsD
     is_sound = all(check.passed for check in checks)
     dangerous = any(change.dangerous for change in changes)
     if dangerous:
-        checks.append(check_other_person(request.author, request.approved_by or ""))
+        checks.append(_check_consent(request, changes))
     verdict = Verdict(tuple(checks))
     if not verdict.allowed:
         return SettingsDecision(None, changes, verdict, needs_approval=is_sound and dangerous)
@@ -121,6 +126,14 @@ def decide_change(current: SettingsVersion, request: ChangeRequest) -> SettingsD
         request.approved_by if dangerous else None,
     )
     return SettingsDecision(made, changes, verdict)
+
+
+def _check_consent(request: ChangeRequest, changes: tuple[SettingChange, ...]) -> Check:
+    if request.approved_by is not None:
+        return check_other_person(request.author, request.approved_by)
+    dangerous = ", ".join(change.name for change in changes if change.dangerous)
+    reason = f"lets more be lost and has to be confirmed: {dangerous}"
+    return _check("confirmation-needed", request.confirmed, reason)
 
 
 def is_dangerous(definition: SettingDefinition, before: Value, after: Value) -> bool:

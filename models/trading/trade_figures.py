@@ -10,6 +10,9 @@ from models.trading.trade_state import ZERO, TradePhase, TradeState, TradeSummar
 HEDGE_SOURCE = "hedge/"
 """How the source of a trade begins by which the hedge buys back."""
 
+STRATEGY_SOURCE = "idea/"
+"""How the source of a trade that a strategy wanted begins."""
+
 MARKET_ENTRY_MARGIN = Decimal("0.01")
 """How far above the reference price a market entry is assumed to pay at worst, as a share.
 
@@ -106,6 +109,7 @@ def summarise(state: TradeState) -> TradeSummary:
         entry_client_order_id=entry.spec.client_order_id,
         entry_open=not entry.status.is_final,
         exit_reason=state.exit_reason,
+        by_strategy=state.plan.source.startswith(STRATEGY_SOURCE),
     )
     return _with_hedge(state, summary)
 

@@ -33,6 +33,7 @@ class TradePlan:
     ``request/<id>``. ``trailing_distance`` is in quote units.
     ``exits`` are the exits beyond stop, target and that distance, None: there are none;
     ``average_true_range`` (at the decision) is what those in its multiples are measured by.
+    ``settings_version`` is that of the account's settings it was decided under.
     """
 
     account: str
@@ -51,6 +52,7 @@ class TradePlan:
     requested_at: datetime
     exits: ExitRules | None = None
     average_true_range: Decimal | None = None
+    settings_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,3 +295,4 @@ class TradeSummary:
     hedge_turnover: Decimal = ZERO
     hedge_flow: Decimal = ZERO
     hedge_fees: Decimal = ZERO
+    by_strategy: bool = False

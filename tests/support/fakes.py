@@ -26,7 +26,9 @@ from activities.ports import (
 )
 from models.trading.account_facts import Answer
 from models.trading.account_hedge_facts import HedgeRecord
+from models.trading.account_settings import SettingsRecord
 from models.trading.account_state import AccountState
+from models.trading.entry_record import EntryRecord
 from models.trading.approval import ApprovalRequest
 from models.trading.capital import LedgerLine
 from models.trading.ideas import Idea
@@ -494,6 +496,12 @@ class FakeJournal(FakeBooks):
         self.saved_accounts[state.account] = state
         if action is not None:
             self.audits.append((state.account, action))
+
+    async def save_settings(self, account: str, record: SettingsRecord) -> None:
+        self.settings.setdefault((account, record.version), record)
+
+    async def save_entry(self, account: str, record: EntryRecord) -> None:
+        self.entries.setdefault((account, record.trade), record)
 
     async def record_idea(
         self, account: str, idea: Idea, verdict: Verdict, trade: int | None, at: datetime

@@ -17,6 +17,7 @@ from models.contracts.names import (
 )
 from models.contracts.workflows import AccountInput, AccountToFollow, Rest
 from models.trading.account_facts import Answer, OpenRequested
+from models.trading.account_settings import SettingsInForce
 from models.trading.account_state import AccountState
 from models.trading.approval import ApprovalPolicy
 from models.trading.limits import AccountLimits
@@ -34,6 +35,9 @@ LIMITS = AccountLimits(
 )
 
 ANY_SIZE = ApprovalPolicy(equity_share_minimum=None)
+WIDE_SETTINGS = SettingsInForce(
+    0, '{"portfolio.group_share":"0.95","portfolio.bucket_share":"0.95"}'
+)
 
 
 class Story:
@@ -53,8 +57,7 @@ class Story:
         return self.world.client.get_workflow_handle(trade_workflow_id(self.account, number))
 
     async def begin(self, **changed: object) -> None:
-        usual = AccountState(self.account, str(uuid4()), limits=LIMITS, approval=ANY_SIZE)
-        state = replace(usual, **changed)
+        state = replace(_a_state(self.account), **changed)
         await self.world.client.start_workflow(
             "AccountWorkflow",
             AccountInput(state),
@@ -138,6 +141,12 @@ class Story:
     async def until_protected(self, trade: int = 1) -> OrderReport:
         stops = await eventually(lambda: self.resting_stops(trade), f"trade {trade} is protected")
         return stops[0]
+
+
+def _a_state(account: str) -> AccountState:
+    return AccountState(
+        account, str(uuid4()), limits=LIMITS, approval=ANY_SIZE, settings=WIDE_SETTINGS
+    )
 
 
 async def at_rest(handle: WorkflowHandle[Any, Any]) -> Rest:

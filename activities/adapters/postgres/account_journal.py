@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import select
 
 from activities.adapters.postgres import audit
+from activities.adapters.postgres.settings_journal import in_force, newest_settings
 from activities.ports import Discrepancies
 from infra.runtime.database import Database
 from infra.runtime.light_connections import LightSession
@@ -26,6 +27,7 @@ from models.tables.documents import (
     strategy_results,
     unknown_order_document,
 )
+from models.trading.account_rules import adopt
 from models.trading.account_state import ZERO, AccountState
 from models.trading.limits import Mode, ProtectionMode
 
@@ -78,8 +80,9 @@ class AccountJournal:
         newest = select(func.max(TradeRow.number)).where(TradeRow.account_id == account)
         async with self._database.account_scope(account) as session:
             row = await session.get_one(AccountRow, account)
+            newest_version = await newest_settings(session, 1)
             highest = (await session.exec(newest)).one()
-        return AccountState(
+        state = AccountState(
             account=row.account_id,
             installation=row.installation,
             mode=Mode(row.mode),
@@ -94,6 +97,8 @@ class AccountJournal:
             day=day_rule(row.day_rule),
             results=strategy_results(row.strategy_results),
         )
+        # Limits of before there were settings stay as they are until somebody changes a setting.
+        return adopt(state, in_force(newest_version[0])) if newest_version else state
 
     async def save_account(
         self,

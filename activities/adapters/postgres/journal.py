@@ -6,6 +6,7 @@ from activities.adapters.postgres.capital_journal import CapitalJournal
 from activities.adapters.postgres.day_journal import DayJournal
 from activities.adapters.postgres.kill_switch_journal import KillSwitchJournal
 from activities.adapters.postgres.order_journal import OrderJournal
+from activities.adapters.postgres.settings_journal import SettingsJournal
 from activities.adapters.postgres.trade_journal import TradeJournal
 
 
@@ -17,6 +18,7 @@ class PostgresJournal(
     DayJournal,
     CapitalJournal,
     ApprovalJournal,
+    SettingsJournal,
 ):
     """The record of one platform. Needs a Database of the role ``aether_app``.
 

@@ -22,6 +22,7 @@ from models.trading.account_facts import (
     TradeProgressed,
     WithdrawEntries,
 )
+from models.trading.account_settings import SettingsInForce
 from models.trading.account_state import AccountState, HaltKind
 from models.trading.capital import CapitalFlow, FlowSource
 from models.trading.capital_facts import (
@@ -47,6 +48,7 @@ WIDE = AccountLimits(
     pair_exposure_share=Decimal("0.9"),
     gross_exposure_share=Decimal("0.95"),
 )
+SETTINGS = SettingsInForce(0, '{"portfolio.group_share":"0.95","portfolio.bucket_share":"0.95"}')
 NEXT_DAY = START.replace(hour=0) + timedelta(days=1)
 
 
@@ -212,7 +214,7 @@ def test_no_more_is_lost_in_a_day_than_the_hard_level_and_one_gap(
     moves: list[tuple[Decimal, str]],
 ) -> None:
     """Everything is closed at a hard level; what is lost beyond it is one move and its exit."""
-    state = with_rules(an_account(limits=WIDE), positions=PositionsOnHalt.CLOSE)
+    state = with_rules(an_account(limits=WIDE, settings=SETTINGS), positions=PositionsOnHalt.CLOSE)
     limits, price, gap = drawdown_limits(state), Decimal(50000), Decimal(0)
     for number, (move, action) in enumerate(moves, start=1):
         seconds = number * 60
@@ -295,7 +297,7 @@ def _ready(state: AccountState, *flows: CapitalFlow) -> ExchangeReady:
 def _with_trade(state: AccountState) -> AccountState:
     quantity, price = Decimal("0.1"), Decimal(49000)
     request = _request(1, order_type=OrderType.LIMIT, limit_price=price, quantity=quantity)
-    entered = decide(replace(state, limits=WIDE), request)
+    entered = decide(replace(state, limits=WIDE, settings=SETTINGS), request)
     assert entered.answer is not None
     assert entered.answer.accepted, entered.answer
     return entered.state

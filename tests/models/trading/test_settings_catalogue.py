@@ -158,18 +158,23 @@ def test_exits_and_bounds_of_strategies_are_read() -> None:
     assert rules.fixed_shares == {"trend": Decimal("0.3")}
 
 
-def test_raising_a_limit_waits_for_a_second_person() -> None:
+def test_raising_a_limit_is_confirmed_or_approved_by_a_second_person() -> None:
     updates: dict[str, object] = {"drawdown.hard_share": "0.06", "drawdown.positions": "close"}
     alone = change(updates)
     assert alone.version is None
     assert alone.needs_approval
-    assert [check.code for check in alone.verdict.failures] == ["second-person-needed"]
+    assert [check.code for check in alone.verdict.failures] == ["confirmation-needed"]
     assert change(updates, approved_by="dora").version is None
     assert not change({**updates, "day.zone": "nowhere"}).needs_approval
     assert not change({"hedge.trade_band": "2"}).needs_approval
     agreed = change(updates, approved_by="Emil").version
     assert agreed is not None
     assert agreed.approved_by == "Emil"
+    request = ChangeRequest(updates, "Dora", "a reason", START, 0, confirmed=True)
+    confirmed = decide_change(DEFAULTS, request)
+    assert confirmed.version is not None
+    assert confirmed.version.approved_by is None
+    assert [c.name for c in confirmed.changes if c.dangerous] == sorted(updates)
     assert account_rules(agreed).drawdown.positions is PositionsOnHalt.CLOSE
 
 

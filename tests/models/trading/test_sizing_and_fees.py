@@ -3,48 +3,16 @@
 from datetime import date
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.trading.exits import Exits, round_exits
 from models.trading.fees import BOTTOM_TIER, SCHEDULES, fee_of, schedule_on
-from models.trading.limits import AccountLimits, FeeRates
-from models.trading.sizing import SizingRequest, size_position, unit_loss
+from models.trading.limits import FeeRates
 from tests.models.trading.trading_builders import an_instrument
 
 PRICE = st.decimals(min_value="1", max_value="100000", places=2)
-MONEY = st.decimals(min_value="-1000", max_value="10000000", places=2)
 SHARE = st.decimals(min_value="0.0001", max_value="0.5", places=4)
-
-
-@settings(deadline=None)
-@given(PRICE, SHARE, MONEY, MONEY, MONEY, MONEY, st.one_of(st.none(), PRICE))
-def test_size_stays_within_every_cap_and_binds_at_one(
-    price: Decimal,
-    distance: Decimal,
-    equity: Decimal,
-    pair: Decimal,
-    gross: Decimal,
-    cash: Decimal,
-    depth: Decimal | None,
-) -> None:
-    limits, fees = AccountLimits(), FeeRates(Decimal("0.004"), Decimal("0.008"))
-    instrument = an_instrument()
-    stop = price * (1 - distance)
-    request = SizingRequest(
-        instrument, limits, fees, equity, price, price, stop, pair, gross, cash, depth
-    )
-    result = size_position(request)
-    assert result.quantity >= 0
-    assert instrument.floor_quantity(result.quantity) == result.quantity
-    assert all(result.quantity <= max(Decimal(0), cap.quantity) for cap in result.caps)
-    assert result.binding.quantity == min(cap.quantity for cap in result.caps)
-    loss = unit_loss(price, stop, fees, limits) * result.quantity
-    assert loss <= max(Decimal(0), equity) * limits.risk_share
-    if result.quantity:
-        assert result.quantity * price * (1 + fees.taker) <= cash
-        step = Decimal(1).scaleb(-instrument.quantity_precision)
-        assert result.quantity + step > result.binding.quantity
 
 
 @given(PRICE, PRICE, PRICE)
