@@ -125,6 +125,7 @@ class Trade(Row):
     unprotected_since: datetime | None
     unprotected_seconds: Money
     refusals: list[str]
+    settings_version: int
     decided_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None

@@ -29,6 +29,7 @@ GROUPS = {
     "universe": "cli.universe",
     "stress": "cli.stress",
     "mode": "cli.mode",
+    "settings": "cli.settings",
     "admin": "cli.admin",
 }
 # Single commands: the module that holds the function of the same name.

@@ -27,6 +27,7 @@ from api.market import market_of
 from api.problems import ProblemError
 from api.schemas import Answered, Trade
 from api.services import Services, services_of
+from api.settings import EntryAssessed, entry_view
 from models.contracts.names import (
     CHANGE_EXITS_UPDATE,
     CLOSE_TRADE_UPDATE,
@@ -36,6 +37,8 @@ from models.contracts.names import (
     trade_workflow_id,
 )
 from models.contracts.workflows import MoveStop as MoveStopUpdate
+from models.tables.documents import entry_record
+from models.tables.settings import EntryAssessmentRow
 from models.tables.trades import TradeRow
 from models.trading.account_facts import Answer, OpenRequested, TradeCloseRequested
 from models.trading.exit_requests import ExitsChangeRequested
@@ -191,6 +194,19 @@ async def list_trades(
         query = query.where(TradeRow.number < before)
     async with services.database.account_scope(account) as session:
         return [Trade.model_validate(row) for row in await session.exec(query)]
+
+
+@router.get("/{number}/assessment")
+async def get_assessment(request: Request, account: str, number: Number) -> EntryAssessed:
+    """Return what the trade's entry was decided by: caps and which bound, checks, costs."""
+    services = services_of(request)
+    await reading.require_trade(services.database, account, number)
+    async with services.database.account_scope(account) as session:
+        row = await session.get(EntryAssessmentRow, (account, number))
+    if row is None:
+        detail = f"Trade {number} has none: it is older than assessments, or not written yet."
+        raise ProblemError(HTTPStatus.NOT_FOUND, "not-found", detail, lasting=False)
+    return entry_view(entry_record(row.assessment))
 
 
 @router.get("/{number}")

@@ -28,9 +28,9 @@ from models.trading.account_facts import Answer
 from models.trading.account_hedge_facts import HedgeRecord
 from models.trading.account_settings import SettingsRecord
 from models.trading.account_state import AccountState
-from models.trading.entry_record import EntryRecord
 from models.trading.approval import ApprovalRequest
 from models.trading.capital import LedgerLine
+from models.trading.entry_record import EntryRecord
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, Mode
@@ -382,6 +382,8 @@ class FakeJournal(FakeBooks):
     watches: dict[tuple[str, int], tuple[PriceWatch, ...]] = field(default_factory=dict)
     events: list[tuple[str, int, str]] = field(default_factory=list)
     audits: list[tuple[str, str]] = field(default_factory=list)
+    settings: dict[tuple[str, int], SettingsRecord] = field(default_factory=dict)
+    entries: dict[tuple[str, int], EntryRecord] = field(default_factory=dict)
     ideas: list[tuple[str, str, int | None]] = field(default_factory=list)
     approvals: dict[str, tuple[ApprovalRequest, Answer | None]] = field(default_factory=dict)
     hedge_reviews: list[tuple[str, HedgeRecord]] = field(default_factory=list)

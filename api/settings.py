@@ -1,0 +1,156 @@
+"""What the API takes and gives of settings and of what entries were decided by."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from activities.adapters.postgres.settings_journal import in_force
+from api.bodies import Reason, RequestBody
+from api.schemas import CheckMade, Money, Row
+from models.trading.account_settings import SettingsInForce, version_in_force
+from models.trading.entry_record import EntryRecord
+from models.trading.settings_catalogue import SettingScope
+from models.trading.settings_records import export_values
+
+
+class ChangeSettings(RequestBody):
+    """Values by name; all take effect or none. What lets more be lost needs ``confirm``."""
+
+    updates: dict[str, Any] = Field(
+        min_length=1, max_length=200, examples=[{"risk.risk_share": "0.004"}]
+    )
+    reason: Reason
+    based_on: int | None = Field(
+        default=None, ge=0, description="The version that the author saw; without it any."
+    )
+    confirm: bool = Field(default=False, description="Needed for what is marked dangerous.")
+
+
+class SettingsChanged(BaseModel):
+    """The version that a change made, and which of its values let more be lost."""
+
+    version: int
+    detail: str
+    dangerous: list[str]
+
+
+class SettingsView(BaseModel):
+    """All values in force by name; version zero are the defaults."""
+
+    owner: str
+    version: int
+    values: dict[str, Any]
+    author: str
+    reason: str
+    at: datetime | None
+
+
+class Changed(BaseModel):
+    """One value before and after."""
+
+    name: str
+    before: Any
+    after: Any
+    dangerous: bool
+
+
+class SettingsVersionView(BaseModel):
+    """One version: who made it, why, and what it changed."""
+
+    version: int
+    author: str
+    reason: str
+    approved_by: str | None
+    at: datetime
+    changes: list[Changed]
+
+
+class Cap(Row):
+    """One bound on the size, in base units."""
+
+    name: str
+    code: str
+    quantity: Money
+
+
+class Costs(Row):
+    """Costs of the round trip as shares of the price, and where fees and slippage come from."""
+
+    entry_fee: Money
+    exit_fee: Money
+    spread: Money
+    entry_slippage: Money
+    exit_slippage: Money
+    fee_source: str
+    slippage_source: str
+    total: Money
+
+
+class EntryAssessed(BaseModel):
+    """What an entry was decided by; ``binding`` names the cap that its size comes from."""
+
+    trade: int
+    quantity: Money
+    settings_version: int
+    platform_version: int
+    caps: list[Cap]
+    binding: str | None
+    costs: Costs | None
+    checks: list[CheckMade]
+    approval: CheckMade | None
+
+
+def settings_view(owner: str, scope: SettingScope, row: Any) -> SettingsView:
+    """Show the newest stored version, or the defaults where there is none."""
+    if row is None:
+        version = version_in_force(owner, scope, SettingsInForce())
+        values = export_values(version)
+        return SettingsView(
+            owner=owner, version=0, values=values, author="aether", reason="defaults", at=None
+        )
+    return SettingsView(
+        owner=owner,
+        version=row.version,
+        values=complete_values(owner, scope, row),
+        author=row.author,
+        reason=row.reason,
+        at=row.at,
+    )
+
+
+def complete_values(owner: str, scope: SettingScope, row: Any) -> Mapping[str, Any]:
+    """Return a stored version's values as the present release reads them."""
+    return export_values(version_in_force(owner, scope, in_force(row)))
+
+
+def version_view(row: Any) -> SettingsVersionView:
+    """Show a stored version."""
+    return SettingsVersionView(
+        version=row.version,
+        author=row.author,
+        reason=row.reason,
+        approved_by=row.approved_by,
+        at=row.at,
+        changes=[Changed.model_validate(change) for change in row.changes],
+    )
+
+
+def entry_view(record: EntryRecord) -> EntryAssessed:
+    """Show what an entry was decided by."""
+    checks = [CheckMade.model_validate(c, from_attributes=True) for c in record.verdict.checks]
+    approval = record.approval
+    return EntryAssessed(
+        trade=record.trade,
+        quantity=record.quantity,
+        settings_version=record.settings_version,
+        platform_version=record.platform_version,
+        caps=[Cap.model_validate(cap) for cap in record.caps],
+        binding=record.binding,
+        costs=None if record.costs is None else Costs.model_validate(record.costs),
+        checks=checks,
+        approval=(
+            None if approval is None else CheckMade.model_validate(approval, from_attributes=True)
+        ),
+    )
