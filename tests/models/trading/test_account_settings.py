@@ -169,12 +169,16 @@ def test_correlated_pairs_share_one_limit() -> None:
         settings=SettingsInForce(0, '{"portfolio.group_share":"0.25"}'),
         groups={"BTC/USD": "majors", "ETH/USD": "majors", "SOL/USD": "other"},
     )
-    state, first = answered(state, an_order(1, quantity=Decimal("0.3")))
+    state, first = answered(state, an_order(1, quantity=Decimal("0.3"), stop_price=Decimal(49250)))
     assert first.accepted
-    _, second = answered(state, an_order(2, "ETH/USD", quantity=Decimal("0.3")))
+    _, second = answered(
+        state, an_order(2, "ETH/USD", quantity=Decimal("0.3"), stop_price=Decimal(49250))
+    )
     assert second.code == "limit-exceeded"
     assert "group majors" in second.detail
-    _, other = answered(state, an_order(3, "SOL/USD", quantity=Decimal("0.3")))
+    _, other = answered(
+        state, an_order(3, "SOL/USD", quantity=Decimal("0.3"), stop_price=Decimal(49250))
+    )
     assert other.accepted
 
 

@@ -62,10 +62,10 @@ def test_what_has_no_group_counts_together() -> None:
 def test_trades_at_once_orders_in_a_window_and_losses_in_a_row_refuse() -> None:
     busy = a_view(open_trades=8)
     assert allow_entry(busy, LIMITS, "BTC/USD", START).left == 0
-    orders = tuple(START - timedelta(milliseconds=10 * n) for n in range(LIMITS.orders_maximum))
+    orders = tuple(START - timedelta(milliseconds=500 * n) for n in range(LIMITS.orders_maximum))
     limited = allow_entry(a_view(entry_orders=orders), LIMITS, "BTC/USD", START)
     assert [c.code for c in limited.judge(Decimal(1)).failures] == ["order-rate-exceeded"]
-    later = START + timedelta(minutes=6)
+    later = START + timedelta(minutes=7)
     assert allow_entry(a_view(entry_orders=orders), LIMITS, "BTC/USD", later).left == 2500
     streak = LossStreak()
     for n in range(4):
