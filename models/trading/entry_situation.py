@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from models.trading import portfolio
+from models.trading.account_allocation import room_of_strategy
 from models.trading.account_checks import EntryIntent
 from models.trading.account_rules import compliance_in_force, rules_in_force
 from models.trading.account_settings import rules_of_platform
@@ -24,6 +25,9 @@ from models.trading.portfolio_limits import LossStreak, PortfolioView, note_resu
 from models.trading.settings_reading import AccountRules
 from models.trading.trade_figures import STRATEGY_SOURCE
 from models.trading.trade_state import TradeSummary
+
+STRATEGY_BY = "strategy/"
+"""How the author of an entry that a strategy wants begins."""
 
 
 def assess(
@@ -81,8 +85,15 @@ def situation_of(
         pegs=_pegs(state, compliance),
         rates=state.fees.get(intent.symbol),
         hedge_target=state.hedge_target,
+        strategy=room_of_strategy(
+            state, _strategy_of(intent), rules.allocation, rules.fixed_shares
+        ),
         pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values()),
     )
+
+
+def _strategy_of(intent: EntryIntent) -> str:
+    return intent.by.removeprefix(STRATEGY_BY) if intent.by.startswith(STRATEGY_BY) else ""
 
 
 def record_of_entry(state: AccountState, trade: int, found: EntryAssessment) -> EntryRecord:
