@@ -10,6 +10,7 @@ from models.trading.account_facts import (
     RecordAccount,
     SettingsChangeRequested,
 )
+from models.trading.account_hedge_facts import ReviewHedge
 from models.trading.account_rules import adopt
 from models.trading.account_settings import record_of, version_in_force
 from models.trading.account_state import AccountState
@@ -105,4 +106,7 @@ def _made(
         dangerous=dangerous,
     )
     written = RecordAccount(action, fact.by, tuple(details), settings=record)
-    return AccountDecision(adopt(state, record.in_force), (written,), answer)
+    adopted = adopt(state, record.in_force)
+    if adopted.hedge_settings == state.hedge_settings:
+        return AccountDecision(adopted, (written,), answer)
+    return AccountDecision(adopted, (written, ReviewHedge("settings changed")), answer)

@@ -1,5 +1,6 @@
 """The hedge as an account decides it: parts sold and bought back, by formula and by hand."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -9,7 +10,12 @@ from hypothesis import strategies as st
 
 from models.trading import portfolio
 from models.trading.account_decisions import AccountDecision, decide
-from models.trading.account_facts import EnterTrade, RecordAccount, TradeProgressed
+from models.trading.account_facts import (
+    EnterTrade,
+    RecordAccount,
+    SettingsChangeRequested,
+    TradeProgressed,
+)
 from models.trading.account_hedge_facts import (
     HedgeClearRequested,
     HedgeOverrideRequested,
@@ -289,3 +295,31 @@ def test_a_position_that_becomes_whole_is_looked_at_again() -> None:
     assert command(decide(state, whole), ReviewHedge) is not None
     unhedged = replace(state, hedge_target=None)
     assert command(decide(unhedged, whole), ReviewHedge) is None
+
+
+def test_switching_the_hedge_on_and_off_by_settings_has_it_looked_at() -> None:
+    def switch(state: AccountState, mode: str) -> AccountDecision:
+        fact = SettingsChangeRequested(
+            request_id=f"s-{mode}",
+            by="director",
+            updates=json.dumps({"hedge.mode": mode}),
+            reason="we want it so",
+            at=START,
+            confirmed=True,
+        )
+        return decide(state, fact)
+
+    state = replace(invested(a_trade()), hedge_settings=HedgeSettings())
+    on = switch(state, "automatic")
+    assert on.answer is not None
+    assert on.answer.accepted, on.answer
+    assert command(on, ReviewHedge) is not None
+    looked = decide(on.state, a_review())
+    assert command(looked, SellParts) is not None
+    off = switch(looked.state, "off")
+    assert command(off, ReviewHedge) is not None
+    idle = decide(off.state, a_review(2, seconds=30))
+    record = command(idle, RecordHedge)
+    assert isinstance(record, RecordHedge)
+    assert record.record.target is None
+    assert idle.state.hedge_target is None
