@@ -1,6 +1,7 @@
 """`aether admin`: what is done to an installation as a whole."""
 
 import asyncio
+import base64
 import getpass
 import json
 from datetime import UTC, datetime
@@ -14,16 +15,19 @@ from activities.adapters.postgres.installation import (
     list_tokens,
     revoke_token,
 )
+from activities.adapters.postgres.journal import PostgresJournal
 from cli.records import database_of
 from infra.runtime.errors import ConfigurationError, StateError
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import ExchangeKey, LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.supervision import Supervisor
 from models.tables.access import ApiTokenRow
+from models.trading.limits import Mode
 
 ADMINISTRATOR = "administrator"
 APPLICATION = "aether-admin"
+SECRET_BYTES = 64
 
 app = typer.Typer(help="The installation as a whole.", no_args_is_help=True)
 
@@ -64,6 +68,27 @@ def token(
         typer.echo(store.administrator_token())
         return
     typer.echo(asyncio.run(_make_token(name)))
+
+
+@app.command("live-key")
+def live_key(account: Annotated[str, typer.Argument(help="Whose key.")]) -> None:
+    """Store an account's key for trading live, asked for so that it is in no command line.
+
+    What the key may do is asked of Kraken when the account wants to go live.
+    """
+    store = LocalSecretStore(StateDirectory(Settings().home).secrets)
+    if account not in asyncio.run(_accounts()):
+        raise ConfigurationError(f"there is no account {account}")
+    key = typer.prompt("API key", hide_input=True, err=True).strip()
+    secret = typer.prompt("Private key", hide_input=True, err=True).strip()
+    if not key or not _is_secret(secret):
+        raise ConfigurationError("a key is not empty, and its private key is base64 of 64 bytes")
+    try:
+        store.put_exchange_key(account, Mode.LIVE, ExchangeKey(key, secret))
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+    asyncio.run(_record_key(account, key))
+    typer.echo(f"the live key of {account} is stored: aether mode conditions {account}")
 
 
 @app.command()
@@ -111,6 +136,25 @@ async def _revoke(name: str) -> None:
         if valid == {name}:
             raise StateError(f"the token of {name} is the last one: make another one first")
         await revoke_token(database, name, _now(), by=_machine_user())
+
+
+async def _accounts() -> list[str]:
+    async with database_of(Settings(), APPLICATION) as database:
+        return await database.accounts()
+
+
+async def _record_key(account: str, key: str) -> None:
+    async with database_of(Settings(), APPLICATION) as database:
+        details = {"mode": Mode.LIVE.value, "key": f"…{key[-4:]}"}
+        journal = PostgresJournal(database)
+        await journal.audit(account, _machine_user(), "exchange_key_stored", details, "")
+
+
+def _is_secret(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == SECRET_BYTES
+    except ValueError:
+        return False
 
 
 def _shown(row: ApiTokenRow) -> dict[str, str | None]:

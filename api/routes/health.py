@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
+from api.lesser import all_lesser_forms
 from api.record_metrics import record_metrics
 from api.schemas import Alive, Readiness
 from api.services import Services, services_of
@@ -39,7 +40,7 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
     return Readiness(
         status="ready" if ready else "not ready",
         checks={"database": database, "workflow_engine": engine},
-        lesser_forms=services.lesser_forms,
+        lesser_forms=await all_lesser_forms(services),
     )
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 
 from api import reading
 from api.authentication import authenticate
+from api.lesser import all_lesser_forms
 from api.overview import AccountLine, MarketFigures, MarketLine, Process, Status
 from api.reading import Snapshots
 from api.schemas import Account
@@ -26,7 +27,7 @@ async def get_status(request: Request) -> Status:
     return Status(
         accounts=[_account_line(view) for view in views],
         market=_market_line(services, market),
-        lesser_forms=services.lesser_forms,
+        lesser_forms=await all_lesser_forms(services),
         processes=[Process(name="api", ready=True, detail="ok"), *processes],
     )
 

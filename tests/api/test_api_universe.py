@@ -49,6 +49,8 @@ async def test_pair_that_two_people_take_out_gets_no_entries_and_keeps_its_prote
             await client.execute_workflow(workflow, run, id=f"{workflow}/{account}", **TASK)
         found = (await platform.caller.get("/api/v1/universe")).json()
         assert found["approved_by"] == "installation"
+        ready = (await platform.stranger.get("/readyz")).json()
+        assert any("universe: approved by the installation" in f for f in ready["lesser_forms"])
         assert [pair["symbol"] for pair in found["pairs"]] == ["BTC/USD", "ETH/USD"]
         opened = await platform.caller.post(path, json=entry, headers=a_key())
         assert opened.status_code == 202, opened.text
