@@ -28,6 +28,7 @@ from api.routes import (
     orders,
     reconciliations,
     settings,
+    shadow,
     status,
     stress,
     trades,
@@ -99,6 +100,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         going_live,
         approvals,
         hedge,
+        shadow,
         codec,
     ):
         versioned.include_router(module.router)

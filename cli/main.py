@@ -35,6 +35,7 @@ GROUPS = {
 # Single commands: the module that holds the function of the same name.
 COMMANDS = {
     "verify": "cli.verify",
+    "shadow": "cli.shadow",
     **dict.fromkeys(("portfolio", "days"), "cli.portfolio"),
     **dict.fromkeys(("run", "up", "down", "status", "logs", "fetch"), "cli.stack"),
 }

@@ -53,6 +53,7 @@ OPERATIONS = {
     "get_portfolio",
     "get_portfolios",
     "get_going_live",
+    "get_shadow_report",
     "list_live_requests",
     "request_going_live",
     "approve_going_live",

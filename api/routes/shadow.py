@@ -1,0 +1,48 @@
+"""An account beside its shadow: a second decision path in simulation, on the same ideas."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from activities.adapters.postgres.mode_record import PostgresModes
+from api import reading
+from api.authentication import authenticate
+from api.bodies import PageSize
+from api.problems import ProblemError
+from api.services import services_of
+from api.shadow import ShadowReport, decisions, report_view
+from models.trading.limits import Mode
+from models.trading.shadow import compare
+
+router = APIRouter(
+    prefix="/accounts/{account}", tags=["shadow"], dependencies=[Depends(authenticate)]
+)
+
+
+@router.get("/shadows/{shadow}")
+async def get_shadow_report(
+    request: Request,
+    account: str,
+    shadow: str,
+    *,
+    since: Annotated[datetime | None, Query(description="Bars from this market time on")] = None,
+    limit: PageSize = 200,
+) -> ShadowReport:
+    """Compare an account with one in simulation that follows the same ideas by its own settings.
+
+    Decisions are matched by idea; differences in decisions, sizes, prices, fees and profit show.
+    """
+    database = services_of(request).database
+    for name in (account, shadow):
+        await reading.require_account(database, name)
+    if account == shadow or await PostgresModes(database).mode_of(shadow) is not Mode.SIMULATED:
+        raise ProblemError(
+            HTTPStatus.CONFLICT, "no-shadow", f"{shadow} is no other account in simulation."
+        )
+    found = compare(
+        await decisions(database, account, since, limit),
+        await decisions(database, shadow, since, limit),
+    )
+    return report_view(account, shadow, found)
