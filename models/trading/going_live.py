@@ -103,7 +103,6 @@ def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
 def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime) -> Verdict:
     """Apply every condition of going live; ``now`` is protocol time."""
     switch = judge_mode_switch(facts.open_orders, facts.positions)
-    approval = check_other_person(facts.requested_by, facts.approved_by or "")
     return Verdict(
         (
             check_key(facts.key),
@@ -111,7 +110,7 @@ def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime
             check_reconciliation(facts, conditions, now),
             check_limits(facts),
             check_market(facts),
-            approval,
+            check_approval(facts),
             check_simulation_run(facts, conditions),
             *switch.checks,
             _check("account-halted", not facts.halts, f"halts: {', '.join(facts.halts) or 'none'}"),
@@ -153,6 +152,15 @@ def check_limits(facts: LiveFacts) -> Check:
     version = facts.limits_version
     shown = f"set by people, version {version}" if version is not None else "still the defaults"
     return _check("limits-not-set", version is not None, f"the limits are {shown}")
+
+
+def check_approval(facts: LiveFacts) -> Check:
+    """Require a request, and another person who agreed to it."""
+    if not facts.requested_by:
+        return Check(
+            "approval", "second-person-needed", passed=False, reason="nobody has asked yet"
+        )
+    return check_other_person(facts.requested_by, facts.approved_by or "")
 
 
 def check_market(facts: LiveFacts) -> Check:
