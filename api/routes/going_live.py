@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from activities.adapters.postgres.mode_record import PostgresModes
+from activities.adapters.postgres.settings_journal import SettingsJournal
 from api import reading
 from api.authentication import Caller, authenticate
 from api.bodies import Number, PageSize
@@ -24,11 +25,9 @@ from api.running import run_workflow
 from api.services import services_of
 from models.contracts.modes import LiveFactsWanted
 from models.contracts.names import LIVE_CONDITIONS_WORKFLOW, live_conditions_workflow_id
+from models.trading.account_settings import rules_of_account
 from models.trading.approval import check_other_person
 from models.trading.going_live import LiveFacts
-from models.trading.settings_catalogue import SettingScope
-from models.trading.settings_reading import account_rules
-from models.trading.settings_versions import default_version
 
 router = APIRouter(
     prefix="/accounts/{account}", tags=["going live"], dependencies=[Depends(authenticate)]
@@ -45,7 +44,7 @@ async def get_going_live(request: Request, account: str) -> GoingLive:
         services, LIVE_CONDITIONS_WORKFLOW, LiveFactsWanted(account), name, LiveFacts
     )
     mode = await PostgresModes(services.database).mode_of(account)
-    rules = account_rules(default_version(account, SettingScope.ACCOUNT))
+    rules = rules_of_account(await SettingsJournal(services.database).settings_in_force(account))
     return conditions_view(account, mode, facts, rules, datetime.now(UTC))
 
 

@@ -22,6 +22,8 @@ from models.trading.going_live import (
     judge_mode_switch,
     needs_live_conditions,
 )
+from models.trading.hedge_book import HedgeBook
+from models.trading.portfolio_limits import LossStreak
 from models.trading.verdicts import Check, Verdict
 
 WAITING = "the mode was changed: the exchange of the new one has not answered yet"
@@ -71,8 +73,8 @@ def judge_mode(
 
 
 def open_orders(state: AccountState) -> int:
-    """Return how many trades may have orders resting: each that is not settled."""
-    return len(state.trades)
+    """Return how many orders may come or rest: of trades not settled, and of waiting entries."""
+    return len(state.trades) + len(state.waiting)
 
 
 def positions_held(state: AccountState) -> tuple[str, ...]:
@@ -94,6 +96,13 @@ def _without_figures(state: AccountState) -> AccountState:
         recent_flows=(),
         waiting_flows=(),
         unexplained={},
+        results={},
+        losses=LossStreak(),
+        entry_orders=(),
+        off_peg=(),
+        hedge_book=HedgeBook(),
+        hedge_sales={},
+        hedge_moved_at=None,
     )
 
 
