@@ -1,0 +1,55 @@
+"""`aether settings` beside a served platform."""
+
+import json
+
+import pytest_asyncio
+import yaml
+
+from tests.cli.test_platform_commands import aether, served
+from tests.support.temporal import eventually
+
+__all__ = ["aether", "served"]
+
+
+@pytest_asyncio.fixture
+async def own(served):
+    """An account of the test's own."""
+    name = await served.add_account()
+    await served.start_account(name)
+    return name
+
+
+async def test_settings_are_shown_set_exported_imported_and_remembered(aether, own, tmp_path):
+    shown = await aether("settings", "show", own, "risk.risk_share")
+    assert "0.005" in shown
+    change = ("settings", "set", own, "risk.risk_share=0.002", "day.starts_at=00:30")
+    assert "--confirm" in await aether(*change, "--reason", "earlier", status=2)
+    made = json.loads(await aether(*change, "--reason", "earlier", "--confirm", "--json"))
+    assert made["dangerous"] == ["day.starts_at"]
+
+    async def written():
+        return "earlier" in await aether("settings", "history", own)
+
+    await eventually(written, "the version is in the record")
+    assert "day.starts_at: 00:00 -> 00:30 (dangerous)" in await aether("settings", "history", own)
+    file = tmp_path / "settings.yaml"
+    await aether("settings", "export", own, str(file))
+    values = yaml.safe_load(file.read_text())["settings"]
+    assert values["day.starts_at"] == "00:30"
+    again = ("settings", "import", own, str(file), "--reason", "the same")
+    assert "nothing differs" in await aether(*again)
+    file.write_text(yaml.safe_dump({"settings": {"risk.risk_share": "0.001"}}))
+    assert "version 2" in await aether(*again)
+
+
+async def test_bad_input_ends_in_one_line_and_two(aether, own, tmp_path):
+    for words in (
+        ("set", own, "risk.risk_share", "--reason", "why"),
+        ("set", own, "risk.risk_share=lots", "--reason", "why"),
+        ("set", own, "no.such=1", "--reason", "why"),
+        ("set", own, "portfolio.bucket_shares={", "--reason", "why"),
+        ("show", own, "no.such"),
+        ("show", "nobody"),
+        ("import", own, str(tmp_path / "none.yaml"), "--reason", "why"),
+    ):
+        assert (await aether("settings", *words, status=2)).startswith("error: ")
