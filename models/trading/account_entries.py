@@ -13,7 +13,7 @@ from models.trading.account_facts import EnterTrade, IdeaArrived, OpenRequested
 from models.trading.account_state import AccountState
 from models.trading.entry_exits import check_exits, entry_exits
 from models.trading.entry_outcomes import EntryOutcome
-from models.trading.entry_situation import assess, record_of_entry, with_entry_noted
+from models.trading.entry_situation import assess, entry_orders_with, record_of_entry
 from models.trading.exits import Exits, round_exits
 from models.trading.fees import BOTTOM_TIER
 from models.trading.identities import client_order_id, userref
@@ -126,7 +126,8 @@ def _size_and_judge(
     plan = _plan(state, intent, instrument, market, fees, replace(spec, quantity=quantity))
     summary = summarise(begin(plan).state)
     entered = replace(
-        with_entry_noted(state, market.observed_at),
+        state,
+        entry_orders=entry_orders_with(state, market.observed_at),
         trades={**state.trades, plan.number: summary},
         next_trade=plan.number + 1,
         traded_at=plan.requested_at,

@@ -8,7 +8,7 @@ from models.trading import portfolio
 from models.trading.account_allocation import room_of_strategy
 from models.trading.account_checks import EntryIntent
 from models.trading.account_rules import compliance_in_force, rules_in_force
-from models.trading.account_settings import rules_of_platform
+from models.trading.account_settings import rules_of_account, rules_of_platform
 from models.trading.account_state import ZERO, AccountState
 from models.trading.compliance import ComplianceRules, PegWatch, note_peg
 from models.trading.drawdown import start as start_drawdown
@@ -112,10 +112,10 @@ def record_of_entry(state: AccountState, trade: int, found: EntryAssessment) -> 
     )
 
 
-def with_entry_noted(state: AccountState, at: datetime) -> AccountState:
-    """Count an entry order at a market time; those that no window covers any more are dropped."""
-    window = rules_in_force(state).portfolio.orders_window
-    return replace(state, entry_orders=(*recent_orders(state.entry_orders, window, at), at))
+def entry_orders_with(state: AccountState, at: datetime) -> tuple[datetime, ...]:
+    """Return the entry orders that still count with one more at a market time."""
+    window = rules_of_account(state.settings).portfolio.orders_window
+    return (*recent_orders(state.entry_orders, window, at), at)
 
 
 def with_result_noted(state: AccountState, closed: TradeSummary, at: datetime) -> AccountState:
