@@ -57,6 +57,8 @@ class Stack:
         if self.supervisor.is_running:
             return Started(first=False, was_running=True)
         first = self._set_up(tell)
+        if left := self.supervisor.end_survivors():
+            tell(f"Ended what had lost its supervisor: {', '.join(left)}")
         ports.require_free(self.settings)
         program = temporal_server.find_or_provide(self.state, tell)
         self.supervisor.configure(self.programs(program, without))
@@ -113,8 +115,6 @@ class Stack:
                     postgres_binaries.command_line(cluster),
                     priority=10,
                     stop_signal="INT",
-                    # An immediate shutdown takes its own children along; a kill would not.
-                    death_signal="QUIT",
                     stop_seconds=20,
                     may_refuse=False,
                     user=(identity["user"], identity["group"]) if identity else None,
@@ -151,7 +151,7 @@ class Stack:
     def _keeper(self) -> Program:
         places = [str(path) for path in (self.state.run, self.state.sockets, self.state.logs)]
         command = [sys.executable, "-m", "infra.runtime.keeper", *places]
-        return Program(KEEPER, command, priority=999, death_signal=None)
+        return Program(KEEPER, command, priority=999, is_held=False)
 
     def _check_market(self) -> None:
         manifest = self.state.manifest()
