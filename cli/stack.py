@@ -11,7 +11,6 @@ import typer
 from cli.overview import Overview, gather
 from infra.runtime import temporal_server
 from infra.runtime.errors import ConfigurationError
-from infra.runtime.readiness import wait_until_ready
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack, Started
@@ -93,6 +92,9 @@ def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
     settings = stack.settings
     _tell(f"Market {settings.market} at speed {settings.market_speed}, state in {settings.home}")
     started = stack.start(_tell, without)
+    # Imported only now: what is started loads meanwhile, and this would hold its start up.
+    from infra.runtime.readiness import wait_until_ready
+
     if started.was_running:
         _tell("The stack was running already.")
     lacking = wait_until_ready(stack.settings, stack.supervisor, READY_SECONDS, _TellChanges())

@@ -60,7 +60,7 @@ class Stack:
         if left := self.supervisor.end_survivors():
             tell(f"Ended what had lost its supervisor: {', '.join(left)}")
         ports.require_free(self.settings)
-        program = temporal_server.find_or_provide(self.state, tell)
+        program = self._temporal_program(tell)
         self.supervisor.configure(self.programs(program, without))
         if self._is_prepared():
             self.state.prepared.touch()
@@ -152,6 +152,23 @@ class Stack:
         places = [str(path) for path in (self.state.run, self.state.sockets, self.state.logs)]
         command = [sys.executable, "-m", "infra.runtime.keeper", *places]
         return Program(KEEPER, command, priority=999, is_held=False)
+
+    def _temporal_program(self, tell: Progress) -> Path:
+        """Find the server; what was found usable last time is not asked for its version again."""
+        note = self.state.run / "temporal-program.json"
+        try:
+            path, *known = json.loads(note.read_bytes())
+            found = Path(path).stat()
+        except (OSError, ValueError):
+            known, found = [], None
+        chosen = os.environ.get("AETHER_TEMPORAL_CLI")
+        if found and known == [found.st_size, found.st_mtime_ns] and chosen in (None, "", path):
+            return Path(path)
+        program = temporal_server.find_or_provide(self.state, tell)
+        found = program.stat()
+        content = json.dumps([str(program), found.st_size, found.st_mtime_ns])
+        write_atomically(note, content.encode())
+        return program
 
     def _check_market(self) -> None:
         manifest = self.state.manifest()

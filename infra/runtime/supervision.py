@@ -168,6 +168,8 @@ class Supervisor:
 
     def stop(self, seconds: float = 60.0) -> bool:
         """Stop every program in reverse order, then supervisord; False when nothing ran."""
+        if not self._run.is_dir():
+            return False
         self._wanted.unlink(missing_ok=True)
         with self._starting():
             pid = self.pid

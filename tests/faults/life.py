@@ -162,7 +162,7 @@ class Life:
         ended, now = self._strike.ended, time.monotonic()
         if ended is None or now < ended or now - self._looked_at < RECOVERY_LOOK_SECONDS:
             return
-        owned = not self._script.kills or self._platform.is_ready()
+        owned = not self._script.kills or self._platform.is_owned()
         if not owned or not self._agrees(but=(MISSING_ORDERS,)):
             self._recovered_at = None
         elif self._recovered_at is None or self._recovered_at < ended:

@@ -146,6 +146,10 @@ class Platform:
         urls = [f"http://127.0.0.1:{getattr(self.settings, name)}/readyz" for name in names]
         return all(_answers(url) for url in urls)
 
+    def is_owned(self) -> bool:
+        """Tell whether the process that runs the accounts and trades says that it is ready."""
+        return _answers(f"http://127.0.0.1:{self.settings.trading_metrics_port}/readyz")
+
     def _processes(self, target: str) -> list[int]:
         supervised = {process.name: process.pid for process in self._supervisor.processes()}
         supervised["supervisor"] = self._supervisor.pid or 0
