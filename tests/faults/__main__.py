@@ -20,7 +20,7 @@ def main() -> int:
     options = _options()
     with running(options.port_base, options.home) as runner:
         if options.replay or options.script:
-            return _replay(runner, _asked(options))
+            return max(_replay(runner, script) for script in _asked(options))
         return _run(runner, options)
 
 
@@ -81,11 +81,14 @@ def _replay(runner: Runner, script: Script) -> int:
     return 1 if outcome.failed else 0
 
 
-def _asked(options: argparse.Namespace) -> Script:
+def _asked(options: argparse.Namespace) -> list[Script]:
     if options.script:
-        return load(options.script.read_text())
-    seed, _, index = options.replay.partition(":")
-    return Plan(int(seed), options.kills, tuple(options.kinds)).script(int(index))
+        return [load(options.script.read_text())]
+    asked = (name.partition(":") for name in options.replay)
+    return [
+        Plan(int(seed), options.kills, tuple(options.kinds)).script(int(index))
+        for seed, _, index in asked
+    ]
 
 
 def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -94,7 +97,9 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--kills", type=float, default=0.3, metavar="SHARE")
     options.add_argument("--kinds", nargs="*", default=[], choices=KINDS, metavar="KIND")
-    options.add_argument("--replay", metavar="SEED:INDEX", help="with the same --kills and --kinds")
+    options.add_argument(
+        "--replay", nargs="*", metavar="SEED:INDEX", help="with the same --kills and --kinds"
+    )
     options.add_argument("--script", type=Path, help="play a script of build/faults.json")
     options.add_argument(
         "--shrink", type=int, default=3, metavar="N", help="how many failing scripts to shorten"

@@ -113,6 +113,7 @@ class KrakenDirectory:
                 self._limiter,
                 self._silence,
                 learn=exchange.learn,
+                clock=exchange.clock,
                 stamps_are_wall_clock=self._stamps_are_wall_clock,
             ),
             lock,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +10,7 @@ from typing import Any
 
 from activities.adapters.kraken import orders as wire
 from activities.adapters.kraken.errors import Operation, reading, undecided
+from activities.adapters.kraken.exchange_clock import ExchangeClock, now
 from activities.adapters.kraken.instruments import fee_rates, number, usd_spot_instruments
 from activities.adapters.kraken.nonce import KeyLock
 from activities.adapters.kraken.priority_gate import Priority
@@ -21,11 +23,13 @@ from activities.adapters.kraken.transport import Parameter, Transport
 from activities.ports import (
     Balance,
     BalanceReport,
+    ExchangeError,
     ExecutionReport,
     LedgerEntry,
     OrderRejectedError,
     RateLimitedError,
     StreamGap,
+    UnknownOutcomeError,
 )
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates
@@ -56,6 +60,7 @@ class KrakenExchange:
         self._transport = transport
         self._lock = lock
         self.memory = StreamMemory()
+        self.clock = ExchangeClock()
         self._stream = stream(self)
         self._symbols: SymbolTable | None = None
         self._reading_symbols = asyncio.Lock()
@@ -120,17 +125,23 @@ class KrakenExchange:
             UnknownOutcomeError: ask with ``find`` before anything is sent again.
         """
         await self.symbols()
-        parameters = wire.order_parameters(order, self._instruments.get(order.symbol), deadline)
+        theirs = None if deadline is None else self.clock.theirs(deadline)
+        parameters = wire.order_parameters(order, self._instruments.get(order.symbol), theirs)
         priority = _PRIORITIES[order.leg]
         await self.budget.admit_add(order.symbol, priority)
-        answer = await self._change(
-            "AddOrder",
-            parameters,
-            Operation.PLACE,
-            priority,
-            order.symbol,
-            lambda: _refuse_late(deadline),
-        )
+        try:
+            answer = await self._change(
+                "AddOrder",
+                parameters,
+                Operation.PLACE,
+                priority,
+                order.symbol,
+                lambda: _refuse_late(deadline),
+            )
+        except UnknownOutcomeError as failure:
+            if "Deadline elapsed" in failure.raw:
+                await self._learn_clock()
+            raise
         ids = answer.get("txid") if isinstance(answer, dict) else None
         if not ids:
             raise undecided("AddOrder answered without an order id", Operation.PLACE)
@@ -302,6 +313,14 @@ class KrakenExchange:
         return view
 
     # --- how ------------------------------------------------------------------------------------
+
+    async def _learn_clock(self) -> None:
+        """Ask for the exchange's clock; without an answer the next pong tells."""
+        asked_at = now()
+        with suppress(ExchangeError), reading("Time"):
+            answer = await self._transport.public("Time")
+            told = datetime.fromtimestamp(int(answer["unixtime"]), UTC)
+            self.clock.learn(told, asked_at, now())
 
     def _at_most(self, priority: Priority) -> Priority:
         return max(priority, self._highest)

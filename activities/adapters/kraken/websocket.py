@@ -132,8 +132,11 @@ class Socket:
         except ConnectionClosed as failure:
             raise ExchangeUnavailableError(f"the WebSocket closed: {failure}") from failure
 
-    async def frames(self) -> list[bytes]:
+    async def frames(self, within: float | None = None) -> list[bytes]:
         """Return all frames that have arrived, waiting for at least one.
+
+        Args:
+            within: seconds after which an empty list is returned instead; None waits on.
 
         Raises:
             ExchangeUnavailableError: the connection ended, or nothing came for too long.
@@ -142,7 +145,11 @@ class Socket:
             if self._ended is not None:
                 raise ExchangeUnavailableError(self._ended)
             self._arrived.clear()
-            await self._arrived.wait()
+            try:
+                async with asyncio.timeout(within):
+                    await self._arrived.wait()
+            except TimeoutError:
+                break
         taken = list(self._frames)
         self._frames.clear()
         self._taken.set()
