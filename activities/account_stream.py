@@ -30,6 +30,8 @@ LOST_AFTER_SECONDS = 1.5
 RETRY_SECONDS = 0.25
 TIDY_SECONDS = 0.25
 SHORTEST_PAUSE_SECONDS = 0.01
+ANNOUNCEMENT_PAUSE = timedelta(seconds=20)
+"""Balances and fees cost scarce reads, and a lost message changes neither."""
 CHECKPOINT_PAUSE = timedelta(seconds=5)
 CHECKPOINT_MARGIN = timedelta(minutes=5)
 """Market time by which a replay reaches back behind the newest execution seen."""
@@ -55,6 +57,7 @@ class Following:
         self._behind = asyncio.Event()
         self._failing_since: datetime | None = None
         self._told_ready: bool | None = None
+        self._announced_at = datetime.min.replace(tzinfo=UTC)
         self._newest_fill: datetime | None = None
         self.delivery = StreamDelivery(request.account, journal, messenger, clock)
         self.sequence = 0
@@ -126,16 +129,23 @@ class Following:
         reports = {report.order_id: report for report in opened}
         if missing:
             reports |= await exchange.query(missing)
-        if checkpoint is not None:
-            reports |= {r.order_id: r for r in await exchange.closed_orders(checkpoint)}
         if checkpoint is not None or stored:
             fills = await exchange.fills(checkpoint)
             await self.delivery.take_fills(fills)
             if fills:
                 self._newest_fill = max(fill.exchange_time for fill in fills)
+        # An attached stop may have come and gone meanwhile: its executions name it.
+        unowned = await self.delivery.deliver_recorded()
+        if strangers := [order_id for order_id in unowned if order_id not in reports]:
+            reports |= await exchange.query(strangers)
         await self.delivery.take_reports(list(reports.values()))
+        if unowned:
+            await self.delivery.deliver_recorded()
 
     async def _announce(self, exchange: Exchange) -> None:
+        """Tell the account how things stand, unless it was told so a moment ago."""
+        if self._told_ready and self._clock() - self._announced_at < ANNOUNCEMENT_PAUSE:
+            return
         symbols = self._request.symbols
         asked_at = self._clock()
         balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
@@ -145,6 +155,7 @@ class Following:
         ready = ExchangeReady(balances, traded, fees, asked_at)
         self._failing_since = None
         self._told_ready = await self._messenger.tell_account(self._account, [ready])
+        self._announced_at = asked_at
         if not self._told_ready:  # the account's workflow is not there yet
             self._behind.set()
             await asyncio.sleep(RETRY_SECONDS)

@@ -44,10 +44,10 @@ _CANCEL_AGES = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), 
 # Share of a counter's maximum that each priority may fill: the rest is kept for protection.
 _CEILINGS = {
     Priority.PROTECT: 1.0,
-    Priority.EXIT: 0.8,
+    Priority.EXIT: 0.7,
     Priority.ENTRY: 0.65,
-    Priority.READ: 0.65,
-    Priority.LEISURE: 0.4,
+    Priority.READ: 0.5,
+    Priority.LEISURE: 0.35,
 }
 
 
