@@ -194,6 +194,10 @@ class Exchange(Protocol):
         """Return this exchange for work that can wait: its reads give way to all others."""
         ...
 
+    def is_hearing(self) -> bool:
+        """Tell whether the private stream is connected and complete at this moment."""
+        ...
+
     def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
         """Stream the account's executions and balances; ends only by error or cancellation."""
         ...

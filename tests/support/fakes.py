@@ -77,6 +77,7 @@ class FakeExchange:
         self.reject_next: str | None = None
         self.down = False
         self.deaf = False
+        self.hearing = False
         self.submit_gate: asyncio.Event | None = None
         self._numbers = count(1)
         self._sequence = count(1)
@@ -159,6 +160,9 @@ class FakeExchange:
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         self._answer()
         return {i: self.orders[i] for i in order_ids if i in self.orders}
+
+    def is_hearing(self) -> bool:
+        return self.hearing
 
     async def room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
         pass

@@ -296,6 +296,10 @@ class KrakenExchange:
         self.budget.orders.learn(report.order_id, report.symbol)
         self.memory.learn(report)
 
+    def is_hearing(self) -> bool:
+        """Tell whether the private stream is connected and complete at this moment."""
+        return self._stream.is_hearing()
+
     def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
         """Stream executions and balances; ends only by error or cancellation."""
         return self._stream.events()

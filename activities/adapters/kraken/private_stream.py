@@ -49,6 +49,8 @@ ZERO = Decimal(0)
 
 PrivateEvent = ExecutionReport | BalanceReport | StreamGap
 
+LIVELY_SECONDS = 1.6
+"""A heartbeat comes every second; without one for longer nobody knows what is missed."""
 PING_SECONDS = 5.0
 """Between two questions for the exchange's clock, by which the delay of delivery is measured."""
 _STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
@@ -87,6 +89,7 @@ class PrivateStream:
         self._clock = clock
         self._views = OrderViews()
         self._expected = ExpectedNews()
+        self._complete_at: float | None = None
         self._lost_at: float | None = None
         self.connections = 0
         self.sequence_gaps = 0
@@ -119,6 +122,12 @@ class PrivateStream:
                     raise
             await backoff.wait()
 
+    def is_hearing(self) -> bool:
+        """Tell whether everything is told at this moment: connected, lively, nothing overdue."""
+        if self._complete_at is None or self._expected.wait_seconds() is not None:
+            return False
+        return time.monotonic() - self._complete_at < LIVELY_SECONDS
+
     def _note_loss(self) -> None:
         if self._lost_at is None:
             self._lost_at = time.monotonic()
@@ -144,6 +153,7 @@ class PrivateStream:
                 connection.require_snapshots()
                 socket.disregard(connection.pongs)
                 connection.pongs = 0
+                self._complete_at = None if connection.awaited else time.monotonic()
                 if not connection.awaited:
                     backoff.reset()
                     self._lost_at = None
@@ -151,6 +161,7 @@ class PrivateStream:
                     await socket.send(request)
                 connection.requests.clear()
         finally:
+            self._complete_at = None
             pinging.cancel()
             await socket.close()
 
