@@ -123,6 +123,9 @@ class Following:
     async def _catch_up(self, exchange: Exchange) -> None:
         stored = await self._journal.orders(self._account, only_open=True)
         checkpoint = await self._journal.checkpoint(self._account)
+        if stored:
+            # One of these may have been filled unheard: what it bought has no stop yet.
+            exchange = exchange.hurried()
         opened = await exchange.open_orders()
         open_ids = {report.order_id for report in opened}
         missing = [o.order_id for o in stored if o.order_id and o.order_id not in open_ids]

@@ -190,6 +190,10 @@ class Exchange(Protocol):
         """Return ledger entries since a market time (None: all), oldest first."""
         ...
 
+    def hurried(self) -> "Exchange":
+        """Return this exchange for what cannot wait: its reads are as urgent as protection."""
+        ...
+
     def unhurried(self) -> "Exchange":
         """Return this exchange for work that can wait: its reads give way to all others."""
         ...

@@ -144,6 +144,9 @@ class FakeExchange:
         await asyncio.sleep(within)
         return None
 
+    def hurried(self) -> "FakeExchange":
+        return self
+
     def unhurried(self) -> "FakeExchange":
         return self
 

@@ -66,7 +66,7 @@ class KrakenExchange:
         self._reading_symbols = asyncio.Lock()
         self._instruments: dict[str, Instrument] = {}
         self._reads = Reads(transport, budget, self.symbols)
-        self._highest = Priority.PROTECT
+        self._highest, self._lowest = Priority.PROTECT, Priority.LEISURE
 
     # --- what can be traded ---------------------------------------------------------------------
 
@@ -310,6 +310,12 @@ class KrakenExchange:
         if self._lock is not None:
             self._lock.release()
 
+    def hurried(self) -> "KrakenExchange":
+        """Return this exchange with reads that are as urgent as protection."""
+        view = copy(self)
+        view._lowest = Priority.PROTECT  # noqa: SLF001 - a copy of this object
+        return view
+
     def unhurried(self) -> "KrakenExchange":
         """Return this exchange with reads that give way to everybody else's."""
         view = copy(self)
@@ -327,7 +333,7 @@ class KrakenExchange:
             self.clock.learn(told, asked_at, now())
 
     def _at_most(self, priority: Priority) -> Priority:
-        return max(priority, self._highest)
+        return min(max(priority, self._highest), self._lowest)
 
     async def _is(self, order: OrderSpec) -> Callable[[OrderReport], bool]:
         """Return what tells an intended order from others.
