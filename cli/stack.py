@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Mapping
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -17,6 +18,7 @@ from infra.runtime.stack import Stack, Started
 from infra.runtime.state_directory import StateDirectory
 
 READY_SECONDS = 60.0
+FIRST_LOOK_SECONDS = 1.5
 
 Without = Annotated[
     list[str] | None, typer.Option("--without", help="Leave this process stopped; repeatable.")
@@ -92,7 +94,10 @@ def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
     settings = stack.settings
     _tell(f"Market {settings.market} at speed {settings.market_speed}, state in {settings.home}")
     started = stack.start(_tell, without)
-    # Imported only now: what is started loads meanwhile, and this would hold its start up.
+    if not started.was_running:
+        # Nothing can be ready sooner, and asking would take the cores from what loads.
+        time.sleep(FIRST_LOOK_SECONDS)
+    # Imported only now: what is started comes first.
     from infra.runtime.readiness import wait_until_ready
 
     if started.was_running:

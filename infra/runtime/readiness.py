@@ -24,7 +24,7 @@ from infra.runtime.supervision import (
 )
 
 CHECK_SECONDS = 2.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 LIVES_OF_A_CRASH_LOOP = 4
 # Programs that are not ours: their exit status 2 means nothing special.
 SERVERS = ("postgres", "temporal")
