@@ -1,7 +1,7 @@
 """Following one account at the exchange: its private stream, and what the stream missed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +9,7 @@ import structlog
 from temporalio import activity
 
 from activities.heartbeat import heartbeating
+from activities.inquiry import has_unrecorded_fills
 from activities.placement import Clock
 from activities.ports import (
     Exchange,
@@ -23,6 +24,7 @@ from activities.ports import (
 from activities.stream_delivery import StreamDelivery
 from models.contracts.workflows import AccountToFollow
 from models.trading.account_facts import ExchangeLost, ExchangeReady
+from models.trading.orders import OrderReport
 
 log = structlog.get_logger(__name__)
 
@@ -132,7 +134,7 @@ class Following:
         reports = {report.order_id: report for report in opened}
         if missing:
             reports |= await exchange.query(missing)
-        if checkpoint is not None or stored:
+        if await self._lacks_executions(reports):
             fills = await exchange.fills(checkpoint)
             await self.delivery.take_fills(fills)
             if fills:
@@ -144,6 +146,15 @@ class Following:
         await self.delivery.take_reports(list(reports.values()))
         if unowned:
             await self.delivery.deliver_recorded()
+
+    async def _lacks_executions(self, reports: Mapping[str, OrderReport]) -> bool:
+        """Tell whether executions must be asked for: what costs most, and is seldom needed.
+
+        An order that nobody knew of is executed only after another that is known: its parent.
+        """
+        rows = await self._journal.recorded_orders(self._account, list(reports))
+        recorded = {row.report.order_id: row for row in rows}
+        return any(has_unrecorded_fills(report, recorded) for report in reports.values())
 
     async def _announce(self, exchange: Exchange) -> None:
         """Tell the account how things stand, unless it was told so a moment ago."""

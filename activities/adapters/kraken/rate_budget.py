@@ -49,7 +49,7 @@ _CEILINGS = {
     Priority.EXIT: 0.7,
     Priority.ENTRY: 0.65,
     Priority.READ: 0.5,
-    Priority.LEISURE: 0.35,
+    Priority.LEISURE: 0.25,
 }
 
 
