@@ -15,7 +15,7 @@ from activities.messages import TemporalMessenger
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.settings import Settings
 from models.trading.strategies import by_name, names
-from workers.assembly import connect_temporal
+from workers.connection import connect_temporal
 from workers.lockstep import ExchangeControl, LockstepDriver
 from workers.platform_probe import RecordAndWorkflows
 

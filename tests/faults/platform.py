@@ -24,7 +24,7 @@ from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.temporal import connect
+from infra.runtime.temporal_client import connect
 from models.contracts.names import account_workflow_id
 from models.trading.account_facts import Answer, LimitsChangeRequested
 from models.trading.limits import AccountLimits
