@@ -158,8 +158,8 @@ class Control:
         return orjson.loads(answer.content)
 
 
-def insist(act: Callable[[], Any]) -> Any:
-    """Do something at the exchange as soon as it answers."""
+def insist(act: Callable[[], Any], every: float = LOOK_SECONDS) -> Any:
+    """Do something at the exchange as soon as it answers, trying so often (seconds)."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -167,4 +167,4 @@ def insist(act: Callable[[], Any]) -> Any:
         except ExchangeAwayError:
             if time.monotonic() > until:
                 raise
-            time.sleep(LOOK_SECONDS)
+            time.sleep(every)

@@ -28,6 +28,7 @@ from infra.runtime.temporal_client import connect
 from models.contracts.names import account_workflow_id
 from models.trading.account_facts import Answer, LimitsChangeRequested
 from models.trading.limits import AccountLimits
+from models.trading.orders import Fill
 from tests.faults.exchange import LOOK_SECONDS, PATIENCE_SECONDS, FaultSuiteError
 from tests.faults.scripts import ACCOUNTS, PAIRS
 from tests.support.own_stack import OwnStack
@@ -176,6 +177,10 @@ class Platform:
         """Return what `aether verify` finds for an account at this moment."""
         return self._in_loop(self._judge.look(account))
 
+    def own_fills(self, account: str) -> dict[str, Fill]:
+        """Return every execution of an account that we have booked, by its id."""
+        return self._in_loop(self._judge.own_fills(account))
+
     def raise_limits(self) -> None:
         """Let the accounts hold as many trades at once as the suite opens."""
         asyncio.run(_change_limits(self.settings))
@@ -203,6 +208,9 @@ class _Judge:
         theirs = await self._exchange.record(account)
         ours = await self._own.record(account)
         return compare(account, theirs, ours, self._minimums)
+
+    async def own_fills(self, account: str) -> dict[str, Fill]:
+        return dict((await self._own.record(account)).fills)
 
     async def close(self) -> None:
         await self._exchange.close()

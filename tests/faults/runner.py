@@ -12,6 +12,7 @@ from pathlib import Path
 from cli import verify
 from tests.faults.exchange import Control
 from tests.faults.life import Life, Outcome, Tools
+from tests.faults.outages import GAP, Outage, OutageReport
 from tests.faults.platform import Platform, until
 from tests.faults.scripts import LANES, Script
 from tests.faults.strike import Strike
@@ -67,6 +68,13 @@ class Runner:
         if wave[0].kills:
             time.sleep(BREATH_SECONDS)
         return outcomes
+
+    def play_outage(self, kind: str, seconds: float) -> OutageReport:
+        """Let the exchange be away for so long and return what became of the trades."""
+        report = Outage(kind, seconds, self._tools).play()
+        self.kills += kind == GAP
+        until(self._tools.platform.is_ready, "every process is ready again")
+        return report
 
     def verify(self) -> list[str]:
         """Return what `aether verify` finds in the end."""
