@@ -13,6 +13,7 @@ from activities.adapters.kraken.errors import Operation, reading, undecided
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
 from activities.adapters.kraken.instruments import fee_rates, number, usd_spot_instruments
 from activities.adapters.kraken.nonce import KeyLock
+from activities.adapters.kraken.presence import Presence
 from activities.adapters.kraken.priority_gate import Priority
 from activities.adapters.kraken.private_stream import PrivateStream
 from activities.adapters.kraken.rate_budget import HISTORY_COST, RateBudget
@@ -65,7 +66,8 @@ class KrakenExchange:
         self._symbols: SymbolTable | None = None
         self._reading_symbols = asyncio.Lock()
         self._instruments: dict[str, Instrument] = {}
-        self._reads = Reads(transport, budget, self.symbols)
+        self._presence = Presence(transport.is_there)
+        self._reads = Reads(transport, budget, self.symbols, self._presence)
         self._highest, self._lowest = Priority.PROTECT, Priority.LEISURE
 
     # --- what can be traded ---------------------------------------------------------------------
@@ -128,6 +130,7 @@ class KrakenExchange:
         theirs = None if deadline is None else self.clock.theirs(deadline)
         parameters = wire.order_parameters(order, self._instruments.get(order.symbol), theirs)
         priority = _PRIORITIES[order.leg]
+        await self._presence.confirm()
         await self.budget.admit_add(order.symbol, priority)
         try:
             answer = await self._change(
@@ -160,6 +163,7 @@ class KrakenExchange:
 
     async def cancel(self, order_id: str) -> None:
         """Cancel one order; OrderGoneError when it is no longer open."""
+        await self._presence.confirm()
         await self.budget.admit_cancel(order_id)
         symbol = self.budget.orders.symbol(order_id)
         await self._change(
@@ -172,6 +176,7 @@ class KrakenExchange:
             raise ValueError(f"at most {_BATCH_MAXIMUM} orders per request, was {len(order_ids)}")
         if not order_ids:
             return 0
+        await self._presence.confirm()
         self.budget.charge_batch_cancel(list(order_ids))
         answer = await self._change(
             "CancelOrderBatch",
@@ -194,6 +199,7 @@ class KrakenExchange:
             parameters["trigger_price"] = trigger_price
         if len(parameters) == 1:
             return
+        await self._presence.confirm()
         await self.budget.admit_amend(order_id, Priority.PROTECT)
         symbol = self.budget.orders.symbol(order_id)
         try:
@@ -357,13 +363,16 @@ class KrakenExchange:
         still_wanted: Callable[[], None] | None = None,
     ) -> Any:
         try:
-            return await self._transport.private(
+            answer = await self._transport.private(
                 method, parameters, operation, priority, still_wanted
             )
-        except RateLimitedError as refusal:
-            if refusal.raw:
-                self.budget.refused(refusal.raw, symbol)
+        except ExchangeError as failure:
+            self._presence.failed(failure)
+            if isinstance(failure, RateLimitedError) and failure.raw:
+                self.budget.refused(failure.raw, symbol)
             raise
+        self._presence.answered()
+        return answer
 
 
 def _refuse_late(deadline: datetime | None) -> None:
