@@ -7,7 +7,8 @@ and exits that are due when the exchange is back.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from activities.ports import ExchangeError, ExchangeUnavailableError, UnknownOutcomeError
 
@@ -30,7 +31,7 @@ class Presence:
 
     def __init__(
         self,
-        probe: Callable[[], Awaitable[bool]],
+        probe: Callable[[], Coroutine[Any, Any, bool]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._probe = probe
