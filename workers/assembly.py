@@ -103,6 +103,7 @@ def trading_activities(
         records.lower_kill_switch,
         records.count_open_work,
         reports.report_progress,
+        reports.tell_of_kill_switch,
         streams.follow_account,
         checks.reconcile,
     ]

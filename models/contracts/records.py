@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.trading.account_facts import TradeProgressed
+from models.trading.account_facts import KillSwitchEngaged, KillSwitchLifted, TradeProgressed
 from models.trading.account_state import AccountState
 from models.trading.ideas import Idea
 from models.trading.trade_facts import PriceWatch
@@ -57,6 +57,15 @@ class ProgressToReport:
 
     account: str
     progress: TradeProgressed
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchToTell:
+    """What an account has to know of a kill switch: that it is engaged, or that it is lifted."""
+
+    account: str
+    engaged: KillSwitchEngaged | None = None
+    lifted: KillSwitchLifted | None = None
 
 
 @dataclass(frozen=True, slots=True)
