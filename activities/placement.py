@@ -266,6 +266,8 @@ class Placement:
 
     async def _found(self, order: OrderSpec, report: OrderReport) -> OrderPlaced:
         now = self._clock()
+        # With its figures first: ended and without them it would pass for one that filled nothing.
+        await self._journal.record_reports(order.account, [report])
         await self._journal.mark_order(
             order.account, order.client_order_id, report.status, report.order_id, now, report.reason
         )

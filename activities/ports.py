@@ -326,9 +326,14 @@ class RecordedOrder:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether nothing can come any more: it is final and every execution is recorded."""
+        """Tell whether nothing can come any more: it is final and every execution is recorded.
+
+        One that was executed as a whole and shows no quantity has not been told in full.
+        """
         recorded = sum((fill.quantity for fill in self.fills), Decimal(0))
-        return self.report.status.is_final and recorded == self.report.filled_quantity
+        untold = self.report.status is OrderStatus.CLOSED and not recorded
+        known = recorded == self.report.filled_quantity and not untold
+        return self.report.status.is_final and known
 
 
 @dataclass(frozen=True, slots=True)
