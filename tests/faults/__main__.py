@@ -3,13 +3,14 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.faults import report
 from tests.faults.catalogue import KINDS
 from tests.faults.life import Outcome
+from tests.faults.outages import AWAY_SECONDS, STORIES, OutageReport
 from tests.faults.runner import Runner, running
 from tests.faults.scripts import LANES, Plan, Script, load
 from tests.faults.shrink import shrink
@@ -28,12 +29,14 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     plan = Plan(options.seed, options.kills, tuple(options.kinds))
     waves = plan.waves()
     outcomes: list[Outcome] = []
+    outages: list[OutageReport] = []
     started = time.monotonic()
     try:
         while len(outcomes) < options.trades:
             for outcome in runner.play(next(waves)):
                 outcomes.append(outcome)
                 _tell(f"{len(outcomes):4}/{options.trades} {report.progress(outcome)}")
+        outages = list(_outages(runner, options.away))
     except KeyboardInterrupt:
         _tell("interrupted: what was played is told")
     about: dict[str, Any] = {
@@ -42,6 +45,7 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
         "kinds": options.kinds,
         "seconds": round(time.monotonic() - started, 1),
     }
+    about["outages"] = [outage.describe() for outage in outages]
     found = report.summarise(outcomes, runner.kills, runner.verify(), about)
     report.write(found)
     failing = [outcome.script for outcome in outcomes if outcome.failed]
@@ -49,6 +53,14 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     report.write(found)
     _tell(report.words(found))
     return 0 if report.is_good(found) else 1
+
+
+def _outages(runner: Runner, seconds: float) -> Iterator[OutageReport]:
+    """Let the exchange be away in each way; 0 seconds: in none."""
+    for kind in STORIES if seconds else ():
+        outage = runner.play_outage(kind, seconds)
+        _tell(report.outage_words(outage.describe()))
+        yield outage
 
 
 def _shrink(runner: Runner, script: Script) -> dict[str, Any]:
@@ -97,6 +109,13 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--kills", type=float, default=0.3, metavar="SHARE")
     options.add_argument("--kinds", nargs="*", default=[], choices=KINDS, metavar="KIND")
+    options.add_argument(
+        "--away",
+        type=float,
+        default=AWAY_SECONDS,
+        metavar="SECONDS",
+        help="how long the exchange is away with open positions, in each way; 0: never",
+    )
     options.add_argument(
         "--replay", nargs="*", metavar="SEED:INDEX", help="with the same --kills and --kinds"
     )

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -64,6 +64,7 @@ class Outcome:
     unprotected_in_all: float = 0.0
     said: list[str] = field(default_factory=list)
     exit_reason: str | None = None
+    hits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -281,7 +282,7 @@ class Life:
     def _judge(self) -> None:
         outcome, verdict = self._outcome, self._outcome.verdict
         self._strike.finish()
-        outcome.struck = self._strike.struck
+        outcome.struck, outcome.hits = self._strike.struck, self._strike.hits
         outcome.unprotected = longest(self._watched.spans, self._strike.outage)
         outcome.unprotected_in_all = longest(self._watched.spans, [])
         stuck = list(verdict.words)

@@ -69,7 +69,8 @@ AFTER_THE_GAP = (
 )
 
 
-LONGEST_PATH = max(len(fate.path) for fate in (*WHILE_CUT_OFF, *AFTER_THE_GAP))
+STORIES: Mapping[str, Sequence[Fate]] = {CUT_OFF: WHILE_CUT_OFF, GAP: AFTER_THE_GAP}
+LONGEST_PATH = max(len(fate.path) for fates in STORIES.values() for fate in fates)
 AT_ONCE_SECONDS = 0.002
 
 
@@ -117,7 +118,7 @@ class Outage:
     """Plays one outage on a running stack."""
 
     def __init__(self, kind: str, seconds: float, tools: Tools) -> None:
-        self._fates = {CUT_OFF: WHILE_CUT_OFF, GAP: AFTER_THE_GAP}[kind]
+        self._fates = STORIES[kind]
         self._platform, self._control = tools.platform, tools.control
         self._watcher = tools.watcher
         self._held: list[Held] = []

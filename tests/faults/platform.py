@@ -50,15 +50,21 @@ class Platform:
         self._stack = stack
         self._supervisor = Stack(self.settings).supervisor
         self._headers = {"Authorization": f"Bearer {bearer_token(self.settings)}"}
-        self._own = threading.local()
+        self._client = httpx.Client(
+            base_url=self.settings.api_url, timeout=10, trust_env=False, verify=False
+        )
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._judge = self._in_loop(_Judge.create(self.settings))
 
     def close(self) -> None:
         """Let go of the connections."""
         self._in_loop(self._judge.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._client.close()
 
     # --- the API
 
@@ -102,9 +108,7 @@ class Platform:
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                answer = self._client().request(
-                    method, f"/api/v1{path}", json=body, headers=headers
-                )
+                answer = self._client.request(method, f"/api/v1{path}", json=body, headers=headers)
                 if answer.status_code < 500:
                     break
                 failure = answer.text
@@ -114,14 +118,6 @@ class Platform:
                 raise FaultSuiteError(f"{method} {path}: {failure}")
             time.sleep(LOOK_SECONDS)
         return {"status": answer.status_code, "body": answer.json()}
-
-    def _client(self) -> httpx.Client:
-        client = getattr(self._own, "client", None)
-        if client is None:
-            client = self._own.client = httpx.Client(
-                base_url=self.settings.api_url, timeout=10, trust_env=False, verify=False
-            )
-        return client
 
     # --- its processes
 

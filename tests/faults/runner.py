@@ -84,8 +84,9 @@ class Runner:
     def close(self) -> None:
         """Stop watching."""
         self._tools.watcher.close()
-        self._tools.platform.close()
         self._threads.shutdown()
+        self._tools.control.close()
+        self._tools.platform.close()
 
     def _prices(self) -> dict[str, Decimal]:
         return self._tools.platform.prices()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
@@ -24,6 +25,7 @@ class Strike:
         began: when it was put in force, None before that; monotonic seconds, as all of them.
         ended: when it had struck for the last time; None until it has struck.
         kills: how many processes were killed by it.
+        hits: how often its rules have struck, by their kind.
     """
 
     def __init__(self, script: Script, control: Control, platform: Platform) -> None:
@@ -31,6 +33,7 @@ class Strike:
         self.began: float | None = None
         self.ended: float | None = None
         self.kills = 0
+        self.hits: Counter[str] = Counter()
         self._control = control
         self._platform = platform
         self._armed: float | None = None
@@ -117,7 +120,11 @@ class Strike:
                 hits = self._control.hits()
             except ExchangeAwayError:
                 return
-            now = sum(hits.get(number, 0) for number in self._numbers)
+            found = zip(self.script.rules, self._numbers, strict=True)
+            self.hits = Counter()
+            for rule, number in found:
+                self.hits[rule.kind] += hits.get(number, 0)
+            now = self.hits.total()
             if now > seen and (seen == 0 or self.script.kind != "silence"):
                 self.ended = time.monotonic() + lasts
             seen = now
