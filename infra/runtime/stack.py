@@ -18,7 +18,6 @@ from infra.runtime.settings import Settings
 from infra.runtime.state_directory import Manifest, StateDirectory
 from infra.runtime.supervision import KEEPER, Program, Supervisor
 
-SIMULATED_ACCOUNTS = ("company", "director-1", "director-2")
 SIMULATED_FUNDS = {"USD": "100000"}
 PREPARATION_SECONDS = 180.0
 # Threads of numeric libraries would compete with the processes for the cores.
@@ -92,6 +91,7 @@ class Stack:
             **CHILD_ENVIRONMENT,
             "AETHER_HOME": str(settings.home),
             "AETHER_PORT_BASE": str(settings.port_base),
+            "AETHER_ACCOUNTS": str(settings.accounts),
             "MARKET": settings.market,
             "SPEED": settings.market_speed,
         }
@@ -211,18 +211,27 @@ class Stack:
 
     def _write_exchange_accounts(self, store: LocalSecretStore) -> None:
         if self.state.exchange_accounts.exists():
-            self._keep_tier()
+            self._keep_accounts()
             return
         rows: list[dict[str, object]] = []
-        for account in SIMULATED_ACCOUNTS:
+        for account in self.settings.first_accounts:
             key = store.simulated_key(account)
             row = {"account": account, "key": key.key, "secret": key.secret}
             rows.append(row | {"balances": SIMULATED_FUNDS, "tier": self.settings.exchange_tier})
         write_atomically(self.state.exchange_accounts, json.dumps(rows).encode(), 0o600)
 
-    def _keep_tier(self) -> None:
-        """Bring the accounts' tier up to the settings: both sides must count alike."""
+    def _keep_accounts(self) -> None:
+        """Go on with the accounts that are there, at the tier of the settings.
+
+        Both sides must count alike, and what the exchange knows is as old as its state.
+        """
         rows = json.loads(self.state.exchange_accounts.read_bytes())
+        if "accounts" in self.settings.model_fields_set and self.settings.accounts != len(rows):
+            raise StateError(
+                f"{self.state.home} was set up with {len(rows)} accounts, not "
+                f"{self.settings.accounts}: choose another AETHER_HOME or leave AETHER_ACCOUNTS out"
+            )
+        self.settings.accounts = len(rows)
         tier = self.settings.exchange_tier
         if any(row.get("tier") != tier for row in rows):
             changed = [row | {"tier": tier} for row in rows]

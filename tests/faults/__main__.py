@@ -45,6 +45,7 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
         "kinds": options.kinds,
         "seconds": round(time.monotonic() - started, 1),
     }
+    about["not_played"] = runner.not_played
     about["outages"] = [outage.describe() for outage in outages]
     found = report.summarise(outcomes, runner.kills, runner.verify(), about)
     report.write(found)

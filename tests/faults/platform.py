@@ -30,6 +30,7 @@ from models.trading.account_facts import Answer, LimitsChangeRequested
 from models.trading.limits import AccountLimits
 from models.trading.orders import Fill
 from tests.faults.exchange import LOOK_SECONDS, PATIENCE_SECONDS, FaultSuiteError
+from tests.faults.log_disk import LogDisk
 from tests.faults.scripts import ACCOUNTS, PAIRS
 from tests.support.own_stack import OwnStack
 
@@ -43,9 +44,10 @@ _HTTP = httpx.Client(trust_env=False)
 
 
 class Platform:
-    """One running stack."""
+    """One running stack; ``log_disk`` is what its logs are on."""
 
-    def __init__(self, stack: OwnStack) -> None:
+    def __init__(self, stack: OwnStack, log_disk: LogDisk) -> None:
+        self.log_disk = log_disk
         self.settings = Settings(home=stack.home, port_base=stack.port_base)
         self._stack = stack
         self._supervisor = Stack(self.settings).supervisor

@@ -127,6 +127,7 @@ def words(report: dict[str, Any]) -> str:
         lines.append(f"  {kind:22} p50 {figures['p50']}, worst {figures['worst']} s: {steps}")
     lines += [f"  slow: {line}" for line in report["slowest"]]
     lines += [f"  bare: {line}" for line in report["least_protected"]]
+    lines += [f"not played: {kind}: {why}" for kind, why in report.get("not_played", {}).items()]
     lines += [outage_words(outage) for outage in report.get("outages", ())]
     lines += [f"verify: {finding}" for finding in report["verify"]]
     for failure in report["failures"]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from tests.faults.catalogue import FULL_LOGS
 from tests.faults.exchange import Control, ExchangeAwayError, insist
 from tests.faults.platform import ALL, Platform
 from tests.faults.scripts import Script
@@ -61,7 +62,9 @@ class Strike:
         self._level = self._fills()
         for target in script.kills:
             self._start(partial(self._kill, target))
-        if not script.kills and self._waits:
+        if script.kind == FULL_LOGS:
+            self._fill_logs()
+        elif not script.kills and self._waits:
             self._start(self._arm_in_time)
         elif not script.kills:
             self._arm()
@@ -72,6 +75,11 @@ class Strike:
         """Tell whether it strikes whatever happens, so that it must wait for its moment."""
         unnamed = all("account" not in r.match and "pair" not in r.match for r in self.script.rules)
         return unnamed and self.script.step in AFTER_A_FILL
+
+    def _fill_logs(self) -> None:
+        """Leave the logs no room until the trade has been judged."""
+        if self._platform.log_disk.fill():
+            self.ended = time.monotonic()
 
     def _arm_in_time(self) -> None:
         self._await_moment()
@@ -93,6 +101,7 @@ class Strike:
         self._done.set()
         for thread in list(self._threads):
             thread.join()
+        self._platform.log_disk.free()
 
     def _note_lasting(self, armed: float) -> None:
         lasting = [rule for rule in self.script.rules if rule.kind in LASTING]

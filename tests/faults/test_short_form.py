@@ -44,6 +44,8 @@ def words(outcomes: list[Outcome]) -> list[str]:
 
 @pytest.mark.parametrize("wave", WAVES, ids=lambda wave: "+".join({s.kind: 0 for s in wave}))
 def test_struck_trade_is_neither_lost_nor_doubled_nor_left_unprotected(runner, wave) -> None:
+    if why := runner.not_played.get(wave[0].kind):
+        pytest.skip(f"{wave[0].kind} cannot be played here: {why}")
     assert words(runner.play(wave)) == []
 
 
