@@ -1,8 +1,9 @@
 """The exchange away for a long time with open positions, while prices go where they like.
 
-Two ways: the platform is cut off from an exchange that goes on trading, and the exchange is killed
-and comes back at prices beyond the stops. Every account holds a trade of each fate in a pair of its
-own. What happened is told by the exchange's record alone.
+Three ways: the platform is cut off from an exchange that goes on trading, it is cut off from its
+private stream alone, and the exchange is killed and comes back at prices beyond the stops. Every
+account holds a trade of each fate in a pair of its own. What happened is told by the exchange's
+record alone.
 """
 
 import time
@@ -29,7 +30,7 @@ LIMIT, BELOW_LIMIT = Decimal("0.99"), Decimal("0.987")
 GAP_DOWN, GAP_UP = Decimal("0.90"), Decimal("1.12")
 AWAY_SECONDS = 60.0
 SETTLING_SECONDS = 60.0
-CUT_OFF, GAP = "cut_off", "gap"
+CUT_OFF, DEAF, GAP = "cut_off", "deaf", "gap"
 ROUNDING = Decimal("0.000000000001")
 
 
@@ -69,7 +70,11 @@ AFTER_THE_GAP = (
 )
 
 
-STORIES: Mapping[str, Sequence[Fate]] = {CUT_OFF: WHILE_CUT_OFF, GAP: AFTER_THE_GAP}
+STORIES: Mapping[str, Sequence[Fate]] = {
+    CUT_OFF: WHILE_CUT_OFF,
+    DEAF: WHILE_CUT_OFF,
+    GAP: AFTER_THE_GAP,
+}
 LONGEST_PATH = max(len(fate.path) for fates in STORIES.values() for fate in fates)
 AT_ONCE_SECONDS = 0.002
 
@@ -147,7 +152,8 @@ class Outage:
             self._control.lift_faults()
             for one in self._held:
                 self._watcher.forget(one.watched)
-        outage = [(began, began + report.seconds)]
+        # Who is only deaf can still ask, and protect.
+        outage = [] if report.kind == DEAF else [(began, began + report.seconds)]
         spans = (longest(one.watched.spans, outage) for one in self._held)
         report.longest_unprotected = round(max(spans, default=0.0), 3)
         return report
@@ -211,10 +217,11 @@ class Outage:
     def _go_away(self) -> None:
         if self.report.kind == GAP:
             self._platform.kill("exchange")
-        refuse = Rule("refuse_connections", {}, 0, None, {"seconds": self.report.seconds})
+        plane = {"plane": "private"} if self.report.kind == DEAF else {}
+        refuse = Rule("refuse_connections", plane, 0, None, {"seconds": self.report.seconds})
         # As the first thing after its return: whoever reconnects finds the prices that gaped.
         insist(
-            lambda: self._control.put_in_force([refuse, Rule("socket_drop", {})]),
+            lambda: self._control.put_in_force([refuse, Rule("socket_drop", plane)]),
             every=AT_ONCE_SECONDS,
         )
         pause = 0.0 if self.report.kind == GAP else self.report.seconds / (LONGEST_PATH + 1)

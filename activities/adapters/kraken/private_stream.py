@@ -51,6 +51,7 @@ PrivateEvent = ExecutionReport | BalanceReport | StreamGap
 
 LIVELY_SECONDS = 1.6
 """A heartbeat comes every second; without one for longer nobody knows what is missed."""
+TOKEN_PAUSE_SECONDS = 0.4
 PING_SECONDS = 5.0
 """Between two questions for the exchange's clock, by which the delay of delivery is measured."""
 _STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
@@ -91,6 +92,9 @@ class PrivateStream:
         self._expected = ExpectedNews()
         self._complete_at: float | None = None
         self._lost_at: float | None = None
+        # Kept from call to call: whoever calls again in an outage must not begin with a burst.
+        self._backoff = Backoff()
+        self._attempts = 0
         self.connections = 0
         self.sequence_gaps = 0
 
@@ -102,25 +106,34 @@ class PrivateStream:
                 the caller knows; calling again goes on trying.
             CredentialsError: the key is refused.
         """
-        backoff = Backoff()
         reason = "connected"
         self._lost_at = time.monotonic()
         while True:
+            attempts = self._attempts
             try:
-                async with aclosing(self._connection(reason, backoff)) as connection:
+                async with aclosing(self._connection(reason)) as connection:
                     async for event in connection:
                         yield event
             except _StaleTokenError as failure:
                 reason = f"token refused: {failure}"
                 self._note_loss()
+                await self._pause(attempts)
             except (ExchangeUnavailableError, RateLimitedError) as failure:
                 # Of an outage its beginning is news, the many attempts to reconnect are not.
                 _log.log(_level(self._lost_at), "private stream: %s", failure)
                 reason = f"reconnected after: {failure}"
                 self._note_loss()
-                if time.monotonic() - (self._lost_at or 0.0) > self._patience:
+                impatient = time.monotonic() - (self._lost_at or 0.0) > self._patience
+                await self._pause(attempts)
+                if impatient:
                     raise
-            await backoff.wait()
+
+    async def _pause(self, attempts_before: int) -> None:
+        """Wait for the next attempt; only those that reached for the socket are scarce."""
+        if self._attempts > attempts_before:
+            await self._backoff.wait()
+        else:
+            await asyncio.sleep(TOKEN_PAUSE_SECONDS)
 
     def is_hearing(self) -> bool:
         """Tell whether everything is told at this moment: connected, lively, nothing overdue."""
@@ -132,10 +145,9 @@ class PrivateStream:
         if self._lost_at is None:
             self._lost_at = time.monotonic()
 
-    async def _connection(
-        self, reason: str, backoff: Backoff
-    ) -> AsyncGenerator[PrivateEvent, None]:
+    async def _connection(self, reason: str) -> AsyncGenerator[PrivateEvent, None]:
         connection = PrivateConnection(await self._token(), reason)
+        self._attempts += 1
         socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
         self.connections += 1
         metrics.STREAM_CONNECTIONS.inc()
@@ -155,7 +167,7 @@ class PrivateStream:
                 connection.pongs = 0
                 self._complete_at = None if connection.awaited else time.monotonic()
                 if not connection.awaited:
-                    backoff.reset()
+                    self._backoff.reset()
                     self._lost_at = None
                 for request in connection.requests:
                     await socket.send(request)

@@ -3,6 +3,7 @@ import json
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -594,10 +595,40 @@ def test_book_of_large_quantities_is_read_exactly():
     assert book.best_bid() == (Decimal("0.0000001"), Decimal(digits))
 
 
-def test_connection_limiter_counts_a_rolling_window():
+def test_connection_limiter_spreads_the_attempts_of_a_long_outage():
     now = 0.0
-    limiter = ConnectionLimiter(maximum=2, window_seconds=10, clock=lambda: now)
-    limiter._attempts.extend([0.0, 4.0])
-    assert limiter.seconds_until_allowed() == 10.0
-    now = 10.5
-    assert limiter.seconds_until_allowed() == 0.0
+    limiter = ConnectionLimiter(maximum=120, window_seconds=600, clock=lambda: now)
+    attempts = []
+    while now < 3600:
+        now += limiter.reserve()
+        attempts.append(now)
+        now += 0.5
+    assert all(
+        sum(start <= at < start + 600 for at in attempts) <= 120 for start in range(0, 3000, 7)
+    )
+    gaps = [later - earlier for earlier, later in pairwise(attempts)]
+    assert max(gaps) <= 10.5
+
+
+async def test_attempt_that_is_given_up_is_not_counted():
+    limiter = ConnectionLimiter(maximum=2, window_seconds=10)
+    await limiter.admit()
+    waiting = asyncio.create_task(limiter.admit())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert limiter.reserve() <= 10.0
+
+
+async def test_refused_sockets_are_not_tried_in_bursts_however_often_events_are_asked_for(tokens):
+    limiter = ConnectionLimiter()
+    stream = PrivateStream(
+        "ws://127.0.0.1:21299/v2", AllowedHosts.loopback(), tokens, limiter, patience_seconds=0.01
+    )
+    began = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() < began + 2.0:
+        with pytest.raises(ExchangeUnavailableError):
+            async with aclosing(stream.events()) as events:
+                await anext(events)
+    assert stream._attempts <= 6
