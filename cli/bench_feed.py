@@ -127,6 +127,8 @@ def _simulator() -> Iterator[Mapping[str, Any]]:
         finally:
             process.terminate()
             process.wait(START_SECONDS)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def _instruments(rest: str) -> dict[str, Instrument]:

@@ -14,7 +14,7 @@ from tests.faults.outages import STORIES
 from tests.faults.runner import Runner, running
 from tests.faults.short_form import TEN_LOST, ten_lost_replies, waves
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(280)]
 
 FIRST_PORT, PORTS_APART, ATTEMPTS = 22100, 20, 10
 AWAY_SECONDS = 12.0
