@@ -38,9 +38,9 @@ format: $(STAMP) ## Format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-bench: $(STAMP) ## Measure latency on a stack of its own [BOOK=recorded frames: and the feed]
+bench: $(STAMP) ## Measure latency on a stack of its own, and the feed (aether bench --help: more)
 	@$(BIN)/aether bench latency
-	@test -z "$(BOOK)" || $(BIN)/python bench/feed.py $(BOOK)
+	@$(BIN)/aether bench feed
 
 faults: $(STAMP) ## Strike trades with faults and kills, judged by the exchange's own record [FAULTS=options]
 	@$(BIN)/aether fetch

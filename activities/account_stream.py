@@ -1,7 +1,7 @@
 """Following one account at the exchange: its private stream, and what the stream missed."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -9,6 +9,7 @@ import structlog
 from temporalio import activity
 
 from activities.heartbeat import heartbeating
+from activities.inquiry import has_unrecorded_fills
 from activities.placement import Clock
 from activities.ports import (
     Exchange,
@@ -23,6 +24,7 @@ from activities.ports import (
 from activities.stream_delivery import StreamDelivery
 from models.contracts.workflows import AccountToFollow
 from models.trading.account_facts import ExchangeLost, ExchangeReady
+from models.trading.orders import OrderReport
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,8 @@ RETRY_SECONDS = 0.25
 TIDY_SECONDS = 0.25
 SHORTEST_PAUSE_SECONDS = 0.01
 SWITCH_LOOK_SECONDS = 0.5
+ANNOUNCEMENT_PAUSE = timedelta(seconds=20)
+"""Balances and fees cost scarce reads, and a lost message changes neither."""
 CHECKPOINT_PAUSE = timedelta(seconds=5)
 CHECKPOINT_MARGIN = timedelta(minutes=5)
 """Market time by which a replay reaches back behind the newest execution seen."""
@@ -60,6 +64,7 @@ class Following:
         self._behind = asyncio.Event()
         self._failing_since: datetime | None = None
         self._told_ready: bool | None = None
+        self._announced_at = datetime.min.replace(tzinfo=UTC)
         self._newest_fill: datetime | None = None
         self.delivery = StreamDelivery(request.account, journal, messenger, clock)
         self.sequence = 0
@@ -132,22 +137,41 @@ class Following:
     async def _catch_up(self, exchange: Exchange) -> None:
         stored = await self._journal.orders(self._account, only_open=True)
         checkpoint = await self._journal.checkpoint(self._account)
+        if stored:
+            # One of these may have been filled unheard: what it bought has no stop yet.
+            exchange = exchange.hurried()
         opened = await exchange.open_orders()
         open_ids = {report.order_id for report in opened}
         missing = [o.order_id for o in stored if o.order_id and o.order_id not in open_ids]
         reports = {report.order_id: report for report in opened}
         if missing:
             reports |= await exchange.query(missing)
-        if checkpoint is not None:
-            reports |= {r.order_id: r for r in await exchange.closed_orders(checkpoint)}
-        if checkpoint is not None or stored:
+        if await self._lacks_executions(reports):
             fills = await exchange.fills(checkpoint)
             await self.delivery.take_fills(fills)
             if fills:
                 self._newest_fill = max(fill.exchange_time for fill in fills)
+        # An attached stop may have come and gone meanwhile: its executions name it.
+        unowned = await self.delivery.deliver_recorded()
+        if strangers := [order_id for order_id in unowned if order_id not in reports]:
+            reports |= await exchange.query(strangers)
         await self.delivery.take_reports(list(reports.values()))
+        if unowned:
+            await self.delivery.deliver_recorded()
+
+    async def _lacks_executions(self, reports: Mapping[str, OrderReport]) -> bool:
+        """Tell whether executions must be asked for: what costs most, and is seldom needed.
+
+        An order that nobody knew of is executed only after another that is known: its parent.
+        """
+        rows = await self._journal.recorded_orders(self._account, list(reports))
+        recorded = {row.report.order_id: row for row in rows}
+        return any(has_unrecorded_fills(report, recorded) for report in reports.values())
 
     async def _announce(self, exchange: Exchange) -> None:
+        """Tell the account how things stand, unless it was told so a moment ago."""
+        if self._told_ready and self._clock() - self._announced_at < ANNOUNCEMENT_PAUSE:
+            return
         symbols = self._request.symbols
         asked_at = self._clock()
         balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
@@ -157,6 +181,7 @@ class Following:
         ready = ExchangeReady(balances, traded, fees, asked_at, mode=exchange.mode)
         self._failing_since = None
         self._told_ready = await self._messenger.tell_account(self._account, [ready])
+        self._announced_at = asked_at
         if not self._told_ready:  # the account's workflow is not there yet
             self._behind.set()
             await asyncio.sleep(RETRY_SECONDS)

@@ -34,7 +34,10 @@ class ExchangeRecord:
 
 @dataclass(frozen=True, slots=True)
 class OwnOrder:
-    """An order as we recorded it; ``trade`` is the number of the trade that it belongs to."""
+    """An order as we recorded it; ``trade`` is the number of the trade that it belongs to.
+
+    ``age_seconds`` is how long ago it was last sent, or intended where it was never sent.
+    """
 
     client_order_id: str
     trade: int
@@ -43,6 +46,7 @@ class OwnOrder:
     userref: int
     sends: int
     attached: bool
+    age_seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,13 +104,14 @@ async def _bring_up_to_date(
     if not reports:
         return
     await journal.record_reports(request.account, list(reports.values()))
-    if any(_has_unrecorded_fills(report, recorded) for report in reports.values()):
+    if any(has_unrecorded_fills(report, recorded) for report in reports.values()):
         known = reports.keys() | recorded.keys()
         fills = [fill for fill in await exchange.fills(since) if fill.order_id in known]
         await journal.record_fills(request.account, fills)
 
 
-def _has_unrecorded_fills(report: OrderReport, recorded: Recorded) -> bool:
+def has_unrecorded_fills(report: OrderReport, recorded: Recorded) -> bool:
+    """Tell whether more of an order was executed than the recorded executions add up to."""
     fills: tuple[Fill, ...] = ()
     if report.order_id in recorded:
         fills = recorded[report.order_id].fills

@@ -46,6 +46,8 @@ class Patience:
             questions are scarce and the stream tells of most orders by itself.
         entry_age: an entry that could not be sent for so long is not sent any more.
         stop_sends: sends of one stop within one attempt of the activity.
+        unasked_sends: how many of them without a question, where the stream would have told.
+        hear: how long a live stream is given to tell of an order whose answer was lost.
         lost_questions: questions without an answer in a row before the attempt is given up.
     """
 
@@ -54,6 +56,8 @@ class Patience:
     poll: timedelta = timedelta(milliseconds=500)
     entry_age: timedelta = timedelta(seconds=10)
     stop_sends: int = 3
+    unasked_sends: int = 2
+    hear: timedelta = timedelta(milliseconds=400)
     lost_questions: int = 10
 
 
@@ -81,6 +85,7 @@ class Placement:
         self._clock = clock
         self._patience = patience
         self._sends_left = patience.stop_sends
+        self._unasked_left = patience.unasked_sends
 
     async def intend_and_place(self, order: OrderSpec, intended_at: datetime) -> OrderPlaced:
         """Store the intent, counted as sent in the same commit, and send it at once."""
@@ -185,7 +190,10 @@ class Placement:
         An exit is not: it has dropped the stops, and until the next try they must be back.
         """
         with in_doubt("place", order.leg) as doubt:
-            report = await self._look_for(order, intended_at, sent_at)
+            if order.leg is Leg.STOP and self._unasked_left > 0 and self._exchange.is_hearing():
+                report = await self._hear_of(order, intended_at, sent_at)
+            else:
+                report = await self._look_for(order, intended_at, sent_at)
             doubt.found(report)
         if report is not None:
             return await self._found(order, report)
@@ -200,11 +208,28 @@ class Placement:
             raise UnknownOutcomeError("a stop is absent after several sends")
         return await self._send(order, intended_at, sends)
 
+    async def _hear_of(
+        self, order: OrderSpec, intended_at: datetime, sent_at: datetime
+    ) -> OrderReport | None:
+        """Listen for a stop instead of asking; ask where the stream falls silent meanwhile.
+
+        Each question costs what the next ones need. The exchange itself refuses a second stop of
+        the same id while the first one rests, and one that fired is told on two channels.
+        """
+        self._unasked_left -= 1
+        told = await self._exchange.appeared(order, self._patience.hear.total_seconds())
+        if told is not None or self._exchange.is_hearing():
+            return told
+        return await self._look_for(order, intended_at, sent_at)
+
     async def _look_for(
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime
     ) -> OrderReport | None:
         absence_counts_from = sent_at + self._grace(order)
+        # What a live stream does not tell of is asked about once, when the answer proves something.
         pause = self._patience.poll
+        if self._exchange.is_hearing():
+            pause = max(pause, self._patience.deadline)
         while True:
             # Questions are scarce; a stream that lives tells at once without being asked.
             until_proof = max(absence_counts_from - self._clock(), timedelta(0))
@@ -241,6 +266,8 @@ class Placement:
 
     async def _found(self, order: OrderSpec, report: OrderReport) -> OrderPlaced:
         now = self._clock()
+        # With its figures first: ended and without them it would pass for one that filled nothing.
+        await self._journal.record_reports(order.account, [report])
         await self._journal.mark_order(
             order.account, order.client_order_id, report.status, report.order_id, now, report.reason
         )

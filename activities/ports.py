@@ -199,8 +199,16 @@ class Exchange(Protocol):
         """Return ledger entries (of one kind) since a market time (None: all), oldest first."""
         ...
 
+    def hurried(self) -> "Exchange":
+        """Return this exchange for what cannot wait: its reads are as urgent as protection."""
+        ...
+
     def unhurried(self) -> "Exchange":
         """Return this exchange for work that can wait: its reads give way to all others."""
+        ...
+
+    def is_hearing(self) -> bool:
+        """Tell whether the private stream is connected and complete at this moment."""
         ...
 
     def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
@@ -331,9 +339,14 @@ class RecordedOrder:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether nothing can come any more: it is final and every execution is recorded."""
+        """Tell whether nothing can come any more: it is final and every execution is recorded.
+
+        One that was executed as a whole and shows no quantity has not been told in full.
+        """
         recorded = sum((fill.quantity for fill in self.fills), Decimal(0))
-        return self.report.status.is_final and recorded == self.report.filled_quantity
+        untold = self.report.status is OrderStatus.CLOSED and not recorded
+        known = recorded == self.report.filled_quantity and not untold
+        return self.report.status.is_final and known
 
 
 @dataclass(frozen=True, slots=True)

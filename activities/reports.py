@@ -1,8 +1,8 @@
-"""The step by which a trade tells its account how far it has come.
+"""The steps by which trades and kill switches tell an account what it has to know.
 
 The telling is a request from here and not a signal from workflow to workflow: for the latter the
-server keeps the sender locked until the receiver has taken it, and an account and a trade that
-signal each other at the same moment would both stand still until one of them gives up.
+server keeps the sender locked until the receiver has taken it, and two that signal each other at
+the same moment would both stand still until one of them gives up.
 """
 
 from temporalio import activity
@@ -10,11 +10,11 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ports import Messenger
 from models.contracts.hedges import HedgeToWake
-from models.contracts.records import ProgressToReport
+from models.contracts.records import KillSwitchToTell, ProgressToReport
 
 
 class ReportActivities:
-    """Tell accounts of their trades."""
+    """Tell accounts of their trades and of kill switches."""
 
     def __init__(self, messenger: Messenger) -> None:
         self._messenger = messenger
@@ -30,3 +30,9 @@ class ReportActivities:
     async def wake_hedge(self, request: HedgeToWake) -> None:
         """Have the hedge of an account look again; one that does not run looks when it starts."""
         await self._messenger.tell_hedge(request.account, [request.due])
+
+    @activity.defn
+    async def tell_of_kill_switch(self, request: KillSwitchToTell) -> bool:
+        """Tell the account; False when its workflow does not run."""
+        facts = [fact for fact in (request.engaged, request.lifted) if fact is not None]
+        return await self._messenger.tell_account(request.account, facts)

@@ -130,14 +130,21 @@ class StreamDelivery:
         await self.deliver_recorded()
         return new
 
-    async def deliver_recorded(self) -> None:
-        """Tell the trades every recorded execution that they have not taken."""
+    async def deliver_recorded(self) -> list[str]:
+        """Tell the trades every recorded execution that they have not taken.
+
+        Returns:
+            The orders of which nobody knows whose they are.
+        """
         self._fills_owed = False
+        unowned: list[str] = []
         for fill in await self.journal.undelivered_fills(self.account):
             found = await self.journal.owner_of_order(self.account, fill.order_id, None, None)
             if found is None:
+                unowned.append(fill.order_id)
                 continue  # told as soon as its order is known; reconciliation names it until then
             await self._tell_fill(fill, Owner(*found), None)
+        return list(dict.fromkeys(unowned))
 
     async def tidy(self) -> None:
         """Try again what could not be told, and report orders that nobody owns."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from activities.compared_records import ExchangeRecord, Minimum, OwnOrder, OwnRecord
+from activities.placement import Patience
 from models.trading.orders import Fill, Side
 
 ZERO = Decimal(0)
@@ -30,6 +31,9 @@ FILL_DIFFERENCES = "fills_that_differ"
 BALANCE_DIFFERENCES = "balances_that_differ"
 AUDIT_BREAKS = "audit_chain_breaks"
 LEAKS = "cross_account_leaks"
+
+PROOF_SECONDS = (Patience().deadline + Patience().settle).total_seconds()
+"""Until then nobody can say that an order is absent: the request may be under way."""
 
 INVARIANTS = (
     UNKNOWN_ORDERS,
@@ -85,6 +89,11 @@ def compare(
     _compare_balances(findings, exchange, ours)
     _find_unprotected(findings, exchange, owners, minimums)
     return findings.found
+
+
+def is_in_doubt(order: OwnOrder) -> bool:
+    """Tell whether nobody has said yet what became of an order."""
+    return order.order_id is None and not order.status.is_final
 
 
 def _owners(exchange: ExchangeRecord, ours: OwnRecord) -> dict[str, OwnOrder]:
@@ -168,7 +177,7 @@ def _compare_orders(
         if own.order_id is not None:
             detail = f"recorded as {own.order_id}"
             findings.add(MISSING_ORDERS, own.client_order_id, detail, own.trade)
-        elif not own.status.is_final:
+        elif is_in_doubt(own) and own.age_seconds > PROOF_SECONDS:
             detail = f"{own.status} after {own.sends} sends"
             findings.add(MISSING_ORDERS, own.client_order_id, detail, own.trade)
 

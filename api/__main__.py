@@ -16,7 +16,7 @@ from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.telemetry import lesser_forms
-from infra.runtime.temporal import connect
+from infra.runtime.temporal_client import connect
 
 ONE_ADMINISTRATOR = "governance: one administrator lifts a kill switch, no second person is asked"
 

@@ -12,7 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.bench_feed import measure as measure_feed
 from cli.bench_latency import Plan, measure
+from cli.bench_scale import measure as measure_scale
+from cli.bench_scale_table import show as show_scale
 from cli.bench_stack import throwaway_stack
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
@@ -20,6 +23,9 @@ from infra.runtime.stack import Stack
 app = typer.Typer(help="Measure the whole running stack.", no_args_is_help=True)
 
 RESULT = Path("build") / "bench-latency.json"
+FEED_RESULT = Path("build") / "bench-feed.json"
+SCALE_RESULT = Path("build") / "bench-scale.json"
+NUMBERS_OF_ACCOUNTS = (3, 10, 30, 100)
 
 
 class Which(StrEnum):
@@ -57,13 +63,80 @@ def latency(
     plan = Plan(trades, rate, kill_switches, withdrawals, raise_limits=stack is Which.OWN)
     with _stack(stack) as settings:
         report = measure(settings, plan, _tell)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(report, indent=2) + "\n")
+    _write(RESULT, report)
     if as_json:
         typer.echo(json.dumps(report))
     else:
         _show(report)
     raise typer.Exit(1 if report["failures"] or not report["verify"]["clean"] else 0)
+
+
+@app.command()
+def feed(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    seconds: Annotated[float, typer.Option(min=0.1, help="CPU seconds for each figure.")] = 5.0,
+    recordings: Annotated[
+        Path | None,
+        typer.Option(help="Directory with Kraken's recorded messages, played as well."),
+    ] = None,
+) -> None:
+    """Measure book updates per second on one core: parsed, applied, checksum verified.
+
+    Exit code 1 when a checksum failed or a frame could not be read, whatever the rate is.
+    """
+    report = measure_feed(seconds, recordings or _recordings(), _tell)
+    _write(FEED_RESULT, report)
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        for row in report["feeds"]:
+            socket = row["socket"]
+            typer.echo(
+                f"{row['updates_per_second']:>9,} updates/s from memory, "
+                f"{socket['updates_per_second']:>9,} from a socket, "
+                f"{row['levels_per_update']:>4} levels each, "
+                f"{row['failures'] + socket['failures']} failures: {row['source']}"
+            )
+        words = {None: "not measured without recordings", True: "met", False: "not met"}
+        typer.echo(
+            f"budget {report['budget_per_second']:,}/s of Kraken's own frames from a socket: "
+            f"{words[report['met']]}"
+        )
+    raise typer.Exit(1 if report["failures"] else 0)
+
+
+@app.command()
+def scale(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    accounts: Annotated[
+        list[int] | None, typer.Option(min=1, max=500, help="How many; once for each number.")
+    ] = None,
+    watch: Annotated[float, typer.Option(min=1, help="Seconds to watch each state.")] = 10.0,
+) -> None:
+    """Measure stacks of 3, 10, 30 and 100 accounts with open trades: latency, memory, load.
+
+    Exit code 1 when a trade failed or an invariant is violated, whatever the figures are.
+    """
+    report = measure_scale(Settings(), accounts or NUMBERS_OF_ACCOUNTS, watch, _tell)
+    _write(SCALE_RESULT, report)
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        show_scale(report)
+    raise typer.Exit(1 if report["failures"] or not report["clean"] else 0)
+
+
+def _recordings() -> Path | None:
+    """Return the recordings beside the checkout, where there are any."""
+    found = Path(__file__).resolve().parents[2] / "shared" / "kraken-recordings"
+    return found if found.is_dir() else None
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(report, indent=2) + "\n")
 
 
 def _stack(which: Which) -> AbstractContextManager[Settings]:

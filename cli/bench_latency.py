@@ -22,7 +22,7 @@ from infra.runtime.errors import PlatformError
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.temporal import connect
+from infra.runtime.temporal_client import connect
 from models.contracts.names import account_workflow_id
 from models.trading.account_facts import Answer, LimitsChangeRequested
 from models.trading.limits import AccountLimits
@@ -53,7 +53,7 @@ def measure(settings: Settings, plan: Plan, tell: Tell) -> dict[str, Any]:
     load = Load(api, market, accounts, plan.rate)
     started = datetime.now(UTC)
     if plan.raise_limits:
-        asyncio.run(_raise_limits(settings, accounts))
+        asyncio.run(raise_limits(settings, accounts))
     waves = -(-plan.trades // (len(accounts) * len(PAIRS)))
     switches = KillSwitchBench(settings, api, load, market, accounts)
     figures: dict[str, Any] = {}
@@ -63,7 +63,7 @@ def measure(settings: Settings, plan: Plan, tell: Tell) -> dict[str, Any]:
             load.run_wave(wave)
             tell(f"{len(load.opened)} trades, load average {load_average():.1f}")
         loads["during"] = load_average()
-        figures = _figures(load, _Records(api, market, load.opened), started)
+        figures = figures_of(load, Records(api, market, load.opened), started)
         tell("Kill switch: engaging and lifting")
         figures |= asyncio.run(switches.run(plan.kill_switches, plan.withdrawals))
     except PlatformError as error:
@@ -83,7 +83,7 @@ def measure(settings: Settings, plan: Plan, tell: Tell) -> dict[str, Any]:
     }
 
 
-class _Records:
+class Records:
     """Orders of the measured trades on both sides."""
 
     def __init__(self, api: ApiClient, market: Market, trades: Sequence[Opened]) -> None:
@@ -120,7 +120,8 @@ class _Records:
         return self._theirs[order["order_id"]]["parent_order_id"] is not None
 
 
-def _figures(load: Load, records: _Records, started: datetime) -> dict[str, Any]:
+def figures_of(load: Load, records: Records, started: datetime) -> dict[str, Any]:
+    """Return the figures of what a load opened, and note what is missing as its failures."""
     values: defaultdict[str, list[float]] = defaultdict(list)
     slowest: defaultdict[str, list[Row]] = defaultdict(list)
     for trade in load.opened:
@@ -158,7 +159,7 @@ def _sample(trade: Opened, started: datetime, value: float) -> Row:
 
 
 def _measure_trade(
-    trade: Opened, records: _Records, load: Load, values: dict[str, list[float]]
+    trade: Opened, records: Records, load: Load, values: dict[str, list[float]]
 ) -> str | None:
     """Add one trade's milliseconds; return what is missing of it."""
     entry = next(iter(records.orders(trade, "entry")), None)
@@ -199,7 +200,8 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-async def _raise_limits(settings: Settings, accounts: Sequence[str]) -> None:
+async def raise_limits(settings: Settings, accounts: Sequence[str]) -> None:
+    """Let accounts hold as many trades at once as a benchmark opens."""
     keys = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
     pairs = [PayloadKey(name, secret) for name, secret in reversed(keys.items())]
     client = await connect(settings.temporal_target, settings.temporal_namespace, pairs)

@@ -82,7 +82,12 @@ class Load:
     """Opens trades at a steady pace and lets the market close them."""
 
     def __init__(
-        self, api: ApiClient, market: Market, accounts: Sequence[str], rate: float
+        self,
+        api: ApiClient,
+        market: Market,
+        accounts: Sequence[str],
+        rate: float,
+        pairs: Sequence[str] = PAIRS,
     ) -> None:
         self.opened: list[Opened] = []
         self.crossed: dict[tuple[str, int], datetime] = {}
@@ -90,6 +95,7 @@ class Load:
         self._api = api
         self._market = market
         self._accounts = accounts
+        self._pairs = pairs
         self._gap = 1 / rate
         self._next = time.monotonic()
 
@@ -110,14 +116,13 @@ class Load:
         mine = [
             opened
             for account, symbol, protection, takes in self._turns(wave)
-            if (opened := self._open(account, symbol, prices[symbol], protection, takes=takes))
+            if (opened := self.open(account, symbol, prices[symbol], protection, takes=takes))
         ]
-        self.opened += mine
         self._await_watches([trade for trade in mine if trade.takes_profit])
         for trade in mine:
             if trade.takes_profit:
                 self._cross(trade, prices[trade.symbol])
-        for symbol in PAIRS:
+        for symbol in self._pairs:
             self._market.print_at(symbol, prices[symbol] * LOWEST)
         wait_until("its trades are settled", lambda: self._are_settled(mine))
         self._calm(prices)
@@ -129,13 +134,22 @@ class Load:
 
     def _turns(self, wave: int) -> Iterator[tuple[str, str, str, bool]]:
         for row, account in enumerate(self._accounts):
-            for column, symbol in enumerate(PAIRS):
+            for column, symbol in enumerate(self._pairs):
                 protection = ("separate", "attached")[(wave + row + column) % 2]
                 yield account, symbol, protection, (wave + column) % len(self._accounts) == row
 
-    def _open(
-        self, account: str, symbol: str, price: Decimal, protection: str, *, takes: bool
+    def open(
+        self, account: str, symbol: str, price: Decimal, protection: str, *, takes: bool = False
     ) -> Opened | None:
+        """Open a trade when the pace allows it; None, and a failure noted, when it is refused."""
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = max(self._next, time.monotonic() - self._gap) + self._gap
+        return self.open_now(account, symbol, price, protection, takes=takes)
+
+    def open_now(
+        self, account: str, symbol: str, price: Decimal, protection: str, *, takes: bool = False
+    ) -> Opened | None:
+        """Open a trade at once."""
         body = {
             "symbol": symbol,
             "quantity": str((WORTH_USD / price).quantize(Decimal("0.0001"))),
@@ -144,8 +158,6 @@ class Load:
         }
         if takes:
             body["take_profit_price"] = str(price * TAKE_PROFIT)
-        time.sleep(max(0.0, self._next - time.monotonic()))
-        self._next = max(self._next, time.monotonic() - self._gap) + self._gap
         asked = datetime.now(UTC)
         try:
             answer = self._api.post(f"/accounts/{account}/trades", body)
@@ -154,7 +166,9 @@ class Load:
             return None
         answered = datetime.now(UTC)
         number, name = answer["trade"], answer["client_order_id"]
-        return Opened(account, symbol, number, name, asked, answered, takes)
+        opened = Opened(account, symbol, number, name, asked, answered, takes)
+        self.opened.append(opened)
+        return opened
 
     def _await_watches(self, trades: Sequence[Opened]) -> None:
         def are_watched() -> bool:
@@ -184,27 +198,30 @@ class Load:
         }
 
     def _calm(self, before: dict[str, Decimal]) -> None:
-        for symbol in PAIRS:
+        for symbol in self._pairs:
             self._market.print_at(symbol, before[symbol])
 
         def is_calm() -> bool:
             now = self.prices()
-            return all(abs(now[symbol] / before[symbol] - 1) < CALM for symbol in PAIRS)
+            return all(abs(now[symbol] / before[symbol] - 1) < CALM for symbol in self._pairs)
 
         wait_until("prices are back", is_calm)
 
 
 def wait_until(
-    what: str, condition: Callable[[], bool], every: float = LOOK_EVERY_SECONDS
+    what: str,
+    condition: Callable[[], bool],
+    every: float = LOOK_EVERY_SECONDS,
+    seconds: float = PATIENCE_SECONDS,
 ) -> datetime:
     """Look until a condition holds and return the wall clock of that look.
 
     Raises:
         BenchError: it does not within the patience.
     """
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:
-            raise BenchError(f"waited {PATIENCE_SECONDS:.0f} s in vain until {what}")
+            raise BenchError(f"waited {seconds:.0f} s in vain until {what}")
         time.sleep(every)
     return datetime.now(UTC)

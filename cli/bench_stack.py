@@ -22,7 +22,9 @@ Tell = Callable[[str], None]
 
 
 @contextmanager
-def throwaway_stack(settings: Settings, tell: Tell) -> Iterator[Settings]:
+def throwaway_stack(
+    settings: Settings, tell: Tell, accounts: int = 3, ready_seconds: float = READY_SECONDS
+) -> Iterator[Settings]:
     """Run a stack in a fresh directory and give its settings; stop and remove it in the end.
 
     Raises:
@@ -35,6 +37,7 @@ def throwaway_stack(settings: Settings, tell: Tell) -> Iterator[Settings]:
         "port_base": _free_ports(settings),
         "market": "generated",
         "speed": "1",
+        "accounts": accounts,
         "database_url": None,
         "temporal_address": None,
     }
@@ -47,7 +50,7 @@ def throwaway_stack(settings: Settings, tell: Tell) -> Iterator[Settings]:
         tell(f"Starting a stack of its own in {home}, ports from {stack.settings.port_base}")
         stack.start(tell)
         lacking = wait_until_ready(
-            stack.settings, stack.supervisor, READY_SECONDS, lambda _lacking: None
+            stack.settings, stack.supervisor, ready_seconds, lambda _lacking: None
         )
         if lacking:
             raise StartError("; ".join(f"{name}: {why}" for name, why in lacking.items()))

@@ -3,9 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from cli.client import ApiClient
 from infra.runtime.errors import PlatformError
-from infra.runtime.readiness import check_all
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
 from infra.runtime.supervision import ProcessStatus
@@ -108,6 +106,10 @@ def gather(stack: Stack) -> Overview:
     Raises:
         NotRunningError: no supervisor answers.
     """
+    # Imported when asked for: a start must come to the supervisor first.
+    from cli.client import ApiClient
+    from infra.runtime.readiness import check_all
+
     processes = stack.supervisor.processes()
     lacking = check_all(stack.settings, processes)
     lines = [_line(process, lacking[process.name]) for process in processes]

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -101,7 +101,7 @@ class OwnReader:
             fills = (await session.exec(select(FillRow))).all()
             balances = (await session.exec(select(BalanceRow))).all()
         return OwnRecord(
-            orders=tuple(_own_order(row) for row in orders),
+            orders=tuple(_own_order(row, datetime.now(UTC)) for row in orders),
             fills={row.execution_id: row.fill() for row in fills},
             balances={row.asset: row.total for row in balances},
         )
@@ -114,7 +114,7 @@ class OwnReader:
         return {row.number: row.unprotected_since for row in rows if row.unprotected_since}
 
 
-def _own_order(row: OrderRow) -> OwnOrder:
+def _own_order(row: OrderRow, now: datetime) -> OwnOrder:
     return OwnOrder(
         client_order_id=row.client_order_id,
         trade=row.trade,
@@ -123,6 +123,7 @@ def _own_order(row: OrderRow) -> OwnOrder:
         userref=row.userref,
         sends=row.sends,
         attached=row.spec.get("close") is not None,
+        age_seconds=(now - (row.sent_at or row.intended_at)).total_seconds(),
     )
 
 

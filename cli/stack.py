@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Mapping
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -11,13 +12,13 @@ import typer
 from cli.overview import Overview, gather
 from infra.runtime import temporal_server
 from infra.runtime.errors import ConfigurationError
-from infra.runtime.readiness import wait_until_ready
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack, Started
 from infra.runtime.state_directory import StateDirectory
 
 READY_SECONDS = 60.0
+FIRST_LOOK_SECONDS = 1.5
 
 Without = Annotated[
     list[str] | None, typer.Option("--without", help="Leave this process stopped; repeatable.")
@@ -93,6 +94,12 @@ def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
     settings = stack.settings
     _tell(f"Market {settings.market} at speed {settings.market_speed}, state in {settings.home}")
     started = stack.start(_tell, without)
+    if not started.was_running:
+        # Nothing can be ready sooner, and asking would take the cores from what loads.
+        time.sleep(FIRST_LOOK_SECONDS)
+    # Imported only now: what is started comes first.
+    from infra.runtime.readiness import wait_until_ready
+
     if started.was_running:
         _tell("The stack was running already.")
     lacking = wait_until_ready(stack.settings, stack.supervisor, READY_SECONDS, _TellChanges())

@@ -19,6 +19,7 @@ from activities.verification import (
     UNPROTECTED,
     Finding,
     compare,
+    is_in_doubt,
 )
 from cli.records import ExchangeReader, OwnReader, database_of
 from infra.runtime.database import Database
@@ -39,7 +40,8 @@ def verify(
     """Check every invariant against the exchange's own record; exit 1 if any is violated.
 
     A difference counts when it is still there after the grace period, so that an order on its way
-    is no violation, and an orphan is.
+    is no violation, and an orphan is. An order that was sent and not answered is in doubt, and
+    counted as such, for as long as its absence cannot be proven (7.5 s).
     """
     report = asyncio.run(run(Settings(), grace))
     if as_json:
@@ -52,7 +54,10 @@ def verify(
                 f"    {finding['account']} {finding['subject']}: {finding['detail']}"
                 f" (for {finding['seconds']} s)"
             )
-        typer.echo(f"{report['orders']} orders, {report['fills']} fills compared")
+        typer.echo(
+            f"{report['orders']} orders, {report['fills']} fills compared; "
+            f"{report['orders_in_doubt']} orders in doubt"
+        )
     raise typer.Exit(0 if report["clean"] else 1)
 
 
@@ -74,6 +79,7 @@ async def run(settings: Settings, grace: float) -> dict[str, Any]:
         ],
         "orders": looks.orders,
         "fills": looks.fills,
+        "orders_in_doubt": looks.in_doubt,
     }
 
 
@@ -114,17 +120,19 @@ class Looks:
         self._own = OwnReader(database)
         self.orders = 0
         self.fills = 0
+        self.in_doubt = 0
 
     async def take(self) -> list[Finding]:
         """Return every difference there is now."""
         findings: list[Finding] = []
-        self.orders = self.fills = 0
+        self.orders = self.fills = self.in_doubt = 0
         minimums = await self._exchange.minimums()
         for account in await self._database.accounts():
             theirs = await self._exchange.record(account)
             ours = await self._own.record(account)
             self.orders += len(theirs.orders)
             self.fills += len(theirs.fills)
+            self.in_doubt += sum(is_in_doubt(order) for order in ours.orders)
             findings += compare(account, theirs, ours, minimums)
         for chain in await verify_chains(self._database):
             if not chain.intact:

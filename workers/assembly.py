@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.runtime import Runtime
 from temporalio.worker import Worker
 
 from activities.account_stream import AccountStreamActivities
@@ -32,13 +31,11 @@ from activities.ports import ExchangeDirectory, HedgeMarket, Journal
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
-from infra.runtime.codec import PayloadKey
 from infra.runtime.database import Database, Role, database_url
-from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
-from infra.runtime.state_directory import StateDirectory
-from infra.runtime.temporal import connect, take_turns_whole, worker_options
+from infra.runtime.temporal import take_turns_whole, worker_options
 from models.contracts.names import TRADING_QUEUE
+from workers.connection import secret_store
 from workflows.account import AccountWorkflow
 from workflows.approval import ApprovalWorkflow
 from workflows.daily_reset import DailyResetWorkflow
@@ -90,23 +87,6 @@ class TradingParts:
         await self.exchanges.close()
         await self.funding.close()
         await self.database.close()
-
-
-def secret_store(settings: Settings) -> LocalSecretStore:
-    """Return the installation's secrets."""
-    return LocalSecretStore(StateDirectory(settings.home).secrets)
-
-
-def payload_keys(settings: Settings) -> list[PayloadKey]:
-    """Return the keys of the payload codec, the one that encrypts first."""
-    keys = secret_store(settings).codec_keys()
-    return [PayloadKey(key_id, secret) for key_id, secret in keys.items()]
-
-
-async def connect_temporal(settings: Settings, runtime: Runtime | None = None) -> Client:
-    """Connect to the installation's Temporal with its converter and codec."""
-    keys = payload_keys(settings)
-    return await connect(settings.temporal_target, settings.temporal_namespace, keys, runtime)
 
 
 def trading_parts(settings: Settings) -> TradingParts:
@@ -190,6 +170,7 @@ def trading_activities(
         hedges.record_hedge,
         approvals.save_approval,
         approvals.settle_approval,
+        reports.tell_of_kill_switch,
         streams.follow_account,
         checks.reconcile,
         days.measure_days,

@@ -7,15 +7,17 @@ exists for the simulator only; the exchange's control endpoint does the stepping
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import aiohttp
 import structlog
 
 from activities.market_clockwork import MarketClockwork
 from activities.market_engine import MarketEngine
 from activities.market_feed import flush_snapshots
 from activities.ports import MarketFeed, MarketRecord
+
+if TYPE_CHECKING:
+    import aiohttp
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +68,9 @@ class ExchangeControl:
 
     async def _call(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         if self._session is None:
+            # Loaded where it is used: most markets are not in lockstep.
+            import aiohttp
+
             self._session = aiohttp.ClientSession(self._base_url)
         async with self._session.request(method, path, json=body) as response:
             response.raise_for_status()

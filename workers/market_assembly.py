@@ -27,7 +27,7 @@ from infra.runtime.settings import Settings
 from models.trading.account_settings import rules_of_account
 from models.trading.settings_reading import AccountRules
 from models.trading.strategies import by_name, names
-from workers.assembly import connect_temporal
+from workers.connection import connect_temporal
 from workers.day_closer import day_closer
 from workers.lockstep import ExchangeControl, LockstepDriver
 from workers.market_jobs import market_jobs

@@ -26,7 +26,6 @@ from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from models.trading.account_state import AccountState
 
-FIRST_ACCOUNTS = (("company", "company"), ("director-1", "director"), ("director-2", "director"))
 FIRST_STRATEGIES = ("trend",)
 ADMINISTRATOR = "bootstrap"
 WAIT_SECONDS = 60.0
@@ -62,7 +61,7 @@ async def _set_up(settings: Settings) -> None:
     database = Database(database_url(settings, Role.APP), application="aether-preparation")
     try:
         installation = await installation_id(database)
-        for name, kind in FIRST_ACCOUNTS:
+        for name, kind in settings.first_accounts.items():
             state = AccountState(
                 account=name, installation=installation, strategies=FIRST_STRATEGIES
             )

@@ -42,7 +42,8 @@ from models.contracts.names import (
 from models.contracts.workflows import AccountInput, AccountToFollow, AccountToReconcile
 from models.trading.account_day_rules import day_rule
 from models.trading.account_state import AccountState
-from workers.assembly import TradingParts, connect_temporal, trading_parts, trading_worker
+from workers.assembly import TradingParts, trading_parts, trading_worker
+from workers.connection import connect_temporal
 from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
 from workers.market_jobs import create_market_schedules, tell_market_rules

@@ -8,6 +8,8 @@ from temporalio import workflow
 
 from activities.policies import RECORD
 from activities.records import RecordActivities
+from activities.reports import ReportActivities
+from models.contracts.records import KillSwitchToTell
 from models.contracts.workflows import (
     AccountAcknowledged,
     AccountsToCheck,
@@ -20,7 +22,6 @@ from models.contracts.workflows import (
 )
 from models.trading.account_facts import KillSwitchEngaged, KillSwitchLifted
 from workflows.entity import Errands
-from workflows.identities import ACCOUNT_SIGNALS, account_workflow_id
 
 BROADCAST_AGAIN = timedelta(seconds=1)
 LOOK_AGAIN = timedelta(seconds=1)
@@ -106,11 +107,21 @@ class KillSwitchWorkflow:
         return [a for a in self.start.accounts if a not in self.acknowledged]
 
     def tell(self, account: str, fact: KillSwitchEngaged | KillSwitchLifted) -> None:
-        """Signal one account by its workflow id; a missing one does not hold the others."""
+        """Tell one account by an activity (ADR 7); a missing one does not hold the others.
+
+        Accounts answer by signals: an account and a kill switch that signal each other at the same
+        moment would both stand still for seconds.
+        """
+        request = (
+            KillSwitchToTell(account, engaged=fact)
+            if isinstance(fact, KillSwitchEngaged)
+            else KillSwitchToTell(account, lifted=fact)
+        )
 
         async def signal() -> None:
-            handle = workflow.get_external_workflow_handle(account_workflow_id(account))
-            await handle.signal(ACCOUNT_SIGNALS[type(fact)], fact)
+            await workflow.execute_activity_method(
+                ReportActivities.tell_of_kill_switch, request, **RECORD
+            )
 
         self.errands.run(f"tell/{account}", signal)
 

@@ -1,8 +1,7 @@
 """Start the supervisor again when it is killed: ``python -m infra.runtime.keeper``.
 
-Arguments: the run, sockets and logs directories. It runs as one of the supervisor's programs and is
-the only one that outlives it; the supervisor in turn starts a killed keeper again. It does nothing
-once the stack is no longer wanted.
+Arguments: the run, sockets and logs directories. It runs as one of the supervisor's programs; the
+supervisor in turn starts a killed keeper again. It does nothing once the stack is no longer wanted.
 """
 
 import os
@@ -23,8 +22,7 @@ def main() -> None:
     if supervisor.pid == parent:
         while os.getppid() == parent:  # a wait for the process itself would wait for its reaper
             time.sleep(POLL_SECONDS)
-    if supervisor.is_wanted:
-        supervisor.start(os.environ)
+    supervisor.start(os.environ, take_on=True)
 
 
 if __name__ == "__main__":

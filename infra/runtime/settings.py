@@ -20,6 +20,8 @@ class Settings(BaseSettings):
         bar_minutes: interval of the strategy's bars; a replay uses its file's interval.
         exchange_tier: verification level of the accounts at the exchange, which sets Kraken's rate
             limits: ``starter``, ``intermediate`` or ``pro``, as the embedded simulator has them.
+        accounts: how many simulated accounts a first start sets up: the company and its directors.
+            Later starts go on with those that are there.
         seed: seed of the generated market and of synthetic liquidity.
         database_url: where PostgreSQL is, when it is not the embedded one.
         temporal_address: where Temporal is, when it is not the embedded one.
@@ -34,6 +36,7 @@ class Settings(BaseSettings):
     market: str = Field(default="generated", validation_alias="MARKET")
     speed: str = Field(default="", validation_alias="SPEED")
     bar_minutes: int = 1
+    accounts: int = Field(default=3, ge=1, le=500)
     seed: int = 20260101
     exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
     database_url: str | None = None
@@ -66,6 +69,12 @@ class Settings(BaseSettings):
         if not 0 < value <= 1_000_000:
             raise ValueError("SPEED is a number above zero (at most 1000000), or lockstep")
         return speed
+
+    @property
+    def first_accounts(self) -> dict[str, str]:
+        """Return the accounts of a first start, kind by name."""
+        directors = {f"director-{number}": "director" for number in range(1, self.accounts)}
+        return {"company": "company", **directors}
 
     @property
     def market_speed(self) -> str:

@@ -18,7 +18,6 @@ from infra.runtime.settings import Settings
 from infra.runtime.state_directory import Manifest, StateDirectory
 from infra.runtime.supervision import KEEPER, Program, Supervisor
 
-SIMULATED_ACCOUNTS = ("company", "director-1", "director-2")
 SIMULATED_FUNDS = {"USD": "100000"}
 PREPARATION_SECONDS = 180.0
 # Threads of numeric libraries would compete with the processes for the cores.
@@ -57,8 +56,10 @@ class Stack:
         if self.supervisor.is_running:
             return Started(first=False, was_running=True)
         first = self._set_up(tell)
+        if left := self.supervisor.end_survivors():
+            tell(f"Ended what had lost its supervisor: {', '.join(left)}")
         ports.require_free(self.settings)
-        program = temporal_server.find_or_provide(self.state, tell)
+        program = self._temporal_program(tell)
         self.supervisor.configure(self.programs(program, without))
         if self._is_prepared():
             self.state.prepared.touch()
@@ -90,6 +91,7 @@ class Stack:
             **CHILD_ENVIRONMENT,
             "AETHER_HOME": str(settings.home),
             "AETHER_PORT_BASE": str(settings.port_base),
+            "AETHER_ACCOUNTS": str(settings.accounts),
             "MARKET": settings.market,
             "SPEED": settings.market_speed,
         }
@@ -113,8 +115,6 @@ class Stack:
                     postgres_binaries.command_line(cluster),
                     priority=10,
                     stop_signal="INT",
-                    # An immediate shutdown takes its own children along; a kill would not.
-                    death_signal="QUIT",
                     stop_seconds=20,
                     may_refuse=False,
                     user=(identity["user"], identity["group"]) if identity else None,
@@ -151,7 +151,24 @@ class Stack:
     def _keeper(self) -> Program:
         places = [str(path) for path in (self.state.run, self.state.sockets, self.state.logs)]
         command = [sys.executable, "-m", "infra.runtime.keeper", *places]
-        return Program(KEEPER, command, priority=999, death_signal=None)
+        return Program(KEEPER, command, priority=999, is_held=False)
+
+    def _temporal_program(self, tell: Progress) -> Path:
+        """Find the server; what was found usable last time is not asked for its version again."""
+        note = self.state.run / "temporal-program.json"
+        try:
+            path, *known = json.loads(note.read_bytes())
+            found = Path(path).stat()
+        except (OSError, ValueError):
+            known, found = [], None
+        chosen = os.environ.get("AETHER_TEMPORAL_CLI")
+        if found and known == [found.st_size, found.st_mtime_ns] and chosen in (None, "", path):
+            return Path(path)
+        program = temporal_server.find_or_provide(self.state, tell)
+        found = program.stat()
+        content = json.dumps([str(program), found.st_size, found.st_mtime_ns])
+        write_atomically(note, content.encode())
+        return program
 
     def _check_market(self) -> None:
         manifest = self.state.manifest()
@@ -194,18 +211,27 @@ class Stack:
 
     def _write_exchange_accounts(self, store: LocalSecretStore) -> None:
         if self.state.exchange_accounts.exists():
-            self._keep_tier()
+            self._keep_accounts()
             return
         rows: list[dict[str, object]] = []
-        for account in SIMULATED_ACCOUNTS:
+        for account in self.settings.first_accounts:
             key = store.simulated_key(account)
             row = {"account": account, "key": key.key, "secret": key.secret}
             rows.append(row | {"balances": SIMULATED_FUNDS, "tier": self.settings.exchange_tier})
         write_atomically(self.state.exchange_accounts, json.dumps(rows).encode(), 0o600)
 
-    def _keep_tier(self) -> None:
-        """Bring the accounts' tier up to the settings: both sides must count alike."""
+    def _keep_accounts(self) -> None:
+        """Go on with the accounts that are there, at the tier of the settings.
+
+        Both sides must count alike, and what the exchange knows is as old as its state.
+        """
         rows = json.loads(self.state.exchange_accounts.read_bytes())
+        if "accounts" in self.settings.model_fields_set and self.settings.accounts != len(rows):
+            raise StateError(
+                f"{self.state.home} was set up with {len(rows)} accounts, not "
+                f"{self.settings.accounts}: choose another AETHER_HOME or leave AETHER_ACCOUNTS out"
+            )
+        self.settings.accounts = len(rows)
         tier = self.settings.exchange_tier
         if any(row.get("tier") != tier for row in rows):
             changed = [row | {"tier": tier} for row in rows]

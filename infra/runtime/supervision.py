@@ -1,8 +1,8 @@
 """Which programs run and how they are kept running: supervisord, its settings and its answers.
 
 supervisord starts every program again whenever it ends, without end; the keeper, itself one of the
-programs, starts supervisord again when that is killed; and every other program dies with its
-supervisor, so that nothing is ever half alive.
+programs, starts supervisord again when that is killed; and before each program stands a holder
+(``holder.py``), which takes on the program that outlived the supervisor before.
 """
 
 import fcntl
@@ -22,8 +22,9 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from infra.runtime.errors import NotRunningError, StartError
 from infra.runtime.files import write_atomically
+from infra.runtime.held_programs import HeldProgram, alive_file, end, end_all, living
 
-TETHER = Path(__file__).with_name("tether.py")
+HOLDER = Path(__file__).with_name("holder.py")
 # A program that ends with this status was configured wrongly: starting it again cannot help.
 CONFIGURATION_EXIT_STATUS = 2
 MODULE = "infra.runtime.supervisord"
@@ -31,6 +32,7 @@ KEEPER = "keeper"
 LOG_BYTES = 10_000_000
 LOG_FILES = 5
 START_TIMEOUT_SECONDS = 15.0
+HOLDER_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,44 +44,54 @@ class Program:
         command: program and arguments.
         priority: order of starting; stopping is in reverse.
         stop_signal: asks it to end in order.
-        death_signal: what it gets when the supervisor dies; None lets it live on.
         stop_seconds: how long it may take to end before it is killed.
         wait_for: start only when this file exists.
         user: user and group id to run as, None for our own.
         starts: whether it is started with the supervisor.
         may_refuse: whether exit status 2 means that it was configured wrongly (ours do).
+        is_held: whether it outlives its supervisor; the keeper needs no holder for that.
     """
 
     name: str
     command: Sequence[str]
     priority: int
     stop_signal: str = "TERM"
-    death_signal: str | None = "KILL"
     stop_seconds: int = 10
     wait_for: Path | None = None
     user: tuple[int, int] | None = None
     starts: bool = True
     may_refuse: bool = True
+    is_held: bool = True
 
     def starting(self, starts: bool) -> "Program":
         """Return the program with or without an automatic start."""
         return replace(self, starts=starts)
 
-    def full_command(self) -> list[str]:
-        """Return the command with the tether in front."""
-        if self.death_signal is None:
+    def full_command(self, run: Path) -> list[str]:
+        """Return the command with its holder in front; ``run`` is where the holder's files are."""
+        if not self.is_held:
             return list(self.command)
-        options = ["--death-signal", self.death_signal]
+        options = {
+            "--alive": str(alive_file(run, self.name)),
+            "--output": str(run / f"{self.name}.output"),
+            "--priority": str(self.priority),
+            "--stop-signal": self.stop_signal,
+            "--stop-seconds": str(self.stop_seconds),
+        }
         if self.wait_for is not None:
-            options += ["--wait-for", str(self.wait_for)]
+            options["--wait-for"] = str(self.wait_for)
         if self.user is not None:
-            options += ["--user", "{}:{}".format(*self.user)]
-        return [sys.executable, "-I", "-S", str(TETHER), *options, "--", *self.command]
+            options["--user"] = "{}:{}".format(*self.user)
+        words = [word for option in options.items() for word in option]
+        return [sys.executable, "-I", "-S", str(HOLDER), *words, "--", *self.command]
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """What the supervisor knows of a program. ``exit_status`` is that of its last end."""
+    """What is known of a program. ``exit_status`` is that of its last end.
+
+    ``pid`` and ``up_seconds`` are the program's own, 0 while it does not run.
+    """
 
     name: str
     state: str
@@ -121,16 +133,23 @@ class Supervisor:
         settings = render_settings(programs, self._socket, self._run, self._logs)
         write_atomically(self._settings, settings.encode(), 0o600)
 
-    def start(self, environment: Mapping[str, str]) -> None:
+    def start(self, environment: Mapping[str, str], take_on: bool = False) -> None:
         """Start supervisord in a session of its own unless it runs; return when it answers.
+
+        Args:
+            environment: that of supervisord and of what it starts.
+            take_on: come as the successor of one that was killed: only while the stack is wanted,
+                and keeping the programs that outlived it, with their settings of then.
 
         Raises:
             StartError: it ended, or did not answer in time.
         """
         with self._starting():
-            self._wanted.touch()
-            if self.is_running:
+            if self.is_running or (take_on and not self.is_wanted):
                 return
+            if not take_on:
+                self._wanted.touch()
+                end_all(self._run)
             # Not subprocess: supervisord is meant to outlive this process.
             errors = str(self._logs / "supervisor.err")
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -148,17 +167,21 @@ class Supervisor:
             self._wait_until_it_answers(pid)
 
     def stop(self, seconds: float = 60.0) -> bool:
-        """Stop every program in reverse order, then supervisord; False when it did not run."""
-        self._wanted.unlink(missing_ok=True)
-        pid = self.pid
-        if pid is None:
+        """Stop every program in reverse order, then supervisord; False when nothing ran."""
+        if not self._run.is_dir():
             return False
+        self._wanted.unlink(missing_ok=True)
+        with self._starting():
+            pid = self.pid
+            if pid is None:
+                return bool(end_all(self._run))
         self._call("shutdown")
         until = time.monotonic() + seconds
         while not _has_ended(pid):
             if time.monotonic() > until:
                 raise StartError(f"the supervisor (process {pid}) did not stop in {seconds:.0f} s")
             time.sleep(0.05)
+        end_all(self._run)
         return True
 
     def processes(self) -> list[ProcessStatus]:
@@ -167,16 +190,13 @@ class Supervisor:
         Raises:
             NotRunningError: no supervisor answers.
         """
-        return [
-            ProcessStatus(
-                name=row["name"],
-                state=row["statename"].lower(),
-                pid=row["pid"],
-                up_seconds=max(0, row["now"] - row["start"]) if row["pid"] else 0,
-                exit_status=row["exitstatus"],
-            )
-            for row in self._call("getAllProcessInfo")
-        ]
+        rows, held = self._call("getAllProcessInfo"), living(self._run)
+        return [_status(row, held) for row in rows]
+
+    def end_survivors(self) -> list[str]:
+        """End what outlived a supervisor that nobody starts again; return the names."""
+        with self._starting():
+            return [] if self.is_running else end_all(self._run)
 
     def last_words(self, name: str) -> str:
         """Return the last line that a program wrote."""
@@ -197,6 +217,8 @@ class Supervisor:
         """Stop one program until it is started again."""
         wait = True
         self._call("stopProcess", name, wait)
+        if program := living(self._run).get(name):
+            end(self._run, program)
 
     def _call(self, method: str, *arguments: object) -> Any:
         transport = SupervisorTransport(None, None, f"unix://{self._socket}")
@@ -232,6 +254,15 @@ class Supervisor:
             os.close(descriptor)
 
 
+def _status(row: Mapping[str, Any], held: Mapping[str, HeldProgram]) -> ProcessStatus:
+    name, pid = row["name"], row["pid"]
+    up_seconds = max(0, row["now"] - row["start"]) if pid else 0
+    if name != KEEPER:
+        program = held.get(name)
+        pid, up_seconds = (program.pid, program.up_seconds) if program else (0, 0)
+    return ProcessStatus(name, row["statename"].lower(), pid, up_seconds, row["exitstatus"])
+
+
 def render_settings(programs: Sequence[Program], socket: Path, run: Path, logs: Path) -> str:
     """Return supervisord's settings file for the programs."""
     sections = [
@@ -257,9 +288,12 @@ def render_settings(programs: Sequence[Program], socket: Path, run: Path, logs: 
 
 
 def _program_section(program: Program, run: Path, logs: Path) -> str:
+    command = shlex.join(str(word) for word in program.full_command(run))
+    # The holder kills a program that does not stop; it needs a moment longer than that.
+    stop_seconds = program.stop_seconds + HOLDER_SECONDS
     lines = (
         f"[program:{program.name}]",
-        f"command={_escaped(shlex.join(str(word) for word in program.full_command()))}",
+        f"command={_escaped(command)}",
         f"directory={_escaped(str(run))}",
         f"priority={program.priority}",
         f"autostart={str(program.starts).lower()}",
@@ -269,7 +303,7 @@ def _program_section(program: Program, run: Path, logs: Path) -> str:
         f"autorestart={'unexpected' if program.may_refuse else 'true'}",
         f"exitcodes={CONFIGURATION_EXIT_STATUS}",
         f"stopsignal={program.stop_signal}",
-        f"stopwaitsecs={program.stop_seconds}",
+        f"stopwaitsecs={stop_seconds}",
         "killasgroup=true",
         "redirect_stderr=true",
         f"stdout_logfile={_escaped(str(logs / f'{program.name}.log'))}",

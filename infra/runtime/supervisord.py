@@ -16,9 +16,15 @@ LONGEST_POLL_SECONDS = 0.1
 class PromptPoller(Poller):  # type: ignore[misc] # chosen by platform, untyped
     """Wait for output of the processes, but never long."""
 
+    _has_polled = False
+
     def poll(self, timeout: float) -> tuple[list[int], list[int]]:
-        """Return readable and writable descriptors after at most ``LONGEST_POLL_SECONDS``."""
-        ready: tuple[list[int], list[int]] = super().poll(min(timeout, LONGEST_POLL_SECONDS))
+        """Return readable and writable descriptors after at most ``LONGEST_POLL_SECONDS``.
+
+        The first time at once: programs are started after it.
+        """
+        longest, self._has_polled = LONGEST_POLL_SECONDS * self._has_polled, True
+        ready: tuple[list[int], list[int]] = super().poll(min(timeout, longest))
         return ready
 
 

@@ -1,7 +1,5 @@
 """What a process tells about itself: metrics for Prometheus and the lesser forms it runs in."""
 
-import sys
-
 from prometheus_client import Gauge
 
 from infra.runtime.settings import Settings
@@ -12,7 +10,6 @@ LOCAL_SECRETS = "secrets: an encrypted local file instead of HashiCorp Vault"
 PLAIN_TABLES = "time series: plain PostgreSQL tables instead of TimescaleDB hypertables"
 EMBEDDED_TEMPORAL = "workflows: Temporal's development server on SQLite instead of a cluster"
 EMBEDDED_POSTGRES = "database: embedded PostgreSQL without passwords, reached by its own user only"
-NO_TETHER = "processes: outlive a killed supervisor (only Linux ends them with it)"
 
 
 def lesser_forms(settings: Settings, *, hypertables: bool) -> list[str]:
@@ -29,7 +26,5 @@ def lesser_forms(settings: Settings, *, hypertables: bool) -> list[str]:
         found.append(EMBEDDED_TEMPORAL)
     if settings.database_url is None:
         found.append(EMBEDDED_POSTGRES)
-    if sys.platform != "linux":
-        found.append(NO_TETHER)
     LESSER_FORM.set(len(found))
     return found

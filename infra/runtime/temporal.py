@@ -1,20 +1,14 @@
-"""The one way to Temporal: client with converter and codec, the shared sandbox, worker options."""
+"""What the workers of Temporal share: the sandbox of their stories, their options and metrics."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypedDict
 
-from temporalio.client import Client
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 from temporalio.worker._workflow_instance import _WorkflowLogicFlag
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
-from infra.runtime.codec import EncryptionCodec, PayloadKey
-from infra.runtime.payload_converter import SharedPydanticPayloadConverter
 from infra.runtime.sandbox import StoryRunner
 
 PASSED_THROUGH = (
@@ -60,18 +54,6 @@ def sandbox_runner() -> SandboxedWorkflowRunner:
     return StoryRunner(restrictions=restrictions.with_import_notification_policy(policy))
 
 
-def data_converter(keys: Sequence[PayloadKey]) -> DataConverter:
-    """Return the converter: pydantic JSON, encrypted when keys are given, failures included."""
-    converter = DataConverter(payload_converter_class=SharedPydanticPayloadConverter)
-    if not keys:
-        return converter
-    return replace(
-        converter,
-        payload_codec=EncryptionCodec(keys),
-        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
-    )
-
-
 def metered_runtime(port: int) -> Runtime:
     """Return a runtime that serves the SDK's metrics on a loopback port, named as documented."""
     metrics = PrometheusConfig(
@@ -82,15 +64,6 @@ def metered_runtime(port: int) -> Runtime:
         histogram_bucket_overrides=dict.fromkeys(LATENCY_METRICS, LATENCY_BUCKETS_SECONDS),
     )
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))
-
-
-async def connect(
-    target: str, namespace: str, keys: Sequence[PayloadKey], runtime: Runtime | None = None
-) -> Client:
-    """Connect to Temporal; one client per process and event loop."""
-    return await Client.connect(
-        target, namespace=namespace, data_converter=data_converter(keys), runtime=runtime
-    )
 
 
 def take_turns_whole(worker: Worker) -> Worker:

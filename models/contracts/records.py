@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.trading.account_facts import TradeProgressed
+from models.trading.account_facts import KillSwitchEngaged, KillSwitchLifted, TradeProgressed
 from models.trading.account_settings import SettingsRecord
 from models.trading.account_state import AccountState
 from models.trading.entry_record import EntryRecord
@@ -64,6 +64,15 @@ class ProgressToReport:
 
     account: str
     progress: TradeProgressed
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitchToTell:
+    """What an account has to know of a kill switch: that it is engaged, or that it is lifted."""
+
+    account: str
+    engaged: KillSwitchEngaged | None = None
+    lifted: KillSwitchLifted | None = None
 
 
 @dataclass(frozen=True, slots=True)

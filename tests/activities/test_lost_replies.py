@@ -97,6 +97,8 @@ async def test_an_entry_is_placed_at_most_once_and_both_sides_agree(
         assert placed.acknowledged.order_id == order["order_id"] == stored.order_id
         assert placed.ended is not None
         assert placed.ended.filled_quantity == entry.quantity
+        # Else it would pass for one that ended unfilled, and nobody would ask for its executions.
+        assert journal.reports[str(order["order_id"])].filled_quantity == entry.quantity
     assert stored.sends == 1
 
 

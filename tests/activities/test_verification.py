@@ -50,7 +50,7 @@ class Books:
                 filled_quantity=filled,
             )
         )
-        self.own.append(OwnOrder(name, trade, f"O{number}", status, number, 1, attached))
+        self.own.append(OwnOrder(name, trade, f"O{number}", status, number, 1, attached, 60))
         if filled:
             cost = filled * 100
             fill = Fill(
@@ -142,17 +142,18 @@ def test_order_the_exchange_does_not_have_is_found(books, data):
 
 
 @pytest.mark.parametrize(
-    ("status", "is_found"),
+    ("status", "age", "is_found"),
     [
-        (OrderStatus.INTENDED, True),
-        (OrderStatus.UNKNOWN, True),
-        (OrderStatus.REJECTED, False),
-        (OrderStatus.NOT_PLACED, False),
+        (OrderStatus.INTENDED, 8, True),
+        (OrderStatus.UNKNOWN, 8, True),
+        (OrderStatus.UNKNOWN, 7, False),
+        (OrderStatus.REJECTED, 8, False),
+        (OrderStatus.NOT_PLACED, 8, False),
     ],
 )
-def test_intent_without_an_order_is_found_unless_it_came_to_nothing(status, is_found):
+def test_intent_without_an_order_is_found_unless_it_came_to_nothing(status, age, is_found):
     exchange, ours = Books().records()
-    lost = OwnOrder("lost", 1, None, status, 7, 1, attached=False)
+    lost = OwnOrder("lost", 1, None, status, 7, 1, attached=False, age_seconds=age)
     findings = found(exchange, replace(ours, orders=(lost,)))
     assert findings == ([(verification.MISSING_ORDERS, "lost")] if is_found else [])
 

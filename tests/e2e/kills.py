@@ -29,6 +29,7 @@ import psutil
 
 from cli import verify
 from cli.client import bearer_token
+from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
 from tests.support.own_stack import OwnStack, own_stack
@@ -187,7 +188,7 @@ class Killer:
         supervised = {process.name: process.pid for process in self._supervisor.processes()}
         supervised["supervisor"] = self._supervisor.pid or 0
         if target == ALL:
-            return list(supervised.values())
+            return [pid for pid in supervised.values() if pid]
         if target.startswith("trading"):
             active = self._active_trading()
             pair = {supervised["trading"], supervised["trading-standby"]}
@@ -197,7 +198,11 @@ class Killer:
     def _has_standby(self) -> bool:
         """Tell whether both trading processes have come as far as asking for their lock."""
         lock = str(self._stack.home / "run" / "trading.lock")
-        for pid in {*self.processes("trading"), *self.processes("trading-standby")}:
+        try:
+            pids = {*self.processes("trading"), *self.processes("trading-standby")}
+        except NotRunningError:
+            return False  # the supervisor was killed and its successor does not answer yet
+        for pid in pids:
             descriptors = Path(f"/proc/{pid}/fd")
             with suppress(OSError):
                 if any(str(one.readlink()) == lock for one in descriptors.iterdir()):

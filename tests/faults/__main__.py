@@ -3,13 +3,14 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.faults import report
 from tests.faults.catalogue import KINDS
 from tests.faults.life import Outcome
+from tests.faults.outages import AWAY_SECONDS, STORIES, OutageReport
 from tests.faults.runner import Runner, running
 from tests.faults.scripts import LANES, Plan, Script, load
 from tests.faults.shrink import shrink
@@ -20,7 +21,7 @@ def main() -> int:
     options = _options()
     with running(options.port_base, options.home) as runner:
         if options.replay or options.script:
-            return _replay(runner, _asked(options))
+            return max(_replay(runner, script) for script in _asked(options))
         return _run(runner, options)
 
 
@@ -28,12 +29,14 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     plan = Plan(options.seed, options.kills, tuple(options.kinds))
     waves = plan.waves()
     outcomes: list[Outcome] = []
+    outages: list[OutageReport] = []
     started = time.monotonic()
     try:
         while len(outcomes) < options.trades:
             for outcome in runner.play(next(waves)):
                 outcomes.append(outcome)
                 _tell(f"{len(outcomes):4}/{options.trades} {report.progress(outcome)}")
+        outages = list(_outages(runner, options.away))
     except KeyboardInterrupt:
         _tell("interrupted: what was played is told")
     about: dict[str, Any] = {
@@ -42,6 +45,8 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
         "kinds": options.kinds,
         "seconds": round(time.monotonic() - started, 1),
     }
+    about["not_played"] = runner.not_played
+    about["outages"] = [outage.describe() for outage in outages]
     found = report.summarise(outcomes, runner.kills, runner.verify(), about)
     report.write(found)
     failing = [outcome.script for outcome in outcomes if outcome.failed]
@@ -49,6 +54,14 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     report.write(found)
     _tell(report.words(found))
     return 0 if report.is_good(found) else 1
+
+
+def _outages(runner: Runner, seconds: float) -> Iterator[OutageReport]:
+    """Let the exchange be away in each way; 0 seconds: in none."""
+    for kind in STORIES if seconds else ():
+        outage = runner.play_outage(kind, seconds)
+        _tell(report.outage_words(outage.describe()))
+        yield outage
 
 
 def _shrink(runner: Runner, script: Script) -> dict[str, Any]:
@@ -81,11 +94,14 @@ def _replay(runner: Runner, script: Script) -> int:
     return 1 if outcome.failed else 0
 
 
-def _asked(options: argparse.Namespace) -> Script:
+def _asked(options: argparse.Namespace) -> list[Script]:
     if options.script:
-        return load(options.script.read_text())
-    seed, _, index = options.replay.partition(":")
-    return Plan(int(seed), options.kills, tuple(options.kinds)).script(int(index))
+        return [load(options.script.read_text())]
+    asked = (name.partition(":") for name in options.replay)
+    return [
+        Plan(int(seed), options.kills, tuple(options.kinds)).script(int(index))
+        for seed, _, index in asked
+    ]
 
 
 def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -94,7 +110,16 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--kills", type=float, default=0.3, metavar="SHARE")
     options.add_argument("--kinds", nargs="*", default=[], choices=KINDS, metavar="KIND")
-    options.add_argument("--replay", metavar="SEED:INDEX", help="with the same --kills and --kinds")
+    options.add_argument(
+        "--away",
+        type=float,
+        default=AWAY_SECONDS,
+        metavar="SECONDS",
+        help="how long the exchange is away with open positions, in each way; 0: never",
+    )
+    options.add_argument(
+        "--replay", nargs="*", metavar="SEED:INDEX", help="with the same --kills and --kinds"
+    )
     options.add_argument("--script", type=Path, help="play a script of build/faults.json")
     options.add_argument(
         "--shrink", type=int, default=3, metavar="N", help="how many failing scripts to shorten"

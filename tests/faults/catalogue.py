@@ -21,6 +21,9 @@ PROCESSES = (
     "supervisor", "all",
 )  # fmt: skip
 
+FULL_LOGS = "full_logs"
+"""The disk of the log directory is full: not the exchange's doing."""
+
 Needs = tuple[tuple[str, str], ...]
 
 
@@ -69,7 +72,8 @@ class Case:
         """Tell whether it strikes every account and not only one trade."""
         everybody = ("refuse_connections", "mode", "read_lag")
         named = all("account" in rule.match or "pair" in rule.match for rule in self.rules)
-        return bool(self.clock) or not named or any(r.kind in everybody for r in self.rules)
+        shared = bool(self.clock) or self.kind == FULL_LOGS
+        return shared or not named or any(r.kind in everybody for r in self.rules)
 
 
 SEPARATE: Needs = (("protection", "separate"),)
@@ -216,11 +220,20 @@ def _everybody_cases() -> Iterator[Case]:
         yield Case("socket_drop", step, (Rule("socket_drop", {"plane": "private"}),), needs)
 
 
+def _log_cases() -> Iterator[Case]:
+    for step in ("entry", "stop", "amend", "crossing", "exit", "settlement"):
+        yield Case(FULL_LOGS, step, needs=KILL_STEPS[step])
+    # Whoever takes over, and whoever starts again, cannot write a line either.
+    for process in ("trading", "exchange", "supervisor"):
+        yield Case(FULL_LOGS, "first_fill", kills=(process,))
+
+
 CASES: Sequence[Case] = (
     *_request_cases(),
     *_message_cases(),
     *_market_cases(),
     *_everybody_cases(),
+    *_log_cases(),
 )
 """Every fault that is played, the kills apart."""
 

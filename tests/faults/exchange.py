@@ -1,6 +1,5 @@
 """The exchange's control endpoint as the suite uses it: scripted faults, prices, its own record."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,11 +70,10 @@ class Slice:
 
 
 class Control:
-    """Calls to the control endpoint; each thread has a connection of its own."""
+    """Calls to the control endpoint, from any thread."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._own = threading.local()
+        self._client = httpx.Client(base_url=url, timeout=10, trust_env=False, verify=False)
         pairs = self._call("GET", "/0/public/AssetPairs")["result"].values()
         names = {
             pair["wsname"].replace("XBT", "BTC").replace("XDG", "DOGE"): pair for pair in pairs
@@ -143,14 +141,13 @@ class Control:
         """Set how far the exchange's protocol time is off."""
         self._call("POST", "/control/clock", {"offset_seconds": int(offset)})
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        client = getattr(self._own, "client", None)
-        if client is None:
-            client = self._own.client = httpx.Client(
-                base_url=self._url, timeout=10, trust_env=False, verify=False
-            )
         try:
-            answer = client.request(method, path, json=body)
+            answer = self._client.request(method, path, json=body)
         except httpx.TransportError as error:
             raise ExchangeAwayError(repr(error)) from None
         if answer.status_code >= 400:
@@ -158,8 +155,8 @@ class Control:
         return orjson.loads(answer.content)
 
 
-def insist(act: Callable[[], Any]) -> Any:
-    """Do something at the exchange as soon as it answers."""
+def insist(act: Callable[[], Any], every: float = LOOK_SECONDS) -> Any:
+    """Do something at the exchange as soon as it answers, trying so often (seconds)."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -167,4 +164,4 @@ def insist(act: Callable[[], Any]) -> Any:
         except ExchangeAwayError:
             if time.monotonic() > until:
                 raise
-            time.sleep(LOOK_SECONDS)
+            time.sleep(every)

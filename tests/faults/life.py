@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from activities.verification import MISSING_ORDERS
+from activities.verification import DOUBLED_ORDERS, INVARIANTS, UNKNOWN_ORDERS, UNPROTECTED
 from infra.runtime.errors import PlatformError
 from tests.faults.exchange import ZERO, Control, ExchangeAwayError, FaultSuiteError, Slice
 from tests.faults.judge import Verdict, judge, ledger_difference
@@ -28,6 +28,8 @@ UNSTRUCK_SECONDS = 1.0
 WATCH_SECONDS = 0.3
 RECOVERY_LOOK_SECONDS = 0.25
 UNPROTECTED_SECONDS = 5.0
+BOOKS = tuple(set(INVARIANTS) - {UNPROTECTED, UNKNOWN_ORDERS, DOUBLED_ORDERS})
+"""What may still be written down once everything is owned and protected."""
 """How long a position may be without protection, whatever happens."""
 PHASE_OF = {
     "entry": "entry",
@@ -45,9 +47,9 @@ class Outcome:
     """What became of one trade; seconds are None where nothing was to be measured.
 
     Attributes:
-        recovery: from the last hit of the fault until the trade is owned and protected again: both
-            sides agree on all that the exchange holds, all that is held is covered, and every
-            process says that it is ready. An order that is only being asked about may be left.
+        recovery: from the last hit of the fault until the trade is owned and protected again: the
+            process that runs it says that it is ready, all that the exchange holds for it is
+            covered, and no order is doubled or unknown. Books may still be written.
         resolution: until the step that was struck has come to its goal and nothing is left at all.
             What was lost on its way there needs the exchange's settle window for its proof.
     """
@@ -62,6 +64,7 @@ class Outcome:
     unprotected_in_all: float = 0.0
     said: list[str] = field(default_factory=list)
     exit_reason: str | None = None
+    hits: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def failed(self) -> bool:
@@ -162,8 +165,8 @@ class Life:
         ended, now = self._strike.ended, time.monotonic()
         if ended is None or now < ended or now - self._looked_at < RECOVERY_LOOK_SECONDS:
             return
-        owned = not self._script.kills or self._platform.is_ready()
-        if not owned or not self._agrees(but=(MISSING_ORDERS,)):
+        owned = not self._script.kills or self._platform.is_owned()
+        if not owned or not self._agrees(but=BOOKS):
             self._recovered_at = None
         elif self._recovered_at is None or self._recovered_at < ended:
             self._recovered_at = now
@@ -279,7 +282,7 @@ class Life:
     def _judge(self) -> None:
         outcome, verdict = self._outcome, self._outcome.verdict
         self._strike.finish()
-        outcome.struck = self._strike.struck
+        outcome.struck, outcome.hits = self._strike.struck, self._strike.hits
         outcome.unprotected = longest(self._watched.spans, self._strike.outage)
         outcome.unprotected_in_all = longest(self._watched.spans, [])
         stuck = list(verdict.words)

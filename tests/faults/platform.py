@@ -24,11 +24,13 @@ from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.temporal import connect
+from infra.runtime.temporal_client import connect
 from models.contracts.names import account_workflow_id
 from models.trading.account_facts import Answer, LimitsChangeRequested
 from models.trading.limits import AccountLimits
+from models.trading.orders import Fill
 from tests.faults.exchange import LOOK_SECONDS, PATIENCE_SECONDS, FaultSuiteError
+from tests.faults.log_disk import LogDisk
 from tests.faults.scripts import ACCOUNTS, PAIRS
 from tests.support.own_stack import OwnStack
 
@@ -42,22 +44,29 @@ _HTTP = httpx.Client(trust_env=False)
 
 
 class Platform:
-    """One running stack."""
+    """One running stack; ``log_disk`` is what its logs are on."""
 
-    def __init__(self, stack: OwnStack) -> None:
+    def __init__(self, stack: OwnStack, log_disk: LogDisk) -> None:
+        self.log_disk = log_disk
         self.settings = Settings(home=stack.home, port_base=stack.port_base)
         self._stack = stack
         self._supervisor = Stack(self.settings).supervisor
         self._headers = {"Authorization": f"Bearer {bearer_token(self.settings)}"}
-        self._own = threading.local()
+        self._client = httpx.Client(
+            base_url=self.settings.api_url, timeout=10, trust_env=False, verify=False
+        )
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._judge = self._in_loop(_Judge.create(self.settings))
 
     def close(self) -> None:
         """Let go of the connections."""
         self._in_loop(self._judge.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._client.close()
 
     # --- the API
 
@@ -101,9 +110,7 @@ class Platform:
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                answer = self._client().request(
-                    method, f"/api/v1{path}", json=body, headers=headers
-                )
+                answer = self._client.request(method, f"/api/v1{path}", json=body, headers=headers)
                 if answer.status_code < 500:
                     break
                 failure = answer.text
@@ -113,14 +120,6 @@ class Platform:
                 raise FaultSuiteError(f"{method} {path}: {failure}")
             time.sleep(LOOK_SECONDS)
         return {"status": answer.status_code, "body": answer.json()}
-
-    def _client(self) -> httpx.Client:
-        client = getattr(self._own, "client", None)
-        if client is None:
-            client = self._own.client = httpx.Client(
-                base_url=self.settings.api_url, timeout=10, trust_env=False, verify=False
-            )
-        return client
 
     # --- its processes
 
@@ -145,6 +144,10 @@ class Platform:
         names = ("trading_metrics_port", "market_metrics_port", "api_port")
         urls = [f"http://127.0.0.1:{getattr(self.settings, name)}/readyz" for name in names]
         return all(_answers(url) for url in urls)
+
+    def is_owned(self) -> bool:
+        """Tell whether the process that runs the accounts and trades says that it is ready."""
+        return _answers(f"http://127.0.0.1:{self.settings.trading_metrics_port}/readyz")
 
     def _processes(self, target: str) -> list[int]:
         supervised = {process.name: process.pid for process in self._supervisor.processes()}
@@ -171,6 +174,10 @@ class Platform:
     def differences(self, account: str) -> list[Finding]:
         """Return what `aether verify` finds for an account at this moment."""
         return self._in_loop(self._judge.look(account))
+
+    def own_fills(self, account: str) -> dict[str, Fill]:
+        """Return every execution of an account that we have booked, by its id."""
+        return self._in_loop(self._judge.own_fills(account))
 
     def raise_limits(self) -> None:
         """Let the accounts hold as many trades at once as the suite opens."""
@@ -199,6 +206,9 @@ class _Judge:
         theirs = await self._exchange.record(account)
         ours = await self._own.record(account)
         return compare(account, theirs, ours, self._minimums)
+
+    async def own_fills(self, account: str) -> dict[str, Fill]:
+        return dict((await self._own.record(account)).fills)
 
     async def close(self) -> None:
         await self._exchange.close()

@@ -82,7 +82,24 @@ def describe(outcome: Outcome) -> dict[str, Any]:
 
 def is_good(report: dict[str, Any]) -> bool:
     """Tell whether no invariant was broken."""
-    return not report["failures"] and not report["verify"] and bool(report["within_budget"])
+    outages = report.get("outages", ())
+    broken = any(one["findings"] or not _is_within(one) for one in outages)
+    failed = report["failures"] or report["verify"] or broken
+    return not failed and bool(report["within_budget"])
+
+
+def _is_within(outage: dict[str, Any]) -> bool:
+    measured = (outage["recovery"], outage["longest_unprotected"])
+    return all(seconds is not None and seconds <= BUDGET_SECONDS for seconds in measured)
+
+
+def outage_words(outage: dict[str, Any]) -> str:
+    """Return what came of one long outage, for people."""
+    line = (
+        "exchange away ({kind}, {seconds:.0f} s): {trades} trades, {fills_meanwhile} fills "
+        "meanwhile, recovered in {recovery} s, longest unprotected {longest_unprotected} s"
+    ).format_map(outage)
+    return "\n".join([line, *(f"  FAILED {words}" for words in outage["findings"])])
 
 
 def write(report: dict[str, Any]) -> None:
@@ -110,6 +127,8 @@ def words(report: dict[str, Any]) -> str:
         lines.append(f"  {kind:22} p50 {figures['p50']}, worst {figures['worst']} s: {steps}")
     lines += [f"  slow: {line}" for line in report["slowest"]]
     lines += [f"  bare: {line}" for line in report["least_protected"]]
+    lines += [f"not played: {kind}: {why}" for kind, why in report.get("not_played", {}).items()]
+    lines += [outage_words(outage) for outage in report.get("outages", ())]
     lines += [f"verify: {finding}" for finding in report["verify"]]
     for failure in report["failures"]:
         lines.append(f"FAILED {failure['replay']}: {'; '.join(failure['findings'])}")

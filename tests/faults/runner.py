@@ -5,18 +5,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 from pathlib import Path
 
 from cli import verify
+from tests.faults.catalogue import FULL_LOGS
 from tests.faults.exchange import Control
 from tests.faults.life import Life, Outcome, Tools
+from tests.faults.log_disk import LogDisk, log_disk
+from tests.faults.outages import GAP, Outage, OutageReport
 from tests.faults.platform import Platform, until
 from tests.faults.scripts import LANES, Script
 from tests.faults.strike import Strike
 from tests.faults.watcher import Watcher
-from tests.support.own_stack import OwnStack, own_stack
+from tests.support.own_stack import OwnStack, own_home, stack_in
 
 VERIFY_GRACE_SECONDS = 20.0
 BAR_MINUTES = "1440"
@@ -33,8 +36,8 @@ Tell = Callable[[Outcome], None]
 class Runner:
     """Plays on one running stack; ``kills`` counts the processes that it killed."""
 
-    def __init__(self, stack: OwnStack) -> None:
-        platform = Platform(stack)
+    def __init__(self, stack: OwnStack, disk: LogDisk) -> None:
+        platform = Platform(stack, disk)
         control = Control(platform.settings.exchange_url)
         self._tools = Tools(platform, control, Watcher(control))
         self._threads = ThreadPoolExecutor(LANES)
@@ -68,6 +71,19 @@ class Runner:
             time.sleep(BREATH_SECONDS)
         return outcomes
 
+    def play_outage(self, kind: str, seconds: float) -> OutageReport:
+        """Let the exchange be away for so long and return what became of the trades."""
+        report = Outage(kind, seconds, self._tools).play()
+        self.kills += kind == GAP
+        until(self._tools.platform.is_ready, "every process is ready again")
+        return report
+
+    @property
+    def not_played(self) -> dict[str, str]:
+        """Return the kinds of faults that cannot be played here, each with its reason."""
+        lacking = self._tools.platform.log_disk.lacking
+        return {FULL_LOGS: lacking} if lacking else {}
+
     def verify(self) -> list[str]:
         """Return what `aether verify` finds in the end."""
         report = asyncio.run(verify.run(self._tools.platform.settings, VERIFY_GRACE_SECONDS))
@@ -76,8 +92,9 @@ class Runner:
     def close(self) -> None:
         """Stop watching."""
         self._tools.watcher.close()
-        self._tools.platform.close()
         self._threads.shutdown()
+        self._tools.control.close()
+        self._tools.platform.close()
 
     def _prices(self) -> dict[str, Decimal]:
         return self._tools.platform.prices()
@@ -99,24 +116,13 @@ class Runner:
 def running(port_base: int, home: Path | None) -> Iterator[Runner]:
     """Bring up a stack and give its runner; state and logs stay where ``home`` was said."""
     environment = {"MARKET": "generated", "SPEED": "1", "AETHER_BAR_MINUTES": BAR_MINUTES}
-    with _stack(port_base, home, environment) as stack:
-        runner = Runner(stack)
+    with (
+        nullcontext(home) if home else own_home() as place,
+        log_disk(place) as disk,
+        stack_in(place, port_base, **environment) as stack,
+    ):
+        runner = Runner(stack, disk)
         try:
             yield runner
         finally:
             runner.close()
-
-
-@contextmanager
-def _stack(port_base: int, home: Path | None, environment: dict[str, str]) -> Iterator[OwnStack]:
-    if home is None:
-        with own_stack(port_base, **environment) as stack:
-            yield stack
-        return
-    stack = OwnStack(home, port_base, **environment)
-    try:
-        up = stack.aether("up")
-        assert up.returncode == 0, up.stderr
-        yield stack
-    finally:
-        stack.aether("down")

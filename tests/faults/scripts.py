@@ -98,14 +98,14 @@ class Plan:
 
     def __post_init__(self) -> None:
         cases = [case for case in CASES if not self.kinds or case.kind in self.kinds]
-        self._lane_cases = _endless(cases, lambda c: not c.strikes_all, self._random("lanes"))
-        self._wave_cases = _endless(cases, lambda c: c.strikes_all, self._random("waves"))
+        self._lane_cases = _endless(cases, lambda c: not c.strikes_all, self.chance("lanes"))
+        self._wave_cases = _endless(cases, lambda c: c.strikes_all, self.chance("waves"))
         killing = [
             Case(KILL, step, needs=needs, kills=(process,))
             for process in PROCESSES
             for step, needs in KILL_STEPS.items()
         ]
-        self._kill_cases = _endless(killing, lambda _: True, self._random("kills"))
+        self._kill_cases = _endless(killing, lambda _: True, self.chance("kills"))
 
     def waves(self) -> Iterator[tuple[Script, ...]]:
         """Yield wave after wave."""
@@ -115,7 +115,7 @@ class Plan:
         )
         number = 0
         while True:
-            chance = self._random(f"wave {number}")
+            chance = self.chance(f"wave {number}")
             if chance.random() < self.kills or not cases:
                 chosen = [next(self._kill_cases)] * LANES
             elif chance.random() < share:
@@ -124,7 +124,8 @@ class Plan:
                 chosen = [next(self._lane_cases) for _ in range(LANES)]
             delay = round(chance.uniform(0, LATEST_KILL_SECONDS), 3)
             yield tuple(
-                self._script(number * LANES + lane, case, delay) for lane, case in enumerate(chosen)
+                self.script_of(number * LANES + lane, case, delay)
+                for lane, case in enumerate(chosen)
             )
             number += 1
 
@@ -135,8 +136,9 @@ class Plan:
             next(waves)
         return next(waves)[index % LANES]
 
-    def _script(self, index: int, case: Case, delay: float) -> Script:
-        chance = self._random(f"trade {index}")
+    def script_of(self, index: int, case: Case, delay: float = 0.0) -> Script:
+        """Return the script of a case, everything else chosen by the seed and the number."""
+        chance = self.chance(f"trade {index}")
         wave, lane = divmod(index, LANES)
         account, symbol = ACCOUNTS[lane], PAIRS[(wave + 2 * lane) % len(PAIRS)]
         script = Script(
@@ -159,7 +161,8 @@ class Plan:
         script = replace(script, **needs)
         return replace(script, amends=script.amends or case.step == "amend")
 
-    def _random(self, what: str) -> random.Random:
+    def chance(self, what: str) -> random.Random:
+        """Return the source of everything random in something."""
         return random.Random(f"{self.seed} {what}")
 
 

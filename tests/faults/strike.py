@@ -2,9 +2,11 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+from tests.faults.catalogue import FULL_LOGS
 from tests.faults.exchange import Control, ExchangeAwayError, insist
 from tests.faults.platform import ALL, Platform
 from tests.faults.scripts import Script
@@ -24,6 +26,7 @@ class Strike:
         began: when it was put in force, None before that; monotonic seconds, as all of them.
         ended: when it had struck for the last time; None until it has struck.
         kills: how many processes were killed by it.
+        hits: how often its rules have struck, by their kind.
     """
 
     def __init__(self, script: Script, control: Control, platform: Platform) -> None:
@@ -31,6 +34,7 @@ class Strike:
         self.began: float | None = None
         self.ended: float | None = None
         self.kills = 0
+        self.hits: Counter[str] = Counter()
         self._control = control
         self._platform = platform
         self._armed: float | None = None
@@ -58,7 +62,9 @@ class Strike:
         self._level = self._fills()
         for target in script.kills:
             self._start(partial(self._kill, target))
-        if not script.kills and self._waits:
+        if script.kind == FULL_LOGS:
+            self._fill_logs()
+        elif not script.kills and self._waits:
             self._start(self._arm_in_time)
         elif not script.kills:
             self._arm()
@@ -69,6 +75,11 @@ class Strike:
         """Tell whether it strikes whatever happens, so that it must wait for its moment."""
         unnamed = all("account" not in r.match and "pair" not in r.match for r in self.script.rules)
         return unnamed and self.script.step in AFTER_A_FILL
+
+    def _fill_logs(self) -> None:
+        """Leave the logs no room until the trade has been judged."""
+        if self._platform.log_disk.fill():
+            self.ended = time.monotonic()
 
     def _arm_in_time(self) -> None:
         self._await_moment()
@@ -90,6 +101,7 @@ class Strike:
         self._done.set()
         for thread in list(self._threads):
             thread.join()
+        self._platform.log_disk.free()
 
     def _note_lasting(self, armed: float) -> None:
         lasting = [rule for rule in self.script.rules if rule.kind in LASTING]
@@ -117,7 +129,11 @@ class Strike:
                 hits = self._control.hits()
             except ExchangeAwayError:
                 return
-            now = sum(hits.get(number, 0) for number in self._numbers)
+            found = zip(self.script.rules, self._numbers, strict=True)
+            self.hits = Counter()
+            for rule, number in found:
+                self.hits[rule.kind] += hits.get(number, 0)
+            now = self.hits.total()
             if now > seen and (seen == 0 or self.script.kind != "silence"):
                 self.ended = time.monotonic() + lasts
             seen = now

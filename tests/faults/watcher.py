@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tests.faults.exchange import Control, ExchangeAwayError, Slice
 
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.05
 
 
 @dataclass

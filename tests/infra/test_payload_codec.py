@@ -5,7 +5,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.exceptions import ApplicationError
 
 from infra.runtime.codec import EncryptionCodec, PayloadKey, PayloadKeyError
-from infra.runtime.temporal import data_converter
+from infra.runtime.temporal_client import data_converter
 
 
 def a_key(name: str) -> PayloadKey:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import secrets
 import sys
@@ -652,3 +653,18 @@ async def test_maintenance_is_a_trouble_of_every_symbol(simulator, feed, exchang
             await exchange.submit(an_entry(), soon())
         await simulator.ask("DELETE", "faults")
         await until(stream, lambda e: isinstance(e, FeedStatus) and e.healthy)
+
+
+async def test_outage_leaves_the_rate_budget_for_when_it_ends(exchange, simulator):
+    await exchange.open_orders()
+    await simulator.fault("refuse_connections", {"plane": "rest"})
+    for _ in range(40):
+        with pytest.raises(ExchangeUnavailableError):
+            await exchange.open_orders()
+    assert exchange.budget.headroom().reads > 0.7
+    await simulator.ask("DELETE", "faults")
+    async with asyncio.timeout(3):
+        while True:
+            with contextlib.suppress(ExchangeUnavailableError):
+                await exchange.open_orders()
+                break

@@ -10,7 +10,7 @@ import tempfile
 from decimal import Decimal
 from pathlib import Path
 
-from infra.runtime.temporal import connect
+from infra.runtime.temporal_client import connect
 from models.contracts.names import kill_switch_workflow_id
 from models.contracts.workflows import (
     CloseNow,

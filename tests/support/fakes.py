@@ -90,6 +90,7 @@ class FakeExchange:
         self.reject_next: str | None = None
         self.down = False
         self.deaf = False
+        self.hearing = False
         self.submit_gate: asyncio.Event | None = None
         self.bookings: list[LedgerEntry] = []
         self._numbers = count(1)
@@ -172,6 +173,9 @@ class FakeExchange:
         await asyncio.sleep(within)
         return None
 
+    def hurried(self) -> "FakeExchange":
+        return self
+
     def unhurried(self) -> "FakeExchange":
         return self
 
@@ -188,6 +192,9 @@ class FakeExchange:
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         self._answer()
         return {i: self.orders[i] for i in order_ids if i in self.orders}
+
+    def is_hearing(self) -> bool:
+        return self.hearing
 
     async def room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
         pass

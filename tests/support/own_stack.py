@@ -53,18 +53,31 @@ class OwnStack:
 
 
 @contextmanager
-def own_stack(port_base: int, **environment: str) -> Iterator[OwnStack]:
-    """Bring a stack up, and down again whatever happened."""
+def own_home() -> Iterator[Path]:
+    """Give a directory for a stack's state, gone afterwards."""
     # Not pytest's own directory: each session closes that to other users, and where tests run as
     # root PostgreSQL is another user.
     with tempfile.TemporaryDirectory(prefix="aether-stack-", dir="/tmp") as directory:
-        stack = OwnStack(Path(directory) / "home", port_base, **environment)
-        try:
-            up = stack.aether("up")
-            assert up.returncode == 0, up.stderr
-            yield stack
-        finally:
-            stack.aether("down")
+        yield Path(directory) / "home"
+
+
+@contextmanager
+def stack_in(home: Path, port_base: int, **environment: str) -> Iterator[OwnStack]:
+    """Bring a stack up in a directory, and down again whatever happened."""
+    stack = OwnStack(home, port_base, **environment)
+    try:
+        up = stack.aether("up")
+        assert up.returncode == 0, up.stderr
+        yield stack
+    finally:
+        stack.aether("down")
+
+
+@contextmanager
+def own_stack(port_base: int, **environment: str) -> Iterator[OwnStack]:
+    """Bring a stack up in a directory of its own, and down again whatever happened."""
+    with own_home() as home, stack_in(home, port_base, **environment) as stack:
+        yield stack
 
 
 def wait_until(condition: Any, what: str, seconds: float) -> None:

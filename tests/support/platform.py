@@ -26,7 +26,7 @@ from api.services import CodecSessions, Services
 from infra.runtime.codec import EncryptionCodec, PayloadKey
 from infra.runtime.database import Database, Role
 from infra.runtime.settings import Settings
-from infra.runtime.temporal import connect
+from infra.runtime.temporal_client import connect
 from models.contracts.hedges import HedgeInput
 from models.contracts.names import (
     TRADING_QUEUE,

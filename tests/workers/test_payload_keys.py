@@ -5,10 +5,10 @@ import pytest
 import api.__main__ as api_process
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
-from workers import assembly
+from workers import connection
 
 
-@pytest.mark.parametrize("payload_keys", [assembly.payload_keys, api_process.payload_keys])
+@pytest.mark.parametrize("payload_keys", [connection.payload_keys, api_process.payload_keys])
 def test_payload_keys_keep_the_stores_order_newest_first(monkeypatch, tmp_path, payload_keys):
     stored = {"newest": bytes(32), "older": bytes(range(32))}
     monkeypatch.setattr(LocalSecretStore, "codec_keys", lambda _: stored)

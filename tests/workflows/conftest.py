@@ -5,7 +5,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from infra.runtime.codec import PayloadKey
-from infra.runtime.temporal import connect
+from infra.runtime.temporal_client import connect
 from tests.support.temporal import NAMESPACE, World
 
 

@@ -187,7 +187,7 @@ class PrivateStreams:
             return
         method, params = request["method"], request.get("params")
         if method == "ping":
-            connection.send(answer_ping(request, received))
+            connection.send(answer_ping(request, self._exchange.clock.now()))
         elif method not in PERMISSIONS and method not in ("subscribe", "unsubscribe"):
             text = "Unsupported event"
             connection.send(failure(method, request.get("req_id"), text, received))

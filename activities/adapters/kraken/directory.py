@@ -150,6 +150,7 @@ class KrakenDirectory:
                 self._limiter,
                 self._silence,
                 learn=exchange.learn,
+                clock=exchange.clock,
                 stamps_are_wall_clock=on_wall_clock,
             ),
             lock,

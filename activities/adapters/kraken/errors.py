@@ -109,7 +109,10 @@ def classify(raw: str, operation: Operation) -> ExchangeError:
         wait = float(until) - time.time() if until else 1.0
         return RateLimitedError(raw, raw, retry_after_seconds=min(max(wait, 0.5), 60.0))
     if raw.startswith(_RATE_LIMITS):
-        return RateLimitedError(raw, raw, retry_after_seconds=2.0)
+        # Until there is room again is a matter of our own budget, which is full from now on; this
+        # keeps a stop from waiting longer than that.
+        wait = 2.0 if operation is Operation.READ else 0.5
+        return RateLimitedError(raw, raw, retry_after_seconds=wait)
     if raw.startswith(_UNDECIDED):
         return undecided(raw, operation, raw)
     if raw.startswith(_CREDENTIALS):

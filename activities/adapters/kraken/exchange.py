@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,8 +10,10 @@ from typing import Any
 
 from activities.adapters.kraken import orders as wire
 from activities.adapters.kraken.errors import Operation, reading, undecided
+from activities.adapters.kraken.exchange_clock import ExchangeClock, now
 from activities.adapters.kraken.instruments import fee_rates, number, usd_spot_instruments
 from activities.adapters.kraken.nonce import KeyLock
+from activities.adapters.kraken.presence import Presence
 from activities.adapters.kraken.priority_gate import Priority
 from activities.adapters.kraken.private_stream import PrivateStream
 from activities.adapters.kraken.rate_budget import HISTORY_COST, RateBudget
@@ -21,11 +24,13 @@ from activities.adapters.kraken.transport import Parameter, Transport
 from activities.ports import (
     Balance,
     BalanceReport,
+    ExchangeError,
     ExecutionReport,
     LedgerEntry,
     OrderRejectedError,
     RateLimitedError,
     StreamGap,
+    UnknownOutcomeError,
 )
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, Mode
@@ -59,12 +64,14 @@ class KrakenExchange:
         self._transport = transport
         self._lock = lock
         self.memory = StreamMemory()
+        self.clock = ExchangeClock()
         self._stream = stream(self)
         self._symbols: SymbolTable | None = None
         self._reading_symbols = asyncio.Lock()
         self._instruments: dict[str, Instrument] = {}
-        self._reads = Reads(transport, budget, self.symbols)
-        self._highest = Priority.PROTECT
+        self._presence = Presence(transport.is_there)
+        self._reads = Reads(transport, budget, self.symbols, self._presence)
+        self._highest, self._lowest = Priority.PROTECT, Priority.LEISURE
 
     # --- what can be traded ---------------------------------------------------------------------
 
@@ -123,17 +130,24 @@ class KrakenExchange:
             UnknownOutcomeError: ask with ``find`` before anything is sent again.
         """
         await self.symbols()
-        parameters = wire.order_parameters(order, self._instruments.get(order.symbol), deadline)
+        theirs = None if deadline is None else self.clock.theirs(deadline)
+        parameters = wire.order_parameters(order, self._instruments.get(order.symbol), theirs)
         priority = _PRIORITIES[order.leg]
+        await self._presence.confirm()
         await self.budget.admit_add(order.symbol, priority)
-        answer = await self._change(
-            "AddOrder",
-            parameters,
-            Operation.PLACE,
-            priority,
-            order.symbol,
-            lambda: _refuse_late(deadline),
-        )
+        try:
+            answer = await self._change(
+                "AddOrder",
+                parameters,
+                Operation.PLACE,
+                priority,
+                order.symbol,
+                lambda: _refuse_late(deadline),
+            )
+        except UnknownOutcomeError as failure:
+            if "Deadline elapsed" in failure.raw:
+                await self._learn_clock()
+            raise
         ids = answer.get("txid") if isinstance(answer, dict) else None
         if not ids:
             raise undecided("AddOrder answered without an order id", Operation.PLACE)
@@ -152,6 +166,7 @@ class KrakenExchange:
 
     async def cancel(self, order_id: str) -> None:
         """Cancel one order; OrderGoneError when it is no longer open."""
+        await self._presence.confirm()
         await self.budget.admit_cancel(order_id)
         symbol = self.budget.orders.symbol(order_id)
         await self._change(
@@ -164,6 +179,7 @@ class KrakenExchange:
             raise ValueError(f"at most {_BATCH_MAXIMUM} orders per request, was {len(order_ids)}")
         if not order_ids:
             return 0
+        await self._presence.confirm()
         self.budget.charge_batch_cancel(list(order_ids))
         answer = await self._change(
             "CancelOrderBatch",
@@ -186,6 +202,7 @@ class KrakenExchange:
             parameters["trigger_price"] = trigger_price
         if len(parameters) == 1:
             return
+        await self._presence.confirm()
         await self.budget.admit_amend(order_id, Priority.PROTECT)
         symbol = self.budget.orders.symbol(order_id)
         try:
@@ -290,6 +307,10 @@ class KrakenExchange:
         self.budget.orders.learn(report.order_id, report.symbol)
         self.memory.learn(report)
 
+    def is_hearing(self) -> bool:
+        """Tell whether the private stream is connected and complete at this moment."""
+        return self._stream.is_hearing()
+
     def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
         """Stream executions and balances; ends only by error or cancellation."""
         return self._stream.events()
@@ -300,6 +321,12 @@ class KrakenExchange:
         if self._lock is not None:
             self._lock.release()
 
+    def hurried(self) -> "KrakenExchange":
+        """Return this exchange with reads that are as urgent as protection."""
+        view = copy(self)
+        view._lowest = Priority.PROTECT  # noqa: SLF001 - a copy of this object
+        return view
+
     def unhurried(self) -> "KrakenExchange":
         """Return this exchange with reads that give way to everybody else's."""
         view = copy(self)
@@ -308,8 +335,16 @@ class KrakenExchange:
 
     # --- how ------------------------------------------------------------------------------------
 
+    async def _learn_clock(self) -> None:
+        """Ask for the exchange's clock; without an answer the next pong tells."""
+        asked_at = now()
+        with suppress(ExchangeError), reading("Time"):
+            answer = await self._transport.public("Time")
+            told = datetime.fromtimestamp(int(answer["unixtime"]), UTC)
+            self.clock.learn(told, asked_at, now())
+
     def _at_most(self, priority: Priority) -> Priority:
-        return max(priority, self._highest)
+        return min(max(priority, self._highest), self._lowest)
 
     async def _is(self, order: OrderSpec) -> Callable[[OrderReport], bool]:
         """Return what tells an intended order from others.
@@ -333,13 +368,16 @@ class KrakenExchange:
         still_wanted: Callable[[], None] | None = None,
     ) -> Any:
         try:
-            return await self._transport.private(
+            answer = await self._transport.private(
                 method, parameters, operation, priority, still_wanted
             )
-        except RateLimitedError as refusal:
-            if refusal.raw:
-                self.budget.refused(refusal.raw, symbol)
+        except ExchangeError as failure:
+            self._presence.failed(failure)
+            if isinstance(failure, RateLimitedError) and failure.raw:
+                self.budget.refused(failure.raw, symbol)
             raise
+        self._presence.answered()
+        return answer
 
 
 def _refuse_late(deadline: datetime | None) -> None:

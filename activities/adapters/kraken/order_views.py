@@ -44,6 +44,14 @@ class OrderViews:
         self._known: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._executions: OrderedDict[str, None] = OrderedDict()
 
+    def knows_execution(self, execution_id: str) -> bool:
+        """Tell whether an execution was reported."""
+        return execution_id in self._executions
+
+    def knows_end(self, order_id: str) -> bool:
+        """Tell whether an order was reported as final."""
+        return _report(self._known[order_id]).status.is_final if order_id in self._known else False
+
     def take(
         self, entry: Mapping[str, Any], *, snapshot: bool, sequence: int, received_at: datetime
     ) -> ExecutionReport | None:

@@ -10,17 +10,24 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from activities import metrics
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.errors import UNREADABLE
+from activities.adapters.kraken.exchange_clock import ExchangeClock, now
+from activities.adapters.kraken.expected_news import ExpectedNews
 from activities.adapters.kraken.feed_rows import wire_time
 from activities.adapters.kraken.instruments import number
 from activities.adapters.kraken.order_views import OrderViews, is_unknown
+from activities.adapters.kraken.private_connection import (
+    CHANNELS,
+    SNAPSHOT_SECONDS,
+    PrivateConnection,
+)
 from activities.adapters.kraken.websocket import (
     SILENCE_SECONDS,
     Backoff,
@@ -38,10 +45,13 @@ from activities.ports import (
 from models.trading.orders import OrderReport
 
 _log = logging.getLogger(__name__)
+ZERO = Decimal(0)
 
 PrivateEvent = ExecutionReport | BalanceReport | StreamGap
 
-_CHANNELS = ("executions", "balances")
+LIVELY_SECONDS = 1.6
+"""A heartbeat comes every second; without one for longer nobody knows what is missed."""
+TOKEN_PAUSE_SECONDS = 0.4
 PING_SECONDS = 5.0
 """Between two questions for the exchange's clock, by which the delay of delivery is measured."""
 _STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
@@ -49,53 +59,6 @@ _STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
 
 class _StaleTokenError(Exception):
     """The exchange no longer takes the token: connect again with a new one."""
-
-
-@dataclass
-class _Connection:
-    """What one connection has told so far: last sequence per channel and awaited snapshots."""
-
-    token: str
-    gap_reason: str
-    sequences: dict[str, int] = field(default_factory=dict)
-    awaited: set[str] = field(default_factory=lambda: set(_CHANNELS))
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    request_number: int = 0
-    pongs: int = 0
-
-    def ping(self) -> dict[str, Any]:
-        """Return a request whose answer carries the time at which the exchange sent it."""
-        self.request_number += 1
-        return {"method": "ping", "req_id": self.request_number}
-
-    def subscribe(self, channel: str) -> dict[str, Any]:
-        """Return the request for a channel; its next message must be a snapshot."""
-        self.sequences.pop(channel, None)
-        self.awaited.add(channel)
-        options: dict[str, Any] = (
-            {"snap_orders": True, "snap_trades": True, "order_status": True, "ratecounter": False}
-            if channel == "executions"
-            else {"snapshot": True}
-        )
-        self.request_number += 1
-        return {
-            "method": "subscribe",
-            "params": {"channel": channel, "token": self.token, **options},
-            "req_id": self.request_number,
-        }
-
-    def subscribe_again(self, channel: str, reason: str) -> None:
-        """Begin a channel anew after a lost message."""
-        self.gap_reason = reason
-        self.request_number += 1
-        self.requests.append(
-            {
-                "method": "unsubscribe",
-                "params": {"channel": channel, "token": self.token},
-                "req_id": self.request_number,
-            }
-        )
-        self.requests.append(self.subscribe(channel))
 
 
 class PrivateStream:
@@ -113,6 +76,7 @@ class PrivateStream:
         ping_seconds: float = PING_SECONDS,
         *,
         stamps_are_wall_clock: bool = False,
+        clock: ExchangeClock | None = None,
     ) -> None:
         self._url = url
         self._allowed = allowed
@@ -123,8 +87,14 @@ class PrivateStream:
         self._learn = learn
         self._ping_seconds = ping_seconds
         self._stamps_are_wall_clock = stamps_are_wall_clock
+        self._clock = clock
         self._views = OrderViews()
+        self._expected = ExpectedNews()
+        self._complete_at: float | None = None
         self._lost_at: float | None = None
+        # Kept from call to call: whoever calls again in an outage must not begin with a burst.
+        self._backoff = Backoff()
+        self._attempts = 0
         self.connections = 0
         self.sequence_gaps = 0
 
@@ -136,65 +106,91 @@ class PrivateStream:
                 the caller knows; calling again goes on trying.
             CredentialsError: the key is refused.
         """
-        backoff = Backoff()
         reason = "connected"
         self._lost_at = time.monotonic()
         while True:
+            attempts = self._attempts
             try:
-                async with aclosing(self._connection(reason, backoff)) as connection:
+                async with aclosing(self._connection(reason)) as connection:
                     async for event in connection:
                         yield event
             except _StaleTokenError as failure:
                 reason = f"token refused: {failure}"
                 self._note_loss()
+                await self._pause(attempts)
             except (ExchangeUnavailableError, RateLimitedError) as failure:
                 # Of an outage its beginning is news, the many attempts to reconnect are not.
                 _log.log(_level(self._lost_at), "private stream: %s", failure)
                 reason = f"reconnected after: {failure}"
                 self._note_loss()
-                if time.monotonic() - (self._lost_at or 0.0) > self._patience:
+                impatient = time.monotonic() - (self._lost_at or 0.0) > self._patience
+                await self._pause(attempts)
+                if impatient:
                     raise
-            await backoff.wait()
+
+    async def _pause(self, attempts_before: int) -> None:
+        """Wait for the next attempt; only those that reached for the socket are scarce."""
+        if self._attempts > attempts_before:
+            await self._backoff.wait()
+        else:
+            await asyncio.sleep(TOKEN_PAUSE_SECONDS)
+
+    def is_hearing(self) -> bool:
+        """Tell whether everything is told at this moment: connected, lively, nothing overdue."""
+        if self._complete_at is None or self._expected.wait_seconds() is not None:
+            return False
+        return time.monotonic() - self._complete_at < LIVELY_SECONDS
 
     def _note_loss(self) -> None:
         if self._lost_at is None:
             self._lost_at = time.monotonic()
 
-    async def _connection(
-        self, reason: str, backoff: Backoff
-    ) -> AsyncGenerator[PrivateEvent, None]:
-        connection = _Connection(await self._token(), reason)
+    async def _connection(self, reason: str) -> AsyncGenerator[PrivateEvent, None]:
+        connection = PrivateConnection(await self._token(), reason)
+        self._attempts += 1
         socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
         self.connections += 1
         metrics.STREAM_CONNECTIONS.inc()
         pinging = asyncio.create_task(self._ping(connection, socket))
         try:
-            for channel in _CHANNELS:
+            for channel in CHANNELS:
                 await socket.send(connection.subscribe(channel))
             while True:
-                for frame in await socket.frames():
+                for frame in await socket.frames(self._wait_seconds(connection)):
                     for event in self._understood(connection, frame):
                         yield event
+                if overdue := self._expected.take_overdue():
+                    _log.warning("not told: %s", ", ".join(overdue))
+                    yield StreamGap(f"not told: {', '.join(overdue)}")
+                connection.require_snapshots()
                 socket.disregard(connection.pongs)
                 connection.pongs = 0
+                self._complete_at = None if connection.awaited else time.monotonic()
                 if not connection.awaited:
-                    backoff.reset()
+                    self._backoff.reset()
                     self._lost_at = None
                 for request in connection.requests:
                     await socket.send(request)
                 connection.requests.clear()
         finally:
+            self._complete_at = None
             pinging.cancel()
             await socket.close()
 
-    async def _ping(self, connection: _Connection, socket: Socket) -> None:
+    def _wait_seconds(self, connection: PrivateConnection) -> float | None:
+        """Return how long to wait for news at most."""
+        if connection.awaited:
+            return SNAPSHOT_SECONDS
+        return self._expected.wait_seconds()
+
+    async def _ping(self, connection: PrivateConnection, socket: Socket) -> None:
         """Ask for the exchange's clock again and again; a lost connection is noticed elsewhere."""
         with suppress(ExchangeUnavailableError):
             while True:
-                await asyncio.sleep(self._ping_seconds)
                 await socket.send(connection.ping())
+                await asyncio.sleep(self._ping_seconds)
 
-    def _understood(self, connection: _Connection, frame: bytes) -> Iterator[PrivateEvent]:
+    def _understood(self, connection: PrivateConnection, frame: bytes) -> Iterator[PrivateEvent]:
         try:
             yield from self._take(connection, frame)
         except UNREADABLE:
@@ -202,18 +198,15 @@ class PrivateStream:
             _log.exception("a private frame could not be read: %.500r", frame)
             yield StreamGap("a message could not be read")
 
-    def _take(self, connection: _Connection, frame: bytes) -> Iterator[PrivateEvent]:
+    def _take(self, connection: PrivateConnection, frame: bytes) -> Iterator[PrivateEvent]:
         message = _message(frame)
         if message is None:
             return
-        if message.get("success") is False:
-            _refused(message)
-        if message.get("method") == "pong":
-            connection.pongs += 1
-            _measure_delivery("pong", message.get("time_out"))
+        if "channel" not in message:
+            self._answered(connection, message)
             return
         channel = str(message.get("channel"))
-        if channel not in _CHANNELS or "data" not in message:
+        if channel not in CHANNELS or "data" not in message:
             return
         metrics.STREAM_MESSAGES.labels(channel).inc()
         snapshot = message.get("type") == "snapshot"
@@ -224,16 +217,46 @@ class PrivateStream:
         if not numbered:
             yield StreamGap(f"{channel} without a sequence: nobody can tell what is missing")
         if channel == "balances":
+            if not snapshot:
+                self._expect_executions(message)
             yield from _balances(message, sequence, snapshot=snapshot)
         else:
             yield from self._executions(message, sequence, snapshot=snapshot)
         if snapshot and channel in connection.awaited:
-            connection.awaited.discard(channel)
+            del connection.awaited[channel]
             if channel == "executions":
                 yield StreamGap(connection.gap_reason)
 
+    def _answered(self, connection: PrivateConnection, message: Mapping[str, Any]) -> None:
+        """Take the answer to a request of ours."""
+        if message.get("success") is False:
+            _refused(message)
+        if message.get("method") == "pong":
+            connection.pongs += 1
+            _measure_delivery("pong", message.get("time_out"))
+            self._learn_clock(connection, message)
+
+    def _expect_executions(self, balances: Mapping[str, Any]) -> None:
+        for row in balances["data"]:
+            with suppress(*UNREADABLE):
+                if row.get("type") == "trade":
+                    trade = str(row["ref_id"])
+                    is_told = partial(self._views.knows_execution, trade)
+                    self._expected.expect(f"execution {trade}", is_told)
+
+    def _expect_end(self, order: OrderReport) -> None:
+        if not order.status.is_final and ZERO < order.quantity <= order.filled_quantity:
+            is_told = partial(self._views.knows_end, order.order_id)
+            self._expected.expect(f"end of {order.order_id}", is_told)
+
+    def _learn_clock(self, connection: PrivateConnection, pong: Mapping[str, Any]) -> None:
+        request, asked_at = connection.pinged or (None, now())
+        with suppress(*UNREADABLE):
+            if self._clock is not None and pong.get("req_id") == request:
+                self._clock.learn(wire_time(pong["time_out"]), asked_at, now())
+
     def _is_next(
-        self, connection: _Connection, channel: str, sequence: int, *, snapshot: bool
+        self, connection: PrivateConnection, channel: str, sequence: int, *, snapshot: bool
     ) -> bool:
         last = connection.sequences.get(channel)
         if snapshot:
@@ -274,6 +297,7 @@ class PrivateStream:
                 if self._stamps_are_wall_clock and not snapshot:
                     _measure_delivery("execution", entry.get("timestamp"))
                 self._learn(report.order)
+                self._expect_end(report.order)
                 yield report
                 if is_unknown(entry):
                     _log.warning("executions say what we do not know: %.500r", entry)

@@ -37,6 +37,8 @@ ADD_COST = 1.0
 # Lookups by client id cost two and history pages two to four; budget the most (§4.1).
 LOOKUP_COST = 2.0
 HISTORY_COST = 4.0
+# Open orders, the newest closed ones, and those of its id where the newest are not all.
+PROOF_COST = 1.0 + 1.0 + LOOKUP_COST
 
 _AMEND_AGES = ((5.0, 3.0), (10.0, 2.0), (15.0, 1.0))
 _CANCEL_AGES = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), (300.0, 1.0))
@@ -44,10 +46,10 @@ _CANCEL_AGES = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), 
 # Share of a counter's maximum that each priority may fill: the rest is kept for protection.
 _CEILINGS = {
     Priority.PROTECT: 1.0,
-    Priority.EXIT: 0.8,
+    Priority.EXIT: 0.7,
     Priority.ENTRY: 0.65,
-    Priority.READ: 0.65,
-    Priority.LEISURE: 0.4,
+    Priority.READ: 0.5,
+    Priority.LEISURE: 0.25,
 }
 
 
@@ -243,8 +245,11 @@ class RateBudget:
     async def await_room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
         """Wait until stops can be cancelled, the exit sent, and a stop put back if that fails.
 
-        Nothing is charged: each of them is admitted by itself when its turn comes.
+        And until it can be asked what became of the exit, should its answer be lost: the stop comes
+        back only then. Nothing is charged: each is admitted by itself when its turn comes.
         """
+        await self._reads.admit(PROOF_COST, Priority.PROTECT, self._patience)
+        self._reads.refund(PROOF_COST)
         cost = 2 * ADD_COST + sum(cancel_cost(self.orders.age(name)) for name in stop_ids)
         counter = self._trading[symbol]
         await counter.admit(cost, Priority.EXIT, self._patience)

@@ -6,12 +6,13 @@ from typing import Any
 
 from activities.adapters.kraken import orders as wire
 from activities.adapters.kraken.errors import Operation, reading, was_never_sent
+from activities.adapters.kraken.presence import Presence
 from activities.adapters.kraken.priority_gate import Priority
 from activities.adapters.kraken.rate_budget import HISTORY_COST, LOOKUP_COST, RateBudget
 from activities.adapters.kraken.shared_read import SharedRead
 from activities.adapters.kraken.symbols import SymbolTable
 from activities.adapters.kraken.transport import Parameter, Transport
-from activities.ports import ExchangeUnavailableError, OrderGoneError, RateLimitedError
+from activities.ports import ExchangeError, OrderGoneError, RateLimitedError
 from models.trading.orders import Fill, OrderReport
 
 QUERY_MAXIMUM = 50
@@ -32,16 +33,18 @@ class Reads:
         transport: Transport,
         budget: RateBudget,
         symbols: Callable[[], Awaitable[SymbolTable]],
+        presence: Presence,
     ) -> None:
         self._transport = transport
         self._budget = budget
+        self._presence = presence
         self._symbols = symbols
 
         async def admit_one(priority: Priority) -> None:
-            await budget.admit_read(1.0, priority)
+            await self._admit(1.0, priority)
 
         async def admit_history(priority: Priority) -> None:
-            await budget.admit_read(HISTORY_COST, priority)
+            await self._admit(HISTORY_COST, priority)
 
         self._opened = SharedRead[None, list[OrderReport]](admit_one, self._send_open)
         self._closed = SharedRead[None, tuple[list[OrderReport], bool]](
@@ -60,7 +63,7 @@ class Reads:
         priority: Priority = Priority.READ,
     ) -> Any:
         """Return the result of one read once the budget has room for it."""
-        await self._budget.admit_read(cost, priority)
+        await self._admit(cost, priority)
         return await self._send(method, parameters or {}, priority, cost)
 
     async def pages(
@@ -172,19 +175,24 @@ class Reads:
                 )
         return sorted(fills.values(), key=lambda fill: (fill.exchange_time, fill.execution_id))
 
+    async def _admit(self, cost: float, priority: Priority) -> None:
+        await self._presence.confirm()
+        await self._budget.admit_read(cost, priority)
+
     async def _send(
         self, method: str, parameters: Parameters, priority: Priority, cost: float = 1.0
     ) -> Any:
         try:
-            return await self._transport.private(method, parameters, Operation.READ, priority)
-        except ExchangeUnavailableError as failure:
+            answer = await self._transport.private(method, parameters, Operation.READ, priority)
+        except ExchangeError as failure:
+            self._presence.failed(failure)
             if was_never_sent(failure.__cause__):
                 self._budget.refund_read(cost)
+            if isinstance(failure, RateLimitedError) and failure.raw:
+                self._budget.refused(failure.raw, None)
             raise
-        except RateLimitedError as refusal:
-            if refusal.raw:
-                self._budget.refused(refusal.raw, None)
-            raise
+        self._presence.answered()
+        return answer
 
 
 def _page(answer: Any, key: str, seen: int) -> tuple[Rows, int]:

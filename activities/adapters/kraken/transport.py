@@ -81,6 +81,7 @@ By then it has long arrived, so that nonces are in order; and were it not so, th
 the one that comes too late before executing it. A stop must not wait for somebody else's answer.
 """
 SIGNED_CALLS_AT_ONCE = 4
+PROBE_SECONDS = (1.0, 1.5)
 
 
 class Transport:
@@ -105,6 +106,9 @@ class Transport:
         if credentials is not None:
             self._signed = _Connections(lambda: KrakenApi(base, allowed, credentials, nonces))
         self._public_thread = ThreadPoolExecutor(1, "kraken-public")
+        # Of its own: whether anybody is there must not wait for an answer that never comes.
+        self._probe = KrakenApi(base, allowed)
+        self._probe_thread = ThreadPoolExecutor(1, "kraken-probe")
         self._signed_threads = ThreadPoolExecutor(SIGNED_CALLS_AT_ONCE, "kraken-signed")
         self._gate = PriorityGate()
         self._closed = False
@@ -123,6 +127,20 @@ class Transport:
 
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._public_thread, _answer, send, Operation.READ)
+
+    async def is_there(self) -> bool:
+        """Tell whether the exchange is there and not in maintenance; no counter counts this."""
+
+        def send() -> Any:
+            return self._probe.query_public("SystemStatus", {}, timeout=PROBE_SECONDS)
+
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._probe_thread, _answer, send, Operation.READ)
+        except ExchangeError as failure:
+            # A refusal, were it for asking too often, is an answer.
+            return not isinstance(failure, ExchangeUnavailableError)
+        return not isinstance(found, dict) or found.get("status") != "maintenance"
 
     async def private(
         self,
@@ -181,8 +199,10 @@ class Transport:
 
     def _shutdown(self) -> None:
         self._public_thread.shutdown(wait=True)
+        self._probe_thread.shutdown(wait=True)
         self._signed_threads.shutdown(wait=True)
         self._public.close()
+        self._probe.close()
         if self._signed is not None:
             self._signed.close()
 

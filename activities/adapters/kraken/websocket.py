@@ -32,7 +32,11 @@ class _DirectConnect(connect):
 
 
 class ConnectionLimiter:
-    """Keep connection attempts of this machine under Cloudflare's ban (150 in 10 min, §4.3)."""
+    """Keep connection attempts of this machine under Cloudflare's ban (150 in 10 min, §4.3).
+
+    Half of what is allowed may come at once, the other half comes spread over the window: a long
+    outage is met by an attempt now and then, and not by a burst with a long silence after it.
+    """
 
     def __init__(
         self,
@@ -40,31 +44,36 @@ class ConnectionLimiter:
         window_seconds: float = 600.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._maximum = maximum
-        self._window = window_seconds
+        self._burst = maximum / 2
+        self._refill = maximum / 2 / window_seconds
         self._clock = clock
-        self._attempts: deque[float] = deque()
+        self._left = self._burst
+        self._at = clock()
 
-    def seconds_until_allowed(self) -> float:
-        """Return how long until another attempt stays under the limit."""
+    def reserve(self) -> float:
+        """Count an attempt and return how many seconds it has to wait for its turn."""
         now = self._clock()
-        while self._attempts and now - self._attempts[0] >= self._window:
-            self._attempts.popleft()
-        if len(self._attempts) < self._maximum:
-            return 0.0
-        return self._attempts[0] + self._window - now
+        self._left = min(self._burst, self._left + (now - self._at) * self._refill) - 1
+        self._at = now
+        return max(0.0, -self._left / self._refill)
 
     async def admit(self) -> None:
         """Wait until another attempt is allowed and count it."""
-        if (wait := self.seconds_until_allowed()) > 0:
+        wait = self.reserve()
+        try:
             await asyncio.sleep(wait)
-        self._attempts.append(self._clock())
+        except asyncio.CancelledError:
+            self._left += 1
+            raise
 
 
 class Backoff:
-    """Delays between attempts: at once a few times, then longer, with jitter; reset by success."""
+    """Delays between attempts: at once a few times, then longer, with jitter; reset by success.
 
-    _STEPS = (0.05, 0.2, 0.4, 0.8, 1.0, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0)
+    For a minute or two they stay below the time in which a position must be protected again.
+    """
+
+    _STEPS = (0.05, 0.2, 0.4, 0.8, 1.0, 1.0, 2.0, *(3.5,) * 30, 5.0, 8.0, 15.0)
 
     def __init__(self) -> None:
         self._attempt = 0
@@ -132,8 +141,11 @@ class Socket:
         except ConnectionClosed as failure:
             raise ExchangeUnavailableError(f"the WebSocket closed: {failure}") from failure
 
-    async def frames(self) -> list[bytes]:
+    async def frames(self, within: float | None = None) -> list[bytes]:
         """Return all frames that have arrived, waiting for at least one.
+
+        Args:
+            within: seconds after which an empty list is returned instead; None waits on.
 
         Raises:
             ExchangeUnavailableError: the connection ended, or nothing came for too long.
@@ -142,7 +154,11 @@ class Socket:
             if self._ended is not None:
                 raise ExchangeUnavailableError(self._ended)
             self._arrived.clear()
-            await self._arrived.wait()
+            try:
+                async with asyncio.timeout(within):
+                    await self._arrived.wait()
+            except TimeoutError:
+                break
         taken = list(self._frames)
         self._frames.clear()
         self._taken.set()

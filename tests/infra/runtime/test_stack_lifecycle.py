@@ -92,12 +92,11 @@ def test_stack_comes_up_survives_the_death_of_all_and_goes_down(environment, hom
 def kill_all(home):
     """Kill keeper and supervisor first, so that neither brings the other back."""
     supervisor = Stack(Settings(home=home, port_base=PORT_BASE)).supervisor
-    keeper = next(p.pid for p in supervisor.processes() if p.name == "keeper")
-    parent = psutil.Process(supervisor.pid)
-    children = parent.children(recursive=True)
-    for pid in (keeper, parent.pid):
-        os.kill(pid, signal.SIGKILL)
-    # The kernel ends the children with their parent; nothing may be left of them.
-    _, alive = psutil.wait_procs(children, timeout=10)
+    pids = {process.name: process.pid for process in supervisor.processes()}
+    killed = [psutil.Process(pids.pop("keeper")), psutil.Process(supervisor.pid)]
+    killed += [psutil.Process(pid) for pid in pids.values()]
+    for process in killed:
+        os.kill(process.pid, signal.SIGKILL)
+    _, alive = psutil.wait_procs(killed, timeout=10)
     left = [p for p in alive if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
     assert left == []

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from activities.adapters.kraken.exchange import KrakenExchange
 from activities.adapters.kraken.feed_state import FeedState
-from activities.adapters.kraken.private_stream import PrivateStream, _Connection, _StaleTokenError
+from activities.adapters.kraken.private_connection import PrivateConnection
+from activities.adapters.kraken.private_stream import PrivateStream, _StaleTokenError
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.adapters.kraken.rate_budget import PRO, RateBudget
 from activities.ports import ExchangeError, ExecutionReport, FeedStatus, StreamGap
@@ -150,7 +151,7 @@ def a_stream():
 
 
 def subscribed():
-    connection = _Connection("token", "connected")
+    connection = PrivateConnection("token", "connected")
     connection.awaited.clear()
     return connection
 
@@ -204,13 +205,14 @@ def test_no_fill_is_lost_silently(data):
 @many
 @given(st.data())
 def test_no_private_frame_ends_the_stream_but_by_a_typed_error(data):
-    stream, connection = a_stream(), _Connection("token", "connected")
+    stream, connection = a_stream(), PrivateConnection("token", "connected")
     for message in data.draw(st.lists(st.sampled_from(PRIVATE), min_size=1, max_size=4)):
         heard(stream, connection, data.draw(evolved(message)))
 
 
 def test_an_unreadable_entry_of_the_snapshot_does_not_deafen_the_stream():
-    stream, connection = a_stream(), _Connection("token", "connected")
+    stream, connection = a_stream(), PrivateConnection("token", "connected")
+    connection.subscribe("executions")
     bad = {"order_id": "O1", "symbol": "BTC/USD", "side": "sideways", "order_status": "new"}
     snapshot = {"channel": "executions", "type": "snapshot", "sequence": 1, "data": [bad]}
     events = heard(stream, connection, snapshot)
@@ -259,6 +261,9 @@ class Recorded:
         if parameters.get("ofs"):
             return {"closed": {}, "trades": {}, "ledger": {}}
         return self.answers[method]
+
+    async def is_there(self):
+        return True
 
 
 ANSWERS = {

@@ -17,7 +17,8 @@ from activities.adapters.kraken.instruments import (
     usd_spot_instruments,
 )
 from activities.adapters.kraken.order_views import OrderViews
-from activities.adapters.kraken.private_stream import PrivateStream, _Connection
+from activities.adapters.kraken.private_connection import PrivateConnection
+from activities.adapters.kraken.private_stream import PrivateStream
 from activities.adapters.kraken.symbols import SymbolTable
 from activities.ports import (
     BalanceReport,
@@ -141,7 +142,7 @@ def test_recorded_bars_close_when_a_newer_one_begins():
 def private_events(frames):
     stream = PrivateStream("ws://127.0.0.1:1", None, None, None)
     for frame in frames:
-        connection = _Connection("token", "connected")
+        connection = PrivateConnection("token", "connected")
         message = json.loads(frame)
         if message.get("type") == "update":
             connection.awaited.clear()

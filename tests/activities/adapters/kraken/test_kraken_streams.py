@@ -3,12 +3,16 @@ import json
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
+from activities.adapters.kraken import private_connection, private_stream
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.book import Book
 from activities.adapters.kraken.errors import ForbiddenAddressError
+from activities.adapters.kraken.exchange_clock import ExchangeClock
+from activities.adapters.kraken.expected_news import PATIENCE_SECONDS, ExpectedNews
 from activities.adapters.kraken.private_stream import PrivateStream
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.adapters.kraken.websocket import ConnectionLimiter, Socket
@@ -85,6 +89,8 @@ def frame(channel, sequence, *rows, kind="update"):
 
 def answer_private(*executions):
     def answer(asked):
+        if asked["method"] == "ping":
+            return []
         channel = asked["params"]["channel"]
         if asked["method"] == "unsubscribe":
             return [{"method": "unsubscribe", "success": True, "req_id": asked["req_id"]}]
@@ -173,6 +179,87 @@ async def test_missed_message_subscribes_again_and_says_so(server, private):
         assert private.sequence_gaps == 1
 
 
+CHANGED = {"asset": "USD", "balance": 99, "type": "trade", "amount": -640, "fee": 5.12}
+
+
+async def test_execution_that_only_the_balances_tell_of_is_a_gap(server, private):
+    server.on_subscribe = answer_private(SNAPSHOT_ORDER)
+    async with aclosing(private.events()) as events:
+        await take(events, 3)
+        told, untold = {**CHANGED, "ref_id": "T1"}, {**CHANGED, "ref_id": "T2"}
+        for sequence, row in enumerate((told, untold, untold), 2):
+            await server.push(frame("balances", sequence, row))
+        await server.push(frame("executions", 2, TRADE))
+        kinds = [type(event) for event in await take(events, 4)]
+        assert kinds == [BalanceReport, BalanceReport, BalanceReport, ExecutionReport]
+        (gap,) = await take(events, 1)
+        assert isinstance(gap, StreamGap)
+        assert gap.reason == "not told: execution T2"
+
+
+def test_news_are_overdue_after_a_moment_once_and_not_when_they_have_come():
+    now, told = [0.0], set()
+    expected = ExpectedNews(clock=lambda: now[0])
+    for news in ("a", "b", "a"):
+        expected.expect(news, lambda news=news: news in told)
+    told.add("b")
+    assert expected.wait_seconds() == PATIENCE_SECONDS
+    assert expected.take_overdue() == []
+    now[0] = PATIENCE_SECONDS
+    assert expected.take_overdue() == ["a"]
+    expected.expect("a", lambda: False)
+    assert expected.wait_seconds() is None
+
+
+async def test_order_filled_in_full_that_is_not_told_to_have_ended_is_a_gap(server, private):
+    server.on_subscribe = answer_private(SNAPSHOT_ORDER)
+    async with aclosing(private.events()) as events:
+        await take(events, 3)
+        await server.push(frame("executions", 2, {**TRADE, "last_qty": 0.02}))
+        fill, gap = await take(events, 2)
+        assert fill.fill is not None
+        assert gap.reason == "not told: end of O1"
+
+
+async def test_subscription_without_a_snapshot_is_a_dead_connection(server, private, monkeypatch):
+    monkeypatch.setattr(private_stream, "SNAPSHOT_SECONDS", 0.2)
+    monkeypatch.setattr(private_connection, "SNAPSHOT_SECONDS", 0.2)
+    answer = answer_private(SNAPSHOT_ORDER)
+
+    def without_snapshot(asked):
+        return answer(asked)[:1]
+
+    server.on_subscribe = without_snapshot
+    async with aclosing(private.events()) as events:
+        reading = asyncio.create_task(anext(events))
+        await server.until(lambda: sum(m["method"] == "subscribe" for m in server.received) > 2)
+        server.on_subscribe = answer
+        await asyncio.wait_for(reading, 5)
+        gaps = [event for event in await take(events, 2) if isinstance(event, StreamGap)]
+        assert "no snapshot" in gaps[0].reason
+
+
+async def test_clock_of_the_exchange_is_learned_from_its_pongs(server, tokens):
+    told = (datetime.now(UTC) + timedelta(seconds=25)).isoformat()
+    server.on_subscribe = pongs_and_then(answer_private(SNAPSHOT_ORDER), told)
+    clock = ExchangeClock()
+    async with aclosing(pinging(server, tokens, clock=clock).events()) as events:
+        await take(events, 3)
+        reading = asyncio.create_task(anext(events))
+        await server.until(lambda: sum(m["method"] == "ping" for m in server.received) > 1)
+        await server.push(frame("executions", 2, TRADE))
+        await reading
+    assert 20 < clock.offset.total_seconds() < 26
+
+
+def test_answer_that_took_long_says_nothing_of_the_clock():
+    clock, asked = ExchangeClock(), datetime.now(UTC)
+    clock.learn(asked + timedelta(seconds=25), asked, asked + timedelta(seconds=1.1))
+    assert clock.theirs(asked) == asked
+    clock.learn(asked + timedelta(seconds=25.5), asked, asked + timedelta(seconds=1))
+    assert clock.theirs(asked) == asked + timedelta(seconds=25)
+
+
 async def test_dropped_connection_is_replaced_with_a_new_token(server, private, tokens):
     server.on_subscribe = answer_private(SNAPSHOT_ORDER)
     async with aclosing(private.events()) as stream:
@@ -182,7 +269,8 @@ async def test_dropped_connection_is_replaced_with_a_new_token(server, private, 
         assert isinstance(gap, StreamGap)
         assert "reconnected" in gap.reason
         assert tokens.given == 2
-        assert server.received[-1]["params"]["token"] == "token-2"
+        subscribed = [m for m in server.received if m["method"] == "subscribe"]
+        assert subscribed[-1]["params"]["token"] == "token-2"
 
 
 async def test_silence_is_a_dead_connection(server, private):
@@ -507,10 +595,40 @@ def test_book_of_large_quantities_is_read_exactly():
     assert book.best_bid() == (Decimal("0.0000001"), Decimal(digits))
 
 
-def test_connection_limiter_counts_a_rolling_window():
+def test_connection_limiter_spreads_the_attempts_of_a_long_outage():
     now = 0.0
-    limiter = ConnectionLimiter(maximum=2, window_seconds=10, clock=lambda: now)
-    limiter._attempts.extend([0.0, 4.0])
-    assert limiter.seconds_until_allowed() == 10.0
-    now = 10.5
-    assert limiter.seconds_until_allowed() == 0.0
+    limiter = ConnectionLimiter(maximum=120, window_seconds=600, clock=lambda: now)
+    attempts = []
+    while now < 3600:
+        now += limiter.reserve()
+        attempts.append(now)
+        now += 0.5
+    assert all(
+        sum(start <= at < start + 600 for at in attempts) <= 120 for start in range(0, 3000, 7)
+    )
+    gaps = [later - earlier for earlier, later in pairwise(attempts)]
+    assert max(gaps) <= 10.5
+
+
+async def test_attempt_that_is_given_up_is_not_counted():
+    limiter = ConnectionLimiter(maximum=2, window_seconds=10)
+    await limiter.admit()
+    waiting = asyncio.create_task(limiter.admit())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert limiter.reserve() <= 10.0
+
+
+async def test_refused_sockets_are_not_tried_in_bursts_however_often_events_are_asked_for(tokens):
+    limiter = ConnectionLimiter()
+    stream = PrivateStream(
+        "ws://127.0.0.1:21299/v2", AllowedHosts.loopback(), tokens, limiter, patience_seconds=0.01
+    )
+    began = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() < began + 2.0:
+        with pytest.raises(ExchangeUnavailableError):
+            async with aclosing(stream.events()) as events:
+                await anext(events)
+    assert stream._attempts <= 6

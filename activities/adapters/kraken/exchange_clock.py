@@ -1,0 +1,39 @@
+"""How far the exchange's clock is from ours: deadlines are kept by theirs.
+
+A deadline that is past for the exchange has every order refused; one that lies far ahead lets a
+delayed order through long after its absence was taken as proven.
+"""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+_log = logging.getLogger(__name__)
+
+ROUND_TRIP_MAXIMUM = timedelta(seconds=1)
+"""An answer that took longer says too little about the moment it was given."""
+_WORTH_A_WORD = timedelta(seconds=1)
+
+
+class ExchangeClock:
+    """Translates our protocol time into the exchange's."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta(0)
+
+    def learn(self, told: datetime, asked_at: datetime, answered_at: datetime) -> None:
+        """Take what the exchange's clock showed between two moments of ours."""
+        if not timedelta(0) <= answered_at - asked_at <= ROUND_TRIP_MAXIMUM:
+            return
+        offset = told - (asked_at + (answered_at - asked_at) / 2)
+        if abs(offset - self.offset) > _WORTH_A_WORD:
+            _log.warning("the exchange's clock is %+.1f s from ours", offset.total_seconds())
+        self.offset = offset
+
+    def theirs(self, ours: datetime) -> datetime:
+        """Return what the exchange's clock shows at a moment of ours."""
+        return ours + self.offset
+
+
+def now() -> datetime:
+    """Return our protocol time."""
+    return datetime.now(UTC)

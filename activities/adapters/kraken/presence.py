@@ -1,0 +1,79 @@
+"""Whether the exchange answers at all, found out without spending what its counters allow.
+
+During an outage everybody who is owed an answer asks again and again. Requests whose answers are
+lost may have been counted all the same, so that nothing would be left for the questions, stops
+and exits that are due when the exchange is back.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from activities.ports import ExchangeError, ExchangeUnavailableError, UnknownOutcomeError
+
+DOUBTED_AFTER = 2
+"""Answers lost in a row; one by itself is no outage, and is asked after at once."""
+PAUSE_SECONDS = 0.25
+FRESH_SECONDS = 0.1
+
+_NO_ANSWERS = (
+    "HTTP status",
+    "EService:Unavailable",
+    "EService:Busy",
+    "EService:Timeout",
+    "EGeneral:Internal error",
+)
+
+
+class Presence:
+    """What is known of the exchange's presence; ``probe`` asks it by a call that is not counted."""
+
+    def __init__(
+        self,
+        probe: Callable[[], Coroutine[Any, Any, bool]],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._probe = probe
+        self._clock = clock
+        self._lost = 0
+        self._probing: asyncio.Task[bool] | None = None
+        self._probed_at = float("-inf")
+        self._there = True
+
+    def answered(self) -> None:
+        """Note that a request had its answer, whatever it was."""
+        self._lost = 0
+
+    def failed(self, failure: ExchangeError) -> None:
+        """Note a failed request: a refusal is an answer too."""
+        silent = not failure.raw or failure.raw.startswith(_NO_ANSWERS)
+        if silent and isinstance(failure, ExchangeUnavailableError | UnknownOutcomeError):
+            self._lost += 1
+        else:
+            self._lost = 0
+
+    async def confirm(self) -> None:
+        """Return when the exchange is there as far as anybody knows; to be called before a request.
+
+        Raises:
+            ExchangeUnavailableError: it is not, and nothing should be sent.
+        """
+        if self._lost < DOUBTED_AFTER:
+            return
+        if self._clock() - self._probed_at >= (FRESH_SECONDS if self._there else PAUSE_SECONDS):
+            await self._ask()
+        if not self._there:
+            raise ExchangeUnavailableError("the exchange does not answer; nothing was sent")
+
+    async def _ask(self) -> None:
+        if self._probing is None:
+            self._probing = asyncio.create_task(self._probe())
+            self._probing.add_done_callback(self._told)
+        # Whoever waits may be cancelled; the others still want the answer.
+        await asyncio.shield(self._probing)
+
+    def _told(self, probing: asyncio.Task[bool]) -> None:
+        self._probing = None
+        self._probed_at = self._clock()
+        self._there = not probing.cancelled() and probing.exception() is None and probing.result()

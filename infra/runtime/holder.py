@@ -1,0 +1,257 @@
+"""Hold a program for its supervisor: ``holder.py [options] -- command …``.
+
+supervisord starts one in front of every program. It starts the program in a session of its own, or
+takes on the one that an earlier holder started; passes its output on and its stop signal down; and
+ends as it ends. A holder dies with its supervisor, a program with neither: whoever comes next finds
+it by its lock. Standard library only and no site packages: this is on every process's restart path.
+"""
+
+import argparse
+import ctypes
+import fcntl
+import json
+import os
+import select
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+PR_SET_PDEATHSIG = 1
+F_SETPIPE_SZ = 1031
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+PARENT_NAME = b"supervisord"
+POLL_SECONDS = 0.05
+# Without the kernel's help (pidfd, death signal: Linux only) both ends are looked for this often.
+LOOK_MILLISECONDS = None if sys.platform == "linux" else 200
+LAST_LINES_MILLISECONDS = 100
+OUTPUT_BYTES = 1 << 20
+"""Output that is kept for the next holder; what is more is lost, nobody waits for a log."""
+CHUNK_BYTES = 1 << 16
+ENDED_UNSEEN = 1
+"""The exit status told of a program that somebody else started: only a parent learns it."""
+
+
+def main() -> None:
+    """Take the program on or start it, then stay until it has ended."""
+    options = _parse(sys.argv[1:])
+    _die_with_parent()
+    while options.wait_for and not Path(options.wait_for).exists():
+        time.sleep(POLL_SECONDS)
+    output = _open_output(Path(options.output))
+    pid, is_ours = _take_on(options, output)
+    _pass_stop_signals_on(pid, signal.Signals[f"SIG{options.stop_signal}"], options.stop_seconds)
+    sys.exit(_relay_until_end(pid, is_ours, output))
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--alive", required=True, help="file that the program keeps locked")
+    parser.add_argument("--output", required=True, help="pipe that the program writes to")
+    parser.add_argument("--priority", type=int, default=0, help="later ones are stopped first")
+    parser.add_argument("--stop-signal", default="TERM", help="asks the program to end")
+    parser.add_argument("--stop-seconds", type=int, default=10, help="then it is killed")
+    parser.add_argument("--wait-for", default="", help="start only when this file exists")
+    parser.add_argument("--user", default="", help="uid:gid to run the program as")
+    parser.add_argument("command", nargs="+")
+    return parser.parse_args(arguments)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        library = ctypes.CDLL(None, use_errno=True)
+        if library.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+        # The parent may have died before the call above: then nobody would send the signal.
+        command_line = Path(f"/proc/{os.getppid()}/cmdline")
+        if not command_line.exists() or PARENT_NAME not in command_line.read_bytes():
+            sys.exit("the supervisor is gone")
+
+
+def _open_output(path: Path) -> int:
+    """Open the pipe for both directions: then it is never closed, whoever else holds it."""
+    if not path.exists():
+        os.mkfifo(path, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    if sys.platform == "linux":
+        fcntl.fcntl(descriptor, F_SETPIPE_SZ, OUTPUT_BYTES)
+    return descriptor
+
+
+def _take_on(options: argparse.Namespace, output: int) -> tuple[int, bool]:
+    """Return the program's process id, and whether it is our child.
+
+    Stop signals stay blocked until they can be passed on: one that ended only the holder would
+    leave the program running.
+    """
+    while True:
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        lock = os.open(options.alive, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = _process_behind(lock)
+            os.close(lock)
+            if pid:
+                return pid, False
+            # It is about to begin, or what it started has still to end.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+            time.sleep(POLL_SECONDS)
+            continue
+        pid = os.fork()
+        if pid == 0:
+            _become_program(options, lock, output)
+        os.close(lock)
+        return pid, True
+
+
+def _process_behind(lock: int) -> int:
+    """Return who wrote the file that is locked, 0 when that process is gone."""
+    try:
+        note = json.loads(os.pread(lock, CHUNK_BYTES, 0))
+        pid, started = int(note["pid"]), note["started"]
+    except (ValueError, KeyError):
+        return 0
+    # What was written by one before may still stand there, and its number be given anew.
+    return pid if started == start_of(pid) else 0
+
+
+def start_of(pid: int) -> int | None:
+    """Return when the process began, in the kernel's ticks; None when it has ended.
+
+    Two processes of the same number differ in this. Without /proc it is 0 for all that live.
+    """
+    if sys.platform != "linux":
+        return 0 if _is_there(pid) else None
+    try:
+        # proc_pid_stat(5): the name, in parentheses, may hold anything; state and times follow.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+
+
+def _become_program(options: argparse.Namespace, lock: int, output: int) -> None:
+    # The lock is the program's from here on: it outlives the holder and ends with the program.
+    os.setsid()
+    note = {
+        "pid": os.getpid(),
+        "started": start_of(os.getpid()),
+        "priority": options.priority,
+        "stop_signal": options.stop_signal,
+        "stop_seconds": options.stop_seconds,
+    }
+    os.ftruncate(lock, 0)
+    os.pwrite(lock, json.dumps(note).encode(), 0)
+    fcntl.fcntl(lock, fcntl.F_SETFD, 0)  # not closed by exec
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    for descriptor in (1, 2):
+        os.dup2(output, descriptor)
+    if options.user:
+        user, group = (int(part) for part in options.user.split(":"))
+        os.setgroups([])
+        os.setgid(group)
+        os.setuid(user)
+    try:
+        os.execvp(options.command[0], options.command)  # noqa: S606 no shell is wanted
+    except OSError as error:
+        os.write(2, f"{options.command[0]}: {error.strerror}\n".encode())
+        os._exit(127)
+
+
+def _pass_stop_signals_on(pid: int, stop_signal: signal.Signals, seconds: int) -> None:
+    def kill(_number: int, _frame: FrameType | None) -> None:
+        _signal_group(pid, signal.SIGKILL)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGALRM, kill)
+        signal.alarm(seconds)
+        _signal(pid, stop_signal)
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _signal_group(pid: int, number: int) -> None:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return
+
+
+class _Relay:
+    """Passes on what the program writes, as fast as the supervisor takes it and no faster."""
+
+    def __init__(self, source: int, target: int) -> None:
+        self._source, self._target, self._pending = source, target, b""
+        os.set_blocking(target, False)
+
+    def prepare(self, poller: select.poll) -> None:
+        """Ask for what can be done next: to pass on what was read, or else to read."""
+        poller.register(self._source, 0 if self._pending else select.POLLIN)
+        poller.register(self._target, select.POLLOUT if self._pending else 0)
+
+    def move(self, ready: dict[int, int]) -> bool:
+        """Do it; tell whether anything was to be done."""
+        if self._pending and self._target in ready:
+            self._pending = self._pending[os.write(self._target, self._pending) :]
+            return True
+        if not self._pending and self._source in ready:
+            self._pending = os.read(self._source, CHUNK_BYTES)
+            return True
+        return False
+
+
+def _relay_until_end(pid: int, is_ours: bool, output: int) -> int:
+    """Pass output on until the program has ended and all is passed on; return its exit status."""
+    poller, relay = select.poll(), _Relay(output, 1)
+    end = os.pidfd_open(pid) if sys.platform == "linux" else -1
+    if end >= 0:
+        poller.register(end, select.POLLIN)
+    parent, status = os.getppid(), None
+    while True:
+        relay.prepare(poller)
+        # Once it has ended nothing is waited for but that the supervisor takes the last lines.
+        patience = LOOK_MILLISECONDS if status is None else LAST_LINES_MILLISECONDS
+        ready = dict(poller.poll(patience))
+        if os.getppid() != parent:
+            sys.exit("the supervisor is gone")
+        moved = relay.move(ready)
+        if status is not None and not moved:
+            return status
+        if status is None and (end < 0 or end in ready):
+            status = _end_of(pid, is_ours, has_ended=end in ready)
+            if status is not None and end >= 0:
+                poller.unregister(end)
+
+
+def _end_of(pid: int, is_ours: bool, has_ended: bool) -> int | None:
+    """Return the exit status, None while the program runs."""
+    if not is_ours:
+        return ENDED_UNSEEN if has_ended or not _is_there(pid) else None
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    if not ended:
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    main()

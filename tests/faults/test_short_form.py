@@ -1,0 +1,67 @@
+"""The fault suite on a whole stack, in its short form; the exchange's own record is the judge."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from infra.runtime import ports
+from infra.runtime.errors import PortInUseError
+from infra.runtime.settings import Settings
+from tests.faults import report
+from tests.faults.life import Outcome
+from tests.faults.outages import STORIES
+from tests.faults.runner import Runner, running
+from tests.faults.short_form import TEN_LOST, ten_lost_replies, waves
+
+pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(280)]
+
+FIRST_PORT, PORTS_APART, ATTEMPTS = 22100, 20, 10
+AWAY_SECONDS = 12.0
+WAVES = tuple(waves())
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    """Bring up a stack of its own, in whose market nothing moves by itself."""
+    with running(_free_ports(), None) as runner:
+        yield runner
+
+
+def _free_ports() -> int:
+    for number in range(ATTEMPTS):
+        base = FIRST_PORT + number * PORTS_APART
+        with suppress(PortInUseError):
+            ports.require_free(Settings(port_base=base))
+            return base
+    raise AssertionError(f"no free ports above {FIRST_PORT}")
+
+
+def words(outcomes: list[Outcome]) -> list[str]:
+    """Return what is wrong with trades that were judged."""
+    return [report.progress(outcome) for outcome in outcomes if outcome.failed]
+
+
+@pytest.mark.parametrize("wave", WAVES, ids=lambda wave: "+".join({s.kind: 0 for s in wave}))
+def test_struck_trade_is_neither_lost_nor_doubled_nor_left_unprotected(runner, wave) -> None:
+    if why := runner.not_played.get(wave[0].kind):
+        pytest.skip(f"{wave[0].kind} cannot be played here: {why}")
+    assert words(runner.play(wave)) == []
+
+
+def test_ten_replies_lost_in_a_row_leave_one_order_and_one_trade(runner) -> None:
+    outcomes = runner.play(ten_lost_replies())
+    assert words(outcomes) == []
+    assert [outcome.hits["lost_after"] for outcome in outcomes] == [TEN_LOST] * len(outcomes)
+    assert all(outcome.exit_reason == "requested" for outcome in outcomes)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_exchange_away_with_open_positions_leaves_both_sides_agreed(runner, story) -> None:
+    found = runner.play_outage(story, AWAY_SECONDS)
+    assert found.findings == []
+    assert found.fills_meanwhile
+
+
+def test_nothing_is_left_when_all_is_over(runner) -> None:
+    assert runner.verify() == []

@@ -1,0 +1,27 @@
+"""What every process of an installation needs to speak with it: its secrets and its Temporal."""
+
+from temporalio.client import Client
+from temporalio.runtime import Runtime
+
+from infra.runtime.codec import PayloadKey
+from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
+from infra.runtime.temporal_client import connect
+
+
+def secret_store(settings: Settings) -> LocalSecretStore:
+    """Return the installation's secrets."""
+    return LocalSecretStore(StateDirectory(settings.home).secrets)
+
+
+def payload_keys(settings: Settings) -> list[PayloadKey]:
+    """Return the keys of the payload codec, the one that encrypts first."""
+    keys = secret_store(settings).codec_keys()
+    return [PayloadKey(key_id, secret) for key_id, secret in keys.items()]
+
+
+async def connect_temporal(settings: Settings, runtime: Runtime | None = None) -> Client:
+    """Connect to the installation's Temporal with its converter and codec."""
+    keys = payload_keys(settings)
+    return await connect(settings.temporal_target, settings.temporal_namespace, keys, runtime)
