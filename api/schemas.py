@@ -1,8 +1,8 @@
 """What the API gives. Money travels as plain decimal strings, times as UTC ISO 8601."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
@@ -96,6 +96,27 @@ class Account(BaseModel):
     closed_trades: int
 
 
+class PartialExit(BaseModel):
+    """A share of what was bought, sold when the gain over the entry price reaches a share of it."""
+
+    gain_share: Money
+    quantity_share: Money
+
+
+class TradeExits(BaseModel):
+    """How a trade is left, as set when it was opened or changed since; null: not used."""
+
+    stop_price: Money | None = None
+    take_profit_price: Money | None = None
+    trailing_share: Money | None = None
+    trailing_multiple: Money | None = None
+    trailing_distance: Money | None = None
+    hold_maximum: timedelta | None = None
+    break_even_gain: Money | None = None
+    break_even_offset: Money | None = None
+    partials: list[PartialExit] = []
+
+
 class Trade(Row):
     """One trade as recorded; see the glossary for market and protocol time."""
 
@@ -118,7 +139,7 @@ class Trade(Row):
     pnl: Money | None
     slippage: Money
     exit_reason: str | None
-    exits: dict[str, Any]
+    exits: TradeExits
     partials_taken: int
     hedge_sold: Money
     protected_quantity: Money

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from activities.adapters.postgres.settings_journal import in_force
 from api.bodies import Reason, RequestBody
@@ -34,6 +34,28 @@ class SettingsChanged(BaseModel):
     version: int
     detail: str
     dangerous: list[str]
+
+
+class SettingSchema(BaseModel):
+    """The JSON schema of one setting; decimals are text, with their range in ``x-…``."""
+
+    model_config = ConfigDict(extra="allow", serialize_by_alias=True)
+
+    type: str
+    description: str
+    default: bool | int | str | list[str] | dict[str, str]
+    unit: str = Field(alias="x-unit")
+    dangerous: str = Field(alias="x-dangerous")
+
+
+class SettingsSchema(BaseModel):
+    """A JSON schema (2020-12) of an object that may hold any setting of a scope."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    type: str
+    additional_properties: bool = Field(alias="additionalProperties")
+    properties: dict[str, SettingSchema]
 
 
 class SettingsView(BaseModel):

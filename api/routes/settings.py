@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 import yaml
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, PlainTextResponse
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from activities.adapters.postgres.platform_settings import PostgresPlatformSettings
@@ -20,7 +20,13 @@ from api.bodies import PageSize
 from api.commands import Command, IdempotencyKey, command_of, connected, run_once, update_workflow
 from api.problems import refusal
 from api.services import Services, services_of
-from api.settings import ChangeSettings, SettingsChanged, SettingsVersionView, SettingsView
+from api.settings import (
+    ChangeSettings,
+    SettingsChanged,
+    SettingsSchema,
+    SettingsVersionView,
+    SettingsView,
+)
 from infra.runtime.database import PLATFORM_SCOPE
 from models.contracts.market_rules import MarketRulesRun
 from models.contracts.names import (
@@ -38,13 +44,18 @@ from models.trading.settings_versions import ChangeRequest
 router = APIRouter(tags=["settings"], dependencies=[Depends(authenticate)])
 
 ACCOUNT, PLATFORM = SettingScope.ACCOUNT, SettingScope.PLATFORM
-YAML = "application/yaml"
+
+
+class YamlResponse(PlainTextResponse):
+    """Settings as people keep them in files."""
+
+    media_type = "application/yaml"
 
 
 @router.get("/settings/definitions")
-async def get_settings_definitions(scope: SettingScope = ACCOUNT) -> dict[str, Any]:
+async def get_settings_definitions(scope: SettingScope = ACCOUNT) -> SettingsSchema:
     """Return the JSON schema of the settings: type, unit, range, default, what is dangerous."""
-    return json_schema(definitions_of(scope))
+    return SettingsSchema.model_validate(json_schema(definitions_of(scope)))
 
 
 @router.get("/accounts/{account}/settings")
@@ -62,8 +73,8 @@ async def list_account_settings(
     return [views.version_view(row) for row in await _account_rows(request, account, limit)]
 
 
-@router.get("/accounts/{account}/settings/export", response_class=Response)
-async def export_account_settings(request: Request, account: str) -> Response:
+@router.get("/accounts/{account}/settings/export", response_class=YamlResponse)
+async def export_account_settings(request: Request, account: str) -> YamlResponse:
     """Return all values in force for an account as YAML."""
     return _yaml(await get_account_settings(request, account))
 
@@ -114,8 +125,8 @@ async def list_platform_settings(
     return [views.version_view(row) for row in rows]
 
 
-@router.get("/settings/export", response_class=Response)
-async def export_platform_settings(request: Request) -> Response:
+@router.get("/settings/export", response_class=YamlResponse)
+async def export_platform_settings(request: Request) -> YamlResponse:
     """Return all values in force for the platform as YAML."""
     return _yaml(await get_platform_settings(request))
 
@@ -188,6 +199,6 @@ async def _account_rows(request: Request, account: str, limit: int) -> Any:
     return await SettingsJournal(services.database).settings_versions(account, limit)
 
 
-def _yaml(view: SettingsView) -> Response:
+def _yaml(view: SettingsView) -> YamlResponse:
     content = yaml.safe_dump({"settings": view.values}, sort_keys=True, allow_unicode=True)
-    return Response(content, media_type=YAML)
+    return YamlResponse(content)

@@ -27,7 +27,7 @@ from models.trading.settings_versions import (
 )
 from models.trading.verdicts import Verdict
 
-_LOCK = text("LOCK TABLE platform_settings_versions IN SHARE ROW EXCLUSIVE MODE")
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('aether.platform_settings'))")
 _INSERT = text(
     """INSERT INTO platform_settings_versions (version, request_id, settings, changes, author,
            reason, approved_by, at)
