@@ -9,11 +9,8 @@ from uuid import uuid4
 from activities.adapters.postgres.installation import list_tokens, token_hash
 from infra.runtime.secrets import LocalSecretStore
 from models.trading.limits import Mode
-from tests.cli.test_platform_commands import aether, served
 from tests.support.platform import a_key, loopback
 from tests.support.temporal import eventually
-
-__all__ = ["aether", "served"]
 
 
 async def test_second_token_acts_under_its_own_name_until_revoked(aether, served):

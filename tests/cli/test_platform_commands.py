@@ -1,76 +1,20 @@
 """The commands that people trade and check with, as processes against a served platform."""
 
-import asyncio
 import json
-import os
-import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import psycopg
 import pytest
 import pytest_asyncio
-import uvicorn
 from aiohttp import web
 
 from activities.ports import Discrepancies
 from activities.verification import INVARIANTS
-from cli.main import main
-from infra.runtime.database import Role
 from infra.runtime.state_directory import Manifest, StateDirectory
 from tests.support.platform import PORT_BASE, a_key
 from tests.support.record_builders import a_report, an_order
 from tests.support.temporal import eventually
-
-
-@pytest_asyncio.fixture(scope="session")
-async def served(platform):
-    config = uvicorn.Config(
-        platform.app, host="127.0.0.1", port=PORT_BASE, lifespan="off", log_config=None
-    )
-    server = uvicorn.Server(config)
-    # The test run keeps its own signal handlers.
-    task = asyncio.create_task(server._serve())
-    await eventually(lambda: server.started, "the API is served")
-    yield platform
-    server.should_exit = True
-    await task
-
-
-@pytest.fixture
-def aether(served, postgres, api_database, tmp_path, monkeypatch, capsys):
-    """Run the command line beside the served API, in this process for speed."""
-    for name in [name for name in os.environ if name.startswith("AETHER_")]:
-        monkeypatch.delenv(name)
-    usual = {
-        "AETHER_HOME": str(tmp_path / "home"),
-        "AETHER_PORT_BASE": str(PORT_BASE),
-        "AETHER_TOKEN": served.token,
-        "AETHER_DATABASE_URL": postgres.url(Role.OWNER, api_database),
-        "HTTP_PROXY": "http://127.0.0.1:9",
-        "COLUMNS": "200",
-    }
-
-    def run():
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return ended.value.code
-
-    async def call(*words, status=0, **environment):
-        for name, value in (usual | environment).items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["aether", *words])
-        capsys.readouterr()
-        code = await asyncio.to_thread(run)
-        said, complained = capsys.readouterr()
-        assert (code or 0) == status, complained + said
-        if status == 2:
-            assert said == ""
-            assert len(complained.strip().splitlines()) == 1
-            return complained.strip()
-        return said
-
-    return call
 
 
 async def test_trade_is_opened_moved_listed_and_closed(aether, served, account):

@@ -5,10 +5,7 @@ import json
 import pytest_asyncio
 import yaml
 
-from tests.cli.test_platform_commands import aether, served
 from tests.support.temporal import eventually
-
-__all__ = ["aether", "served"]
 
 
 @pytest_asyncio.fixture
