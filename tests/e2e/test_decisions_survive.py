@@ -1,0 +1,191 @@
+"""What people and rules have decided outlives ``kill -9`` of every process at once.
+
+Everything is killed right after the last answer: what was answered may wait for nothing more.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cli.client import bearer_token
+from infra.runtime.settings import Settings
+from tests.e2e.kills import ALL, Killer
+from tests.e2e.people import Person
+from tests.support.own_stack import OwnStack, wait_until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+
+COMPANY, HALTED, FALLEN = "/accounts/company", "/accounts/director-1", "/accounts/director-2"
+LOOK = "we look at it first"
+LEVELS = ("drawdown.soft_share", "drawdown.hard_share", "drawdown.total_share")
+WANTED: dict[str, dict[str, Any]] = {
+    COMPANY: {"approval.value_minimum": "100", "approval.price_tolerance": "0.2"},
+    FALLEN: dict.fromkeys(LEVELS, "0.001"),
+    "": {"compliance.sanctioned": ["SOL"]},
+}
+OVERRIDE_SECONDS = 200
+"""Market time that an override holds: some twenty seconds, longer than a start takes."""
+LATE = timedelta(seconds=60)
+"""Market time after its end by which an override must be gone: six seconds at this speed."""
+
+
+@pytest.fixture
+def people(stack: OwnStack) -> Iterator[tuple[Person, Person]]:
+    """Two people with a token each."""
+    made = stack.aether("admin", "token", "--name", "second-person")
+    assert made.returncode == 0, made.stderr
+    own = bearer_token(Settings(home=stack.home, port_base=stack.port_base))
+    both = Person(stack, own), Person(stack, made.stdout.strip())
+    yield both
+    for person in both:
+        person.leave()
+
+
+def test_halts_overrides_approvals_and_settings_outlive_everything(
+    stack: OwnStack, people: tuple[Person, Person]
+) -> None:
+    first, second = people
+    killer = Killer(stack)
+    killer.await_entries()
+    versions = change_settings(first)
+    fallen = lose_a_little(first)
+    waiting = ask_for_a_large_trade(first)
+    override = {"share": "0.4", "reason": "storm ahead", "expires_after_seconds": OVERRIDE_SECONDS}
+    first.do(f"{HALTED}/hedge/override", override)
+    first.do(f"{HALTED}/halt", {"reason": LOOK})
+    for pid in killer.processes(ALL):
+        os.kill(pid, signal.SIGKILL)
+    up = stack.aether("up")
+    assert up.returncode == 0, up.stderr
+
+    assert open_trade(first, HALTED, Decimal("0.001"))["code"] == "account-halted"
+    assert open_trade(first, FALLEN, Decimal("0.001"))["code"].endswith("-drawdown")
+    wait_until(lambda: halts(first, HALTED).get("requested", ("", ""))[0] == LOOK, "halted", 20)
+    assert halts(first, FALLEN) == fallen
+    settings_stand(first, versions)
+    override_is_over_in_time(first)
+    own = first.ask(f"/approvals/{waiting}/approve", {})
+    assert own["code"] == "second-person-needed"
+    granted = second.do(f"/approvals/{waiting}/approve", {"reason": "seen and good"})
+    assert granted["trade"] is not None, granted
+    wait_until(lambda: is_held(stack, granted["trade"]), "what was approved is held", 20)
+    assert first.see(f"/approvals/{waiting}")["status"] == "approved"
+    wait_until(lambda: stack.aether("verify").returncode == 0, "nothing is found", 30)
+    assert actions(first, "director-1").count("halted") == 1
+    assert actions(first, "director-1").count("hedge_overridden") == 1
+    assert actions(first, "company").count("trade_waits_for_approval") == 1
+    killer.stop()
+    leave_as_found(first, granted["trade"])
+
+
+def change_settings(person: Person) -> dict[str, int]:
+    """Give three owners settings of their own; return the versions by path."""
+    return {
+        path: person.do(
+            f"{path}/settings", {"updates": updates, "reason": "as agreed", "confirm": True}
+        )["version"]
+        for path, updates in WANTED.items()
+    }
+
+
+def settings_stand(person: Person, versions: dict[str, int]) -> None:
+    """Check that each version is the newest, written once, and in force as it was asked for."""
+    for path, version in versions.items():
+
+        def is_written(path: str = path, version: int = version) -> bool:
+            shown: bool = person.see(f"{path}/settings")["version"] == version
+            return shown
+
+        wait_until(is_written, f"version {version} of {path} is written", 20)
+        values = person.see(f"{path}/settings")["values"]
+        assert {name: values[name] for name in WANTED[path]} == WANTED[path]
+        written = [row["version"] for row in person.see(f"{path}/settings/versions")]
+        assert written == sorted(set(written), reverse=True)
+
+
+def lose_a_little(person: Person) -> dict[str, tuple[str, str]]:
+    """Buy until the fees alone have reached the hard levels; return the halts."""
+    kinds = {"daily_drawdown", "total_drawdown"}
+    for _ in range(4):
+        answer = open_trade(person, FALLEN, Decimal("0.2"), stop=Decimal("0.995"))
+        if answer["code"] != "accepted":
+            break
+    wait_until(lambda: kinds <= halts(person, FALLEN).keys(), "the drawdown halts", 20)
+    return halts(person, FALLEN)
+
+
+def halts(person: Person, account: str) -> dict[str, tuple[str, str]]:
+    """Return why an account is halted, and since when, by kind."""
+    return {h["kind"]: (h["reason"], h["since"]) for h in person.see(account)["halts"]}
+
+
+def actions(person: Person, account: str) -> list[str]:
+    """Return the actions of an account's audit chain, newest first."""
+    return [row["action"] for row in person.see(f"/audit/{account}?limit=500")]
+
+
+def ask_for_a_large_trade(person: Person) -> str:
+    """Ask for a trade that waits for a second person; return the request's id."""
+    answer = open_trade(person, COMPANY, Decimal("0.01"))
+    assert answer["code"] == "waiting-for-approval", answer
+    approval = answer["approval"]
+    assert isinstance(approval, str)
+    return approval
+
+
+def open_trade(
+    person: Person, account: str, share: Decimal, stop: Decimal = Decimal("0.95")
+) -> dict[str, Any]:
+    """Ask for a trade in bitcoin of a share of equity."""
+    symbols = person.see("/status")["market"]["symbols"]
+    (price,) = (Decimal(row["last"]) for row in symbols if row["symbol"] == "BTC/USD")
+    value = Decimal(person.see(account)["equity"]) * share
+    body = {
+        "symbol": "BTC/USD",
+        "quantity": str((value / price).quantize(Decimal("0.00001"))),
+        "stop_price": str((price * stop).quantize(Decimal("0.1"))),
+    }
+    return person.ask(f"{account}/trades", body)
+
+
+def override_is_over_in_time(person: Person) -> None:
+    """See the override in force still, and over at its time by the market's clock."""
+    (set_by_hand,) = (
+        row for row in person.see("/audit/director-1") if row["action"] == "hedge_overridden"
+    )
+    expires = datetime.fromisoformat(set_by_hand["details"]["expires_at"])
+
+    def reviews() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = person.see(f"{HALTED}/hedge/history")
+        return found
+
+    wait_until(lambda: reviews() and reviews()[0]["target"] is None, "the override is over", 60)
+    history = reviews()
+    under = [r for r in history if r["override_share"] is not None]
+    assert under, "the hedge was looked at under the override"
+    assert all(Decimal(r["target"]) == Decimal("0.4") for r in under)
+    over = min(datetime.fromisoformat(r["at"]) for r in history if r["override_share"] is None)
+    assert max(datetime.fromisoformat(r["at"]) for r in under) < expires <= over < expires + LATE
+    assert actions(person, "director-1").count("hedge_override_expired") == 1
+
+
+def is_held(stack: OwnStack, trade: int) -> bool:
+    """Tell whether a trade of the company has bought what was approved."""
+    (found,) = (t for t in stack.trades("company") if t["number"] == trade)
+    return found["phase"] == "open" and Decimal(found["bought"]) > 0
+
+
+def leave_as_found(person: Person, trade: int) -> None:
+    """Undo what would hold up whoever uses the stack next."""
+    person.do(f"{COMPANY}/trades/{trade}/close")
+    person.do(f"{HALTED}/resume")
+    for path in (COMPANY, FALLEN, ""):
+        values = person.see(f"{path}/settings/versions")[0]["changes"]
+        undone = {change["name"]: change["before"] for change in values}
+        person.do(f"{path}/settings", {"updates": undone, "reason": "done", "confirm": True})
+    person.do(f"{FALLEN}/drawdown/lift", {"reason": "it was meant"})
