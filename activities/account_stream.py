@@ -66,6 +66,7 @@ class Following:
         self._told_ready: bool | None = None
         self._announced_at = datetime.min.replace(tzinfo=UTC)
         self._newest_fill: datetime | None = None
+        self._is_abreast = False
         self.delivery = StreamDelivery(request.account, journal, messenger, clock)
         self.sequence = 0
 
@@ -122,8 +123,10 @@ class Following:
         while True:
             await self._behind.wait()
             self._behind.clear()
+            self._is_abreast = False
             try:
                 await self._catch_up(exchange)
+                self._is_abreast = True
                 await self._announce(exchange)
             except RateLimitedError as error:
                 # The exchange is there; its limits, or ours, only make the rest wait.
@@ -216,6 +219,11 @@ class Following:
                 checkpoint_at = self._clock() + CHECKPOINT_PAUSE
 
     @property
+    def is_level(self) -> bool:
+        """Tell whether all that the exchange has told, or would when asked, is delivered."""
+        return self._is_abreast and self._is_complete
+
+    @property
     def _is_complete(self) -> bool:
         return not self._behind.is_set() and self.delivery.settled
 
@@ -248,6 +256,11 @@ class AccountStreamActivities:
                 except* ExchangeSwitchedError:
                     log.info("the account has another exchange now", account=account)
                 self.following[account] = self._anew(request)
+
+    def is_level(self, account: str) -> bool:
+        """Tell whether an account is followed here, and all of its exchange's news delivered."""
+        following = self.following.get(account)
+        return following is not None and following.is_level
 
     def _anew(self, request: AccountToFollow) -> Following:
         return Following(request, self._exchanges, self._journal, self._messenger, self._clock)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from models.trading.capital import LedgerLine, NavBaseline
-from models.trading.capital_facts import FlowNoted
+from models.trading.capital_facts import FlowNoted, TradeExecuted
 from models.trading.daily_record import DailyRecord
 from models.trading.trading_day import DayRule
 
@@ -41,6 +41,14 @@ class DayBook(Protocol):
         self, account: str, opened_at: datetime, boundary: datetime
     ) -> BoundaryFigures:
         """Return what is needed to close a day that opened at a moment at a boundary."""
+        ...
+
+    async def executed_since(self, account: str, at: datetime) -> dict[int, TradeExecuted]:
+        """Return all executions of the trades that were executed at or after a market time."""
+        ...
+
+    async def prices_reach(self, account: str, boundary: datetime) -> bool:
+        """Tell whether the prices at a boundary are all that will come to be known of it."""
         ...
 
     async def save_day(self, account: str, record: DailyRecord) -> None:

@@ -141,7 +141,7 @@ def trading_activities(
     reports = ReportActivities(messenger)
     streams = AccountStreamActivities(exchanges, journal, messenger)
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
-    days = DayActivities(journal, messenger, _now, schedules)
+    days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
     capital = CapitalActivities(journal, funding, _now)
     changes = [] if modes is None else [modes.gather_live_facts, modes.change_exchange]
     hedges = HedgeActivities(hedge_market or UnseenMarket(), journal, messenger, _now)

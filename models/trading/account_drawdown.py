@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from models.trading import account_halts as halts
 from models.trading.account_day_rules import day_rule, drawdown_limits
-from models.trading.account_equity import equity_now, holdings, value_of
+from models.trading.account_equity import base_of, equity_now, holdings, value_of
 from models.trading.account_facts import AccountCommand, Answer, CloseTrades, RecordAccount
 from models.trading.account_state import ZERO, AccountState, Halt, HaltKind
 from models.trading.capital import NavBaseline
@@ -185,13 +185,27 @@ def _closed(closed: DayClosed) -> RecordAccount:
 
 def _equity_at(state: AccountState, fact: DayBoundaryPassed) -> Decimal | None:
     """Return equity at the boundary: what is held now, less what came after, at prices then."""
-    held = holdings(state)
+    held = _held_by_the_record(state, fact)
     for asset, amount in fact.moved.items():
         held[asset] = held.get(asset, ZERO) - amount
     for flow in state.waiting_flows:
         if flow.at >= fact.boundary.at:
             held[flow.asset] = held.get(flow.asset, ZERO) - flow.amount
     return value_of(state, held, {**state.prices, **fact.prices})
+
+
+def _held_by_the_record(state: AccountState, fact: DayBoundaryPassed) -> dict[str, Decimal]:
+    """Return what is held now, with what is recorded and still on its way to the account."""
+    held = holdings(state)
+    for number, executed in fact.executed.items():
+        known = state.trades.get(number)
+        if known is None:
+            continue
+        base = base_of(state, known.symbol)
+        more = executed.bought - executed.sold - (known.bought - known.sold)
+        held[base] = held.get(base, ZERO) + more
+        held["USD"] += executed.cash_flow - known.cash_flow
+    return held
 
 
 def _with_waiting_flows(state: AccountState) -> AccountState:

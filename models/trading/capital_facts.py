@@ -1,6 +1,6 @@
 """What an account is told and asks for as to its equity, its day and its capital."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,6 +21,15 @@ class PricesMarked:
 
 
 @dataclass(frozen=True, slots=True)
+class TradeExecuted:
+    """All that the record holds of a trade's executions: base units, and USD with fees inside."""
+
+    bought: Decimal
+    sold: Decimal
+    cash_flow: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class DayBoundaryPassed:
     """A boundary of the account's day lies behind; what it needs to be closed at that moment.
 
@@ -29,6 +38,8 @@ class DayBoundaryPassed:
         moved: what executions after the boundary have moved since, by asset.
         realised: net profit in USD of what was sold on the day, None when not known.
         fees: fees in USD of the day's executions.
+        executed: trades that were executed since the day began, by number: the account may not have
+            been told yet of an execution that ``moved`` counts.
         told_at: protocol time.
     """
 
@@ -38,6 +49,7 @@ class DayBoundaryPassed:
     told_at: datetime
     realised: Decimal | None = None
     fees: Decimal | None = None
+    executed: dict[int, TradeExecuted] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,23 @@
 """Marks of equity, the market's clock of days, and flows read out of a ledger."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
 
 from activities import day_clock
 from activities.capital import LEDGER_MARGIN, new_flows
 from activities.day_clock import DayClock
+from activities.day_closing import PATIENCE, DayActivities
 from activities.equity_watch import EquityWatch
+from models.contracts.days import DaysToMeasure
+from models.trading.account_state import AccountState
 from models.trading.capital_facts import FlowNoted
+from models.trading.drawdown import ONE, start
 from tests.support.fakes import FakeExchange, FakeJournal
 from tests.support.market_fakes import START, FakeMarketRecord
 from tests.support.temporal import eventually
@@ -93,6 +100,33 @@ async def test_boundaries_are_asked_for_again_after_a_while(
     for _ in range(3):
         await clock.tick(START)
     assert ends.asked == 3
+
+
+async def test_day_is_measured_when_all_news_of_it_have_come_or_have_been_waited_for_long() -> None:
+    journal, level = FakeJournal(), {"company": False}
+    state = AccountState("company", "an-installation", drawdown=start(ONE, START.date(), START))
+    journal.saved_accounts["company"] = state
+    measuring = ActivityEnvironment()
+    waited = measuring.info.scheduled_time
+    days = DayActivities(journal, Nobody(), lambda: waited, is_level=level.__getitem__)
+    wish = DaysToMeasure("company", START + timedelta(days=1))
+    with pytest.raises(ApplicationError, match="what its exchange has to tell"):
+        await measuring.run(days.measure_days, wish)
+    assert (await measuring.run(days.measure_days, replace(wish, until=START))).boundaries == ()
+    level["company"] = True
+    (known,) = (await measuring.run(days.measure_days, wish)).boundaries
+    level["company"] = False
+    waited += PATIENCE
+    assert (await measuring.run(days.measure_days, wish)).boundaries == (
+        replace(known, told_at=waited),
+    )
+
+
+class Nobody:
+    """Nobody is told anything."""
+
+    async def tell_account(self, account: str, facts: object) -> bool:
+        raise AssertionError(account)
 
 
 async def test_ledger_is_read_from_where_the_record_has_it() -> None:

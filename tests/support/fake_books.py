@@ -9,7 +9,7 @@ from activities.capital_ports import BoundaryFigures, RunningDay
 from models.trading.account_day_rules import day_rule
 from models.trading.account_state import AccountState
 from models.trading.capital import NavBaseline
-from models.trading.capital_facts import FlowNoted
+from models.trading.capital_facts import FlowNoted, TradeExecuted
 from models.trading.daily_record import DailyRecord
 
 
@@ -20,6 +20,7 @@ class FakeBooks:
     days: dict[tuple[str, datetime], DailyRecord] = field(default_factory=dict)
     day_writes: list[tuple[str, datetime]] = field(default_factory=list)
     boundary: BoundaryFigures = field(default_factory=BoundaryFigures)
+    executed: dict[int, TradeExecuted] = field(default_factory=dict)
     flows: dict[tuple[str, str], FlowNoted] = field(default_factory=dict)
     baselines: list[tuple[str, NavBaseline]] = field(default_factory=list)
     ledgers_read: dict[str, datetime] = field(default_factory=dict)
@@ -36,6 +37,12 @@ class FakeBooks:
         self, account: str, opened_at: datetime, boundary: datetime
     ) -> BoundaryFigures:
         return self.boundary
+
+    async def executed_since(self, account: str, at: datetime) -> dict[int, TradeExecuted]:
+        return self.executed
+
+    async def prices_reach(self, account: str, boundary: datetime) -> bool:
+        return True
 
     async def save_day(self, account: str, record: DailyRecord) -> None:
         self.day_writes.append((account, record.closed_at))

@@ -80,6 +80,7 @@ class FakeExchange:
 
     def __init__(self, price: Decimal = Decimal(50000), cash: Decimal = Decimal(100000)) -> None:
         self.mode = Mode.SIMULATED
+        self.clock = wall_clock
         self.price = price
         self.totals: dict[str, Decimal] = {"USD": cash}
         self.orders: dict[str, OrderReport] = {}
@@ -126,7 +127,7 @@ class FakeExchange:
         self.totals[asset] = balance
         kind = "deposit" if amount > 0 else "withdrawal"
         number = f"L{next(self._numbers):05d}-{self._name}-LEDGER"
-        entry = LedgerEntry(number, reference, kind, asset, amount, ZERO, balance, wall_clock())
+        entry = LedgerEntry(number, reference, kind, asset, amount, ZERO, balance, self.clock())
         self.bookings.append(entry)
         return entry
 
@@ -280,7 +281,7 @@ class FakeExchange:
             average_price=ZERO,
             limit_price=order.limit_price,
             trigger_price=order.trigger_price,
-            opened_at=wall_clock(),
+            opened_at=self.clock(),
         )
         self.orders[order_id] = report
         self._publish("new", report, None)
@@ -309,7 +310,7 @@ class FakeExchange:
             price=self.price,
             cost=cost,
             fee=cost * TAKER,
-            exchange_time=wall_clock(),
+            exchange_time=self.clock(),
         )
         sign = 1 if report.side is Side.BUY else -1
         self.totals["USD"] += -sign * cost - fill.fee
@@ -324,13 +325,13 @@ class FakeExchange:
             fee=report.fee + fill.fee,
             average_price=self.price,
             status=OrderStatus.CLOSED if done else OrderStatus.OPEN,
-            closed_at=wall_clock() if done else None,
+            closed_at=self.clock() if done else None,
             execution_ids=(*report.execution_ids, fill.execution_id),
         )
         self._publish("trade", self.orders[order_id], fill)
 
     def _end(self, report: OrderReport, status: OrderStatus, reason: str) -> None:
-        ended = replace(report, status=status, reason=reason, closed_at=wall_clock())
+        ended = replace(report, status=status, reason=reason, closed_at=self.clock())
         self.orders[report.order_id] = ended
         self._publish("ended", ended, None)
 

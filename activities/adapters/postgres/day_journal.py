@@ -10,12 +10,16 @@ from activities.capital_ports import BoundaryFigures, RunningDay
 from infra.runtime.database import Database
 from infra.runtime.light_connections import LightSession
 from models.tables.documents import day_rule, drawdown_state
+from models.trading.capital_facts import TradeExecuted
 from models.trading.daily_record import DailyRecord
 from models.trading.trading_day import next_boundary
 
 ZERO = Decimal(0)
 OLDEST_PRICE = timedelta(days=7)
 """Market time behind a boundary after which a candle tells nothing of its price any more."""
+
+SETTLING = timedelta(minutes=2)
+"""Market time behind a boundary by which a feed that runs has told of the bars that ended there."""
 
 _RUNNING = text("SELECT drawdown, day_rule FROM accounts WHERE account_id = :account")
 # What a bar closed at is known when its interval has passed, whatever interval that is.
@@ -31,6 +35,29 @@ _PRICES = text(
                AND c.start + make_interval(mins => c.interval_minutes) <= :at
            ORDER BY c.start + make_interval(mins => c.interval_minutes) DESC LIMIT 1
        ) AS bar"""
+)
+# A feed stores what it missed before it tells of anything new.
+_REACH = text(
+    """WITH held AS (
+           SELECT DISTINCT symbol FROM fills WHERE account_id = :account
+           UNION SELECT asset || '/USD' FROM balances
+               WHERE account_id = :account AND asset <> 'USD'
+       )
+       SELECT COALESCE((SELECT max(observed_at) FROM market_snapshots) >= :settled, false)
+           OR NOT EXISTS (
+               SELECT FROM held WHERE NOT EXISTS (
+                   SELECT FROM candles c WHERE c.symbol = held.symbol AND c.start >= :recent
+                       AND c.start + make_interval(mins => c.interval_minutes) >= :at
+               )
+           ) AS reached"""
+)
+_EXECUTED = text(
+    """SELECT trade, sum(CASE side WHEN 'buy' THEN quantity ELSE 0 END) AS bought,
+           sum(CASE side WHEN 'sell' THEN quantity ELSE 0 END) AS sold,
+           sum(CASE side WHEN 'buy' THEN -cost ELSE cost END - fee) AS cash
+       FROM fills WHERE account_id = :account AND trade IN (
+           SELECT trade FROM fills WHERE account_id = :account AND exchange_time >= :at
+       ) GROUP BY trade"""
 )
 _MOVED = text(
     """SELECT split_part(symbol, '/', 1) AS asset,
@@ -102,6 +129,28 @@ class DayJournal:
             moved = await _moved(session, account, boundary)
             (realised,) = await session.sql(_REALISED, values)
         return BoundaryFigures(prices, moved, realised.realised, realised.fees)
+
+    async def executed_since(self, account: str, at: datetime) -> dict[int, TradeExecuted]:
+        """Return all executions of the trades that were executed at or after a market time."""
+        async with self._database.light_scope(account) as session:
+            rows = await session.sql(_EXECUTED, {"account": account, "at": at})
+        return {row.trade: TradeExecuted(row.bought, row.sold, row.cash) for row in rows}
+
+    async def prices_reach(self, account: str, boundary: datetime) -> bool:
+        """Tell whether the prices at a boundary are all that will come to be known of it.
+
+        They are when every pair has a bar that ended there or later, or else when the feed has been
+        running behind the boundary for a while.
+        """
+        values = {
+            "account": account,
+            "at": boundary,
+            "recent": boundary - OLDEST_PRICE,
+            "settled": boundary + SETTLING,
+        }
+        async with self._database.light_scope(account) as session:
+            (row,) = await session.sql(_REACH, values)
+        return bool(row.reached)
 
     async def save_day(self, account: str, record: DailyRecord) -> None:
         """Write a closed day; a repeat changes nothing."""

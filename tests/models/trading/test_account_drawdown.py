@@ -31,6 +31,7 @@ from models.trading.capital_facts import (
     PricesMarked,
     RecordBaseline,
     RecordDay,
+    TradeExecuted,
 )
 from models.trading.decided import AccountDecision
 from models.trading.drawdown_limits import PositionsOnHalt
@@ -40,6 +41,7 @@ from models.trading.trade_facts import ExitReason
 from models.trading.trade_state import TradePhase
 from models.trading.trading_day import DayBoundary, DayRule
 from tests.models.trading.rules_builders import with_rules
+from tests.models.trading.test_account_hedge import a_trade
 from tests.models.trading.trading_builders import START, a_market, an_account
 
 FEE = Decimal("0.004")
@@ -169,6 +171,23 @@ def test_missed_days_are_closed_one_by_one_with_the_figures_of_each_boundary() -
     assert [day.closing_equity for day in days] == [99000, 96000]
     assert [day.profit for day in days] == [-1000, -3000]
     assert [day.opened_at for day in days] == [START, NEXT_DAY]
+
+
+def test_execution_on_its_way_to_the_account_is_counted_on_the_right_side_of_the_boundary() -> None:
+    whole = a_trade(bought=Decimal(1), cash_flow=Decimal(-50_000))
+    state = replace(holding("100000", "0"), trades={1: whole})
+    # The record has half of it sold for 23,000 after the boundary; the account was not told yet.
+    moved = {"USD": Decimal(23_000), "BTC": Decimal("-0.5")}
+    recorded = {1: TradeExecuted(Decimal(1), Decimal("0.5"), Decimal(-27_000))}
+    fact = boundary(prices={"BTC/USD": Decimal(49_000)}, moved=moved, executed=recorded)
+    told = replace(
+        state, trades={1: replace(whole, sold=Decimal("0.5"), cash_flow=Decimal(-27_000))}
+    )
+    for account in (state, told):
+        closed = decide(account, fact)
+        (day,) = [c.record for c in closed.commands if isinstance(c, RecordDay)]
+        assert day.closing_equity == 99_000
+        assert closed.state.trades == account.trades
 
 
 def test_flow_after_the_boundary_waits_for_the_day_it_belongs_to() -> None:

@@ -7,10 +7,10 @@ from decimal import Decimal
 from sqlalchemy import text
 
 from models.trading.capital import CapitalFlow, FlowSource, NavBaseline
-from models.trading.capital_facts import FlowNoted
+from models.trading.capital_facts import FlowNoted, TradeExecuted
 from models.trading.daily_record import DailyRecord
 from models.trading.drawdown import start
-from models.trading.market import Candle
+from models.trading.market import Candle, MarketSnapshot
 from models.trading.orders import OrderStatus, Side
 from models.trading.trading_day import DayRule
 from tests.support.record_builders import a_fill, an_exchange_id, an_order
@@ -60,6 +60,24 @@ async def test_figures_of_a_boundary_are_those_of_that_moment(journal, record):
     assert found.fees == Decimal("1.2")
     before = await journal.boundary_figures(ACCOUNT, OPENED - 2 * hour, OPENED)
     assert (before.realised, before.fees) == (0, 2)
+
+
+async def test_executions_of_a_day_are_told_by_trade_and_whole(journal):
+    hour = timedelta(hours=1)
+    found = await journal.executed_since(ACCOUNT, OPENED)
+    assert found == {1: TradeExecuted(Decimal(2), Decimal(2), Decimal(-4))}
+    assert await journal.executed_since(ACCOUNT, BOUNDARY + hour) == {}
+
+
+async def test_prices_reach_a_boundary_when_bars_do_or_the_feed_runs_behind_it(journal, record):
+    hour = timedelta(hours=1)
+    assert await journal.prices_reach(ACCOUNT, BOUNDARY)
+    later = BOUNDARY + 2 * hour
+    assert not await journal.prices_reach(ACCOUNT, later)
+    price = Decimal(100)
+    for seen, reached in ((later, False), (later + timedelta(minutes=2), True)):
+        await record.save_snapshots([MarketSnapshot("ETH/USD", price, price, price, seen)])
+        assert await journal.prices_reach(ACCOUNT, later) is reached
 
 
 async def test_running_day_is_what_the_account_last_saved(journal):
