@@ -93,6 +93,7 @@ async def test_large_entry_waits_for_another_person_and_is_entered_once(
 async def test_approved_entry_is_judged_by_the_price_of_that_moment(story: CarefulStory) -> None:
     asked = await story.open_large()
     assert asked.approval is not None
+    await story.waits(asked.approval)
     story.exchange.set_price(Decimal(51000))
     moved = await story.decide(asked.approval, "second")
     assert moved.code == "price-moved"
@@ -105,6 +106,7 @@ async def test_approved_entry_is_judged_by_the_price_of_that_moment(story: Caref
 async def test_refused_entry_is_dropped(story: CarefulStory) -> None:
     asked = await story.open_large()
     assert asked.approval is not None
+    await story.waits(asked.approval)
     answer = await story.decide(asked.approval, "second", approved=False)
     assert answer.accepted
     state = await story.handle.query("snapshot", result_type=AccountState)
