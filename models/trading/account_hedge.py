@@ -236,8 +236,15 @@ def _record(
 
 
 def _with_prices(state: AccountState, fact: HedgeReviewRequested) -> AccountState:
+    known, newest = state.prices, state.market_time
     fresh = {
-        m.symbol: m.mid for m in fact.market if not m.stale and m.mid.is_finite() and m.mid > 0
+        m.symbol: m.mid
+        for m in fact.market
+        if not m.stale
+        and m.mid.is_finite()
+        and m.mid > 0
+        # A review that comes late, or again, takes no price back.
+        and (newest is None or m.observed_at >= newest or m.symbol not in known)
     }
     seen = [m.observed_at for m in fact.market]
     if fact.market_at is not None:

@@ -1,12 +1,17 @@
 """A fault in one account changes nothing for the others: the same day, with and without it."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from activities.ports import CredentialsError
-from models.trading.account_facts import Answer, LimitsChangeRequested
+from models.trading.account_facts import (
+    Answer,
+    LimitsChangeRequested,
+    SettingsChangeRequested,
+)
 from models.trading.account_state import AccountState
 from models.trading.capital_facts import PricesMarked
 from models.trading.limits import AccountLimits
@@ -66,11 +71,31 @@ async def drawdown_halts(story):
     await eventually(halted, "the drawdown halts")
 
 
+async def settings_forbid_everything(story):
+    """Settings as somebody may really make them: allowed, and of no use."""
+    nothing = {"risk.risk_share": "0", "portfolio.gross_share": "0", "portfolio.pair_share": "0"}
+    wishes = [
+        ("broken", '{"risk.risk_share":"a lot"}', "invalid-setting"),
+        ("unread", "{", "invalid-setting"),
+        ("wrong", json.dumps(nothing), "accepted"),
+    ]
+    for name, updates, code in wishes:
+        request = SettingsChangeRequested(
+            name, "somebody", updates, "by mistake", wall_clock(), confirmed=True
+        )
+        answer = await story.handle.execute_update(
+            "change_settings", request, id=name, result_type=Answer
+        )
+        assert answer.code == code
+    assert not (await story.open()).accepted
+
+
 FAULTS = [
     exchange_is_down,
     key_is_refused,
     replies_get_lost,
     settings_are_wrong,
+    settings_forbid_everything,
     drawdown_halts,
 ]
 
@@ -104,8 +129,17 @@ async def a_day(story):
         if account == story.account
     }
     codes = [answer.code for answer in answers]
+    entries = [
+        (number, record.quantity, record.settings_version, record.verdict.allowed, record.binding)
+        for (account, number), record in story.journal.entries.items()
+        if account == story.account
+    ]
+    audited = [action for account, action in story.journal.audits if account == story.account]
     return (
         codes,
+        entries,
+        sorted(audited),
+        (state.settings, state.limits, state.drawdown_limits, state.hedge_target),
         sorted(orders, key=str),
         trades,
         state.balances,

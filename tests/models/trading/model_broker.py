@@ -5,6 +5,7 @@ and told back. What the account believes is never read here to say what is true.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -104,11 +105,20 @@ class Broker:
         if earlier >= 1:
             step = (self.equity - flow) / earlier
             self.growth *= step
-            self.gap = max(self.gap, 1 - step)
             self.lowest = min(self.lowest, self.growth)
         self._last = self.equity
 
     _last: Decimal = ZERO
+    _depth: int = 0
+
+    @contextmanager
+    def one_gap(self) -> Iterator[None]:
+        """Count what is lost in a block as one gap: a move, and the exits that it brings about."""
+        before, self._depth = self.growth, self._depth + 1
+        yield
+        self._depth -= 1
+        if self._depth == 0 and before > 0:
+            self.gap = max(self.gap, 1 - self.growth / before)
 
     def begin_day(self) -> None:
         """Measure losses from here."""
@@ -125,10 +135,10 @@ class Broker:
     def tell(self, fact: AccountFact) -> Answer | None:
         """Tell the account a fact, carry out what it commands, and tell it what came of that."""
         self.told.append(fact)
-        before = self.state
-        decision = decide(before, fact)
+        decision = decide(self.state, fact)
         self.state = decision.state
-        self._carry_out(decision)
+        with self.one_gap():
+            self._carry_out(decision)
         return decision.answer
 
     def _carry_out(self, decision: AccountDecision) -> None:
@@ -162,6 +172,10 @@ class Broker:
         assert price is not None
         quantity = trade.rest * share
         cost = quantity * price * (1 + TAKER)
+        with self.one_gap():
+            self._bought(trade, quantity, cost)
+
+    def _bought(self, trade: Holding, quantity: Decimal, cost: Decimal) -> None:
         self._move(trade.summary.symbol, quantity, -cost)
         rest = trade.rest - quantity
         whole = trade.summary.reserved_cash / trade.rest if trade.rest else ZERO
@@ -173,13 +187,16 @@ class Broker:
             reserved_cash=rest * whole,
             entry_open=rest > 0,
         )
-        self._told(number)
+        self._told(trade.summary.number)
 
     def sell(
         self, number: int, quantity: Decimal, *, over: bool = False, hedge: bool = False
     ) -> None:
         """Sell at the price of now; ``over`` ends the trade and what its entry still wants."""
-        trade = self.trades[number]
+        with self.one_gap():
+            self._sold(self.trades[number], quantity, over=over, hedge=hedge)
+
+    def _sold(self, trade: Holding, quantity: Decimal, *, over: bool, hedge: bool) -> None:
         proceeds = quantity * self.prices[trade.summary.symbol] * (1 - TAKER)
         self._move(trade.summary.symbol, -quantity, proceeds)
         trade.summary = replace(
@@ -195,7 +212,7 @@ class Broker:
                 hedge_turnover=moved,
                 hedge_flow=trade.summary.hedge_flow + proceeds,
             )
-        self._told(number, over=over)
+        self._told(trade.summary.number, over=over)
 
     def _withdraw(self, number: int) -> None:
         trade = self.trades[number]

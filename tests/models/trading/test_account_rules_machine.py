@@ -206,8 +206,12 @@ class RulesMachine(RuleBasedStateMachine):
 
     def leap(self, symbol: str, gap: Decimal) -> None:
         """Move a price at once; stops that it has passed are executed where it is now."""
-        broker = self.broker
         self.advance(1)
+        with self.broker.one_gap():
+            self.leap_and_stop_out(symbol, gap)
+
+    def leap_and_stop_out(self, symbol: str, gap: Decimal) -> None:
+        broker = self.broker
         broker.prices[symbol] = (broker.prices[symbol] * (1 + gap)).quantize(TICK)
         broker.measure()
         broker.tell(PricesMarked({symbol: broker.prices[symbol]}, broker.now, broker.now))
