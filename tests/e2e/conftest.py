@@ -13,9 +13,9 @@ from tests.support.own_stack import OwnStack, own_stack
 FIRST_PORT, PORTS_APART, ATTEMPTS = 21800, 20, 10
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack() -> Iterator[OwnStack]:
-    """Bring a stack up on free ports; down again at the end of the session."""
+    """Bring a stack up on free ports; no module finds what another left behind."""
     with own_stack(_free_ports(), MARKET="generated", SPEED="10") as running:
         yield running
 
