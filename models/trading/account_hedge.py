@@ -25,8 +25,8 @@ from models.trading.account_hedge_facts import (
 from models.trading.account_hedge_moves import buy_back, reductions
 from models.trading.account_hedge_watches import hedge_watches
 from models.trading.account_policies import hedge_settings
+from models.trading.account_settings import rules_of_platform
 from models.trading.account_state import ZERO, AccountState
-from models.trading.compliance import ComplianceRules
 from models.trading.decided import AccountDecision
 from models.trading.fees import BOTTOM_TIER
 from models.trading.hedge import HedgeDecision, HedgeMove, HedgeReading, HedgeState, decide_hedge
@@ -108,9 +108,13 @@ def on_review(state: AccountState, fact: HedgeReviewRequested) -> AccountDecisio
 
 
 def read_hedge(state: AccountState, fact: HedgeReviewRequested) -> HedgeReading:
-    """Read what the hedge follows; what is promised to entries counts as held."""
+    """Read what the hedge follows; what is promised to entries counts as held.
+
+    A stablecoin that is off its peg is no cash.
+    """
     equity = portfolio.equity(state)
-    stable = {f"{asset}/USD" for asset in ComplianceRules(frozenset()).stablecoins}
+    allowed = rules_of_platform(state.platform).compliance.stablecoins.difference(state.off_peg)
+    stable = {f"{asset}/USD" for asset in allowed}
     values = {
         symbol: portfolio.pair_exposure(state, symbol)
         for symbol in portfolio.symbols(state)

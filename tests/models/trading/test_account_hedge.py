@@ -16,6 +16,7 @@ from models.trading.account_facts import (
     SettingsChangeRequested,
     TradeProgressed,
 )
+from models.trading.account_hedge import read_hedge
 from models.trading.account_hedge_facts import (
     HedgeClearRequested,
     HedgeOverrideRequested,
@@ -25,12 +26,13 @@ from models.trading.account_hedge_facts import (
     SellParts,
     WatchHedge,
 )
+from models.trading.account_settings import SettingsInForce
 from models.trading.account_state import AccountState
 from models.trading.drawdown import start
 from models.trading.hedge import HedgeSettings
 from models.trading.trade_facts import Direction, WatchKind
 from models.trading.trade_state import TradePhase, TradeSummary
-from tests.models.trading.trading_builders import START, a_market, an_account
+from tests.models.trading.trading_builders import START, a_market, an_account, an_instrument
 
 AUTOMATIC = HedgeSettings(automatic=True)
 PRICE = Decimal(50000)
@@ -245,6 +247,17 @@ def test_held_pairs_wake_the_hedge_when_they_move_far() -> None:
     levels = {w.direction: w.level for w in watches.watches if w.kind is WatchKind.MOVE}
     assert levels == {Direction.RISES_TO: 52_500, Direction.FALLS_TO: 47_500}
     assert {w.trade for w in watches.watches} == {0}
+
+
+def test_stablecoins_are_cash_as_the_platform_allows_them_and_on_their_peg() -> None:
+    listed = {s: an_instrument(s) for s in ("BTC/USD", "USDC/USD", "USDT/USD")}
+    coins = {"USD": Decimal(1000), "USDC": Decimal(500), "USDT": Decimal(300)}
+    state = an_account(balances=coins, instruments=listed, drawdown=None)
+    state = replace(state, prices={"USDC/USD": Decimal(1), "USDT/USD": Decimal(1)})
+    assert read_hedge(state, a_review()).cash == 1800
+    assert read_hedge(replace(state, off_peg=("USDT",)), a_review()).cash == 1500
+    only = SettingsInForce(1, '{"compliance.stablecoins":["USDT"]}')
+    assert read_hedge(replace(state, platform=only), a_review()).cash == 1300
 
 
 def test_entries_and_trades_that_leave_are_not_made_smaller() -> None:
