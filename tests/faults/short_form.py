@@ -10,7 +10,7 @@ SEED = 4
 LONG = 3
 """Losses in a row from which on a case is left to the long form."""
 KILLED, KILL_STEP = "trading", "first_fill"
-TEN_LOST, MUTE_SECONDS = 10, 6.0
+TEN_LOST, MUTE_SECONDS = 10, 4.0
 
 
 def waves(seed: int = SEED) -> Iterator[tuple[Script, ...]]:
