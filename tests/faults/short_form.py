@@ -50,4 +50,7 @@ def _choose(plan: Plan, kind: str) -> Case:
 
 
 def _takes_long(case: Case) -> bool:
+    # An exit waits until the counter that the exchange called full has room again.
+    if case.kind == "rate_limit" and case.step != "entry":
+        return True
     return any((rule.count or 0) >= LONG for rule in case.rules if rule.kind.startswith("lost"))
