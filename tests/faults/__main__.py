@@ -15,6 +15,8 @@ from tests.faults.runner import Runner, running
 from tests.faults.scripts import LANES, Plan, Script, load
 from tests.faults.shrink import shrink
 
+STRETCH_TRADES = 60
+
 
 def main() -> int:
     """Play, tell, write; 1 when an invariant was broken."""
@@ -33,7 +35,7 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     started = time.monotonic()
     try:
         while len(outcomes) < options.trades:
-            for outcome in runner.play(next(waves)):
+            for outcome in _stretch(runner, waves, options.trades - len(outcomes)):
                 outcomes.append(outcome)
                 _tell(f"{len(outcomes):4}/{options.trades} {report.progress(outcome)}")
         outages = list(_outages(runner, options.away))
@@ -54,6 +56,19 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     report.write(found)
     _tell(report.words(found))
     return 0 if report.is_good(found) else 1
+
+
+def _stretch(runner: Runner, waves: Iterator[tuple[Script, ...]], trades: int) -> Iterator[Outcome]:
+    """Play the next waves: first those whose faults strike one trade each, side by side."""
+    stretch: list[tuple[Script, ...]] = []
+    while sum(map(len, stretch)) < min(trades, STRETCH_TRADES):
+        stretch.append(next(waves))
+    apart = [wave for wave in stretch if not any(script.strikes_all for script in wave)]
+    if apart:
+        yield from runner.play_apart(apart)
+    for wave in stretch:
+        if wave not in apart:
+            yield from runner.play(wave)
 
 
 def _outages(runner: Runner, seconds: float) -> Iterator[OutageReport]:

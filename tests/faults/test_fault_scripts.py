@@ -12,7 +12,7 @@ from tests.faults.catalogue import CASES, KILL_STEPS, KINDS, PROCESSES, Rule
 from tests.faults.exchange import Slice
 from tests.faults.judge import judge, ledger_difference
 from tests.faults.report import percentile
-from tests.faults.scripts import KILL, LANES, Plan, Script, load
+from tests.faults.scripts import KILL, KILL_ROWS, LANES, Plan, Script, load
 from tests.faults.shrink import shrink
 from tests.faults.watcher import Watched, longest
 
@@ -69,9 +69,13 @@ def test_enough_kills_meet_every_process_at_every_step() -> None:
 
 
 def test_wave_has_one_trade_for_each_account_in_pairs_of_their_own() -> None:
-    for wave in islice(Plan(5, 0.3).waves(), 50):
+    waves = list(islice(Plan(5, 0.3).waves(), 50))
+    indexes = [script.index for wave in waves for script in wave]
+    assert indexes == list(range(len(indexes)))
+    for wave in waves:
         assert len({script.account for script in wave}) == LANES
-        assert len({script.symbol for script in wave}) == LANES
+        assert len({script.symbol for script in wave}) == len(wave)
+        assert len(wave) == (LANES * KILL_ROWS if wave[0].kind == KILL else LANES)
         if wave[0].kind == KILL:
             assert len({(script.step, script.kills) for script in wave}) == 1
 
