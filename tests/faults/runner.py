@@ -15,8 +15,8 @@ from tests.faults.exchange import Control
 from tests.faults.life import Life, Outcome, Tools
 from tests.faults.log_disk import LogDisk, log_disk
 from tests.faults.outages import GAP, Outage, OutageReport
-from tests.faults.platform import Platform, until
-from tests.faults.scripts import KILL_ROWS, LANES, PAIRS, Script
+from tests.faults.platform import ALL, Platform, until
+from tests.faults.scripts import LANES, MOST_ROWS, PAIRS, Script
 from tests.faults.strike import Strike
 from tests.faults.watcher import Watcher
 from tests.support.own_stack import OwnStack, own_home, stack_in
@@ -26,9 +26,11 @@ BAR_MINUTES = "1440"
 """The generated market then stands still but for what is printed, and no bar closes during a run,
 so that no strategy trades beside the scripts."""
 
+BREATHLESS = {"trading", "exchange", "temporal", "postgres", ALL}
 BREATH_SECONDS = 4.0
-"""Pause after a kill. Whoever takes over asks the exchange for everything, which takes much of what
-Kraken's counter of reads allows; killed every few seconds, nobody could ask any more."""
+"""Pause after a kill of one of these. Whoever takes over asks the exchange for everything, which
+takes much of what Kraken's counter of reads allows; killed every few seconds, nobody could ask any
+more."""
 
 Tell = Callable[[Outcome], None]
 
@@ -40,7 +42,7 @@ class Runner:
         platform = Platform(stack, disk)
         control = Control(platform.settings.exchange_url)
         self._tools = Tools(platform, control, Watcher(control))
-        self._threads = ThreadPoolExecutor(LANES * KILL_ROWS)
+        self._threads = ThreadPoolExecutor(LANES * MOST_ROWS)
         self._symbols = {symbol: threading.Lock() for symbol in PAIRS}
         self.kills = 0
         platform.await_entries()
@@ -69,7 +71,7 @@ class Runner:
         self.kills += sum(strike.kills for strike in {id(s): s for s in strikes}.values())
         control.lift_faults()
         until(platform.is_ready, "every process is ready again")
-        if wave[0].kills:
+        if BREATHLESS & set(wave[0].kills):
             time.sleep(BREATH_SECONDS)
         return outcomes
 

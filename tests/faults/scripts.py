@@ -1,8 +1,8 @@
 """Fault scripts: what one trade is to live through, as a pure function of seed and number.
 
-Trades are planned in waves of one for each account, of two where processes are killed. Some faults
-strike one account's trade; those that strike everybody (modes, clock, refused connections, kills)
-are the same for a whole wave.
+Trades are planned in waves of one for each account, or of several where processes are killed. Some
+faults strike one account's trade; those that strike everybody (modes, clock, refused connections,
+kills) are the same for a whole wave.
 """
 
 import json
@@ -17,8 +17,8 @@ ACCOUNTS = ("company", "director-1", "director-2")
 PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD", "ADA/USD", "XRP/USD", "LTC/USD")
 LANES = len(ACCOUNTS)
 KILL = "kill"
-KILL_ROWS = 2
-"""Trades of each account that a kill strikes at once: recovering takes longest of all."""
+MOST_ROWS = len(PAIRS) // LANES
+"""Trades of each account at once, all in pairs of their own."""
 LATEST_KILL_SECONDS = 0.08
 """About what the steps of a request take together."""
 
@@ -95,11 +95,13 @@ class Plan:
         seed: of everything that is chosen.
         kills: share of trades that are struck by a kill instead of a scripted fault.
         kinds: only these kinds of faults; empty for all of them.
+        rows: trades of each account that a kill strikes at once, at most ``MOST_ROWS``.
     """
 
     seed: int
     kills: float = 0.0
     kinds: Sequence[str] = ()
+    rows: int = 1
     _lane_cases: Iterator[Case] = field(init=False)
     _wave_cases: Iterator[Case] = field(init=False)
     _kill_cases: Iterator[Case] = field(init=False)
@@ -125,11 +127,9 @@ class Plan:
         while True:
             chance = self.chance(f"wave {number}")
             # A share of the trades, of which a kill strikes more than other faults do.
-            if (
-                chance.random() < self.kills / (KILL_ROWS - (KILL_ROWS - 1) * self.kills)
-                or not cases
-            ):
-                chosen = [next(self._kill_cases)] * LANES * KILL_ROWS
+            waves = self.kills / (self.rows - (self.rows - 1) * self.kills)
+            if chance.random() < waves or not cases:
+                chosen = [next(self._kill_cases)] * LANES * self.rows
             elif chance.random() < share:
                 chosen = [next(self._wave_cases)] * LANES
             else:
