@@ -244,6 +244,11 @@ class AccountStreamActivities:
         self._clock = clock
         self.following: dict[str, Following] = {}
 
+    def deliver_recorded(self, account: str) -> None:
+        """Have the trades of an account told what is recorded; nothing where nobody follows it."""
+        if account in self.following:
+            self.following[account].delivery.expect_recorded()
+
     @activity.defn
     async def follow_account(self, request: AccountToFollow) -> None:
         """Follow the account's stream until the process or the exchange's credentials end it."""

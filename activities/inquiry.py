@@ -110,6 +110,22 @@ async def _bring_up_to_date(
         await journal.record_fills(request.account, fills)
 
 
+async def record_unheard(
+    exchange: Exchange, journal: Journal, account: str, report: OrderReport
+) -> bool:
+    """Record the executions of an order found by asking; tell whether there were any unrecorded.
+
+    Who was not told of an order may not be told of what it bought either, and that has no stop.
+    """
+    rows = await journal.recorded_orders(account, [report.order_id])
+    if not has_unrecorded_fills(report, {row.report.order_id: row for row in rows}):
+        return False
+    since = None if report.opened_at is None else report.opened_at - MARGIN
+    fills = await exchange.hurried().fills(since)
+    await journal.record_fills(account, [one for one in fills if one.order_id == report.order_id])
+    return True
+
+
 def has_unrecorded_fills(report: OrderReport, recorded: Recorded) -> bool:
     """Tell whether more of an order was executed than the recorded executions add up to."""
     fills: tuple[Fill, ...] = ()

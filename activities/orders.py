@@ -5,7 +5,8 @@ Nothing else in the platform sends orders. Every step answers with facts for the
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from temporalio import activity
 
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
-from activities.inquiry import ask_orders
+from activities.inquiry import ask_orders, record_unheard
 from activities.metrics import (
     cancelling,
     in_doubt,
@@ -47,7 +48,7 @@ from models.contracts.orders import (
     StopAmendment,
     StopToAmend,
 )
-from models.trading.orders import Leg, OrderReport
+from models.trading.orders import Leg, OrderReport, OrderSpec
 from models.trading.trade_facts import AmendRefused, AmendStop, OrderEnded, StopAmended
 
 CANCEL_BATCH = 50
@@ -59,7 +60,11 @@ STREAM_SECONDS = 0.1
 
 
 class OrderActivities:
-    """Place, cancel, amend and exit, for every account of the platform."""
+    """Place, cancel, amend and exit, for every account of the platform.
+
+    ``deliver_recorded`` is called with an account of which executions were recorded that nobody
+    has told to their trades.
+    """
 
     def __init__(
         self,
@@ -67,11 +72,13 @@ class OrderActivities:
         journal: Journal,
         clock: Clock,
         patience: Patience | None = None,
+        deliver_recorded: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._exchanges = exchanges
         self._journal = journal
         self._clock = clock
         self._patience = patience or Patience()
+        self._deliver_recorded = deliver_recorded
 
     @activity.defn
     async def place_order(self, request: OrderToPlace) -> OrderPlaced:
@@ -257,7 +264,15 @@ class OrderActivities:
 
     async def _placement(self, account: str) -> Placement:
         exchange = await self._exchanges.exchange(account)
-        return Placement(exchange, self._journal, self._clock, self._patience)
+
+        async def on_unheard(order: OrderSpec, report: OrderReport) -> None:
+            if order.leg is not Leg.ENTRY:
+                return
+            with suppress(ExchangeError):  # its trade asks again
+                if await record_unheard(exchange, self._journal, account, report):
+                    self._deliver_recorded(account)
+
+        return Placement(exchange, self._journal, self._clock, self._patience, on_unheard)
 
 
 async def _answers_cancel(exchange: Exchange, order_id: str) -> bool:

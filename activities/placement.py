@@ -5,7 +5,7 @@ the activity be tried again, which then asks before it sends.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +27,8 @@ from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
 from models.trading.trade_facts import OrderAcknowledged, OrderEnded, OrderRefused
 
 Clock = Callable[[], datetime]
+OnUnheard = Callable[[OrderSpec, OrderReport], Awaitable[None]]
+"""Called with an order that only asking told of, once its figures are recorded."""
 
 ASK_AGAIN_SECONDS = 0.15
 
@@ -47,7 +49,8 @@ class Patience:
         entry_age: an entry that could not be sent for so long is not sent any more.
         stop_sends: sends of one stop within one attempt of the activity.
         unasked_sends: how many of them without a question, where the stream would have told.
-        hear: how long a live stream is given to tell of an order whose answer was lost.
+        hear: how long a live stream is given to tell of a stop whose answer was lost.
+        listen: the same for an entry: one that was bought unheard may have no stop.
         lost_questions: questions without an answer in a row before the attempt is given up.
     """
 
@@ -58,6 +61,7 @@ class Patience:
     stop_sends: int = 3
     unasked_sends: int = 2
     hear: timedelta = timedelta(milliseconds=400)
+    listen: timedelta = timedelta(seconds=1)
     lost_questions: int = 10
 
 
@@ -78,12 +82,19 @@ class Placement:
     """Places one order of an account; lives for one attempt of an activity."""
 
     def __init__(
-        self, exchange: Exchange, journal: Journal, clock: Clock, patience: Patience
+        self,
+        exchange: Exchange,
+        journal: Journal,
+        clock: Clock,
+        patience: Patience,
+        on_unheard: OnUnheard | None = None,
     ) -> None:
         self._exchange = exchange
         self._journal = journal
         self._clock = clock
         self._patience = patience
+        self._on_unheard = on_unheard
+        self._was_unheard = False
         self._sends_left = patience.stop_sends
         self._unasked_left = patience.unasked_sends
 
@@ -229,7 +240,8 @@ class Placement:
         # What a live stream does not tell of is asked about once, when the answer proves something.
         pause = self._patience.poll
         if self._exchange.is_hearing():
-            pause = max(pause, self._patience.deadline)
+            entry = order.leg is Leg.ENTRY
+            pause = max(pause, self._patience.listen if entry else self._patience.deadline)
         while True:
             # Questions are scarce; a stream that lives tells at once without being asked.
             until_proof = max(absence_counts_from - self._clock(), timedelta(0))
@@ -239,6 +251,7 @@ class Placement:
             asked_at = self._clock()
             reports = await self._ask(order, intended_at)
             if reports:
+                self._was_unheard = True
                 return min(reports, key=lambda r: (r.status.is_final, r.order_id))
             if asked_at >= absence_counts_from:
                 return None
@@ -268,6 +281,8 @@ class Placement:
         now = self._clock()
         # With its figures first: ended and without them it would pass for one that filled nothing.
         await self._journal.record_reports(order.account, [report])
+        if self._was_unheard and self._on_unheard is not None:
+            await self._on_unheard(order, report)
         await self._journal.mark_order(
             order.account, order.client_order_id, report.status, report.order_id, now, report.reason
         )

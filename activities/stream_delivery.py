@@ -146,6 +146,11 @@ class StreamDelivery:
             await self._tell_fill(fill, Owner(*found), None)
         return list(dict.fromkeys(unowned))
 
+    def expect_recorded(self) -> None:
+        """Have executions delivered that somebody else has recorded, at once."""
+        self._fills_owed = True
+        self.stirred.set()
+
     async def tidy(self) -> None:
         """Try again what could not be told, and report orders that nobody owns."""
         now = self.clock()

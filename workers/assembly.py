@@ -136,10 +136,10 @@ def trading_activities(
 ) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
-    orders = OrderActivities(exchanges, journal, _now, patience)
     records = RecordActivities(journal)
     reports = ReportActivities(messenger)
     streams = AccountStreamActivities(exchanges, journal, messenger)
+    orders = OrderActivities(exchanges, journal, _now, patience, streams.deliver_recorded)
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
     capital = CapitalActivities(journal, funding, _now)

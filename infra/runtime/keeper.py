@@ -9,9 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+from infra.runtime.errors import StartError
 from infra.runtime.supervision import Supervisor
 
 POLL_SECONDS = 0.1
+RETRY_SECONDS = 1.0
 
 
 def main() -> None:
@@ -22,7 +24,14 @@ def main() -> None:
     if supervisor.pid == parent:
         while os.getppid() == parent:  # a wait for the process itself would wait for its reaper
             time.sleep(POLL_SECONDS)
-    supervisor.start(os.environ, take_on=True)
+    while True:
+        try:
+            supervisor.start(os.environ, take_on=True)
+        except StartError:
+            # Nobody else would try again.
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -255,7 +256,9 @@ class Stack:
             check=False,
             timeout=PREPARATION_SECONDS,
         )
-        (self.state.logs / "preparation.log").write_text(done.stdout + done.stderr)
+        # A full disk of the logs is no reason not to start.
+        with suppress(OSError):
+            (self.state.logs / "preparation.log").write_text(done.stdout + done.stderr)
         if done.returncode != 0:
             words = done.stderr.strip().splitlines() or ["it said nothing"]
             raise StartError(f"the database could not be prepared: {words[-1]}")

@@ -1,5 +1,6 @@
 """What placing, amending and cancelling come to when the exchange refuses or keeps silent."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -322,6 +323,24 @@ async def test_withdrawing_many_with_an_unknown_outcome_is_repeated_harmlessly(
     assert answer.cancelled == (10 if accepted else 60)
     assert {order.status for order in exchange.orders.values()} == {OrderStatus.CANCELED}
     assert exchange.calls.count("cancel_many") == 3
+
+
+@pytest.mark.parametrize("hearing", [True, False])
+async def test_what_a_lost_entry_bought_unheard_is_recorded_and_delivered_at_once(
+    exchange, journal, hearing
+):
+    directory, told = FakeDirectory(), []
+    directory.exchanges["company"] = exchange
+    patience = replace(QUICK, listen=timedelta(seconds=0.05), deadline=timedelta(seconds=30))
+    activities = OrderActivities(directory, journal, now, patience, told.append)
+    exchange.deaf, exchange.hearing, exchange.lose_after = True, hearing, 1
+    order = an_order(order_type=OrderType.MARKET, limit_price=None)
+    async with asyncio.timeout(5):
+        placed = await run(activities.place_order, OrderToPlace(order, now()))
+    (fill,) = exchange.executions_made
+    assert placed.acknowledged is not None
+    assert [one.execution_id for _, one in journal.fills.values()] == [fill.execution_id]
+    assert told == ["company"]
 
 
 @pytest.mark.parametrize(("hearing", "questions"), [(True, 0), (False, 2)])

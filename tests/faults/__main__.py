@@ -12,8 +12,10 @@ from tests.faults.catalogue import KINDS
 from tests.faults.life import Outcome
 from tests.faults.outages import AWAY_SECONDS, STORIES, OutageReport
 from tests.faults.runner import Runner, running
-from tests.faults.scripts import LANES, Plan, Script, load
+from tests.faults.scripts import LANES, MOST_ROWS, Plan, Script, load
 from tests.faults.shrink import shrink
+
+STRETCH_TRADES = 60
 
 
 def main() -> int:
@@ -26,14 +28,14 @@ def main() -> int:
 
 
 def _run(runner: Runner, options: argparse.Namespace) -> int:
-    plan = Plan(options.seed, options.kills, tuple(options.kinds))
+    plan = Plan(options.seed, options.kills, tuple(options.kinds), options.rows)
     waves = plan.waves()
     outcomes: list[Outcome] = []
     outages: list[OutageReport] = []
     started = time.monotonic()
     try:
         while len(outcomes) < options.trades:
-            for outcome in runner.play(next(waves)):
+            for outcome in _stretch(runner, waves, options.trades - len(outcomes)):
                 outcomes.append(outcome)
                 _tell(f"{len(outcomes):4}/{options.trades} {report.progress(outcome)}")
         outages = list(_outages(runner, options.away))
@@ -42,6 +44,7 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     about: dict[str, Any] = {
         "seed": options.seed,
         "share_of_kills": options.kills,
+        "rows": options.rows,
         "kinds": options.kinds,
         "seconds": round(time.monotonic() - started, 1),
     }
@@ -54,6 +57,19 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     report.write(found)
     _tell(report.words(found))
     return 0 if report.is_good(found) else 1
+
+
+def _stretch(runner: Runner, waves: Iterator[tuple[Script, ...]], trades: int) -> Iterator[Outcome]:
+    """Play the next waves: first those whose faults strike one trade each, side by side."""
+    stretch: list[tuple[Script, ...]] = []
+    while sum(map(len, stretch)) < min(trades, STRETCH_TRADES):
+        stretch.append(next(waves))
+    apart = [wave for wave in stretch if not any(script.strikes_all for script in wave)]
+    if apart:
+        yield from runner.play_apart(apart)
+    for wave in stretch:
+        if wave not in apart:
+            yield from runner.play(wave)
 
 
 def _outages(runner: Runner, seconds: float) -> Iterator[OutageReport]:
@@ -99,7 +115,7 @@ def _asked(options: argparse.Namespace) -> list[Script]:
         return [load(options.script.read_text())]
     asked = (name.partition(":") for name in options.replay)
     return [
-        Plan(int(seed), options.kills, tuple(options.kinds)).script(int(index))
+        Plan(int(seed), options.kills, tuple(options.kinds), options.rows).script(int(index))
         for seed, _, index in asked
     ]
 
@@ -111,6 +127,13 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options.add_argument("--kills", type=float, default=0.3, metavar="SHARE")
     options.add_argument("--kinds", nargs="*", default=[], choices=KINDS, metavar="KIND")
     options.add_argument(
+        "--rows",
+        type=int,
+        default=1,
+        choices=range(1, MOST_ROWS + 1),
+        help="trades of each account that one kill strikes",
+    )
+    options.add_argument(
         "--away",
         type=float,
         default=AWAY_SECONDS,
@@ -118,7 +141,10 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="how long the exchange is away with open positions, in each way; 0: never",
     )
     options.add_argument(
-        "--replay", nargs="*", metavar="SEED:INDEX", help="with the same --kills and --kinds"
+        "--replay",
+        nargs="*",
+        metavar="SEED:INDEX",
+        help="with the same --kills, --kinds and --rows",
     )
     options.add_argument("--script", type=Path, help="play a script of build/faults.json")
     options.add_argument(

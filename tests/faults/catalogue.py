@@ -70,10 +70,15 @@ class Case:
     @property
     def strikes_all(self) -> bool:
         """Tell whether it strikes every account and not only one trade."""
-        everybody = ("refuse_connections", "mode", "read_lag")
-        named = all("account" in rule.match or "pair" in rule.match for rule in self.rules)
-        shared = bool(self.clock) or self.kind == FULL_LOGS
-        return shared or not named or any(r.kind in everybody for r in self.rules)
+        return strikes_all(self.kind, self.rules, self.clock)
+
+
+def strikes_all(kind: str, rules: Sequence[Rule], clock: float) -> bool:
+    """Tell whether a fault strikes every account."""
+    everybody = ("refuse_connections", "mode", "read_lag")
+    named = all("account" in rule.match or "pair" in rule.match for rule in rules)
+    shared = bool(clock) or kind == FULL_LOGS
+    return shared or not named or any(rule.kind in everybody for rule in rules)
 
 
 SEPARATE: Needs = (("protection", "separate"),)

@@ -132,6 +132,11 @@ class Control:
         insist(lambda: self._call("DELETE", "/control/faults"))
         insist(lambda: self.set_clock(0.0))
 
+    def lift(self, numbers: Sequence[int]) -> None:
+        """Take some rules out of force."""
+        asked = "&".join(f"id={number}" for number in numbers)
+        self._call("DELETE", f"/control/faults?{asked}")
+
     def set_mode(self, status: str) -> None:
         """Set the mode of the whole exchange."""
         rule = Rule("mode", params={"status": status})

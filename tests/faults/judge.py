@@ -50,6 +50,9 @@ def judge(
     """
     verdict = Verdict()
     _judge_duplicates(verdict, found, asked)
+    if trade is not None and "bought" not in trade:
+        verdict.words.append(f"we do not know the trade: {trade.get('detail')}")
+        trade = None
     for order in found.live:
         verdict.orphans += 1
         what = f"{order['side']} {order['order_type']} {order['quantity']}"

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,7 @@ LOOK_SECONDS = 0.05
 PRINT_AGAIN_SECONDS = 3.0
 STEP_SECONDS = 90.0
 """Ten exits lost in a row, each with the proof that it never came, take forty."""
+REST_SECONDS = 3 * STEP_SECONDS
 UNSTRUCK_SECONDS = 1.0
 WATCH_SECONDS = 0.3
 RECOVERY_LOOK_SECONDS = 0.25
@@ -80,12 +82,14 @@ class Life:
         script: Script,
         strike: Strike,
         meeting: threading.Barrier,
+        rest: threading.Barrier,
         tools: "Tools",
         price: Decimal,
     ) -> None:
         self._script = script
         self._strike = strike
         self._meeting = meeting
+        self._rest = rest
         self._platform = tools.platform
         self._control = tools.control
         self._watcher = tools.watcher
@@ -114,10 +118,13 @@ class Life:
         except (FaultSuiteError, ExchangeAwayError) as error:
             self._outcome.verdict.words.append(f"stuck: {error}")
             # What the fault did is noted; without it the trade may come to rest and be judged.
-            self._control.lift_faults()
+            self._strike.lift()
         finally:
             self._meeting.abort()
             self._watcher.forget(self._watched)
+        # Both sides are compared when no trade of the account is under way any more.
+        with suppress(threading.BrokenBarrierError):
+            self._rest.wait(REST_SECONDS)
         self._judge()
         return self._outcome
 

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -80,11 +80,12 @@ class Platform:
         found: dict[str, Any] = self.get(f"/accounts/{account}/trades/{number}")
         return found
 
-    def await_entries(self) -> None:
-        """Wait until every account takes entries and every pair has a price."""
+    def await_entries(self, accounts: Collection[str] = ACCOUNTS) -> None:
+        """Wait until the accounts take entries and every pair has a price."""
 
         def ready() -> bool:
-            halted = any(account["halts"] for account in self.get("/accounts"))
+            rows = self.get("/accounts")
+            halted = any(row["halts"] for row in rows if row["account"] in accounts)
             prices = self.prices()
             return not halted and set(PAIRS) <= prices.keys() and self._live_feeds() >= len(prices)
 
@@ -128,6 +129,8 @@ class Platform:
 
         ``trading`` is the one of the two trading processes that is active.
         """
+        # Of one that was killed itself the successor may not answer yet.
+        until(lambda: self._supervisor.is_running, "the supervisor answers")
         pids = self._processes(target)
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
@@ -143,7 +146,7 @@ class Platform:
         """Tell whether every process says that it is ready."""
         names = ("trading_metrics_port", "market_metrics_port", "api_port")
         urls = [f"http://127.0.0.1:{getattr(self.settings, name)}/readyz" for name in names]
-        return all(_answers(url) for url in urls)
+        return self._supervisor.is_running and all(_answers(url) for url in urls)
 
     def is_owned(self) -> bool:
         """Tell whether the process that runs the accounts and trades says that it is ready."""

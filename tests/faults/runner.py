@@ -15,8 +15,8 @@ from tests.faults.exchange import Control
 from tests.faults.life import Life, Outcome, Tools
 from tests.faults.log_disk import LogDisk, log_disk
 from tests.faults.outages import GAP, Outage, OutageReport
-from tests.faults.platform import Platform, until
-from tests.faults.scripts import LANES, Script
+from tests.faults.platform import ALL, Platform, until
+from tests.faults.scripts import LANES, MOST_ROWS, PAIRS, Script
 from tests.faults.strike import Strike
 from tests.faults.watcher import Watcher
 from tests.support.own_stack import OwnStack, own_home, stack_in
@@ -26,9 +26,11 @@ BAR_MINUTES = "1440"
 """The generated market then stands still but for what is printed, and no bar closes during a run,
 so that no strategy trades beside the scripts."""
 
+BREATHLESS = {"trading", "exchange", "temporal", "postgres", ALL}
 BREATH_SECONDS = 4.0
-"""Pause after a kill. Whoever takes over asks the exchange for everything, which takes much of what
-Kraken's counter of reads allows; killed every few seconds, nobody could ask any more."""
+"""Pause after a kill of one of these. Whoever takes over asks the exchange for everything, which
+takes much of what Kraken's counter of reads allows; killed every few seconds, nobody could ask any
+more."""
 
 Tell = Callable[[Outcome], None]
 
@@ -40,7 +42,8 @@ class Runner:
         platform = Platform(stack, disk)
         control = Control(platform.settings.exchange_url)
         self._tools = Tools(platform, control, Watcher(control))
-        self._threads = ThreadPoolExecutor(LANES)
+        self._threads = ThreadPoolExecutor(LANES * MOST_ROWS)
+        self._symbols = {symbol: threading.Lock() for symbol in PAIRS}
         self.kills = 0
         platform.await_entries()
         platform.raise_limits()
@@ -52,12 +55,13 @@ class Runner:
         prices = self._prices()
         strikes = self._strikes(wave)
         together = len({id(strike) for strike in strikes}) == 1
-        shared = threading.Barrier(len(wave))
+        shared, rest = threading.Barrier(len(wave)), threading.Barrier(len(wave))
         lives = [
             Life(
                 script,
                 strike,
                 shared if together else threading.Barrier(1),
+                rest,
                 self._tools,
                 prices[script.symbol],
             )
@@ -67,9 +71,31 @@ class Runner:
         self.kills += sum(strike.kills for strike in {id(s): s for s in strikes}.values())
         control.lift_faults()
         until(platform.is_ready, "every process is ready again")
-        if wave[0].kills:
+        if BREATHLESS & set(wave[0].kills):
             time.sleep(BREATH_SECONDS)
         return outcomes
+
+    def play_apart(self, waves: Sequence[Sequence[Script]]) -> list[Outcome]:
+        """Play waves whose faults strike one trade each: no account waits for the others."""
+        self._tools.platform.await_entries()
+        lanes = list(zip(*waves, strict=True))
+        played = self._threads.map(lambda lane: [self._play_alone(one) for one in lane], lanes)
+        outcomes = [outcome for wave in zip(*played, strict=True) for outcome in wave]
+        self._tools.control.lift_faults()
+        until(self._tools.platform.is_ready, "every process is ready again")
+        return outcomes
+
+    def _play_alone(self, script: Script) -> Outcome:
+        platform, control = self._tools.platform, self._tools.control
+        # Prices are everybody's: while one trade has its stop crossed nobody else is in that pair.
+        with self._symbols[script.symbol]:
+            platform.await_entries([script.account])
+            strike = Strike(script, control, platform)
+            price = self._prices()[script.symbol]
+            own, rest = threading.Barrier(1), threading.Barrier(1)
+            outcome = Life(script, strike, own, rest, self._tools, price).play()
+            strike.lift()
+            return outcome
 
     def play_outage(self, kind: str, seconds: float) -> OutageReport:
         """Let the exchange be away for so long and return what became of the trades."""

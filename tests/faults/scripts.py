@@ -1,7 +1,8 @@
 """Fault scripts: what one trade is to live through, as a pure function of seed and number.
 
-Trades are played in waves of one for each account. Some faults strike one account's trade; those
-that strike everybody (modes, clock, refused connections, kills) are the same for a whole wave.
+Trades are planned in waves of one for each account, or of several where processes are killed. Some
+faults strike one account's trade; those that strike everybody (modes, clock, refused connections,
+kills) are the same for a whole wave.
 """
 
 import json
@@ -10,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from tests.faults.catalogue import CASES, KILL_STEPS, PROCESSES, Case, Rule
+from tests.faults.catalogue import CASES, KILL_STEPS, PROCESSES, Case, Rule, strikes_all
 
 ACCOUNTS = ("company", "director-1", "director-2")
 PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD", "ADA/USD", "XRP/USD", "LTC/USD")
 LANES = len(ACCOUNTS)
 KILL = "kill"
+MOST_ROWS = len(PAIRS) // LANES
+"""Trades of each account at once, all in pairs of their own."""
 LATEST_KILL_SECONDS = 0.08
 """About what the steps of a request take together."""
 
@@ -63,6 +66,11 @@ class Script:
         """Tell whether the fault itself keeps orders from the exchange while it lasts."""
         return any(rule.kind in ("refuse_connections", "mode") for rule in self.rules)
 
+    @property
+    def strikes_all(self) -> bool:
+        """Tell whether its fault strikes every account and not only its own trade."""
+        return bool(self.kills) or strikes_all(self.kind, self.rules, self.clock)
+
     def describe(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         return asdict(self)
@@ -85,13 +93,15 @@ class Plan:
 
     Attributes:
         seed: of everything that is chosen.
-        kills: share of waves that are struck by a kill instead of a scripted fault.
+        kills: share of trades that are struck by a kill instead of a scripted fault.
         kinds: only these kinds of faults; empty for all of them.
+        rows: trades of each account that a kill strikes at once, at most ``MOST_ROWS``.
     """
 
     seed: int
     kills: float = 0.0
     kinds: Sequence[str] = ()
+    rows: int = 1
     _lane_cases: Iterator[Case] = field(init=False)
     _wave_cases: Iterator[Case] = field(init=False)
     _kill_cases: Iterator[Case] = field(init=False)
@@ -116,8 +126,10 @@ class Plan:
         number = 0
         while True:
             chance = self.chance(f"wave {number}")
-            if chance.random() < self.kills or not cases:
-                chosen = [next(self._kill_cases)] * LANES
+            # A share of the trades, of which a kill strikes more than other faults do.
+            waves = self.kills / (self.rows - (self.rows - 1) * self.kills)
+            if chance.random() < waves or not cases:
+                chosen = [next(self._kill_cases)] * LANES * self.rows
             elif chance.random() < share:
                 chosen = [next(self._wave_cases)] * LANES
             else:
@@ -127,14 +139,11 @@ class Plan:
                 self.script_of(number * LANES + lane, case, delay)
                 for lane, case in enumerate(chosen)
             )
-            number += 1
+            number += len(chosen) // LANES
 
     def script(self, index: int) -> Script:
         """Return the script of one trade."""
-        waves = self.waves()
-        for _ in range(index // LANES):
-            next(waves)
-        return next(waves)[index % LANES]
+        return next(script for wave in self.waves() for script in wave if script.index == index)
 
     def script_of(self, index: int, case: Case, delay: float = 0.0) -> Script:
         """Return the script of a case, everything else chosen by the seed and the number."""

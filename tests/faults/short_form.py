@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.faults.catalogue import ASKING, CASES, KILL_STEPS, KINDS, Case, Rule
+from tests.faults.catalogue import ASKING, CASES, FULL_LOGS, KILL_STEPS, KINDS, Case, Rule
 from tests.faults.scripts import KILL, LANES, Plan, Script
 
 SEED = 4
 LONG = 3
 """Losses in a row from which on a case is left to the long form."""
 KILLED, KILL_STEP = "trading", "first_fill"
-TEN_LOST, MUTE_SECONDS = 10, 6.0
+TEN_LOST, MUTE_SECONDS = 10, 4.0
 
 
 def waves(seed: int = SEED) -> Iterator[tuple[Script, ...]]:
@@ -50,4 +50,10 @@ def _choose(plan: Plan, kind: str) -> Case:
 
 
 def _takes_long(case: Case) -> bool:
+    # An exit waits until the counter that the exchange called full has room again.
+    if case.kind == "rate_limit" and case.step != "entry":
+        return True
+    # Killed as well as without logs is two faults; a kill is played by itself.
+    if case.kind == FULL_LOGS and case.kills:
+        return True
     return any((rule.count or 0) >= LONG for rule in case.rules if rule.kind.startswith("lost"))

@@ -103,6 +103,13 @@ class Strike:
             thread.join()
         self._platform.log_disk.free()
 
+    def lift(self) -> None:
+        """Take out of force what may not have struck yet, and nothing of anybody else's."""
+        if self.script.strikes_all:
+            self._control.lift_faults()
+        elif self._numbers:
+            insist(lambda: self._control.lift(self._numbers))
+
     def _note_lasting(self, armed: float) -> None:
         lasting = [rule for rule in self.script.rules if rule.kind in LASTING]
         if lasting:

@@ -12,7 +12,7 @@ from tests.faults.catalogue import CASES, KILL_STEPS, KINDS, PROCESSES, Rule
 from tests.faults.exchange import Slice
 from tests.faults.judge import judge, ledger_difference
 from tests.faults.report import percentile
-from tests.faults.scripts import KILL, LANES, Plan, Script, load
+from tests.faults.scripts import KILL, LANES, MOST_ROWS, Plan, Script, load
 from tests.faults.shrink import shrink
 from tests.faults.watcher import Watched, longest
 
@@ -68,10 +68,15 @@ def test_enough_kills_meet_every_process_at_every_step() -> None:
     assert met == {(process, step) for process in PROCESSES for step in KILL_STEPS}
 
 
-def test_wave_has_one_trade_for_each_account_in_pairs_of_their_own() -> None:
-    for wave in islice(Plan(5, 0.3).waves(), 50):
+@pytest.mark.parametrize("rows", range(1, MOST_ROWS + 1))
+def test_wave_has_trades_of_each_account_in_pairs_of_their_own(rows) -> None:
+    waves = list(islice(Plan(5, 0.3, rows=rows).waves(), 50))
+    indexes = [script.index for wave in waves for script in wave]
+    assert indexes == list(range(len(indexes)))
+    for wave in waves:
         assert len({script.account for script in wave}) == LANES
-        assert len({script.symbol for script in wave}) == LANES
+        assert len({script.symbol for script in wave}) == len(wave)
+        assert len(wave) == (LANES * rows if wave[0].kind == KILL else LANES)
         if wave[0].kind == KILL:
             assert len({(script.step, script.kills) for script in wave}) == 1
 

@@ -17,8 +17,10 @@ from tests.faults.short_form import TEN_LOST, ten_lost_replies, waves
 pytestmark = [pytest.mark.stack, pytest.mark.faults, pytest.mark.timeout(280)]
 
 FIRST_PORT, PORTS_APART, ATTEMPTS = 22100, 20, 10
-AWAY_SECONDS = 12.0
+AWAY_SECONDS = 5.0
 WAVES = tuple(waves())
+TOGETHER = [wave for wave in WAVES if any(script.strikes_all for script in wave)]
+APART = [wave for wave in WAVES if wave not in TOGETHER]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,11 @@ def words(outcomes: list[Outcome]) -> list[str]:
     return [report.progress(outcome) for outcome in outcomes if outcome.failed]
 
 
-@pytest.mark.parametrize("wave", WAVES, ids=lambda wave: "+".join({s.kind: 0 for s in wave}))
+def test_each_trade_struck_by_a_fault_of_its_own_is_as_the_exchange_has_it(runner) -> None:
+    assert words(runner.play_apart(APART)) == []
+
+
+@pytest.mark.parametrize("wave", TOGETHER, ids=lambda wave: wave[0].kind)
 def test_struck_trade_is_neither_lost_nor_doubled_nor_left_unprotected(runner, wave) -> None:
     if why := runner.not_played.get(wave[0].kind):
         pytest.skip(f"{wave[0].kind} cannot be played here: {why}")

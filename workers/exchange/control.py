@@ -131,7 +131,10 @@ class Control:
             if plane in (None, name):
                 abort()
 
-    async def _delete_faults(self, _: web.Request) -> web.Response:
+    async def _delete_faults(self, request: web.Request) -> web.Response:
+        if asked := request.query.getall("id", []):
+            self._faults.remove({int(one) for one in asked if one.isdecimal()})
+            return await self._get_faults(request)
         modes = [rule for rule in self._faults.rules if rule.kind == "mode"]
         self._faults.clear()
         for rule in modes:

@@ -9,7 +9,7 @@ first ``skip`` pass, the next ``count`` (None: all) are hit. ``match`` compares 
 
 import asyncio
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,6 +123,10 @@ class Faults:
         """Take every rule out of force."""
         self.rules.clear()
         self.read_lag = 0.0
+
+    def remove(self, numbers: Collection[int]) -> None:
+        """Take some rules out of force."""
+        self.rules[:] = [rule for rule in self.rules if rule.number not in numbers]
 
     def refuses(self, plane: str) -> bool:
         """Tell whether connections of a plane (``rest``, ``public``, ``private``) are refused."""
