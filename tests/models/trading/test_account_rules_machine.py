@@ -350,6 +350,10 @@ class RulesMachine(RuleBasedStateMachine):
         # A gap is a share of what is left when it comes, which may be above the day's beginning.
         gap = broker.gap * max(Decimal(1), broker.growth / broker.day_growth)
         assert broker.lost <= self.limits["drawdown.hard_share"] + gap + TINY
+        drawdown = broker.state.drawdown
+        if drawdown is not None and drawdown.daily_halted_at is not None:
+            assert broker.state.is_halted
+            assert not broker.trades, "positions are closed at the hard level, as is set"
 
     @invariant()
     def return_is_that_without_the_flows(self) -> None:
