@@ -34,6 +34,15 @@ async def test_http_status_and_errors_strike_before_or_after_the_order(exchange,
     assert await orders(exchange) == 2 * placed
 
 
+async def test_one_rule_is_lifted_and_the_others_stay_in_force(exchange):
+    lifted = await exchange.fault("error", {"method": "Balance"}, params={"error": "EService:Busy"})
+    kept = await exchange.fault("error", ADD, params={"error": "EService:Busy"})
+    status, body = await exchange.control(f"faults?id={lifted['id']}", method="DELETE")
+    assert (status, [rule["id"] for rule in body["rules"]]) == (200, [kept["id"]])
+    await exchange.result("Balance")
+    assert await exchange.error("AddOrder", **ORDER) == ["EService:Busy"]
+
+
 async def test_delay_holds_a_request_back(exchange):
     await exchange.fault("delay", ADD, params={"seconds": 0.2})
     started = time.perf_counter()
