@@ -7,11 +7,16 @@ import asyncio
 import json
 import re
 import tempfile
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from infra.runtime.temporal_client import connect
-from models.contracts.names import kill_switch_workflow_id
+from models.contracts.names import (
+    approval_workflow_id,
+    daily_reset_workflow_id,
+    kill_switch_workflow_id,
+)
 from models.contracts.workflows import (
     CloseNow,
     KillSwitchInput,
@@ -25,6 +30,9 @@ from models.trading.trade_facts import PriceCrossed
 from tests.support.fakes import wall_clock
 from tests.support.stories import TASK_TIMEOUT, Story, at_rest
 from tests.support.temporal import NAMESPACE, World, eventually, temporal_server
+from tests.workflows.test_approval_stories import CarefulStory
+from tests.workflows.test_day_stories import close_days
+from tests.workflows.test_hedge_stories import HedgedStory
 
 HISTORIES = Path(__file__).with_name("histories")
 
@@ -48,6 +56,33 @@ async def record(address: str) -> None:
         await _save(world, kill_switch_workflow_id(1), "kill-switch")
         await story.end()
         await _save(world, f"stream/{story.account}", "stream")
+        await _rules(world)
+
+
+async def _rules(world: World) -> None:
+    """The workflows of the account's rules: a hedge that sells, an approval, days that close."""
+    story = HedgedStory(world, world.add_account())
+    await story.begin()
+    await story.open()
+    await story.until_protected(1)
+    await story.moment("1.2", 0)
+    await story.moment("1.2", 24)
+    await eventually(story.reviews, "the hedge was reviewed")
+    await at_rest(story.handle)
+    await _save(world, story.hedge.id, "hedge")
+    await close_days(story, wall_clock() + timedelta(days=2))
+    await _save(world, daily_reset_workflow_id(story.account), "daily-reset")
+    await story.end()
+    careful = CarefulStory(world, world.add_account())
+    await careful.begin()
+    asked = await careful.open_large()
+    await careful.waits(asked.approval or "")
+    await careful.decide(asked.approval or "", "second")
+    await careful.until_protected(1)
+    approval = approval_workflow_id(careful.account, asked.approval or "")
+    await world.client.get_workflow_handle(approval).result()
+    await _save(world, approval, "approval")
+    await careful.end()
 
 
 async def _save(world: World, workflow_id: str, name: str) -> None:

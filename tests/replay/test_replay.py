@@ -20,7 +20,8 @@ def a_history(path: Path) -> WorkflowHistory:
 
 
 def test_histories_are_there() -> None:
-    assert {"account", "kill-switch", "trade-1", "trade-6"} <= {p.stem for p in HISTORIES}
+    rules = {"hedge", "daily-reset", "approval"}
+    assert rules | {"account", "kill-switch", "trade-1", "trade-6"} <= {p.stem for p in HISTORIES}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda p: p.stem)
