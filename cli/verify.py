@@ -94,11 +94,13 @@ async def lasting_findings(
     Returns:
         Each lasting finding with the seconds it was observed for.
     """
-    started = clock()
+    started: float | None = None
     first_seen: dict[tuple[str, str, str], float] = {}
     while True:
         found = await look()
         now = clock()
+        # A look that takes longer than the grace period has not yet seen anything for long.
+        started = now if started is None else started
         keys = {(f.invariant, f.account, f.subject): f for f in found}
         first_seen = {key: first_seen.get(key, now) for key in keys}
         if not keys:

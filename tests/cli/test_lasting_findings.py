@@ -51,5 +51,18 @@ async def test_busy_platform_cannot_hide_what_stays(looks):
     assert await looks(script) == {LOST: 20.0}
 
 
+async def test_slow_looks_hide_nothing():
+    now = [0.0]
+
+    async def look():
+        now[0] += 30
+        return [LOST]
+
+    async def pause(_):
+        now[0] += 1
+
+    assert await verify.lasting_findings(look, 5, lambda: now[0], pause) == {LOST: 31.0}
+
+
 async def test_without_grace_the_first_look_decides(looks):
     assert await looks([[BARE]], grace=0) == {BARE: 0.0}
