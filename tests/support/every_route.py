@@ -103,6 +103,7 @@ def calls(exchange: Exchange, entry: OrderSpec, order_id: str) -> dict[str, Any]
         "closed_orders": lambda: exchange.closed_orders(since),
         "fills": lambda: exchange.fills(None),
         "ledger": lambda: exchange.ledger(None),
+        "hurried": lambda: exchange.hurried().balances(),
         "unhurried": lambda: exchange.unhurried().balances(),
         "executions": executions,
     }

@@ -8,8 +8,8 @@ import pytest
 from activities.ports import Exchange
 from tests.support.packet_watch import run_watched
 
-NO_ROUTE = {"close", "hurried", "unhurried", "is_hearing"}
-"""Methods of the port that reach nothing: what is hurried goes the ways that are tried."""
+NO_ROUTE = {"close", "is_hearing"}
+"""Methods of the port that reach nothing."""
 
 
 @pytest.fixture(scope="module")
