@@ -1,6 +1,7 @@
 """The control endpoint, which only the simulator has: state, steps, faults, prices, record."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -9,7 +10,7 @@ from aiohttp import web
 from models.simulation.errors import VenueError
 from models.trading.instruments import InstrumentStatus
 from workers.exchange.faults import KINDS, Faults
-from workers.exchange.pacing import run_steps
+from workers.exchange.pacing import Hold
 from workers.exchange.private_ws import PrivateStreams
 from workers.exchange.public_ws import PublicStreams
 from workers.exchange.record import account_record, booking, protocol_times
@@ -37,11 +38,13 @@ class Control:
         self._public = public
         self._private = private
         self._speed = speed
+        self._hold = Hold(exchange)
 
     def add_routes(self, app: web.Application) -> None:
         """Add the control paths to an application."""
         app.router.add_get("/control/state", self._get_state)
         app.router.add_post("/control/step", self._post_step)
+        app.router.add_post("/control/hold", self._post_hold)
         app.router.add_get("/control/record", self._get_record)
         app.router.add_get("/control/faults", self._get_faults)
         app.router.add_post("/control/faults", self._post_faults)
@@ -70,19 +73,36 @@ class Control:
             "fills": {name: venue.execution_count(name) for name in venue.accounts},
             "open_orders": {name: venue.open_order_count(name) for name in venue.accounts},
             "system_status": venue.system_status,
+            "held_at": None if self._hold.at is None else self._hold.at.isoformat(),
+            "held_steps": self._hold.refused,
         }
 
     async def _get_state(self, _: web.Request) -> web.Response:
         return _json(self.state())
 
     async def _post_step(self, request: web.Request) -> web.Response:
-        if self._speed != "lockstep":
-            raise _problem("the market moves by itself: start with --speed lockstep")
+        self._require_lockstep()
         count = (await _body(request)).get("steps", 1)
         if type(count) is not int or not 1 <= count <= MAXIMUM_STEPS:
             raise _problem("steps is a whole number above zero")
-        await run_steps(self._exchange, count)
+        await self._hold.run_steps(count)
         return _json(self.state())
+
+    async def _post_hold(self, request: web.Request) -> web.Response:
+        self._require_lockstep()
+        at = (await _body(request)).get("at")
+        try:
+            moment = None if at is None else datetime.fromisoformat(str(at))
+        except ValueError:
+            moment = None
+        if at is not None and (moment is None or moment.tzinfo is None):
+            raise _problem("at is a market time with its zone, or null to let the market go on")
+        self._hold.at = moment
+        return _json(self.state())
+
+    def _require_lockstep(self) -> None:
+        if self._speed != "lockstep":
+            raise _problem("the market moves by itself: start with --speed lockstep")
 
     async def _get_record(self, request: web.Request) -> web.Response:
         account = request.query.get("account", "")

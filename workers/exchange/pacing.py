@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from workers.exchange.runtime import Exchange
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 LONGEST_DEBT_SECONDS = 1.0
 """A market this far behind its pace stops catching up: its clock slips instead."""
 TIMER_SECONDS = 0.05
+HELD_SECONDS = 0.02
+"""How long a step that is held takes: whoever asks again and again leaves time to others."""
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +48,44 @@ async def run_live(exchange: Exchange, market: "LiveMarket") -> None:
             log.warning("%s", error)
 
 
-async def run_steps(exchange: Exchange, count: int) -> None:
-    """Apply steps on command (lockstep), letting requests in between."""
-    for _ in range(count):
-        if not exchange.step():
-            return
-        await asyncio.sleep(0)
+class Hold:
+    """A market time that the market does not pass (lockstep); None: it moves freely.
+
+    Ends with the process, as scripted faults do.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._at: datetime | None = None
+        self.refused = 0
+
+    @property
+    def at(self) -> datetime | None:
+        """Return the market time that is not passed."""
+        return self._at
+
+    @at.setter
+    def at(self, at: datetime | None) -> None:
+        self._at, self.refused = at, 0
+
+    @property
+    def stands(self) -> bool:
+        """Tell whether the next step would reach the time."""
+        if self._at is None:
+            return False
+        step = self._exchange.peek()
+        return step is not None and step.at >= self._at
+
+    async def run_steps(self, count: int) -> None:
+        """Apply steps on command (lockstep) up to the hold, letting requests in between."""
+        for _ in range(count):
+            if self.stands:
+                self.refused += 1
+                await asyncio.sleep(HELD_SECONDS)
+                return
+            if not self._exchange.step():
+                return
+            await asyncio.sleep(0)
 
 
 async def run_timers(exchange: Exchange) -> None:
