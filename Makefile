@@ -13,7 +13,7 @@ LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-inde
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults format bench lock clean
+.PHONY: help setup run test check faults day format bench lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
@@ -45,6 +45,10 @@ bench: $(STAMP) ## Measure latency on a stack of its own, and the feed (aether b
 faults: $(STAMP) ## Strike trades with faults and kills, judged by the exchange's own record [FAULTS=options]
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+day: $(STAMP) ## Play a scripted day on recorded candles and prove it by the record [DAY=options]
+	@$(BIN)/aether fetch
+	@$(BIN)/python -m tests.day $(DAY)
 
 lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 	@$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade \
