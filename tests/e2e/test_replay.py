@@ -4,10 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cli.client import bearer_token
+from infra.runtime.settings import Settings
 from tests.support.own_stack import OwnStack, own_stack, wait_until
 from tests.support.recordings import RECORDINGS
 
@@ -42,8 +45,23 @@ def run(stretch: Path, port_base: int) -> dict[str, Any]:
         verified = stack.aether("verify", "--json")
         assert verified.returncode == 0, verified.stdout
         trades = {account: stack.trades(account) for account in ACCOUNTS}
+        decided = assessments(stack, trades)
         seen_in_temporal(stack)
-    return trades
+    return {"trades": trades, "decided": decided}
+
+
+def assessments(stack: OwnStack, trades: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return what each entry was decided by: if two runs differ, this says where it began."""
+    token = bearer_token(Settings(home=stack.home, port_base=stack.port_base))
+    base = f"http://127.0.0.1:{stack.port_base}/api/v1/accounts"
+    headers = {"Authorization": f"Bearer {token}"}
+    found: dict[str, Any] = {}
+    with httpx.Client(headers=headers, timeout=20) as client:
+        for account, rows in trades.items():
+            for number in sorted(row["number"] for row in rows):
+                answer = client.get(f"{base}/{account}/trades/{number}/assessment")
+                found[f"{account}/{number}"] = answer.raise_for_status().json()
+    return found
 
 
 def seen_in_temporal(stack: OwnStack) -> None:
@@ -55,9 +73,14 @@ def seen_in_temporal(stack: OwnStack) -> None:
 def test_same_candles_in_lockstep_give_the_same_protected_trades(stretch: Path) -> None:
     with ThreadPoolExecutor(2) as both:
         first, second = both.map(lambda base: run(stretch, base), (21910, 21930))
+    for trade, decided in first["decided"].items():
+        assert second["decided"].get(trade) == decided, trade
     for account in ACCOUNTS:
-        settled = [t for t in first[account] if t["phase"] == "settled"]
+        settled = [t for t in first["trades"][account] if t["phase"] == "settled"]
         assert settled, f"{account} closed no trade"
         assert {t["exit_reason"] for t in settled} <= EXITS
-        figures = [[[t[name] for name in FIGURES] for t in run[account]] for run in (first, second)]
+        figures = [
+            [[t[name] for name in FIGURES] for t in run["trades"][account]]
+            for run in (first, second)
+        ]
         assert figures[0] == figures[1]
