@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from activities.compared_records import ExchangeRecord, Minimum, OwnOrder, OwnRecord
 from activities.placement import Patience
+from models.trading.account_capital import USD_SLACK
 from models.trading.orders import Fill, Side
 
 ZERO = Decimal(0)
@@ -19,8 +20,6 @@ NO_TRADE = 0
 NO_MINIMUM = Minimum(ZERO, ZERO)
 CLOSING_TYPES = ("stop-loss", "stop-loss-limit", "trailing-stop", "trailing-stop-limit", "market")
 """Sell orders that end a position whatever the market does; a resting limit order does not."""
-CASH_SLACK = Decimal("0.001")
-"""USD by which balances may differ: the exchange reports them with fewer decimals than it books."""
 
 UNKNOWN_ORDERS = "orders_unknown_to_us"
 MISSING_ORDERS = "orders_unknown_to_exchange"
@@ -201,7 +200,7 @@ def _compare_balances(findings: Findings, exchange: ExchangeRecord, ours: OwnRec
         if total != booked:
             findings.add(BALANCE_DIFFERENCES, asset, f"balance {total}, ledger {booked}")
         own = ours.balances.get(asset, ZERO)
-        if abs(own - total) > (CASH_SLACK if asset == "USD" else ZERO):
+        if abs(own - total) > (USD_SLACK if asset == "USD" else ZERO):
             findings.add(BALANCE_DIFFERENCES, asset, f"the exchange has {total}, we have {own}")
 
 

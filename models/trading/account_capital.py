@@ -6,6 +6,7 @@ only when it is still there at the second look: a deposit may be in the totals b
 tells of it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -35,6 +36,8 @@ from models.trading.limits import Mode
 FLOWS_REMEMBERED = 200
 USD_DECIMALS, COIN_DECIMALS = 4, 8
 """Decimals that the exchange books with, and shows."""
+USD_SLACK = Decimal("0.001")
+"""USD by which totals may differ: the exchange shows fewer decimals than it books with."""
 
 
 def on_capital_requested(state: AccountState, fact: CapitalRequested) -> AccountDecision:
@@ -109,11 +112,7 @@ def settle_books(state: AccountState, fact: ExchangeReady, *, at_rest: bool) -> 
     if not at_rest or (fact.flows is None and state.drawdown is not None):
         return AccountDecision(state, commands)
     own, totals = state.balances, fact.balances
-    differences = {
-        asset: difference
-        for asset in sorted({*own, *totals})
-        if (difference := totals.get(asset, ZERO) - own.get(asset, ZERO)) != ZERO
-    }
+    differences = _differences(own, totals)
     trusted = state.drawdown is None or differences == state.unexplained
     if not differences or not trusted:
         return AccountDecision(replace(state, unexplained=differences), commands)
@@ -123,6 +122,20 @@ def settle_books(state: AccountState, fact: ExchangeReady, *, at_rest: bool) -> 
     details = tuple((asset, str(total)) for asset, total in sorted(totals.items()))
     record = RecordAccount("balances_taken_over", details=details)
     return AccountDecision(taken, (*commands, record))
+
+
+def _differences(own: Mapping[str, Decimal], totals: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """Return by how much the exchange's totals are above ours, where that is not mere rounding.
+
+    Ours are the finer ones: with the rounded ones in their place, figures would depend on when the
+    exchange was asked.
+    """
+    found = {a: totals.get(a, ZERO) - own.get(a, ZERO) for a in sorted({*own, *totals})}
+    return {
+        asset: difference
+        for asset, difference in found.items()
+        if abs(difference) > (USD_SLACK if asset == "USD" else ZERO)
+    }
 
 
 def _counted(

@@ -116,6 +116,16 @@ def test_difference_that_no_flow_explains_is_taken_over_at_the_second_look() -> 
     assert (told.balances["USD"], told.drawdown.flows) == (105000, 5000)  # type: ignore[union-attr]
 
 
+def test_rounded_totals_never_replace_the_exact_ones() -> None:
+    exact = {"USD": Decimal("100000.00004321")}
+    state = an_account(balances=exact)
+    for _ in range(3):
+        decision = decide(state, a_look(state, USD="100000.0000"))
+        state = decision.state
+        assert state.balances == exact
+        assert not [c for c in decision.commands if isinstance(c, RecordAccount) and c.action]
+
+
 @pytest.mark.parametrize(
     ("changes", "wish", "code"),
     [
