@@ -80,6 +80,7 @@ class EntryAssessment:
     """The outcome; ``sizing``, ``costs`` and ``approval`` are None where it came not so far.
 
     ``approval`` has not passed when a person has to decide on an entry that is allowed otherwise.
+    ``is_sized`` tells whether the quantity came from ``sizing``, and not from who asked.
     """
 
     verdict: Verdict
@@ -87,6 +88,7 @@ class EntryAssessment:
     sizing: SizingResult | None = None
     costs: EntryCosts | None = None
     approval: Check | None = None
+    is_sized: bool = True
 
 
 def assess_entry(
@@ -109,9 +111,9 @@ def assess_entry(
     if not gates.allowed:
         return EntryAssessment(gates)
     rooms = _rooms(allowance, situation)
-    sizing, quantity = None, question.quantity
+    sizing = size_within_caps(_sizing_inputs(question, situation, rules, rooms))
+    quantity = question.quantity
     if quantity is None:
-        sizing = size_within_caps(_sizing_inputs(question, situation, rules, rooms))
         quantity = sizing.quantity
         if not question.instrument.meets_minimum(quantity, question.stop_price):
             small = too_small(sizing, question.instrument)
@@ -130,7 +132,8 @@ def assess_entry(
         )
     )
     approval = check_size(rules.approval, cost, situation.view.equity)
-    return EntryAssessment(verdict, quantity, sizing, worth.costs, approval)
+    is_sized = question.quantity is None
+    return EntryAssessment(verdict, quantity, sizing, worth.costs, approval, is_sized=is_sized)
 
 
 def _rooms(allowance: EntryAllowance, situation: AccountSituation) -> tuple[Room, ...]:

@@ -12,8 +12,8 @@ from models.trading.verdicts import Check, Verdict
 class EntryRecord:
     """The caps of the size and which one bound, the checks, the costs, and the settings.
 
-    ``caps`` are in base units, and none where the quantity was asked for; ``settings_version`` and
-    ``platform_version`` name the settings it was decided under.
+    ``caps`` are in base units; none of them bound where the quantity was asked for or approved.
+    ``settings_version`` and ``platform_version`` name the settings it was decided under.
     """
 
     trade: int

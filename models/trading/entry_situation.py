@@ -106,7 +106,7 @@ def record_of_entry(state: AccountState, trade: int, found: EntryAssessment) -> 
         platform_version=state.platform.version,
         verdict=found.verdict,
         caps=() if sizing is None else sizing.caps,
-        binding=None if sizing is None else sizing.binding.name,
+        binding=sizing.binding.name if sizing is not None and found.is_sized else None,
         costs=found.costs,
         approval=found.approval,
     )

@@ -154,6 +154,8 @@ def test_the_record_shows_every_cap_and_which_one_bound() -> None:
     assert record.binding == min(record.caps, key=lambda cap: cap.quantity).name
     assert record.costs is not None
     assert record.costs.fee_source is FeeSource.ACCOUNT
+    wanted = entry_of(an_account(), replace(an_order(), quantity=Decimal("0.001")))
+    assert (wanted.caps, wanted.binding) == (record.caps, None)
     stranger = replace(an_account(), fees={})
     dear = entry_of(stranger, an_order())
     assert dear.costs is not None
