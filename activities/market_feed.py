@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -11,7 +11,7 @@ from temporalio import activity
 
 from activities.day_clock import DayClock
 from activities.equity_watch import EquityWatch
-from activities.market_clockwork import MarketClockwork
+from activities.market_clockwork import MarketClockwork, boundary_before
 from activities.market_engine import MarketEngine
 from activities.ports import Fence, MarketFeed, MarketRecord
 from models.trading.market import Candle
@@ -21,6 +21,9 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 0.5
 SNAPSHOT_SECONDS = 0.2
 MARK_SECONDS = 1.0
+LOCKSTEP_MARK = timedelta(minutes=5)
+"""Market time between two looks at what accounts are worth, in lockstep: a look costs more than a
+quiet step, and a replay by the clock looks far less often."""
 RECONNECT_SECONDS = 0.5
 
 
@@ -129,12 +132,14 @@ class MarketFeedActivities:
         await _every(SNAPSHOT_SECONDS, lambda: flush_snapshots(engine, self._record))
 
     async def _mark(self, engine: MarketEngine) -> None:
-        """Close the days that have ended, then mark the accounts; once per market minute."""
+        """Close the days that have ended, then mark the accounts; see ``LOCKSTEP_MARK``."""
         at = engine.market_time
-        minute = None if at is None else at.replace(second=0, microsecond=0)
-        if at is None or (self._driver is not None and minute == self._marked_at):
+        if at is None:
             return
-        self._marked_at = minute
+        mark = boundary_before(at, LOCKSTEP_MARK)
+        if self._driver is not None and mark == self._marked_at:
+            return
+        self._marked_at = mark
         if self._days is not None:
             lockstep = self._driver is not None
             engine.messages_sent += await self._days.tick(at, wait=lockstep)
