@@ -24,9 +24,14 @@ setup: $(STAMP) ## Make the virtual environment from the hashed lock (only what 
 run: $(STAMP) ## Set up, start the platform, show the accounts; Ctrl-C stops everything in order
 	@$(BIN)/aether run
 
-test: $(STAMP) ## Run all tests on real PostgreSQL, real Temporal and whole stacks
+test: $(STAMP) ## Run all tests on real PostgreSQL, real Temporal and whole stacks [PYTEST_ARGS=...]
 	@$(BIN)/aether fetch
+ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+else
+	@$(BIN)/python -m pytest -m "not stack" --numprocesses=logical --maxprocesses=4 --dist=loadfile
+	@$(BIN)/python -m pytest -m stack
+endif
 
 check: $(STAMP) ## Formatting, lint, types and import rules
 	@$(BIN)/ruff format --check .

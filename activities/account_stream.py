@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from temporalio import activity
 
-from activities.heartbeat import heartbeating
+from activities.heartbeat import heartbeating, until_worker_stops
 from activities.inquiry import has_unrecorded_fills
 from activities.placement import Clock
 from activities.ports import (
@@ -251,16 +251,19 @@ class AccountStreamActivities:
 
     @activity.defn
     async def follow_account(self, request: AccountToFollow) -> None:
-        """Follow the account's stream until the process or the exchange's credentials end it."""
+        """Follow the account's stream until its worker or the exchange's credentials end it."""
         account = request.account
         self.following[account] = self._anew(request)
         async with heartbeating(lambda: self.following[account].sequence):
-            while True:
-                try:
-                    await self.following[account].run()
-                except* ExchangeSwitchedError:
-                    log.info("the account has another exchange now", account=account)
-                self.following[account] = self._anew(request)
+            await until_worker_stops(self._follow(request))
+
+    async def _follow(self, request: AccountToFollow) -> None:
+        while True:
+            try:
+                await self.following[request.account].run()
+            except* ExchangeSwitchedError:
+                log.info("the account has another exchange now", account=request.account)
+            self.following[request.account] = self._anew(request)
 
     def is_level(self, account: str) -> bool:
         """Tell whether an account is followed here, and all of its exchange's news delivered."""

@@ -1,12 +1,38 @@
 """Heartbeats of running activities, sent beside the work so that no step has to think of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from temporalio import activity
 
 from activities.policies import HEARTBEAT_INTERVAL_SECONDS
+
+
+class WorkerStoppingError(Exception):
+    """The worker that did this work is stopping; the next one takes it up."""
+
+
+async def until_worker_stops(work: Coroutine[Any, Any, None]) -> None:
+    """Do work that has no end of its own, and give it up as soon as its worker stops.
+
+    A worker that stops waits for what is under way: this would hold it up for all of its patience.
+
+    Raises:
+        WorkerStoppingError: the worker stops.
+    """
+    stopping = asyncio.ensure_future(activity.wait_for_worker_shutdown())
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise WorkerStoppingError
+    finally:
+        stopping.cancel()
+        working.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from temporalio import activity
 
 from activities.day_clock import DayClock
 from activities.equity_watch import EquityWatch
+from activities.heartbeat import until_worker_stops
 from activities.market_clockwork import MarketClockwork, boundary_before
 from activities.market_engine import MarketEngine
 from activities.ports import Fence, MarketFeed, MarketRecord
@@ -21,7 +22,7 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 0.5
 SNAPSHOT_SECONDS = 0.2
 MARK_SECONDS = 1.0
-LOCKSTEP_MARK = timedelta(minutes=5)
+LOCKSTEP_MARK = timedelta(minutes=15)
 """Market time between two looks at what accounts are worth, in lockstep: a look costs more than a
 quiet step, and a replay by the clock looks far less often."""
 RECONNECT_SECONDS = 0.5
@@ -74,10 +75,13 @@ class MarketFeedActivities:
 
     @activity.defn
     async def run_market_feed(self) -> None:
-        """Load the universe, then stream it; ends only by error or cancellation.
+        """Load the universe, then stream it; ends only by error, cancellation or its worker's end.
 
         Raises whatever broke the feed: the workflow that owns this activity starts it again.
         """
+        await until_worker_stops(self._run())
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_heartbeat())
             engine = await self._load()

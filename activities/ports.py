@@ -308,8 +308,8 @@ class MarketFeed(Protocol):
     async def request_fence(self, number: int) -> None:
         """Have ``events`` yield ``Fence(number)`` after all that was sent before this call.
 
-        A market in lockstep needs to know that a step has been seen whole. A fence is lost with the
-        connection: who waits for one asks again after FeedStatus.
+        A market in lockstep needs to know that a step has been seen whole. A fence asked for
+        without a connection, or lost with one, comes after the next one's snapshots.
         """
         ...
 

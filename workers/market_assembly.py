@@ -32,6 +32,7 @@ from workers.day_closer import day_closer
 from workers.lockstep import ExchangeControl, LockstepDriver
 from workers.market_jobs import market_jobs
 from workers.platform_probe import RecordAndWorkflows
+from workers.reconciliation_schedule import reconciliation_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ async def assemble_market(settings: Settings) -> MarketParts:
     clockwork = _clockwork(settings, client, app_database)
     control, driver = None, None
     delivery: Delivery = ConcurrentDelivery(courier)
-    if settings.market_speed == "lockstep":
+    if settings.market_is_lockstep:
         control = ExchangeControl(settings.exchange_url)
         probe = RecordAndWorkflows(app_database, client)
         driver = LockstepDriver(control, probe, record, clockwork)
@@ -106,7 +107,10 @@ async def assemble_market(settings: Settings) -> MarketParts:
 def _clockwork(settings: Settings, client: Client, database: Database) -> MarketClockwork | None:
     if settings.market_is_wall_clock:
         return None
-    return MarketClockwork(market_jobs(client, database.accounts))
+    jobs = market_jobs(client, database.accounts)
+    if settings.market_is_lockstep:
+        jobs.append(reconciliation_job(client, database.accounts))
+    return MarketClockwork(jobs)
 
 
 def _rules(

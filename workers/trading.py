@@ -3,19 +3,9 @@
 import asyncio
 import signal
 import sys
-from datetime import timedelta
 
 import structlog
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleIntervalSpec,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleSpec,
-)
+from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 from temporalio.worker import Worker
@@ -36,10 +26,9 @@ from models.contracts.names import (
     TRADING_QUEUE,
     account_workflow_id,
     hedge_workflow_id,
-    reconcile_workflow_id,
     stream_workflow_id,
 )
-from models.contracts.workflows import AccountInput, AccountToFollow, AccountToReconcile
+from models.contracts.workflows import AccountInput, AccountToFollow
 from models.trading.account_day_rules import day_rule
 from models.trading.account_state import AccountState
 from workers.assembly import TradingParts, trading_parts, trading_worker
@@ -47,16 +36,15 @@ from workers.connection import connect_temporal
 from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
 from workers.market_jobs import create_market_schedules, tell_market_rules
+from workers.reconciliation_schedule import keep_reconciling
 from workers.standby import SoleProcess
 from workflows.account import AccountWorkflow
 from workflows.hedge import HedgeWorkflow
-from workflows.reconcile import ReconcileWorkflow
 from workflows.streams import AccountStreamWorkflow
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.2
-RECONCILE_EVERY = timedelta(minutes=2)
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -129,6 +117,9 @@ async def _start_accounts(
             )
             for state in accounts:
                 await start_account(client, state)
+                await keep_reconciling(
+                    client, state.account, in_lockstep=settings.market_is_lockstep
+                )
                 if parts.days_by_schedule:
                     await TemporalDaySchedules(client).keep(state.account, day_rule(state))
             if settings.market_is_wall_clock:
@@ -151,7 +142,7 @@ async def start_kill_switches(client: Client, journal: PostgresJournal) -> None:
 
 
 async def start_account(client: Client, state: AccountState) -> None:
-    """Start an account's workflow, its stream and its reconciliation, unless they run already."""
+    """Start an account's workflow, its stream and its hedge, unless they run already."""
     account = state.account
     await client.start_workflow(
         AccountWorkflow.run,
@@ -177,22 +168,6 @@ async def start_account(client: Client, state: AccountState) -> None:
         task_timeout=DECIDING_TASK_TIMEOUT,
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
     )
-    action = ScheduleActionStartWorkflow(
-        ReconcileWorkflow.run,
-        AccountToReconcile(account, ()),
-        id=reconcile_workflow_id(account),
-        task_queue=TRADING_QUEUE,
-        task_timeout=DECIDING_TASK_TIMEOUT,
-    )
-    schedule = Schedule(
-        action=action,
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=RECONCILE_EVERY)]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=RECONCILE_EVERY),
-    )
-    try:
-        await client.create_schedule(reconcile_workflow_id(account), schedule)
-    except ScheduleAlreadyRunningError:
-        log.debug("schedule exists", account=account)
 
 
 async def _serve(settings: Settings) -> None:

@@ -91,6 +91,11 @@ class Settings(BaseSettings):
         return self.market == "kraken" and self.market_speed == "1"
 
     @property
+    def market_is_lockstep(self) -> bool:
+        """Tell whether the market moves only when the platform has dealt with its last step."""
+        return self.market_speed == "lockstep"
+
+    @property
     def market_bar_minutes(self) -> int:
         """Return the interval of the strategies' bars: a replay's own, else as set."""
         found = re.search(r"_(\d+)([mhd])_", self.market.rpartition("/")[2])

@@ -146,6 +146,7 @@ UNIVERSE_REVIEW_WORKFLOW = "UniverseReviewWorkflow"
 CORRELATION_WORKFLOW = "CorrelationWorkflow"
 TELL_MARKET_RULES_WORKFLOW = "TellMarketRulesWorkflow"
 STRESS_WORKFLOW = "StressWorkflow"
+RECONCILE_WORKFLOW = "ReconcileWorkflow"
 LIVE_CONDITIONS_WORKFLOW = "LiveConditionsWorkflow"
 
 SEARCH_ATTRIBUTES = {

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.recordings, pytest.mark.timeout(600
 
 CANDLES = RECORDINGS.parent / "data/coinbase/BTC-USD_15m_20240418-20250630.parquet"
 ACCOUNTS = ("company", "director-1", "director-2")
-FIRST_BAR, BARS = 900, 560
+FIRST_BAR, BARS = 1100, 330
 """A stretch of the recording in which the baseline strategy opens and closes trades."""
 EXITS = {"stop_loss", "take_profit", "trailing_stop"}
 FIGURES = (

@@ -32,6 +32,7 @@ from activities.ports import (
     ExchangeUnavailableError,
     ExecutionReport,
     FeedStatus,
+    Fence,
     OrderGoneError,
     OrderRejectedError,
     RateLimitedError,
@@ -623,6 +624,18 @@ async def test_dropped_and_silent_sockets_are_told_and_replaced(simulator, feed)
         await simulator.fault("silence", {"plane": "public"}, params={"seconds": 4})
         events = await until(stream, lambda e: isinstance(e, FeedStatus) and not e.healthy)
         assert "silence" in events[-1].reason
+
+
+async def test_fence_asked_for_without_a_connection_comes_once_there_is_one(simulator, feed):
+    await feed.request_fence(1)
+    async with aclosing(feed.events(["BTC/USD"], 1)) as stream:
+        events = await until(stream, lambda event: event == Fence(1))
+        assert any(isinstance(event, FeedStatus) and event.healthy for event in events)
+        await simulator.fault("socket_drop", {"plane": "public"})
+        await until(stream, lambda event: isinstance(event, FeedStatus) and not event.healthy)
+        await feed.request_fence(2)
+        events = await until(stream, lambda event: event == Fence(2))
+        assert any(isinstance(event, FeedStatus) and event.healthy for event in events)
 
 
 async def test_missed_trades_are_made_good_without_a_hole(simulator, feed):

@@ -43,7 +43,9 @@ from tests.support.postgres import PostgresServer
 from tests.support.stories import LIMITS, TASK_TIMEOUT
 from tests.support.temporal import NAMESPACE, World, eventually
 
-PORT_BASE = 21500
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORT_BASE = 21500 + 10 * PROCESS
+"""Test processes run side by side, each beside a platform of its own."""
 PRICE = Decimal(50000)
 
 
@@ -52,7 +54,7 @@ def loopback(app: FastAPI, token: str | None = None, **options: Any) -> httpx.As
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app, **options),
-        base_url="http://127.0.0.1:21500",
+        base_url=f"http://127.0.0.1:{PORT_BASE}",
         headers=headers,
     )
 

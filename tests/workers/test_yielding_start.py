@@ -4,6 +4,7 @@ import fcntl
 import threading
 import time
 
+from workers import yielding_start
 from workers.yielding_start import is_held, wait
 
 
@@ -24,12 +25,22 @@ def test_held_lock_is_waited_for_until_its_holder_has_settled(tmp_path):
     assert not is_held(path)
 
 
-def test_death_of_the_holder_ends_the_wait(tmp_path):
+def test_death_of_the_holder_ends_the_wait(tmp_path, monkeypatch):
     path = tmp_path / "lock"
     holder = path.open("w")
     fcntl.flock(holder, fcntl.LOCK_EX)
+    seen = threading.Event()
+
+    def look(lock):
+        held = is_held(lock)
+        if held:
+            seen.set()
+        return held
+
+    monkeypatch.setattr(yielding_start, "is_held", look)
     waiting = threading.Thread(target=wait, args=(path,), kwargs={"expect": True, "settling": 60})
     waiting.start()
+    assert seen.wait(20)
     holder.close()
     waiting.join(20)
     assert not waiting.is_alive()

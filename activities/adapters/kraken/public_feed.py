@@ -1,7 +1,7 @@
 """The public side of Kraken as the port ``MarketFeed``: one socket, reconnected for ever."""
 
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 
 from activities.adapters.kraken.addresses import AllowedHosts
@@ -51,6 +51,7 @@ class KrakenMarketFeed:
         self._depth = depth
         self._silence = silence_seconds
         self._socket: Socket | None = None
+        self._fence_asked: int | None = None
         # For metrics: when each symbol was last heard of, connections made, checksum failures.
         self.heard_at: Mapping[str, float] = {}
         self.connections = 0
@@ -108,10 +109,8 @@ class KrakenMarketFeed:
     ) -> AsyncGenerator[MarketEvent, None]:
         socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
         self.connections += 1
-        self._socket = socket
         try:
-            for request in state.subscriptions():
-                await socket.send(request)
+            await self._subscribe(socket, state)
             while True:
                 for frame in await socket.frames():
                     for event in state.take(frame):
@@ -122,9 +121,8 @@ class KrakenMarketFeed:
                 for gap in state.take_gaps():
                     for event in await self._missed(gap):
                         yield event
-                # The server answers in order: before this pong came all that it sent earlier.
-                for number in state.take_pongs():
-                    yield Fence(number)
+                for fence in self._fences(state):
+                    yield fence
                 self.checksum_failures = state.checksum_failures
                 for request in state.take_requests():
                     await socket.send(request)
@@ -132,11 +130,26 @@ class KrakenMarketFeed:
             self._socket = None
             await socket.close()
 
+    async def _subscribe(self, socket: Socket, state: FeedState) -> None:
+        for request in state.subscriptions():
+            await socket.send(request)
+        self._socket = socket
+        if self._fence_asked is not None:
+            await self.request_fence(self._fence_asked)
+
+    def _fences(self, state: FeedState) -> Iterator[Fence]:
+        # The server answers in order: before this pong came all that it sent earlier.
+        for number in state.take_pongs():
+            if number == self._fence_asked:
+                self._fence_asked = None
+            yield Fence(number)
+
     async def request_fence(self, number: int) -> None:
         """Have ``events`` yield ``Fence(number)`` after all that was sent before this call.
 
-        Nothing is asked while there is no connection: who waits asks again.
+        A connection that is lost before it answers is asked anew when it is back.
         """
+        self._fence_asked = number
         if self._socket is not None:
             with suppress(ExchangeUnavailableError):
                 await self._socket.send({"method": "ping", "req_id": number})
