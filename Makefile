@@ -29,8 +29,8 @@ test: $(STAMP) ## Run all tests on real PostgreSQL, real Temporal and whole stac
 ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
-	@$(BIN)/python -m pytest -m "not stack" --numprocesses=logical --maxprocesses=4 --dist=loadfile
-	@$(BIN)/python -m pytest -m stack
+	@$(BIN)/python -m pytest -m "not alone" --numprocesses=logical --maxprocesses=4 --dist=loadfile
+	@$(BIN)/python -m pytest -m alone
 endif
 
 check: $(STAMP) ## Formatting, lint, types and import rules

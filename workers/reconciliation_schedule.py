@@ -31,8 +31,9 @@ from workers.market_jobs import run_to_its_end
 log = structlog.get_logger(__name__)
 
 RECONCILE_EVERY = timedelta(minutes=2)
-IN_LOCKSTEP_EVERY = timedelta(hours=6)
-"""Market time. Two minutes of it pass in milliseconds there."""
+IN_LOCKSTEP_EVERY = timedelta(days=7)
+"""Market time. A week of it passes in a minute there, and a comparison takes seconds of the rate
+limits, which count in wall time."""
 
 
 async def keep_reconciling(client: Client, account: str, *, in_lockstep: bool) -> None:
@@ -71,8 +72,14 @@ async def _remove(client: Client, account: str) -> None:
 
 def reconciliation_job(client: Client, accounts: Callable[[], Awaitable[list[str]]]) -> MarketJob:
     """Return the comparison of all accounts as a job of a lockstep market's clock."""
+    started_in: datetime | None = None
 
     async def compare(boundary: datetime) -> None:
+        nonlocal started_in
+        started_in = started_in or boundary
+        if boundary == started_in:
+            # The accounts' streams have just caught up with the exchange.
+            return
         runs = [
             run_to_its_end(
                 client,

@@ -89,7 +89,9 @@ async def test_payload_that_cannot_be_opened_is_a_problem(platform, payload):
     assert answer.json()["type"] == "urn:aether:problem:invalid-payloads"
 
 
-@pytest.mark.parametrize(("origin", "allowed"), [(UI, UI), ("http://evil.example", None)])
+@pytest.mark.parametrize(
+    ("origin", "allowed"), [(UI, UI), ("http://evil.example", None)], ids=["its own", "another"]
+)
 async def test_only_the_web_ui_may_call_from_another_origin(platform, origin, allowed):
     headers = {
         "Origin": origin,

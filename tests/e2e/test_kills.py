@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.kills import ALL, EXIT, FILL, REQUEST, Killer, Measure, write
 from tests.support.own_stack import OwnStack
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.stack, pytest.mark.alone, pytest.mark.timeout(280)]
 
 KILLS = (
     ("trading", REQUEST, "separate"),

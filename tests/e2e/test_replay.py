@@ -14,11 +14,16 @@ from infra.runtime.settings import Settings
 from tests.support.own_stack import OwnStack, own_stack, wait_until
 from tests.support.recordings import RECORDINGS
 
-pytestmark = [pytest.mark.stack, pytest.mark.recordings, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.alone,
+    pytest.mark.recordings,
+    pytest.mark.timeout(600),
+]
 
 CANDLES = RECORDINGS.parent / "data/coinbase/BTC-USD_15m_20240418-20250630.parquet"
 ACCOUNTS = ("company", "director-1", "director-2")
-FIRST_BAR, BARS = 1100, 330
+FIRST_BAR, BARS = 1100, 318
 """A stretch of the recording in which the baseline strategy opens and closes trades."""
 EXITS = {"stop_loss", "take_profit", "trailing_stop"}
 FIGURES = (
