@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.policies import HEARTBEAT_INTERVAL_SECONDS
 
-
-class WorkerStoppingError(Exception):
-    """The worker that did this work is stopping; the next one takes it up."""
+WORKER_STOPS = "WorkerStops"
+"""Type of the failure of work whose worker stops; the next one takes it up."""
 
 
 async def until_worker_stops(work: Coroutine[Any, Any, None]) -> None:
@@ -20,7 +20,7 @@ async def until_worker_stops(work: Coroutine[Any, Any, None]) -> None:
     A worker that stops waits for what is under way: this would hold it up for all of its patience.
 
     Raises:
-        WorkerStoppingError: the worker stops.
+        ApplicationError: the worker stops (``WORKER_STOPS``); benign, for nothing is wrong.
     """
     stopping = asyncio.ensure_future(activity.wait_for_worker_shutdown())
     working = asyncio.ensure_future(work)
@@ -28,7 +28,9 @@ async def until_worker_stops(work: Coroutine[Any, Any, None]) -> None:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             return working.result()
-        raise WorkerStoppingError
+        raise ApplicationError(
+            "the worker stops", type=WORKER_STOPS, category=ApplicationErrorCategory.BENIGN
+        )
     finally:
         stopping.cancel()
         working.cancel()

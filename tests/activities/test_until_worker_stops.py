@@ -3,9 +3,10 @@
 import asyncio
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.heartbeat import WorkerStoppingError, until_worker_stops
+from activities.heartbeat import WORKER_STOPS, until_worker_stops
 
 
 class Endless:
@@ -33,8 +34,9 @@ async def test_worker_that_stops_ends_the_work_at_once():
     assert not task.done()
     environment.worker_shutdown()
     async with asyncio.timeout(5):
-        with pytest.raises(WorkerStoppingError):
+        with pytest.raises(ApplicationError) as stopped:
             await task
+    assert stopped.value.type == WORKER_STOPS
     assert endless.ended
 
 

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.modes import ModeActivities
@@ -67,7 +69,7 @@ def temporal_server(directory: Path) -> Iterator[str]:
     with log.open("wb") as output:
         process = subprocess.Popen(words, stdout=output, stderr=output)
     try:
-        _wait_until_listening(port, process, log)
+        _wait_until_healthy(port, process, log)
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -81,15 +83,21 @@ def temporal_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def _wait_until_listening(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until_healthy(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 30
     while True:
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"Temporal did not start: {log.read_text()}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        with ThreadPoolExecutor(1) as beside, suppress(RuntimeError, RPCError):
+            beside.submit(asyncio.run, _greet(port)).result()
+            return
         time.sleep(0.05)
+
+
+async def _greet(port: int) -> None:
+    # A frontend that listens need not be healthy yet, and an unknown namespace comes later still.
+    client = await Client.connect(f"127.0.0.1:{port}", namespace=NAMESPACE)
+    await client.count_workflows()
 
 
 async def eventually(condition: Callable[[], Any], what: str, seconds: float = 15) -> Any:

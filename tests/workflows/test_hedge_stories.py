@@ -92,7 +92,10 @@ class HedgedStory(Story):
         async def is_so() -> bool:
             return Decimal(least) <= await self.held() <= Decimal(most)
 
-        await eventually(is_so, f"between {least} and {most} are held")
+        try:
+            await eventually(is_so, f"between {least} and {most} are held")
+        except AssertionError as failure:
+            raise AssertionError(f"{failure}; reviews: {self.reviews()}") from None
 
     async def state(self) -> AccountState:
         state: AccountState = await self.handle.query("snapshot", result_type=AccountState)
