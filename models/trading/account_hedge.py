@@ -22,7 +22,7 @@ from models.trading.account_hedge_facts import (
     SellParts,
     WatchHedge,
 )
-from models.trading.account_hedge_moves import buy_back, reductions
+from models.trading.account_hedge_moves import buy_back, can_shrink, reductions
 from models.trading.account_hedge_watches import hedge_watches
 from models.trading.account_policies import hedge_settings
 from models.trading.account_settings import rules_of_platform
@@ -160,9 +160,9 @@ def note_progress(
 def reviews_due(
     state: AccountState, before: TradeSummary, after: TradeSummary
 ) -> tuple[ReviewHedge, ...]:
-    """Have the hedge look at a position that has become whole: before, it could not be touched."""
-    whole = before.entry_open and not after.entry_open and after.bought > ZERO
-    return (ReviewHedge("a trade was opened"),) if whole and state.hedge_target is not None else ()
+    """Have the hedge look at a position that can be made smaller now: before, it could not."""
+    due = can_shrink(after) and not can_shrink(before)
+    return (ReviewHedge("a trade was opened"),) if due and state.hedge_target is not None else ()
 
 
 def _target_in_force(hedge: HedgeState) -> Decimal | None:

@@ -38,7 +38,7 @@ def reductions(state: AccountState, value: Decimal) -> dict[int, Decimal]:
     held: dict[str, Decimal] = {}
     for number, trade in state.trades.items():
         price = portfolio.price_of(state, trade.symbol)
-        if _can_shrink(trade) and price is not None:
+        if can_shrink(trade) and price is not None:
             held[str(number)] = (trade.bought - trade.sold) * price
     targets: dict[int, Decimal] = {}
     for name, part in split_reduction(value, held).items():
@@ -72,7 +72,8 @@ def buy_back(
     return BoughtBack(state, tuple(commands), "; ".join(reasons))
 
 
-def _can_shrink(trade: TradeSummary) -> bool:
+def can_shrink(trade: TradeSummary) -> bool:
+    """Tell whether a part of a trade can be sold: it is whole, protected and not ending."""
     whole = trade.phase is TradePhase.OPEN and not trade.entry_open
     return whole and trade.exit_reason is None and trade.bought > trade.sold
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -302,8 +303,11 @@ def test_constant_input_is_answered_by_one_move_at_most(
     assert moves <= 1
 
 
-def test_a_position_that_becomes_whole_is_looked_at_again() -> None:
-    state = decide(invested(a_trade(1, entry_open=True)), a_review()).state
+@pytest.mark.parametrize(
+    "not_yet", [{"entry_open": True}, {"phase": TradePhase.ENTERING}], ids=["entered", "protected"]
+)
+def test_a_position_that_can_be_made_smaller_now_is_looked_at_again(not_yet) -> None:
+    state = decide(invested(a_trade(1, **not_yet)), a_review()).state
     whole = TradeProgressed(a_trade(1), closed=False, at=START)
     assert command(decide(state, whole), ReviewHedge) is not None
     unhedged = replace(state, hedge_target=None)
