@@ -9,6 +9,9 @@ PACKAGES := activities api cli infra models workers workflows
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --quiet
 
+# Where bytecode is never kept, every process compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Passed to the platform only when given, so that an installation goes on as it was last run.
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
@@ -29,7 +32,8 @@ test: $(STAMP) ## Run all tests on real PostgreSQL, real Temporal and whole stac
 ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
-	@$(BIN)/python -m pytest -m "not alone" --numprocesses=logical --maxprocesses=4 --dist=loadfile
+	@$(BIN)/python -m pytest -m "not alone" --numprocesses=logical --maxprocesses=4 \
+		--dist=loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest -m alone
 endif
 
