@@ -14,10 +14,14 @@ from models.trading.trading_day import DayRule
 
 @dataclass(frozen=True, slots=True)
 class RunningDay:
-    """The day of an account that is not closed yet, by the record, and the rule of its end."""
+    """The day of an account that is not closed yet, by the record, and the rule of its end.
+
+    ``recorded_until`` is the end of the newest day that is written; None when there is none.
+    """
 
     opened_at: datetime
     rule: DayRule
+    recorded_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

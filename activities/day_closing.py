@@ -118,7 +118,9 @@ class DayActivities:
         """Return when the record shows the days as closed; tried until it does."""
         running = await self._days.running_day(request.account)
         last: datetime = request.boundaries[-1].boundary.at
-        if running is None or running.opened_at < last:
+        # The account's state is written beside the days, and may be there before the last of them.
+        recorded = None if running is None else running.recorded_until
+        if running is None or running.opened_at < last or recorded is None or recorded < last:
             raise ApplicationError(f"the day of {request.account} is not closed yet")
 
     @activity.defn

@@ -31,7 +31,8 @@ class FakeBooks:
         saved = self.saved_accounts.get(account)
         if saved is None or saved.drawdown is None:
             return None
-        return RunningDay(saved.drawdown.opened_at, day_rule(saved))
+        closed = [at for owner, at in self.days if owner == account]
+        return RunningDay(saved.drawdown.opened_at, day_rule(saved), max(closed, default=None))
 
     async def boundary_figures(
         self, account: str, opened_at: datetime, boundary: datetime

@@ -21,7 +21,11 @@ OLDEST_PRICE = timedelta(days=7)
 SETTLING = timedelta(minutes=2)
 """Market time behind a boundary by which a feed that runs has told of the bars that ended there."""
 
-_RUNNING = text("SELECT drawdown, day_rule FROM accounts WHERE account_id = :account")
+_RUNNING = text(
+    """SELECT drawdown, day_rule,
+           (SELECT max(closed_at) FROM trading_days WHERE account_id = :account) AS recorded_until
+       FROM accounts WHERE account_id = :account"""
+)
 # What a bar closed at is known when its interval has passed, whatever interval that is.
 _PRICES = text(
     """WITH held AS (
@@ -104,7 +108,7 @@ class DayJournal:
         if not rows or rows[0].drawdown is None:
             return None
         opened_at = drawdown_state(rows[0].drawdown).opened_at
-        return RunningDay(opened_at, day_rule(rows[0].day_rule))
+        return RunningDay(opened_at, day_rule(rows[0].day_rule), rows[0].recorded_until)
 
     async def next_boundaries(self) -> dict[str, datetime]:
         """Return the end of the running day of every account that is measured (market time)."""
