@@ -240,15 +240,14 @@ async def test_call_counter_limits_reads_and_decays(exchange):
 
 async def test_engine_counter_is_per_pair_and_hits_fast_cancels(exchange):
     refused = None
-    for _ in range(20):
-        txid = await exchange.rest_order()
-        await exchange.private("CancelOrder", txid=txid)
-        envelope = await exchange.private(
-            "AddOrder", pair="XBTUSD", type="buy", ordertype="limit", price=FAR, volume="0.01"
-        )
+    wish = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": FAR, "volume": "0.01"}
+    for _ in range(40):
+        envelope = await exchange.private("AddOrder", **wish)
         refused = envelope["error"]
         if refused:
             break
+        (txid,) = envelope["result"]["txid"]
+        await exchange.private("CancelOrder", txid=txid)
     assert refused == ["EOrder:Rate limit exceeded"]
     await exchange.buy("0.1", pair="ETHUSD")
 
