@@ -34,7 +34,7 @@ ifdef PYTEST_ARGS
 else
 	@$(BIN)/python -m pytest -m "not alone" --numprocesses=logical --maxprocesses=4 \
 		--dist=loadfile --no-loadscope-reorder
-	@$(BIN)/python -m pytest -m alone
+	@$(BIN)/python -m pytest -m alone tests/e2e tests/faults
 endif
 
 check: $(STAMP) ## Formatting, lint, types and import rules

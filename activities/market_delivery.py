@@ -112,12 +112,12 @@ class LockstepDelivery:
     not give the same trades.
     """
 
-    def __init__(self, courier: Courier, settle: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, courier: Courier, settle: Callable[[str], Awaitable[None]]) -> None:
         self._courier = courier
         self._settle = settle
 
     async def deliver(self, messages: Sequence[Message]) -> None:
-        """Deliver each message and wait until the platform has settled."""
+        """Deliver each message and wait until its account has settled."""
         for message in messages:
             await self._courier.carry(message)
-            await self._settle()
+            await self._settle(message.account)

@@ -1,6 +1,7 @@
 """Fixtures that every part may use."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,21 @@ __all__ = [
 ]
 
 
+TESTS = Path(__file__).parent
+ALONE_IN = {TESTS / "e2e", TESTS / "faults"}
+"""Where `make test` looks for tests that nothing may run beside."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Fail, instead of skipping, where the recordings are demanded and absent."""
     demanded = os.environ.get("AETHER_REQUIRE_RECORDINGS")
     absent = [path for path in (RECORDINGS, RECORDINGS.parent / "data") if not path.is_dir()]
     if demanded and absent:
         raise pytest.UsageError(f"AETHER_REQUIRE_RECORDINGS is set and {absent[0]} is absent")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse a test that `make test` would never run."""
+    for item in items:
+        if item.get_closest_marker("alone") and item.path.parent not in ALONE_IN:
+            raise pytest.UsageError(f"{item.nodeid} is to run alone, and is not in e2e or faults")

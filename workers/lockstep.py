@@ -5,7 +5,7 @@ exists for the simulator only; the exchange's control endpoint does the stepping
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 FENCE_TIMEOUT_SECONDS = 15.0
-POLL_SECONDS = 0.003
+POLL_SECONDS, LONGEST_POLL_SECONDS = 0.003, 0.25
+"""Between two looks, each longer than the last: the first ones answer most steps. The others wait
+for the rate limits, and looking keeps those busy that are looked at."""
 FINISHED_POLL_SECONDS = 1.0
 
 
@@ -41,8 +43,11 @@ class PlatformProbe(Protocol):
         """Tell whether every execution is recorded, told, and no order is in another state."""
         ...
 
-    async def rest(self) -> int | None:
-        """Return the facts handled ever, None while an account or trade has work in flight."""
+    async def rest(self, account: str | None = None) -> int | None:
+        """Return the facts handled ever, None while an account or trade has work in flight.
+
+        With an account only what belongs to it is asked.
+        """
         ...
 
 
@@ -134,14 +139,18 @@ class LockstepDriver:
             return False
         return await self._clockwork.advance(engine.market_time)
 
-    async def settle(self) -> None:
-        """Wait until nothing moves: two looks at exchange and platform show the same, at rest."""
+    async def settle(self, account: str | None = None) -> None:
+        """Wait until nothing moves: two looks at exchange and platform show the same, at rest.
+
+        What one account was told moves none of the others: then it is enough to look at that one.
+        """
         previous: tuple[ExchangeCounters, int, int] | None = None
+        pauses = _pauses()
         while True:
-            await _until(self._caught_up)
-            handled = await self._probe.rest()
+            caught_up = await self._caught_up()
+            handled = await self._probe.rest(account) if caught_up else None
             if handled is None:
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(next(pauses))
                 continue
             if self._engine is not None:
                 await self._engine.reload_watches()
@@ -171,6 +180,9 @@ class LockstepDriver:
             return
 
 
-async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
-    while not await condition():  # noqa: ASYNC110 the conditions are other processes'
-        await asyncio.sleep(POLL_SECONDS)
+def _pauses() -> Iterator[float]:
+    """Give one pause after the other, each longer than the last."""
+    pause = POLL_SECONDS
+    while True:
+        yield pause
+        pause = min(1.4 * pause, LONGEST_POLL_SECONDS)

@@ -43,14 +43,14 @@ class RecordAndWorkflows:
                 return False
         return True
 
-    async def rest(self) -> int | None:
+    async def rest(self, account: str | None = None) -> int | None:
         """Return the facts handled ever, None while an account or trade has work in flight."""
         ids: list[str] = []
-        for account in await self._database.accounts():
-            ids += [account_workflow_id(account), hedge_workflow_id(account)]
-            async with self._database.account_scope(account) as session:
+        for name in [account] if account else await self._database.accounts():
+            ids += [account_workflow_id(name), hedge_workflow_id(name)]
+            async with self._database.account_scope(name) as session:
                 found = (await session.sql(_OPEN_TRADES)).all()
-            ids += [trade_workflow_id(account, row.number) for row in found]
+            ids += [trade_workflow_id(name, row.number) for row in found]
         answers = await asyncio.gather(*(self._ask(workflow_id) for workflow_id in ids))
         if not all(answer.settled for answer in answers):
             return None

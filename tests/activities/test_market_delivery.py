@@ -95,7 +95,7 @@ async def test_order_is_kept_when_the_first_must_be_repeated(courier, messenger)
 async def test_in_lockstep_the_platform_settles_after_every_message(courier, messenger):
     settled = []
 
-    async def settle():
+    async def settle(account):
         settled.append(len(messenger.told))
 
     delivery = LockstepDelivery(courier, settle)

@@ -23,7 +23,7 @@ pytestmark = [
 
 CANDLES = RECORDINGS.parent / "data/coinbase/BTC-USD_15m_20240418-20250630.parquet"
 ACCOUNTS = ("company", "director-1", "director-2")
-FIRST_BAR, BARS = 1100, 318
+FIRST_BAR, BARS = 17015, 265
 """A stretch of the recording in which the baseline strategy opens and closes trades."""
 EXITS = {"stop_loss", "take_profit", "trailing_stop"}
 FIGURES = (

@@ -61,7 +61,7 @@ class World:
         self.recorded = min(self.recorded + 1, counters.fills["company"])
         return self.recorded == counters.fills["company"]
 
-    async def rest(self):
+    async def rest(self, account=None):
         if self.busy:
             self.busy -= 1
             self.handled += 1
@@ -136,7 +136,7 @@ async def test_order_placed_while_settling_is_waited_for_too():
     looks = []
     rest = world.rest
 
-    async def trading():
+    async def trading(account=None):
         looks.append(1)
         if len(looks) == 1:
             world.fills += 2
