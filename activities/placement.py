@@ -30,7 +30,7 @@ Clock = Callable[[], datetime]
 OnUnheard = Callable[[OrderSpec, OrderReport], Awaitable[None]]
 """Called with an order that only asking told of, once its figures are recorded."""
 
-ASK_AGAIN_SECONDS = 0.15
+ASK_AGAIN_SECONDS = 0.1
 
 RESERVATION = timedelta(seconds=0.3)
 """How long a send counted in advance may take to happen: Kraken wants deadlines 2 s ahead."""

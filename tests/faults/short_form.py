@@ -10,7 +10,8 @@ SEED = 4
 LONG = 3
 """Losses in a row from which on a case is left to the long form."""
 KILLED, KILL_STEP = "trading", "first_fill"
-TEN_LOST, MUTE_SECONDS = 10, 4.0
+TEN_LOST, MUTE_SECONDS = 10, 8.0
+"""Mute for longer than ten questions take on a slow machine: what is left would strike the exit."""
 
 
 def waves(seed: int = SEED) -> Iterator[tuple[Script, ...]]:
