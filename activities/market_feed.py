@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -12,7 +12,7 @@ from temporalio import activity
 from activities.day_clock import DayClock
 from activities.equity_watch import EquityWatch
 from activities.heartbeat import until_worker_stops
-from activities.market_clockwork import MarketClockwork, boundary_before
+from activities.market_clockwork import MarketClockwork
 from activities.market_engine import MarketEngine
 from activities.ports import Fence, MarketFeed, MarketRecord
 from models.trading.market import Candle
@@ -22,9 +22,6 @@ log = structlog.get_logger(__name__)
 HEARTBEAT_SECONDS = 0.5
 SNAPSHOT_SECONDS = 0.2
 MARK_SECONDS = 1.0
-LOCKSTEP_MARK = timedelta(minutes=15)
-"""Market time between two looks at what accounts are worth, in lockstep: a look costs more than a
-quiet step, and a replay by the clock looks far less often."""
 RECONNECT_SECONDS = 0.5
 
 
@@ -70,7 +67,6 @@ class MarketFeedActivities:
         self._driver = driver
         self._days = days
         self._equity = EquityWatch(record)
-        self._marked_at: datetime | None = None
         self.engine: MarketEngine | None = None
 
     @activity.defn
@@ -136,14 +132,10 @@ class MarketFeedActivities:
         await _every(SNAPSHOT_SECONDS, lambda: flush_snapshots(engine, self._record))
 
     async def _mark(self, engine: MarketEngine) -> None:
-        """Close the days that have ended, then mark the accounts; see ``LOCKSTEP_MARK``."""
+        """Close the days that have ended, then mark the accounts."""
         at = engine.market_time
         if at is None:
             return
-        mark = boundary_before(at, LOCKSTEP_MARK)
-        if self._driver is not None and mark == self._marked_at:
-            return
-        self._marked_at = mark
         if self._days is not None:
             lockstep = self._driver is not None
             engine.messages_sent += await self._days.tick(at, wait=lockstep)

@@ -4,9 +4,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from activities.equity_watch import TELLING_SHARE
 from tests.day import hedge
 from tests.day.accounts import SETTINGS, ZONES, verified
+from tests.day.crash import TOLD
 from tests.day.desk import ACCOUNTS, Desk
 from tests.day.recording import BAR
 from tests.day.report import Report
@@ -121,10 +121,7 @@ def _fees(fills: list[dict[str, Any]], day: dict[str, Any]) -> Decimal:
 
 
 def _returns(desk: Desk, report: Report) -> None:
-    """The return is that of trading: time-weighted, whatever capital came in.
-
-    An account knows its equity to a thousandth: it is told when that has moved by so much.
-    """
+    """The return is that of trading: time-weighted, whatever capital came in."""
     for account in SETTINGS:
         equity = desk.equity(account)
         values = [(FIRST_EQUITY, Decimal(0)), *desk.deposits.get(account, []), (equity, Decimal(0))]
@@ -136,7 +133,7 @@ def _returns(desk: Desk, report: Report) -> None:
                 Decimal(found["nav"]), equity, CENTS
             ),
             "the return is chained over every flow": near(
-                Decimal(found["return_share"]), expected, TELLING_SHARE
+                Decimal(found["return_share"]), expected, TOLD
             ),
         }
         shown = {name: found[name] for name in ("nav", "cash", "return_share", "holdings")}
