@@ -120,22 +120,23 @@ async def create_market_schedules(client: Client, accounts: list[str]) -> None:
     The rules of the market run once at once: the first universe comes from there.
     """
     for name, workflow, every in RULES_RUNS:
-        await _create_schedule(client, name, workflow, MarketRulesRun(), every, at_once=True)
+        await create_schedule(client, name, workflow, MarketRulesRun(), every, at_once=True)
     for account in accounts:
         request = StressRequest(account, "", DAILY_BY)
         name = stress_workflow_id(account, "daily")
-        await _create_schedule(client, name, STRESS_WORKFLOW, request, DAILY, at_once=False)
+        await create_schedule(client, name, STRESS_WORKFLOW, request, DAILY)
 
 
-async def _create_schedule(
+async def create_schedule(
     client: Client,
     name: str,
     workflow: str,
     argument: object,
     every: timedelta,
     *,
-    at_once: bool,
+    at_once: bool = False,
 ) -> None:
+    """Have Temporal start a workflow under this name again and again; one that exists is kept."""
     schedule = Schedule(
         action=ScheduleActionStartWorkflow(
             workflow,

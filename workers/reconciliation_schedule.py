@@ -9,26 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-import structlog
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleIntervalSpec,
-    ScheduleOverlapPolicy,
-    SchedulePolicy,
-    ScheduleSpec,
-)
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.market_clockwork import MarketJob
-from activities.policies import DECIDING_TASK_TIMEOUT
-from models.contracts.names import RECONCILE_WORKFLOW, TRADING_QUEUE, reconcile_workflow_id
+from models.contracts.names import RECONCILE_WORKFLOW, reconcile_workflow_id
 from models.contracts.workflows import AccountToReconcile
-from workers.market_jobs import run_to_its_end
-
-log = structlog.get_logger(__name__)
+from workers.market_jobs import create_schedule, run_to_its_end
 
 RECONCILE_EVERY = timedelta(minutes=2)
 IN_LOCKSTEP_EVERY = timedelta(days=7)
@@ -42,29 +29,17 @@ async def keep_reconciling(client: Client, account: str, *, in_lockstep: bool) -
     Raises:
         RPCError: Temporal does not answer.
     """
+    name = reconcile_workflow_id(account)
     if in_lockstep:
-        await _remove(client, account)
-        return
-    schedule = Schedule(
-        action=ScheduleActionStartWorkflow(
-            RECONCILE_WORKFLOW,
-            AccountToReconcile(account, ()),
-            id=reconcile_workflow_id(account),
-            task_queue=TRADING_QUEUE,
-            task_timeout=DECIDING_TASK_TIMEOUT,
-        ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=RECONCILE_EVERY)]),
-        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=RECONCILE_EVERY),
-    )
-    try:
-        await client.create_schedule(reconcile_workflow_id(account), schedule)
-    except ScheduleAlreadyRunningError:
-        log.debug("schedule exists", account=account)
+        await _remove(client, name)
+    else:
+        request = AccountToReconcile(account, ())
+        await create_schedule(client, name, RECONCILE_WORKFLOW, request, RECONCILE_EVERY)
 
 
-async def _remove(client: Client, account: str) -> None:
+async def _remove(client: Client, schedule: str) -> None:
     try:
-        await client.get_schedule_handle(reconcile_workflow_id(account)).delete()
+        await client.get_schedule_handle(schedule).delete()
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise

@@ -10,6 +10,7 @@ import tempfile
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from infra.runtime.temporal_client import connect
 from models.contracts.names import (
@@ -89,8 +90,15 @@ async def _save(world: World, workflow_id: str, name: str) -> None:
     history = await world.client.get_workflow_handle(workflow_id).fetch_history()
     # The recorder's process and machine are nobody's business.
     content = re.sub(r"\d+@[\w.-]+", "recorder", history.to_json())
-    compact = json.dumps(json.loads(content), separators=(",", ":"))
+    compact = json.dumps(_without_traces(json.loads(content)), separators=(",", ":"))
     (HISTORIES / f"{name}.json").write_text(compact + "\n")
+
+
+def _without_traces(part: Any) -> Any:
+    """Leave out where in the recorder's files something failed."""
+    if isinstance(part, dict):
+        return {name: _without_traces(p) for name, p in part.items() if name != "stackTrace"}
+    return [_without_traces(p) for p in part] if isinstance(part, list) else part
 
 
 async def _take_profit(story: Story) -> None:
