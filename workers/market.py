@@ -89,6 +89,7 @@ def market_worker(parts: MarketParts) -> Worker:
             parts.rules.tell_market_rules,
             parts.stress.stress_account,
         ],
+        build_id=options["build_id"],
         graceful_shutdown_timeout=options["graceful_shutdown_timeout"],
         max_heartbeat_throttle_interval=options["max_heartbeat_throttle_interval"],
         default_heartbeat_throttle_interval=options["default_heartbeat_throttle_interval"],

@@ -1,7 +1,7 @@
 """Start a process without taking the cores from the one that protects positions.
 
-``python -m workers.yielding_start [--expect] [--settle] LOCK MODULE`` becomes ``python -m MODULE``
-after a while: importing everything takes seconds of a core. ``--expect`` waits until the process
+``workers.yielding_start [--expect] [--settle] LOCK MODULE`` becomes the module's program after a
+while: to load and connect everything takes a core for long. ``--expect`` waits until the process
 that matters more holds its lock, at most ``EXPECTING_SECONDS``; ``--settle`` until it has held it
 for ``SETTLING_SECONDS`` and has taken over what there is; when that one dies it goes on at once.
 Standard library only: this is on the restart path.
@@ -12,6 +12,8 @@ import os
 import sys
 import time
 from pathlib import Path
+
+from infra.runtime.launch import become
 
 SETTLING_SECONDS = 3.0
 EXPECTING_SECONDS = 10.0
@@ -50,14 +52,9 @@ def wait(
         time.sleep(POLL_SECONDS)
 
 
-def main() -> None:
-    """Wait, then become the program."""
+def main() -> int:
+    """Wait, then become the program; return its exit status."""
     *options, lock, module = sys.argv[1:]
     settling = SETTLING_SECONDS if "--settle" in options else 0.0
     wait(Path(lock), expect="--expect" in options, settling=settling)
-    words = [sys.executable, "-m", "infra.runtime.launch", module]
-    os.execv(sys.executable, words)  # noqa: S606 no shell is wanted
-
-
-if __name__ == "__main__":
-    main()
+    return become(module, [])

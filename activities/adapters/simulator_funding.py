@@ -2,13 +2,15 @@
 
 from datetime import datetime
 from decimal import Decimal
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from activities.capital_ports import TransferRefusedError
 from models.trading.capital import LedgerLine
 
-TIMEOUT = aiohttp.ClientTimeout(total=2.0)
+if TYPE_CHECKING:
+    import aiohttp
+
+TIMEOUT_SECONDS = 2.0
 
 
 class SimulatorFunding:
@@ -34,7 +36,11 @@ class SimulatorFunding:
             "amount": format(amount, "f"),
         }
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=TIMEOUT)
+            # Loaded where it is used: capital moves seldom, and every start would pay for it.
+            import aiohttp
+
+            timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+            self._session = aiohttp.ClientSession(timeout=timeout)
         async with self._session.post(self._url, json=body) as response:
             answer = await response.json()
             if response.status == 400:

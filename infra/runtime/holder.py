@@ -3,7 +3,9 @@
 supervisord starts one in front of every program. It starts the program in a session of its own, or
 takes on the one that an earlier holder started; passes its output on and its stop signal down; and
 ends as it ends. A holder dies with its supervisor, a program with neither: whoever comes next finds
-it by its lock. Standard library only and no site packages: this is on every process's restart path.
+it by its lock. A program that shares its libraries with others is started by the fork server
+(``fork_server.py``) instead. Standard library only and no site packages: this is on every process's
+restart path.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import json
 import os
 import select
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -26,6 +29,10 @@ POLL_SECONDS = 0.05
 # Without the kernel's help (pidfd, death signal: Linux only) both ends are looked for this often.
 LOOK_MILLISECONDS = None if sys.platform == "linux" else 200
 LAST_LINES_MILLISECONDS = 100
+FORK_SERVER_SECONDS = 10.0
+"""How long the fork server is waited for; a program that it does not start loads all by itself."""
+ANSWER_SECONDS = 2.0
+ANSWER_BYTES = 4096
 OUTPUT_BYTES = 1 << 20
 """Output that is kept for the next holder; what is more is lost, nobody waits for a log."""
 CHUNK_BYTES = 1 << 16
@@ -40,9 +47,10 @@ def main() -> None:
     while options.wait_for and not Path(options.wait_for).exists():
         time.sleep(POLL_SECONDS)
     output = _open_output(Path(options.output))
-    pid, is_ours = _take_on(options, output)
-    _pass_stop_signals_on(pid, signal.Signals[f"SIG{options.stop_signal}"], options.stop_seconds)
-    sys.exit(_relay_until_end(pid, is_ours, output))
+    held = _take_on(options, output)
+    stop_signal = signal.Signals[f"SIG{options.stop_signal}"]
+    _pass_stop_signals_on(held.pid, stop_signal, options.stop_seconds)
+    sys.exit(_relay_until_end(held, output))
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -54,6 +62,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--stop-seconds", type=int, default=10, help="then it is killed")
     parser.add_argument("--wait-for", default="", help="start only when this file exists")
     parser.add_argument("--user", default="", help="uid:gid to run the program as")
+    parser.add_argument("--fork-server", default="", help="socket of the server that forks it")
+    parser.add_argument("--name", default="", help="what the fork server calls it")
     parser.add_argument("command", nargs="+")
     return parser.parse_args(arguments)
 
@@ -79,12 +89,39 @@ def _open_output(path: Path) -> int:
     return descriptor
 
 
-def _take_on(options: argparse.Namespace, output: int) -> tuple[int, bool]:
-    """Return the program's process id, and whether it is our child.
+class _Held:
+    """The program: started by us, by the fork server for us, or by somebody before us."""
+
+    def __init__(
+        self, pid: int, is_ours: bool = False, server: socket.socket | None = None
+    ) -> None:
+        self.pid = pid
+        self._is_ours = is_ours
+        self._server = server
+
+    def exit_status(self, has_ended: bool) -> int | None:
+        """Return it, None while the program runs."""
+        if self._is_ours:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            return _told(os.waitstatus_to_exitcode(status)) if ended else None
+        if not has_ended and _is_there(self.pid):
+            return None
+        answer = _answer(self._server) if self._server else {}
+        return _told(answer.get("status", ENDED_UNSEEN))
+
+
+def _told(code: int) -> int:
+    return code if code >= 0 else 128 - code
+
+
+def _take_on(options: argparse.Namespace, output: int) -> _Held:
+    """Return the program that runs, or start it.
 
     Stop signals stay blocked until they can be passed on: one that ended only the holder would
     leave the program running.
     """
+    until = time.monotonic() + FORK_SERVER_SECONDS
+    forked = bool(options.fork_server)
     while True:
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
         lock = os.open(options.alive, os.O_RDWR | os.O_CREAT, 0o600)
@@ -92,18 +129,65 @@ def _take_on(options: argparse.Namespace, output: int) -> tuple[int, bool]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = _process_behind(lock)
-            os.close(lock)
-            if pid:
-                return pid, False
-            # It is about to begin, or what it started has still to end.
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
-            time.sleep(POLL_SECONDS)
-            continue
-        pid = os.fork()
-        if pid == 0:
-            _become_program(options, lock, output)
+            held = _Held(pid) if pid else None
+        else:
+            held = (
+                _fork_elsewhere(options, lock, output) if forked else _fork(options, lock, output)
+            )
         os.close(lock)
-        return pid, True
+        if held is not None:
+            return held
+        # It is about to begin, or what it started has still to end, or nobody forks it yet.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        time.sleep(POLL_SECONDS)
+        forked = forked and time.monotonic() < until
+
+
+def _fork(options: argparse.Namespace, lock: int, output: int) -> _Held:
+    pid = os.fork()
+    if pid == 0:
+        _become_program(options, lock, output)
+    return _Held(pid, is_ours=True)
+
+
+def _fork_elsewhere(options: argparse.Namespace, lock: int, output: int) -> _Held | None:
+    """Let the fork server start the program; None when it does not answer.
+
+    It may start it nevertheless: then the lock stays taken, and tells of it.
+    """
+    request = {
+        "name": options.name,
+        "note": _note(options),
+        "environment": dict(os.environ),
+        "directory": str(Path.cwd()),
+        "command": options.command,
+    }
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    server.settimeout(ANSWER_SECONDS)
+    try:
+        server.connect(options.fork_server)
+        socket.send_fds(server, [json.dumps(request).encode()], [lock, output])
+    except OSError:
+        server.close()
+        return None
+    pid = _answer(server).get("pid")
+    return _Held(pid, server=server) if pid else None
+
+
+def _answer(server: socket.socket) -> dict[str, int]:
+    try:
+        answer: dict[str, int] = json.loads(server.recv(ANSWER_BYTES))
+    except (OSError, ValueError):
+        return {}
+    return answer
+
+
+def _note(options: argparse.Namespace) -> dict[str, object]:
+    return {
+        "priority": options.priority,
+        "stop_signal": options.stop_signal,
+        "stop_seconds": options.stop_seconds,
+    }
 
 
 def _process_behind(lock: int) -> int:
@@ -132,22 +216,24 @@ def start_of(pid: int) -> int | None:
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
-def _become_program(options: argparse.Namespace, lock: int, output: int) -> None:
-    # The lock is the program's from here on: it outlives the holder and ends with the program.
+def enter_session(lock: int, output: int, note: dict[str, object]) -> None:
+    """Make this process the program: in a session of its own, noted, writing to the pipe.
+
+    The lock is the program's from here on: it outlives the holder and ends with the program.
+    """
     os.setsid()
-    note = {
-        "pid": os.getpid(),
-        "started": start_of(os.getpid()),
-        "priority": options.priority,
-        "stop_signal": options.stop_signal,
-        "stop_seconds": options.stop_seconds,
-    }
+    note = {"pid": os.getpid(), "started": start_of(os.getpid()), **note}
     os.ftruncate(lock, 0)
     os.pwrite(lock, json.dumps(note).encode(), 0)
-    fcntl.fcntl(lock, fcntl.F_SETFD, 0)  # not closed by exec
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     for descriptor in (1, 2):
         os.dup2(output, descriptor)
+    os.close(output)
+
+
+def _become_program(options: argparse.Namespace, lock: int, output: int) -> None:
+    enter_session(lock, output, _note(options))
+    fcntl.fcntl(lock, fcntl.F_SETFD, 0)  # not closed by exec
     if options.user:
         user, group = (int(part) for part in options.user.split(":"))
         os.setgroups([])
@@ -211,10 +297,10 @@ class _Relay:
         return False
 
 
-def _relay_until_end(pid: int, is_ours: bool, output: int) -> int:
+def _relay_until_end(held: _Held, output: int) -> int:
     """Pass output on until the program has ended and all is passed on; return its exit status."""
     poller, relay = select.poll(), _Relay(output, 1)
-    end = os.pidfd_open(pid) if sys.platform == "linux" else -1
+    end = os.pidfd_open(held.pid) if sys.platform == "linux" else -1
     if end >= 0:
         poller.register(end, select.POLLIN)
     parent, status = os.getppid(), None
@@ -229,20 +315,9 @@ def _relay_until_end(pid: int, is_ours: bool, output: int) -> int:
         if status is not None and not moved:
             return status
         if status is None and (end < 0 or end in ready):
-            status = _end_of(pid, is_ours, has_ended=end in ready)
+            status = held.exit_status(has_ended=end in ready)
             if status is not None and end >= 0:
                 poller.unregister(end)
-
-
-def _end_of(pid: int, is_ours: bool, has_ended: bool) -> int | None:
-    """Return the exit status, None while the program runs."""
-    if not is_ours:
-        return ENDED_UNSEEN if has_ended or not _is_there(pid) else None
-    ended, status = os.waitpid(pid, os.WNOHANG)
-    if not ended:
-        return None
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
 
 
 def _is_there(pid: int) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.runtime import ports, postgres_binaries, temporal_server
+from infra.runtime import launch, ports, postgres_binaries, temporal_server
 from infra.runtime.errors import ConfigurationError, ProvisioningError, StartError, StateError
 from infra.runtime.files import write_atomically
 from infra.runtime.prepared import is_prepared, note_prepared
@@ -23,6 +23,12 @@ SIMULATED_FUNDS = {"USD": "100000"}
 PREPARATION_SECONDS = 180.0
 # Threads of numeric libraries would compete with the processes for the cores.
 CHILD_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+FORK_SERVER = "infra.runtime.fork_server"
+# What the processes share of modules and libraries. None of these makes a metric of its own, which
+# would then be told by processes that know nothing of it.
+SHARED_MODULES = ("workers.trading",)
+# Elsewhere system libraries start threads while they are loaded, and those do not live in a child.
+CAN_FORK = sys.platform == "linux"
 
 Progress = Callable[[str], None]
 
@@ -42,6 +48,7 @@ class Stack:
         self.state = StateDirectory(settings.home)
         self.settings = _as_last_run(settings, self.state.manifest())
         self.supervisor = Supervisor(self.state.run, self.state.sockets, self.state.logs)
+        self._forks = self.state.sockets / "fork-server.sock"
 
     def start(self, tell: Progress, without: Collection[str] = ()) -> Started:
         """Start everything that is not running yet; return when the workers may start.
@@ -99,7 +106,8 @@ class Stack:
 
     def programs(self, temporal: Path, without: Collection[str] = ()) -> list[Program]:
         """Return the programs of the stack in starting order."""
-        found = [*self._servers(temporal), *self._workers(), self._keeper()]
+        forking = [self._fork_server()] if CAN_FORK else []
+        found = [*self._servers(temporal), *forking, *self._workers(), self._keeper()]
         unknown = set(without) - {program.name for program in found}
         if unknown:
             raise ConfigurationError(f"no such process: {', '.join(sorted(unknown))}")
@@ -124,8 +132,12 @@ class Stack:
         if settings.temporal_address is None:
             command = temporal_server.command_line(temporal, settings, self.state)
             found.append(Program("temporal", command, priority=20, may_refuse=False))
-        exchange = [sys.executable, "-m", "infra.runtime.launch", "workers.embedded_exchange"]
+        exchange = [sys.executable, "-m", launch.MODULE, "workers.embedded_exchange"]
         return [*found, Program("exchange", exchange, priority=30)]
+
+    def _fork_server(self) -> Program:
+        command = [sys.executable, "-m", FORK_SERVER, str(self._forks), *SHARED_MODULES]
+        return Program("fork-server", command, priority=40)
 
     def _workers(self) -> list[Program]:
         # Two of the trading worker: whichever comes second stands by and takes over within
@@ -137,14 +149,15 @@ class Stack:
             "trading": [start, "--settle", lock, "workers.trading"],
             "trading-standby": [start, "--expect", "--settle", lock, "workers.trading"],
             "market": [start, "--expect", lock, "workers.market"],
-            "api": [start, "--expect", lock, "api"],
+            "api": [start, "--expect", lock, "api.__main__"],
         }
         return [
             Program(
                 name,
-                [sys.executable, "-m", *arguments],
+                [sys.executable, "-m", launch.MODULE, *arguments],
                 priority=100 + number,
                 wait_for=self.state.prepared,
+                fork_server=self._forks if CAN_FORK else None,
             )
             for number, (name, arguments) in enumerate(words.items())
         ]

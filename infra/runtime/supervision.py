@@ -50,6 +50,8 @@ class Program:
         starts: whether it is started with the supervisor.
         may_refuse: whether exit status 2 means that it was configured wrongly (ours do).
         is_held: whether it outlives its supervisor; the keeper needs no holder for that.
+        fork_server: socket of the server that forks it, None for one that loads all by itself;
+            the command is then ``python -m infra.runtime.launch MODULE …`` all the same.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Program:
     starts: bool = True
     may_refuse: bool = True
     is_held: bool = True
+    fork_server: Path | None = None
 
     def starting(self, starts: bool) -> "Program":
         """Return the program with or without an automatic start."""
@@ -82,6 +85,8 @@ class Program:
             options["--wait-for"] = str(self.wait_for)
         if self.user is not None:
             options["--user"] = "{}:{}".format(*self.user)
+        if self.fork_server is not None:
+            options |= {"--fork-server": str(self.fork_server), "--name": self.name}
         words = [word for option in options.items() for word in option]
         return [sys.executable, "-I", "-S", str(HOLDER), *words, "--", *self.command]
 

@@ -8,6 +8,7 @@ from temporalio.worker import Worker
 from activities.adapters.postgres.market_rules_record import PostgresMarketRules
 from activities.adapters.postgres.stress_record import PostgresStressRecord
 from activities.stress import StressActivities
+from infra.runtime.temporal import build_id
 from models.contracts.names import MARKET_QUEUE
 from models.trading.settings_catalogue import SettingScope
 from models.trading.settings_reading import account_rules, platform_rules
@@ -35,7 +36,10 @@ def stress_worker(platform):
         lambda: datetime.now(UTC),
     )
     return Worker(
-        platform.services.client, task_queue=MARKET_QUEUE, activities=[activities.stress_account]
+        platform.services.client,
+        task_queue=MARKET_QUEUE,
+        activities=[activities.stress_account],
+        build_id=build_id(),
     )
 
 

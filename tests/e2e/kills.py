@@ -41,7 +41,7 @@ MOMENTS = (REQUEST, FILL, EXIT)
 ALL = "all"
 TARGETS = (
     "trading", "trading-standby", "market", "api", "temporal", "postgres", "exchange",
-    "supervisor", "keeper", ALL,
+    "fork-server", "supervisor", "keeper", ALL,
 )  # fmt: skip
 CLOSING_TYPES = ("stop-loss", "stop-loss-limit", "trailing-stop", "trailing-stop-limit", "market")
 WORTH_USD = Decimal(300)

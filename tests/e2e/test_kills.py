@@ -23,6 +23,7 @@ KILLS = (
     ("temporal", FILL, "separate"),
     ("postgres", FILL, "attached"),
     ("exchange", REQUEST, "separate"),
+    ("fork-server", REQUEST, "separate"),
     ("keeper", REQUEST, "separate"),
     ("supervisor", FILL, "separate"),
     (ALL, FILL, "separate"),

@@ -18,7 +18,7 @@ TRIES = (1, 2, 3, 10)
 
 PROCESSES = (
     "trading", "trading-standby", "market", "api", "exchange", "postgres", "temporal",
-    "supervisor", "all",
+    "fork-server", "supervisor", "all",
 )  # fmt: skip
 
 FULL_LOGS = "full_logs"

@@ -13,6 +13,7 @@ from activities.adapters.postgres.market_rules_record import PostgresMarketRules
 from activities.market_rules import MarketRulesActivities
 from activities.messages import TemporalMessenger
 from activities.rules_ports import PairQuote
+from infra.runtime.temporal import build_id
 from models.contracts.names import MARKET_QUEUE
 from models.trading.market import Candle
 from models.trading.settings_catalogue import SettingScope
@@ -102,6 +103,7 @@ async def rules_worker(client, activities):
             activities.compute_groups,
             activities.tell_market_rules,
         ],
+        build_id=build_id(),
     )
     async with worker:
         yield worker

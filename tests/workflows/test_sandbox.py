@@ -6,7 +6,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from infra.runtime.temporal import PASSED_THROUGH, sandbox_runner
+from infra.runtime.temporal import PASSED_THROUGH, build_id, sandbox_runner
 from tests.support.purity_story import PurityWorkflow
 
 
@@ -26,6 +26,7 @@ async def test_domain_is_pure_in_the_whole_sandbox(client: Client) -> None:
         workflows=[PurityWorkflow],
         workflow_runner=SandboxedWorkflowRunner(restrictions=whole_but_time_zones()),
         workflow_failure_exception_types=[Exception],
+        build_id=build_id(),
     ):
         result = await client.execute_workflow(
             PurityWorkflow.run, id=f"purity/{queue}", task_queue=queue
