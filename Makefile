@@ -32,7 +32,7 @@ test: $(STAMP) ## Run all tests on real PostgreSQL, real Temporal and whole stac
 ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
-	@$(BIN)/python -m pytest -m "not alone" --numprocesses=logical --maxprocesses=4 \
+	@$(BIN)/python -m pytest -m "not alone" --numprocesses=auto \
 		--dist=loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest -m alone tests/e2e tests/faults
 endif

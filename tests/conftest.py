@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 
+MOST_PROCESSES = 4
 TESTS = Path(__file__).parent
 ALONE_IN = {TESTS / "e2e", TESTS / "faults"}
 """Where `make test` looks for tests that nothing may run beside."""
@@ -31,6 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
     absent = [path for path in (RECORDINGS, RECORDINGS.parent / "data") if not path.is_dir()]
     if demanded and absent:
         raise pytest.UsageError(f"AETHER_REQUIRE_RECORDINGS is set and {absent[0]} is absent")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes run tests side by side.
+
+    One more than there are cores: some tests wait for clocks, of rate limits and of deadlines.
+    """
+    return min(MOST_PROCESSES, (os.cpu_count() or 1) + 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

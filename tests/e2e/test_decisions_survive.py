@@ -1,6 +1,7 @@
-"""What people and rules have decided outlives ``kill -9`` of every process at once.
+"""A stack comes up, is killed whole, goes on from there, and goes down.
 
-Everything is killed right after the last answer: what was answered may wait for nothing more.
+What people and rules have decided outlives ``kill -9`` of every process at once. Everything is
+killed right after the last answer: what was answered may wait for nothing more.
 """
 
 import os
@@ -28,6 +29,11 @@ WANTED: dict[str, dict[str, Any]] = {
     FALLEN: dict.fromkeys(LEVELS, "0.001"),
     "": {"compliance.sanctioned": ["SOL"]},
 }
+PROCESSES = {
+    "postgres", "temporal", "exchange", "fork-server",
+    "trading", "trading-standby", "market", "api", "keeper",
+}  # fmt: skip
+TOKEN = "Administrator token"
 OVERRIDE_SECONDS = 200
 """Market time that an override holds: some twenty seconds, longer than a start takes."""
 LATE = timedelta(seconds=60)
@@ -46,6 +52,15 @@ def people(stack: OwnStack) -> Iterator[tuple[Person, Person]]:
         person.leave()
 
 
+def test_first_start_tells_its_token_and_all_that_runs(stack: OwnStack) -> None:
+    assert TOKEN in stack.said_at_start
+    first = stack.json("status")
+    assert {process["name"] for process in first["processes"]} == PROCESSES
+    accounts = [account["account"] for account in first["accounts"]]
+    assert sorted(accounts) == ["company", "director-1", "director-2"]
+    assert any("Vault" in words for words in first["lesser_forms"])
+
+
 def test_halts_overrides_approvals_and_settings_outlive_everything(
     stack: OwnStack, people: tuple[Person, Person]
 ) -> None:
@@ -62,6 +77,9 @@ def test_halts_overrides_approvals_and_settings_outlive_everything(
         os.kill(pid, signal.SIGKILL)
     up = stack.aether("up")
     assert up.returncode == 0, up.stderr
+    assert TOKEN not in up.stderr
+    again = stack.json("status")
+    assert {one["name"] for one in again["processes"] if one["ready"]} == PROCESSES
 
     assert open_trade(first, HALTED, Decimal("0.001"))["code"] == "account-halted"
     assert open_trade(first, FALLEN, Decimal("0.001"))["code"].endswith("-drawdown")
@@ -81,6 +99,18 @@ def test_halts_overrides_approvals_and_settings_outlive_everything(
     assert actions(first, "company").count("trade_waits_for_approval") == 1
     killer.stop()
     leave_as_found(first, granted["trade"])
+
+
+def test_stack_refuses_another_market_and_goes_down(stack: OwnStack) -> None:
+    elsewhere = OwnStack(stack.home, stack.port_base, MARKET="kraken")
+    refused = elsewhere.aether("up")
+    assert refused.returncode == 2
+    assert "belongs to the market generated" in refused.stderr
+
+    assert stack.aether("down").returncode == 0
+    gone = stack.aether("status")
+    assert gone.returncode == 2
+    assert gone.stderr.strip() == "error: the stack is not running: aether up"
 
 
 def change_settings(person: Person) -> dict[str, int]:

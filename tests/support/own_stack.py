@@ -25,6 +25,7 @@ class OwnStack:
         self.home = home
         self.port_base = port_base
         self.environment = kept | values | environment
+        self.said_at_start = ""
 
     def aether(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one command of the command line."""
@@ -68,6 +69,7 @@ def stack_in(home: Path, port_base: int, **environment: str) -> Iterator[OwnStac
     try:
         up = stack.aether("up")
         assert up.returncode == 0, up.stderr
+        stack.said_at_start = up.stderr
         yield stack
     finally:
         stack.aether("down")
