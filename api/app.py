@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -41,6 +42,8 @@ log = structlog.get_logger(__name__)
 
 RECONNECT_SECONDS = 0.5
 LOOK_SECONDS = 1.0
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {"default": {"model": Problem}}
 
 Connect = Callable[[], Awaitable[Client]]
 
@@ -84,7 +87,6 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Namespace"],
     )
-    versioned = APIRouter(prefix="/api/v1", responses={"default": {"model": Problem}})
     for module in (
         accounts,
         capital,
@@ -103,8 +105,8 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         shadow,
         codec,
     ):
-        versioned.include_router(module.router)
-    app.include_router(versioned)
+        # Not by a router between them: each level builds every route anew, at every start.
+        app.include_router(module.router, prefix="/api/v1", responses=PROBLEMS)
     app.include_router(health.router)
     app.include_router(documentation.router)
     with_problems(app)

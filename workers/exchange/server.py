@@ -4,12 +4,14 @@ import asyncio
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from models.simulation.markets.generated import GeneratedMarket
 from models.simulation.outcomes import AccountSetup
 from models.simulation.rates import VerificationTier
 from models.simulation.venue import Venue
@@ -181,11 +183,11 @@ class Server:
                 self._memory.write(exchange.state())
                 return
         source = exchange.market.source
-        if source is not None and exchange.market.name == "generated":
-            opening = source.start_time().timestamp() + 60 * source.bar_minutes * (
-                self.options.warmup_bars
-            )
-            exchange.warm_up(opening)
+        if isinstance(source, GeneratedMarket):
+            history = timedelta(minutes=source.bar_minutes * self.options.warmup_bars)
+            opening = source.start_time() + history
+            source.open_at(opening)
+            exchange.warm_up(opening.timestamp())
         self._memory.write(exchange.state())
 
     def _check_owner(self, snapshot: dict[str, Any], path: Path) -> None:

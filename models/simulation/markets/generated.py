@@ -104,6 +104,14 @@ class GeneratedMarket:
         self._step_length = timedelta(minutes=bar_minutes) / steps_per_bar
         self._assets = [_Asset(listing, seed) for listing in universe]
         self._number = 0
+        self._opening: datetime | None = None
+
+    def open_at(self, opening: datetime) -> None:
+        """Give books their best levels only, but for the last one before market time ``opening``.
+
+        For history that nobody can trade in: prices and prints are the same as with whole books.
+        """
+        self._opening = opening.astimezone(UTC)
 
     def start_time(self) -> datetime:
         """Return the market time before the first step."""
@@ -115,8 +123,9 @@ class GeneratedMarket:
         random = Random((self._seed << 48) ^ self._number)  # noqa: S311 - a simulation, not a secret
         common = random.gauss(0.0, 1.0)
         shock = random.gauss(0.0, 1.0)
-        symbols = tuple(self._move(asset, random, common, shock) for asset in self._assets)
         at = self._start + self._step_length * self._number
+        whole = self._opening is None or at + self._step_length > self._opening
+        symbols = tuple(self._move(asset, random, common, shock, whole) for asset in self._assets)
         return MarketStep(self._number, at, symbols)
 
     def state(self) -> dict[str, Any]:
@@ -133,6 +142,7 @@ class GeneratedMarket:
         """Go on from a state, with its start time; SourceStateError when it is another market's."""
         if state.get("kind") != "generated" or state.get("of") != self._fingerprint():
             raise SourceStateError("the saved position belongs to another generated market")
+        self._opening = None
         self._start = datetime.fromisoformat(state["start"])
         self._number = int(state["number"])
         for asset in self._assets:
@@ -143,7 +153,9 @@ class GeneratedMarket:
         names = ",".join(asset.symbol for asset in self._assets)
         return f"{names}/{self.bar_minutes}/{self._steps_per_bar}/{self._seed}"
 
-    def _move(self, asset: _Asset, random: Random, common: float, shock: float) -> SymbolStep:
+    def _move(
+        self, asset: _Asset, random: Random, common: float, shock: float, whole: bool
+    ) -> SymbolStep:
         share = 1 / self._steps_per_bar
         own = random.gauss(0.0, 1.0)
         if asset.stable:
@@ -155,7 +167,7 @@ class GeneratedMarket:
             asset.level += regime.drift * share + regime.volatility * math.sqrt(share) * noise
             if random.random() < regime.jumps * share:
                 asset.level += JUMP_SIZE * math.copysign(0.5 + random.random(), shock + own)
-        return self._trade(asset, random)
+        return self._trade(asset, random, whole)
 
     def _regime(self, asset: _Asset, random: Random, share: float) -> Regime:
         regime = REGIMES[asset.regime]
@@ -166,7 +178,7 @@ class GeneratedMarket:
             asset.regime = random.choices(range(len(REGIMES)), weights)[0]
         return REGIMES[asset.regime]
 
-    def _trade(self, asset: _Asset, random: Random) -> SymbolStep:
+    def _trade(self, asset: _Asset, random: Random, whole: bool) -> SymbolStep:
         before, after = asset.last, asset.ticks()
         moved = after != before
         rising = after > before if moved else random.random() < 0.5
@@ -183,5 +195,6 @@ class GeneratedMarket:
         spread = asset.ladder.spread(after)
         bid, ask = (after - spread, after) if rising else (after, after + spread)
         asset.last = after
-        bids, asks = asset.ladder.around(max(1, bid), ask, self._number)
+        around = asset.ladder.around if whole else asset.ladder.touch
+        bids, asks = around(max(1, bid), ask, self._number)
         return SymbolStep(asset.symbol, prints, bids, asks)

@@ -79,6 +79,10 @@ class Ladder:
         """
         return self._side(bid, -1, turn), self._side(ask, 1, turn)
 
+    def touch(self, bid: int, ask: int, turn: int) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+        """Return the best level of each side, as ``around`` would."""
+        return (self._level(bid, turn),), (self._level(ask, turn),)
+
     def _side(self, best: int, direction: int, turn: int) -> tuple[Level, ...]:
         levels = [self._level(best, turn)]
         step = nice_step(best * 0.0002)

@@ -116,3 +116,28 @@ def correlation(first, second):
     square_first = sum((a - mean_first) ** 2 for a in first)
     square_second = sum((b - mean_second) ** 2 for b in second)
     return cross / (square_first * square_second) ** 0.5
+
+
+def test_generated_history_before_the_opening_differs_only_below_the_touch():
+    bars = 6
+    whole, history = a_market(), a_market()
+    history.open_at(START + timedelta(minutes=bars))
+    for expected, found in zip(
+        take(whole, 10 * bars + 5), take(history, 10 * bars + 5), strict=True
+    ):
+        if expected.at >= START + timedelta(minutes=bars):
+            assert found == expected
+            continue
+        for one, other in zip(expected.symbols, found.symbols, strict=True):
+            assert (other.prints, other.bids, other.asks) == (
+                one.prints,
+                one.bids[:1],
+                one.asks[:1],
+            )
+
+
+def test_generated_market_that_goes_on_gives_whole_books_whatever_opened_before():
+    resumed = a_market()
+    resumed.open_at(START + timedelta(days=1))
+    resumed.restore(a_market().state())
+    assert take(resumed, 5) == take(a_market(), 5)
