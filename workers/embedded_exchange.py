@@ -4,12 +4,12 @@ The same server as ``python -m workers.exchange``, configured by the installatio
 its log as JSON and without announcing its keys: what is printed here ends in a log file.
 """
 
-import asyncio
 import sys
 from typing import Any
 
 import structlog
 
+from infra.runtime import event_loop
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
@@ -35,7 +35,7 @@ def main() -> int:
         warmup_bars=240,
     )
     try:
-        asyncio.run(serve(options, _announce))
+        event_loop.run(serve(options, _announce))
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 2

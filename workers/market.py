@@ -21,6 +21,7 @@ from temporalio.worker import Worker
 from activities.market_feed import MarketFeedActivities
 from activities.metrics import FEED_AGE
 from activities.policies import DECIDING_TASK_TIMEOUT
+from infra.runtime import event_loop
 from infra.runtime.database import DatabaseUnavailableError
 from infra.runtime.errors import PlatformError
 from infra.runtime.logs import configure_logs
@@ -157,7 +158,7 @@ def main() -> int:
     settings = Settings()
     configure_logs("market", settings.log_level)
     try:
-        asyncio.run(_serve(settings))
+        event_loop.run(_serve(settings))
     except PlatformError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -1,7 +1,6 @@
 """``python -m workers.exchange``: run the exchange simulator alone."""
 
 import argparse
-import asyncio
 import json
 import logging
 import os
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from infra.runtime import event_loop
 from workers.exchange.errors import StartError
 from workers.exchange.server import Options, serve
 
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         '"logger": "%(name)s", "event": "%(message)s"}',
     )
     try:
-        asyncio.run(serve(options, _announce))
+        event_loop.run(serve(options, _announce))
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 2
