@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -44,12 +45,31 @@ COMMANDS = {
 def main() -> None:
     """Run the command line; what a person can mend ends in one line and exit code 2."""
     try:
+        _run()
+    except SystemExit as end:
+        _leave(end)
+
+
+def _run() -> None:
+    try:
         _find_running_ports()
         build_app(sys.argv[1:])()
     except PlatformError as error:
         _refuse(str(error))
     except ValidationError as error:
         _refuse(_in_one_line(error))
+
+
+def _leave(end: SystemExit) -> NoReturn:
+    """End; without taking the interpreter down piece by piece where Temporal's client was used.
+
+    Its threads call into the interpreter, and abort the process when that is half gone.
+    """
+    if "temporalio.bridge.temporal_sdk_bridge" in sys.modules and isinstance(end.code, int | None):
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(end.code or 0)
+    raise end
 
 
 def build_app(arguments: list[str]) -> typer.Typer:
@@ -92,7 +112,7 @@ def _in_one_line(error: ValidationError) -> str:
     return f"{variable}: {first['msg'].removeprefix('Value error, ')}"
 
 
-def _refuse(message: str) -> None:
+def _refuse(message: str) -> NoReturn:
     typer.echo(f"error: {message}", err=True)
     sys.exit(EXIT_REFUSED)
 

@@ -58,8 +58,9 @@ class Overview:
 
     def text(self) -> str:
         """Return the overview for a terminal without a live table."""
+        width = max((len(process.name) for process in self.processes), default=0)
         lines = [
-            f"{process.name:<9} {process.state:<9} "
+            f"{process.name:<{width}} {process.state:<9} "
             + ("ready" if process.ready else f"not ready: {process.lacking}")
             for process in self.processes
         ]

@@ -113,8 +113,8 @@ def _postgres(settings: Settings) -> str:
 
 
 def _temporal(settings: Settings) -> str:
-    if settings.temporal_address is None and _serves_namespace(settings):
-        return ""
+    if settings.temporal_address is None:
+        return _embedded_temporal(settings)
     try:
         ready = asyncio.run(asyncio.wait_for(temporal_server.is_ready(settings), CHECK_SECONDS))
     except TimeoutError:
@@ -122,16 +122,27 @@ def _temporal(settings: Settings) -> str:
     return "" if ready else "not serving its namespace yet"
 
 
-def _serves_namespace(settings: Settings) -> bool:
-    """Ask by HTTP: Temporal's client alone costs more to load than all that is asked here."""
-    base = f"http://127.0.0.1:{settings.temporal_http_port}/api/v1/namespaces"
+def _embedded_temporal(settings: Settings) -> str:
+    """Ask by HTTP, and set the retention of a new namespace.
+
+    Temporal's client alone costs more to load than all that is asked here.
+    """
+    name = settings.temporal_namespace
+    url = f"http://127.0.0.1:{settings.temporal_http_port}/api/v1/namespaces/{name}"
+    wanted = {"workflowExecutionRetentionTtl": f"{temporal_server.RETENTION.total_seconds():.0f}s"}
     try:
-        url = f"{base}/{settings.temporal_namespace}"
-        with urllib.request.urlopen(url, timeout=CHECK_SECONDS) as answer:  # noqa: S310 loopback
-            kept = json.load(answer)["config"]["workflowExecutionRetentionTtl"]
-    except (OSError, HTTPException, ValueError, KeyError, TypeError):
-        return False
-    return bool(kept == f"{temporal_server.RETENTION.total_seconds():.0f}s")
+        with urllib.request.urlopen(url, timeout=CHECK_SECONDS) as answer:
+            config = json.load(answer)["config"]
+        if wanted.items() <= config.items():
+            return ""
+        body = json.dumps({"namespace": name, "config": wanted}).encode()
+        update = urllib.request.Request(f"{url}/update", body)  # noqa: S310 loopback
+        update.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(update, timeout=CHECK_SECONDS) as answer:  # noqa: S310
+            answer.read()
+    except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError):
+        return "not serving its namespace yet"
+    return "its namespace has just been set up"
 
 
 def _get(url: str) -> str:
