@@ -42,15 +42,24 @@ COMMANDS = {
 }
 
 
+def program() -> None:
+    """Be the program ``aether``: run the command line, and end without going through the threads.
+
+    Those of Temporal's client call into the interpreter, and abort the process when that is half
+    taken down.
+    """
+    try:
+        main()
+    except SystemExit as end:
+        if "temporalio" in sys.modules and isinstance(end.code, int | None):
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(end.code or 0)
+        raise
+
+
 def main() -> None:
     """Run the command line; what a person can mend ends in one line and exit code 2."""
-    try:
-        _run()
-    except SystemExit as end:
-        _leave(end)
-
-
-def _run() -> None:
     try:
         _find_running_ports()
         build_app(sys.argv[1:])()
@@ -58,18 +67,6 @@ def _run() -> None:
         _refuse(str(error))
     except ValidationError as error:
         _refuse(_in_one_line(error))
-
-
-def _leave(end: SystemExit) -> NoReturn:
-    """End; without taking the interpreter down piece by piece where Temporal's client was used.
-
-    Its threads call into the interpreter, and abort the process when that is half gone.
-    """
-    if "temporalio.bridge.temporal_sdk_bridge" in sys.modules and isinstance(end.code, int | None):
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(end.code or 0)
-    raise end
 
 
 def build_app(arguments: list[str]) -> typer.Typer:
@@ -118,4 +115,4 @@ def _refuse(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    program()

@@ -10,13 +10,13 @@ import sys
 from temporalio.runtime import Runtime, TelemetryConfig
 import cli.main
 
-def run():
+def main():
     Runtime(telemetry=TelemetryConfig())
     print("said before the end")
     sys.exit({status})
 
-cli.main._run = run
-cli.main.main()
+cli.main.main = main
+cli.main.program()
 """
 
 
