@@ -122,7 +122,8 @@ class KillSwitchBench:
         for turn in range(OPEN_ORDERS):
             account = self._accounts[turn % len(self._accounts)]
             symbol = PAIRS[turn // len(self._accounts) % len(PAIRS)]
-            limit = (prices[symbol] * LIMIT).quantize(Decimal("0.01"))
+            # In the pair's own digits: rounded to a cent, a cheap coin's limit would be its price.
+            limit = (prices[symbol] * LIMIT).quantize(prices[symbol])
             body = {
                 "symbol": symbol,
                 "order_type": "limit",

@@ -165,6 +165,7 @@ def trading_activities(
         records.lower_kill_switch,
         records.count_open_work,
         reports.report_progress,
+        reports.tell_trades,
         reports.wake_hedge,
         hedges.review_hedge,
         hedges.record_hedge,

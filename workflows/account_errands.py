@@ -3,7 +3,7 @@
 An entry's order is placed from the account's own turn: one eager activity, no hop in between.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from temporalio import workflow
@@ -14,9 +14,10 @@ from temporalio.workflow import ParentClosePolicy
 from activities.orders import OrderActivities
 from activities.policies import DECIDING_TASK_TIMEOUT, ORDER, RECORD
 from activities.records import RecordActivities
+from activities.reports import ReportActivities
 from models.contracts.names import TRADE_WORKFLOW
 from models.contracts.orders import EntriesToWithdraw, OrderPlaced, OrderToPlace
-from models.contracts.records import AccountToSave, IdeaToRecord
+from models.contracts.records import AccountToSave, IdeaToRecord, TradesToTell, TradeToTell
 from models.contracts.workflows import AccountAcknowledged, TradeInput
 from models.trading.account_facts import (
     AcknowledgeKillSwitch,
@@ -28,7 +29,7 @@ from models.trading.account_facts import (
 )
 from models.trading.account_settings import SettingsInForce
 from models.trading.account_state import AccountState
-from models.trading.trade_facts import CloseRequested, EntryCancelRequested
+from models.trading.trade_facts import CloseRequested, EntryCancelRequested, PartSaleRequested
 from models.trading.trade_state import TradePhase, TradePlan
 from workflows.entity import Errands
 from workflows.identities import (
@@ -43,6 +44,8 @@ from workflows.identities import (
     kill_switch_workflow_id,
     trade_workflow_id,
 )
+
+Wanted = EntryCancelRequested | CloseRequested | PartSaleRequested
 
 WITHDRAWAL_SECONDS = 1.0
 
@@ -107,8 +110,8 @@ def withdraw_entries(errands: Errands, state: AccountState, command: WithdrawEnt
         )
         # Trades cancel one by one what is still there when they are told: hence afterwards.
         await workflow.wait([cancelling], timeout=WITHDRAWAL_SECONDS)
-        for trade in command.trades:
-            tell_when_started(errands, account, trade, EntryCancelRequested(command.reason, now))
+        fact = EntryCancelRequested(command.reason, now)
+        tell_when_started(errands, account, dict.fromkeys(command.trades, fact))
         await cancelling
 
     errands.run(f"withdraw/{command.order_ids}/{command.trades}", withdraw)
@@ -117,8 +120,7 @@ def withdraw_entries(errands: Errands, state: AccountState, command: WithdrawEnt
 def close_trades(errands: Errands, state: AccountState, command: CloseTrades) -> None:
     """Tell each trade to close now."""
     fact = CloseRequested(command.reason, command.by, workflow.now())
-    for trade in command.trades:
-        tell_when_started(errands, state.account, trade, fact)
+    tell_when_started(errands, state.account, dict.fromkeys(command.trades, fact))
 
 
 def acknowledge(errands: Errands, state: AccountState, command: AcknowledgeKillSwitch) -> None:
@@ -189,11 +191,31 @@ def _starting(trade: int) -> str:
     return f"start/{trade}"
 
 
-def tell_when_started(errands: Errands, account: str, trade: int, fact: object) -> None:
-    """Tell a trade something once its workflow has been started."""
+def tell_when_started(errands: Errands, account: str, wanted: Mapping[int, Wanted]) -> None:
+    """Tell trades what is wanted of them, by number, once their workflows have been started.
+
+    By one activity (ADR 7): of many signals, or activities, of an account that is told much at the
+    same moment, some would wait for seconds.
+    """
+    if not wanted:
+        return
+    request = TradesToTell(account, tuple(_wanted(trade, wanted[trade]) for trade in wanted))
 
     async def tell() -> None:
-        await workflow.wait_condition(lambda: not errands.is_running(_starting(trade)))
-        await tell_trade(account, trade, fact)
+        await workflow.wait_condition(
+            lambda: not any(errands.is_running(_starting(trade)) for trade in wanted)
+        )
+        await workflow.execute_activity_method(ReportActivities.tell_trades, request, **RECORD)
 
-    errands.run(f"tell/{trade}/{type(fact).__name__}", tell)
+    kinds = sorted({type(fact).__name__ for fact in wanted.values()})
+    errands.run(f"tell/{sorted(wanted)}/{kinds}", tell)
+
+
+def _wanted(trade: int, fact: Wanted) -> TradeToTell:
+    match fact:
+        case EntryCancelRequested():
+            return TradeToTell(trade, withdraw=fact)
+        case CloseRequested():
+            return TradeToTell(trade, close=fact)
+        case PartSaleRequested():
+            return TradeToTell(trade, sell_part=fact)

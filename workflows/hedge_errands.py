@@ -26,8 +26,11 @@ def carry_out_hedge(errands: Errands, account: str, command: HedgeCommand) -> No
     match command:
         case SellParts(targets=targets):
             now = workflow.now()
-            for trade, target in sorted(targets.items()):
-                tell_when_started(errands, account, trade, PartSaleRequested(target, "hedge", now))
+            wanted = {
+                trade: PartSaleRequested(target, "hedge", now)
+                for trade, target in sorted(targets.items())
+            }
+            tell_when_started(errands, account, wanted)
         case ReviewHedge(cause=cause):
             _wake(errands, account, HedgeReviewDue(cause, workflow.now()))
         case RecordHedge(record=record):

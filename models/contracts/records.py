@@ -8,7 +8,12 @@ from models.trading.account_settings import SettingsRecord
 from models.trading.account_state import AccountState
 from models.trading.entry_record import EntryRecord
 from models.trading.ideas import Idea
-from models.trading.trade_facts import PriceWatch
+from models.trading.trade_facts import (
+    CloseRequested,
+    EntryCancelRequested,
+    PartSaleRequested,
+    PriceWatch,
+)
 from models.trading.trade_state import TradeState
 from models.trading.verdicts import Verdict
 
@@ -73,6 +78,24 @@ class KillSwitchToTell:
     account: str
     engaged: KillSwitchEngaged | None = None
     lifted: KillSwitchLifted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeToTell:
+    """What its account wants of a trade: one of the three."""
+
+    trade: int
+    withdraw: EntryCancelRequested | None = None
+    close: CloseRequested | None = None
+    sell_part: PartSaleRequested | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradesToTell:
+    """What an account wants of its trades."""
+
+    account: str
+    trades: tuple[TradeToTell, ...]
 
 
 @dataclass(frozen=True, slots=True)
