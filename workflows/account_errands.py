@@ -194,11 +194,17 @@ def _starting(trade: int) -> str:
 def tell_when_started(errands: Errands, account: str, wanted: Mapping[int, Wanted]) -> None:
     """Tell trades what is wanted of them, by number, once their workflows have been started.
 
-    By one activity (ADR 7): of many signals, or activities, of an account that is told much at the
-    same moment, some would wait for seconds.
+    All that run by one activity (ADR 7): of many signals, or activities, of an account that is told
+    much at the same moment, some would wait for seconds. Those that start hold up no other.
     """
-    if not wanted:
-        return
+    starting = [trade for trade in wanted if errands.is_running(_starting(trade))]
+    running = [trade for trade in wanted if trade not in starting]
+    for group in (running, *([trade] for trade in starting)):
+        if group:
+            _tell_together(errands, account, {trade: wanted[trade] for trade in group})
+
+
+def _tell_together(errands: Errands, account: str, wanted: Mapping[int, Wanted]) -> None:
     request = TradesToTell(account, tuple(_wanted(trade, wanted[trade]) for trade in wanted))
 
     async def tell() -> None:

@@ -29,6 +29,7 @@ LAUNCH = [sys.executable, "-m", launch.MODULE]
 STANDARD = 2
 """The descriptors up to this one are input and output."""
 REQUEST_BYTES = 1 << 20
+REQUEST_SECONDS = 1.0
 DESCRIPTORS = 2
 """That come with a request: the file that the program keeps locked, the pipe for its output."""
 
@@ -60,6 +61,7 @@ class ForkServer:
     def _accept(self) -> Callable[[], int] | None:
         """Fork the program that is asked for; in the child, return what it is to run."""
         connection, _ = self._listener.accept()
+        connection.settimeout(REQUEST_SECONDS)  # one who asks for nothing holds up nobody
         try:
             request, descriptors = _receive(connection)
         except (OSError, ValueError, KeyError, TypeError):

@@ -21,8 +21,6 @@ PROGRAM = """
 import os, sys, time
 from pathlib import Path
 
-STATUS = 0
-
 def main():
     words = [str(os.getpid()), str(os.getppid()), os.getcwd(), os.environ["PLACE"], *sys.argv[1:]]
     Path(os.environ["PLACE"], "told").write_text(" ".join(words))
@@ -176,3 +174,14 @@ def test_what_is_no_request_is_refused_and_harms_nobody(place, supervisor):
                 assert connection.recv(100) == b""
     assert pid_of(supervisor, "fork-server") == int(server)
     assert pid_of(supervisor, "worker") == int(worker)
+
+
+def test_one_who_connects_and_asks_for_nothing_holds_up_nobody(place, supervisor):
+    start(place, supervisor)
+    worker, server, *_ = wait_for(lambda: told(place))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as silent:
+        silent.connect(str(socket_of(place)))
+        (place / "told").unlink()
+        os.kill(int(worker), signal.SIGKILL)
+        _, parent, *_ = wait_for(lambda: told(place))
+    assert parent == server
