@@ -9,7 +9,7 @@ import structlog
 from temporalio import activity
 
 from activities.heartbeat import heartbeating, until_worker_stops
-from activities.inquiry import has_unrecorded_fills
+from activities.inquiry import Recorded, has_unrecorded_fills, unrecorded_fills
 from activities.placement import Clock
 from activities.ports import (
     Exchange,
@@ -149,8 +149,14 @@ class Following:
         reports = {report.order_id: report for report in opened}
         if missing:
             reports |= await exchange.query(missing)
-        if await self._lacks_executions(reports):
-            fills = await exchange.fills(checkpoint)
+        lacking, recorded = await self._lacking_executions(reports)
+        if lacking:
+            attached = {one.order_id for one in stored if one.spec.close is not None}
+            if any(one.order_id in attached for one in lacking):
+                # Its stop may have come and gone as well: only the history knows of that.
+                fills = await exchange.fills(checkpoint)
+            else:
+                fills = await unrecorded_fills(exchange, lacking, recorded, checkpoint)
             await self.delivery.take_fills(fills)
             if fills:
                 self._newest_fill = max(fill.exchange_time for fill in fills)
@@ -162,14 +168,18 @@ class Following:
         if unowned:
             await self.delivery.deliver_recorded()
 
-    async def _lacks_executions(self, reports: Mapping[str, OrderReport]) -> bool:
-        """Tell whether executions must be asked for: what costs most, and is seldom needed.
+    async def _lacking_executions(
+        self, reports: Mapping[str, OrderReport]
+    ) -> tuple[list[OrderReport], Recorded]:
+        """Return those of which executions are not recorded, and what is recorded.
 
-        An order that nobody knew of is executed only after another that is known: its parent.
+        Executions cost most to ask for, and are seldom needed. An order that nobody knew of is
+        executed only after another that is known: its parent.
         """
         rows = await self._journal.recorded_orders(self._account, list(reports))
         recorded = {row.report.order_id: row for row in rows}
-        return any(has_unrecorded_fills(report, recorded) for report in reports.values())
+        lacking = [one for one in reports.values() if has_unrecorded_fills(one, recorded)]
+        return lacking, recorded
 
     async def _announce(self, exchange: Exchange) -> None:
         """Tell the account how things stand, unless it was told so a moment ago."""

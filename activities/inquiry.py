@@ -1,17 +1,21 @@
 """Finding out everything about some orders, as facts for their trade; the record is asked first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from activities.placement import ended_fact
-from activities.ports import Exchange, Journal, RecordedOrder
+from activities.ports import Exchange, Journal, OrderGoneError, RecordedOrder
 from models.contracts.orders import OrdersAnswered, OrdersToAsk
 from models.trading.orders import Fill, OrderReport
 from models.trading.trade_facts import ChildAppeared, FillReported
 
 MARGIN = timedelta(minutes=1)
 """Market time by which questions reach back further than the oldest order asked for."""
+
+ASKED_BY_ID = 20
+"""Executions that one request can name; more are not cheaper than a page of the history."""
 
 Recorded = Mapping[str, RecordedOrder]
 
@@ -104,10 +108,11 @@ async def _bring_up_to_date(
     if not reports:
         return
     await journal.record_reports(request.account, list(reports.values()))
-    if any(has_unrecorded_fills(report, recorded) for report in reports.values()):
+    lacking = [one for one in reports.values() if has_unrecorded_fills(one, recorded)]
+    if lacking:
+        fills = await unrecorded_fills(exchange, lacking, recorded, since)
         known = reports.keys() | recorded.keys()
-        fills = [fill for fill in await exchange.fills(since) if fill.order_id in known]
-        await journal.record_fills(request.account, fills)
+        await journal.record_fills(request.account, [one for one in fills if one.order_id in known])
 
 
 async def record_unheard(
@@ -118,17 +123,46 @@ async def record_unheard(
     Who was not told of an order may not be told of what it bought either, and that has no stop.
     """
     rows = await journal.recorded_orders(account, [report.order_id])
-    if not has_unrecorded_fills(report, {row.report.order_id: row for row in rows}):
+    recorded = {row.report.order_id: row for row in rows}
+    if not has_unrecorded_fills(report, recorded):
         return False
     since = None if report.opened_at is None else report.opened_at - MARGIN
-    fills = await exchange.hurried().fills(since)
+    fills = await unrecorded_fills(exchange.hurried(), [report], recorded, since)
     await journal.record_fills(account, [one for one in fills if one.order_id == report.order_id])
     return True
 
 
-def has_unrecorded_fills(report: OrderReport, recorded: Recorded) -> bool:
-    """Tell whether more of an order was executed than the recorded executions add up to."""
-    fills: tuple[Fill, ...] = ()
-    if report.order_id in recorded:
-        fills = recorded[report.order_id].fills
-    return report.filled_quantity > sum((fill.quantity for fill in fills), Decimal(0))
+async def unrecorded_fills(
+    exchange: Exchange,
+    lacking: Sequence[OrderReport],
+    recorded: Recorded,
+    since: datetime | None,
+) -> list[Fill]:
+    """Return at least the executions that the record lacks of these orders.
+
+    By their ids where the orders name them: one request, however long the history since ``since``
+    is, which may be weeks for an order that rests. Otherwise all executions since then.
+    """
+    known = {fill.execution_id for row in recorded.values() for fill in row.fills}
+    wanted = dict.fromkeys(name for one in lacking for name in one.execution_ids)
+    unknown = [name for name in wanted if name not in known]
+    if 0 < len(unknown) <= ASKED_BY_ID:
+        # What the read side does not know yet may be in the history; it lags by a moment.
+        with suppress(OrderGoneError):
+            fills = await exchange.fills_by_id(unknown)
+            if not any(has_unrecorded_fills(one, recorded, fills) for one in lacking):
+                return fills
+    return await exchange.fills(since)
+
+
+def has_unrecorded_fills(
+    report: OrderReport, recorded: Recorded, found: Sequence[Fill] = ()
+) -> bool:
+    """Tell whether more of an order was executed than its executions add up to.
+
+    Those are the recorded ones and, of those just found, the order's own.
+    """
+    row = recorded.get(report.order_id)
+    fills = {fill.execution_id: fill.quantity for fill in (row.fills if row else ())}
+    fills |= {one.execution_id: one.quantity for one in found if one.order_id == report.order_id}
+    return report.filled_quantity > sum(fills.values(), Decimal(0))

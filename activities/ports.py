@@ -195,6 +195,10 @@ class Exchange(Protocol):
         """Return executions since a market time (None: all), all pages, oldest first."""
         ...
 
+    async def fills_by_id(self, execution_ids: Sequence[str]) -> list[Fill]:
+        """Return these executions, oldest first; OrderGoneError when one of them is unknown."""
+        ...
+
     async def ledger(self, since: datetime | None, kind: str | None = None) -> list[LedgerEntry]:
         """Return ledger entries (of one kind) since a market time (None: all), oldest first."""
         ...

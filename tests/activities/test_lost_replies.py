@@ -170,3 +170,34 @@ async def test_asking_for_orders_that_are_complete_asks_nobody(simulator, activi
     await simulator.control("faults", method="DELETE")
     answer = await ActivityEnvironment().run(activities.ask_orders, unknown)
     assert (answer.children, answer.fills, answer.ended) == ((), (), ())
+
+
+async def test_executions_are_asked_for_by_their_ids_however_long_the_history(
+    simulator, activities, journal
+):
+    entry = an_order(order_type=OrderType.MARKET, limit_price=None, quantity=Decimal(1))
+    placed = await place(activities, entry)
+    assert placed.acknowledged is not None
+    asked = OrdersToAsk("company", entry.trade, (placed.acknowledged.order_id,), children=False)
+    # The history of a busy account is many pages, each of which costs what protection may need.
+    refusal = {"error": "EAPI:Rate limit exceeded"}
+    await simulator.fault("error", {"method": "TradesHistory"}, count=None, params=refusal)
+    answer = await ActivityEnvironment().run(activities.ask_orders, asked)
+    truth = (await simulator.record())["fills"]
+    assert len(truth) > 1
+    assert {fact.fill.execution_id for fact in answer.fills} == {
+        one["execution_id"] for one in truth
+    }
+
+
+async def test_executions_unknown_by_their_ids_are_found_in_the_history(
+    simulator, activities, journal
+):
+    entry = an_order(order_type=OrderType.MARKET, limit_price=None)
+    placed = await place(activities, entry)
+    assert placed.acknowledged is not None
+    asked = OrdersToAsk("company", entry.trade, (placed.acknowledged.order_id,), children=False)
+    refusal = {"error": "EOrder:Invalid order"}
+    await simulator.fault("error", {"method": "QueryTrades"}, count=None, params=refusal)
+    answer = await ActivityEnvironment().run(activities.ask_orders, asked)
+    assert sum(fact.fill.quantity for fact in answer.fills) == entry.quantity

@@ -471,6 +471,19 @@ async def test_refused_nonce_is_repaired(simulator, exchange):
     assert await exchange.balances()
 
 
+async def test_executions_are_found_by_the_ids_that_their_order_names(exchange):
+    order_id = await exchange.submit(an_entry(), soon())
+    names = (await exchange.query([order_id]))[order_id].execution_ids
+    fills = await exchange.fills_by_id(names)
+    assert {fill.execution_id for fill in fills} == set(names)
+    assert fills == [fill for fill in await exchange.fills(None) if fill.order_id == order_id]
+
+
+async def test_execution_that_nobody_knows_is_typed(exchange):
+    with pytest.raises(OrderGoneError):
+        await exchange.fills_by_id(["TAAAAA-AAAAA-AAAAAA"])
+
+
 # --- the private stream ------------------------------------------------------------------------
 
 

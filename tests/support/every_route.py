@@ -102,6 +102,7 @@ def calls(exchange: Exchange, entry: OrderSpec, order_id: str) -> dict[str, Any]
         "open_orders": exchange.open_orders,
         "closed_orders": lambda: exchange.closed_orders(since),
         "fills": lambda: exchange.fills(None),
+        "fills_by_id": lambda: exchange.fills_by_id(["TAAAAA-AAAAA-AAAAAA"]),
         "ledger": lambda: exchange.ledger(None),
         "hurried": lambda: exchange.hurried().balances(),
         "unhurried": lambda: exchange.unhurried().balances(),

@@ -240,6 +240,13 @@ class FakeExchange:
         self._answer()
         return [f for f in self.executions_made if since is None or f.exchange_time >= since]
 
+    async def fills_by_id(self, execution_ids: Sequence[str]) -> list[Fill]:
+        self._answer()
+        found = {f.execution_id: f for f in self.executions_made}
+        if not set(execution_ids) <= found.keys():
+            raise OrderGoneError("EOrder:Invalid order", "EOrder:Invalid order")
+        return [found[name] for name in execution_ids]
+
     async def ledger(self, since: datetime | None, kind: str | None = None) -> list[LedgerEntry]:
         self._answer()
         booked = [b for b in self.bookings if kind is None or b.kind == kind]

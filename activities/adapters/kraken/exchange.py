@@ -17,7 +17,7 @@ from activities.adapters.kraken.presence import Presence
 from activities.adapters.kraken.priority_gate import Priority
 from activities.adapters.kraken.private_stream import PrivateStream
 from activities.adapters.kraken.rate_budget import HISTORY_COST, RateBudget
-from activities.adapters.kraken.reads import QUERY_MAXIMUM, Reads, starting
+from activities.adapters.kraken.reads import Reads, starting
 from activities.adapters.kraken.stream_memory import StreamMemory
 from activities.adapters.kraken.symbols import SymbolTable
 from activities.adapters.kraken.transport import Parameter, Transport
@@ -253,12 +253,7 @@ class KrakenExchange:
 
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         """Return orders by exchange id; ids that the exchange does not know are missing."""
-        found: dict[str, OrderReport] = {}
-        priority = self._at_most(Priority.EXIT)
-        for first in range(0, len(order_ids), QUERY_MAXIMUM):
-            asked = list(order_ids[first : first + QUERY_MAXIMUM])
-            found.update(await self._reads.orders(asked, priority))
-        return found
+        return await self._reads.orders(order_ids, self._at_most(Priority.EXIT))
 
     async def open_orders(self) -> list[OrderReport]:
         """Return every open order on the key."""
@@ -279,6 +274,10 @@ class KrakenExchange:
     async def fills(self, since: datetime | None) -> list[Fill]:
         """Return executions since a market time (None: all), all pages, oldest first."""
         return await self._reads.fills(since, self._at_most(Priority.EXIT))
+
+    async def fills_by_id(self, execution_ids: Sequence[str]) -> list[Fill]:
+        """Return these executions, oldest first; OrderGoneError when one of them is unknown."""
+        return await self._reads.executions(execution_ids, self._at_most(Priority.EXIT))
 
     async def ledger(self, since: datetime | None, kind: str | None = None) -> list[LedgerEntry]:
         """Return ledger entries (of one kind) since a market time (None: all), oldest first."""

@@ -1,6 +1,6 @@
 """The reads of one key: admitted by its budget, shared where they can be, paged to their end."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from activities.ports import ExchangeError, OrderGoneError, RateLimitedError
 from models.trading.orders import Fill, OrderReport
 
 QUERY_MAXIMUM = 50
+QUERY_TRADES_MAXIMUM = 20
 
 Rows = Mapping[str, Any]
 Parameters = Mapping[str, Parameter]
@@ -54,6 +55,9 @@ class Reads:
             admit_one, self._send_query, QUERY_MAXIMUM
         )
         self._fills = SharedRead[datetime | None, list[Fill]](admit_history, self._send_fills)
+        self._executions = SharedRead[str, dict[str, Fill]](
+            admit_history, self._send_executions, QUERY_TRADES_MAXIMUM
+        )
 
     async def read(
         self,
@@ -109,15 +113,32 @@ class Reads:
         pages = self.pages("ClosedOrders", "closed", asked, LOOKUP_COST, priority)
         return [report async for page in pages for report in await self.reports(page)]
 
-    async def orders(self, order_ids: list[str], priority: Priority) -> dict[str, OrderReport]:
-        """Return orders by exchange id, at most fifty; unknown ones are missing."""
-        answer = await self._orders.ask(order_ids, priority)
-        return {order_id: answer[order_id] for order_id in order_ids if order_id in answer}
+    async def orders(self, order_ids: Sequence[str], priority: Priority) -> dict[str, OrderReport]:
+        """Return orders by exchange id; unknown ones are missing."""
+        found: dict[str, OrderReport] = {}
+        for first in range(0, len(order_ids), QUERY_MAXIMUM):
+            asked = list(order_ids[first : first + QUERY_MAXIMUM])
+            answer = await self._orders.ask(asked, priority)
+            found |= {name: answer[name] for name in asked if name in answer}
+        return found
 
     async def fills(self, since: datetime | None, priority: Priority) -> list[Fill]:
         """Return executions since a market time (None: all), oldest first."""
         fills = await self._fills.ask([since], priority)
         return [fill for fill in fills if since is None or fill.exchange_time >= since]
+
+    async def executions(self, execution_ids: Sequence[str], priority: Priority) -> list[Fill]:
+        """Return executions by id, oldest first.
+
+        Raises:
+            OrderGoneError: one of those asked for, here or by others with it, is unknown.
+        """
+        found: dict[str, Fill] = {}
+        for first in range(0, len(execution_ids), QUERY_TRADES_MAXIMUM):
+            asked = list(execution_ids[first : first + QUERY_TRADES_MAXIMUM])
+            answer = await self._executions.ask(asked, priority)
+            found |= {name: answer[name] for name in asked if name in answer}
+        return sorted(found.values(), key=lambda fill: (fill.exchange_time, fill.execution_id))
 
     async def reports(self, rows: Rows) -> list[OrderReport]:
         """Read rows of orders; open ones teach the budget what their cancel will cost."""
@@ -145,7 +166,12 @@ class Reads:
         return await self.reports(rows), len(rows) >= count
 
     async def _send_query(self, order_ids: list[str], priority: Priority) -> dict[str, OrderReport]:
-        asked: Parameters = {"txid": ",".join(order_ids), "trades": True}
+        # As with history: a merged taker fill is none of the executions that the stream reports.
+        asked: Parameters = {
+            "txid": ",".join(order_ids),
+            "trades": True,
+            "consolidate_taker": False,
+        }
         try:
             answer = await self._send("QueryOrders", asked, priority)
         except OrderGoneError:
@@ -174,6 +200,15 @@ class Reads:
                     {name: wire.fill_from_rest(name, row, table) for name, row in page.items()}
                 )
         return sorted(fills.values(), key=lambda fill: (fill.exchange_time, fill.execution_id))
+
+    async def _send_executions(
+        self, execution_ids: list[str], priority: Priority
+    ) -> dict[str, Fill]:
+        table = await self._symbols()
+        asked: Parameters = {"txid": ",".join(execution_ids)}
+        answer = await self._send("QueryTrades", asked, priority, HISTORY_COST)
+        with reading("QueryTrades"):
+            return {name: wire.fill_from_rest(name, row, table) for name, row in answer.items()}
 
     async def _admit(self, cost: float, priority: Priority) -> None:
         await self._presence.confirm()

@@ -73,7 +73,7 @@ class Backoff:
     For a minute or two they stay below the time in which a position must be protected again.
     """
 
-    _STEPS = (0.05, 0.2, 0.4, 0.8, 1.0, 1.0, 2.0, *(3.5,) * 30, 5.0, 8.0, 15.0)
+    _STEPS = (0.05, 0.2, 0.4, 0.8, 1.0, 1.0, 2.0, *(3.2,) * 30, 5.0, 8.0, 15.0)
 
     def __init__(self) -> None:
         self._attempt = 0
@@ -87,7 +87,7 @@ class Backoff:
         step = self._STEPS[min(self._attempt, len(self._STEPS) - 1)]
         self._attempt += 1
         # Jitter spreads the reconnections of many clients; nothing secret hangs on it.
-        await asyncio.sleep(step * random.uniform(0.7, 1.3))  # noqa: S311
+        await asyncio.sleep(step * random.uniform(0.85, 1.15))  # noqa: S311
 
 
 class Socket:

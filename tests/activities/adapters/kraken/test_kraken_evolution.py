@@ -289,6 +289,7 @@ async def asked(method, answers):
         ],
         "QueryOrders": [lambda: exchange.query(["O1"])],
         "TradesHistory": [lambda: exchange.fills(None)],
+        "QueryTrades": [lambda: exchange.fills_by_id(["T1"])],
         "Ledgers": [lambda: exchange.ledger(None)],
         "OHLC": [lambda: feed.history("BTC/USD", 60)],
         "AddOrder": [lambda: exchange.submit(an_order(), None)],

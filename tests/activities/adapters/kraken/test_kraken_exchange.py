@@ -260,6 +260,25 @@ async def test_query_asks_for_fifty_at_a_time(server, exchange):
     found = await exchange.query([f"O{number}" for number in range(60)])
     assert set(found) == {"O1"}
     assert [asked["txid"].count(",") + 1 for asked in server.asked("QueryOrders")] == [50, 10]
+    assert {asked["consolidate_taker"] for asked in server.asked("QueryOrders")} == {"false"}
+
+
+async def test_executions_by_id_are_asked_for_twenty_at_a_time(server, exchange):
+    trade = {"ordertxid": "O1", "pair": "XXBTZUSD", "type": "buy", "price": "64000", "maker": True}
+    trade |= {"cost": "640", "fee": "5.12", "vol": "0.01"}
+    names = [f"T{number:02}" for number in range(25)]
+    rows = {name: {**trade, "time": 1717490100 - number} for number, name in enumerate(names)}
+    server.script("QueryTrades", result(dict(list(rows.items())[:20])))
+    server.script("QueryTrades", result(dict(list(rows.items())[20:])))
+    fills = await exchange.fills_by_id(names)
+    assert [fill.execution_id for fill in fills] == names[::-1]
+    assert [asked["txid"].count(",") + 1 for asked in server.asked("QueryTrades")] == [20, 5]
+
+
+async def test_execution_that_is_unknown_is_typed(server, exchange):
+    server.script("QueryTrades", refusal("EOrder:Invalid order"))
+    with pytest.raises(OrderGoneError):
+        await exchange.fills_by_id(["T1"])
 
 
 async def test_closed_orders_and_fills_read_all_pages(server, exchange):
