@@ -13,6 +13,7 @@ from infra.runtime.errors import PlatformError
 from tests.faults.exchange import ZERO, Control, ExchangeAwayError, FaultSuiteError, Slice
 from tests.faults.judge import Verdict, judge, ledger_difference
 from tests.faults.platform import Platform
+from tests.faults.recovery import RecoveryWatch
 from tests.faults.scripts import Script
 from tests.faults.strike import Strike
 from tests.faults.watcher import Watched, Watcher, longest
@@ -28,7 +29,6 @@ STEP_SECONDS = 90.0
 REST_SECONDS = 3 * STEP_SECONDS
 UNSTRUCK_SECONDS = 1.0
 WATCH_SECONDS = 0.3
-RECOVERY_LOOK_SECONDS = 0.25
 UNPROTECTED_SECONDS = 5.0
 BOOKS = tuple(set(INVARIANTS) - {UNPROTECTED, UNKNOWN_ORDERS, DOUBLED_ORDERS})
 """What may still be written down once everything is owned and protected."""
@@ -98,8 +98,6 @@ class Life:
         self._pushing: Decimal | None = None
         self._amend_refused = False
         self._refused_before = 0
-        self._recovered_at: float | None = None
-        self._looked_at = 0.0
         self._before = self._control.order_ids(script.account)
         minimum = self._control.minimums[script.symbol]
         self._watched = Watched(script.account, script.symbol, minimum, self._before)
@@ -136,13 +134,32 @@ class Life:
             self._await(self._is_watched, "the take-profit is watched")
             time.sleep(WATCH_SECONDS)
         if strikes:
-            self._meet()
-        act()
-        self._await(goal, f"the goal of {phase}", looks=strikes)
-        if strikes:
-            self._await_resolution(phase)
+            self._act_struck(phase, act, goal)
+        else:
+            act()
+            self._await(goal, f"the goal of {phase}")
         self._pushing = None
         self._control.print_at(self._script.symbol, self._price)
+
+    def _act_struck(self, phase: str, act: Callable[[], None], goal: Callable[[], bool]) -> None:
+        """Take the step under its fault, and measure how long recovery and resolution take."""
+        self._meet()
+        watch = RecoveryWatch(lambda: self._strike.ended, self._is_recovered)
+        try:
+            act()
+            self._await(goal, f"the goal of {phase}")
+            resolved_at = self._await_resolution(phase)
+        finally:
+            recovered_at = watch.close()
+        if self._strike.ended is not None:
+            self._outcome.resolution = max(0.0, resolved_at - self._strike.ended)
+            recovered_at = resolved_at if recovered_at is None else min(resolved_at, recovered_at)
+            self._outcome.recovery = max(0.0, recovered_at - self._strike.ended)
+
+    def _is_recovered(self) -> bool:
+        """Tell whether the trade is owned and protected."""
+        owned = not self._script.kills or self._platform.is_owned()
+        return owned and self._agrees(but=BOOKS)
 
     def _meet(self) -> None:
         """Begin the fault; where it strikes everybody, when everybody has come so far."""
@@ -155,29 +172,12 @@ class Life:
         while self._strike.began is None:
             time.sleep(0.001)
 
-    def _await_resolution(self, phase: str) -> None:
+    def _await_resolution(self, phase: str) -> float:
         end = time.monotonic() + UNSTRUCK_SECONDS
         while not self._strike.struck and time.monotonic() < end:
             time.sleep(LOOK_SECONDS)
         self._await(self._agrees, f"both sides agree after {phase}")
-        at = time.monotonic()
-        if self._strike.struck:
-            assert self._strike.ended is not None
-            self._outcome.resolution = max(0.0, at - self._strike.ended)
-            recovered_at = at if self._recovered_at is None else min(at, self._recovered_at)
-            self._outcome.recovery = max(0.0, recovered_at - self._strike.ended)
-
-    def _look_for_recovery(self) -> None:
-        """Note when the trade is owned and protected, and forget it when that does not last."""
-        ended, now = self._strike.ended, time.monotonic()
-        if ended is None or now < ended or now - self._looked_at < RECOVERY_LOOK_SECONDS:
-            return
-        owned = not self._script.kills or self._platform.is_owned()
-        if not owned or not self._agrees(but=BOOKS):
-            self._recovered_at = None
-        elif self._recovered_at is None or self._recovered_at < ended:
-            self._recovered_at = now
-        self._looked_at = time.monotonic()
+        return time.monotonic()
 
     def _agrees(self, but: tuple[str, ...] = ()) -> bool:
         if self._strike.ended is not None and time.monotonic() < self._strike.ended:
@@ -225,15 +225,13 @@ class Life:
 
     # --- goals
 
-    def _await(self, goal: Callable[[], bool], what: str, *, looks: bool = False) -> None:
+    def _await(self, goal: Callable[[], bool], what: str) -> None:
         end, pushed = time.monotonic() + STEP_SECONDS, 0.0
         while True:
             level = self._pushing
             if level is not None and time.monotonic() - pushed > PRINT_AGAIN_SECONDS:
                 self._control.print_at(self._script.symbol, self._price * level)
                 pushed = time.monotonic()
-            if looks:
-                self._look_for_recovery()
             try:
                 if goal():
                     return
