@@ -30,6 +30,7 @@ class SoleProcess:
                 await asyncio.sleep(POLL_SECONDS)
             else:
                 self._descriptor = descriptor
+                os.utime(descriptor)  # tells those who wait for it to have settled since when
                 return True
         os.close(descriptor)
         return False

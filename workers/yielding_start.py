@@ -1,9 +1,9 @@
 """Start a process without taking the cores from the one that protects positions.
 
-``workers.yielding_start [--expect] [--settle] LOCK MODULE`` becomes the module's program after a
+``workers.yielding_start [--expect] SECONDS LOCK MODULE`` becomes the module's program after a
 while: to load and connect everything takes a core for long. ``--expect`` waits until the process
-that matters more holds its lock, at most ``EXPECTING_SECONDS``; ``--settle`` until it has held it
-for ``SETTLING_SECONDS`` and has taken over what there is; when that one dies it goes on at once.
+that matters more holds its lock, at most ``EXPECTING_SECONDS``; in any case it waits until that one
+has held it for so many seconds and has taken over what there is. When it dies this goes on at once.
 Standard library only: this is on the restart path.
 """
 
@@ -15,7 +15,6 @@ from pathlib import Path
 
 from infra.runtime.launch import become
 
-SETTLING_SECONDS = 3.0
 EXPECTING_SECONDS = 10.0
 POLL_SECONDS = 0.05
 
@@ -36,11 +35,16 @@ def is_held(lock: Path) -> bool:
     return False
 
 
+def held_seconds(lock: Path) -> float:
+    """Return for how long a held lock has been held, by the wall clock: its holder touched it."""
+    return time.time() - lock.stat().st_mtime
+
+
 def wait(
     lock: Path,
     *,
     expect: bool,
-    settling: float = SETTLING_SECONDS,
+    settling: float,
     expecting: float = EXPECTING_SECONDS,
 ) -> None:
     """Wait until nobody holds the lock, or somebody has held it for long enough to be settled."""
@@ -48,13 +52,12 @@ def wait(
     while expect and not is_held(lock) and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
     until = time.monotonic() + settling
-    while is_held(lock) and time.monotonic() < until:
+    while is_held(lock) and time.monotonic() < until and held_seconds(lock) < settling:
         time.sleep(POLL_SECONDS)
 
 
 def main() -> int:
     """Wait, then become the program; return its exit status."""
-    *options, lock, module = sys.argv[1:]
-    settling = SETTLING_SECONDS if "--settle" in options else 0.0
-    wait(Path(lock), expect="--expect" in options, settling=settling)
+    *options, settling, lock, module = sys.argv[1:]
+    wait(Path(lock), expect="--expect" in options, settling=float(settling))
     return become(module, [])

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,13 +51,14 @@ def living(run: Path) -> dict[str, HeldProgram]:
     return {program.name: program for program in found if program is not None}
 
 
-def end_all(run: Path) -> list[str]:
-    """End what lives in reverse order of starting; return the names.
+def end_all(run: Path, keep: Collection[int] = ()) -> list[str]:
+    """End what lives, but for some process ids, in reverse order of starting; return the names.
 
     For programs that have no supervisor or holder to do it: it died, or was killed by a stop that
     came before it could pass it on.
     """
-    found = sorted(living(run).values(), key=lambda program: program.priority, reverse=True)
+    found = [program for program in living(run).values() if program.pid not in keep]
+    found.sort(key=lambda program: program.priority, reverse=True)
     for program in found:
         end(run, program)
     return [program.name for program in found]

@@ -1,25 +1,39 @@
-"""Hold a program for its supervisor: ``holder.py [options] -- command …``.
+"""Hold a program for its supervisor: ``holder.py OPTIONS command …``; the options are JSON.
 
 supervisord starts one in front of every program. It starts the program in a session of its own, or
 takes on the one that an earlier holder started; passes its output on and its stop signal down; and
 ends as it ends. A holder dies with its supervisor, a program with neither: whoever comes next finds
 it by its lock. A program that shares its libraries with others is started by the fork server
-(``fork_server.py``) instead. Standard library only and no site packages: this is on every process's
-restart path.
+(``fork_server.py``) instead. As little as possible of the standard library and no site packages:
+this is on every process's restart path, and all of them start at once.
+
+Options:
+    alive: file that the program keeps locked.
+    output: pipe that the program writes to.
+    priority: later ones are stopped first.
+    stop_signal, stop_seconds: what asks the program to end, and when it is killed.
+    wait_for: start only when this file exists; "" to start at once.
+    user: (user id, group id) to run the program as, None for our own.
+    fork_server, name: socket of the server that forks it, "" for none, and what that calls it.
 """
 
-import argparse
+from __future__ import annotations
+
 import ctypes
 import fcntl
 import json
 import os
 import select
 import signal
-import socket
 import sys
 import time
-from pathlib import Path
-from types import FrameType
+
+TYPE_CHECKING = False  # that of typing, which takes as long to load as all of the above
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping
+    from types import FrameType
+    from typing import Any
 
 PR_SET_PDEATHSIG = 1
 F_SETPIPE_SZ = 1031
@@ -42,30 +56,15 @@ ENDED_UNSEEN = 1
 
 def main() -> None:
     """Take the program on or start it, then stay until it has ended."""
-    options = _parse(sys.argv[1:])
+    options, command = json.loads(sys.argv[1]), sys.argv[2:]
     _die_with_parent()
-    while options.wait_for and not Path(options.wait_for).exists():
+    while options["wait_for"] and not os.path.exists(options["wait_for"]):  # noqa: PTH110 light
         time.sleep(POLL_SECONDS)
-    output = _open_output(Path(options.output))
-    held = _take_on(options, output)
-    stop_signal = signal.Signals[f"SIG{options.stop_signal}"]
-    _pass_stop_signals_on(held.pid, stop_signal, options.stop_seconds)
+    output = open_output(options["output"])
+    held = _take_on(command, options, output)
+    stop_signal = signal.Signals[f"SIG{options['stop_signal']}"]
+    _pass_stop_signals_on(held.pid, stop_signal, options["stop_seconds"])
     sys.exit(_relay_until_end(held, output))
-
-
-def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--alive", required=True, help="file that the program keeps locked")
-    parser.add_argument("--output", required=True, help="pipe that the program writes to")
-    parser.add_argument("--priority", type=int, default=0, help="later ones are stopped first")
-    parser.add_argument("--stop-signal", default="TERM", help="asks the program to end")
-    parser.add_argument("--stop-seconds", type=int, default=10, help="then it is killed")
-    parser.add_argument("--wait-for", default="", help="start only when this file exists")
-    parser.add_argument("--user", default="", help="uid:gid to run the program as")
-    parser.add_argument("--fork-server", default="", help="socket of the server that forks it")
-    parser.add_argument("--name", default="", help="what the fork server calls it")
-    parser.add_argument("command", nargs="+")
-    return parser.parse_args(arguments)
 
 
 def _die_with_parent() -> None:
@@ -74,14 +73,26 @@ def _die_with_parent() -> None:
         if library.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
         # The parent may have died before the call above: then nobody would send the signal.
-        command_line = Path(f"/proc/{os.getppid()}/cmdline")
-        if not command_line.exists() or PARENT_NAME not in command_line.read_bytes():
+        if not is_supervisor(os.getppid()):
             sys.exit("the supervisor is gone")
 
 
-def _open_output(path: Path) -> int:
+def is_supervisor(pid: int) -> bool:
+    """Tell whether a process is one, not whoever takes on its children. Without /proc: yes."""
+    return sys.platform != "linux" or PARENT_NAME in _content(f"/proc/{pid}/cmdline")
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 light
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def open_output(path: str) -> int:
     """Open the pipe for both directions: then it is never closed, whoever else holds it."""
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 light
         os.mkfifo(path, 0o600)
     descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     if sys.platform == "linux":
@@ -114,26 +125,25 @@ def _told(code: int) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _take_on(options: argparse.Namespace, output: int) -> _Held:
+def _take_on(command: list[str], options: Mapping[str, Any], output: int) -> _Held:
     """Return the program that runs, or start it.
 
     Stop signals stay blocked until they can be passed on: one that ended only the holder would
     leave the program running.
     """
     until = time.monotonic() + FORK_SERVER_SECONDS
-    forked = bool(options.fork_server)
+    forked = bool(options["fork_server"])
     while True:
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-        lock = os.open(options.alive, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(options["alive"], os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = _process_behind(lock)
             held = _Held(pid) if pid else None
         else:
-            held = (
-                _fork_elsewhere(options, lock, output) if forked else _fork(options, lock, output)
-            )
+            start = _fork_elsewhere if forked else _fork
+            held = start(command, options, lock, output)
         os.close(lock)
         if held is not None:
             return held
@@ -143,29 +153,33 @@ def _take_on(options: argparse.Namespace, output: int) -> _Held:
         forked = forked and time.monotonic() < until
 
 
-def _fork(options: argparse.Namespace, lock: int, output: int) -> _Held:
+def _fork(command: list[str], options: Mapping[str, Any], lock: int, output: int) -> _Held | None:
     pid = os.fork()
     if pid == 0:
-        _become_program(options, lock, output)
+        become_program(command, options, lock, output)
     return _Held(pid, is_ours=True)
 
 
-def _fork_elsewhere(options: argparse.Namespace, lock: int, output: int) -> _Held | None:
+def _fork_elsewhere(
+    command: list[str], options: Mapping[str, Any], lock: int, output: int
+) -> _Held | None:
     """Let the fork server start the program; None when it does not answer.
 
     It may start it nevertheless: then the lock stays taken, and tells of it.
     """
+    import socket  # not needed, and not loaded, by those who start their program themselves
+
     request = {
-        "name": options.name,
+        "name": options["name"],
         "note": _note(options),
         "environment": dict(os.environ),
-        "directory": str(Path.cwd()),
-        "command": options.command,
+        "directory": os.getcwd(),  # noqa: PTH109 light
+        "command": command,
     }
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     server.settimeout(ANSWER_SECONDS)
     try:
-        server.connect(options.fork_server)
+        server.connect(options["fork_server"])
         socket.send_fds(server, [json.dumps(request).encode()], [lock, output])
     except OSError:
         server.close()
@@ -182,12 +196,8 @@ def _answer(server: socket.socket) -> dict[str, int]:
     return answer
 
 
-def _note(options: argparse.Namespace) -> dict[str, object]:
-    return {
-        "priority": options.priority,
-        "stop_signal": options.stop_signal,
-        "stop_seconds": options.stop_seconds,
-    }
+def _note(options: Mapping[str, Any]) -> dict[str, object]:
+    return {name: options[name] for name in ("priority", "stop_signal", "stop_seconds")}
 
 
 def _process_behind(lock: int) -> int:
@@ -208,12 +218,9 @@ def start_of(pid: int) -> int | None:
     """
     if sys.platform != "linux":
         return 0 if _is_there(pid) else None
-    try:
-        # proc_pid_stat(5): the name, in parentheses, may hold anything; state and times follow.
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+    # proc_pid_stat(5): the name, in parentheses, may hold anything; state and times follow.
+    fields = _content(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return None if not fields or fields[0] in (b"Z", b"X") else int(fields[19])
 
 
 def enter_session(lock: int, output: int, note: dict[str, object]) -> None:
@@ -231,18 +238,19 @@ def enter_session(lock: int, output: int, note: dict[str, object]) -> None:
     os.close(output)
 
 
-def _become_program(options: argparse.Namespace, lock: int, output: int) -> None:
+def become_program(command: list[str], options: Mapping[str, Any], lock: int, output: int) -> None:
+    """Become the command, noted by the lock; never returns."""
     enter_session(lock, output, _note(options))
     fcntl.fcntl(lock, fcntl.F_SETFD, 0)  # not closed by exec
-    if options.user:
-        user, group = (int(part) for part in options.user.split(":"))
+    if options["user"] is not None:
+        user, group = options["user"]
         os.setgroups([])
         os.setgid(group)
         os.setuid(user)
     try:
-        os.execvp(options.command[0], options.command)  # noqa: S606 no shell is wanted
+        os.execvp(command[0], command)  # noqa: S606 no shell is wanted
     except OSError as error:
-        os.write(2, f"{options.command[0]}: {error.strerror}\n".encode())
+        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
         os._exit(127)
 
 

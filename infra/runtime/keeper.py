@@ -9,8 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from infra.runtime.errors import StartError
-from infra.runtime.supervision import Supervisor
+from infra.runtime.holder import is_supervisor
 
 POLL_SECONDS = 0.1
 RETRY_SECONDS = 1.0
@@ -18,12 +17,16 @@ RETRY_SECONDS = 1.0
 
 def main() -> None:
     """Wait for the parent's end, then start its successor, which brings its own keeper."""
-    supervisor = Supervisor(*(Path(argument) for argument in sys.argv[1:4]))
     parent = os.getppid()
     # Another parent than the supervisor means that it died before this process began.
-    if supervisor.pid == parent:
+    if is_supervisor(parent):
         while os.getppid() == parent:  # a wait for the process itself would wait for its reaper
             time.sleep(POLL_SECONDS)
+    # Loaded only now: at a common start the cores belong to others.
+    from infra.runtime.errors import StartError
+    from infra.runtime.supervision import Supervisor
+
+    supervisor = Supervisor(*(Path(argument) for argument in sys.argv[1:4]))
     while True:
         try:
             supervisor.start(os.environ, take_on=True)

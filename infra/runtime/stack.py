@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.runtime import launch, ports, postgres_binaries, temporal_server
+from infra.runtime import early_start, launch, ports, postgres_binaries, temporal_server
 from infra.runtime.errors import ConfigurationError, ProvisioningError, StartError, StateError
 from infra.runtime.files import write_atomically
 from infra.runtime.prepared import is_prepared, note_prepared
@@ -27,6 +27,8 @@ FORK_SERVER = "infra.runtime.fork_server"
 # What the processes share of modules and libraries. None of these makes a metric of its own, which
 # would then be told by processes that know nothing of it.
 SHARED_MODULES = ("workers.trading",)
+# How long the trading process has had the cores for itself before the others load.
+STANDBY_AFTER_SECONDS, OTHERS_AFTER_SECONDS = "3.0", "0.5"
 # Elsewhere system libraries start threads while they are loaded, and those do not live in a child.
 CAN_FORK = sys.platform == "linux"
 
@@ -64,18 +66,19 @@ class Stack:
         if self.supervisor.is_running:
             return Started(first=False, was_running=True)
         first = self._set_up(tell)
-        if left := self.supervisor.end_survivors():
+        keep = self._started_early()
+        if left := self.supervisor.end_survivors(keep):
             tell(f"Ended what had lost its supervisor: {', '.join(left)}")
         ports.require_free(self.settings)
         program = self._temporal_program(tell)
         self.supervisor.configure(self.programs(program, without))
         if self._is_prepared():
             self.state.prepared.touch()
-            self.supervisor.start(self.environment())
+            self._start_supervisor(keep)
             return Started(first=first, was_running=False)
         # Workers wait until the database is prepared for this version of the program.
         self.state.prepared.unlink(missing_ok=True)
-        self.supervisor.start(self.environment())
+        self._start_supervisor(keep)
         try:
             self._prepare(tell)
         except BaseException:
@@ -83,6 +86,25 @@ class Stack:
             raise
         self.state.prepared.touch()
         return Started(first=first, was_running=False)
+
+    def _started_early(self) -> list[int]:
+        """Return what this process has started before it loaded; what is another now is ended."""
+        if CAN_FORK and early_start.THIS.is_running(self._fork_server().command):
+            return [early_start.THIS.pid]
+        early_start.THIS.give_up()
+        return []
+
+    def _start_supervisor(self, keep: Collection[int]) -> None:
+        self.supervisor.start(self.environment(), keep=keep)
+        early_start.THIS.hand_over()
+        if CAN_FORK:
+            program = self._fork_server()
+            note = {
+                "options": program.holding(self.state.run),
+                "command": program.command,
+                "environment": CHILD_ENVIRONMENT,
+            }
+            write_atomically(self.state.run / early_start.NOTE, json.dumps(note).encode(), 0o600)
 
     def stop(self) -> bool:
         """Stop everything in order; False when nothing ran."""
@@ -133,7 +155,8 @@ class Stack:
             command = temporal_server.command_line(temporal, settings, self.state)
             found.append(Program("temporal", command, priority=20, may_refuse=False))
         exchange = [sys.executable, "-m", launch.MODULE, "workers.embedded_exchange"]
-        return [*found, Program("exchange", exchange, priority=30)]
+        forks = self._forks if CAN_FORK else None
+        return [*found, Program("exchange", exchange, priority=30, fork_server=forks)]
 
     def _fork_server(self) -> Program:
         command = [sys.executable, "-m", FORK_SERVER, str(self._forks), *SHARED_MODULES]
@@ -146,10 +169,10 @@ class Stack:
         # at a common start all others come after it.
         start, lock = "workers.yielding_start", str(self.state.run / "trading.lock")
         words = {
-            "trading": [start, "--settle", lock, "workers.trading"],
-            "trading-standby": [start, "--expect", "--settle", lock, "workers.trading"],
-            "market": [start, "--expect", lock, "workers.market"],
-            "api": [start, "--expect", lock, "api.__main__"],
+            "trading": [start, STANDBY_AFTER_SECONDS, lock, "workers.trading"],
+            "trading-standby": [start, "--expect", STANDBY_AFTER_SECONDS, lock, "workers.trading"],
+            "market": [start, "--expect", OTHERS_AFTER_SECONDS, lock, "workers.market"],
+            "api": [start, "--expect", OTHERS_AFTER_SECONDS, lock, "api.__main__"],
         }
         return [
             Program(

@@ -6,12 +6,13 @@ programs, starts supervisord again when that is killed; and before each program 
 """
 
 import fcntl
+import json
 import os
 import shlex
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,21 +75,22 @@ class Program:
         """Return the command with its holder in front; ``run`` is where the holder's files are."""
         if not self.is_held:
             return list(self.command)
-        options = {
-            "--alive": str(alive_file(run, self.name)),
-            "--output": str(run / f"{self.name}.output"),
-            "--priority": str(self.priority),
-            "--stop-signal": self.stop_signal,
-            "--stop-seconds": str(self.stop_seconds),
+        options = json.dumps(self.holding(run))
+        return [sys.executable, "-I", "-S", str(HOLDER), options, *self.command]
+
+    def holding(self, run: Path) -> dict[str, Any]:
+        """Return the options of its holder."""
+        return {
+            "alive": str(alive_file(run, self.name)),
+            "output": str(run / f"{self.name}.output"),
+            "priority": self.priority,
+            "stop_signal": self.stop_signal,
+            "stop_seconds": self.stop_seconds,
+            "wait_for": str(self.wait_for or ""),
+            "user": self.user,
+            "fork_server": str(self.fork_server or ""),
+            "name": self.name,
         }
-        if self.wait_for is not None:
-            options["--wait-for"] = str(self.wait_for)
-        if self.user is not None:
-            options["--user"] = "{}:{}".format(*self.user)
-        if self.fork_server is not None:
-            options |= {"--fork-server": str(self.fork_server), "--name": self.name}
-        words = [word for option in options.items() for word in option]
-        return [sys.executable, "-I", "-S", str(HOLDER), *words, "--", *self.command]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +140,16 @@ class Supervisor:
         settings = render_settings(programs, self._socket, self._run, self._logs)
         write_atomically(self._settings, settings.encode(), 0o600)
 
-    def start(self, environment: Mapping[str, str], take_on: bool = False) -> None:
+    def start(
+        self, environment: Mapping[str, str], take_on: bool = False, keep: Collection[int] = ()
+    ) -> None:
         """Start supervisord in a session of its own unless it runs; return when it answers.
 
         Args:
             environment: that of supervisord and of what it starts.
             take_on: come as the successor of one that was killed: only while the stack is wanted,
                 and keeping the programs that outlived it, with their settings of then.
+            keep: process ids of programs that were started for it already.
 
         Raises:
             StartError: it ended, or did not answer in time.
@@ -154,7 +159,7 @@ class Supervisor:
                 return
             if not take_on:
                 self._wanted.touch()
-                end_all(self._run)
+                end_all(self._run, keep)
             # Not subprocess: supervisord is meant to outlive this process.
             errors = str(self._logs / "supervisor.err")
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -198,10 +203,10 @@ class Supervisor:
         rows, held = self._call("getAllProcessInfo"), living(self._run)
         return [_status(row, held) for row in rows]
 
-    def end_survivors(self) -> list[str]:
+    def end_survivors(self, keep: Collection[int] = ()) -> list[str]:
         """End what outlived a supervisor that nobody starts again; return the names."""
         with self._starting():
-            return [] if self.is_running else end_all(self._run)
+            return [] if self.is_running else end_all(self._run, keep)
 
     def last_words(self, name: str) -> str:
         """Return the last line that a program wrote."""

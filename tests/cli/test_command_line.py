@@ -15,7 +15,7 @@ def aether(tmp_path):
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("AETHER_")}
         inherited |= {"AETHER_HOME": str(tmp_path / "home"), "MARKET": "", "SPEED": ""}
         return subprocess.run(
-            [sys.executable, "-m", "cli.main", *words],
+            [sys.executable, "-m", "cli.entry", *words],
             env=inherited | environment,
             capture_output=True,
             text=True,

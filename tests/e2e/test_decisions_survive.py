@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from cli.client import bearer_token
+from infra.runtime.held_programs import living
 from infra.runtime.settings import Settings
 from tests.e2e.kills import ALL, Killer
 from tests.e2e.people import Person
@@ -108,6 +109,9 @@ def test_stack_refuses_another_market_and_goes_down(stack: OwnStack) -> None:
     assert "belongs to the market generated" in refused.stderr
 
     assert stack.aether("down").returncode == 0
+    # What a start begins before it knows that it is refused must not stay behind.
+    assert elsewhere.aether("up").returncode == 2
+    assert living(stack.home / "run") == {}
     gone = stack.aether("status")
     assert gone.returncode == 2
     assert gone.stderr.strip() == "error: the stack is not running: aether up"

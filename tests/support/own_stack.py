@@ -30,7 +30,7 @@ class OwnStack:
     def aether(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one command of the command line."""
         return subprocess.run(
-            [sys.executable, "-m", "cli.main", *words],
+            [sys.executable, "-m", "cli.entry", *words],
             env=self.environment,
             capture_output=True,
             text=True,

@@ -1,11 +1,14 @@
 """A standby lets the active process have the cores first, and goes on at once when it dies."""
 
+import asyncio
 import fcntl
+import os
 import threading
 import time
 
 from workers import yielding_start
-from workers.yielding_start import is_held, wait
+from workers.standby import SoleProcess
+from workers.yielding_start import held_seconds, is_held, wait
 
 
 def test_free_lock_is_no_reason_to_wait(tmp_path):
@@ -48,5 +51,26 @@ def test_death_of_the_holder_ends_the_wait(tmp_path, monkeypatch):
 
 def test_first_start_expects_another_but_not_for_ever(tmp_path):
     started = time.monotonic()
-    wait(tmp_path / "lock", expect=True, expecting=0.2)
+    wait(tmp_path / "lock", expect=True, settling=0, expecting=0.2)
     assert time.monotonic() - started >= 0.2
+
+
+def test_holder_that_has_settled_already_is_not_waited_for(tmp_path):
+    path = tmp_path / "lock"
+    with path.open("w") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        a_minute_ago = time.time() - 60
+        os.utime(path, (a_minute_ago, a_minute_ago))
+        started = time.monotonic()
+        wait(path, expect=True, settling=30)
+        assert time.monotonic() - started < 10
+
+
+async def test_lock_tells_since_when_it_is_held(tmp_path):
+    path = tmp_path / "lock"
+    path.touch()
+    os.utime(path, (0, 0))
+    sole = SoleProcess(path)
+    assert await sole.acquire(asyncio.Event())
+    assert held_seconds(path) < 30
+    sole.release()

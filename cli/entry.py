@@ -1,0 +1,21 @@
+"""``aether``, with what takes longest to start begun before the command line is loaded."""
+
+import os
+import sys
+
+from infra.runtime.early_start import THIS
+
+
+def program() -> None:
+    """Be the program ``aether``."""
+    THIS.begin(sys.argv[1:], os.environ)
+    try:
+        from cli import main  # loads for half a second
+
+        main.program()
+    finally:
+        THIS.give_up()
+
+
+if __name__ == "__main__":
+    program()
