@@ -50,6 +50,7 @@ class Patience:
         stop_sends: sends of one stop within one attempt of the activity.
         unasked_sends: how many of them without a question, where the stream would have told.
         hear: how long a live stream is given to tell of a stop whose answer was lost.
+        ask: how long a stop waits for the answer to a question while the stream lives.
         listen: the same for an entry: one that was bought unheard may have no stop.
         lost_questions: questions without an answer in a row before the attempt is given up.
     """
@@ -58,9 +59,10 @@ class Patience:
     settle: timedelta = timedelta(seconds=5)
     poll: timedelta = timedelta(milliseconds=500)
     entry_age: timedelta = timedelta(seconds=10)
-    stop_sends: int = 3
-    unasked_sends: int = 2
-    hear: timedelta = timedelta(milliseconds=400)
+    stop_sends: int = 6
+    unasked_sends: int = 4
+    hear: timedelta = timedelta(milliseconds=300)
+    ask: timedelta = timedelta(milliseconds=400)
     listen: timedelta = timedelta(seconds=1)
     lost_questions: int = 10
 
@@ -201,7 +203,7 @@ class Placement:
         An exit is not: it has dropped the stops, and until the next try they must be back.
         """
         with in_doubt("place", order.leg) as doubt:
-            if order.leg is Leg.STOP and self._unasked_left > 0 and self._exchange.is_hearing():
+            if order.leg is Leg.STOP and self._exchange.is_hearing():
                 report = await self._hear_of(order, intended_at, sent_at)
             else:
                 report = await self._look_for(order, intended_at, sent_at)
@@ -225,9 +227,15 @@ class Placement:
         """Listen for a stop instead of asking; ask where the stream falls silent meanwhile.
 
         Each question costs what the next ones need. The exchange itself refuses a second stop of
-        the same id while the first one rests, and one that fired is told on two channels.
+        the same id while the first one rests, and one that fired is told on two channels. After a
+        few sends it is asked nevertheless, but not for long: what waits for its turn under the
+        exchange's limits would leave the position without a stop for as long.
         """
         self._unasked_left -= 1
+        if self._unasked_left < 0:
+            with suppress(TimeoutError, RateLimitedError):
+                async with asyncio.timeout(self._patience.ask.total_seconds()):
+                    return await self._look_for(order, intended_at, sent_at)
         told = await self._exchange.appeared(order, self._patience.hear.total_seconds())
         if told is not None or self._exchange.is_hearing():
             return told

@@ -31,6 +31,9 @@ QUICK = Patience(
     settle=timedelta(milliseconds=20),
     poll=timedelta(milliseconds=5),
     hear=timedelta(milliseconds=5),
+    ask=timedelta(milliseconds=50),
+    stop_sends=3,
+    unasked_sends=2,
 )
 HALF = Decimal("0.005")
 
@@ -43,6 +46,7 @@ class Troubled(FakeExchange):
         self.before: dict[str, list[ExchangeError]] = {}
         self.after: dict[str, list[ExchangeError]] = {}
         self.calls: list[str] = []
+        self.has_room = True
 
     def _trouble(self, method: str, errors: dict[str, list[ExchangeError]]) -> None:
         if errors.get(method):
@@ -57,6 +61,9 @@ class Troubled(FakeExchange):
 
     async def find(self, order, since):
         self.calls.append("find")
+        self._trouble("find", self.before)
+        if not self.has_room:
+            await asyncio.sleep(3600)
         return await super().find(order, since)
 
     async def amend(self, order_id, quantity, trigger_price):
@@ -363,6 +370,22 @@ async def test_a_lost_stop_is_asked_about_in_the_end_even_where_the_stream_is_li
     exchange.before["submit"] = [UnknownOutcomeError("lost") for _ in range(3)]
     assert await failing(activities.place_order, OrderToPlace(a_stop(), now())) == "UnknownOutcome"
     assert exchange.calls.count("find") == 1
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_a_stop_does_not_wait_for_room_to_ask_where_the_stream_is_live(
+    activities, exchange, refuses
+):
+    exchange.hearing, exchange.has_room = True, refuses
+    if refuses:
+        exchange.before["find"] = [RateLimitedError("no room")]
+    exchange.before["submit"] = [UnknownOutcomeError("lost") for _ in range(3)]
+    request = OrderToPlace(a_stop(), now())
+    assert await failing(activities.place_order, request) == "UnknownOutcome"
+    placed = await run(activities.place_order, request)
+    assert placed.acknowledged is not None
+    assert exchange.calls.count("submit") == 4
+    assert len(exchange.orders) == 1
 
 
 async def test_a_stop_that_was_taken_before_its_answer_was_lost_is_heard_of(activities, exchange):

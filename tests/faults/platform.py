@@ -36,6 +36,9 @@ from tests.support.own_stack import OwnStack
 
 ALL = "all"
 HEALTHY_FEEDS = "aether_market_healthy_symbols_count"
+ROOM_TO_READ = "aether_rate_read_headroom_ratio"
+ENOUGH_ROOM = 0.5
+ROOM_LOOK_SECONDS = 0.25
 
 T = TypeVar("T")
 
@@ -91,15 +94,25 @@ class Platform:
 
         until(ready, "the accounts take entries")
 
+    def await_room_to_read(self, accounts: Collection[str] = ACCOUNTS) -> None:
+        """Wait until half of what the exchange lets each account ask is free.
+
+        Faults follow one another here within seconds, each with questions that Kraken's counter of
+        reads forgets in ten: what is to be shown is how an account stands one, not a hundred.
+        """
+
+        def has_room() -> bool:
+            room = _metric(self.settings.trading_metrics_port, ROOM_TO_READ)
+            enough = all(room.get(f'account="{name}"', 0.0) >= ENOUGH_ROOM for name in accounts)
+            time.sleep(0.0 if enough else ROOM_LOOK_SECONDS)
+            return enough
+
+        until(has_room, "the accounts have room to ask")
+
     def _live_feeds(self) -> int:
         """Return of how many pairs the market worker says that their feed is healthy."""
-        try:
-            url = f"http://127.0.0.1:{self.settings.market_metrics_port}/metrics"
-            lines = _HTTP.get(url, timeout=2).text.splitlines()
-        except httpx.TransportError:
-            return 0
-        found = (line.split()[1] for line in lines if line.startswith(f"{HEALTHY_FEEDS} "))
-        return int(float(next(found, "0")))
+        found = _metric(self.settings.market_metrics_port, HEALTHY_FEEDS)
+        return int(found.get("", 0))
 
     def get(self, path: str) -> Any:
         """Read, again and again while the API is away."""
@@ -240,6 +253,16 @@ def until(condition: Any, what: str, seconds: float = PATIENCE_SECONDS) -> None:
         if time.monotonic() > end:
             raise FaultSuiteError(f"waited {seconds:.0f} s in vain until {what}")
         time.sleep(LOOK_SECONDS)
+
+
+def _metric(port: int, name: str) -> dict[str, float]:
+    """Return a process's metric by its labels, nothing while the process does not answer."""
+    try:
+        lines = _HTTP.get(f"http://127.0.0.1:{port}/metrics", timeout=2).text.splitlines()
+    except httpx.TransportError:
+        return {}
+    found = [line.rsplit(maxsplit=1) for line in lines if line.startswith((name + " ", name + "{"))]
+    return {words[len(name) :].strip("{}"): float(value) for words, value in found}
 
 
 def _answers(url: str) -> bool:

@@ -52,6 +52,7 @@ class Runner:
         """Play the scripts of a wave side by side and return what became of them."""
         platform, control = self._tools.platform, self._tools.control
         platform.await_entries()
+        platform.await_room_to_read()
         prices = self._prices()
         strikes = self._strikes(wave)
         together = len({id(strike) for strike in strikes}) == 1
@@ -87,6 +88,7 @@ class Runner:
 
     def _play_alone(self, script: Script) -> Outcome:
         platform, control = self._tools.platform, self._tools.control
+        platform.await_room_to_read([script.account])
         # Prices are everybody's: while one trade has its stop crossed nobody else is in that pair.
         with self._symbols[script.symbol]:
             platform.await_entries([script.account])
