@@ -9,7 +9,12 @@ import structlog
 from temporalio import activity
 
 from activities.heartbeat import heartbeating, until_worker_stops
-from activities.inquiry import Recorded, has_unrecorded_fills, unrecorded_fills
+from activities.inquiry import (
+    Recorded,
+    closed_children,
+    has_unrecorded_fills,
+    unrecorded_fills,
+)
 from activities.placement import Clock
 from activities.ports import (
     Exchange,
@@ -150,13 +155,13 @@ class Following:
         if missing:
             reports |= await exchange.query(missing)
         lacking, recorded = await self._lacking_executions(reports)
+        attached = {one.order_id for one in stored if one.spec.close is not None}
+        if parents := [one for one in lacking if one.order_id in attached]:
+            # Their stops may have come and gone as well.
+            reports |= await closed_children(exchange, parents)
+            lacking, recorded = await self._lacking_executions(reports)
         if lacking:
-            attached = {one.order_id for one in stored if one.spec.close is not None}
-            if any(one.order_id in attached for one in lacking):
-                # Its stop may have come and gone as well: only the history knows of that.
-                fills = await exchange.fills(checkpoint)
-            else:
-                fills = await unrecorded_fills(exchange, lacking, recorded, checkpoint)
+            fills = await unrecorded_fills(exchange, lacking, recorded, checkpoint)
             await self.delivery.take_fills(fills)
             if fills:
                 self._newest_fill = max(fill.exchange_time for fill in fills)

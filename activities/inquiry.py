@@ -132,6 +132,18 @@ async def record_unheard(
     return True
 
 
+async def closed_children(
+    exchange: Exchange, parents: Sequence[OrderReport]
+) -> dict[str, OrderReport]:
+    """Return the attached stops of entries that have ended, by their ids: one page, or few."""
+    opened = [one.opened_at for one in parents if one.opened_at is not None]
+    if not opened:
+        return {}
+    ids = {one.order_id for one in parents}
+    closed = await exchange.closed_orders(min(opened) - MARGIN)
+    return {one.order_id: one for one in closed if one.parent_order_id in ids}
+
+
 async def unrecorded_fills(
     exchange: Exchange,
     lacking: Sequence[OrderReport],

@@ -28,7 +28,7 @@ FORK_SERVER = "infra.runtime.fork_server"
 # would then be told by processes that know nothing of it.
 SHARED_MODULES = ("workers.trading",)
 # How long the trading process has had the cores for itself before the others load.
-STANDBY_AFTER_SECONDS, OTHERS_AFTER_SECONDS = "3.0", "0.5"
+STANDBY_AFTER_SECONDS, OTHERS_AFTER_SECONDS = "3.0", "1.5"
 # Elsewhere system libraries start threads while they are loaded, and those do not live in a child.
 CAN_FORK = sys.platform == "linux"
 
@@ -155,8 +155,7 @@ class Stack:
             command = temporal_server.command_line(temporal, settings, self.state)
             found.append(Program("temporal", command, priority=20, may_refuse=False))
         exchange = [sys.executable, "-m", launch.MODULE, "workers.embedded_exchange"]
-        forks = self._forks if CAN_FORK else None
-        return [*found, Program("exchange", exchange, priority=30, fork_server=forks)]
+        return [*found, Program("exchange", exchange, priority=30)]
 
     def _fork_server(self) -> Program:
         command = [sys.executable, "-m", FORK_SERVER, str(self._forks), *SHARED_MODULES]
