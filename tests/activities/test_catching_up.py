@@ -1,0 +1,92 @@
+"""What an account missed while nobody told it anything is found with few questions."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.account_stream import Following
+from activities.orders import OrderActivities
+from models.contracts.orders import OrderToPlace
+from models.contracts.workflows import AccountToFollow
+from models.trading.orders import ConditionalClose, Leg, OrderType, Side
+from tests.support.fakes import FakeJournal
+from tests.support.kraken_rows import an_order
+from tests.support.market_fakes import FakeMessenger
+
+NO_HISTORY = {"error": "EAPI:Rate limit exceeded"}
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def journal() -> FakeJournal:
+    return FakeJournal()
+
+
+@pytest.fixture
+def activities(directory, journal) -> OrderActivities:
+    return OrderActivities(directory, journal, clock)
+
+
+@pytest.fixture
+def following(directory, journal) -> Following:
+    request = AccountToFollow("company", ())
+    return Following(request, directory, journal, FakeMessenger(), clock)
+
+
+async def place(activities: OrderActivities, **changes: object) -> str:
+    order = an_order(**{"order_type": OrderType.MARKET, "limit_price": None, **changes})
+    placed = await ActivityEnvironment().run(activities.place_order, OrderToPlace(order, clock()))
+    assert placed.acknowledged is not None
+    return placed.acknowledged.order_id
+
+
+async def refuse_the_history(simulator) -> None:
+    """Refuse what in the history of a busy account is many pages."""
+    await simulator.fault("error", {"method": "TradesHistory"}, count=None, params=NO_HISTORY)
+
+
+async def booked(journal: FakeJournal) -> set[str]:
+    return await journal.known_executions("company")
+
+
+async def executed(simulator) -> set[str]:
+    return {str(one["execution_id"]) for one in (await simulator.record())["fills"]}
+
+
+async def test_attached_stop_that_came_and_went_unheard_is_found_without_the_history(
+    simulator, directory, activities, journal, following
+):
+    close = ConditionalClose(OrderType.STOP_LOSS, Decimal(50000))
+    entry = await place(activities, close=close)
+    await simulator.price("40000")
+    assert {o["status"] for o in (await simulator.record())["orders"]} == {"closed"}
+    await refuse_the_history(simulator)
+    await following._catch_up(await directory.exchange("company"))
+    assert await booked(journal) == await executed(simulator)
+    sides = {fill.side for _, fill in journal.fills.values()}
+    assert sides == {Side.BUY, Side.SELL}
+    assert entry in journal.reports
+
+
+async def test_stop_placed_apart_that_fired_unheard_is_found_without_the_history(
+    simulator, directory, activities, journal, following
+):
+    await place(activities)
+    await place(
+        activities,
+        leg=Leg.STOP,
+        side=Side.SELL,
+        order_type=OrderType.STOP_LOSS,
+        trigger_price=Decimal(50000),
+        client_order_id="00000000-0000-4000-8000-000000000002",
+    )
+    await simulator.price("40000")
+    await refuse_the_history(simulator)
+    await following._catch_up(await directory.exchange("company"))
+    assert await booked(journal) == await executed(simulator)
+    assert {fill.side for _, fill in journal.fills.values()} == {Side.BUY, Side.SELL}
