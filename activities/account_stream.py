@@ -38,6 +38,8 @@ RETRY_SECONDS = 0.25
 TIDY_SECONDS = 0.25
 SHORTEST_PAUSE_SECONDS = 0.01
 SWITCH_LOOK_SECONDS = 0.5
+DEAF_SECONDS = 1.2
+"""How often is looked whether the stream lives; what is bought unheard has no stop meanwhile."""
 ANNOUNCEMENT_PAUSE = timedelta(seconds=20)
 """Balances and fees cost scarce reads, and a lost message changes neither."""
 CHECKPOINT_PAUSE = timedelta(seconds=5)
@@ -126,7 +128,7 @@ class Following:
     async def _keep_up(self, exchange: Exchange) -> None:
         """Ask by REST for what the stream missed, then tell the account how things stand."""
         while True:
-            await self._behind.wait()
+            await self._until_behind(exchange)
             self._behind.clear()
             self._is_abreast = False
             try:
@@ -141,6 +143,18 @@ class Following:
             except ExchangeError as error:
                 self._behind.set()
                 await self._failed(error)
+
+    async def _until_behind(self, exchange: Exchange) -> None:
+        """Wait until something was missed, or may have been: nobody tells of it while deaf."""
+        deaf = False
+        while not self._behind.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DEAF_SECONDS):
+                    await self._behind.wait()
+            # What is overdue for a moment makes it deaf for a moment: two looks in a row count.
+            if deaf and not exchange.is_hearing():
+                return
+            deaf = not exchange.is_hearing()
 
     async def _catch_up(self, exchange: Exchange) -> None:
         stored = await self._journal.orders(self._account, only_open=True)

@@ -1,17 +1,19 @@
 """What an account missed while nobody told it anything is found with few questions."""
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from activities import account_stream
 from activities.account_stream import Following
 from activities.orders import OrderActivities
 from models.contracts.orders import OrderToPlace
 from models.contracts.workflows import AccountToFollow
-from models.trading.orders import ConditionalClose, Leg, OrderType, Side
-from tests.support.fakes import FakeJournal
+from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType, Side
+from tests.support.fakes import FakeExchange, FakeJournal
 from tests.support.kraken_rows import an_order
 from tests.support.market_fakes import FakeMessenger
 
@@ -90,3 +92,30 @@ async def test_stop_placed_apart_that_fired_unheard_is_found_without_the_history
     await following._catch_up(await directory.exchange("company"))
     assert await booked(journal) == await executed(simulator)
     assert {fill.side for _, fill in journal.fills.values()} == {Side.BUY, Side.SELL}
+
+
+async def test_who_is_deaf_asks_again_and_again_without_being_told_to(
+    simulator, directory, activities, journal, following, monkeypatch
+):
+    monkeypatch.setattr(account_stream, "DEAF_SECONDS", 0.05)
+    exchange = await directory.exchange("company")
+    assert not exchange.is_hearing()
+    order_id = await place(activities, order_type=OrderType.LIMIT, limit_price=Decimal(30000))
+    keeping_up = asyncio.create_task(following._keep_up(exchange))
+    await simulator.price("25000")
+    for _ in range(400):
+        if await booked(journal) == await executed(simulator):
+            break
+        await asyncio.sleep(0.05)
+    keeping_up.cancel()
+    assert await executed(simulator)
+    assert journal.reports[order_id].status is OrderStatus.CLOSED
+
+
+async def test_who_hears_is_not_asked_for(following, monkeypatch):
+    monkeypatch.setattr(account_stream, "DEAF_SECONDS", 0.02)
+    exchange = FakeExchange()
+    exchange.hearing = True
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await following._until_behind(exchange)

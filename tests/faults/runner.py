@@ -101,6 +101,7 @@ class Runner:
 
     def play_outage(self, kind: str, seconds: float) -> OutageReport:
         """Let the exchange be away for so long and return what became of the trades."""
+        self._tools.platform.await_room_to_read()
         report = Outage(kind, seconds, self._tools).play()
         self.kills += kind == GAP
         until(self._tools.platform.is_ready, "every process is ready again")
