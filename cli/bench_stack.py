@@ -17,6 +17,7 @@ from infra.runtime.state_directory import StateDirectory
 READY_SECONDS = 90.0
 PORTS_APART = 20
 ATTEMPTS = 100
+BAR_MINUTES = "1440"
 
 Tell = Callable[[str], None]
 
@@ -37,6 +38,7 @@ def throwaway_stack(
         "port_base": _free_ports(settings),
         "market": "generated",
         "speed": "1",
+        "bar_minutes": int(BAR_MINUTES),
         "accounts": accounts,
         "database_url": None,
         "temporal_address": None,
@@ -45,6 +47,9 @@ def throwaway_stack(
     os.environ["AETHER_TEMPORAL_CLI"] = str(program)
     # A token given for another stack would be refused by this one.
     os.environ.pop("AETHER_TOKEN", None)
+    # No bar closes meanwhile: a strategy that trades beside the load would change what is measured,
+    # and hold what nobody closes.
+    os.environ["AETHER_BAR_MINUTES"] = BAR_MINUTES
     stack = Stack(settings.model_copy(update=changed))
     try:
         tell(f"Starting a stack of its own in {home}, ports from {stack.settings.port_base}")
