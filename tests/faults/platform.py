@@ -37,7 +37,7 @@ from tests.support.own_stack import OwnStack
 ALL = "all"
 HEALTHY_FEEDS = "aether_market_healthy_symbols_count"
 ROOM_TO_READ = "aether_rate_read_headroom_ratio"
-ENOUGH_ROOM = 0.5
+ENOUGH_ROOM = 0.75
 ROOM_LOOK_SECONDS = 0.25
 AGAIN_SECONDS = 0.2
 
@@ -96,7 +96,7 @@ class Platform:
         until(ready, "the accounts take entries")
 
     def await_room_to_read(self, accounts: Collection[str] = ACCOUNTS) -> None:
-        """Wait until half of what the exchange lets each account ask is free.
+        """Wait until three quarters of what the exchange lets each account ask is free.
 
         Faults follow one another here within seconds, each with questions that Kraken's counter of
         reads forgets in ten: what is to be shown is how an account stands one, not a hundred.
