@@ -97,12 +97,16 @@ class Meter:
         return found[0], found[1], found[2], found[3]
 
     def _processes(self) -> dict[str, list[psutil.Process]]:
-        """Return each program's process, then the children that it has now."""
+        """Return each program's process, then the children that it has now.
+
+        The fork server's are programs themselves and count as these alone.
+        """
+        programs = {one.pid: one.name for one in self._supervisor.processes() if one.pid}
         found = {}
-        for one in self._supervisor.processes():
-            if one.pid:
-                process = psutil.Process(one.pid)
-                found[one.name] = [process, *process.children(recursive=True)]
+        for pid, name in programs.items():
+            process = psutil.Process(pid)
+            children = process.children(recursive=True)
+            found[name] = [process, *(child for child in children if child.pid not in programs)]
         return found
 
     def _memory(self, name: str) -> float:
