@@ -112,7 +112,3 @@ def _in_one_line(error: ValidationError) -> str:
 def _refuse(message: str) -> NoReturn:
     typer.echo(f"error: {message}", err=True)
     sys.exit(EXIT_REFUSED)
-
-
-if __name__ == "__main__":
-    program()

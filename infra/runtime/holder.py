@@ -78,8 +78,10 @@ def _die_with_parent() -> None:
 
 
 def is_supervisor(pid: int) -> bool:
-    """Tell whether a process is one, not whoever takes on its children. Without /proc: yes."""
-    return sys.platform != "linux" or PARENT_NAME in _content(f"/proc/{pid}/cmdline")
+    """Tell whether a process is one, not whoever takes on its children: without /proc the first."""
+    if sys.platform != "linux":
+        return pid != 1
+    return PARENT_NAME in _content(f"/proc/{pid}/cmdline")
 
 
 def _content(path: str) -> bytes:

@@ -64,6 +64,7 @@ class Stack:
         """
         self._check_market()
         if self.supervisor.is_running:
+            early_start.THIS.give_up()  # what runs is the supervisor's to start
             return Started(first=False, was_running=True)
         first = self._set_up(tell)
         keep = self._started_early()

@@ -11,6 +11,7 @@ from activities.adapters.kraken.transport import Timeouts
 from activities.ports import Credentials
 from models.trading.limits import Mode
 from tests.support.exchange_server import Client, keys_file, running
+from tests.support.fakes import FakeJournal
 
 
 class SimulatorKeys:
@@ -22,6 +23,11 @@ class SimulatorKeys:
     async def exchange_credentials(self, account: str, mode: Mode) -> Credentials | None:
         assert mode is Mode.SIMULATED
         return self._keys.get(account)
+
+
+@pytest.fixture
+def journal() -> FakeJournal:
+    return FakeJournal()
 
 
 @pytest.fixture

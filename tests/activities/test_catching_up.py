@@ -1,7 +1,6 @@
 """What an account missed while nobody told it anything is found with few questions."""
 
 import asyncio
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,36 +12,29 @@ from activities.orders import OrderActivities
 from models.contracts.orders import OrderToPlace
 from models.contracts.workflows import AccountToFollow
 from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType, Side
-from tests.support.fakes import FakeExchange, FakeJournal
+from tests.support.fakes import FakeExchange, FakeJournal, wall_clock
 from tests.support.kraken_rows import an_order
 from tests.support.market_fakes import FakeMessenger
 
 NO_HISTORY = {"error": "EAPI:Rate limit exceeded"}
 
 
-def clock() -> datetime:
-    return datetime.now(UTC)
-
-
-@pytest.fixture
-def journal() -> FakeJournal:
-    return FakeJournal()
-
-
 @pytest.fixture
 def activities(directory, journal) -> OrderActivities:
-    return OrderActivities(directory, journal, clock)
+    return OrderActivities(directory, journal, wall_clock)
 
 
 @pytest.fixture
 def following(directory, journal) -> Following:
     request = AccountToFollow("company", ())
-    return Following(request, directory, journal, FakeMessenger(), clock)
+    return Following(request, directory, journal, FakeMessenger(), wall_clock)
 
 
 async def place(activities: OrderActivities, **changes: object) -> str:
     order = an_order(**{"order_type": OrderType.MARKET, "limit_price": None, **changes})
-    placed = await ActivityEnvironment().run(activities.place_order, OrderToPlace(order, clock()))
+    placed = await ActivityEnvironment().run(
+        activities.place_order, OrderToPlace(order, wall_clock())
+    )
     assert placed.acknowledged is not None
     return placed.acknowledged.order_id
 

@@ -11,7 +11,6 @@ from activities.orders import OrderActivities
 from activities.placement import Patience
 from models.contracts.orders import OrderPlaced, OrdersToAsk, OrderToPlace
 from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderStatus, OrderType, Side
-from tests.support.fakes import FakeJournal
 from tests.support.kraken_rows import an_order
 
 READS = ["OpenOrders", "ClosedOrders", "QueryOrders", "TradesHistory"]
@@ -34,11 +33,6 @@ MATCHES = {
 
 def clock() -> datetime:
     return datetime.now(UTC)
-
-
-@pytest.fixture
-def journal() -> FakeJournal:
-    return FakeJournal()
 
 
 @pytest.fixture
@@ -172,13 +166,18 @@ async def test_asking_for_orders_that_are_complete_asks_nobody(simulator, activi
     assert (answer.children, answer.fills, answer.ended) == ((), (), ())
 
 
+async def bought(activities: OrderActivities, quantity: Decimal) -> OrdersToAsk:
+    """Buy at the market, and return the question about it."""
+    entry = an_order(order_type=OrderType.MARKET, limit_price=None, quantity=quantity)
+    placed = await place(activities, entry)
+    assert placed.acknowledged is not None
+    return OrdersToAsk("company", entry.trade, (placed.acknowledged.order_id,), children=False)
+
+
 async def test_executions_are_asked_for_by_their_ids_however_long_the_history(
     simulator, activities, journal
 ):
-    entry = an_order(order_type=OrderType.MARKET, limit_price=None, quantity=Decimal(1))
-    placed = await place(activities, entry)
-    assert placed.acknowledged is not None
-    asked = OrdersToAsk("company", entry.trade, (placed.acknowledged.order_id,), children=False)
+    asked = await bought(activities, Decimal(1))
     # The history of a busy account is many pages, each of which costs what protection may need.
     refusal = {"error": "EAPI:Rate limit exceeded"}
     await simulator.fault("error", {"method": "TradesHistory"}, count=None, params=refusal)
@@ -193,11 +192,9 @@ async def test_executions_are_asked_for_by_their_ids_however_long_the_history(
 async def test_executions_unknown_by_their_ids_are_found_in_the_history(
     simulator, activities, journal
 ):
-    entry = an_order(order_type=OrderType.MARKET, limit_price=None)
-    placed = await place(activities, entry)
-    assert placed.acknowledged is not None
-    asked = OrdersToAsk("company", entry.trade, (placed.acknowledged.order_id,), children=False)
+    quantity = Decimal("0.02")
+    asked = await bought(activities, quantity)
     refusal = {"error": "EOrder:Invalid order"}
     await simulator.fault("error", {"method": "QueryTrades"}, count=None, params=refusal)
     answer = await ActivityEnvironment().run(activities.ask_orders, asked)
-    assert sum(fact.fill.quantity for fact in answer.fills) == entry.quantity
+    assert sum(fact.fill.quantity for fact in answer.fills) == quantity
