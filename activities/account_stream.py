@@ -152,9 +152,10 @@ class Following:
                 async with asyncio.timeout(DEAF_SECONDS):
                     await self._behind.wait()
             # What is overdue for a moment makes it deaf for a moment: two looks in a row count.
-            if deaf and not exchange.is_hearing():
+            is_deaf = exchange.unbroken_stretch() is None
+            if deaf and is_deaf:
                 return
-            deaf = not exchange.is_hearing()
+            deaf = is_deaf
 
     async def _catch_up(self, exchange: Exchange) -> None:
         stored = await self._journal.orders(self._account, only_open=True)
@@ -175,7 +176,9 @@ class Following:
             reports |= await closed_children(exchange, parents)
             lacking, recorded = await self._lacking_executions(reports)
         if lacking:
-            fills = await unrecorded_fills(exchange, lacking, recorded, checkpoint)
+            # By now it is known that something was bought or sold unheard.
+            asking = exchange.protecting() if stored else exchange
+            fills = await unrecorded_fills(asking, lacking, recorded, checkpoint)
             await self.delivery.take_fills(fills)
             if fills:
                 self._newest_fill = max(fill.exchange_time for fill in fills)

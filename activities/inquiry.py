@@ -127,7 +127,7 @@ async def record_unheard(
     if not has_unrecorded_fills(report, recorded):
         return False
     since = None if report.opened_at is None else report.opened_at - MARGIN
-    fills = await unrecorded_fills(exchange.hurried(), [report], recorded, since)
+    fills = await unrecorded_fills(exchange.protecting(), [report], recorded, since)
     await journal.record_fills(account, [one for one in fills if one.order_id == report.order_id])
     return True
 

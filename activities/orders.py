@@ -246,7 +246,8 @@ class OrderActivities:
         told = await exchange.ended(order_id, STREAM_SECONDS)
         if told is not None:
             return told
-        report = (await exchange.query([order_id])).get(order_id)
+        # Until that is known nothing is sold, and where the order was a stop nothing is protected.
+        report = (await exchange.protecting().query([order_id])).get(order_id)
         return report if report is not None and report.status.is_final else None
 
     async def _find_id(self, exchange: Exchange, request: OrderToCancel) -> str | None:

@@ -5,7 +5,7 @@ the activity be tried again, which then asks before it sends.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,11 +47,14 @@ class Patience:
         poll: pause before the first question; each further one is four times as long, for
             questions are scarce and the stream tells of most orders by itself.
         entry_age: an entry that could not be sent for so long is not sent any more.
-        stop_sends: sends of one stop within one attempt of the activity.
-        unasked_sends: how many of them without a question, where the stream would have told.
+        stop_sends: sends of one stop within one attempt of the activity whose outcome is unknown.
+        refused_sends: the same of sends that were certainly not taken, which need no question.
+        refused_pause: pause after each of them.
         hear: how long a live stream is given to tell of a stop whose answer was lost.
-        ask: how long a stop waits for the answer to a question while the stream lives.
-        listen: the same for an entry: one that was bought unheard may have no stop.
+        hear_unasked: the same where it could not be asked about as well.
+        answer: how long an answer is waited for while the stream lives.
+        listen: how long a live stream is given to tell of an entry whose answer was lost: one that
+            was bought unheard may have no stop.
         lost_questions: questions without an answer in a row before the attempt is given up.
     """
 
@@ -60,9 +63,11 @@ class Patience:
     poll: timedelta = timedelta(milliseconds=500)
     entry_age: timedelta = timedelta(seconds=10)
     stop_sends: int = 6
-    unasked_sends: int = 4
-    hear: timedelta = timedelta(milliseconds=300)
-    ask: timedelta = timedelta(milliseconds=400)
+    refused_sends: int = 20
+    refused_pause: timedelta = timedelta(milliseconds=250)
+    hear: timedelta = timedelta(milliseconds=100)
+    hear_unasked: timedelta = timedelta(milliseconds=300)
+    answer: timedelta = timedelta(seconds=1)
     listen: timedelta = timedelta(seconds=1)
     lost_questions: int = 10
 
@@ -98,7 +103,9 @@ class Placement:
         self._on_unheard = on_unheard
         self._was_unheard = False
         self._sends_left = patience.stop_sends
-        self._unasked_left = patience.unasked_sends
+        self._refusals_left = patience.refused_sends
+        self._heard_since: int | None = None
+        self._is_in_doubt = False
 
     async def intend_and_place(self, order: OrderSpec, intended_at: datetime) -> OrderPlaced:
         """Store the intent, counted as sent in the same commit, and send it at once."""
@@ -171,16 +178,25 @@ class Placement:
     async def _submit(
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime, count: int
     ) -> OrderPlaced:
+        if self._heard_since is None:
+            self._heard_since = self._exchange.unbroken_stretch()
         try:
             with timed_step("acknowledge", order.leg):
                 order_id = await self._exchange.submit(order, sent_at + self._patience.deadline)
-        except (UnknownOutcomeError, OrderGoneError):
+        except (UnknownOutcomeError, OrderGoneError, OrderRejectedError) as error:
+            if "not unique" in error.raw:
+                # An open order has this id already: it is ours. Asking finds it; who listens
+                # would have heard of it by now.
+                self._heard_since = None
+            elif isinstance(error, OrderRejectedError):
+                return await self.refuse(order, OrderStatus.REJECTED, str(error))
+            self._is_in_doubt = True
             return await self._resolve(order, intended_at, sent_at, count)
-        except OrderRejectedError as error:
-            if "not unique" in error.raw:  # an open order has this id already: it is ours
-                return await self._resolve(order, intended_at, sent_at, count)
-            return await self.refuse(order, OrderStatus.REJECTED, str(error))
-        except (ExchangeUnavailableError, RateLimitedError, CredentialsError) as error:
+        except ExchangeUnavailableError as error:
+            if order.leg is Leg.STOP:
+                return await self._send_later(order, intended_at, count, error)
+            return await self.refuse(order, OrderStatus.NOT_PLACED, str(error))
+        except (RateLimitedError, CredentialsError) as error:
             if order.leg is Leg.STOP:
                 raise
             return await self.refuse(order, OrderStatus.NOT_PLACED, str(error))
@@ -189,6 +205,20 @@ class Placement:
             order.account, order.client_order_id, OrderStatus.OPEN, order_id, acknowledged.at
         )
         return OrderPlaced(acknowledged)
+
+    async def _send_later(
+        self, order: OrderSpec, intended_at: datetime, sends: int, error: ExchangeUnavailableError
+    ) -> OrderPlaced:
+        """Send a stop that was certainly not taken again after a pause, without a question.
+
+        The next attempt would have to ask, for the record does not tell how a send ended; an hour
+        of maintenance would use up what the exchange lets us ask.
+        """
+        self._refusals_left -= 1
+        if self._is_in_doubt or self._refusals_left <= 0:
+            raise error
+        await asyncio.sleep(self._patience.refused_pause.total_seconds())
+        return await self._send(order, intended_at, sends)
 
     async def _resolve(
         self,
@@ -203,7 +233,7 @@ class Placement:
         An exit is not: it has dropped the stops, and until the next try they must be back.
         """
         with in_doubt("place", order.leg) as doubt:
-            if order.leg is Leg.STOP and self._exchange.is_hearing():
+            if order.leg is Leg.STOP and self._was_all_told():
                 report = await self._hear_of(order, intended_at, sent_at)
             else:
                 report = await self._look_for(order, intended_at, sent_at)
@@ -224,22 +254,34 @@ class Placement:
     async def _hear_of(
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime
     ) -> OrderReport | None:
-        """Listen for a stop instead of asking; ask where the stream falls silent meanwhile.
+        """Listen for a stop, then ask, but only once where the stream was whole all the while.
 
-        Each question costs what the next ones need. The exchange itself refuses a second stop of
-        the same id while the first one rests, and one that fired is told on two channels. After a
-        few sends it is asked nevertheless, but not for long: what waits for its turn under the
-        exchange's limits would leave the position without a stop for as long.
+        Whoever waits for room under the exchange's limits, or asks again for an answer that was
+        lost, leaves the position without a stop for as long. Such a stop is sent again without
+        proof: the exchange refuses a second one of the same id while the first one rests, and one
+        that fired would have been told, on two channels.
         """
-        self._unasked_left -= 1
-        if self._unasked_left < 0:
-            with suppress(TimeoutError, RateLimitedError):
-                async with asyncio.timeout(self._patience.ask.total_seconds()):
-                    return await self._look_for(order, intended_at, sent_at)
+        listened_from = asyncio.get_running_loop().time()
         told = await self._exchange.appeared(order, self._patience.hear.total_seconds())
-        if told is not None or self._exchange.is_hearing():
+        if told is None and self._was_all_told() and self._exchange.seconds_until_question() <= 0:
+            with suppress(TimeoutError, RateLimitedError, ExchangeUnavailableError):
+                async with asyncio.timeout(self._patience.answer.total_seconds()):
+                    return self._answered(await self._exchange.find(order, intended_at))
+        if told is None and self._was_all_told():
+            listened = asyncio.get_running_loop().time() - listened_from
+            enough = self._patience.hear_unasked.total_seconds()
+            told = await self._exchange.appeared(order, max(0.0, enough - listened))
+        if told is not None or self._was_all_told():
             return told
         return await self._look_for(order, intended_at, sent_at)
+
+    def _was_all_told(self) -> bool:
+        """Tell whether the stream has told everything since before the first send in doubt.
+
+        What an earlier attempt has sent may have fired while nobody listened.
+        """
+        heard_since = self._heard_since
+        return heard_since is not None and heard_since == self._exchange.unbroken_stretch()
 
     async def _look_for(
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime
@@ -247,7 +289,7 @@ class Placement:
         absence_counts_from = sent_at + self._grace(order)
         # What a live stream does not tell of is asked about once, when the answer proves something.
         pause = self._patience.poll
-        if self._exchange.is_hearing():
+        if self._exchange.unbroken_stretch() is not None:
             entry = order.leg is Leg.ENTRY
             pause = max(pause, self._patience.listen if entry else self._patience.deadline)
         while True:
@@ -257,13 +299,19 @@ class Placement:
             if told is not None:
                 return told
             asked_at = self._clock()
-            reports = await self._ask(order, intended_at)
-            if reports:
-                self._was_unheard = True
-                return min(reports, key=lambda r: (r.status.is_final, r.order_id))
-            if asked_at >= absence_counts_from:
-                return None
+            found = self._answered(await self._ask(order, intended_at))
+            if found is not None or asked_at >= absence_counts_from:
+                return found
             pause *= 4
+
+    def _answered(self, reports: Sequence[OrderReport]) -> OrderReport | None:
+        """Take the answer to a question: the order, or the proof that it is not there."""
+        if not reports:
+            # What was sent until now need not be heard of any more.
+            self._heard_since, self._is_in_doubt = None, False
+            return None
+        self._was_unheard = True
+        return min(reports, key=lambda r: (r.status.is_final, r.order_id))
 
     async def _ask(self, order: OrderSpec, intended_at: datetime) -> list[OrderReport]:
         """Ask for the order, and again at once where the question itself was lost."""

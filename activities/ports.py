@@ -203,16 +203,28 @@ class Exchange(Protocol):
         """Return ledger entries (of one kind) since a market time (None: all), oldest first."""
         ...
 
+    def protecting(self) -> "Exchange":
+        """Return this exchange for what a bare position waits for: its reads go before all."""
+        ...
+
     def hurried(self) -> "Exchange":
-        """Return this exchange for what cannot wait: its reads are as urgent as protection."""
+        """Return this exchange for what may be bare unknown to us: reads next after protection."""
         ...
 
     def unhurried(self) -> "Exchange":
         """Return this exchange for work that can wait: its reads give way to all others."""
         ...
 
-    def is_hearing(self) -> bool:
-        """Tell whether the private stream is connected and complete at this moment."""
+    def unbroken_stretch(self) -> int | None:
+        """Return the number of the private stream's unbroken stretch, None while it may miss some.
+
+        Two equal answers say that all that happened between them was told; a message that is on
+        its way still is not known of.
+        """
+        ...
+
+    def seconds_until_question(self) -> float:
+        """Return how long a question for a stop would wait for its turn under the rate limits."""
         ...
 
     def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:

@@ -91,7 +91,7 @@ async def test_who_is_deaf_asks_again_and_again_without_being_told_to(
 ):
     monkeypatch.setattr(account_stream, "DEAF_SECONDS", 0.05)
     exchange = await directory.exchange("company")
-    assert not exchange.is_hearing()
+    assert exchange.unbroken_stretch() is None
     order_id = await place(activities, order_type=OrderType.LIMIT, limit_price=Decimal(30000))
     keeping_up = asyncio.create_task(following._keep_up(exchange))
     await simulator.price("25000")

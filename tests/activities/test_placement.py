@@ -31,9 +31,11 @@ QUICK = Patience(
     settle=timedelta(milliseconds=20),
     poll=timedelta(milliseconds=5),
     hear=timedelta(milliseconds=5),
-    ask=timedelta(milliseconds=50),
+    hear_unasked=timedelta(milliseconds=10),
+    answer=timedelta(milliseconds=50),
     stop_sends=3,
-    unasked_sends=2,
+    refused_sends=3,
+    refused_pause=timedelta(milliseconds=1),
 )
 HALF = Decimal("0.005")
 
@@ -47,6 +49,8 @@ class Troubled(FakeExchange):
         self.after: dict[str, list[ExchangeError]] = {}
         self.calls: list[str] = []
         self.has_room = True
+        self.answers = True
+        self.breaks_on_submit = False
 
     def _trouble(self, method: str, errors: dict[str, list[ExchangeError]]) -> None:
         if errors.get(method):
@@ -55,14 +59,19 @@ class Troubled(FakeExchange):
     async def submit(self, order, deadline):
         self.calls.append("submit")
         self._trouble("submit", self.before)
+        if self.breaks_on_submit:
+            self.stretch += 1
         order_id = await super().submit(order, deadline)
         self._trouble("submit", self.after)
         return order_id
 
+    def seconds_until_question(self) -> float:
+        return 0.0 if self.has_room else 60.0
+
     async def find(self, order, since):
         self.calls.append("find")
         self._trouble("find", self.before)
-        if not self.has_room:
+        if not self.answers:
             await asyncio.sleep(3600)
         return await super().find(order, since)
 
@@ -161,7 +170,9 @@ async def test_an_entry_that_was_certainly_not_taken_is_not_placed(
 async def test_a_stop_that_was_certainly_not_taken_is_tried_again(
     activities, exchange, error, expected
 ):
-    exchange.before["submit"] = [error]
+    exchange.before["submit"] = [error] * 3
+    if not isinstance(error, ExchangeUnavailableError):
+        del exchange.before["submit"][1:]
     request = OrderToPlace(a_stop(), now())
     with pytest.raises(ApplicationError) as failure:
         await run(activities.place_order, request)
@@ -350,41 +361,93 @@ async def test_what_a_lost_entry_bought_unheard_is_recorded_and_delivered_at_onc
     assert told == ["company"]
 
 
-@pytest.mark.parametrize(("hearing", "questions"), [(True, 0), (False, 2)])
-async def test_a_lost_stop_is_not_asked_about_where_a_live_stream_would_have_told(
-    activities, exchange, hearing, questions
-):
-    exchange.hearing, stop = hearing, a_stop()
-    exchange.before["submit"] = [UnknownOutcomeError("lost"), UnknownOutcomeError("lost")]
-    placed = await run(activities.place_order, OrderToPlace(stop, now()))
-    assert placed.acknowledged is not None
-    assert exchange.calls.count("submit") == 3
-    assert exchange.calls.count("find") == questions
-    assert len(exchange.by_client_id(stop.client_order_id)) == 1
-
-
-async def test_a_lost_stop_is_asked_about_in_the_end_even_where_the_stream_is_live(
+async def test_a_stop_refused_for_the_exchanges_mode_is_sent_again_without_a_question(
     activities, exchange
 ):
-    exchange.hearing = True
-    exchange.before["submit"] = [UnknownOutcomeError("lost") for _ in range(3)]
-    assert await failing(activities.place_order, OrderToPlace(a_stop(), now())) == "UnknownOutcome"
-    assert exchange.calls.count("find") == 1
+    exchange.before["submit"] = [
+        ExchangeUnavailableError("EService:Market in cancel_only mode")
+    ] * 2
+    placed = await run(activities.place_order, OrderToPlace(a_stop(), now()))
+    assert placed.acknowledged is not None
+    assert exchange.calls == ["submit"] * 3
 
 
-@pytest.mark.parametrize("refuses", [False, True])
-async def test_a_stop_does_not_wait_for_room_to_ask_where_the_stream_is_live(
-    activities, exchange, refuses
+async def test_a_refused_send_does_not_settle_what_became_of_an_earlier_one(activities, exchange):
+    exchange.hearing, exchange.has_room = True, False
+    exchange.before["submit"] = [
+        UnknownOutcomeError("lost"),
+        ExchangeUnavailableError("EService:Market in cancel_only mode"),
+    ]
+    request = OrderToPlace(a_stop(), now())
+    assert await failing(activities.place_order, request) == "ExchangeUnavailable"
+    placed = await run(activities.place_order, request)
+    assert placed.acknowledged is not None
+    assert exchange.calls == ["submit", "submit", "find", "submit"]
+
+
+async def place_stop_with_losses(activities, exchange, losses, **changes):
+    exchange.before["submit"] = [UnknownOutcomeError("lost") for _ in range(losses)]
+    return await run(activities.place_order, OrderToPlace(a_stop(**changes), now()))
+
+
+@pytest.mark.parametrize("hearing", [True, False])
+async def test_a_lost_stop_is_asked_about_before_it_is_sent_again(activities, exchange, hearing):
+    exchange.hearing = hearing
+    placed = await place_stop_with_losses(activities, exchange, 2)
+    assert placed.acknowledged is not None
+    assert exchange.calls == ["submit", "find", "submit", "find", "submit"]
+    assert len(exchange.orders) == 1
+
+
+@pytest.mark.parametrize("lacks", ["room", "answer", "admission", "reply"])
+async def test_a_stop_does_not_wait_for_an_answer_where_the_stream_was_whole(
+    activities, exchange, lacks
 ):
-    exchange.hearing, exchange.has_room = True, refuses
-    if refuses:
-        exchange.before["find"] = [RateLimitedError("no room")]
+    exchange.hearing = True
+    exchange.has_room, exchange.answers = lacks != "room", lacks != "answer"
+    if lacks == "admission":
+        exchange.before["find"] = [RateLimitedError("no room")] * 2
+    if lacks == "reply":
+        exchange.before["find"] = [ExchangeUnavailableError("lost")] * 2
+    placed = await place_stop_with_losses(activities, exchange, 2)
+    assert placed.acknowledged is not None
+    assert exchange.calls.count("submit") == 3
+    assert exchange.calls.count("find") == (0 if lacks == "room" else 2)
+    assert len(exchange.orders) == 1
+
+
+async def test_a_stop_that_may_have_fired_unheard_is_asked_about_without_a_limit(
+    activities, exchange
+):
+    exchange.hearing, exchange.has_room = True, False
+    exchange.deaf, exchange.breaks_on_submit, exchange.lose_after = True, True, 1
+    exchange.price = Decimal(30000)  # below the trigger: it fires at once
+    placed = await run(activities.place_order, OrderToPlace(a_stop(), now()))
+    assert placed.ended is not None
+    assert placed.ended.filled_quantity == a_stop().quantity
+    assert exchange.calls == ["submit", "find"]
+
+
+async def test_what_an_earlier_attempt_sent_is_asked_about_however_whole_the_stream_is(
+    activities, exchange, journal
+):
     exchange.before["submit"] = [UnknownOutcomeError("lost") for _ in range(3)]
     request = OrderToPlace(a_stop(), now())
     assert await failing(activities.place_order, request) == "UnknownOutcome"
+    asked = exchange.calls.count("find")
+    exchange.hearing, exchange.has_room = True, False
     placed = await run(activities.place_order, request)
     assert placed.acknowledged is not None
-    assert exchange.calls.count("submit") == 4
+    assert exchange.calls[-2:] == ["find", "submit"]
+    assert exchange.calls.count("find") == asked + 1
+
+
+async def test_a_stop_refused_for_its_own_id_is_asked_about_at_once(activities, exchange):
+    exchange.hearing, exchange.has_room, exchange.deaf = True, False, True
+    exchange.lose_after = 1
+    placed = await run(activities.place_order, OrderToPlace(a_stop(), now()))
+    assert placed.acknowledged is not None
+    assert exchange.calls == ["submit", "submit", "find"]
     assert len(exchange.orders) == 1
 
 

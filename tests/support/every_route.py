@@ -104,6 +104,7 @@ def calls(exchange: Exchange, entry: OrderSpec, order_id: str) -> dict[str, Any]
         "fills": lambda: exchange.fills(None),
         "fills_by_id": lambda: exchange.fills_by_id(["TAAAAA-AAAAA-AAAAAA"]),
         "ledger": lambda: exchange.ledger(None),
+        "protecting": lambda: exchange.protecting().balances(),
         "hurried": lambda: exchange.hurried().balances(),
         "unhurried": lambda: exchange.unhurried().balances(),
         "executions": executions,

@@ -92,6 +92,7 @@ class FakeExchange:
         self.down = False
         self.deaf = False
         self.hearing = False
+        self.stretch = 0
         self.submit_gate: asyncio.Event | None = None
         self.bookings: list[LedgerEntry] = []
         self._numbers = count(1)
@@ -174,6 +175,9 @@ class FakeExchange:
         await asyncio.sleep(within)
         return None
 
+    def protecting(self) -> "FakeExchange":
+        return self
+
     def hurried(self) -> "FakeExchange":
         return self
 
@@ -194,8 +198,11 @@ class FakeExchange:
         self._answer()
         return {i: self.orders[i] for i in order_ids if i in self.orders}
 
-    def is_hearing(self) -> bool:
-        return self.hearing
+    def unbroken_stretch(self) -> int | None:
+        return self.stretch if self.hearing else None
+
+    def seconds_until_question(self) -> float:
+        return 0.0
 
     async def room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
         pass

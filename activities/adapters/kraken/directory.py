@@ -11,6 +11,7 @@ from activities.adapters.kraken.addresses import (
     ExchangeAddresses,
 )
 from activities.adapters.kraken.exchange import KrakenExchange
+from activities.adapters.kraken.kept_level import KeptLevel
 from activities.adapters.kraken.nonce import (
     FileKeyLock,
     FileNonceStore,
@@ -41,7 +42,7 @@ class KrakenDirectory:
     Args:
         secrets: where keys come from; asked for the key of the account's own mode only.
         simulator: addresses of the exchange simulator, on loopback.
-        state_directory: where nonce marks and key locks live.
+        state_directory: where nonce marks, key locks and levels of rate counters live.
         mode_of: tells an account's mode; every account is simulated unless it says otherwise.
         live: where accounts trade whose mode is live; None: such an account gets no exchange.
         tier: rate limits of the keys.
@@ -70,6 +71,7 @@ class KrakenDirectory:
         self._simulator = simulator
         self._mode_of = mode_of
         self._live = live
+        self._state_directory = state_directory
         self._tier = tier
         self._timeouts = timeouts
         self._silence = silence_seconds
@@ -134,11 +136,12 @@ class KrakenDirectory:
         lock.acquire()
         try:
             nonces = NonceCounter(self._nonce_store(name))
+            kept_reads = KeptLevel(self._state_directory / f"{name}.reads")
             transport = Transport(addresses.rest, allowed, credentials, nonces, self._timeouts)
         except BaseException:
             lock.release()
             raise
-        budget = RateBudget(self._tier)
+        budget = RateBudget(self._tier, kept_reads=kept_reads)
         on_wall_clock = self._stamps_are_wall_clock or mode is Mode.LIVE
         return KrakenExchange(
             transport,

@@ -225,7 +225,7 @@ class KrakenExchange:
         del since
         # While it is not known whether an exit was sent, what is held may have no stop; while it is
         # not known of an entry, something may be held of which nobody knows.
-        urgency = Priority.PROTECT if order.is_protective else Priority.EXIT
+        urgency = Priority.PROTECT if order.is_protective else Priority.UNHEARD
         is_it, priority = await self._is(order), self._at_most(urgency)
         seen = self.memory.first(is_it)
         if seen is not None:
@@ -306,9 +306,13 @@ class KrakenExchange:
         self.budget.orders.learn(report.order_id, report.symbol)
         self.memory.learn(report)
 
-    def is_hearing(self) -> bool:
-        """Tell whether the private stream is connected and complete at this moment."""
-        return self._stream.is_hearing()
+    def unbroken_stretch(self) -> int | None:
+        """Return the number of the stream's unbroken stretch, None while it may miss something."""
+        return self._stream.unbroken_stretch()
+
+    def seconds_until_question(self) -> float:
+        """Return how long the question for a stop would wait for its turn: two pages of orders."""
+        return self.budget.seconds_until_read(2.0, Priority.PROTECT)
 
     def executions(self) -> AsyncIterator[ExecutionReport | BalanceReport | StreamGap]:
         """Stream executions and balances; ends only by error or cancellation."""
@@ -320,11 +324,13 @@ class KrakenExchange:
         if self._lock is not None:
             self._lock.release()
 
-    def hurried(self) -> "KrakenExchange":
+    def protecting(self) -> "KrakenExchange":
         """Return this exchange with reads that are as urgent as protection."""
-        view = copy(self)
-        view._lowest = Priority.PROTECT  # noqa: SLF001 - a copy of this object
-        return view
+        return self._not_below(Priority.PROTECT)
+
+    def hurried(self) -> "KrakenExchange":
+        """Return this exchange with reads that only protection goes before."""
+        return self._not_below(Priority.UNHEARD)
 
     def unhurried(self) -> "KrakenExchange":
         """Return this exchange with reads that give way to everybody else's."""
@@ -341,6 +347,11 @@ class KrakenExchange:
             answer = await self._transport.public("Time")
             told = datetime.fromtimestamp(int(answer["unixtime"]), UTC)
             self.clock.learn(told, asked_at, now())
+
+    def _not_below(self, priority: Priority) -> "KrakenExchange":
+        view = copy(self)
+        view._lowest = priority  # noqa: SLF001 - a copy of this object
+        return view
 
     def _at_most(self, priority: Priority) -> Priority:
         return min(max(priority, self._highest), self._lowest)

@@ -10,10 +10,11 @@ class Priority(IntEnum):
     """Order of admission; lower goes first."""
 
     PROTECT = 0
-    EXIT = 1
-    ENTRY = 2
-    READ = 3
-    LEISURE = 4
+    UNHEARD = 1
+    EXIT = 2
+    ENTRY = 3
+    READ = 4
+    LEISURE = 5
 
 
 class PriorityGate:

@@ -92,6 +92,7 @@ class PrivateStream:
         self._expected = ExpectedNews()
         self._complete_at: float | None = None
         self._lost_at: float | None = None
+        self._stretch = 0
         # Kept from call to call: whoever calls again in an outage must not begin with a burst.
         self._backoff = Backoff()
         self._attempts = 0
@@ -135,11 +136,15 @@ class PrivateStream:
         else:
             await asyncio.sleep(TOKEN_PAUSE_SECONDS)
 
-    def is_hearing(self) -> bool:
-        """Tell whether everything is told at this moment: connected, lively, nothing overdue."""
+    def unbroken_stretch(self) -> int | None:
+        """Return the number of the stretch in which everything was told, up to this moment.
+
+        None while that is not sure: not connected, not lively, or something is overdue. Whatever
+        was missed ends a stretch, so that a later one proves nothing of what happened before it.
+        """
         if self._complete_at is None or self._expected.wait_seconds() is not None:
-            return False
-        return time.monotonic() - self._complete_at < LIVELY_SECONDS
+            return None
+        return self._stretch if time.monotonic() - self._complete_at < LIVELY_SECONDS else None
 
     def _note_loss(self) -> None:
         if self._lost_at is None:
@@ -158,9 +163,12 @@ class PrivateStream:
             while True:
                 for frame in await socket.frames(self._wait_seconds(connection)):
                     for event in self._understood(connection, frame):
+                        if isinstance(event, StreamGap):
+                            self._stretch += 1
                         yield event
                 if overdue := self._expected.take_overdue():
                     _log.warning("not told: %s", ", ".join(overdue))
+                    self._stretch += 1
                     yield StreamGap(f"not told: {', '.join(overdue)}")
                 connection.require_snapshots()
                 socket.disregard(connection.pongs)
@@ -174,6 +182,7 @@ class PrivateStream:
                 connection.requests.clear()
         finally:
             self._complete_at = None
+            self._stretch += 1
             pinging.cancel()
             await socket.close()
 
@@ -270,6 +279,7 @@ class PrivateStream:
         connection.sequences[channel] = sequence
         if last is not None and sequence != last + 1:
             self.sequence_gaps += 1
+            self._stretch += 1
             metrics.STREAM_GAPS.labels(channel).inc()
             _log.warning("%s jumped from %d to %d; subscribing again", channel, last, sequence)
             connection.subscribe_again(channel, f"{channel} jumped from {last} to {sequence}")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from activities.adapters.kraken.kept_level import KeptLevel
 from activities.adapters.kraken.priority_gate import Priority
 from activities.ports import RateLimitedError
 
@@ -46,6 +47,9 @@ _CANCEL_AGES = ((5.0, 8.0), (10.0, 6.0), (15.0, 5.0), (45.0, 4.0), (90.0, 2.0), 
 # Share of a counter's maximum that each priority may fill: the rest is kept for protection.
 _CEILINGS = {
     Priority.PROTECT: 1.0,
+    # What may have been bought unheard is looked for again and again: that must leave room to ask
+    # what became of a stop that was cancelled for a sale.
+    Priority.UNHEARD: 0.8,
     Priority.EXIT: 0.7,
     Priority.ENTRY: 0.65,
     Priority.READ: 0.5,
@@ -71,12 +75,18 @@ class Counter:
     """One decaying counter and those who wait to fit under it."""
 
     def __init__(
-        self, maximum: float, decay: float, clock: Callable[[], float], waiting_maximum: int
+        self,
+        maximum: float,
+        decay: float,
+        clock: Callable[[], float],
+        waiting_maximum: int,
+        kept: KeptLevel | None = None,
     ) -> None:
         self.maximum = maximum
         self._decay = decay
         self._clock = clock
-        self._level = 0.0
+        self._kept = kept
+        self._level = 0.0 if kept is None else kept.load(decay, maximum)
         self._at = clock()
         self._waiting: list[tuple[Priority, int, float, asyncio.Future[None]]] = []
         self._waiting_maximum = waiting_maximum
@@ -94,15 +104,20 @@ class Counter:
 
     def charge(self, cost: float) -> None:
         """Add a cost without asking, even beyond the maximum."""
-        self._level = self.level + cost
+        self._set(self.level + cost)
 
     def refund(self, cost: float) -> None:
         """Take a charge back: its request never reached the exchange."""
-        self._level = max(0.0, self.level - cost)
+        self._set(max(0.0, self.level - cost))
 
     def fill(self) -> None:
         """Set the counter to its maximum: the exchange says that it is there."""
-        self._level = max(self.level, self.maximum)
+        self._set(max(self.level, self.maximum))
+
+    def _set(self, level: float) -> None:
+        self._level = level
+        if self._kept is not None:
+            self._kept.save(level)
 
     def seconds_until(self, cost: float, priority: Priority) -> float:
         """Return how long until a cost fits under the priority's ceiling."""
@@ -209,12 +224,16 @@ class RateBudget:
         clock: Callable[[], float] = time.monotonic,
         patience_seconds: float = 10.0,
         waiting_maximum: int = 256,
+        kept_reads: KeptLevel | None = None,
     ) -> None:
+        """``kept_reads`` is what an earlier process of this key has left of the REST counter."""
         self.tier = tier
         self.orders = OrderAges(clock)
         self.refusals = 0
         self._patience = patience_seconds
-        self._reads = Counter(tier.read_maximum, tier.read_decay, clock, waiting_maximum)
+        self._reads = Counter(
+            tier.read_maximum, tier.read_decay, clock, waiting_maximum, kept_reads
+        )
         self._trading: defaultdict[str, Counter] = defaultdict(
             lambda: Counter(tier.trading_maximum, tier.trading_decay, clock, waiting_maximum)
         )
@@ -222,6 +241,10 @@ class RateBudget:
     async def admit_read(self, cost: float = 1.0, priority: Priority = Priority.READ) -> None:
         """Wait for room on the REST counter; RateLimitedError when patience ends."""
         await self._reads.admit(cost, priority, self._patience)
+
+    def seconds_until_read(self, cost: float, priority: Priority) -> float:
+        """Return how long a read would wait for room, were nobody waiting before it."""
+        return self._reads.seconds_until(cost, priority)
 
     def refund_read(self, cost: float) -> None:
         """Take back the charge of a read that was never sent: an outage must not use up room."""

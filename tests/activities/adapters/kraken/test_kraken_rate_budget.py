@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from activities.adapters.kraken.priority_gate import Priority, PriorityGate
 from activities.adapters.kraken.rate_budget import (
     INTERMEDIATE,
+    PROOF_COST,
     STARTER,
     TIERS,
     RateBudget,
@@ -198,3 +199,10 @@ async def test_gate_lets_the_important_pass_and_survives_cancellation():
     await asyncio.gather(*tasks, return_exceptions=True)
     assert passed == ["stop", "exit", "read"]
     await gate.enter(Priority.READ)
+
+
+async def test_looking_for_what_went_unheard_leaves_room_for_the_questions_of_an_exit():
+    budget = RateBudget(clock=lambda: 0.0, patience_seconds=0.0)
+    while budget.seconds_until_read(1.0, Priority.UNHEARD) == 0.0:
+        await budget.admit_read(1.0, Priority.UNHEARD)
+    assert budget.seconds_until_read(PROOF_COST, Priority.PROTECT) == 0.0

@@ -197,6 +197,36 @@ async def test_execution_that_only_the_balances_tell_of_is_a_gap(server, private
         assert gap.reason == "not told: execution T2"
 
 
+async def hear_execution(server, events, sequence):
+    row = {**TRADE, "exec_id": f"T{sequence}", "last_qty": 0.001}
+    await server.push(frame("executions", sequence, row))
+    (told,) = await take(events, 1)
+    assert told.fill.execution_id == row["exec_id"]
+
+
+@pytest.mark.parametrize("missed", ["execution", "balances"])
+async def test_what_was_missed_ends_the_unbroken_stretch(server, private, missed):
+    server.on_subscribe = answer_private(SNAPSHOT_ORDER)
+    async with aclosing(private.events()) as events:
+        assert private.unbroken_stretch() is None
+        await take(events, 3)
+        await hear_execution(server, events, 2)
+        whole = private.unbroken_stretch()
+        assert whole is not None
+        await hear_execution(server, events, 3)
+        assert private.unbroken_stretch() == whole
+        if missed == "execution":
+            await server.push(frame("balances", 2, {**CHANGED, "ref_id": "T9"}))
+            await take(events, 1)
+            assert private.unbroken_stretch() is None
+            await take(events, 1)
+        else:
+            await server.push(frame("balances", 7, {**CHANGED, "ref_id": "T3"}))
+            await take(events, 2)
+        await hear_execution(server, events, 4)
+        assert private.unbroken_stretch() not in (None, whole)
+
+
 def test_news_are_overdue_after_a_moment_once_and_not_when_they_have_come():
     now, told = [0.0], set()
     expected = ExpectedNews(clock=lambda: now[0])
