@@ -167,7 +167,7 @@ class Life:
             arrived = self._meeting.wait(STEP_SECONDS) == 0
         except threading.BrokenBarrierError:
             arrived = True
-        if arrived and self._strike.began is None:
+        if arrived:
             self._strike.begin()
         while self._strike.began is None:
             time.sleep(0.001)

@@ -140,16 +140,21 @@ class Platform:
     # --- its processes
 
     def kill(self, target: str) -> int:
-        """Kill a process, or all of them, and return how many were killed.
+        """Kill a process, or all of them, and return how many were killed: one at least.
 
         ``trading`` is the one of the two trading processes that is active.
         """
         # Of one that was killed itself the successor may not answer yet.
         until(lambda: self._supervisor.is_running, "the supervisor answers")
-        pids = self._processes(target)
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-        return len(pids)
+        killed = 0
+
+        def kills() -> bool:
+            nonlocal killed
+            killed += sum(map(_kill, self._processes(target)))
+            return killed > 0
+
+        until(kills, f"there is a process to kill ({target})")
+        return killed
 
     def start_again(self) -> None:
         """Start what was killed altogether, as a person would."""
@@ -242,6 +247,15 @@ async def _change_limits(settings: Settings) -> None:
         request = LimitsChangeRequested(str(uuid4()), "fault suite", limits, datetime.now(UTC))
         handle = client.get_workflow_handle(account_workflow_id(account))
         await handle.execute_update("change_limits", request, result_type=Answer)
+
+
+def _kill(pid: int) -> bool:
+    """Kill a process; False where it has ended since it was listed."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def until(condition: Any, what: str, seconds: float = PATIENCE_SECONDS) -> None:

@@ -41,6 +41,7 @@ class Strike:
         self._level = 0
         self._numbers: list[int] = []
         self._done = threading.Event()
+        self._beginning = threading.Lock()
         self._threads: list[threading.Thread] = []
         self.failure: str | None = None
 
@@ -57,7 +58,15 @@ class Strike:
         return [(self._armed, self._armed + max(rule.seconds for rule in self.script.rules))]
 
     def begin(self) -> None:
-        """Begin: arm it now that the step begins, or when the step has come to its moment."""
+        """Begin: arm it now that the step begins, or when the step has come to its moment.
+
+        Again: nothing. Where a trade ends before the others come to the step, each begins it.
+        """
+        with self._beginning:
+            if self.began is None:
+                self._begin()
+
+    def _begin(self) -> None:
         script = self.script
         self._level = self._fills()
         for target in script.kills:
