@@ -27,6 +27,7 @@ from activities.ports import (
     Exchange,
     ExchangeDirectory,
     ExchangeError,
+    ExchangeUnavailableError,
     Journal,
     OrderGoneError,
     OrderRejectedError,
@@ -227,24 +228,33 @@ class OrderActivities:
     async def _cancel(self, exchange: Exchange, account: str, order_id: str) -> OrderEnded:
         """Cancel one order and ask until the exchange shows it final; again while it is open."""
         pause, answered = FIRST_PAUSE_SECONDS, False
+        failure: ExchangeError = UnknownOutcomeError(
+            f"order {order_id} is not shown as ended after its cancel"
+        )
         with cancelling() as cancel:
             for _ in range(CANCEL_CHECKS):
+                away = False
                 if not answered:
                     # Cancelling twice is harmless; the question afterwards tells what is so.
-                    answered = await _answers_cancel(exchange, order_id)
+                    try:
+                        answered = await _answers_cancel(exchange, order_id)
+                    except ExchangeUnavailableError as error:
+                        failure, away = error, True
                     cancel.lost += not answered
-                cancel.ended = await self._end_of(exchange, order_id)
+                cancel.ended = await self._end_of(exchange, order_id, asks=not away)
                 if cancel.ended is not None:
                     await self._journal.record_reports(account, [cancel.ended])
                     return ended_fact(cancel.ended, self._clock(), cancel.ended.client_order_id)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        raise UnknownOutcomeError(f"order {order_id} is not shown as ended after its cancel")
+        raise failure
 
-    async def _end_of(self, exchange: Exchange, order_id: str) -> OrderReport | None:
+    async def _end_of(
+        self, exchange: Exchange, order_id: str, *, asks: bool = True
+    ) -> OrderReport | None:
         """Return how an order ended, None while the exchange shows it open."""
         told = await exchange.ended(order_id, STREAM_SECONDS)
-        if told is not None:
+        if told is not None or not asks:
             return told
         # Until that is known nothing is sold, and where the order was a stop nothing is protected.
         report = (await exchange.protecting().query([order_id])).get(order_id)

@@ -81,6 +81,10 @@ class Troubled(FakeExchange):
         await super().amend(order_id, quantity, trigger_price)
         self._trouble("amend", self.after)
 
+    async def query(self, order_ids):
+        self.calls.append("query")
+        return await super().query(order_ids)
+
     async def cancel(self, order_id):
         self.calls.append("cancel")
         self._trouble("cancel", self.before)
@@ -294,6 +298,19 @@ async def test_cancel_with_an_unknown_outcome_ends_in_a_proven_end(activities, e
     assert answer.ended.status is OrderStatus.CANCELED
     assert answer.ended.client_order_id == order.client_order_id
     assert exchange.orders[order_id].status is OrderStatus.CANCELED
+
+
+async def test_cancel_waits_for_an_exchange_that_is_away_without_asking(activities, exchange):
+    order = a_limit()
+    order_id = await exchange.submit(order, None)
+    exchange.before["cancel"] = [
+        UnknownOutcomeError("EService:Unavailable"),
+        *[ExchangeUnavailableError("the exchange does not answer; nothing was sent")] * 3,
+    ]
+    answer = await run(activities.cancel_order, to_cancel(order, order_id))
+    assert answer.ended.status is OrderStatus.CANCELED
+    assert exchange.calls.count("cancel") == 5
+    assert exchange.calls.count("query") <= 2
 
 
 async def test_cancel_without_an_exchange_id_finds_the_order_by_its_own(

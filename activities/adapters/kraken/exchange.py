@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from activities.adapters.kraken import orders as wire
+from activities.adapters.kraken.deadlines import refuse_late, seconds_to_send
 from activities.adapters.kraken.errors import Operation, reading, undecided
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
 from activities.adapters.kraken.instruments import fee_rates, number, usd_spot_instruments
@@ -36,16 +37,16 @@ from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, Mode
 from models.trading.orders import Fill, Leg, OrderReport, OrderSpec
 
+# Exits and sales of a part have waited for room as exits before their stop was dropped
+# (`room_for_exit`); now nothing but the sale itself, or the stop put back, ends the exposure.
 _PRIORITIES = {
     Leg.STOP: Priority.PROTECT,
-    Leg.EXIT: Priority.EXIT,
+    Leg.EXIT: Priority.PROTECT,
     Leg.ENTRY: Priority.ENTRY,
-    Leg.PART: Priority.EXIT,
+    Leg.PART: Priority.PROTECT,
     Leg.HEDGE: Priority.EXIT,
 }
 _BATCH_MAXIMUM = 50
-# Kraken wants a deadline at least 2 s away; a request that cannot make it is not sent at all.
-_SHORTEST_DEADLINE = timedelta(seconds=2)
 
 
 class KrakenExchange:
@@ -133,8 +134,8 @@ class KrakenExchange:
         theirs = None if deadline is None else self.clock.theirs(deadline)
         parameters = wire.order_parameters(order, self._instruments.get(order.symbol), theirs)
         priority = _PRIORITIES[order.leg]
-        await self._presence.confirm()
-        await self.budget.admit_add(order.symbol, priority)
+        await self._presence.confirm(change=True)
+        await self.budget.admit_add(order.symbol, priority, seconds_to_send(deadline))
         try:
             answer = await self._change(
                 "AddOrder",
@@ -142,7 +143,7 @@ class KrakenExchange:
                 Operation.PLACE,
                 priority,
                 order.symbol,
-                lambda: _refuse_late(deadline),
+                lambda: refuse_late(deadline),
             )
         except UnknownOutcomeError as failure:
             if "Deadline elapsed" in failure.raw:
@@ -166,7 +167,7 @@ class KrakenExchange:
 
     async def cancel(self, order_id: str) -> None:
         """Cancel one order; OrderGoneError when it is no longer open."""
-        await self._presence.confirm()
+        await self._presence.confirm(change=True)
         await self.budget.admit_cancel(order_id)
         symbol = self.budget.orders.symbol(order_id)
         await self._change(
@@ -179,7 +180,7 @@ class KrakenExchange:
             raise ValueError(f"at most {_BATCH_MAXIMUM} orders per request, was {len(order_ids)}")
         if not order_ids:
             return 0
-        await self._presence.confirm()
+        await self._presence.confirm(change=True)
         self.budget.charge_batch_cancel(list(order_ids))
         answer = await self._change(
             "CancelOrderBatch",
@@ -202,7 +203,7 @@ class KrakenExchange:
             parameters["trigger_price"] = trigger_price
         if len(parameters) == 1:
             return
-        await self._presence.confirm()
+        await self._presence.confirm(change=True)
         await self.budget.admit_amend(order_id, Priority.PROTECT)
         symbol = self.budget.orders.symbol(order_id)
         try:
@@ -382,17 +383,12 @@ class KrakenExchange:
                 method, parameters, operation, priority, still_wanted
             )
         except ExchangeError as failure:
-            self._presence.failed(failure)
+            self._presence.failed(failure, change=True)
             if isinstance(failure, RateLimitedError) and failure.raw:
                 self.budget.refused(failure.raw, symbol)
             raise
-        self._presence.answered()
+        self._presence.answered(change=True)
         return answer
-
-
-def _refuse_late(deadline: datetime | None) -> None:
-    if deadline is not None and deadline - datetime.now(UTC) < _SHORTEST_DEADLINE:
-        raise RateLimitedError("the deadline passed before the order's turn; it was not sent")
 
 
 def _is(order: OrderSpec, quantity: Decimal, report: OrderReport) -> bool:

@@ -1,4 +1,4 @@
-"""Whether the exchange answers at all, found out without spending what its counters allow.
+"""Whether the exchange answers, found out without spending what its counters allow.
 
 During an outage everybody who is owed an answer asks again and again. Requests whose answers are
 lost may have been counted all the same, so that nothing would be left for the questions, stops
@@ -36,30 +36,38 @@ class Presence:
     ) -> None:
         self._probe = probe
         self._clock = clock
-        self._lost = 0
+        self._lost_reads = 0
+        self._lost_changes = 0
         self._probing: asyncio.Task[bool] | None = None
         self._probed_at = float("-inf")
         self._there = True
 
-    def answered(self) -> None:
-        """Note that a request had its answer, whatever it was."""
-        self._lost = 0
+    def answered(self, *, change: bool) -> None:
+        """Note that a request had its answer, whatever it was.
 
-    def failed(self, failure: ExchangeError) -> None:
+        A read that is answered says nothing of the engine, which may refuse every change meanwhile.
+        """
+        self._lost_reads = 0
+        if change:
+            self._lost_changes = 0
+
+    def failed(self, failure: ExchangeError, *, change: bool) -> None:
         """Note a failed request: a refusal is an answer too."""
         silent = not failure.raw or failure.raw.startswith(_NO_ANSWERS)
-        if silent and isinstance(failure, ExchangeUnavailableError | UnknownOutcomeError):
-            self._lost += 1
+        if not (silent and isinstance(failure, ExchangeUnavailableError | UnknownOutcomeError)):
+            self.answered(change=change)
+        elif change:
+            self._lost_changes += 1
         else:
-            self._lost = 0
+            self._lost_reads += 1
 
-    async def confirm(self) -> None:
+    async def confirm(self, *, change: bool) -> None:
         """Return when the exchange is there as far as anybody knows; to be called before a request.
 
         Raises:
             ExchangeUnavailableError: it is not, and nothing should be sent.
         """
-        if self._lost < DOUBTED_AFTER:
+        if self._lost_reads + (self._lost_changes if change else 0) < DOUBTED_AFTER:
             return
         if self._clock() - self._probed_at >= (FRESH_SECONDS if self._there else PAUSE_SECONDS):
             await self._ask()

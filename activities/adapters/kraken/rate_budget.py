@@ -250,9 +250,14 @@ class RateBudget:
         """Take back the charge of a read that was never sent: an outage must not use up room."""
         self._reads.refund(cost)
 
-    async def admit_add(self, symbol: str, priority: Priority) -> None:
-        """Wait for room to add an order in a pair."""
-        await self._trading[symbol].admit(ADD_COST, priority, self._patience)
+    async def admit_add(
+        self, symbol: str, priority: Priority, within_seconds: float | None = None
+    ) -> None:
+        """Wait for room to add an order in a pair, no longer than it could still be sent."""
+        patience = self._patience
+        if within_seconds is not None:
+            patience = min(patience, within_seconds)
+        await self._trading[symbol].admit(ADD_COST, priority, patience)
 
     async def admit_amend(self, order_id: str, priority: Priority) -> None:
         """Wait for room to amend an order."""

@@ -211,7 +211,7 @@ class Reads:
             return {name: wire.fill_from_rest(name, row, table) for name, row in answer.items()}
 
     async def _admit(self, cost: float, priority: Priority) -> None:
-        await self._presence.confirm()
+        await self._presence.confirm(change=False)
         await self._budget.admit_read(cost, priority)
 
     async def _send(
@@ -220,13 +220,13 @@ class Reads:
         try:
             answer = await self._transport.private(method, parameters, Operation.READ, priority)
         except ExchangeError as failure:
-            self._presence.failed(failure)
+            self._presence.failed(failure, change=False)
             if was_never_sent(failure.__cause__):
                 self._budget.refund_read(cost)
             if isinstance(failure, RateLimitedError) and failure.raw:
                 self._budget.refused(failure.raw, None)
             raise
-        self._presence.answered()
+        self._presence.answered(change=False)
         return answer
 
 

@@ -20,7 +20,7 @@ from activities.ports import (
     UnknownOutcomeError,
 )
 from models.trading.limits import FeeRates, Mode
-from models.trading.orders import ConditionalClose, OrderStatus, OrderType
+from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType
 from tests.support.kraken_rows import (
     ASSETS,
     CLIENT_ID,
@@ -155,6 +155,28 @@ async def test_answer_without_an_id_is_unknown(server, exchange):
 async def test_order_that_cannot_make_its_deadline_is_not_sent(server, exchange):
     with pytest.raises(RateLimitedError):
         await exchange.submit(an_order(), datetime.now(UTC) + timedelta(seconds=1))
+    assert server.asked("AddOrder") == []
+
+
+async def test_sale_of_what_has_lost_its_stop_does_not_wait_behind_the_share_of_protection(
+    server, exchange
+):
+    server.script("AddOrder", result({"txid": ["OEXIT"]}))
+    exchange.budget._trading["BTC/USD"].charge(0.9 * exchange.budget.tier.trading_maximum)
+    with pytest.raises(RateLimitedError):
+        await exchange.room_for_exit("BTC/USD", ["OSTOP"])
+    soon = datetime.now(UTC) + timedelta(seconds=2.5)
+    assert await exchange.submit(an_order(leg=Leg.EXIT), soon) == "OEXIT"
+
+
+async def test_order_waits_for_room_no_longer_than_it_could_be_sent(server, exchange):
+    # Room comes in some five seconds, within patience, but long after the deadline.
+    counter = exchange.budget._trading["BTC/USD"]
+    counter.charge(0.65 * counter.maximum + 5 * exchange.budget.tier.trading_decay)
+    async with asyncio.timeout(3):
+        with pytest.raises(RateLimitedError) as refused:
+            await exchange.submit(an_order(), datetime.now(UTC) + timedelta(seconds=2.5))
+    assert refused.value.retry_after_seconds > 3
     assert server.asked("AddOrder") == []
 
 
