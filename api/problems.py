@@ -28,9 +28,9 @@ IDEMPOTENCY_HELP = (
 REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "unknown-pair": HTTPStatus.NOT_FOUND,
     "unknown-trade": HTTPStatus.NOT_FOUND,
-    "no-exchange": HTTPStatus.SERVICE_UNAVAILABLE,
-    "no-market-data": HTTPStatus.SERVICE_UNAVAILABLE,
-    "stale-market": HTTPStatus.SERVICE_UNAVAILABLE,
+    "no-exchange": HTTPStatus.CONFLICT,
+    "no-market-data": HTTPStatus.CONFLICT,
+    "stale-market": HTTPStatus.CONFLICT,
     "account-halted": HTTPStatus.CONFLICT,
     "kill-switch-engaged": HTTPStatus.CONFLICT,
     "pair-not-trading": HTTPStatus.CONFLICT,
@@ -54,8 +54,9 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "orders-open": HTTPStatus.CONFLICT,
     "positions-open": HTTPStatus.CONFLICT,
 }
-"""Refusals of the domain that are not 422: what the request asks for is well formed but absent,
-unreachable, in conflict with the account's state, or forbidden."""
+"""Refusals of the domain that are not 422: what the request asks for is well formed but absent, in
+conflict with the state of account or market, or forbidden. None is a 503: each is the answer to its
+key for good, while a 503 asks for a repeat under the same key."""
 
 
 class ProblemError(Exception):

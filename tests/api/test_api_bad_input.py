@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from api.problems import REFUSAL_STATUS
 from tests.support.platform import a_key
 
 GOOD = {"symbol": "BTC/USD", "stop_price": "47500", "quantity": "0.01"}
@@ -202,12 +203,16 @@ async def test_mode_that_cannot_be_is_refused(platform, account, mode, status, k
     await refused(platform, account, body, status, kind, path="mode", method="PUT")
 
 
+def test_no_answer_that_stands_asks_for_a_repeat():
+    assert all(status < 500 for status in REFUSAL_STATUS.values())
+
+
 async def test_no_price_or_an_old_one_opens_nothing(platform, account):
     await platform.set_market(stale=True)
-    await refused(platform, account, GOOD, 503, "stale-market")
+    await refused(platform, account, GOOD, 409, "stale-market")
     await platform.set_market()
     platform.services.market_followed = False
-    await refused(platform, account, GOOD, 503, "stale-market")
+    await refused(platform, account, GOOD, 409, "stale-market")
     platform.services.market_followed = True
 
 
