@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from tests.faults.catalogue import KINDS
 from tests.faults.life import Outcome
 from tests.faults.outages import AWAY_SECONDS, STORIES, OutageReport
 from tests.faults.runner import Runner, running
-from tests.faults.scripts import LANES, MOST_ROWS, Plan, Script, load
+from tests.faults.scripts import LANES, MOST_ROWS, Meeting, Plan, Script, load
 from tests.faults.shrink import shrink
 
 STRETCH_TRADES = 60
+MOST_WAVES_LEFT = 500
+"""How many waves are looked through for what has not struck yet."""
 
 
 def main() -> int:
@@ -29,15 +32,13 @@ def main() -> int:
 
 def _run(runner: Runner, options: argparse.Namespace) -> int:
     plan = Plan(options.seed, options.kills, tuple(options.kinds), options.rows)
-    waves = plan.waves()
     outcomes: list[Outcome] = []
     outages: list[OutageReport] = []
     started = time.monotonic()
     try:
-        while len(outcomes) < options.trades:
-            for outcome in _stretch(runner, waves, options.trades - len(outcomes)):
-                outcomes.append(outcome)
-                _tell(f"{len(outcomes):4}/{options.trades} {report.progress(outcome)}")
+        for outcome in _outcomes(runner, plan, options):
+            outcomes.append(outcome)
+            _tell(f"{len(outcomes):4}/{options.trades} {report.progress(outcome)}")
         outages = list(_outages(runner, options.away))
     except KeyboardInterrupt:
         _tell("interrupted: what was played is told")
@@ -46,11 +47,12 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
         "share_of_kills": options.kills,
         "rows": options.rows,
         "kinds": options.kinds,
+        "every_step": options.every_step,
         "seconds": round(time.monotonic() - started, 1),
     }
     about["not_played"] = runner.not_played
     about["outages"] = [outage.describe() for outage in outages]
-    found = report.summarise(outcomes, runner.kills, runner.verify(), about)
+    found = report.summarise(outcomes, runner.kills, runner.verify(), about, _wanted(runner, plan))
     report.write(found)
     failing = [outcome.script for outcome in outcomes if outcome.failed]
     found["shortest"] = [_shrink(runner, script) for script in failing[: options.shrink]]
@@ -59,11 +61,46 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     return 0 if report.is_good(found) else 1
 
 
+def _outcomes(runner: Runner, plan: Plan, options: argparse.Namespace) -> Iterator[Outcome]:
+    """Play as many trades as were asked for, then those that are still lacking."""
+    waves = plan.waves()
+    played: list[Outcome] = []
+    while len(played) < options.trades:
+        for outcome in _stretch(runner, waves, options.trades - len(played)):
+            played.append(outcome)
+            yield outcome
+    for wave in _missing(_wanted(runner, plan), waves, played) if options.every_step else ():
+        for outcome in _played(runner, [wave]):
+            played.append(outcome)
+            yield outcome
+
+
+def _wanted(runner: Runner, plan: Plan) -> set[Meeting]:
+    return {one for one in plan.meetings if one[0] not in runner.not_played}
+
+
+def _missing(
+    wanted: set[Meeting], waves: Iterator[tuple[Script, ...]], outcomes: Sequence[Outcome]
+) -> Iterator[tuple[Script, ...]]:
+    """Yield the next waves in which something strikes where nothing of its kind has struck yet."""
+    for wave in islice(waves, MOST_WAVES_LEFT):
+        lacking = report.lacking(outcomes, wanted)
+        if not lacking:
+            return
+        if lacking & {script.meeting for script in wave}:
+            yield wave
+
+
 def _stretch(runner: Runner, waves: Iterator[tuple[Script, ...]], trades: int) -> Iterator[Outcome]:
-    """Play the next waves: first those whose faults strike one trade each, side by side."""
+    """Play the next waves."""
     stretch: list[tuple[Script, ...]] = []
     while sum(map(len, stretch)) < min(trades, STRETCH_TRADES):
         stretch.append(next(waves))
+    yield from _played(runner, stretch)
+
+
+def _played(runner: Runner, stretch: Sequence[tuple[Script, ...]]) -> Iterator[Outcome]:
+    """Play waves: first those whose faults strike one trade each, side by side."""
     apart = [wave for wave in stretch if not any(script.strikes_all for script in wave)]
     if apart:
         yield from runner.play_apart(apart)
@@ -132,6 +169,11 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=1,
         choices=range(1, MOST_ROWS + 1),
         help="trades of each account that one kill strikes",
+    )
+    options.add_argument(
+        "--every-step",
+        action="store_true",
+        help="go on until each kind of fault has struck at each step",
     )
     options.add_argument(
         "--away",

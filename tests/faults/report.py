@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from tests.faults.life import Outcome
+from tests.faults.scripts import Meeting
 
 BUDGET_SECONDS = 5.0
 """How long a recovery may take at the 99th percentile."""
@@ -24,7 +25,11 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 
 
 def summarise(
-    outcomes: Sequence[Outcome], kills: int, findings: Sequence[str], about: dict[str, Any]
+    outcomes: Sequence[Outcome],
+    kills: int,
+    findings: Sequence[str],
+    about: dict[str, Any],
+    wanted: Collection[Meeting] = (),
 ) -> dict[str, Any]:
     """Return the report of a run.
 
@@ -33,6 +38,7 @@ def summarise(
         kills: processes killed.
         findings: what `aether verify` found in the end.
         about: what describes the run itself.
+        wanted: which fault should have struck at which step; what has not is told.
     """
     struck = [one for one in outcomes if one.struck]
     faults: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -49,6 +55,7 @@ def summarise(
         "kills": kills,
         "trades_killed": sum(bool(one.script.kills) for one in struck),
         "faults": {kind: dict(sorted(steps.items())) for kind, steps in sorted(faults.items())},
+        "not_struck": sorted(map(_words, lacking(outcomes, wanted))),
         "duplicates": sum(v.duplicates for v in verdicts),
         "orphans": sum(v.orphans for v in verdicts),
         "lost_fills": sum(v.lost_fills for v in verdicts),
@@ -68,6 +75,16 @@ def summarise(
     }
 
 
+def lacking(outcomes: Sequence[Outcome], wanted: Collection[Meeting]) -> set[Meeting]:
+    """Return what should have been struck and has not been."""
+    return set(wanted) - {one.script.meeting for one in outcomes if one.struck}
+
+
+def _words(meeting: Meeting) -> str:
+    kind, step, kills = meeting
+    return " ".join((kind, *kills, "at", step))
+
+
 def describe(outcome: Outcome) -> dict[str, Any]:
     """Return a failing trade with all that it takes to repeat it."""
     return {
@@ -81,10 +98,11 @@ def describe(outcome: Outcome) -> dict[str, Any]:
 
 
 def is_good(report: dict[str, Any]) -> bool:
-    """Tell whether no invariant was broken."""
+    """Tell whether no invariant was broken, and nothing was left out that should be played."""
     outages = report.get("outages", ())
     broken = any(one["findings"] or not _is_within(one) for one in outages)
-    failed = report["failures"] or report["verify"] or broken
+    left_out = report.get("every_step") and report["not_struck"]
+    failed = report["failures"] or report["verify"] or broken or left_out
     return not failed and bool(report["within_budget"])
 
 
@@ -127,6 +145,8 @@ def words(report: dict[str, Any]) -> str:
         lines.append(f"  {kind:22} p50 {figures['p50']}, worst {figures['worst']} s: {steps}")
     lines += [f"  slow: {line}" for line in report["slowest"]]
     lines += [f"  bare: {line}" for line in report["least_protected"]]
+    if report["not_struck"]:
+        lines.append(f"not struck: {', '.join(report['not_struck'])}")
     lines += [f"not played: {kind}: {why}" for kind, why in report.get("not_played", {}).items()]
     lines += [outage_words(outage) for outage in report.get("outages", ())]
     lines += [f"verify: {finding}" for finding in report["verify"]]

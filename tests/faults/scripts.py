@@ -22,6 +22,9 @@ MOST_ROWS = len(PAIRS) // LANES
 LATEST_KILL_SECONDS = 0.08
 """About what the steps of a request take together."""
 
+Meeting = tuple[str, str, tuple[str, ...]]
+"""Kind of fault, step of a trade's life, and the processes killed then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -60,6 +63,11 @@ class Script:
     def name(self) -> str:
         """Return what repeats it: ``SEED:INDEX``."""
         return f"{self.seed}:{self.index}"
+
+    @property
+    def meeting(self) -> Meeting:
+        """Return which fault meets which step."""
+        return self.kind, self.step, self.kills
 
     @property
     def outage(self) -> bool:
@@ -105,12 +113,15 @@ class Plan:
     _lane_cases: Iterator[Case] = field(init=False)
     _wave_cases: Iterator[Case] = field(init=False)
     _kill_cases: Iterator[Case] = field(init=False)
+    _cases: list[Case] = field(init=False)
+    _killing: list[Case] = field(init=False)
 
     def __post_init__(self) -> None:
         cases = [case for case in CASES if not self.kinds or case.kind in self.kinds]
+        self._cases = cases
         self._lane_cases = _endless(cases, lambda c: not c.strikes_all, self.chance("lanes"))
         self._wave_cases = _endless(cases, lambda c: c.strikes_all, self.chance("waves"))
-        killing = [
+        self._killing = killing = [
             Case(KILL, step, needs=needs, kills=(process,))
             for process in PROCESSES
             for step, needs in KILL_STEPS.items()
@@ -119,10 +130,10 @@ class Plan:
 
     def waves(self) -> Iterator[tuple[Script, ...]]:
         """Yield wave after wave."""
-        cases = [case for case in CASES if not self.kinds or case.kind in self.kinds]
-        share = sum(case.strikes_all for case in cases) / max(
-            1, sum(case.strikes_all for case in cases) + sum(not c.strikes_all for c in cases) / 3
-        )
+        cases = self._cases
+        together = len({_met_by(case) for case in cases if case.strikes_all})
+        apart = len({_met_by(case) for case in cases if not case.strikes_all}) / LANES
+        share = together / max(1, together + apart)
         number = 0
         while True:
             chance = self.chance(f"wave {number}")
@@ -140,6 +151,12 @@ class Plan:
                 for lane, case in enumerate(chosen)
             )
             number += len(chosen) // LANES
+
+    @property
+    def meetings(self) -> set[Meeting]:
+        """Return what a whole run should meet: each kind on each step, each process killed."""
+        kills = self._killing if self.kills else []
+        return {_met_by(case) for case in (*self._cases, *kills)}
 
     def script(self, index: int) -> Script:
         """Return the script of one trade."""
@@ -178,8 +195,17 @@ class Plan:
 def _endless(
     cases: Sequence[Case], wanted: Callable[[Case], bool], chance: random.Random
 ) -> Iterator[Case]:
-    """Yield the wanted cases again and again, each time in another order."""
+    """Yield the wanted cases again and again, each time in another order.
+
+    First one of each kind on each step, whichever of its cases it is: a run is shorter than all.
+    """
     found = [case for case in cases if wanted(case)]
     while found:
         chance.shuffle(found)
-        yield from found
+        first = {_met_by(case): case for case in found}
+        yield from first.values()
+        yield from (case for case in found if first[_met_by(case)] is not case)
+
+
+def _met_by(case: Case) -> Meeting:
+    return case.kind, case.step, case.kills

@@ -57,6 +57,12 @@ def test_each_script_is_found_again_by_its_number_and_its_description() -> None:
         assert load(json.dumps(script.describe())) == script
 
 
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_five_hundred_trades_meet_every_fault_on_every_step(seed: int) -> None:
+    plan = Plan(seed, kills=0.5)
+    assert {s.meeting for s in scripts(plan, 180)} == plan.meetings
+
+
 def test_enough_trades_meet_every_fault_on_every_step() -> None:
     met = {(s.kind, s.step) for s in scripts(Plan(1), 700)}
     assert met == {(case.kind, case.step) for case in CASES}
