@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.faults import report
 from tests.faults.catalogue import KINDS
+from tests.faults.exchange import FaultSuiteError
 from tests.faults.life import Outcome
 from tests.faults.outages import AWAY_SECONDS, STORIES, OutageReport
 from tests.faults.runner import Runner, running
@@ -34,7 +35,7 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
     plan = Plan(options.seed, options.kills, tuple(options.kinds), options.rows)
     outcomes: list[Outcome] = []
     outages: list[OutageReport] = []
-    started = time.monotonic()
+    started, broke_off = time.monotonic(), ""
     try:
         for outcome in _outcomes(runner, plan, options):
             outcomes.append(outcome)
@@ -42,12 +43,15 @@ def _run(runner: Runner, options: argparse.Namespace) -> int:
         outages = list(_outages(runner, options.away))
     except KeyboardInterrupt:
         _tell("interrupted: what was played is told")
+    except FaultSuiteError as error:
+        broke_off = str(error)
     about: dict[str, Any] = {
         "seed": options.seed,
         "share_of_kills": options.kills,
         "rows": options.rows,
         "kinds": options.kinds,
         "every_step": options.every_step,
+        "broke_off": broke_off,
         "seconds": round(time.monotonic() - started, 1),
     }
     about["not_played"] = runner.not_played

@@ -102,6 +102,7 @@ def is_good(report: dict[str, Any]) -> bool:
     outages = report.get("outages", ())
     broken = any(one["findings"] or not _is_within(one) for one in outages)
     left_out = report.get("every_step") and report["not_struck"]
+    left_out = left_out or report.get("broke_off")
     failed = report["failures"] or report["verify"] or broken or left_out
     return not failed and bool(report["within_budget"])
 
@@ -145,6 +146,8 @@ def words(report: dict[str, Any]) -> str:
         lines.append(f"  {kind:22} p50 {figures['p50']}, worst {figures['worst']} s: {steps}")
     lines += [f"  slow: {line}" for line in report["slowest"]]
     lines += [f"  bare: {line}" for line in report["least_protected"]]
+    if report.get("broke_off"):
+        lines.append(f"FAILED: broke off: {report['broke_off']}")
     if report["not_struck"]:
         lines.append(f"not struck: {', '.join(report['not_struck'])}")
     lines += [f"not played: {kind}: {why}" for kind, why in report.get("not_played", {}).items()]
