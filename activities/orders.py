@@ -238,9 +238,11 @@ class OrderActivities:
                     # Cancelling twice is harmless; the question afterwards tells what is so.
                     try:
                         answered = await _answers_cancel(exchange, order_id)
+                        cancel.lost += not answered
                     except ExchangeUnavailableError as error:
+                        # Nothing was sent, so there is nothing to ask about; the stream may tell
+                        # of what was sent before.
                         failure, away = error, True
-                    cancel.lost += not answered
                 cancel.ended = await self._end_of(exchange, order_id, asks=not away)
                 if cancel.ended is not None:
                     await self._journal.record_reports(account, [cancel.ended])

@@ -101,8 +101,7 @@ def is_good(report: dict[str, Any]) -> bool:
     """Tell whether no invariant was broken, and nothing was left out that should be played."""
     outages = report.get("outages", ())
     broken = any(one["findings"] or not _is_within(one) for one in outages)
-    left_out = report.get("every_step") and report["not_struck"]
-    left_out = left_out or report.get("broke_off")
+    left_out = report.get("broke_off") or (report.get("every_step") and report["not_struck"])
     failed = report["failures"] or report["verify"] or broken or left_out
     return not failed and bool(report["within_budget"])
 

@@ -13,7 +13,7 @@ TRADES = 3
 
 
 class Processes:
-    """Counts how often it is asked to kill; slow to begin with, as a busy machine is."""
+    """Notes what it is asked to kill."""
 
     def __init__(self) -> None:
         self.killed: list[str] = []
@@ -25,6 +25,8 @@ class Processes:
 
 
 class SlowControl:
+    """Answers late, so that all have begun before the first is through."""
+
     def state(self) -> dict[str, Any]:
         time.sleep(0.02)
         return {"fills": dict.fromkeys(("company", "director-1", "director-2"), 0)}
