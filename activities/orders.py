@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from temporalio import activity
 
+from activities.carried_work import CarriedWork
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.inquiry import ask_orders, record_unheard
@@ -80,6 +81,7 @@ class OrderActivities:
         self._clock = clock
         self._patience = patience or Patience()
         self._deliver_recorded = deliver_recorded
+        self._inquiries = CarriedWork()
 
     @activity.defn
     async def place_order(self, request: OrderToPlace) -> OrderPlaced:
@@ -139,7 +141,9 @@ class OrderActivities:
         async with heartbeating():
             with typed_failures():
                 exchange = await self._exchanges.exchange(request.account)
-                return await ask_orders(exchange, self._journal, request, self._clock())
+                return await self._inquiries.join(
+                    lambda: ask_orders(exchange, self._journal, request, self._clock())
+                )
 
     async def _exit(self, request: PositionToExit) -> PositionExit:
         command = request.command

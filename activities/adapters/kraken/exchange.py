@@ -262,15 +262,7 @@ class KrakenExchange:
 
     async def closed_orders(self, since: datetime) -> list[OrderReport]:
         """Return orders closed since a market time, all pages, newest first."""
-        asked: dict[str, Parameter] = {"trades": True, "closetime": "close", **starting(since)}
-        reports: dict[str, OrderReport] = {}
-        priority = self._at_most(Priority.EXIT)
-        async for page in self._reads.pages("ClosedOrders", "closed", asked, priority=priority):
-            reports.update({one.order_id: one for one in await self._reads.reports(page)})
-        recent = [
-            order for order in reports.values() if order.closed_at and order.closed_at >= since
-        ]
-        return sorted(recent, key=lambda order: order.closed_at or since, reverse=True)
+        return await self._reads.closed_orders(since, self._at_most(Priority.EXIT))
 
     async def fills(self, since: datetime | None) -> list[Fill]:
         """Return executions since a market time (None: all), all pages, oldest first."""

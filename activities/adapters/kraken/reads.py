@@ -1,5 +1,6 @@
 """The reads of one key: admitted by its budget, shared where they can be, paged to their end."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,11 @@ class Reads:
         self._orders = SharedRead[str, dict[str, OrderReport]](
             admit_one, self._send_query, QUERY_MAXIMUM
         )
+        # Not across urgencies: whoever protects must not wait for the long history of another.
+        self._closed_since = {
+            priority: SharedRead[datetime, list[OrderReport]](admit_one, self._send_closed_since)
+            for priority in Priority
+        }
         self._fills = SharedRead[datetime | None, list[Fill]](admit_history, self._send_fills)
         self._executions = SharedRead[str, dict[str, Fill]](
             admit_history, self._send_executions, QUERY_TRADES_MAXIMUM
@@ -85,10 +91,11 @@ class Reads:
         seen = 0
         while True:
             asked: Parameters = {**parameters, "ofs": seen}
-            if admitted and not seen:
-                answer = await self._send(method, asked, priority, cost)
-            else:
-                answer = await self.read(method, asked, cost, priority)
+            if seen:
+                await self._await_room(cost, priority)
+            elif not admitted:
+                await self._admit(cost, priority)
+            answer = await self._send(method, asked, priority, cost)
             with reading(method):
                 rows, count = _page(answer, key, seen)
             if rows:
@@ -104,6 +111,11 @@ class Reads:
     async def newest_closed(self, priority: Priority) -> tuple[list[OrderReport], bool]:
         """Return the first page of closed orders and whether there are no others."""
         return await self._closed.ask([None], priority)
+
+    async def closed_orders(self, since: datetime, priority: Priority) -> list[OrderReport]:
+        """Return orders closed since a market time, newest first."""
+        closed = await self._closed_since[priority].ask([since], priority)
+        return [one for one in closed if one.closed_at and one.closed_at >= since]
 
     async def closed_like(
         self, by: Parameters, priority: Priority = Priority.READ
@@ -165,6 +177,17 @@ class Reads:
             rows, count = _page(answer, "closed", 0)
         return await self.reports(rows), len(rows) >= count
 
+    async def _send_closed_since(
+        self, sinces: list[datetime], priority: Priority
+    ) -> list[OrderReport]:
+        earliest = min(sinces)
+        asked: Parameters = {"trades": True, "closetime": "close", **starting(earliest)}
+        reports: dict[str, OrderReport] = {}
+        pages = self.pages("ClosedOrders", "closed", asked, priority=priority, admitted=True)
+        async for page in pages:
+            reports.update({one.order_id: one for one in await self.reports(page)})
+        return sorted(reports.values(), key=lambda order: order.closed_at or earliest, reverse=True)
+
     async def _send_query(self, order_ids: list[str], priority: Priority) -> dict[str, OrderReport]:
         # As with history: a merged taker fill is none of the executions that the stream reports.
         asked: Parameters = {
@@ -213,6 +236,14 @@ class Reads:
     async def _admit(self, cost: float, priority: Priority) -> None:
         await self._presence.confirm(change=False)
         await self._budget.admit_read(cost, priority)
+
+    async def _await_room(self, cost: float, priority: Priority) -> None:
+        """Wait beyond the budget's patience: to give up here would waste the pages read so far."""
+        while True:
+            try:
+                return await self._admit(cost, priority)
+            except RateLimitedError as error:
+                await asyncio.sleep(error.retry_after_seconds)
 
     async def _send(
         self, method: str, parameters: Parameters, priority: Priority, cost: float = 1.0
