@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from models.simulation.steps import MarketStep
 from workers.exchange.runtime import Exchange
 
 if TYPE_CHECKING:
@@ -13,10 +14,43 @@ if TYPE_CHECKING:
 LONGEST_DEBT_SECONDS = 1.0
 """A market this far behind its pace stops catching up: its clock slips instead."""
 TIMER_SECONDS = 0.05
+MILLISECOND = timedelta(milliseconds=1)
 HELD_SECONDS = 0.02
 """How long a step that is held takes: whoever asks again and again leaves time to others."""
 
 log = logging.getLogger(__name__)
+
+
+class Pace:
+    """Market time by the wall clock, ``speed`` times as fast; it stands at the next step.
+
+    Orders and executions happen between the steps too, each at a time of its own: to the
+    millisecond, which every spelling of a time can tell.
+    """
+
+    def __init__(self, exchange: Exchange, speed: float) -> None:
+        self._exchange = exchange
+        self._speed = speed
+        self._loop = asyncio.get_running_loop()
+        self._wall, self._market = self._loop.time(), exchange.venue.market_time
+
+    def __call__(self) -> datetime:
+        """Return the market time now, before that of the next step."""
+        step = self._exchange.peek()
+        if step is None:
+            return self._exchange.venue.market_time
+        passed = (self._loop.time() - self._wall) * self._speed
+        at = min(self._market + timedelta(seconds=passed), step.at - MILLISECOND)
+        return at.replace(microsecond=at.microsecond // 1_000 * 1_000)
+
+    def debt(self, step: MarketStep) -> float:
+        """Return how many seconds ago a step was due (negative: in how many it is)."""
+        due = self._wall + (step.at - self._market).total_seconds() / self._speed
+        return self._loop.time() - due
+
+    def slip(self, seconds: float) -> None:
+        """Fall back by wall seconds that are not caught up."""
+        self._wall += seconds
 
 
 async def run_paced(exchange: Exchange, speed: float) -> None:
@@ -25,13 +59,11 @@ async def run_paced(exchange: Exchange, speed: float) -> None:
     After a delay the missed steps follow at once, one for each turn of the event loop, so that
     requests are answered in between; at most ``LONGEST_DEBT_SECONDS`` are caught up.
     """
-    loop = asyncio.get_running_loop()
-    anchor_wall, anchor_market = loop.time(), exchange.venue.market_time
+    pace = exchange.pace = Pace(exchange, speed)
     while (step := exchange.peek()) is not None:
-        due = anchor_wall + (step.at - anchor_market).total_seconds() / speed
-        debt = loop.time() - due
+        debt = pace.debt(step)
         if debt > LONGEST_DEBT_SECONDS:
-            anchor_wall += debt
+            pace.slip(debt)
         await asyncio.sleep(max(0.0, -debt))
         exchange.step()
     log.info("the market has ended after %d steps", exchange.steps)

@@ -49,6 +49,8 @@ class Exchange:
         self.listeners: list[Listener] = []
         self.steps = 0
         self.finished = False
+        self.pace: Callable[[], datetime] | None = None
+        """What market time it is between two steps; without it, time moves by steps alone."""
         self.token_secret = secrets.token_bytes(32)
         self._memory = memory
         self._switches: dict[str, datetime] = {}
@@ -63,6 +65,7 @@ class Exchange:
         Raises:
             VenueError, ApiError: refused in Kraken's words.
         """
+        self._pass_time()
         record = ["call", self._now(), call.plane, call.method, call.account, call.parameters]
         answer: Answer = self._input(record, lambda wall: self._call(call, wall, acknowledge))
         return answer
@@ -95,6 +98,7 @@ class Exchange:
 
     def push_price(self, symbol: str, price: Decimal) -> None:
         """Let the market of one symbol print at a price, its liquidity moving along."""
+        self._pass_time()
         self._input(
             ["price", self._now(), symbol, str(price)],
             lambda wall: self._push_price(symbol, price, wall),
@@ -119,6 +123,12 @@ class Exchange:
     def note_nonce(self, key: str, nonce: int, window: int) -> None:
         """Remember over restarts that a key has used a nonce."""
         self._memory.append(["nonce", self._now(), key, nonce, window])
+
+    def _pass_time(self) -> None:
+        """Bring market time up to the pace, as an input of its own: it may expire orders."""
+        at = self.venue.market_time if self.pace is None else self.pace()
+        if at > self.venue.market_time:
+            self._input(["time", self._now(), at.isoformat()], lambda wall: self._pass(at, wall))
 
     def _now(self) -> str:
         return self.clock.now().isoformat()
@@ -150,6 +160,9 @@ class Exchange:
         self._upcoming = None
         self.steps += 1
         self._tell(self.venue.apply_step(step, wall))
+
+    def _pass(self, at: datetime, wall: datetime) -> None:
+        self._tell(self.venue.advance(Moment(at, wall)))
 
     def _push_price(self, symbol: str, price: Decimal, wall: datetime) -> None:
         step = price_step(self.venue, symbol, price, self.steps)
@@ -215,6 +228,8 @@ class Exchange:
             step = decode_step(details[0]) if details else self.peek()
             assert step is not None
             self._step(step, wall)
+        elif kind == "time":
+            self._pass(datetime.fromisoformat(details[0]), wall)
         elif kind == "price":
             self._push_price(details[0], Decimal(details[1]), wall)
         elif kind == "status":
