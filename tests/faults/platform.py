@@ -179,8 +179,10 @@ class Platform:
             return [pid for pid in supervised.values() if pid]
         if target.startswith("trading"):
             active = self._active_trading()
+            if not active:
+                return []  # Which of the two is which is not decided yet.
             pair = {supervised["trading"], supervised["trading-standby"]} - {0}
-            return [active] if target == "trading" and active else list(pair - {active})
+            return [active] if target == "trading" else list(pair - {active})
         return [supervised[target]] if supervised[target] else []
 
     def _active_trading(self) -> int:
