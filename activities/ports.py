@@ -436,6 +436,13 @@ class Journal(DayBook, CapitalBook, Protocol):
         """Note that the trade was told."""
         ...
 
+    async def close_deliveries(self, account: str) -> None:
+        """Note that nobody is left to be told of the fills of settled trades.
+
+        A settled trade has all of its own: it has them from whoever asked for its orders.
+        """
+        ...
+
     async def owner_of_order(
         self,
         account: str,

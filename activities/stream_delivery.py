@@ -137,13 +137,18 @@ class StreamDelivery:
             The orders of which nobody knows whose they are.
         """
         self._fills_owed = False
+        await self.journal.close_deliveries(self.account)
         unowned: list[str] = []
+        told: list[str] = []
         for fill in await self.journal.undelivered_fills(self.account):
             found = await self.journal.owner_of_order(self.account, fill.order_id, None, None)
             if found is None:
                 unowned.append(fill.order_id)
                 continue  # told as soon as its order is known; reconciliation names it until then
-            await self._tell_fill(fill, Owner(*found), None)
+            if await self._tell_fill(fill, Owner(*found), None):
+                told.append(fill.execution_id)
+        if told:
+            await self.journal.mark_delivered(self.account, told)
         return list(dict.fromkeys(unowned))
 
     def expect_recorded(self) -> None:
@@ -180,26 +185,26 @@ class StreamDelivery:
             self._fills_owed = True
             self.stirred.set()
         elif repeated:
-            if await self.journal.record_fills(self.account, [fill]):
-                await self._tell_fill(fill, owner, report.parent_order_id)
+            new = await self.journal.record_fills(self.account, [fill])
+            if new and await self._tell_fill(fill, owner, report.parent_order_id):
+                await self.journal.mark_delivered(self.account, new)
         else:
-            await asyncio.gather(
+            _, told = await asyncio.gather(
                 self.journal.record_fills(self.account, [fill]),
-                self._tell_fill(fill, owner, report.parent_order_id, mark=False),
+                self._tell_fill(fill, owner, report.parent_order_id),
             )
-            if not self._fills_owed:
+            if told:
                 self._delivered.append(fill.execution_id)
                 self._to_write.set()
 
-    async def _tell_fill(
-        self, fill: Fill, owner: Owner, parent: str | None, *, mark: bool = True
-    ) -> None:
+    async def _tell_fill(self, fill: Fill, owner: Owner, parent: str | None) -> bool:
+        """Tell whether the trade took it; one that does not run is told again, until it is over."""
         fact = FillReported(fill, owner.client_order_id, parent)
-        if not await self.messenger.tell_trade(self.account, owner.trade, [fact]):
+        told = await self.messenger.tell_trade(self.account, owner.trade, [fact])
+        if not told:
             self._fills_owed = True
             self.stirred.set()
-        elif mark:
-            await self.journal.mark_delivered(self.account, [fill.execution_id])
+        return told
 
     async def _tell_status(self, report: OrderReport, owner: Owner, *, appeared: bool) -> None:
         facts: list[object] = []

@@ -44,7 +44,7 @@ from models.trading.orders import (
     Side,
 )
 from models.trading.trade_facts import PriceWatch
-from models.trading.trade_state import TradeState
+from models.trading.trade_state import TradePhase, TradeState
 from models.trading.verdicts import Verdict
 from tests.support.fake_books import FakeBooks
 
@@ -474,6 +474,13 @@ class FakeJournal(FakeBooks):
 
     async def mark_delivered(self, account: str, execution_ids: Sequence[str]) -> None:
         self.undelivered -= set(execution_ids)
+
+    async def close_deliveries(self, account: str) -> None:
+        for fill in await self.undelivered_fills(account):
+            owner = await self.owner_of_order(account, fill.order_id, None, None)
+            trade = None if owner is None else self.trades.get((account, owner[0]))
+            if trade is not None and trade.phase is TradePhase.SETTLED:
+                self.undelivered.discard(fill.execution_id)
 
     async def owner_of_order(
         self,

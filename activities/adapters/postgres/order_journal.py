@@ -13,6 +13,7 @@ from infra.runtime.database import Database
 from models.tables import FillRow, OrderRow
 from models.tables.documents import fills_text, order_spec, order_spec_text, reports_text
 from models.trading.orders import Fill, OrderReport, OrderSpec, OrderStatus
+from models.trading.trade_state import TradePhase
 
 INTENT_DIFFERS = "AE001"
 
@@ -34,6 +35,12 @@ _OWNER = text(
 _DELIVERED = text(
     """UPDATE fills SET delivered_at = clock_timestamp()
        WHERE account_id = :account AND execution_id = ANY (:ids) AND delivered_at IS NULL"""
+)
+_SETTLED = text(
+    """UPDATE fills SET delivered_at = clock_timestamp() FROM trades
+       WHERE fills.account_id = :account AND fills.delivered_at IS NULL
+         AND trades.account_id = fills.account_id AND trades.number = fills.trade
+         AND trades.phase = :settled"""
 )
 
 
@@ -142,6 +149,12 @@ class OrderJournal:
         """Note that the trade was told."""
         async with self._database.light_scope(account) as session:
             await session.sql(_DELIVERED, {"account": account, "ids": list(execution_ids)})
+
+    async def close_deliveries(self, account: str) -> None:
+        """Note that nobody is left to be told of the fills of settled trades."""
+        async with self._database.light_scope(account) as session:
+            values = {"account": account, "settled": TradePhase.SETTLED.value}
+            await session.sql(_SETTLED, values)
 
     async def owner_of_order(
         self,

@@ -23,6 +23,7 @@ from models.trading.verdicts import Check, Verdict
 from tests.models.trading.trading_builders import a_fill, a_plan
 from tests.support.figures import Figures
 from tests.support.record_builders import NOW, an_exchange_id, an_order
+from tests.support.record_builders import a_fill as record_fill
 
 VERDICT = Verdict((Check("R-5", "balance", True, "fits", Decimal("1.10"), Decimal(2)),))
 NOTHING = Coverage(Decimal(0), None, Decimal(0))
@@ -220,3 +221,19 @@ async def test_asset_that_the_exchange_names_no_more_is_held_no_more(journal, da
     held = {row.asset: row.total for row in rows if row.total}
     assert held == {"USD": Decimal(3)}
     assert "LTC" in {row.asset for row in rows}
+
+
+async def test_fills_of_a_settled_trade_need_not_be_told_any_more(journal):
+    state, order_id = a_state(31), an_exchange_id()
+    account, entry = state.plan.account, state.plan.entry
+    await journal.store_intent(entry, NOW)
+    await journal.mark_order(account, entry.client_order_id, OrderStatus.OPEN, order_id, NOW)
+    fill = record_fill(order_id)
+    await journal.record_fills(account, [fill])
+    await journal.save_trade(state, None, NOW)
+    await journal.close_deliveries(account)
+    assert fill in await journal.undelivered_fills(account)
+    settled = replace(state, phase=TradePhase.SETTLED)
+    await journal.save_trade(settled, None, NOW + timedelta(seconds=1))
+    await journal.close_deliveries(account)
+    assert fill not in await journal.undelivered_fills(account)
