@@ -46,23 +46,27 @@ _CANCEL_EXTRAS = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
 
 @dataclass
 class Counter:
-    """A counter that decays continuously in protocol time; a clock that steps back is ignored."""
+    """A counter that decays continuously in protocol time.
+
+    A clock that steps back takes nothing away, and the decay goes on from there: the counter of an
+    exchange does not stand still because somebody's clock was set right.
+    """
 
     value: Decimal = ZERO
     updated_at: datetime | None = None
 
     def level(self, now: datetime, decay: Decimal) -> Decimal:
-        """Return the counter after its decay until ``now``, without changing it."""
-        if self.updated_at is None or now <= self.updated_at:
+        """Return the counter after its decay until ``now``."""
+        if self.updated_at is None:
             return self.value
+        self.updated_at = min(self.updated_at, now)
         elapsed = Decimal(str((now - self.updated_at).total_seconds()))
         return max(ZERO, self.value - elapsed * decay)
 
     def charge(self, cost: Decimal, now: datetime, decay: Decimal) -> Decimal:
         """Add a cost after decay and return the new value."""
         self.value = self.level(now, decay) + cost
-        if self.updated_at is None or now > self.updated_at:
-            self.updated_at = now
+        self.updated_at = now
         return self.value
 
 

@@ -107,11 +107,13 @@ def test_call_counter_is_per_key_and_decays():
     venue.charge_call("alpha", "key-1", 1, WALL + timedelta(seconds=4))
 
 
-def test_counter_ignores_a_clock_that_steps_back():
-    counter = Counter()
+def test_counter_goes_on_decaying_from_where_a_clock_steps_back_to():
+    counter, earlier = Counter(), WALL - timedelta(seconds=60)
     counter.charge(Decimal(5), WALL, Decimal(1))
-    counter.charge(Decimal(1), WALL - timedelta(seconds=60), Decimal(1))
-    assert counter.level(WALL + timedelta(seconds=2), Decimal(1)) == 4
+    assert counter.level(earlier, Decimal(1)) == 5
+    assert counter.level(earlier + timedelta(seconds=2), Decimal(1)) == 3
+    counter.charge(Decimal(1), earlier, Decimal(1))
+    assert counter.level(earlier + timedelta(seconds=2), Decimal(1)) == 4
 
 
 def test_fees_follow_the_tier_and_the_tier_follows_every_trade():
