@@ -53,6 +53,11 @@ DIFFERENCES = Counter(
 REPAIRS = Counter(
     "aether_reconciliation_repairs", "Missed facts that were told to their trades", ("kind",)
 )
+STREAM_UP = Gauge(
+    "aether_private_stream_up",
+    "Whether an account is told of its orders as they change; if not, it asks",
+    ("account",),
+)
 READ_HEADROOM = Gauge(
     "aether_rate_read_headroom_ratio", "Share of the key's REST counter that is free", ("account",)
 )

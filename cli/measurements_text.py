@@ -100,6 +100,9 @@ def _rates(measured: Measurements) -> Iterator[tuple[str, str]]:
 
 
 def _stream(measured: Measurements) -> Iterator[tuple[str, str]]:
+    heard = measured.by("aether_private_stream_up", "account")
+    if deaf := sorted(account for (account,), is_up in heard.items() if not is_up):
+        yield "told nothing", f"{', '.join(deaf)}: the private stream is away, orders are asked for"
     for labels, one in measured.spreads("aether_private_stream_delivery_seconds"):
         yield "stream delivery", f"{_spread(one)} by the exchange's stamp on each {labels['stamp']}"
     messages = measured.total("aether_private_stream_messages_total")

@@ -1,4 +1,4 @@
-"""How much room Kraken's rate limits leave each account, as metrics."""
+"""How much room Kraken's limits leave each account, and whether it is told anything, as metrics."""
 
 import asyncio
 from collections import defaultdict
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from activities.adapters.kraken.directory import KrakenDirectory
 from activities.adapters.kraken.rate_budget import Headroom
-from activities.metrics import RATE_REFUSALS, READ_HEADROOM, TRADING_HEADROOM
+from activities.metrics import RATE_REFUSALS, READ_HEADROOM, STREAM_UP, TRADING_HEADROOM
 
 PUBLISH_SECONDS = 1.0
 
@@ -29,7 +29,7 @@ class HeadroomGauges:
 
 
 async def keep_headroom_published(exchanges: KrakenDirectory) -> None:
-    """Publish every account's headroom, for ever.
+    """Publish every account's headroom and whether its private stream is whole, for ever.
 
     In the loop that charges the counters: reading one decays it, which no other thread may do.
     """
@@ -37,4 +37,6 @@ async def keep_headroom_published(exchanges: KrakenDirectory) -> None:
     while True:
         opened = exchanges.opened()
         gauges.publish({name: one.budget.headroom() for name, one in opened.items()})
+        for name, one in opened.items():
+            STREAM_UP.labels(name).set(one.unbroken_stretch() is not None)
         await asyncio.sleep(PUBLISH_SECONDS)

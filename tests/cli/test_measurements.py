@@ -42,6 +42,8 @@ def test_figures_come_from_the_processes_that_answer_and_the_others_are_named(se
     metrics.UNKNOWN_OUTCOMES.labels("place", "entry", "found_open").inc()
     metrics.observe_reconciliation(Discrepancies({"balances": ["BTC"]}), 0.3)
     metrics.READ_HEADROOM.labels("company").set(0.42)
+    metrics.STREAM_UP.labels("company").set(1)
+    metrics.STREAM_UP.labels("director-1").set(0)
     found = measure(settings)
     assert set(found.silent) == {"market", "api"}
     assert "refused" in found.silent["market"]
@@ -50,6 +52,7 @@ def test_figures_come_from_the_processes_that_answer_and_the_others_are_named(se
     assert "place found_open" in said
     assert "balances" in said
     assert "reads 42% free at least (company)" in said
+    assert "director-1: the private stream is away" in said
     assert "market does not answer" in said
     assert "api does not answer" in said
     document = json.loads(json.dumps(found.document()))

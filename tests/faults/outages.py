@@ -134,6 +134,7 @@ class Outage:
         report, began = self.report, time.monotonic()
         try:
             self._platform.await_entries()
+            self._platform.await_streams()
             self._open_all()
             fills = self._fills()
             began = time.monotonic()

@@ -36,6 +36,7 @@ from tests.support.own_stack import OwnStack
 
 ALL = "all"
 HEALTHY_FEEDS = "aether_market_healthy_symbols_count"
+STREAM_UP = "aether_private_stream_up"
 ROOM_TO_READ = "aether_rate_read_headroom_ratio"
 ENOUGH_ROOM = 0.75
 ROOM_LOOK_SECONDS = 0.25
@@ -109,6 +110,19 @@ class Platform:
             return enough
 
         until(has_room, "the accounts have room to ask")
+
+    def await_streams(self, accounts: Collection[str] = ACCOUNTS) -> None:
+        """Wait until each account's private stream is whole.
+
+        Cloudflare bounds how often a machine may connect: after one long outage the limiter may
+        leave an attempt every ten seconds for all accounts together.
+        """
+
+        def are_up() -> bool:
+            up = _metric(self.settings.trading_metrics_port, STREAM_UP)
+            return all(up.get(f'account="{name}"') == 1.0 for name in accounts)
+
+        until(are_up, "the private streams are whole")
 
     def _live_feeds(self) -> int:
         """Return of how many pairs the market worker says that their feed is healthy."""
