@@ -81,6 +81,8 @@ class Following:
         """Follow until cancelled; an error that is not the exchange's ends the attempt."""
         exchange = await self._connected()
         self._behind.set()
+        # What was recorded and not told before a crash needs no question to anybody.
+        self.delivery.expect_recorded()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._consume(exchange))
             tasks.create_task(self._keep_up(exchange))

@@ -111,3 +111,23 @@ async def test_who_hears_is_not_asked_for(following, monkeypatch):
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await following._until_behind(exchange)
+
+
+async def test_what_was_recorded_before_a_crash_is_told_although_the_exchange_is_silent(
+    simulator, directory, activities, journal
+):
+    order_id = await place(activities)
+    fills = (await (await directory.exchange("company")).fills(None))[:1]
+    await journal.record_fills("company", fills)
+    await simulator.fault("refuse_connections", {}, count=None, params={"seconds": 60})
+    messenger = FakeMessenger()
+    following = Following(AccountToFollow("company", ()), directory, journal, messenger, wall_clock)
+    running = asyncio.create_task(following.run())
+    for _ in range(200):
+        if not journal.undelivered:
+            break
+        await asyncio.sleep(0.02)
+    running.cancel()
+    told = [fact for _, trade, fact in messenger.told if trade is not None]
+    assert [fact.fill.order_id for fact in told] == [order_id]
+    assert not journal.undelivered
