@@ -167,7 +167,10 @@ class Following:
             exchange = exchange.hurried()
         opened = await exchange.open_orders()
         open_ids = {report.order_id for report in opened}
-        missing = [o.order_id for o in stored if o.order_id and o.order_id not in open_ids]
+        # What ended while the record was away may stand in it without its executions.
+        ended = await self._journal.orders_lacking_executions(self._account)
+        known = [*(o.order_id for o in stored if o.order_id), *ended]
+        missing = [name for name in dict.fromkeys(known) if name not in open_ids]
         reports = {report.order_id: report for report in opened}
         if missing:
             reports |= await exchange.query(missing)
@@ -247,10 +250,17 @@ class Following:
             await asyncio.sleep(pause)
             pause = min(2 * pause, TIDY_SECONDS)
             await self.delivery.tidy()
-            if self._clock() >= checkpoint_at and self._newest_fill and self._is_complete:
-                at = self._newest_fill - CHECKPOINT_MARGIN
-                await self._journal.advance_checkpoint(self._account, at)
+            if self._clock() >= checkpoint_at and self._is_complete:
+                await self._advance_checkpoint()
                 checkpoint_at = self._clock() + CHECKPOINT_PAUSE
+
+    async def _advance_checkpoint(self) -> None:
+        """Let no question reach back behind the newest execution, unless one is missing."""
+        if await self._journal.orders_lacking_executions(self._account):
+            self._behind.set()
+        elif self._newest_fill:
+            at = self._newest_fill - CHECKPOINT_MARGIN
+            await self._journal.advance_checkpoint(self._account, at)
 
     @property
     def is_level(self) -> bool:

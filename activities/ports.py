@@ -443,6 +443,13 @@ class Journal(DayBook, CapitalBook, Protocol):
         """
         ...
 
+    async def orders_lacking_executions(self, account: str) -> list[str]:
+        """Return orders, open or lately ended, that show more executed than is recorded.
+
+        Who should have recorded it may have failed in between: the record was away.
+        """
+        ...
+
     async def owner_of_order(
         self,
         account: str,

@@ -131,3 +131,21 @@ async def test_what_was_recorded_before_a_crash_is_told_although_the_exchange_is
     told = [fact for _, trade, fact in messenger.told if trade is not None]
     assert [fact.fill.order_id for fact in told] == [order_id]
     assert not journal.undelivered
+
+
+async def test_an_entry_that_stands_ended_without_its_executions_is_asked_about(
+    simulator, directory, activities, journal, following
+):
+    order_id = await place(activities)
+    exchange = await directory.exchange("company")
+    await journal.record_reports("company", list((await exchange.query([order_id])).values()))
+    assert await journal.orders("company", only_open=True) == []
+    assert await booked(journal) == set()
+    await following._advance_checkpoint()
+    assert following._behind.is_set()
+    await following._catch_up(exchange)
+    assert await booked(journal) == await executed(simulator)
+    following._behind.clear()
+    await following._advance_checkpoint()
+    assert not following._behind.is_set()
+    assert await journal.checkpoint("company") is not None

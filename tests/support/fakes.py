@@ -482,6 +482,17 @@ class FakeJournal(FakeBooks):
             if trade is not None and trade.phase is TradePhase.SETTLED:
                 self.undelivered.discard(fill.execution_id)
 
+    async def orders_lacking_executions(self, account: str) -> list[str]:
+        executed: dict[str, Decimal] = {}
+        for owner, fill in self.fills.values():
+            if owner == account:
+                executed[fill.order_id] = executed.get(fill.order_id, Decimal(0)) + fill.quantity
+        return [
+            name
+            for name, report in self.reports.items()
+            if report.filled_quantity > executed.get(name, Decimal(0))
+        ]
+
     async def owner_of_order(
         self,
         account: str,

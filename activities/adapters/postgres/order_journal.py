@@ -43,6 +43,15 @@ _SETTLED = text(
          AND trades.phase = :settled"""
 )
 
+_LACKING = text(
+    """SELECT orders.order_id FROM orders
+       LEFT JOIN fills ON fills.account_id = orders.account_id AND fills.order_id = orders.order_id
+       WHERE orders.account_id = :account AND orders.filled_quantity > 0
+         AND (orders.ended_at IS NULL OR orders.ended_at > clock_timestamp() - interval '1 hour')
+       GROUP BY orders.order_id, orders.filled_quantity
+       HAVING orders.filled_quantity > coalesce(sum(fills.quantity), 0)"""
+)
+
 
 class IntentDiffersError(Exception):
     """An intent with this id is stored with another content; an id is never reused."""
@@ -155,6 +164,12 @@ class OrderJournal:
         async with self._database.light_scope(account) as session:
             values = {"account": account, "settled": TradePhase.SETTLED.value}
             await session.sql(_SETTLED, values)
+
+    async def orders_lacking_executions(self, account: str) -> list[str]:
+        """Return orders, open or lately ended, that show more executed than is recorded."""
+        async with self._database.light_scope(account) as session:
+            rows = await session.sql(_LACKING, {"account": account})
+            return [str(row[0]) for row in rows if row[0] is not None]
 
     async def owner_of_order(
         self,

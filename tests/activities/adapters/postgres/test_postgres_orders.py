@@ -177,6 +177,20 @@ async def test_fill_is_recorded_once_and_told_once(journal):
     assert await journal.undelivered_fills("company") == []
 
 
+async def test_order_that_shows_more_executed_than_is_recorded_is_named(journal):
+    order, order_id = an_order(account="director-1"), an_exchange_id()
+    await journal.store_intent(order, NOW)
+    await journal.mark_order("director-1", order.client_order_id, OrderStatus.OPEN, order_id, NOW)
+    half = a_fill(order_id).quantity
+    report = a_report(order, order_id, filled_quantity=2 * half, status=OrderStatus.CLOSED)
+    await journal.record_reports("director-1", [report])
+    for _ in range(2):
+        assert order_id in await journal.orders_lacking_executions("director-1")
+        assert order_id not in await journal.orders_lacking_executions("company")
+        await journal.record_fills("director-1", [a_fill(order_id)])
+    assert order_id not in await journal.orders_lacking_executions("director-1")
+
+
 async def test_fill_before_its_order_is_known_joins_the_trade_later(journal, database):
     order, order_id = an_order(), an_exchange_id()
     await journal.store_intent(order, NOW)
