@@ -43,6 +43,8 @@ DEAF_SECONDS = 1.2
 ANNOUNCEMENT_PAUSE = timedelta(seconds=20)
 """Balances and fees cost scarce reads, and a lost message changes neither."""
 CHECKPOINT_PAUSE = timedelta(seconds=5)
+LONGEST_CHECKPOINT_PAUSE = timedelta(minutes=1)
+"""While executions are missing that the exchange does not show either: each look costs reads."""
 CHECKPOINT_MARGIN = timedelta(minutes=5)
 """Market time by which a replay reaches back behind the newest execution seen."""
 
@@ -240,6 +242,7 @@ class Following:
     async def _tidy(self) -> None:
         """Tell again what was not taken: at first quickly, for a trade may be just starting."""
         pause, checkpoint_at = SHORTEST_PAUSE_SECONDS, self._clock()
+        until_next = CHECKPOINT_PAUSE
         while True:
             if self.delivery.settled:
                 pause = SHORTEST_PAUSE_SECONDS
@@ -251,16 +254,20 @@ class Following:
             pause = min(2 * pause, TIDY_SECONDS)
             await self.delivery.tidy()
             if self._clock() >= checkpoint_at and self._is_complete:
-                await self._advance_checkpoint()
-                checkpoint_at = self._clock() + CHECKPOINT_PAUSE
+                complete = await self._advance_checkpoint()
+                checkpoint_at = self._clock() + until_next
+                longer = min(2 * until_next, LONGEST_CHECKPOINT_PAUSE)
+                until_next = CHECKPOINT_PAUSE if complete else longer
 
-    async def _advance_checkpoint(self) -> None:
-        """Let no question reach back behind the newest execution, unless one is missing."""
+    async def _advance_checkpoint(self) -> bool:
+        """Bound what questions reach back to; False, and asking anew, where executions lack."""
         if await self._journal.orders_lacking_executions(self._account):
             self._behind.set()
-        elif self._newest_fill:
+            return False
+        if self._newest_fill:
             at = self._newest_fill - CHECKPOINT_MARGIN
             await self._journal.advance_checkpoint(self._account, at)
+        return True
 
     @property
     def is_level(self) -> bool:

@@ -141,11 +141,11 @@ async def test_an_entry_that_stands_ended_without_its_executions_is_asked_about(
     await journal.record_reports("company", list((await exchange.query([order_id])).values()))
     assert await journal.orders("company", only_open=True) == []
     assert await booked(journal) == set()
-    await following._advance_checkpoint()
+    assert not await following._advance_checkpoint()
     assert following._behind.is_set()
     await following._catch_up(exchange)
     assert await booked(journal) == await executed(simulator)
     following._behind.clear()
-    await following._advance_checkpoint()
+    assert await following._advance_checkpoint()
     assert not following._behind.is_set()
     assert await journal.checkpoint("company") is not None

@@ -47,7 +47,10 @@ _LACKING = text(
     """SELECT orders.order_id FROM orders
        LEFT JOIN fills ON fills.account_id = orders.account_id AND fills.order_id = orders.order_id
        WHERE orders.account_id = :account AND orders.filled_quantity > 0
-         AND (orders.ended_at IS NULL OR orders.ended_at > clock_timestamp() - interval '1 hour')
+         AND (orders.ended_at IS NULL OR orders.ended_at > clock_timestamp() - interval '1 hour'
+              OR orders.closed_at >= coalesce(
+                  (SELECT complete_until FROM checkpoints WHERE account_id = :account),
+                  '-infinity'))
        GROUP BY orders.order_id, orders.filled_quantity
        HAVING orders.filled_quantity > coalesce(sum(fills.quantity), 0)"""
 )
@@ -166,7 +169,10 @@ class OrderJournal:
             await session.sql(_SETTLED, values)
 
     async def orders_lacking_executions(self, account: str) -> list[str]:
-        """Return orders, open or lately ended, that show more executed than is recorded."""
+        """Return orders that show more executed than is recorded, if open or lately ended.
+
+        Lately is in the last hour, or since the checkpoint, however long nobody ran meanwhile.
+        """
         async with self._database.light_scope(account) as session:
             rows = await session.sql(_LACKING, {"account": account})
             return [str(row[0]) for row in rows if row[0] is not None]

@@ -2,14 +2,16 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlmodel import select
 
 from activities.adapters.postgres.order_journal import IntentDiffersError, UnknownOrderError
+from models.tables import OrderRow
 from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType
 from tests.support.record_builders import NOW, a_fill, a_report, an_exchange_id, an_order
 
@@ -177,13 +179,18 @@ async def test_fill_is_recorded_once_and_told_once(journal):
     assert await journal.undelivered_fills("company") == []
 
 
-async def test_order_that_shows_more_executed_than_is_recorded_is_named(journal):
+async def test_order_that_shows_more_executed_than_is_recorded_is_named(journal, database):
     order, order_id = an_order(account="director-1"), an_exchange_id()
     await journal.store_intent(order, NOW)
     await journal.mark_order("director-1", order.client_order_id, OrderStatus.OPEN, order_id, NOW)
     half = a_fill(order_id).quantity
-    report = a_report(order, order_id, filled_quantity=2 * half, status=OrderStatus.CLOSED)
-    await journal.record_reports("director-1", [report])
+    figures = {"filled_quantity": 2 * half, "status": OrderStatus.CLOSED, "closed_at": NOW}
+    await journal.record_reports("director-1", [a_report(order, order_id, **figures)])
+    async with database.account_scope("director-1") as session:
+        query = select(OrderRow).where(OrderRow.order_id == order_id)
+        row = (await session.exec(query)).one()
+        row.ended_at = datetime.now(UTC) - timedelta(hours=2)  # and nobody ran since
+        session.add(row)
     for _ in range(2):
         assert order_id in await journal.orders_lacking_executions("director-1")
         assert order_id not in await journal.orders_lacking_executions("company")
