@@ -72,6 +72,14 @@ class Patience:
     lost_questions: int = 10
 
 
+UNHURRIED = Patience(deadline=timedelta(seconds=12), entry_age=timedelta(hours=1))
+"""For a market in lockstep, which waits: no trade may depend on how busy the machine is.
+
+An entry that came late would be bought by one run and dropped by another. The deadline leaves its
+attempt time to prove an absence (``ORDER`` in ``policies.py``).
+"""
+
+
 def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -> OrderEnded:
     """Return the fact that an order is final."""
     return OrderEnded(

@@ -26,7 +26,7 @@ from activities.hedge import HedgeActivities, UnseenMarket
 from activities.messages import TemporalMessenger
 from activities.modes import ModeActivities
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.placement import UNHURRIED, Patience
 from activities.ports import ExchangeDirectory, HedgeMarket, Journal
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
@@ -81,6 +81,7 @@ class TradingParts:
     funding: SimulatorFunding
     days_by_schedule: bool
     hedge_market: HedgeMarket
+    patience: Patience
 
     async def close(self) -> None:
         """Release exchange keys and connections."""
@@ -121,7 +122,16 @@ def trading_parts(settings: Settings) -> TradingParts:
     journal = PostgresJournal(database)
     by_schedule = settings.market_is_wall_clock
     market = PostgresHedgeMarket(database, settings.market_bar_minutes)
-    return TradingParts(database, journal, exchanges, changes, funding, by_schedule, market)
+    return TradingParts(
+        database,
+        journal,
+        exchanges,
+        changes,
+        funding,
+        by_schedule,
+        market,
+        UNHURRIED if settings.market_is_lockstep else Patience(),
+    )
 
 
 def trading_activities(
@@ -195,6 +205,7 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             parts.exchanges,
             parts.journal,
             client,
+            parts.patience,
             modes=parts.modes,
             funding=parts.funding,
             schedules=TemporalDaySchedules(client) if parts.days_by_schedule else None,

@@ -69,6 +69,14 @@ def assessments(stack: OwnStack, trades: dict[str, list[dict[str, Any]]]) -> dic
     return found
 
 
+def histories(trade: str, *runs: dict[str, Any]) -> str:
+    """Return how the account's trades went in each run, one run below the other."""
+    account = trade.partition("/")[0]
+    shown = ("number", "phase", "bought", "refusals", "opened_at", "closed_at", "exit_reason")
+    rows = [[[t[name] for name in shown] for t in run["trades"][account]] for run in runs]
+    return "\n".join((trade, *map(repr, rows)))
+
+
 def seen_in_temporal(stack: OwnStack) -> None:
     """Every trade is a workflow that the web UI can list."""
     status = stack.json("status")
@@ -79,7 +87,7 @@ def test_same_candles_in_lockstep_give_the_same_protected_trades(stretch: Path) 
     with ThreadPoolExecutor(2) as both:
         first, second = both.map(lambda base: run(stretch, base), (21910, 21930))
     for trade, decided in first["decided"].items():
-        assert second["decided"].get(trade) == decided, trade
+        assert second["decided"].get(trade) == decided, histories(trade, first, second)
     for account in ACCOUNTS:
         settled = [t for t in first["trades"][account] if t["phase"] == "settled"]
         assert settled, f"{account} closed no trade"
