@@ -14,6 +14,7 @@ Options:
     stop_signal, stop_seconds: what asks the program to end, and when it is killed.
     wait_for: start only when this file exists; "" to start at once.
     user: (user id, group id) to run the program as, None for our own.
+    pid_files: files in which it notes its process id, to tell whether it runs already.
     fork_server, name: socket of the server that forks it, "" for none, and what that calls it.
 """
 
@@ -249,11 +250,28 @@ def become_program(command: list[str], options: Mapping[str, Any], lock: int, ou
         os.setgroups([])
         os.setgid(group)
         os.setuid(user)
+    for path in options["pid_files"]:
+        _disown(path)
     try:
         os.execvp(command[0], command)  # noqa: S606 no shell is wanted
     except OSError as error:
         os.write(2, f"{command[0]}: {error.strerror}\n".encode())
         os._exit(127)
+
+
+def _disown(path: str) -> None:
+    """Take a pid file over from a process that has ended but that nobody has waited for yet.
+
+    To a program that asks the kernel whether the number is in use such a one is alive: it would not
+    start until the first process of the machine or container has waited for it, which some do late
+    and some never. Its own number it takes for stale, and goes on with its other checks
+    (PostgreSQL: whether anything still uses the shared memory that the file names).
+    """
+    number, newline, rest = _content(path).partition(b"\n")
+    if number.isdigit() and _is_there(int(number)) and start_of(int(number)) is None:
+        with open(f"{path}.new", "wb") as file:  # noqa: PTH123 light
+            file.write(b"%d" % os.getpid() + newline + rest)
+        os.replace(f"{path}.new", path)  # noqa: PTH105 light
 
 
 def _pass_stop_signals_on(pid: int, stop_signal: signal.Signals, seconds: int) -> None:

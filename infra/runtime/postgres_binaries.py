@@ -160,6 +160,11 @@ def command_line(cluster: Cluster, **settings: str) -> list[str]:
     return command + [word for name, value in values.items() for word in ("-c", f"{name}={value}")]
 
 
+def pid_files(cluster: Cluster) -> tuple[Path, ...]:
+    """Return the files by which a server tells whether another one runs."""
+    return cluster.data / "postmaster.pid", cluster.sockets / f".s.PGSQL.{SOCKET_PORT}.lock"
+
+
 def _initialise(cluster: Cluster) -> None:
     # Built beside and moved into place, so that an interrupted initdb leaves no half cluster.
     building = cluster.data.with_name(cluster.data.name + ".initdb")

@@ -150,6 +150,7 @@ class Stack:
                     stop_seconds=20,
                     may_refuse=False,
                     user=(identity["user"], identity["group"]) if identity else None,
+                    pid_files=postgres_binaries.pid_files(cluster),
                 )
             )
         if settings.temporal_address is None:

@@ -48,6 +48,7 @@ class Program:
         stop_seconds: how long it may take to end before it is killed.
         wait_for: start only when this file exists.
         user: user and group id to run as, None for our own.
+        pid_files: files in which it notes its process id, to tell whether it runs already.
         starts: whether it is started with the supervisor.
         may_refuse: whether exit status 2 means that it was configured wrongly (ours do).
         is_held: whether it outlives its supervisor; the keeper needs no holder for that.
@@ -62,6 +63,7 @@ class Program:
     stop_seconds: int = 10
     wait_for: Path | None = None
     user: tuple[int, int] | None = None
+    pid_files: Sequence[Path] = ()
     starts: bool = True
     may_refuse: bool = True
     is_held: bool = True
@@ -88,6 +90,7 @@ class Program:
             "stop_seconds": self.stop_seconds,
             "wait_for": str(self.wait_for or ""),
             "user": self.user,
+            "pid_files": [str(path) for path in self.pid_files],
             "fork_server": str(self.fork_server or ""),
             "name": self.name,
         }

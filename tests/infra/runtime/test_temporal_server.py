@@ -28,7 +28,9 @@ def a_program(path, version="1.29.1"):
 
 def test_places_are_searched_in_order(machine, monkeypatch):
     state, told = StateDirectory(machine / "home"), []
-    cached = a_program(machine / "cache" / "aether" / f"temporal-{temporal_server.BUILD}" / "temporal")
+    cached = a_program(
+        machine / "cache" / "aether" / f"temporal-{temporal_server.BUILD}" / "temporal"
+    )
     assert temporal_server.find_or_provide(state, told.append) == cached
     own = a_program(state.binaries / "temporal")
     assert temporal_server.find_or_provide(state, told.append) == own
