@@ -1,4 +1,4 @@
-"""PostgreSQL starts after a killed one that nobody has waited for, and never beside a living one."""
+"""PostgreSQL starts after a killed one that nobody waited for, and never beside a living one."""
 
 import os
 import subprocess
