@@ -155,16 +155,18 @@ def _tell(connection: socket.socket, message: Mapping[str, int]) -> None:
 def main() -> None:
     """Load the modules, then serve."""
     inherited = _inherited()
-    put_collector_off()
+    gc.disable()
     getproctitle()  # finds the title's place by the environment, which is another later
     _, path, *modules = sys.argv
     for module in modules:
         importlib.import_module(module)
     # What is shared stays shared: a collection would touch, and so copy, all of it in each child.
-    gc.collect()
+    # Not even one before, for which everybody would wait: it would free a tenth of the memory.
     gc.freeze()
     program = ForkServer(Path(path), inherited).serve()
     # Here only children arrive, with nothing of the server left on their stack.
+    put_collector_off()
+    gc.enable()
     sys.exit(program())
 
 

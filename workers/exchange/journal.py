@@ -25,7 +25,8 @@ class StateDirectory:
 
     Journal N holds what came after snapshot N was begun. A new journal starts when a snapshot is
     begun, the snapshot appears when it is whole, and only then are older files removed: after a
-    kill in between, the older snapshot and every journal since give the same state.
+    kill in between, the older snapshot and every journal since give the same state. So they do
+    after a start, which begins a journal and leaves the snapshot for later.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,8 +71,8 @@ class StateDirectory:
         line = dump(record)
         os.write(self._journal, b"%08x %b\n" % (zlib.crc32(line), line))
 
-    def begin_snapshot(self) -> int:
-        """Start the next journal; inputs from here on come after the snapshot of that number."""
+    def begin_journal(self) -> int:
+        """Start the next journal; a snapshot of its number holds all that came before it."""
         self._generation += 1
         if self._journal >= 0:
             os.close(self._journal)

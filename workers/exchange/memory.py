@@ -48,12 +48,21 @@ class Memory:
             if self._child is None:
                 self._begin(self.directory, state)
 
+    def resume(self, seconds: float) -> None:
+        """Go on from what is written, which took ``seconds`` to apply again, in a new journal.
+
+        Whoever starts after a crash is waited for: a new snapshot is written when one is due.
+        """
+        if self.directory is not None:
+            self.directory.begin_journal()
+            self._work = seconds
+
     def write(self, state: dict[str, Any]) -> None:
-        """Write a snapshot at once and wait for it: at start and at an orderly end."""
+        """Write a snapshot at once and wait for it: at a first start and at an orderly end."""
         if self.directory is None:
             return
         self._reap(wait=True)
-        generation = self.directory.begin_snapshot()
+        generation = self.directory.begin_journal()
         self.directory.write_snapshot(generation, state)
         self.directory.remove_before(generation)
         self._work = 0.0
@@ -65,7 +74,7 @@ class Memory:
             self.directory.close()
 
     def _begin(self, directory: StateDirectory, state: Callable[[], dict[str, Any]]) -> None:
-        generation = directory.begin_snapshot()
+        generation = directory.begin_journal()
         with warnings.catch_warnings():
             # The child only serialises and writes: it takes no lock that another thread may hold.
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
-from contextlib import suppress
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -179,8 +181,8 @@ class Server:
             snapshot, inputs = directory.load()
             if snapshot is not None:
                 self._check_owner(snapshot, directory.path)
-                _restore(exchange, snapshot, inputs, directory.path)
-                self._memory.write(exchange.state())
+                _restore(exchange, snapshot, directory.path)
+                self._memory.resume(_repeat(exchange, inputs, directory.path))
                 return
         source = exchange.market.source
         if isinstance(source, GeneratedMarket):
@@ -234,11 +236,25 @@ def _setups(accounts: list[AccountKey]) -> list[AccountSetup]:
     return list(setups.values())
 
 
-def _restore(exchange: Exchange, snapshot: dict[str, Any], inputs: Any, path: Path) -> None:
-    try:
+def _restore(exchange: Exchange, snapshot: dict[str, Any], path: Path) -> None:
+    with _fitting(path):
         exchange.restore(snapshot)
+
+
+def _repeat(exchange: Exchange, inputs: Iterable[list[Any]], path: Path) -> float:
+    """Apply the inputs again; return the seconds that it took."""
+    started = time.perf_counter()
+    with _fitting(path):
         for record in inputs:
             exchange.repeat(record)
+    return time.perf_counter() - started
+
+
+@contextmanager
+def _fitting(path: Path) -> Iterator[None]:
+    """Say what to do about a state that does not fit."""
+    try:
+        yield
     except StartError:
         raise
     except Exception as error:

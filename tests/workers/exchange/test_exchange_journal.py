@@ -2,6 +2,7 @@ import pytest
 
 from workers.exchange.errors import StartError
 from workers.exchange.journal import StateDirectory
+from workers.exchange.memory import SNAPSHOT_AFTER_SECONDS, Memory
 
 
 def opened(path):
@@ -11,7 +12,7 @@ def opened(path):
 
 
 def snapshot(directory, state):
-    generation = directory.begin_snapshot()
+    generation = directory.begin_journal()
     directory.write_snapshot(generation, state)
     directory.remove_before(generation)
 
@@ -77,7 +78,7 @@ def test_kill_between_new_snapshot_and_clean_up_goes_on_from_the_new_one(written
 def test_kill_before_the_new_snapshot_is_whole_goes_on_from_the_old_one(written):
     directory = opened(written)
     directory.load()
-    directory.begin_snapshot()
+    directory.begin_journal()
     directory.append(["step", 3])
     directory.close()
     assert load(written)[1] == [["step", 0], ["step", 1], ["step", 2], ["step", 3]]
@@ -107,3 +108,26 @@ def test_directory_in_use_is_refused(written):
             opened(written)
     finally:
         first.close()
+
+
+def test_a_start_after_a_crash_writes_no_snapshot_and_the_next_one_goes_on_from_the_same(written):
+    for again in range(3):
+        directory = opened(written)
+        state, inputs = directory.load()
+        assert (state, len(list(inputs))) == ({"n": 0}, 3 + again)
+        memory = Memory(directory)
+        memory.resume(0.0)
+        memory.append(["step", 3 + again])
+        directory.close()  # as a kill would
+    assert load(written) == ({"n": 0}, [["step", number] for number in range(6)])
+
+
+def test_inputs_that_took_long_to_apply_again_make_a_snapshot_due(written):
+    directory = opened(written)
+    directory.load()
+    memory = Memory(directory)
+    memory.resume(SNAPSHOT_AFTER_SECONDS)
+    memory.append(["step", 3])
+    memory.worked(0.0, lambda: {"n": 4})
+    memory.close()
+    assert load(written) == ({"n": 4}, [])
