@@ -161,7 +161,7 @@ def main() -> None:
     for module in modules:
         importlib.import_module(module)
     # What is shared stays shared: a collection would touch, and so copy, all of it in each child.
-    # Not even one before, for which everybody would wait: it would free a tenth of the memory.
+    # Not even one before, for which everybody would wait: it would give no memory back.
     gc.freeze()
     program = ForkServer(Path(path), inherited).serve()
     # Here only children arrive, with nothing of the server left on their stack.

@@ -250,7 +250,8 @@ def become_program(command: list[str], options: Mapping[str, Any], lock: int, ou
         os.setgroups([])
         os.setgid(group)
         os.setuid(user)
-    for path in options["pid_files"]:
+    # Those of a supervisor that an older version has started do not name any.
+    for path in options.get("pid_files", ()):
         _disown(path)
     try:
         os.execvp(command[0], command)  # noqa: S606 no shell is wanted
