@@ -2,8 +2,8 @@
 
 Decided: a local time that does not exist (clocks go forward) is the first instant after the gap; a
 local time that exists twice (clocks go back) is its first occurrence. A day is therefore 23, 24 or
-25 hours long, and a date that a zone skips altogether is no day. Wall-clock rules come from the
-IANA database of the machine.
+25 hours long, and a date that a zone skips altogether is no day: it begins, and so ends, with the
+next one. Wall-clock rules come from the IANA database of the machine.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,11 @@ def day_start(rule: DayRule, day: date) -> datetime:
         return first
     # Inside a gap the two readings (PEP 495) lie on either side of the change.
     before = wanted.replace(tzinfo=rule.zone, fold=1).astimezone(UTC)
-    return _first_after_change(rule.zone, before, first)
+    change = _first_after_change(rule.zone, before, first)
+    next_day = day + timedelta(days=1)
+    if _skips(rule.zone, change, day, next_day):
+        return day_start(rule, next_day)
+    return change
 
 
 def day_of(rule: DayRule, instant: datetime) -> date:
@@ -92,6 +96,17 @@ def boundaries_between(
         found.append(boundary)
         boundary = next_boundary(rule, boundary.at)
     return tuple(found)
+
+
+def _skips(zone: tzinfo, change: datetime, day: date, next_day: date) -> bool:
+    """Tell whether the clocks went, at a change, from before a date to after it."""
+    second = timedelta(seconds=1)
+    left = (change - second).astimezone(zone).replace(tzinfo=None) + second
+    reached = change.astimezone(zone).replace(tzinfo=None)
+    midnight = time(0)
+    return left <= datetime.combine(day, midnight) and reached >= datetime.combine(
+        next_day, midnight
+    )
 
 
 def _first_after_change(zone: tzinfo, before: datetime, after: datetime) -> datetime:

@@ -82,14 +82,23 @@ def test_an_instant_on_the_boundary_belongs_to_the_new_day() -> None:
     assert (found.at, found.closes, found.opens) == (start, date(2026, 6, 1), date(2026, 6, 2))
 
 
-def test_a_date_that_a_zone_skips_is_no_day() -> None:
-    # Samoa went from 29 to 31 December 2011.
-    here = rule("Pacific/Apia")
-    noon = datetime(2011, 12, 29, 22, 0, tzinfo=UTC)
-    assert day_of(here, noon) == date(2011, 12, 29)
-    boundary = next_boundary(here, noon)
+@pytest.mark.parametrize(("hour", "minute"), [(0, 0), (0, 15), (9, 30), (23, 45)])
+def test_a_date_that_a_zone_skips_is_no_day(hour: int, minute: int) -> None:
+    # Samoa went from 29 to 31 December 2011, at 10:00 UTC.
+    here, starts = rule("Pacific/Apia", hour, minute), timedelta(hours=hour, minutes=minute)
+    day_before = datetime(2011, 12, 29, 10, 0, tzinfo=UTC) + starts
+    assert day_start(here, date(2011, 12, 29)) == day_before
+    assert day_of(here, day_before + timedelta(hours=12)) == date(2011, 12, 29)
+    boundary = next_boundary(here, day_before)
     assert (boundary.closes, boundary.opens) == (date(2011, 12, 29), date(2011, 12, 31))
-    assert boundary.at == datetime(2011, 12, 30, 10, 0, tzinfo=UTC)
+    assert boundary.at == day_before + timedelta(days=1)
+
+
+def test_a_day_that_begins_in_a_gap_over_midnight_is_not_skipped() -> None:
+    # Cairo went, on Thursday evening at 24:00, an hour forward: 00:30 of Friday did not exist.
+    here, friday = rule("Africa/Cairo", 0, 30), date(2023, 4, 28)
+    assert day_start(here, friday) == datetime(2023, 4, 27, 22, 0, tzinfo=UTC)
+    assert day_of(here, day_start(here, friday)) == friday
 
 
 @given(
