@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.platform import account, api_database, platform
 from tests.support.postgres import database_name, postgres
@@ -19,6 +20,10 @@ __all__ = [
     "temporal_address",
 ]
 
+
+# How fast a machine is is no property of what is tested on it.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 MOST_PROCESSES = 4
 TESTS = Path(__file__).parent
