@@ -71,6 +71,11 @@ class Patience:
     listen: timedelta = timedelta(seconds=1)
     lost_questions: int = 10
 
+    @property
+    def proof_seconds(self) -> float:
+        """Return how long after its sending nobody can say that an entry is absent."""
+        return (self.deadline + self.settle).total_seconds()
+
 
 UNHURRIED = Patience(deadline=timedelta(seconds=12), entry_age=timedelta(hours=1))
 """For a market in lockstep, which waits: no trade may depend on how busy the machine is.
@@ -78,6 +83,11 @@ UNHURRIED = Patience(deadline=timedelta(seconds=12), entry_age=timedelta(hours=1
 An entry that came late would be bought by one run and dropped by another. The deadline leaves its
 attempt time to prove an absence (``ORDER`` in ``policies.py``).
 """
+
+
+def patience_in(*, lockstep: bool) -> Patience:
+    """Return the patience of a market: one in lockstep waits, any other goes on."""
+    return UNHURRIED if lockstep else Patience()
 
 
 def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -> OrderEnded:

@@ -31,7 +31,7 @@ BALANCE_DIFFERENCES = "balances_that_differ"
 AUDIT_BREAKS = "audit_chain_breaks"
 LEAKS = "cross_account_leaks"
 
-PROOF_SECONDS = (Patience().deadline + Patience().settle).total_seconds()
+PROOF_SECONDS = Patience().proof_seconds
 """Until then nobody can say that an order is absent: the request may be under way."""
 
 INVARIANTS = (
@@ -71,7 +71,11 @@ class Findings:
 
 
 def compare(
-    account: str, exchange: ExchangeRecord, ours: OwnRecord, minimums: Mapping[str, Minimum]
+    account: str,
+    exchange: ExchangeRecord,
+    ours: OwnRecord,
+    minimums: Mapping[str, Minimum],
+    proof_seconds: float = PROOF_SECONDS,
 ) -> list[Finding]:
     """Return every difference between the exchange's record and ours.
 
@@ -80,10 +84,11 @@ def compare(
         exchange: the exchange's own record.
         ours: our record.
         minimums: smallest order by symbol.
+        proof_seconds: how long a sent order may be in doubt in this market.
     """
     findings = Findings(account)
     owners = _owners(exchange, ours)
-    _compare_orders(findings, exchange, ours, owners)
+    _compare_orders(findings, exchange, ours, owners, proof_seconds)
     _compare_fills(findings, exchange, ours)
     _compare_balances(findings, exchange, ours)
     _find_unprotected(findings, exchange, owners, minimums)
@@ -150,6 +155,7 @@ def _compare_orders(
     exchange: ExchangeRecord,
     ours: OwnRecord,
     owners: Mapping[str, OwnOrder],
+    proof_seconds: float,
 ) -> None:
     seen: Counter[str] = Counter()
     for report in exchange.orders:
@@ -176,7 +182,7 @@ def _compare_orders(
         if own.order_id is not None:
             detail = f"recorded as {own.order_id}"
             findings.add(MISSING_ORDERS, own.client_order_id, detail, own.trade)
-        elif is_in_doubt(own) and own.age_seconds > PROOF_SECONDS:
+        elif is_in_doubt(own) and own.age_seconds > proof_seconds:
             detail = f"{own.status} after {own.sends} sends"
             findings.add(MISSING_ORDERS, own.client_order_id, detail, own.trade)
 

@@ -11,6 +11,7 @@ import httpx
 from sqlmodel import col, select
 
 from activities.compared_records import ExchangeOrder, ExchangeRecord, Minimum, OwnOrder, OwnRecord
+from activities.placement import patience_in
 from infra.runtime.database import Database, DatabaseUnavailableError, Role, database_url
 from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
@@ -59,6 +60,11 @@ class ExchangeReader:
             )
             for pair in answer["result"].values()
         }
+
+    async def proof_seconds(self) -> float:
+        """Return how long a sent order may be in doubt at this exchange's pace."""
+        state = await self._get("/control/state")
+        return patience_in(lockstep=state["speed"] == "lockstep").proof_seconds
 
     async def record(self, account: str) -> ExchangeRecord:
         """Return all orders, fills and balances of an account, and what its ledger adds up to."""

@@ -129,13 +129,14 @@ class Looks:
         findings: list[Finding] = []
         self.orders = self.fills = self.in_doubt = 0
         minimums = await self._exchange.minimums()
+        proof_seconds = await self._exchange.proof_seconds()
         for account in await self._database.accounts():
             theirs = await self._exchange.record(account)
             ours = await self._own.record(account)
             self.orders += len(theirs.orders)
             self.fills += len(theirs.fills)
             self.in_doubt += sum(is_in_doubt(order) for order in ours.orders)
-            findings += compare(account, theirs, ours, minimums)
+            findings += compare(account, theirs, ours, minimums, proof_seconds)
         for chain in await verify_chains(self._database):
             if not chain.intact:
                 subject = str(chain.broken_at)

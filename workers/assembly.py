@@ -26,7 +26,7 @@ from activities.hedge import HedgeActivities, UnseenMarket
 from activities.messages import TemporalMessenger
 from activities.modes import ModeActivities
 from activities.orders import OrderActivities
-from activities.placement import UNHURRIED, Patience
+from activities.placement import Patience, patience_in
 from activities.ports import ExchangeDirectory, HedgeMarket, Journal
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
@@ -130,7 +130,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         funding,
         by_schedule,
         market,
-        UNHURRIED if settings.market_is_lockstep else Patience(),
+        patience_in(lockstep=settings.market_is_lockstep),
     )
 
 

@@ -103,10 +103,8 @@ def _skips(zone: tzinfo, change: datetime, day: date, next_day: date) -> bool:
     second = timedelta(seconds=1)
     left = (change - second).astimezone(zone).replace(tzinfo=None) + second
     reached = change.astimezone(zone).replace(tzinfo=None)
-    midnight = time(0)
-    return left <= datetime.combine(day, midnight) and reached >= datetime.combine(
-        next_day, midnight
-    )
+    begins, ends = datetime.combine(day, time(0)), datetime.combine(next_day, time(0))
+    return left <= begins and ends <= reached
 
 
 def _first_after_change(zone: tzinfo, before: datetime, after: datetime) -> datetime:

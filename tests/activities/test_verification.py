@@ -16,6 +16,7 @@ from activities.compared_records import (
     OwnOrder,
     OwnRecord,
 )
+from activities.placement import patience_in
 from activities.verification import compare
 from models.trading.orders import Fill, OrderStatus, Side
 
@@ -156,6 +157,15 @@ def test_intent_without_an_order_is_found_unless_it_came_to_nothing(status, age,
     lost = OwnOrder("lost", 1, None, status, 7, 1, attached=False, age_seconds=age)
     findings = found(exchange, replace(ours, orders=(lost,)))
     assert findings == ([(verification.MISSING_ORDERS, "lost")] if is_found else [])
+
+
+@pytest.mark.parametrize(("age", "is_found"), [(16, False), (18, True)])
+def test_an_order_may_be_in_doubt_for_longer_where_the_market_waits(age, is_found):
+    exchange, ours = Books().records()
+    lost = OwnOrder("lost", 1, None, OrderStatus.UNKNOWN, 7, 1, attached=False, age_seconds=age)
+    ours, patience = replace(ours, orders=(lost,)), patience_in(lockstep=True)
+    found = verification.compare("company", exchange, ours, MINIMUMS, patience.proof_seconds)
+    assert bool(found) is is_found
 
 
 @given(some_books(least=1), st.data())

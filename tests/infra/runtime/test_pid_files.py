@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from infra.runtime import postgres_binaries
-from infra.runtime.supervision import Program, Supervisor
+from infra.runtime.supervision import Program
 from tests.support.own_stack import own_home, wait_until
 
 PATIENCE_SECONDS = 20
@@ -35,16 +35,6 @@ def first(cluster, tmp_path):
     yield process
     process.kill()
     process.wait()
-
-
-@pytest.fixture
-def supervisor(tmp_path):
-    run, logs = tmp_path / "run", tmp_path / "logs"
-    run.mkdir()
-    logs.mkdir()
-    found = Supervisor(run, run, logs)
-    yield found
-    found.stop()
 
 
 def answers(cluster) -> bool:

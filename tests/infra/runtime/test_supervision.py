@@ -6,11 +6,10 @@ import sys
 import time
 
 import psutil
-import pytest
 
 from infra.runtime.errors import NotRunningError
 from infra.runtime.held_programs import SUFFIX
-from infra.runtime.supervision import KEEPER, MODULE, Program, Supervisor, render_settings
+from infra.runtime.supervision import KEEPER, MODULE, Program, render_settings
 
 DEADLINE_SECONDS = 10.0
 SLEEPER = (
@@ -23,16 +22,6 @@ for number in itertools.count():
     print(number)
     time.sleep(0.01)
 """
-
-
-@pytest.fixture
-def supervisor(tmp_path):
-    run, logs = tmp_path / "run", tmp_path / "logs"
-    run.mkdir()
-    logs.mkdir()
-    found = Supervisor(run, run, logs)
-    yield found
-    found.stop()
 
 
 def programs(tmp_path, **changes):
