@@ -37,6 +37,16 @@ UNPROTECTED = Histogram(
     ("protection",),
     buckets=SECONDS,
 )
+PROTECTION_WAITING = Gauge(
+    "aether_protection_waiting_count", "Positions that no stop and no exit covers yet"
+)
+PROTECTION_WAIT = Gauge(
+    "aether_protection_wait_seconds", "How long the longest of them has waited, 0 if none does"
+)
+ENTRIES_REFUSED_FOR_LOAD = Counter(
+    "aether_entries_refused_for_load",
+    "Entries refused because positions wait for their protection",
+)
 RECONCILIATIONS = Counter(
     "aether_reconciliations", "Completed comparisons with the exchange", ("result",)
 )

@@ -65,7 +65,8 @@ class OrderActivities:
     """Place, cancel, amend and exit, for every account of the platform.
 
     ``deliver_recorded`` is called with an account of which executions were recorded that nobody
-    has told to their trades.
+    has told to their trades. ``refusal_for_load`` tells why an account may take no entry while
+    positions wait for their protection.
     """
 
     def __init__(
@@ -75,12 +76,14 @@ class OrderActivities:
         clock: Clock,
         patience: Patience | None = None,
         deliver_recorded: Callable[[str], None] = lambda _: None,
+        refusal_for_load: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._exchanges = exchanges
         self._journal = journal
         self._clock = clock
         self._patience = patience or Patience()
         self._deliver_recorded = deliver_recorded
+        self._refusal_for_load = refusal_for_load
         self._inquiries = CarriedWork()
 
     @activity.defn
@@ -88,8 +91,11 @@ class OrderActivities:
         """Store the intent, send the order once and answer with its proven outcome."""
         async with heartbeating():
             with typed_failures():
-                placement = await self._placement(request.order.account)
-                return await placement.intend_and_place(request.order, request.intended_at)
+                order = request.order
+                placement = await self._placement(order.account)
+                return await placement.intend_and_place(
+                    order, request.intended_at, self._overloaded(order)
+                )
 
     @activity.defn
     async def cancel_order(self, request: OrderToCancel) -> OrderCancelled:
@@ -144,6 +150,13 @@ class OrderActivities:
                 return await self._inquiries.join(
                     lambda: ask_orders(exchange, self._journal, request, self._clock())
                 )
+
+    def _overloaded(self, order: OrderSpec) -> str | None:
+        """Return why an entry must wait for the protection of others, None where it may go."""
+        if order.leg is not Leg.ENTRY:
+            return None
+        reason = self._refusal_for_load(order.account)
+        return None if reason is None else f"overloaded: {reason}"
 
     async def _exit(self, request: PositionToExit) -> PositionExit:
         command = request.command

@@ -125,17 +125,23 @@ class Placement:
         self._heard_since: int | None = None
         self._is_in_doubt = False
 
-    async def intend_and_place(self, order: OrderSpec, intended_at: datetime) -> OrderPlaced:
-        """Store the intent, counted as sent in the same commit, and send it at once."""
+    async def intend_and_place(
+        self, order: OrderSpec, intended_at: datetime, unsendable: str | None = None
+    ) -> OrderPlaced:
+        """Store the intent, counted as sent in the same commit, and send it at once.
+
+        ``unsendable`` says why it may not be sent now; an earlier send is still resolved.
+        """
         sending_at = self._clock()
         too_old = order.leg is Leg.ENTRY and sending_at - intended_at > self._patience.entry_age
+        not_sent = too_old or unsendable is not None
         with timed_step("intent", order.leg):
             stored = await self._journal.store_intent(
-                order, intended_at, None if too_old else sending_at
+                order, intended_at, None if not_sent else sending_at
             )
         if stored.is_new and stored.order.sends == 1:
             return await self._submit(order, intended_at, sending_at, 1)
-        return await self.place(order, stored)
+        return await self.place(order, stored, unsendable)
 
     async def place_reserved(
         self, order: OrderSpec, stored: IntentStored, sending_at: datetime, unsendable: str | None

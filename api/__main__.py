@@ -4,7 +4,10 @@ import uvicorn
 from temporalio.client import Client
 
 from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.protection_waiting import read_waiting
 from activities.adapters.postgres.requests import PostgresRequests
+from activities.protection_load import ProtectionLoad
+from api.admission import EntryAdmission
 from api.app import create_app
 from api.routes.codec import SESSION_SECONDS
 from api.services import CodecSessions, Services
@@ -40,6 +43,7 @@ async def compose(settings: Settings) -> Services:
         codec=EncryptionCodec(payload_keys(settings)),
         lesser_forms=[*forms, ONE_ADMINISTRATOR],
         codec_sessions=CodecSessions(SESSION_SECONDS),
+        admission=EntryAdmission(ProtectionLoad(lambda: read_waiting(database))),
         market_followed=False,
     )
 

@@ -62,6 +62,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         if connect is not None:
             beside.append(asyncio.create_task(reach_temporal(services, connect)))
             beside.append(asyncio.create_task(watch_market_worker(services)))
+            beside.append(asyncio.create_task(services.admission.load.watch()))
         yield
         for task in beside:
             task.cancel()

@@ -14,7 +14,8 @@ UNAPPROVED = "universe: approved by the installation at its first start, by no p
 
 async def all_lesser_forms(services: Services) -> list[str]:
     """Return every lesser form in use now; a record that does not answer adds none."""
-    return [*services.lesser_forms, *await _standing(services)]
+    overload = services.admission.load.degraded()
+    return [*overload, *services.lesser_forms, *await _standing(services)]
 
 
 async def _standing(services: Services) -> list[str]:

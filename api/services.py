@@ -10,6 +10,7 @@ from temporalio.client import Client
 
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.requests import PostgresRequests
+from api.admission import EntryAdmission
 from infra.runtime.codec import EncryptionCodec
 from infra.runtime.database import Database
 from infra.runtime.settings import Settings
@@ -75,6 +76,7 @@ class Services:
     """Connections and stores.
 
     Attributes:
+        admission: lets entries in while protection keeps up.
         client: Temporal's, None while it has not been reached.
         market_followed: whether the market worker answers. Without it prices stand still, and no
             entry may be judged by them.
@@ -88,6 +90,7 @@ class Services:
     codec: EncryptionCodec
     lesser_forms: list[str]
     codec_sessions: CodecSessions
+    admission: EntryAdmission
     client: Client | None = None
     market_followed: bool = True
     tokens: KnownTokens = field(default_factory=KnownTokens)

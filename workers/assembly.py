@@ -16,6 +16,7 @@ from activities.adapters.local_secrets import LocalSecrets
 from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.mode_record import PostgresModes
+from activities.adapters.postgres.protection_waiting import read_waiting
 from activities.adapters.simulator_funding import SimulatorFunding
 from activities.approvals import ApprovalActivities
 from activities.capital import CapitalActivities
@@ -28,6 +29,7 @@ from activities.modes import ModeActivities
 from activities.orders import OrderActivities
 from activities.placement import Patience, patience_in
 from activities.ports import ExchangeDirectory, HedgeMarket, Journal
+from activities.protection_load import ProtectionLoad
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
@@ -82,6 +84,7 @@ class TradingParts:
     days_by_schedule: bool
     hedge_market: HedgeMarket
     patience: Patience
+    load: ProtectionLoad | None
 
     async def close(self) -> None:
         """Release exchange keys and connections."""
@@ -131,6 +134,8 @@ def trading_parts(settings: Settings) -> TradingParts:
         by_schedule,
         market,
         patience_in(lockstep=settings.market_is_lockstep),
+        # A market in lockstep waits for protection itself; no trade may depend on the machine.
+        None if settings.market_is_lockstep else ProtectionLoad(lambda: read_waiting(database)),
     )
 
 
@@ -143,13 +148,21 @@ def trading_activities(
     schedules: DaySchedules | None = None,
     modes: ModeActivities | None = None,
     hedge_market: HedgeMarket | None = None,
+    load: ProtectionLoad | None = None,
 ) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
     records = RecordActivities(journal)
     reports = ReportActivities(messenger)
     streams = AccountStreamActivities(exchanges, journal, messenger)
-    orders = OrderActivities(exchanges, journal, _now, patience, streams.deliver_recorded)
+    orders = OrderActivities(
+        exchanges,
+        journal,
+        _now,
+        patience,
+        streams.deliver_recorded,
+        (lambda _: None) if load is None else load.refusal,
+    )
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
     capital = CapitalActivities(journal, funding, _now)
@@ -210,6 +223,7 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             funding=parts.funding,
             schedules=TemporalDaySchedules(client) if parts.days_by_schedule else None,
             hedge_market=parts.hedge_market,
+            load=parts.load,
         ),
         **worker_options(),
     )

@@ -85,9 +85,12 @@ async def _serve_queue(
             health.checks["worker"] = "ok"
             starting = asyncio.create_task(_start_accounts(client, parts, settings, health))
             metering = asyncio.create_task(keep_headroom_published(parts.exchanges))
+            beside = [] if parts.load is None else [asyncio.create_task(parts.load.watch())]
             await stop.wait()
             starting.cancel()
             metering.cancel()
+            for task in beside:
+                task.cancel()
             log.info("stopping")
     finally:
         server.stop()

@@ -57,6 +57,7 @@ async def open_trade(
     """Open a trade: sized, judged and placed by the account's workflow.
 
     The answer comes when the account has decided; the order's acknowledgement shows in the record.
+    While positions wait for their stops no entry is accepted: 503 ``overloaded`` with Retry-After.
     """
     services = services_of(request)
     await reading.require_account(services.database, account)
@@ -84,7 +85,8 @@ async def open_trade(
         )
         return answered(answer, account, HTTPStatus.ACCEPTED)
 
-    return await run_once(services, command, act)
+    async with services.admission.admit(account):
+        return await run_once(services, command, act)
 
 
 @router.post("/{number}/close", status_code=HTTPStatus.ACCEPTED, response_model=Answered)

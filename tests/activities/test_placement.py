@@ -484,3 +484,16 @@ async def test_a_stop_absent_after_several_sends_is_left_to_the_next_attempt(act
     placed = await run(activities.place_order, request)
     assert placed.acknowledged is not None
     assert len(exchange.orders) == 1
+
+
+async def test_entry_is_not_sent_while_positions_wait_and_stops_are(journal):
+    exchange, directory = Troubled(), FakeDirectory()
+    directory.exchanges["company"] = exchange
+    late = "3 positions wait for their stops, the longest for 1.5 s"
+    activities = OrderActivities(directory, journal, now, QUICK, refusal_for_load=lambda _: late)
+    placed = await run(activities.place_order, OrderToPlace(a_limit(), now()))
+    assert placed.refused.status is OrderStatus.NOT_PLACED
+    assert placed.refused.reason == f"overloaded: {late}"
+    assert exchange.calls == []
+    stop = await run(activities.place_order, OrderToPlace(a_stop(client_order_id="a stop"), now()))
+    assert stop.acknowledged is not None

@@ -5,6 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from activities.protection_load import ProtectionLoad
+from api.admission import ENTRIES_AT_ONCE, EntryAdmission
+from models.trading.protection_backlog import WaitingPosition
 from tests.support.platform import a_key
 from tests.support.temporal import eventually
 
@@ -166,3 +169,45 @@ async def test_engine_that_is_not_reached_is_said(without_engine):
     assert answer.json()["type"] == "urn:aether:problem:workflow-engine-unavailable"
     listed = await without_engine.caller.get(f"/api/v1/accounts/{account}/trades")
     assert listed.json() == []
+
+
+async def test_entry_is_refused_while_positions_wait_for_their_stops(platform, account):
+    load, key = platform.services.admission.load, a_key()
+    waiting = [WaitingPosition(account, number, 1.5) for number in (1, 2, 3)]
+    platform.services.admission = EntryAdmission(ProtectionLoad(lambda: reading(waiting)))
+    await platform.services.admission.load.look()
+    try:
+        refused = await open_trade(platform, account, key)
+        status = (await platform.caller.get("/readyz")).json()
+    finally:
+        platform.services.admission = EntryAdmission(load)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+    assert refused.json()["type"].endswith("overloaded")
+    assert "3 positions wait for their stops" in refused.json()["detail"]
+    assert any(form.startswith("overloaded: no entries") for form in status["lesser_forms"])
+    accepted = await open_trade(platform, account, key)
+    assert accepted.status_code == 202
+
+
+async def test_burst_of_entries_is_let_in_piece_by_piece():
+    load = ProtectionLoad(lambda: reading([]))
+    admission, under_way = EntryAdmission(load), 0
+    released = asyncio.Event()
+
+    async def entry():
+        nonlocal under_way
+        async with admission.admit("company"):
+            under_way += 1
+            await released.wait()
+
+    tasks = [asyncio.create_task(entry()) for _ in range(ENTRIES_AT_ONCE + 2)]
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    assert {task.exception().code for task in done} == {"overloaded"}
+    assert under_way == ENTRIES_AT_ONCE
+    released.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert under_way == ENTRIES_AT_ONCE
+
+
+async def reading(waiting):
+    return waiting

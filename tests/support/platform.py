@@ -20,7 +20,10 @@ from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.installation import create_account, create_token, installation_id
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.market_record import PostgresMarketRecord
+from activities.adapters.postgres.protection_waiting import read_waiting
 from activities.adapters.postgres.requests import PostgresRequests
+from activities.protection_load import ProtectionLoad
+from api.admission import EntryAdmission
 from api.app import create_app
 from api.services import CodecSessions, Services
 from infra.runtime.codec import EncryptionCodec, PayloadKey
@@ -151,6 +154,7 @@ async def running_platform(
         codec=EncryptionCodec([PayloadKey("k", bytes(range(32)))]),
         lesser_forms=["a lesser form"],
         codec_sessions=CodecSessions(3600),
+        admission=EntryAdmission(ProtectionLoad(lambda: read_waiting(database))),
         client=client,
         **services,
     )
