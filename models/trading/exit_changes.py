@@ -52,6 +52,17 @@ def judge_rules(rules: ExitRules, instrument: Instrument, price: Decimal) -> Ver
                 "shares lie above zero up to one, multiples and times above zero",
             ),
             _check(
+                "break-even-never",
+                _can_break_even(rules),
+                f"the stop moves to {rules.break_even_offset:.4%} above the entry from a gain of"
+                f" {rules.break_even_gain or ZERO:.4%}: the offset must be smaller than the gain",
+            ),
+            _check(
+                "invalid-exits",
+                _trails_above_zero(rules, price),
+                "a stop that trails by the whole price or more never moves",
+            ),
+            _check(
                 "invalid-exits",
                 gains == sorted(set(gains))
                 and sum((p.quantity_share for p in partials), ZERO) <= 1,
@@ -92,6 +103,18 @@ def judge_change(old: ExitRules, new: ExitRules) -> Verdict:
 def is_worse_protection(old: ExitRules, new: ExitRules) -> bool:
     """Tell whether a change protects the trade less in any respect."""
     return not judge_change(old, new).allowed
+
+
+def _can_break_even(rules: ExitRules) -> bool:
+    """Tell whether the stop can move to break-even at all: a stop at the price would fire."""
+    if rules.break_even_gain is None:
+        return rules.break_even_offset == ZERO
+    return rules.break_even_offset < rules.break_even_gain
+
+
+def _trails_above_zero(rules: ExitRules, price: Decimal) -> bool:
+    share, distance = rules.trailing_share, rules.trailing_distance
+    return (share is None or share < ONE) and (distance is None or distance < price)
 
 
 def _trails(rules: ExitRules) -> bool:

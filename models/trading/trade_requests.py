@@ -125,8 +125,12 @@ def _adopt_exits(draft: TradeDraft, rules: ExitRules) -> None:
 def _refuse_exits(
     state: TradeState, rules: ExitRules, price: Decimal | None
 ) -> tuple[str, str] | None:
+    """Judge exits against the market of this moment, which must be known."""
     known = price if price is not None and price.is_finite() and price > 0 else None
-    reference = known or state.plan.entry.limit_price or state.plan.reference_price
+    bound = _entry_bound(state)
+    reference = bound if bound is not None else known
+    if reference is None:
+        return "no-market-data", "the pair's price is not known now, so no exit can be judged"
     verdict = judge_rules(rules, state.plan.instrument, reference)
     if verdict.allowed:
         return None
@@ -148,14 +152,8 @@ def _refuse_move(state: TradeState, fact: StopMoveRequested) -> tuple[str, str] 
     target = state.take_profit_price
     if fact.take_profit_price is not None:
         target = instrument.nearest_price(fact.take_profit_price)
-    if target is not None and stop >= target:
-        moved_target = fact.take_profit_price is not None
-        code = "take-profit-on-wrong-side" if moved_target else "stop-on-wrong-side"
-        return code, f"stop {stop} is not below take-profit {target}"
-    market = _entry_bound(state)
-    if market is not None and stop >= market:
-        return "stop-on-wrong-side", f"stop {stop} is not below the entry limit {market}"
-    return None
+    moved = replace(rules_of(state), stop_price=stop, take_profit_price=target)
+    return _refuse_exits(state, moved, fact.price)
 
 
 def _entry_bound(state: TradeState) -> Decimal | None:
