@@ -32,15 +32,11 @@ def judge_rules(rules: ExitRules, instrument: Instrument, price: Decimal) -> Ver
     multiple = rules.trailing_multiple
     return Verdict(
         (
-            _check(
-                "stop-on-wrong-side",
-                instrument.price_increment <= rules.stop_price < price,
-                f"stop {rules.stop_price} against the price {price}",
-            ),
+            *judge_sides(rules.stop_price, target, instrument, price).checks,
             _check(
                 "take-profit-on-wrong-side",
-                target > price if target is not None else _trails(rules),
-                f"take-profit {target} against the price {price}",
+                target is not None or _trails(rules),
+                "neither a take-profit nor a stop that trails takes the profit",
             ),
             _check(
                 "invalid-exits",
@@ -67,6 +63,26 @@ def judge_rules(rules: ExitRules, instrument: Instrument, price: Decimal) -> Ver
                 gains == sorted(set(gains))
                 and sum((p.quantity_share for p in partials), ZERO) <= 1,
                 "partial sales come by rising gain and sell no more than was bought",
+            ),
+        )
+    )
+
+
+def judge_sides(
+    stop: Decimal, target: Decimal | None, instrument: Instrument, price: Decimal
+) -> Verdict:
+    """Tell whether stop and take-profit lie on their sides of a price: else they sell at once."""
+    return Verdict(
+        (
+            _check(
+                "stop-on-wrong-side",
+                instrument.price_increment <= stop < price,
+                f"stop {stop} against the price {price}",
+            ),
+            _check(
+                "take-profit-on-wrong-side",
+                target is None or target > price,
+                f"take-profit {target} against the price {price}",
             ),
         )
     )
