@@ -88,13 +88,14 @@ $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 	@$(MAKE) --no-print-directory $(UV)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if test -x $(UV); then \
-		$(UV) pip sync --python $(BIN)/python --require-hashes requirements.lock && \
+		$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock && \
 		$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
 	else \
-		$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off \
 			--require-hashes -r requirements.lock && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 			--no-build-isolation --editable .; \
 	fi
 	@$(BIN)/python -m compileall -q $(PACKAGES) || true
 	@touch $(STAMP)
+	@echo "Set up: $$(grep -c == requirements.lock) packages, each with its hash checked."

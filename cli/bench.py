@@ -10,13 +10,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cli.bench_feed import measure as measure_feed
 from cli.bench_latency import Plan, measure
 from cli.bench_scale import measure as measure_scale
 from cli.bench_scale_table import show as show_scale
 from cli.bench_stack import throwaway_stack
+from cli.tables import Figures
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
 
@@ -147,13 +147,14 @@ def _stack(which: Which) -> AbstractContextManager[Settings]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    table = Table("", "p50 ms", "p99 ms", "n", "budget p50 / p99", "met")
+    columns = ("figure", "p50 ms", "p99 ms", "n", "budget p50 / p99", "met")
+    table = Figures(columns, right=frozenset(columns[1:4]))
     for name, figure in report["figures"].items():
         _row(table, name, figure)
         for part, parted in figure.get("parts", {}).items():
             _row(table, f"  {part}", parted)
+    table.show()
     console = Console(soft_wrap=True)
-    console.print(table)
     machine = report["machine"]
     loads = ", ".join(f"{when} {load:.1f}" for when, load in machine["load_average"].items())
     console.print(f"{machine['cores']} cores; load average: {loads}")
@@ -168,12 +169,12 @@ def _show(report: dict[str, Any]) -> None:
         console.print(f"violated: {finding}", style="red")
 
 
-def _row(table: Table, name: str, figure: dict[str, Any]) -> None:
+def _row(table: Figures, name: str, figure: dict[str, Any]) -> None:
     budget = figure.get("budget", {})
     limits = " / ".join(f"{budget.get(name, '-')}" for name in ("p50_ms", "p99_ms"))
     met = {None: "", True: "yes", False: "no"}[figure.get("met")]
     middle, high = figure["p50_ms"], figure["p99_ms"]
-    table.add_row(
+    table.add(
         name,
         "-" if middle is None else f"{middle:.1f}",
         "-" if high is None else f"{high:.1f}",

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+
+from cli.tables import Figures
 
 Row = dict[str, Any]
 
@@ -23,12 +24,12 @@ LATENCIES = ("request_to_ack", "fill_to_stop", "cross_to_exit")
 def show(report: dict[str, Any]) -> None:
     """Print the report."""
     rows = report["rows"]
-    table = Table("", *(f"{row['accounts']} accounts" for row in rows))
-    table.add_row("seconds to ready", *(f"{row['ready_seconds']}" for row in rows))
+    table = Figures(("figure", *(f"{row['accounts']} accounts" for row in rows)))
+    table.add("seconds to ready", *(f"{row['ready_seconds']}" for row in rows))
     for name, values in _lines(rows):
-        table.add_row(name, *values)
+        table.add(name, *values)
+    table.show()
     console = Console(soft_wrap=True)
-    console.print(table)
     growth = report["growth"]
     console.print(f"one account more, holding a trade: {growth.get('per_account_holding_a_trade')}")
     console.print(f"p99 of the growing load over its budget from: {growth['p99_over_budget_from']}")

@@ -4,10 +4,9 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cli.client import ApiClient, segment
+from cli.tables import Figures
 from infra.runtime.settings import Settings
 
 app = typer.Typer(help="Capital brought in and taken out.", no_args_is_help=True)
@@ -65,14 +64,15 @@ def show(account: Account, *, as_json: Json = False) -> None:
             f"  since {baseline['at']} ({baseline['reason']}, {baseline['value']} USD): "
             f"profit {baseline['profit']} USD"
         )
-    Console().print(_flows(found["flows"]))
+    _flows(found["flows"]).show()
 
 
-def _flows(flows: list[dict[str, Any]]) -> Table:
-    table = Table("at", "asset", "amount", "USD", "source", "by", "note")
+def _flows(flows: list[dict[str, Any]]) -> Figures:
+    columns = ("at", "asset", "amount", "USD", "source", "by", "note")
+    table = Figures(columns, right=frozenset({"amount", "USD"}))
     for flow in flows:
         names = ("at", "asset", "amount", "value", "source", "author", "note")
-        table.add_row(*(str(flow[name]) for name in names))
+        table.add(*(str(flow[name]) for name in names))
     return table
 
 

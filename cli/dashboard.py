@@ -6,10 +6,10 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from cli.overview import Overview, account_text, gather
+from cli.tables import Figures
 from infra.runtime.errors import NotRunningError
 from infra.runtime.stack import Stack
 
@@ -27,14 +27,14 @@ def show_until_interrupted(stack: Stack) -> None:
         while stack.supervisor.is_wanted:
             overview = _gathered(stack)
             if overview is not None:
-                live.update(render(overview))
+                live.update(render(overview, console.width))
             time.sleep(REFRESH_SECONDS)
     console.print("The stack was stopped from elsewhere.")
 
 
-def render(overview: Overview) -> RenderableType:
+def render(overview: Overview, width: int) -> RenderableType:
     """Return the table of accounts with what surrounds it."""
-    parts: list[RenderableType] = [_header(overview), _accounts(overview)]
+    parts: list[RenderableType] = [_header(overview), _accounts(overview, width)]
     parts += [
         Text(f"{process.name} is not ready: {process.lacking}", style="yellow")
         for process in overview.processes
@@ -82,16 +82,12 @@ def _header(overview: Overview) -> Text:
     )
 
 
-def _accounts(overview: Overview) -> Table:
-    table = Table(expand=False)
-    for name in ("Account", "Mode", "State"):
-        table.add_column(name)
-    for name in ("Equity USD", "Cash USD", "Day", "Open", "Closed"):
-        table.add_column(name, justify="right")
-    table.add_column("Halts")
+def _accounts(overview: Overview, width: int) -> RenderableType:
+    amounts = ("Equity USD", "Cash USD", "Day", "Open", "Closed")
+    table = Figures(("Account", "Mode", "State", *amounts, "Halts"), right=frozenset(amounts))
     for account in overview.figures.get("accounts", []):
-        table.add_row(*_row(account))
-    return table
+        table.add(*_row(account))
+    return table.fitting(width)
 
 
 def _row(account: dict[str, Any]) -> tuple[str | Text, ...]:

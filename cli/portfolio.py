@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cli.client import ApiClient, segment
+from cli.tables import Figures
 from infra.runtime.settings import Settings
+
+DAY_COLUMNS = (*("day", "opening", "closing", "flows", "profit", "%", "worst %", "fees", "halted"),)
 
 Account = Annotated[str, typer.Argument(help="The account, for example company.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -34,10 +35,9 @@ def portfolio(
     if as_json:
         typer.echo(json.dumps(found))
         return
-    console = Console()
     for name, one in shown.items():
-        console.print(_summary(name, one))
-        console.print(_holdings(one))
+        typer.echo(_summary(name, one))
+        _holdings(one).show()
 
 
 def days(
@@ -52,9 +52,9 @@ def days(
     if as_json:
         typer.echo(json.dumps(found))
         return
-    table = Table("day", "opening", "closing", "flows", "profit", "%", "worst %", "fees", "halted")
+    table = Figures(DAY_COLUMNS, right=frozenset(DAY_COLUMNS[1:-1]))
     for day in found:
-        table.add_row(
+        table.add(
             day["day"],
             _usd(day["opening_equity"]),
             _usd(day["closing_equity"]),
@@ -65,7 +65,7 @@ def days(
             _usd(day["fees"]),
             "yes" if day["halted"] else "",
         )
-    Console().print(table)
+    table.show()
 
 
 def _summary(name: str, one: dict[str, Any]) -> str:
@@ -75,10 +75,11 @@ def _summary(name: str, one: dict[str, Any]) -> str:
     )
 
 
-def _holdings(one: dict[str, Any]) -> Table:
-    table = Table("asset", "quantity", "price", "USD", "share")
+def _holdings(one: dict[str, Any]) -> Figures:
+    columns = ("asset", "quantity", "price", "USD", "share")
+    table = Figures(columns, right=frozenset(columns[1:]))
     for holding in one["holdings"]:
-        table.add_row(
+        table.add(
             holding["asset"],
             holding["quantity"],
             holding["price"] or "no price",

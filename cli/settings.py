@@ -8,8 +8,11 @@ import typer
 import yaml
 
 from cli.client import ApiClient, RefusedError, segment
+from cli.tables import Figures
 from infra.runtime.errors import ConfigurationError
 from infra.runtime.settings import Settings
+from models.trading.settings_catalogue import SettingScope
+from models.trading.settings_documents import definitions_of
 
 app = typer.Typer(help="Settings of accounts and of the platform.", no_args_is_help=True)
 
@@ -44,8 +47,12 @@ def show(
         return
     at = found["at"] or "the release"
     typer.echo(f"version {found['version']} by {found['author']} at {at}: {found['reason']}")
+    meanings = {d.name: d for scope in SettingScope for d in definitions_of(scope)}
+    table = Figures(("setting", "value", "unit", "meaning"))
     for name, value in shown.items():
-        typer.echo(f"{name:<36} {_plain(value)}")
+        meaning = meanings[name]
+        table.add(name, _plain(value), meaning.shown_unit, meaning.description)
+    table.show()
 
 
 @app.command("set")

@@ -4,14 +4,16 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cli.client import ApiClient, segment
+from cli.tables import Figures
 from infra.runtime.errors import ConfigurationError
 from infra.runtime.settings import Settings
 
 app = typer.Typer(help="Open, close and list trades.", no_args_is_help=True)
+
+COLUMNS = ("trade", "pair", "phase", "bought", "entry", "stop", "exit", "reason", "PnL USD")
+AMOUNTS = frozenset({"bought", "entry", "stop", "exit", "PnL USD"})
 
 Account = Annotated[str, typer.Argument(help="The account, for example company.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -134,23 +136,27 @@ def change_exits(
 
 @app.command("list")
 def list_trades(
-    account: Account,
+    account: Annotated[str | None, typer.Argument(help="Only this account's.")] = None,
     *,
     only_open: Annotated[bool, typer.Option("--open", help="Only those not settled.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many, at most.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """List an account's trades, newest first."""
-    path = f"/accounts/{segment(account)}/trades"
+    """List the trades of one account, or of all, newest first."""
     with ApiClient(Settings()) as api:
-        trades = api.get(path, open=only_open, limit=limit)
+        names = [account] if account else [row["account"] for row in api.get("/accounts")]
+        found = {
+            name: api.get(f"/accounts/{segment(name)}/trades", open=only_open, limit=limit)
+            for name in names
+        }
     if as_json:
-        typer.echo(json.dumps(trades))
+        typer.echo(json.dumps(found[account] if account else found))
         return
-    table = Table("#", "pair", "phase", "bought", "entry", "stop", "exit", "reason", "PnL USD")
-    for trade in trades:
-        table.add_row(*_row(trade))
-    Console().print(table)
+    table = Figures(COLUMNS, right=AMOUNTS)
+    for name, trades in found.items():
+        for trade in trades:
+            table.add(f"{name} {trade['number']}", *_row(trade))
+    table.show()
 
 
 def _partial(text: str) -> dict[str, str]:
@@ -163,7 +169,7 @@ def _partial(text: str) -> dict[str, str]:
 
 
 def _row(trade: dict[str, Any]) -> list[str]:
-    names = ("number", "symbol", "phase", "bought", "average_entry_price", "stop_price")
+    names = ("symbol", "phase", "bought", "average_entry_price", "stop_price")
     tail = ("average_exit_price", "exit_reason", "pnl")
     return ["" if trade[name] is None else str(trade[name]) for name in (*names, *tail)]
 

@@ -84,7 +84,7 @@ class TradeInbox(Entity):
     async def move_stop(self, request: MoveStop) -> Answer:
         """Move stop or target, never to a worse protection."""
         prices = (request.stop_price, request.take_profit_price)
-        fact = StopMoveRequested(*prices, request.by, request.at)
+        fact = StopMoveRequested(*prices, request.by, request.at, request.price)
         return await self.ask(request.request_id, fact)
 
     @workflow.update

@@ -23,7 +23,7 @@ from api.commands import (
 from api.decisions import ChangeExits
 from api.exits import exits_change, more_exits
 from api.margin import refuse_margin
-from api.market import market_of
+from api.market import last_price_of, market_of
 from api.problems import ProblemError
 from api.schemas import Answered, Trade
 from api.services import Services, services_of
@@ -118,14 +118,15 @@ async def move_stop(
     caller: Caller,
     key: IdempotencyKey,
 ) -> JSONResponse:
-    """Move the exits of an open trade; never to a worse protection."""
+    """Move the exits of an open trade; never to a worse protection, nor beyond the market."""
     services = services_of(request)
-    await reading.require_account(services.database, account)
+    row = await reading.require_trade(services.database, account, number)
     command = command_of(request, account, key, caller, body)
 
     async def act() -> Response:
         prices = (body.stop_price, body.take_profit_price)
-        fact = MoveStopUpdate(command.request_id, caller.name, datetime.now(UTC), *prices)
+        at, price = datetime.now(UTC), await last_price_of(services, row.symbol)
+        fact = MoveStopUpdate(command.request_id, caller.name, at, *prices, price)
         workflow_id = trade_workflow_id(account, number)
         try:
             answer = await update_workflow(
@@ -155,12 +156,11 @@ async def change_exits(
     command = command_of(request, account, key, caller, body)
 
     async def act() -> Response:
-        market = await market_of(services, row.symbol)
         fact = ExitsChangeRequested(
             request_id=command.request_id,
             by=caller.name,
             change=exits_change(body),
-            price=market.last if market is not None else None,
+            price=await last_price_of(services, row.symbol),
             at=datetime.now(UTC),
         )
         workflow_id = trade_workflow_id(account, number)

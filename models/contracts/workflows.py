@@ -51,13 +51,17 @@ class CloseNow:
 
 @dataclass(frozen=True, slots=True)
 class MoveStop:
-    """Somebody asks for other exits; None leaves a price as it is."""
+    """Somebody asks for other exits; None leaves a price as it is.
+
+    ``price`` is the pair's last price as the request was made, None where it is not known.
+    """
 
     request_id: str
     by: str
     at: datetime
     stop_price: Decimal | None = None
     take_profit_price: Decimal | None = None
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

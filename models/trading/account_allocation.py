@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from models.trading import portfolio
+from models.trading.account_rules import rules_in_force
 from models.trading.account_state import ZERO, AccountState
 from models.trading.allocation import (
     Allocation,
@@ -95,5 +96,14 @@ def note_closed(state: AccountState, closed: TradeSummary) -> AccountState:
     price = portfolio.price_of(state, closed.symbol) or ZERO
     profit = closed.cash_flow + (closed.bought - closed.sold) * price
     known = state.results.get(closed.strategy, StrategyResults())
-    noted = note_trade(known, profit, portfolio.equity(state), state.market_time.date())
+    capital = portfolio.equity(state) * _share_of(state, closed.strategy)
+    noted = note_trade(known, profit, capital, state.market_time.date())
     return replace(state, results={**state.results, closed.strategy: noted})
+
+
+def _share_of(state: AccountState, strategy: str) -> Decimal:
+    """Return a strategy's own share of the capital: all of it where capital is not split."""
+    rules = rules_in_force(state)
+    if not is_split(rules.allocation, rules.fixed_shares):
+        return Decimal(1)
+    return allocation_of(state, rules.allocation, rules.fixed_shares).shares.get(strategy, ZERO)

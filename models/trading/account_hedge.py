@@ -30,7 +30,13 @@ from models.trading.account_state import ZERO, AccountState
 from models.trading.decided import AccountDecision
 from models.trading.fees import BOTTOM_TIER
 from models.trading.hedge import HedgeDecision, HedgeMove, HedgeReading, HedgeState, decide_hedge
-from models.trading.hedge_book import HedgeBook, performance
+from models.trading.hedge_book import (
+    HedgeBook,
+    claim_bought_back,
+    claim_sold,
+    end_claim,
+    performance,
+)
 from models.trading.hedge_override import HedgeOverride, judge_override
 from models.trading.trade_state import TradeSummary
 from models.trading.verdicts import Check, Verdict
@@ -140,21 +146,39 @@ def note_progress(
     if target is not None and (closed or after.sold >= target):
         del sales[after.number]
         state = replace(state, hedge_sales=sales)
-    if turnover <= ZERO:
-        return state
+    if turnover > ZERO:
+        state = replace(state, hedge_book=_booked(state.hedge_book, before, after))
+    if closed and after.number in state.hedge_book.claims:
+        ended = end_claim(state.hedge_book, after.number, _net_exit_price(state, after))
+        state = replace(state, hedge_book=ended)
+    return state
+
+
+def _booked(book: HedgeBook, before: TradeSummary, after: TradeSummary) -> HedgeBook:
     asset = after.symbol.partition("/")[0]
-    sold = after.hedge_sold - before.hedge_sold - (after.hedge_bought - before.hedge_bought)
-    book = state.hedge_book
-    lacking = {**book.lacking, asset: book.lacking.get(asset, ZERO) + sold}
+    book = claim_sold(book, after.number, asset, after.hedge_sold - before.hedge_sold)
+    book = claim_bought_back(book, asset, after.hedge_bought - before.hedge_bought)
     return replace(
-        state,
-        hedge_book=HedgeBook(
-            lacking={name: units for name, units in lacking.items() if units != ZERO},
-            cash=book.cash + after.hedge_flow - before.hedge_flow,
-            fees=book.fees + after.hedge_fees - before.hedge_fees,
-            turnover=book.turnover + turnover,
-        ),
+        book,
+        cash=book.cash + after.hedge_flow - before.hedge_flow,
+        fees=book.fees + after.hedge_fees - before.hedge_fees,
+        turnover=book.turnover + after.hedge_turnover - before.hedge_turnover,
     )
+
+
+def _net_exit_price(state: AccountState, closed: TradeSummary) -> Decimal:
+    """Return what one more unit would have brought as the trade closed, after the fee.
+
+    A trade that the hedge itself sold to the last unit has no sale of its own: its hedge sales
+    are what is known of its end.
+    """
+    price = closed.exit_price
+    if price is None and closed.hedge_sold > ZERO:
+        price = closed.hedge_turnover / closed.hedge_sold
+    if price is None:
+        price = portfolio.price_of(state, closed.symbol) or ZERO
+    fee = state.fees.get(closed.symbol, BOTTOM_TIER).taker
+    return price * (1 - fee)
 
 
 def reviews_due(

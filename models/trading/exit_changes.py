@@ -32,15 +32,11 @@ def judge_rules(rules: ExitRules, instrument: Instrument, price: Decimal) -> Ver
     multiple = rules.trailing_multiple
     return Verdict(
         (
-            _check(
-                "stop-on-wrong-side",
-                instrument.price_increment <= rules.stop_price < price,
-                f"stop {rules.stop_price} against the price {price}",
-            ),
+            *judge_sides(rules.stop_price, target, instrument, price).checks,
             _check(
                 "take-profit-on-wrong-side",
-                target > price if target is not None else _trails(rules),
-                f"take-profit {target} against the price {price}",
+                target is not None or _trails(rules),
+                "neither a take-profit nor a stop that trails takes the profit",
             ),
             _check(
                 "invalid-exits",
@@ -52,10 +48,41 @@ def judge_rules(rules: ExitRules, instrument: Instrument, price: Decimal) -> Ver
                 "shares lie above zero up to one, multiples and times above zero",
             ),
             _check(
+                "break-even-never",
+                _can_break_even(rules),
+                f"the stop moves to {rules.break_even_offset:.4%} above the entry from a gain of"
+                f" {rules.break_even_gain or ZERO:.4%}: the offset must be smaller than the gain",
+            ),
+            _check(
+                "invalid-exits",
+                _trails_above_zero(rules, price),
+                "a stop that trails by the whole price or more never moves",
+            ),
+            _check(
                 "invalid-exits",
                 gains == sorted(set(gains))
                 and sum((p.quantity_share for p in partials), ZERO) <= 1,
                 "partial sales come by rising gain and sell no more than was bought",
+            ),
+        )
+    )
+
+
+def judge_sides(
+    stop: Decimal, target: Decimal | None, instrument: Instrument, price: Decimal
+) -> Verdict:
+    """Tell whether stop and take-profit lie on their sides of a price: else they sell at once."""
+    return Verdict(
+        (
+            _check(
+                "stop-on-wrong-side",
+                instrument.price_increment <= stop < price,
+                f"stop {stop} against the price {price}",
+            ),
+            _check(
+                "take-profit-on-wrong-side",
+                target is None or target > price,
+                f"take-profit {target} against the price {price}",
             ),
         )
     )
@@ -92,6 +119,18 @@ def judge_change(old: ExitRules, new: ExitRules) -> Verdict:
 def is_worse_protection(old: ExitRules, new: ExitRules) -> bool:
     """Tell whether a change protects the trade less in any respect."""
     return not judge_change(old, new).allowed
+
+
+def _can_break_even(rules: ExitRules) -> bool:
+    """Tell whether the stop can move to break-even at all: a stop at the price would fire."""
+    if rules.break_even_gain is None:
+        return rules.break_even_offset == ZERO
+    return rules.break_even_offset < rules.break_even_gain
+
+
+def _trails_above_zero(rules: ExitRules, price: Decimal) -> bool:
+    share, distance = rules.trailing_share, rules.trailing_distance
+    return (share is None or share < ONE) and (distance is None or distance < price)
 
 
 def _trails(rules: ExitRules) -> bool:

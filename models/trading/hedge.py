@@ -7,10 +7,11 @@ target rises with volatility and with drawdown::
     loss    = (drawdown - slight) / (severe - slight)      kept between 0 and 1
     target  = least + (most - least) * (1 - (1 - unrest) * (1 - loss))
 
-Either alone can raise it to the most; neither can lower what the other asks for. The target in
-force follows only when the formula leaves it by more than ``target_band`` (hysteresis), and a trade
-is made only when the actual share is off by more than ``trade_band``, is large enough, and is worth
-its cost. It goes to the target and not beyond, so constant input is answered by one trade at most.
+Either alone can raise it to the most; neither can lower what the other asks for. A missing reading
+lowers nothing: the other one may still raise the target. The target in force follows only when the
+formula leaves it by more than ``target_band`` (hysteresis), and a trade is made only when the
+actual share is off by more than ``trade_band``, is large enough, and is worth its cost. It goes to
+the target and not beyond, so constant input is answered by one trade at most.
 """
 
 from dataclasses import dataclass, replace
@@ -55,7 +56,7 @@ class HedgeSettings:
 
 @dataclass(frozen=True, slots=True)
 class HedgeReading:
-    """What the hedge follows. ``volatility`` None: not known, and the target stays as it is.
+    """What the hedge follows. ``volatility`` None: not known, and the target may only rise.
 
     Attributes:
         cash: USD and allowed stablecoins, in USD.
@@ -145,8 +146,13 @@ def _follow(
     settings: HedgeSettings, target: Decimal | None, reading: HedgeReading
 ) -> Decimal | None:
     if reading.volatility is None:
-        return target
-    asked = target_share(settings, reading.volatility, reading.drawdown)
+        # What is not known cannot lower the target; the drawdown alone may still raise it.
+        alone = target_share(settings, settings.calm, reading.drawdown)
+        if target is None and alone <= settings.least:
+            return None
+        asked = alone if target is None else max(target, alone)
+    else:
+        asked = target_share(settings, reading.volatility, reading.drawdown)
     near = target is not None and abs(asked - target) <= settings.target_band
     return target if near else asked
 
@@ -173,7 +179,8 @@ def _judge_trade(
         ),
         Check("H-2", "hedge-too-small", value >= least, f"{value:.2f} USD to move", value, least),
     ]
-    if reading.volatility is None and not by_person:
+    reduces = target > reading.actual
+    if reading.volatility is None and not by_person and not reduces:
         reason = "the volatility is not known"
         checks.append(Check("H-2", "no-market-data", passed=False, reason=reason))
     elif reading.volatility is not None and not by_person:

@@ -1,42 +1,48 @@
 """What the hedge itself has done: what it sold, what it can buy back, and what it earned (H-4).
 
 The hedge's profit is that of the account against not having hedged: what its sales brought, less
-what buying back cost, all fees inside, less what the units it still lacks would be worth now.
+what buying back cost, all fees inside, less what would have been made of the units that it sold.
+What it may buy back belongs to a trade that is still open: a claim. When that trade closes, the
+units would have been sold with the rest of it, so the claim ends at the price of that sale.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, Decimal
-
-from models.trading.orders import Side
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class HedgeFill:
-    """An execution of the hedge: base units, USD, and the fee in USD."""
+class HedgeClaim:
+    """Base units of an asset that the hedge sold of one open trade and has not bought back."""
 
     asset: str
-    side: Side
     quantity: Decimal
-    cost: Decimal
-    fee: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class HedgeBook:
     """Carry what the hedge sold and has not bought back.
 
-    ``lacking`` are base units by asset, ``cash`` USD that hedging brought net of fees and buying
-    back, ``fees`` all fees in USD (inside ``cash``), ``turnover`` USD moved.
+    ``claims`` are by the number of the trade that was made smaller, ``cash`` USD that hedging
+    brought net of fees, of buying back, and of what ended claims would have brought; ``fees`` all
+    fees in USD (inside ``cash``), ``turnover`` USD moved.
     """
 
-    lacking: Mapping[str, Decimal] = field(default_factory=dict)
+    claims: Mapping[int, HedgeClaim] = field(default_factory=dict)
     cash: Decimal = ZERO
     fees: Decimal = ZERO
     turnover: Decimal = ZERO
+
+    @property
+    def lacking(self) -> dict[str, Decimal]:
+        """Return the base units claimed, by asset."""
+        units: dict[str, Decimal] = {}
+        for claim in self.claims.values():
+            units[claim.asset] = units.get(claim.asset, ZERO) + claim.quantity
+        return units
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +55,42 @@ class HedgePerformance:
     unpriced: tuple[str, ...] = ()
 
 
-def note_fill(book: HedgeBook, fill: HedgeFill) -> HedgeBook:
-    """Take in one execution of the hedge."""
-    sign = 1 if fill.side is Side.SELL else -1
-    lacking = dict(book.lacking)
-    lacking[fill.asset] = lacking.get(fill.asset, ZERO) + sign * fill.quantity
-    if lacking[fill.asset] == ZERO:
-        del lacking[fill.asset]
-    return HedgeBook(
-        lacking=lacking,
-        cash=book.cash + sign * fill.cost - fill.fee,
-        fees=book.fees + fill.fee,
-        turnover=book.turnover + fill.cost,
-    )
+def claim_sold(book: HedgeBook, trade: int, asset: str, quantity: Decimal) -> HedgeBook:
+    """Note base units that the hedge sold of an open trade."""
+    if quantity <= ZERO:
+        return book
+    known = book.claims.get(trade, HedgeClaim(asset, ZERO))
+    claim = replace(known, quantity=known.quantity + quantity)
+    return replace(book, claims={**book.claims, trade: claim})
+
+
+def claim_bought_back(book: HedgeBook, asset: str, quantity: Decimal) -> HedgeBook:
+    """Note base units that the hedge bought back: the oldest claims in the asset shrink first."""
+    claims = dict(book.claims)
+    for trade in sorted(claims):
+        if claims[trade].asset != asset or quantity <= ZERO:
+            continue
+        part = min(quantity, claims[trade].quantity)
+        quantity -= part
+        claims[trade] = replace(claims[trade], quantity=claims[trade].quantity - part)
+        if claims[trade].quantity <= ZERO:
+            del claims[trade]
+    return replace(book, claims=claims)
+
+
+def end_claim(book: HedgeBook, trade: int, net_price: Decimal) -> HedgeBook:
+    """End the claim of a trade that has closed: its units would have brought ``net_price`` each.
+
+    Args:
+        book: the book before.
+        trade: number of the trade.
+        net_price: USD per base unit that its last sales brought, after the fee of a sale.
+    """
+    claim = book.claims.get(trade)
+    if claim is None:
+        return book
+    claims = {number: other for number, other in book.claims.items() if number != trade}
+    return replace(book, claims=claims, cash=book.cash - claim.quantity * net_price)
 
 
 def performance(book: HedgeBook, prices: Mapping[str, Decimal]) -> HedgePerformance:

@@ -1,10 +1,11 @@
 """How much to buy under every bound: risk, volatility, cash, liquidity and all limits (R-2).
 
 Each bound is a cap on the quantity, kept by name in the result; the smallest binds, and rounding to
-the lot goes down, so that no cap is ever passed. The drawdown's size factor makes what is risked
-smaller (risk and volatility); it does not move limits.
+the lot goes down, so that no cap is ever passed. The drawdown's size factor makes the final
+quantity smaller, whichever cap binds: a cap of its own, that share of the smallest other one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -57,6 +58,7 @@ def size_within_caps(inputs: SizingInputs) -> SizingResult:
     caps += [cap for cap in (_volatility_cap(inputs), _depth_cap(inputs)) if cap is not None]
     caps += [SizingCap(room.name, room.code, room.left / unit_cash) for room in inputs.rooms]
     caps.append(SizingCap("cash", "insufficient-balance", inputs.spendable_cash / unit_cash))
+    caps += _drawdown_cap(inputs, caps)
     binding = min(caps, key=lambda cap: cap.quantity)
     quantity = inputs.instrument.floor_quantity(max(ZERO, binding.quantity))
     return SizingResult(quantity, tuple(caps), binding)
@@ -73,7 +75,7 @@ def common_move(inputs: SizingInputs) -> Decimal | None:
 
 def _risk_cap(inputs: SizingInputs) -> SizingCap:
     loss = unit_loss(inputs.entry_price, inputs.stop_price, inputs.fees, inputs.limits)
-    at_risk = _risked(inputs, inputs.limits.risk_share)
+    at_risk = max(ZERO, inputs.equity) * inputs.limits.risk_share
     return SizingCap("risk", "below-minimum", at_risk / loss if loss > ZERO else ZERO)
 
 
@@ -81,7 +83,7 @@ def _volatility_cap(inputs: SizingInputs) -> SizingCap | None:
     move = common_move(inputs)
     if move is None:
         return None
-    allowed = _risked(inputs, inputs.volatility_share)
+    allowed = max(ZERO, inputs.equity) * inputs.volatility_share
     return SizingCap("volatility", "below-minimum", allowed / move)
 
 
@@ -92,5 +94,10 @@ def _depth_cap(inputs: SizingInputs) -> SizingCap | None:
     return SizingCap("market depth", "limit-exceeded", quantity)
 
 
-def _risked(inputs: SizingInputs, share: Decimal) -> Decimal:
-    return max(ZERO, inputs.equity) * share * min(ONE, max(ZERO, inputs.size_factor))
+def _drawdown_cap(inputs: SizingInputs, others: Sequence[SizingCap]) -> list[SizingCap]:
+    factor = min(ONE, max(ZERO, inputs.size_factor))
+    if factor == ONE:
+        return []
+    smallest = min(others, key=lambda cap: cap.quantity)
+    quantity = max(ZERO, smallest.quantity) * factor
+    return [SizingCap("drawdown", "below-minimum", min(quantity, smallest.quantity))]

@@ -1,8 +1,10 @@
 """What each strategy of an account has earned, day by day: what its share of capital may rest on.
 
-A day's return is the net profit of the trades that the strategy closed on it, over equity at the
-last of them. Days without a closed trade count as zero. Only sums are kept, so that the figures
-stay small however long an account trades.
+A day's return is the net profit of the trades that the strategy closed on it, over the capital that
+the strategy itself had at the last of them. Over the account's equity a strategy with little
+capital would look calm and be given more; equal risk weighs each strategy's own
+(Maillard, Roncalli, Teiletche 2010). Days without a closed trade count as zero. Only sums are kept,
+so that the figures stay small however long an account trades.
 """
 
 from dataclasses import dataclass, replace
@@ -51,11 +53,11 @@ class StrategyResults:
 
 
 def note_trade(
-    results: StrategyResults, profit: Decimal, equity: Decimal, day: date
+    results: StrategyResults, profit: Decimal, capital: Decimal, day: date
 ) -> StrategyResults:
-    """Count a closed trade: its net profit and the account's equity in USD, on a day."""
+    """Count a closed trade: its net profit and the strategy's own capital in USD, on a day."""
     current = roll_to(results, day)
-    earned = (profit / equity).quantize(STEP) if equity > ZERO else ZERO
+    earned = (profit / capital).quantize(STEP) if capital > ZERO else ZERO
     return replace(current, trades=current.trades + 1, day_return=current.day_return + earned)
 
 

@@ -26,6 +26,9 @@ ONE = Decimal(1)
 STEP = Decimal("0.2")
 """A trailing stop follows in steps of this share of its distance."""
 
+AGAIN = Decimal("0.001")
+"""How much further the price must have come before a refused move to break-even is tried again."""
+
 _REASONS = {
     ExitCause.TIME: ExitReason.TIME_STOP,
     ExitCause.PARTIAL: ExitReason.PARTIAL_PROFIT,
@@ -76,7 +79,12 @@ def next_gains(state: TradeState) -> tuple[Decimal | None, Decimal | None]:
     even = None
     if rules.break_even_gain is not None:
         reached = state.plan.instrument.floor_price(entry * (1 + rules.break_even_offset))
-        even = entry * (1 + rules.break_even_gain) if state.stop_price < reached else None
+        # From one tick above where the stop goes: at that price or below it would fire at once.
+        usable = reached + state.plan.instrument.price_increment
+        gained = max(entry * (1 + rules.break_even_gain), usable)
+        if state.even_tried_at is not None:  # it was refused there: again a little further up
+            gained = max(gained, state.even_tried_at * (1 + AGAIN))
+        even = gained if state.stop_price < reached else None
     return partial, even
 
 

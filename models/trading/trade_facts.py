@@ -178,12 +178,16 @@ class EntryCancelRequested:
 
 @dataclass(frozen=True, slots=True)
 class StopMoveRequested:
-    """Somebody wants other exits. None leaves a price as it is. Never to a worse protection."""
+    """Somebody wants other exits. None leaves a price as it is. Never to a worse protection.
+
+    ``price`` is the pair's last price as the request was made, None where it is not known.
+    """
 
     stop_price: Decimal | None
     take_profit_price: Decimal | None
     by: str
     at: datetime
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

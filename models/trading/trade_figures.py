@@ -122,6 +122,10 @@ def _with_hedge(state: TradeState, summary: TradeSummary) -> TradeSummary:
         legs.add(Leg.EXIT)
     orders = {o.order_id for o in state.orders if o.spec.leg in legs and o.order_id is not None}
     fills = [f for f in state.fills if f.order_id in orders]
+    own = [f for f in state.fills if f.side is Side.SELL and f.order_id not in orders]
+    if own:
+        sold = sum((f.quantity for f in own), ZERO)
+        summary = replace(summary, exit_price=sum((f.cost for f in own), ZERO) / sold)
     if not fills:
         return summary
     sign = -1 if bought_back else 1

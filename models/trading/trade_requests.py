@@ -12,7 +12,7 @@ from models.trading.approval import (
     ApprovalStatus,
     AskApproval,
 )
-from models.trading.exit_changes import judge_change, judge_rules
+from models.trading.exit_changes import judge_change, judge_rules, judge_sides
 from models.trading.exit_requests import (
     ExitsChangeRequested,
     PendingExits,
@@ -26,8 +26,10 @@ from models.trading.trade_exit import want_exit
 from models.trading.trade_exits import rules_of
 from models.trading.trade_facts import CloseRequested, StopMoveRequested
 from models.trading.trade_state import TradePhase, TradeState
+from models.trading.verdicts import Verdict
 
 MOST = Decimal(10) ** 15
+NO_PRICE = ("no-market-data", "the pair's price is not known now, so no exit can be judged")
 PENDING_MAXIMUM = 5
 """Changes of one trade's exits that may wait at once; the oldest gives way."""
 
@@ -125,12 +127,23 @@ def _adopt_exits(draft: TradeDraft, rules: ExitRules) -> None:
 def _refuse_exits(
     state: TradeState, rules: ExitRules, price: Decimal | None
 ) -> tuple[str, str] | None:
-    known = price if price is not None and price.is_finite() and price > 0 else None
-    reference = known or state.plan.entry.limit_price or state.plan.reference_price
-    verdict = judge_rules(rules, state.plan.instrument, reference)
-    if verdict.allowed:
-        return None
-    return verdict.failures[0].code, verdict.reason
+    """Judge exits against the market of this moment, which must be known."""
+    reference = _judged_against(state, price)
+    if reference is None:
+        return NO_PRICE
+    return _refusal(judge_rules(rules, state.plan.instrument, reference))
+
+
+def _judged_against(state: TradeState, price: Decimal | None) -> Decimal | None:
+    """Return the price that exits are judged by: the entry's limit, then the market's, if known."""
+    bound = _entry_bound(state)
+    if bound is not None:
+        return bound
+    return price if price is not None and price.is_finite() and price > 0 else None
+
+
+def _refusal(verdict: Verdict) -> tuple[str, str] | None:
+    return None if verdict.allowed else (verdict.failures[0].code, verdict.reason)
 
 
 def _refuse_move(state: TradeState, fact: StopMoveRequested) -> tuple[str, str] | None:
@@ -148,14 +161,10 @@ def _refuse_move(state: TradeState, fact: StopMoveRequested) -> tuple[str, str] 
     target = state.take_profit_price
     if fact.take_profit_price is not None:
         target = instrument.nearest_price(fact.take_profit_price)
-    if target is not None and stop >= target:
-        moved_target = fact.take_profit_price is not None
-        code = "take-profit-on-wrong-side" if moved_target else "stop-on-wrong-side"
-        return code, f"stop {stop} is not below take-profit {target}"
-    market = _entry_bound(state)
-    if market is not None and stop >= market:
-        return "stop-on-wrong-side", f"stop {stop} is not below the entry limit {market}"
-    return None
+    reference = _judged_against(state, fact.price)
+    if reference is None:
+        return NO_PRICE
+    return _refusal(judge_sides(stop, target, instrument, reference))
 
 
 def _entry_bound(state: TradeState) -> Decimal | None:

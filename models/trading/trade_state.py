@@ -119,6 +119,7 @@ class TradeState:
     Attributes:
         stop_price: the trigger that stops shall rest at; an amend brings them there.
         trail_from: highest stop price that a trail watch has been set from.
+        even_tried_at: price at which the stop was to go to break-even, None before.
         exit_paused: an exit failed; the stop goes back first and the exit waits for a review.
         exit_sent: the exit under way with the figures it was computed from.
         stop_refusals: stops refused or lost since one last rested.
@@ -152,6 +153,7 @@ class TradeState:
     exit_sent: ExitPosition | None = None
     stop_refusals: int = 0
     trail_from: Decimal | None = None
+    even_tried_at: Decimal | None = None
     children_asked: Decimal | None = None
     children_missing: Decimal = ZERO
     opened_at: datetime | None = None
@@ -273,7 +275,7 @@ class TradeSummary:
     ``reserved_cash`` is the USD that the unfilled rest of the entry may still spend, fees included.
     ``strategy`` is known to the account only: whose idea it was, empty when somebody asked for it.
     Of what the hedge did: base units bought back and sold, USD moved, received net of fees, and
-    those fees.
+    those fees. ``exit_price`` is the average of all other sales, None before the first.
     """
 
     number: int
@@ -296,3 +298,4 @@ class TradeSummary:
     hedge_flow: Decimal = ZERO
     hedge_fees: Decimal = ZERO
     by_strategy: bool = False
+    exit_price: Decimal | None = None

@@ -43,7 +43,17 @@ def note_crossing(draft: TradeDraft, fact: PriceCrossed) -> None:
     elif fact.kind is WatchKind.TRAIL:
         _follow(draft, fact.price)
     else:
+        if fact.kind is WatchKind.BREAK_EVEN:
+            _try_break_even_again(draft, fact.price)
         apply_exits(draft, fact.price, fact.at)
+
+
+def _try_break_even_again(draft: TradeDraft, price: Decimal) -> None:
+    """Forget an earlier refusal: the price has come further, so the same stop may be taken now."""
+    if draft.state.even_tried_at is not None:
+        for order in draft.state.live_stops:
+            draft.change_order(order, refused_trigger=None)
+    draft.change(even_tried_at=price)
 
 
 def _follow(draft: TradeDraft, price: Decimal) -> None:

@@ -14,9 +14,10 @@ from activities.ports import Discrepancies
 from cli.measurements import measure, parsed
 from cli.measurements_text import duration, lines
 from infra.runtime.settings import Settings
+from tests.support.free_ports import free_block
 from workers.health import Health, HealthServer
 
-PORT_BASE = 22110
+PORT_BASE = free_block()
 
 
 @pytest.fixture

@@ -193,6 +193,9 @@ class ExchangeBooks:
             body["orders"].append(body["orders"][0] | strange)
         return web.json_response(body)
 
+    async def state(self, _request):
+        return web.json_response({"speed": "1"})
+
 
 def plain(record):
     return {
@@ -207,6 +210,7 @@ async def exchange_books(served):
     application = web.Application()
     application.router.add_get("/0/public/AssetPairs", books.pairs)
     application.router.add_get("/control/record", books.record)
+    application.router.add_get("/control/state", books.state)
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", PORT_BASE + 3).start()

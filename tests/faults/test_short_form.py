@@ -1,22 +1,18 @@
 """The fault suite on a whole stack, in its short form; the exchange's own record is the judge."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pytest
 
-from infra.runtime import ports
-from infra.runtime.errors import PortInUseError
-from infra.runtime.settings import Settings
 from tests.faults import report
 from tests.faults.life import Outcome
 from tests.faults.outages import GAP
 from tests.faults.runner import Runner, running
 from tests.faults.short_form import TEN_LOST, ten_lost_replies, waves
+from tests.support.free_ports import free_block
 
 pytestmark = [pytest.mark.stack, pytest.mark.alone, pytest.mark.faults, pytest.mark.timeout(280)]
 
-FIRST_PORT, PORTS_APART, ATTEMPTS = 22100, 20, 10
 AWAY_SECONDS = 5.0
 SHORT_STORIES = (GAP,)
 """An exchange that is killed and back at other prices; the long form plays the others too."""
@@ -28,17 +24,8 @@ APART = [wave for wave in WAVES if wave not in TOGETHER]
 @pytest.fixture(scope="module")
 def runner() -> Iterator[Runner]:
     """Bring up a stack of its own, in whose market nothing moves by itself."""
-    with running(_free_ports(), None) as runner:
+    with running(free_block(), None) as runner:
         yield runner
-
-
-def _free_ports() -> int:
-    for number in range(ATTEMPTS):
-        base = FIRST_PORT + number * PORTS_APART
-        with suppress(PortInUseError):
-            ports.require_free(Settings(port_base=base))
-            return base
-    raise AssertionError(f"no free ports above {FIRST_PORT}")
 
 
 def words(outcomes: list[Outcome]) -> list[str]:

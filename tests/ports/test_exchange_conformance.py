@@ -50,9 +50,11 @@ from models.trading.orders import (
     OrderType,
     Side,
 )
+from tests.support.free_ports import free_block
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PORT = 21260
+
+PORT = free_block()
 INSTALLATION = str(uuid4())
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 TRADES = count(1)

@@ -132,7 +132,8 @@ async def _lost_replies(story: Story, number: int) -> None:
 async def _moved_and_closed(story: Story, number: int) -> None:
     await story.open()
     await story.until_protected(number)
-    move = MoveStop("move", "tester", wall_clock(), stop_price=Decimal(39000))
+    prices = {"stop_price": Decimal(39000), "price": Decimal(50000)}
+    move = MoveStop("move", "tester", wall_clock(), **prices)
     await story.trade(number).execute_update("move_stop", move, result_type=Answer)
     close = CloseNow("close", "tester", wall_clock())
     await story.trade(number).execute_update("close_now", close, result_type=Answer)

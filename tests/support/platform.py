@@ -41,13 +41,13 @@ from models.contracts.workflows import AccountInput, AccountToFollow
 from models.trading.account_state import AccountState
 from models.trading.market import MarketSnapshot
 from tests.support.fakes import BITCOIN, FakeExchange
+from tests.support.free_ports import free_block
 from tests.support.live_keys import LiveKeys
 from tests.support.postgres import PostgresServer
 from tests.support.stories import LIMITS, TASK_TIMEOUT
 from tests.support.temporal import NAMESPACE, World, eventually
 
-PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-PORT_BASE = 21500 + 10 * PROCESS
+PORT_BASE = free_block()
 """Test processes run side by side, each beside a platform of its own."""
 PRICE = Decimal(50000)
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,10 +26,10 @@ from infra.runtime.temporal import take_turns_whole, worker_options
 from infra.runtime.temporal_server import dynamic_settings, find_or_provide
 from models.contracts.names import SEARCH_ATTRIBUTES, TRADING_QUEUE
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal
+from tests.support.free_ports import free_block
 from workers.assembly import TRADING_WORKFLOWS, trading_activities
 
 ROOT = Path(__file__).parents[2]
-PORTS = range(21300, 21400)
 NAMESPACE = "tests"
 
 
@@ -40,23 +38,10 @@ def temporal_program() -> str:
     return str(find_or_provide(StateDirectory(ROOT / ".aether"), print))
 
 
-def free_port() -> int:
-    start = os.getpid() % len(PORTS)
-    for offset in range(len(PORTS)):
-        port = PORTS[(start + offset) % len(PORTS)]
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError("no free port for Temporal")
-
-
 @contextmanager
 def temporal_server(directory: Path) -> Iterator[str]:
     """Run the server and yield its address."""
-    port = free_port()
+    port = free_block()
     words = [temporal_program(), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     words += ["--headless", "--namespace", NAMESPACE, "--log-level", "error"]
     words += ["--db-filename", str(directory / "temporal.db")]

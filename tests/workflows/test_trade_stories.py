@@ -142,13 +142,15 @@ async def test_exit_whose_request_was_lost_is_sent_after_its_deadline(story: Sto
 async def test_stop_is_moved_up_in_place_and_not_down(story: Story) -> None:
     await story.open()
     stop = await story.until_protected()
-    up = MoveStop("move-1", "tester", wall_clock(), stop_price=Decimal(48500))
+    up = MoveStop("move-1", "tester", wall_clock(), stop_price=Decimal(48500), price=Decimal(50000))
     answer = await story.trade(1).execute_update("move_stop", up, result_type=Answer)
     assert answer.accepted
     await eventually(
         lambda: story.exchange.orders[stop.order_id].trigger_price == Decimal(48500), "moved"
     )
-    down = MoveStop("move-2", "tester", wall_clock(), stop_price=Decimal(48000))
+    down = MoveStop(
+        "move-2", "tester", wall_clock(), stop_price=Decimal(48000), price=Decimal(50000)
+    )
     answer = await story.trade(1).execute_update("move_stop", down, result_type=Answer)
     assert answer.code == "worse-protection"
 

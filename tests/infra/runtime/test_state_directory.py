@@ -11,8 +11,9 @@ from infra.runtime.errors import ConfigurationError, PortInUseError, StateError
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
 from infra.runtime.state_directory import FORMAT, Manifest, StateDirectory
+from tests.support.free_ports import free_block
 
-PORT_BASE = 21410
+PORT_BASE = free_block()
 
 
 @pytest.fixture(autouse=True)

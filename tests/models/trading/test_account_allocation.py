@@ -15,6 +15,8 @@ from models.trading.account_allocation import (
     note_closed,
     room_of_strategy,
 )
+from models.trading.account_rules import rules_in_force
+from models.trading.account_settings import SettingsInForce
 from models.trading.allocation import AllocationMethod, AllocationPolicy
 from models.trading.strategy_results import StrategyResults, note_trade, roll_to
 from tests.models.trading.test_account_mode import a_trade
@@ -97,3 +99,30 @@ def test_change_of_results_counts_from_the_next_entry_on():
 def test_trade_that_nobody_proposed_belongs_to_no_strategy():
     account = an_account(market_time=START)
     assert note_closed(account, replace(a_trade(), cash_flow=Decimal(5))).results == {}
+
+
+def test_equal_risk_settles_where_each_strategys_own_risk_says() -> None:
+    """Daily returns of 1 % and 4 % deviation on own capital: .80 and .20 in the end.
+
+    Over the account's equity the same strategies settle at .667 and .333.
+    """
+    values = '{"allocation.method":"equal_risk","allocation.trades_minimum":1}'
+    account = an_account(
+        "100000",
+        strategies=TWO,
+        prices={"BTC/USD": Decimal(100)},
+        settings=SettingsInForce(0, values),
+    )
+    swings = {"calm": Decimal("0.01"), "trend": Decimal("0.04")}
+    for day in range(60):
+        now = START + timedelta(days=day)
+        rules = rules_in_force(account)
+        shares = allocation_of(account, rules.allocation, rules.fixed_shares).shares
+        for name, swing in swings.items():
+            earned = Decimal(100000) * shares[name] * swing * (1 if day % 2 else -1)
+            closed = replace(a_trade("0"), strategy=name, cash_flow=earned)
+            account = note_closed(replace(account, market_time=now), closed)
+    rules = rules_in_force(account)
+    shares = allocation_of(account, rules.allocation, rules.fixed_shares).shares
+    assert shares["calm"] == pytest.approx(Decimal("0.80"), abs=Decimal("0.01"))
+    assert shares["trend"] == pytest.approx(Decimal("0.20"), abs=Decimal("0.01"))

@@ -18,14 +18,15 @@ from models.trading.hedge import (
 )
 from models.trading.hedge_book import (
     HedgeBook,
-    HedgeFill,
-    note_fill,
+    HedgeClaim,
+    claim_bought_back,
+    claim_sold,
+    end_claim,
     performance,
     split_reduction,
     split_restoration,
 )
 from models.trading.hedge_override import HedgeOverride, judge_override
-from models.trading.orders import Side
 from tests.models.trading.trading_builders import START
 
 SETTINGS = HedgeSettings()
@@ -45,15 +46,6 @@ def test_the_target_follows_the_documented_function() -> None:
         ("0.5", "0.9", "0.90"),
     ):
         assert target_share(SETTINGS, Decimal(volatility), Decimal(drawdown)) == Decimal(share)
-
-
-def test_without_a_known_volatility_nothing_moves() -> None:
-    blind = replace(CALM, volatility=None)
-    first = decide_hedge(SETTINGS, HedgeState(), blind, START)
-    assert (first.move, first.state.target, first.target) == (None, None, CALM.actual)
-    later = decide_hedge(SETTINGS, HedgeState(Decimal("0.9")), blind, START)
-    assert (later.move, later.target) == (None, Decimal("0.9"))
-    assert [check.code for check in later.verdict.failures] == ["no-market-data"]
 
 
 def test_small_changes_of_the_market_do_not_move_the_target() -> None:
@@ -166,45 +158,107 @@ def test_the_hedge_never_oscillates_on_constant_input(
     assert len(set(targets)) == 1
 
 
-def test_performance_is_that_against_not_having_hedged() -> None:
-    book = note_fill(
-        HedgeBook(), HedgeFill("BTC", Side.SELL, Decimal(1), Decimal(50_000), Decimal(100))
+def test_unknown_volatility_lowers_nothing_and_a_drawdown_still_raises_the_target() -> None:
+    blind = replace(CALM, volatility=None, drawdown=Decimal("0.25"))
+    fallen = decide_hedge(SETTINGS, HedgeState(Decimal("0.10")), blind, START)
+    assert (fallen.target, fallen.move, fallen.value) == (
+        Decimal("0.90"),
+        HedgeMove.REDUCE,
+        Decimal(8000),
     )
+    first = decide_hedge(SETTINGS, HedgeState(), blind, START)
+    assert (first.target, first.move) == (Decimal("0.90"), HedgeMove.REDUCE)
+    recovered = decide_hedge(SETTINGS, fallen.state, replace(blind, drawdown=Decimal(0)), START)
+    assert recovered.state.target == Decimal("0.90")
+    hedged = replace(blind, drawdown=Decimal(0), cash=Decimal(9500), volatile=Decimal(500))
+    restoring = decide_hedge(SETTINGS, HedgeState(Decimal("0.50")), hedged, START)
+    assert (restoring.move, restoring.value) == (None, 0)
+    assert restoring.verdict.failures[0].code == "no-market-data"
+    nothing = decide_hedge(SETTINGS, HedgeState(), replace(CALM, volatility=None), START)
+    assert (nothing.state.target, nothing.move) == (None, None)
+
+
+def _sold(book: HedgeBook, trade: int, quantity: Decimal, cost: Decimal, fee: Decimal) -> HedgeBook:
+    booked = claim_sold(book, trade, "BTC", quantity)
+    return replace(booked, cash=booked.cash + cost - fee)
+
+
+def _bought(book: HedgeBook, quantity: Decimal, cost: Decimal, fee: Decimal) -> HedgeBook:
+    booked = claim_bought_back(book, "BTC", quantity)
+    return replace(booked, cash=booked.cash - cost - fee)
+
+
+def test_performance_is_that_against_not_having_hedged() -> None:
+    book = _sold(HedgeBook(), 1, Decimal(1), Decimal(50_000), Decimal(100))
     fallen = performance(book, {"BTC": Decimal(40_000)})
     assert (fallen.profit, fallen.lacking_value) == (Decimal(9900), Decimal(40_000))
     assert performance(book, {"BTC": Decimal(60_000)}).profit == -10_100
     unknown = performance(book, {})
     assert (unknown.profit, unknown.unpriced) == (None, ("BTC",))
-    back = note_fill(book, HedgeFill("BTC", Side.BUY, Decimal(1), Decimal(40_000), Decimal(80)))
+    back = _bought(book, Decimal(1), Decimal(40_000), Decimal(80))
     assert performance(back, {}).profit == 9820
-    assert (back.lacking, back.fees, back.turnover) == ({}, 180, 90_000)
+    assert back.lacking == {}
 
 
-FILLS = st.lists(
+def test_claim_ends_with_its_trade_at_the_price_of_the_trades_own_end() -> None:
+    # 0.4 of 1 BTC sold at 50,000; the rest is stopped out at 46,000, fee 0.4 % each time. Not
+    # hedged, the 0.4 would have brought 0.4 * 46,000 * 0.996 = 18,326.40.
+    book = _sold(HedgeBook(), 7, Decimal("0.4"), Decimal(20_000), Decimal(80))
+    ended = end_claim(book, 7, Decimal(46_000) * Decimal("0.996"))
+    assert ended.claims == {}
+    for price in ("20000", "46000", "90000"):
+        later = performance(ended, {"BTC": Decimal(price)})
+        assert later.profit == Decimal("1593.60")
+    assert split_restoration(Decimal(50_000), ended, {"BTC": Decimal(46_000)}) == {}
+
+
+def test_what_is_bought_back_takes_from_the_oldest_claims_in_that_asset() -> None:
+    book = claim_sold(claim_sold(HedgeBook(), 2, "BTC", Decimal(1)), 5, "BTC", Decimal(2))
+    book = claim_sold(book, 3, "ETH", Decimal(4))
+    left = claim_bought_back(book, "BTC", Decimal("1.5"))
+    assert left.claims == {
+        3: HedgeClaim("ETH", Decimal(4)),
+        5: HedgeClaim("BTC", Decimal("1.5")),
+    }
+    assert claim_bought_back(left, "BTC", Decimal(9)).lacking == {"ETH": Decimal(4)}
+
+
+STEPS = st.lists(
     st.tuples(
-        st.sampled_from(("BTC", "ETH")),
-        st.sampled_from(Side),
-        st.decimals("0.01", "5", places=2),
+        st.sampled_from(("sell", "buy", "close")),
+        st.integers(1, 3),
+        st.decimals("0.01", "1", places=2),
         st.decimals("1", "1000", places=2),
-        st.decimals("0", "5", places=2),
     ),
-    max_size=10,
+    max_size=12,
 )
 
 
-@given(FILLS, st.decimals("1", "1000", places=2), st.decimals("1", "1000", places=2))
+@given(STEPS, st.decimals("1", "1000", places=2))
 def test_the_profit_is_the_difference_of_the_two_accounts(
-    fills: list[tuple[str, Side, Decimal, Decimal, Decimal]], bitcoin: Decimal, ether: Decimal
+    steps: list[tuple[str, int, Decimal, Decimal]], last: Decimal
 ) -> None:
-    prices = {"BTC": bitcoin, "ETH": ether}
-    book, cash, held = HedgeBook(), Decimal(0), {"BTC": Decimal(0), "ETH": Decimal(0)}
-    for asset, side, quantity, price, fee in fills:
-        book = note_fill(book, HedgeFill(asset, side, quantity, quantity * price, fee))
-        sign = 1 if side is Side.SELL else -1
-        cash += sign * quantity * price - fee
-        held[asset] -= sign * quantity
-    hedged = cash + sum((held[asset] * prices[asset] for asset in held), Decimal(0))
-    assert performance(book, prices).profit == hedged
+    """Two accounts hold three trades; one is hedged, and both close each trade at its price."""
+    book, fee = HedgeBook(), Decimal("0.004")
+    cash, extra, open_trades = Decimal(0), Decimal(0), {1, 2, 3}
+    for kind, trade, quantity, price in steps:
+        if kind == "sell" and trade in open_trades:
+            book = _sold(book, trade, quantity, quantity * price, quantity * price * fee)
+            cash += quantity * price * (1 - fee)
+            extra -= quantity
+        elif kind == "buy":
+            part = min(quantity, book.lacking.get("BTC", Decimal(0)))
+            book = _bought(book, part, part * price, part * price * fee)
+            cash -= part * price * (1 + fee)
+            extra += part
+        elif kind == "close" and trade in open_trades:
+            open_trades.remove(trade)
+            claim = book.claims.get(trade, HedgeClaim("BTC", Decimal(0))).quantity
+            book = end_claim(book, trade, price * (1 - fee))
+            cash -= claim * price * (1 - fee)  # what the other account got for these units
+            extra += claim
+    assert performance(book, {"BTC": last}).profit == cash + extra * last
+    assert all(trade in open_trades for trade in book.claims)
 
 
 @given(VALUE, st.dictionaries(st.sampled_from(("A", "B", "C", "D")), VALUE))
@@ -216,7 +270,7 @@ def test_no_more_is_sold_or_bought_than_asked_for_or_there(
     total = sum(parts.values(), Decimal(0))
     assert total <= value
     assert total >= min(value, sum(holdings.values(), Decimal(0))) - Decimal("0.05")
-    book = HedgeBook({"A": Decimal(2), "B": Decimal(-1)})
+    book = HedgeBook({1: HedgeClaim("A", Decimal(2)), 2: HedgeClaim("C", Decimal(1))})
     bought = split_restoration(value, book, {"A": Decimal(10), "B": Decimal(10)})
     assert set(bought) <= {"A"}
     assert split_restoration(value, book, {}) == {}

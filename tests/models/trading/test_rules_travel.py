@@ -17,9 +17,8 @@ from models.trading.drawdown import mark, note_flow, start
 from models.trading.drawdown_limits import DrawdownLimits
 from models.trading.exit_rules import ExitPositionState, ExitRules, PartialTake
 from models.trading.hedge import HedgeState
-from models.trading.hedge_book import HedgeBook, HedgeFill, note_fill
+from models.trading.hedge_book import HedgeBook, HedgeClaim
 from models.trading.hedge_override import HedgeOverride
-from models.trading.orders import Side
 from models.trading.portfolio_limits import LossStreak, PortfolioLimits
 from models.trading.settings_catalogue import SettingScope
 from models.trading.settings_reading import account_rules, platform_rules
@@ -38,9 +37,7 @@ CARRIED: dict[str, Callable[[], Any]] = {
     "portfolio limits": lambda: PortfolioLimits(bucket_shares={"meme": Decimal("0.05")}),
     "approval": lambda: ApprovalRequest("a", "entry", "Dora", "", START, LATER, Decimal(5)),
     "hedge": lambda: HedgeState(Decimal("0.3"), HedgeOverride(Decimal(1), "Dora", "x", START)),
-    "hedge book": lambda: note_fill(
-        HedgeBook(), HedgeFill("BTC", Side.SELL, Decimal(1), Decimal(9), Decimal("0.1"))
-    ),
+    "hedge book": lambda: HedgeBook({7: HedgeClaim("BTC", Decimal(1))}, Decimal(9)),
     "exit rules": lambda: ExitRules(
         Decimal(95),
         hold_maximum=timedelta(hours=3),

@@ -71,9 +71,15 @@ def test_the_larger_move_counts_and_none_is_no_cap() -> None:
     assert "volatility" not in {cap.name for cap in size_within_caps(unknown).caps}
 
 
-def test_drawdown_makes_what_is_risked_smaller() -> None:
+def test_drawdown_makes_the_quantity_smaller_whichever_cap_binds() -> None:
     assert size_within_caps(inputs(size_factor=Decimal("0.5"))).quantity == 1
     assert size_within_caps(inputs(size_factor=Decimal(0))).quantity == 0
+    tight = (Room("gross exposure", Decimal(0), Decimal(1000)),)
+    whole = size_within_caps(inputs(rooms=tight))
+    half = size_within_caps(inputs(rooms=tight, size_factor=Decimal("0.5")))
+    assert whole.binding.name == "gross exposure"
+    assert (half.binding.name, half.binding.code) == ("drawdown", "below-minimum")
+    assert half.binding.quantity == whole.binding.quantity / 2
 
 
 @given(PRICE, SHARE, MONEY, MONEY, MONEY, MAYBE, MAYBE, MAYBE, st.decimals("0", "1", places=3))
@@ -102,6 +108,8 @@ def test_size_stays_within_every_cap_and_binds_at_one(
     )
     result = size_within_caps(asked)
     quantity, risked = result.quantity, max(Decimal(0), equity) * factor
+    whole = size_within_caps(replace(asked, size_factor=Decimal(1)))
+    assert quantity <= max(Decimal(0), whole.binding.quantity) * factor
     assert quantity >= 0
     assert asked.instrument.floor_quantity(quantity) == quantity
     assert all(quantity <= max(Decimal(0), cap.quantity) for cap in result.caps)

@@ -13,7 +13,7 @@ from models.trading.trade_decisions import decide
 from models.trading.trade_facts import ExitReason, PriceCrossed, PriceWatch, WatchKind
 from models.trading.trade_state import TradePhase
 from tests.models.trading.model_exchange import ModelWorld
-from tests.models.trading.trading_builders import START, a_plan
+from tests.models.trading.trading_builders import START, a_market, a_plan
 
 
 def a_world(exits: ExitRules | None = None, **changes: object) -> ModelWorld:
@@ -168,7 +168,11 @@ def test_worse_protection_waits_for_a_second_person_and_then_holds_at_the_exchan
     assert request.subject == "worse_protection"
     assert request.trade == 1
     assert world.live_orders(Leg.STOP)[0].trigger == 95
-    settled = ApprovalSettled(request.request_id, ApprovalStatus.APPROVED, "second", None, START)
+    market = a_market(bid="99", ask="101")
+    settled = ApprovalSettled(request.request_id, ApprovalStatus.APPROVED, "second", market, START)
+    blind = decide(world.state, replace(settled, market=None))
+    assert blind.answer is not None
+    assert blind.answer.code == "no-market-data"
     decision = decide(world.state, settled)
     assert decision.answer is not None
     assert decision.answer.accepted
@@ -199,6 +203,13 @@ def test_exits_that_make_no_sense_are_refused() -> None:
         ({"take_profit_price": Decimal(99)}, "take-profit-on-wrong-side"),
         ({"cleared": ("take_profit_price",)}, "take-profit-on-wrong-side"),
         ({"trailing_share": Decimal("NaN")}, "invalid-price"),
+        ({"trailing_share": Decimal(1)}, "invalid-exits"),
+        ({"trailing_distance": Decimal(100)}, "invalid-exits"),
+        (
+            {"break_even_gain": Decimal("0.02"), "break_even_offset": Decimal("0.02")},
+            "break-even-never",
+        ),
+        ({"break_even_offset": Decimal("0.01")}, "break-even-never"),
         (
             {"partials": (PartialTake(Decimal("0.1"), Decimal("0.7")),) * 2},
             "invalid-exits",
@@ -206,3 +217,27 @@ def test_exits_that_make_no_sense_are_refused() -> None:
     )
     for wanted, code in cases:
         assert change(a_world(), **wanted)[0] == code  # type: ignore[index]
+
+
+def test_break_even_comes_from_the_price_at_which_the_stop_can_be_there() -> None:
+    """Bought at 100, ticks of 0.1: an older rule whose offset is its gain waits one tick longer."""
+    gain = Decimal("0.02")
+    world = a_world(rules(break_even_gain=gain, break_even_offset=gain))
+    assert watch(world, WatchKind.BREAK_EVEN).level == Decimal("102.1")
+    cross(world, WatchKind.BREAK_EVEN)
+    assert world.state.stop_price == 102
+    assert world.live_orders(Leg.STOP)[0].trigger == 102
+
+
+def test_refused_move_to_break_even_is_recorded_and_tried_again_further_up() -> None:
+    world = a_world(rules(break_even_gain=Decimal("0.03"), break_even_offset=Decimal("0.008")))
+    world.refuse_amends = True
+    first = watch(world, WatchKind.BREAK_EVEN)
+    cross(world, WatchKind.BREAK_EVEN)
+    assert world.state.stop_price == 95
+    again = watch(world, WatchKind.BREAK_EVEN)
+    assert again.watch_id != first.watch_id
+    assert again.level > first.level
+    world.refuse_amends = False
+    cross(world, WatchKind.BREAK_EVEN)
+    assert world.live_orders(Leg.STOP)[0].trigger == Decimal("100.8")

@@ -160,11 +160,14 @@ class TradeMachine(RuleBasedStateMachine):
         target = self.world.state.sold + Decimal(lots)
         self.world.tell(PartSaleRequested(target, "hedge", START))
 
-    @rule(stop=PRICE)
-    def stop_move_requested(self, stop: Decimal) -> None:
-        before = self.world.state.stop_price
-        self.world.tell(StopMoveRequested(stop, None, "director", START))
-        assert self.world.state.stop_price >= before
+    @rule(stop=PRICE, price=st.one_of(st.none(), PRICE))
+    def stop_move_requested(self, stop: Decimal, price: Decimal | None) -> None:
+        before, filled = self.world.state.stop_price, bool(self.world.state.fills)
+        self.world.tell(StopMoveRequested(stop, None, "director", START, price))
+        after = self.world.state.stop_price
+        assert after >= before
+        # Before the first fill the limit of the entry bounds a stop, after it the market does.
+        assert after == before or not filled or price is not None
 
     @precondition(lambda self: not self.world.facts)
     @rule()

@@ -160,7 +160,7 @@ def test_trailing_raises_the_stop_and_a_stop_out_then_is_a_trailing_stop():
 
 def test_refused_trigger_leaves_the_stop_where_it_rests_and_is_not_asked_for_again():
     story = Story(a_plan()).opened()
-    story.tell(StopMoveRequested(Decimal(99), None, "director", START))
+    story.tell(StopMoveRequested(Decimal(99), None, "director", START, Decimal(100)))
     commands = story.tell(AmendRefused("O-stop", "EOrder:Invalid price", False, START))
     assert RecordTrade("stop_move_refused") in commands
     assert not only(commands, AmendStop)
@@ -171,15 +171,20 @@ def test_stop_move_is_answered_and_never_worsens_protection():
     story = Story(a_plan()).opened()
     for stop, target, code in (
         (Decimal(94), None, "worse-protection"),
+        (Decimal(98), None, "stop-on-wrong-side"),
         (Decimal(110), None, "stop-on-wrong-side"),
         (None, Decimal(95), "take-profit-on-wrong-side"),
         (Decimal("NaN"), None, "invalid-price"),
         (Decimal(-1), None, "invalid-price"),
         (Decimal(96), Decimal(120), "accepted"),
     ):
-        answer = decide(story.state, StopMoveRequested(stop, target, "d", START)).answer
+        asked = StopMoveRequested(stop, target, "d", START, Decimal(98))
+        answer = decide(story.state, asked).answer
         assert answer is not None
         assert answer.code == code
+    blind = decide(story.state, StopMoveRequested(Decimal(96), None, "d", START)).answer
+    assert blind is not None
+    assert blind.code == "no-market-data"
     story.tell(CloseRequested(ExitReason.REQUESTED, "d", START))
     answer = decide(story.state, StopMoveRequested(Decimal(97), None, "d", START)).answer
     assert answer is not None

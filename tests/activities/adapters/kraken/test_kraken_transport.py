@@ -27,6 +27,7 @@ from activities.ports import (
     RateLimitedError,
     UnknownOutcomeError,
 )
+from tests.support.free_ports import free_block
 from tests.support.scripted_exchange import (
     ScriptedExchange,
     hang,
@@ -36,6 +37,7 @@ from tests.support.scripted_exchange import (
     status,
 )
 
+PORTS = free_block()
 PLACE, READ = Operation.PLACE, Operation.READ
 
 
@@ -45,7 +47,7 @@ def new_credentials() -> Credentials:
 
 @pytest.fixture
 async def server():
-    server = ScriptedExchange(21210)
+    server = ScriptedExchange(PORTS)
     await server.start()
     yield server
     await server.stop()
@@ -146,7 +148,7 @@ async def test_garbage_is_unknown_for_a_placement(server, transport, body):
 
 async def test_refused_connection_proves_that_nothing_was_sent(tmp_path):
     transport = Transport(
-        "http://127.0.0.1:21299",
+        f"http://127.0.0.1:{PORTS + 1}",
         AllowedHosts.loopback(),
         new_credentials(),
         NonceCounter(FileNonceStore(tmp_path / "nonce")),
