@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities import day_clock
-from activities.capital import LEDGER_MARGIN, new_flows
+from activities.capital import LEDGER_MARGIN, read_ledger
 from activities.day_clock import DayClock
 from activities.day_closing import PATIENCE, DayActivities
 from activities.equity_watch import EquityWatch
@@ -133,16 +133,16 @@ async def test_ledger_is_read_from_where_the_record_has_it() -> None:
     exchange, journal = FakeExchange(), FakeJournal()
     exchange.book("first", "USD", Decimal(100))
     exchange.book("coins", "BTC", Decimal(2))
-    (flow,) = await new_flows(exchange, journal, "company")
+    (flow,) = (await read_ledger(exchange, journal, "company")).flows
     assert (flow.asset, flow.value, flow.author) == ("USD", 100, "exchange")
     await journal.save_flows("company", [FlowNoted(flow)])
-    assert await new_flows(exchange, journal, "company") == ()
+    assert (await read_ledger(exchange, journal, "company")).flows == ()
     assert journal.ledgers_read == {}, "a flow without a price waits for one"
     journal.asset_prices["BTC"] = Decimal(50)
-    (coins,) = await new_flows(exchange, journal, "company")
+    (coins,) = (await read_ledger(exchange, journal, "company")).flows
     assert (coins.amount, coins.value) == (2, 100)
     await journal.save_flows("company", [FlowNoted(coins)])
-    assert await new_flows(exchange, journal, "company") == ()
+    assert (await read_ledger(exchange, journal, "company")).flows == ()
     newest = exchange.bookings[-1].exchange_time
     assert journal.ledgers_read["company"] == newest - LEDGER_MARGIN
     assert newest <= datetime.now(UTC)
