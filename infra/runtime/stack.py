@@ -217,7 +217,9 @@ class Stack:
                 "another AETHER_HOME, or set this one aside: aether admin reset"
             )
         for path in replay_files(self.settings.market):
-            if not path.is_file():
+            # A file inside a zip is named behind it: archive.zip/XBTUSD_15.csv.
+            zipped = any(p.suffix == ".zip" and p.is_file() for p in path.parents)
+            if not path.is_file() and not zipped:
                 raise ConfigurationError(f"MARKET: there is no file {path}")
 
     def _set_up(self, tell: Progress) -> bool:
