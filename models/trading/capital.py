@@ -30,14 +30,6 @@ class FlowSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Nav:
-    """The net asset value in USD, and what is held without a known price (and not counted)."""
-
-    value: Decimal
-    unpriced: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class LedgerLine:
     """One booking of the exchange in units of its asset; the balance moves by amount - fee."""
 
@@ -109,18 +101,6 @@ class NavBaseline:
     at: datetime
     value: Decimal
     reason: str
-
-
-def net_asset_value(balances: Mapping[str, Decimal], prices: Mapping[str, Decimal]) -> Nav:
-    """Value balances by asset at prices in USD by asset; USD is worth itself."""
-    value, unpriced = ZERO, []
-    for asset, quantity in sorted(balances.items()):
-        price = ONE if asset == "USD" else prices.get(asset)
-        if price is not None:
-            value += quantity * price
-        elif quantity != ZERO:
-            unpriced.append(asset)
-    return Nav(value, tuple(unpriced))
 
 
 def recognise_flows(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.trading import portfolio
 from models.trading.account_decisions import decide
+from models.trading.account_equity import equity_last_known
 from models.trading.account_facts import (
     AcknowledgeKillSwitch,
     CloseTrades,
@@ -264,7 +265,7 @@ def test_no_sequence_of_requests_exceeds_a_limit_or_the_cash(
         assert state.available_cash >= 0
         if not decision.answer.accepted:
             continue
-        equity, limits = portfolio.equity(state), state.limits
+        equity, limits = equity_last_known(state), state.limits
         assert portfolio.pair_exposure(state, symbol) <= equity * limits.pair_exposure_share
         assert portfolio.gross_exposure(state) <= equity * limits.gross_exposure_share
         assert len(state.trades) <= limits.open_trades_maximum

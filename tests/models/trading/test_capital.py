@@ -15,7 +15,6 @@ from models.trading.capital import (
     NavPoint,
     judge_flow_by_hand,
     merge_points,
-    net_asset_value,
     profit_since,
     recognise_flows,
     time_weighted_return,
@@ -30,12 +29,6 @@ FLOW = CapitalFlow(
 def line(number: int, kind: str, amount: str, fee: str = "0", asset: str = "USD") -> LedgerLine:
     at = START + timedelta(minutes=number)
     return LedgerLine(f"L{number}", kind, asset, Decimal(amount), Decimal(fee), at)
-
-
-def test_value_counts_what_has_a_price_and_names_the_rest() -> None:
-    balances = {"USD": Decimal(100), "BTC": Decimal("0.5"), "XYZ": Decimal(7), "ETH": Decimal(0)}
-    nav = net_asset_value(balances, {"BTC": Decimal(50_000)})
-    assert (nav.value, nav.unpriced) == (Decimal(25_100), ("XYZ",))
 
 
 def test_flows_are_recognised_from_the_ledger_once_and_fees_are_part_of_them() -> None:
