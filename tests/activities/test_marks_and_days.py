@@ -34,6 +34,13 @@ async def test_account_is_told_when_its_equity_has_moved_by_a_thousandth() -> No
     assert [mark.equity for mark in record.equity] == [50 + Decimal(price) for price in prices]
 
 
+async def test_asset_without_a_pair_counts_nothing_and_ends_no_record() -> None:
+    held = {"USD": Decimal(50), "BTC": Decimal(1), "BTC.S": Decimal(3)}
+    record = FakeMarketRecord(held={"company": held})
+    await EquityWatch(record).mark(START, {BTC: Decimal(50)}, {BTC})
+    assert [mark.equity for mark in record.equity] == [Decimal(100)]
+
+
 async def test_account_is_told_of_prices_that_it_did_not_have() -> None:
     record = FakeMarketRecord(held={"company": {"USD": Decimal(10**6), "BTC": Decimal("0.001")}})
     watch = EquityWatch(record)

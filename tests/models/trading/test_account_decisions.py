@@ -101,6 +101,25 @@ def test_open_refused_with_its_code_and_books_unchanged(
     assert decision.state.balances == state.balances
 
 
+def test_entry_is_refused_while_the_value_of_the_account_is_unknown() -> None:
+    held = {"USD": Decimal(100_000), "ETH": Decimal(1)}
+    refused = decide(an_account(balances=held), a_request()).answer
+    assert refused is not None
+    assert (refused.code, refused.detail) == ("equity-unknown", "no price of ETH/USD is known")
+    priced = an_account(balances=held, prices={"ETH/USD": Decimal(3000)})
+    assert _code(priced) == "accepted"
+    # What no pair values counts as nothing, and holds nobody back.
+    assert (
+        _code(an_account(balances={**held, "ETH": Decimal(0), "DOT.S": Decimal(9)})) == "accepted"
+    )
+
+
+def _code(state: AccountState) -> str:
+    answer = decide(state, a_request()).answer
+    assert answer is not None
+    return answer.code
+
+
 def test_pair_that_is_not_online_is_refused() -> None:
     instrument = an_instrument(status=InstrumentStatus.CANCEL_ONLY)
     state = an_account(instruments={"BTC/USD": instrument})

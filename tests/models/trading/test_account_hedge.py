@@ -229,6 +229,15 @@ def test_bad_overrides_are_refused() -> None:
         assert answer.code == "invalid-override"
 
 
+def test_review_moves_nothing_while_the_value_is_unknown_and_is_made_again() -> None:
+    state = replace(invested(), balances={"USD": Decimal(1000), "ETH": Decimal(1)})
+    decision = decide(state, a_review(volatility="0.99"))
+    assert decision.answer is not None
+    assert decision.answer.code == "no-market-data"
+    assert decision.answer.detail == "no price of ETH/USD is known"
+    assert [type(command) for command in decision.commands] == [WatchHedge]
+
+
 def test_a_review_that_is_repeated_moves_nothing_twice() -> None:
     state = invested(a_trade())
     first = decide(state, a_review(1))
