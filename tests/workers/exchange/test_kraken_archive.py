@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from infra.runtime.settings import Settings
+from infra.runtime.stack import absolute_market, is_there, replay_files
 from models.simulation.markets.instruments import UNIVERSE
 from models.simulation.markets.replay import ReplayMarket
 from workers.exchange.recordings import RecordingError, load_recordings
@@ -54,6 +55,15 @@ def test_member_of_the_quarterly_zip_is_named_behind_it(tmp_path, folder):
         load_recordings([archive / "ETHUSD_15.csv"], UNIVERSE)
     with pytest.raises(RecordingError, match="name the file inside"):
         load_recordings([archive], UNIVERSE)
+
+
+def test_stack_finds_a_file_inside_a_zip_and_makes_its_path_absolute(tmp_path, monkeypatch):
+    (tmp_path / "a.zip").touch()
+    (tmp_path / "b.zip").mkdir()
+    monkeypatch.chdir(tmp_path)
+    found = absolute_market("replay:a.zip/XBTUSD_15.csv,b.zip/XBTUSD_15.csv,none.csv")
+    assert [is_there(path) for path in replay_files(found)] == [True, False, False]
+    assert replay_files(found)[0] == tmp_path / "a.zip/XBTUSD_15.csv"
 
 
 def test_file_that_is_no_zip_is_refused_by_name(tmp_path):
