@@ -4,13 +4,14 @@ An account is told when its equity has moved by a thousandth since it was told l
 facts reach it and a level is missed by no more than that and the time between two looks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Protocol
 
 from models.trading.capital_facts import PricesMarked
+from models.trading.valuation import value_holdings
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -45,20 +46,25 @@ class EquityWatch:
         self._record = record
         self._told: dict[str, tuple[Decimal, frozenset[str]]] = {}
 
-    async def mark(self, at: datetime, prices: Mapping[str, Decimal]) -> dict[str, PricesMarked]:
+    async def mark(
+        self,
+        at: datetime,
+        prices: Mapping[str, Decimal],
+        listed: Collection[str] | None = None,
+    ) -> dict[str, PricesMarked]:
         """Mark every account at a market time; returns what is to be told, by account.
 
-        An asset without a price keeps its account out of the record, not from being told the rest.
+        An account whose value is unknown is kept out of the record, not from being told the rest.
+        ``listed`` names the pairs followed, None while they are not known.
         """
         marks, facts = [], {}
         for account, held in sorted((await self._record.holdings()).items()):
-            pairs = {f"{asset}/USD": q for asset, q in held.items() if asset != "USD" and q}
+            pairs = [f"{asset}/USD" for asset, quantity in held.items() if quantity]
             priced = {pair: prices[pair] for pair in pairs if pair in prices}
-            cash = held.get("USD", ZERO)
-            equity = cash + sum((pairs[pair] * price for pair, price in priced.items()), ZERO)
-            if len(priced) == len(pairs):
-                marks.append(AccountMark(account, equity, cash))
-            if self._has_moved(account, equity, frozenset(priced)):
+            worth = value_holdings(held, prices, listed)
+            if worth.value is not None:
+                marks.append(AccountMark(account, worth.value, held.get("USD", ZERO)))
+            if self._has_moved(account, worth.known, frozenset(priced)):
                 facts[account] = PricesMarked(priced, at, datetime.now(UTC))
         if marks:
             await self._record.save_equity(at, marks)

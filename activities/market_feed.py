@@ -139,7 +139,7 @@ class MarketFeedActivities:
         if self._days is not None:
             lockstep = self._driver is not None
             engine.messages_sent += await self._days.tick(at, wait=lockstep)
-        await engine.tell_accounts(await self._equity.mark(at, engine.prices()))
+        await engine.tell_accounts(await self._equity.mark(at, engine.prices(), engine.symbols))
 
 
 async def flush_snapshots(engine: MarketEngine, record: MarketRecord) -> None:

@@ -3,7 +3,7 @@
 Money is ``Decimal``, times are timezone-aware UTC, symbols and assets carry WebSocket v2 names.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -67,15 +67,24 @@ class CredentialsError(ExchangeError):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Total and held amount of one asset; available is the difference."""
+    """Total and held amount of one asset; available is the difference.
+
+    ``wallets`` splits the total by the names that the ledger books under (``BTC``, ``BTC.F``);
+    empty where the asset is one wallet.
+    """
 
     total: Decimal
     held: Decimal
+    wallets: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One booking of the exchange; the new balance is the old plus ``amount`` less ``fee``."""
+    """One booking of the exchange; the new balance is the old plus ``amount`` less ``fee``.
+
+    ``asset`` is named as in balances; ``balance`` is that of ``wallet``, which is empty
+    for the asset itself.
+    """
 
     ledger_id: str
     reference_id: str
@@ -85,6 +94,8 @@ class LedgerEntry:
     fee: Decimal
     balance: Decimal
     exchange_time: datetime
+    subtype: str = ""
+    wallet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

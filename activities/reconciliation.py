@@ -6,18 +6,26 @@ written down, and the account takes no entries while it stands. Nothing is cance
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from temporalio import activity
 
-from activities.capital import new_flows
+from activities.capital import LedgerReading, read_ledger
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.metrics import observe_reconciliation
 from activities.placement import Clock
-from activities.ports import Discrepancies, Exchange, ExchangeDirectory, Journal, Messenger
+from activities.ports import (
+    Balance,
+    Discrepancies,
+    Exchange,
+    ExchangeDirectory,
+    Journal,
+    Messenger,
+)
 from activities.stream_delivery import UNKNOWN_ORDERS, StreamDelivery
 from models.contracts.workflows import AccountToReconcile, Reconciled
 from models.trading.account_facts import ExchangeReady
@@ -63,11 +71,15 @@ class ReconciliationActivities:
                 first = await self._compare(exchange, request.account)
                 repaired = await self._repair(request.account, first)
                 differences = await self._confirm(exchange, request.account, first)
+                # Before balances: a deposit not told of yet is then doubted, not adopted.
+                ledger = await read_ledger(exchange, self._journal, request.account)
+                if ledger.unknown:
+                    differences["unknown_ledger_entries"] = sorted(ledger.unknown)
                 unknown = (first.unknown[name] for name in differences.get(UNKNOWN_ORDERS, ()))
                 found = Discrepancies(differences, repaired, tuple(unknown))
                 await self._journal.record_reconciliation(request.account, found, self._clock())
                 observe_reconciliation(found, time.perf_counter() - began)
-                await self._announce(exchange, request, consistent=not differences)
+                await self._announce(exchange, request, ledger, consistent=not differences)
                 return Reconciled(differences, sum(len(names) for names in repaired.values()))
 
     async def _compare(self, exchange: Exchange, account: str) -> Comparison:
@@ -114,16 +126,12 @@ class ReconciliationActivities:
         """Compare the ledger with the executions, and its last balances with the totals."""
         totals = await exchange.balances()
         entries = await exchange.ledger(since)
-        last: dict[str, Decimal] = {}
+        last: dict[str, dict[str, Decimal]] = {}
         for entry in entries:
-            last[entry.asset] = entry.balance
+            last.setdefault(entry.asset, {})[entry.wallet or entry.asset] = entry.balance
             if entry.kind == "trade" and entry.reference_id not in known:
                 found.differs("unexplained_ledger_entries", entry.ledger_id)
-        different = {
-            asset
-            for asset, balance in last.items()
-            if balance != (totals[asset].total if asset in totals else Decimal(0))
-        }
+        different = {a for a, booked in last.items() if not _agrees(a, booked, totals.get(a))}
         # Totals and ledger are of two moments; only if nothing was booked since do they contradict.
         if different and await exchange.balances() == totals:
             for asset in different:
@@ -150,10 +158,13 @@ class ReconciliationActivities:
         return {kind: names for kind, names in both.items() if names}
 
     async def _announce(
-        self, exchange: Exchange, request: AccountToReconcile, *, consistent: bool
+        self,
+        exchange: Exchange,
+        request: AccountToReconcile,
+        ledger: LedgerReading,
+        *,
+        consistent: bool,
     ) -> None:
-        # The ledger first: a deposit that it does not tell of yet is then doubted, not adopted.
-        flows = await new_flows(exchange, self._journal, request.account)
         asked_at = self._clock()
         balances = {asset: b.total for asset, b in (await exchange.balances()).items()}
         instruments = await exchange.instruments()
@@ -161,6 +172,19 @@ class ReconciliationActivities:
         traded = {name: i for name, i in instruments.items() if not symbols or name in symbols}
         fees = await exchange.fees(sorted(traded))
         fact = ExchangeReady(
-            balances, traded, fees, asked_at, consistent, flows, mode=exchange.mode
+            balances, traded, fees, asked_at, consistent, ledger.flows, mode=exchange.mode
         )
         await self._messenger.tell_account(request.account, [fact])
+
+
+def _agrees(asset: str, booked: Mapping[str, Decimal], balance: Balance | None) -> bool:
+    """Tell whether the last balances of an asset's wallets in the ledger are those it has.
+
+    A ledger that books all wallets under the asset's own name tells the total.
+    """
+    if balance is None:
+        return not any(booked.values())
+    if set(booked) == {asset} and booked[asset] == balance.total:
+        return True
+    wallets = balance.wallets or {asset: balance.total}
+    return all(amount == wallets.get(wallet, Decimal(0)) for wallet, amount in booked.items())

@@ -20,6 +20,7 @@ from models.trading.portfolio_limits import UNGROUPED
 from models.trading.settings_reading import AccountRules, PlatformRules
 from models.trading.stress import StressPortfolio, StressPosition, apply_shocks
 from models.trading.stress_scenarios import HISTORICAL
+from models.trading.valuation import value_holdings
 
 ZERO = Decimal(0)
 
@@ -80,13 +81,17 @@ def portfolio_of(
     stablecoins: frozenset[str],
 ) -> tuple[StressPortfolio, tuple[str, ...]]:
     """Return holdings at the last prices, and the assets that no price is known of."""
-    positions, unpriced = [], set()
+    totals: dict[str, Decimal] = {}
+    for held in holdings.held:
+        totals[held.asset] = totals.get(held.asset, ZERO) + held.quantity
+    worth = value_holdings(totals, {s: seen.mid for s, seen in market.items()}, market.keys())
+    unpriced = worth.without_price
+    positions = []
     for held in holdings.held:
         symbol = f"{held.asset}/USD"
-        snapshot = market.get(symbol)
-        if snapshot is None:
-            unpriced.add(held.asset)
+        if held.asset in unpriced or symbol not in market:
             continue
+        snapshot = market[symbol]
         positions.append(
             StressPosition(
                 symbol=symbol,
@@ -102,4 +107,4 @@ def portfolio_of(
     portfolio = StressPortfolio(
         holdings.cash, tuple(positions), holdings.daily_share, holdings.total_share
     )
-    return portfolio, tuple(sorted(unpriced))
+    return portfolio, unpriced

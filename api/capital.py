@@ -178,8 +178,8 @@ def at_last_prices(
     state: DrawdownState, balances: dict[str, Decimal], market: Snapshots
 ) -> DrawdownState:
     """Return the state with equity at the last prices, where all are known."""
-    equity, unpriced = marked(balances, market)
-    return state if unpriced else replace(state, equity=equity)
+    equity = marked(balances, market).value
+    return state if equity is None else replace(state, equity=equity)
 
 
 async def capital(database: Database, account: str, market: Snapshots, limit: int) -> Capital:
@@ -191,13 +191,14 @@ async def capital(database: Database, account: str, market: Snapshots, limit: in
         baselines = list(
             await session.exec(select(NavBaselineRow).order_by(col(NavBaselineRow.at)))
         )
-    nav, unpriced = marked(balances, market)
+    worth = marked(balances, market)
+    nav = worth.known
     # A flow counts from when it was counted: until then it was in no measured value either.
     flows = [_flow(row) for row in rows if row.noted_at is not None]
     found = [NavBaseline(row.at, row.value, row.reason) for row in baselines]
     return Capital(
         nav=nav,
-        unpriced=unpriced,
+        unpriced=list(worth.without_price),
         contributed=sum((row.value for row in rows), ZERO),
         baselines=[
             Baseline(
@@ -269,7 +270,8 @@ def _portfolio(
     since: dt.datetime,
     points: list[NavPoint],
 ) -> Portfolio:
-    nav, unpriced = marked(balances, market)
+    worth = marked(balances, market)
+    nav = worth.known
     cash = balances.get("USD", ZERO)
     step = max(1, -(-len(points) // POINTS_SHOWN))
     shown = [p for number, p in enumerate(reversed(points)) if number % step == 0 or p.flow]
@@ -279,7 +281,7 @@ def _portfolio(
         cash=cash,
         exposure=nav - cash,
         exposure_share=(nav - cash) / nav if nav > ZERO else None,
-        unpriced=unpriced,
+        unpriced=list(worth.without_price),
         holdings=[
             _holding(asset, total, market, nav)
             for asset, total in sorted(balances.items())

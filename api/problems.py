@@ -30,6 +30,7 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "unknown-trade": HTTPStatus.NOT_FOUND,
     "no-exchange": HTTPStatus.CONFLICT,
     "no-market-data": HTTPStatus.CONFLICT,
+    "equity-unknown": HTTPStatus.CONFLICT,
     "stale-market": HTTPStatus.CONFLICT,
     "account-halted": HTTPStatus.CONFLICT,
     "kill-switch-engaged": HTTPStatus.CONFLICT,

@@ -19,6 +19,7 @@ from models.tables.market import MarketSnapshotRow
 from models.tables.trades import TradeRow
 from models.trading.account_state import Halt, HaltKind
 from models.trading.trade_state import TradePhase
+from models.trading.valuation import Valuation, value_holdings
 
 ZERO = Decimal(0)
 SETTLED = TradePhase.SETTLED.value
@@ -56,7 +57,7 @@ async def account_view(database: Database, account: str, market: Snapshots) -> A
         balances = {b.asset: b.total for b in await session.exec(select(BalanceRow))}
         open_trades = await _count_open(session)
         baseline = await _day_baseline(session, market)
-    equity, unpriced = marked(balances, market)
+    worth = marked(balances, market)
     halts = account_halts(row.halts)
     return Account(
         account=account,
@@ -68,10 +69,10 @@ async def account_view(database: Database, account: str, market: Snapshots) -> A
         limits=Limits.model_validate(account_limits(row.limits)),
         halts=[HaltInForce.model_validate(halt) for halt in halts],
         balances=balances,
-        equity=equity,
-        unpriced=unpriced,
+        equity=worth.known,
+        unpriced=list(worth.without_price),
         cash=balances.get("USD", ZERO),
-        day_pnl_share=None if unpriced else _day_share(row, equity, baseline),
+        day_pnl_share=None if worth.value is None else _day_share(row, worth.value, baseline),
         open_trades=open_trades,
         closed_trades=row.closed_trades,
     )
@@ -92,18 +93,13 @@ def state_of(halts: Sequence[Halt]) -> str:
     return "halted" if halts else "trading"
 
 
-def marked(balances: dict[str, Decimal], market: Snapshots) -> tuple[Decimal, list[str]]:
-    """Return what balances are worth in USD at the last prices, and which have no price."""
-    worth, unpriced = balances.get("USD", ZERO), []
-    for asset, total in sorted(balances.items()):
-        if asset == "USD" or total == ZERO:
-            continue
-        snapshot = market.get(f"{asset}/USD")
-        if snapshot is None:
-            unpriced.append(asset)
-        else:
-            worth += total * snapshot.last
-    return worth, unpriced
+def marked(balances: dict[str, Decimal], market: Snapshots) -> Valuation:
+    """Return what balances are worth in USD at the last prices.
+
+    The record knows a pair by its figures: one that was never priced here counts as not listed.
+    """
+    prices = {symbol: row.last for symbol, row in market.items()}
+    return value_holdings(balances, prices, market.keys())
 
 
 async def positions(database: Database, account: str, market: Snapshots) -> list[Position]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from activities.adapters.kraken.symbols import v2_symbol
 from cli.client import ApiClient
 from infra.runtime.errors import PlatformError
 
@@ -51,7 +52,7 @@ class Market:
     def __init__(self, exchange_url: str) -> None:
         self._client = httpx.Client(base_url=exchange_url, timeout=10)
         pairs = self._get("/0/public/AssetPairs")["result"].values()
-        self._ticks = {pair["wsname"].replace("XBT", "BTC"): pair["tick_size"] for pair in pairs}
+        self._ticks = {v2_symbol(pair["wsname"]): pair["tick_size"] for pair in pairs}
 
     def print_at(self, symbol: str, price: Decimal) -> datetime:
         """Let others trade at a price; returns the wall clock just before that."""

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from sqlmodel import col, select
 
+from activities.adapters.kraken.symbols import SymbolTable, v2_symbol
 from activities.compared_records import ExchangeOrder, ExchangeRecord, Minimum, OwnOrder, OwnRecord
 from activities.placement import patience_in
 from infra.runtime.database import Database, DatabaseUnavailableError, Role, database_url
@@ -19,6 +20,8 @@ from models.tables import BalanceRow, FillRow, OrderRow, TradeRow
 from models.trading.orders import Fill, OrderStatus, Side
 
 ZERO = Decimal(0)
+_WALLETS = SymbolTable({}, {})
+"""The record names wallets by v2 names; a balance counts as our books count it."""
 
 
 @asynccontextmanager
@@ -53,11 +56,8 @@ class ExchangeReader:
     async def minimums(self) -> dict[str, Minimum]:
         """Return the smallest order by symbol."""
         answer = await self._get("/0/public/AssetPairs")
-        names = {"XBT": "BTC", "XDG": "DOGE"}
         return {
-            _symbol(pair["wsname"], names): Minimum(
-                Decimal(pair["ordermin"]), Decimal(pair["costmin"])
-            )
+            v2_symbol(pair["wsname"]): Minimum(Decimal(pair["ordermin"]), Decimal(pair["costmin"]))
             for pair in answer["result"].values()
         }
 
@@ -71,11 +71,16 @@ class ExchangeReader:
         answer = await self._get("/control/record", account=account)
         sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for entry in answer["ledger"]:
-            sums[entry["asset"]] += Decimal(entry["amount"]) - Decimal(entry["fee"])
+            sums[_WALLETS.wallet(entry["asset"]).counted_as] += Decimal(entry["amount"]) - Decimal(
+                entry["fee"]
+            )
+        totals: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for asset, balance in answer["balances"].items():
+            totals[_WALLETS.wallet(asset).counted_as] += Decimal(balance["total"])
         return ExchangeRecord(
             orders=tuple(_order(order) for order in answer["orders"]),
             fills=tuple(_fill(fill) for fill in answer["fills"]),
-            balances={a: Decimal(b["total"]) for a, b in answer["balances"].items()},
+            balances=dict(totals),
             ledger_sums=dict(sums),
         )
 
@@ -131,11 +136,6 @@ def _own_order(row: OrderRow, now: datetime) -> OwnOrder:
         attached=row.spec.get("close") is not None,
         age_seconds=(now - (row.sent_at or row.intended_at)).total_seconds(),
     )
-
-
-def _symbol(wsname: str, names: dict[str, str]) -> str:
-    base, quote = wsname.split("/")
-    return f"{names.get(base, base)}/{names.get(quote, quote)}"
 
 
 def _order(order: dict[str, Any]) -> ExchangeOrder:

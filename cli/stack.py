@@ -3,13 +3,13 @@
 import json
 import signal
 import time
-from collections.abc import Mapping
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 
 from cli.overview import Overview, gather
+from cli.waiting import WaitingTold
 from infra.runtime import temporal_server
 from infra.runtime.errors import ConfigurationError
 from infra.runtime.secrets import LocalSecretStore
@@ -102,7 +102,8 @@ def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
 
     if started.was_running:
         _tell("The stack was running already.")
-    lacking = wait_until_ready(stack.settings, stack.supervisor, READY_SECONDS, _TellChanges())
+    waiting = WaitingTold(_tell)
+    lacking = wait_until_ready(stack.settings, stack.supervisor, READY_SECONDS, waiting)
     for name, why in lacking.items():
         _tell(f"{name} is not ready after {READY_SECONDS:.0f} s and is left to recover: {why}")
     if started.first:
@@ -111,17 +112,6 @@ def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
     for line in Overview.addresses_text(settings):
         _tell(line)
     return started
-
-
-class _TellChanges:
-    def __init__(self) -> None:
-        self._told: tuple[str, ...] = ()
-
-    def __call__(self, lacking: Mapping[str, str]) -> None:
-        names = tuple(sorted(lacking))
-        if names and names != self._told:
-            _tell(f"Waiting for {', '.join(names)} …")
-        self._told = names
 
 
 def _tell(line: str) -> None:

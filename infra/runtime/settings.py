@@ -98,10 +98,14 @@ class Settings(BaseSettings):
     @property
     def market_bar_minutes(self) -> int:
         """Return the interval of the strategies' bars: a replay's own, else as set."""
-        found = re.search(r"_(\d+)([mhd])_", self.market.rpartition("/")[2])
-        if not self.market.startswith("replay:") or found is None:
+        name = self.market.rpartition("/")[2]
+        if not self.market.startswith("replay:"):
             return self.bar_minutes
-        return int(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]]
+        if archive := re.search(r"_(\d+)\.csv$", name):
+            return int(archive[1])
+        if found := re.search(r"_(\d+)([mhd])_", name):
+            return int(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]]
+        return self.bar_minutes
 
     @property
     def api_port(self) -> int:

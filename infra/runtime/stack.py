@@ -217,7 +217,7 @@ class Stack:
                 "another AETHER_HOME, or set this one aside: aether admin reset"
             )
         for path in replay_files(self.settings.market):
-            if not path.is_file():
+            if not is_there(path):
                 raise ConfigurationError(f"MARKET: there is no file {path}")
 
     def _set_up(self, tell: Progress) -> bool:
@@ -307,6 +307,12 @@ def replay_files(market: str) -> list[Path]:
     """Return the files of a replay market, none for another market."""
     kind, _, names = market.partition(":")
     return [Path(name) for name in names.split(",")] if kind == "replay" else []
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a file exists, or the zip behind which it is named (a.zip/XBTUSD_15.csv)."""
+    zipped = any(part.suffix == ".zip" and part.is_file() for part in path.parents)
+    return zipped or path.is_file()
 
 
 def absolute_market(market: str) -> str:

@@ -9,6 +9,13 @@ from models.simulation.orders import AmendRecord, Execution, LedgerEntry, Order
 from models.simulation.rates import Counter, TierLimits, VerificationTier, tier_limits
 
 ZERO = Decimal(0)
+
+
+def earning(asset: str) -> str:
+    """Return the wallet in which an asset earns by itself (§6)."""
+    return f"{asset}.F"
+
+
 _VOLUME_WINDOW = timedelta(days=30)
 
 
@@ -53,8 +60,9 @@ class AccountBook:
         return self.call_counters.setdefault(key, Counter())
 
     def available(self, asset: str) -> Decimal:
-        """Return what is neither spent nor promised."""
-        return self.balances.get(asset, ZERO) - self.holds.get(asset, ZERO)
+        """Return what is neither spent nor promised; orders spend what earns by itself too."""
+        total = self.balances.get(asset, ZERO) + self.balances.get(earning(asset), ZERO)
+        return total - self.holds.get(asset, ZERO)
 
     def hold(self, asset: str, change: Decimal) -> None:
         """Promise more (or, negative, less) of an asset to resting orders."""

@@ -9,6 +9,7 @@ from models.simulation.book import PairBook, is_better, opposite
 from models.simulation.core import Core
 from models.simulation.events import BalanceChanged, ExecutionType
 from models.simulation.fees import fee_in_base, is_stable, rounded_cost, rounded_fee
+from models.simulation.funding import move_earning
 from models.simulation.ids import identifier
 from models.simulation.orders import Execution, LedgerEntry, Order, SelfTradePrevention
 from models.trading.instruments import Instrument
@@ -209,6 +210,9 @@ def _book(
 ) -> LedgerEntry:
     other_side = core.counterparty.get(asset, ZERO) - amount + fee
     core.counterparty[asset] = other_side
+    lacking = fee - amount - account.balances.get(asset, ZERO)
+    if lacking > ZERO:
+        move_earning(core, account, account.new_id("Q"), asset, -lacking, "autodeallocation")
     return account.write(refid, core.market_time, "trade", "tradespot", asset, amount, fee)
 
 

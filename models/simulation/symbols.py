@@ -58,6 +58,8 @@ class Directory:
         self._asset_by_spelling: dict[str, Asset] = {}
         for instrument in self.instruments.values():
             self._add_pair(instrument)
+        # Fee credits: owned, traded against nothing.
+        self.add_asset("KFEE")
 
     def pair(self, spelling: str) -> Instrument:
         """Return the pair that REST knows under this spelling (§5, §6).
@@ -80,14 +82,20 @@ class Directory:
         return self._pair_names[symbol]
 
     def asset(self, spelling: str) -> Asset:
-        """Return an asset by REST id, altname or v2 name.
+        """Return an asset, or a wallet of it (``XBT.F``), by REST id, altname or v2 name.
 
         Raises:
             VenueError: ``EQuery:Unknown asset``.
         """
         asset = self._asset_by_spelling.get(spelling)
         if asset is None:
-            raise VenueError("EQuery:Unknown asset")
+            stem, _, suffix = spelling.partition(".")
+            base = self._asset_by_spelling.get(stem)
+            if base is None or not suffix.isalnum():
+                raise VenueError("EQuery:Unknown asset")
+            # Wallets are spelled with the altname's stem: XBT.F (§6).
+            name = f"{base.altname}.{suffix}"
+            return Asset(f"{base.name}.{suffix}", name, name)
         return asset
 
     def add_asset(self, name: str) -> Asset:

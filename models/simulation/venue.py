@@ -22,7 +22,7 @@ from models.simulation.core import Core
 from models.simulation.errors import VenueError
 from models.simulation.events import Event, StatusChanged
 from models.simulation.fees import figures
-from models.simulation.funding import transfer
+from models.simulation.funding import Row, book_rows, earn, transfer
 from models.simulation.matching import apply_symbol
 from models.simulation.orders import (
     AmendRecord,
@@ -239,6 +239,20 @@ class Venue:
         with self._request(moment) as core:
             entry = transfer(core, account, reference, asset, amount)
             return entry, core.take_events()
+
+    def book_rows(
+        self, account: str, reference: str, rows: Sequence[Row], moment: Moment
+    ) -> tuple[tuple[LedgerEntry, ...], list[Event]]:
+        """Book ledger rows of any type together, once per reference."""
+        with self._request(moment) as core:
+            entries = book_rows(core, account, reference, rows)
+            return entries, core.take_events()
+
+    def earn(self, account: str, moment: Moment) -> list[Event]:
+        """Move all coins of an account to the wallets in which they earn by themselves."""
+        with self._request(moment) as core:
+            earn(core, account)
+            return core.take_events()
 
     # --- public view -----------------------------------------------------------------------
 

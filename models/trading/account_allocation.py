@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from models.trading import portfolio
+from models.trading.account_equity import equity_last_known
 from models.trading.account_rules import rules_in_force
 from models.trading.account_state import ZERO, AccountState
 from models.trading.allocation import (
@@ -36,7 +37,7 @@ def room_of_strategy(
         return None
     shares = allocation_of(state, policy, fixed_shares).shares
     share = shares.get(strategy, ZERO)
-    return strategy_room(strategy, share, portfolio.equity(state), exposure_of(state, strategy))
+    return strategy_room(strategy, share, equity_last_known(state), exposure_of(state, strategy))
 
 
 def is_split(policy: AllocationPolicy, fixed_shares: Mapping[str, Decimal]) -> bool:
@@ -96,7 +97,7 @@ def note_closed(state: AccountState, closed: TradeSummary) -> AccountState:
     price = portfolio.price_of(state, closed.symbol) or ZERO
     profit = closed.cash_flow + (closed.bought - closed.sold) * price
     known = state.results.get(closed.strategy, StrategyResults())
-    capital = portfolio.equity(state) * _share_of(state, closed.strategy)
+    capital = equity_last_known(state) * _share_of(state, closed.strategy)
     noted = note_trade(known, profit, capital, state.market_time.date())
     return replace(state, results={**state.results, closed.strategy: noted})
 

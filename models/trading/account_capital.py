@@ -172,7 +172,12 @@ def _count(
         balances={**state.balances, flow.asset: held},
         prices=_with_price(state, flow),
     )
-    one = FlowNoted(flow, _now(state, flow.at), equity + flow.value)
+    after = equity + flow.value
+    if not flow.value:
+        # Income makes the account worth more without being capital that was brought in.
+        now_worth = equity_now(moved)
+        after = now_worth if now_worth is not None else equity
+    one = FlowNoted(flow, _now(state, flow.at), after)
     if day_is_due(state, flow.at):
         return replace(moved, waiting_flows=(*state.waiting_flows, flow)), one
     return replace(moved, drawdown=note_flow(drawdown, flow.value, equity)), one
@@ -180,7 +185,7 @@ def _count(
 
 def _with_price(state: AccountState, flow: CapitalFlow) -> dict[str, Decimal]:
     pair = f"{flow.asset}/USD"
-    if flow.asset == "USD" or pair in state.prices or not flow.amount:
+    if flow.asset == "USD" or pair in state.prices or not flow.amount or not flow.value:
         return state.prices
     return {**state.prices, pair: flow.value / flow.amount}
 

@@ -191,7 +191,7 @@ def _equity_at(state: AccountState, fact: DayBoundaryPassed) -> Decimal | None:
     for flow in state.waiting_flows:
         if flow.at >= fact.boundary.at:
             held[flow.asset] = held.get(flow.asset, ZERO) - flow.amount
-    return value_of(state, held, {**state.prices, **fact.prices})
+    return value_of(state, held, {**state.prices, **fact.prices}).value
 
 
 def _held_by_the_record(state: AccountState, fact: DayBoundaryPassed) -> dict[str, Decimal]:

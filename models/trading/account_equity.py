@@ -1,13 +1,13 @@
-"""What an account is worth for its drawdown, its day and its capital: exact, or not known at all.
+"""What an account is worth, for its entries, drawdown, day, hedge and capital alike.
 
-Other than ``portfolio.equity``, which sizes entries, nothing is estimated here: an asset whose
-price is not known makes the whole not known, for a wrong value would pass for a loss.
+Nothing is estimated: ``valuation`` has the rule for what has no price.
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
 
 from models.trading.account_state import ZERO, AccountState
+from models.trading.valuation import Valuation, value_holdings
 
 
 def holdings(state: AccountState) -> dict[str, Decimal]:
@@ -29,34 +29,31 @@ def base_of(state: AccountState, symbol: str) -> str:
 def held_symbols(state: AccountState) -> tuple[str, ...]:
     """Return the pairs of what is held, in order; an asset that is listed nowhere is not named."""
     pairs = (f"{asset}/USD" for asset, total in holdings(state).items() if total != ZERO)
-    return tuple(sorted(pair for pair in pairs if _is_known(state, pair)))
+    return tuple(sorted(p for p in pairs if p in state.instruments or p in state.prices))
+
+
+def valuation(state: AccountState) -> Valuation:
+    """Return what the account is worth now, at the last prices seen."""
+    return value_of(state, holdings(state), state.prices)
 
 
 def equity_now(state: AccountState) -> Decimal | None:
-    """Return equity in USD at the last prices, None while an asset that is held has none.
-
-    An asset for which the exchange lists no pair in USD counts nothing: it cannot be sold here.
-    """
+    """Return equity in USD at the last prices, None while it is not known."""
     if not state.balances or not state.instruments:
         return None
-    return value_of(state, holdings(state), state.prices)
+    return valuation(state).value
+
+
+def equity_last_known(state: AccountState) -> Decimal:
+    """Return equity in USD now, or as last measured while it is not known."""
+    found = valuation(state)
+    if found.value is None and state.drawdown is not None:
+        return state.drawdown.equity
+    return found.known
 
 
 def value_of(
     state: AccountState, held: Mapping[str, Decimal], prices: Mapping[str, Decimal]
-) -> Decimal | None:
-    """Return what assets are worth in USD at prices by symbol, None when one is missing."""
-    value = held.get("USD", ZERO)
-    for asset, quantity in held.items():
-        pair = f"{asset}/USD"
-        if asset == "USD" or quantity == ZERO or not _is_known(state, pair):
-            continue
-        price = prices.get(pair)
-        if price is None:
-            return None
-        value += quantity * price
-    return value
-
-
-def _is_known(state: AccountState, pair: str) -> bool:
-    return pair in state.instruments or pair in state.prices
+) -> Valuation:
+    """Return what assets are worth in USD at prices by symbol, where the account trades."""
+    return value_holdings(held, prices, state.instruments)

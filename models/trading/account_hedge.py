@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from models.trading import portfolio
 from models.trading.account_entries import consider
+from models.trading.account_equity import valuation
 from models.trading.account_facts import AccountCommand, Answer, EnterTrade, RecordAccount
 from models.trading.account_hedge_facts import (
     HedgeClearRequested,
@@ -94,6 +95,10 @@ def on_review(state: AccountState, fact: HedgeReviewRequested) -> AccountDecisio
     if now is None or not state.instruments:
         detail = "no price is known yet" if now is None else "the exchange has not answered yet"
         return AccountDecision(state, (), Answer(fact.request_id, "no-market-data", detail))
+    if reason := valuation(seen).reason:
+        # No share of an unknown value can be told: looked at again at the next review.
+        later = WatchHedge(hedge_watches(seen, settings, fact, now))
+        return AccountDecision(seen, (later,), Answer(fact.request_id, "no-market-data", reason))
     reading = read_hedge(seen, fact)
     if not settings.automatic:
         reading = replace(reading, volatility=None)
@@ -118,7 +123,7 @@ def read_hedge(state: AccountState, fact: HedgeReviewRequested) -> HedgeReading:
 
     A stablecoin that is off its peg is no cash.
     """
-    equity = portfolio.equity(state)
+    equity = valuation(state).known
     allowed = rules_of_platform(state.platform).compliance.stablecoins.difference(state.off_peg)
     stable = {f"{asset}/USD" for asset in allowed}
     values = {

@@ -12,13 +12,14 @@ from decimal import Decimal
 from enum import StrEnum
 
 from models.trading.drawdown import MEASURED_MINIMUM
+from models.trading.ledger_kinds import LedgerMeaning, ledger_meaning
 from models.trading.verdicts import Check, Verdict
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
 
 FLOW_KINDS = frozenset({"deposit", "withdrawal", "transfer"})
-"""Kraken's ledger types that move capital; rewards and trades are what capital earned."""
+"""Kraken's ledger types that are read one by one where the whole ledger was never read."""
 
 
 class FlowSource(StrEnum):
@@ -26,14 +27,6 @@ class FlowSource(StrEnum):
 
     LEDGER = "ledger"
     BY_HAND = "by_hand"
-
-
-@dataclass(frozen=True, slots=True)
-class Nav:
-    """The net asset value in USD, and what is held without a known price (and not counted)."""
-
-    value: Decimal
-    unpriced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +39,28 @@ class LedgerLine:
     amount: Decimal
     fee: Decimal
     at: datetime
+    subtype: str = ""
+
+    @property
+    def change(self) -> Decimal:
+        """Return by how much the balance moved."""
+        return self.amount - self.fee
+
+    @property
+    def words(self) -> str:
+        """Return type and subtype as people read them: ``earn/reward``."""
+        return f"{self.kind}/{self.subtype}" if self.subtype else self.kind
 
 
 @dataclass(frozen=True, slots=True)
 class CapitalFlow:
-    """Capital that came in (positive) or went out (negative).
+    """What came in (positive) or went out (negative) other than by trading.
 
     Attributes:
         flow_id: the ledger's id, or that of the request by hand: a flow counts once.
         amount: change of the balance in units of the asset, transfer fees inside.
-        value: the same in USD at the price when it arrived.
+        value: capital brought in, in USD at the price when it arrived; zero for income, which
+            capital earned and which counts as profit, and for what has no price here at all.
     """
 
     flow_id: str
@@ -70,10 +75,14 @@ class CapitalFlow:
 
 @dataclass(frozen=True, slots=True)
 class RecognisedFlows:
-    """New flows, oldest first, and lines that wait for a price of their asset."""
+    """New flows, oldest first, and lines that wait for a price of their asset.
+
+    ``unknown`` are lines of a type without a meaning: counted or waiting, and to be shown.
+    """
 
     flows: tuple[CapitalFlow, ...]
     unpriced: tuple[LedgerLine, ...] = ()
+    unknown: tuple[LedgerLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,49 +103,71 @@ class NavBaseline:
     reason: str
 
 
-def net_asset_value(balances: Mapping[str, Decimal], prices: Mapping[str, Decimal]) -> Nav:
-    """Value balances by asset at prices in USD by asset; USD is worth itself."""
-    value, unpriced = ZERO, []
-    for asset, quantity in sorted(balances.items()):
-        price = ONE if asset == "USD" else prices.get(asset)
-        if price is not None:
-            value += quantity * price
-        elif quantity != ZERO:
-            unpriced.append(asset)
-    return Nav(value, tuple(unpriced))
-
-
 def recognise_flows(
-    lines: Sequence[LedgerLine], known: Collection[str], prices: Mapping[str, Decimal]
+    lines: Sequence[LedgerLine],
+    known: Collection[str],
+    prices: Mapping[str, Decimal],
+    unpriceable: Collection[str] = (),
 ) -> RecognisedFlows:
-    """Return what of a ledger is capital in or out and was not counted before.
+    """Return what of a ledger moved balances other than by trading and was not counted before.
 
-    The whole change of the balance is the flow: what a bank or a network takes for a transfer is no
-    loss of trading. A line in an asset without a price waits, for it cannot be valued.
+    ``prices`` are in USD by ledger id. The whole change of the balance is the flow: what a bank or
+    a network takes for a transfer is no loss of trading. A line in an asset without a price
+    waits, for it cannot be valued; one in an asset of ``unpriceable``, which no pair values, moves
+    the balance and brings no capital.
     """
-    flows, unpriced, seen = [], [], set(known)
-    for line in sorted(lines, key=lambda line: (line.at, line.ledger_id)):
-        if line.kind not in FLOW_KINDS or line.ledger_id in seen:
+    flows, unpriced, unknown, seen = [], [], [], set(known)
+    new = [line for line in lines if line.ledger_id not in seen]
+    cancelled = cancelled_moves(new)
+    for line in sorted(new, key=lambda line: (line.at, line.ledger_id)):
+        meaning = ledger_meaning(line.kind, line.subtype)
+        counts = meaning is not LedgerMeaning.TRADE and line.ledger_id not in cancelled
+        if not counts or line.ledger_id in seen:
             continue
         seen.add(line.ledger_id)
-        price = ONE if line.asset == "USD" else prices.get(line.asset)
+        if meaning is LedgerMeaning.UNKNOWN:
+            unknown.append(line)
+        price = ONE if line.asset == "USD" else prices.get(line.ledger_id)
+        if meaning is LedgerMeaning.INCOME or line.asset in unpriceable:
+            price = ZERO
         if price is None:
             unpriced.append(line)
             continue
-        amount = line.amount - line.fee
-        flows.append(
-            CapitalFlow(
-                flow_id=line.ledger_id,
-                asset=line.asset,
-                amount=amount,
-                value=amount * price,
-                at=line.at,
-                source=FlowSource.LEDGER,
-                author="exchange",
-                note=line.kind,
-            )
-        )
-    return RecognisedFlows(tuple(flows), tuple(unpriced))
+        flows.append(_flow_of(line, price))
+    return RecognisedFlows(tuple(flows), tuple(unpriced), tuple(unknown))
+
+
+def _flow_of(line: LedgerLine, price: Decimal) -> CapitalFlow:
+    return CapitalFlow(
+        flow_id=line.ledger_id,
+        asset=line.asset,
+        amount=line.change,
+        value=line.change * price,
+        at=line.at,
+        source=FlowSource.LEDGER,
+        author="exchange",
+        note=line.words,
+    )
+
+
+def cancelled_moves(lines: Sequence[LedgerLine]) -> frozenset[str]:
+    """Return the ids of moves whose two halves cancel out: the asset's total stays as it was.
+
+    Halves are found by asset and amount: not every move of Kraken's carries one reference for both.
+    A half whose other is in a wallet that does not count as the asset (``DOT.S``) stays alone: it
+    takes capital out of what is at hand, or brings it back.
+    """
+    waiting: dict[tuple[str, Decimal], list[str]] = {}
+    cancelled: set[str] = set()
+    for line in {line.ledger_id: line for line in lines}.values():
+        if ledger_meaning(line.kind, line.subtype) is not LedgerMeaning.MOVE:
+            continue
+        partners = waiting.get((line.asset, -line.change))
+        if partners:
+            cancelled |= {partners.pop(0), line.ledger_id}
+        else:
+            waiting.setdefault((line.asset, line.change), []).append(line.ledger_id)
+    return frozenset(cancelled)
 
 
 def judge_flow_by_hand(flow: CapitalFlow, balance: Decimal, *, simulated: bool) -> Verdict:

@@ -63,6 +63,7 @@ class AccountSituation:
     """Where the account stands; ``strategy`` is the room of its capital, None: not split.
 
     ``spendable_cash`` is USD beyond the reserve and other entries' promises; no target, no hedge.
+    ``value_unknown`` says why the account's value is not known, empty when it is.
     """
 
     view: PortfolioView
@@ -73,6 +74,7 @@ class AccountSituation:
     hedge_target: Decimal | None = None
     strategy: Room | None = None
     pair_trades: int = 0
+    value_unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ def assess_entry(
             *judge_drawdown(situation.drawdown, rules.drawdown).checks,
             *allowance.checks,
             check_pair_trades(situation.pair_trades, rules.limits),
+            *_check_value(situation.value_unknown),
         )
     )
     if not gates.allowed:
@@ -197,3 +200,8 @@ def _worth_request(
         maker_entry=question.maker_entry,
         depth_quantity=question.market.depth_quantity,
     )
+
+
+def _check_value(reason: str) -> tuple[Check, ...]:
+    """Refuse while the account's value is unknown: no share of it can be judged."""
+    return (Check("R-2", "equity-unknown", passed=False, reason=reason),) if reason else ()

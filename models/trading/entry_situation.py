@@ -7,6 +7,7 @@ from decimal import Decimal
 from models.trading import portfolio
 from models.trading.account_allocation import room_of_strategy
 from models.trading.account_checks import EntryIntent
+from models.trading.account_equity import valuation
 from models.trading.account_rules import compliance_in_force, rules_in_force
 from models.trading.account_settings import rules_of_account, rules_of_platform
 from models.trading.account_state import ZERO, AccountState
@@ -62,10 +63,12 @@ def situation_of(
 ) -> AccountSituation:
     """Gather what the rules ask about.
 
-    A drawdown that could not be measured yet holds nothing back. A pause after losses is for what
+    While the account's value is not known an entry is refused, whatever the known part leaves. A
+    drawdown that could not be measured yet holds nothing back. A pause after losses is for what
     trades by itself: who asks for a trade in person knows of them.
     """
-    equity = portfolio.equity(state)
+    worth = valuation(state)
+    equity = worth.known
     by_itself = intent.source.startswith(STRATEGY_SOURCE)
     view = PortfolioView(
         equity=equity,
@@ -89,6 +92,7 @@ def situation_of(
             state, _strategy_of(intent), rules.allocation, rules.fixed_shares
         ),
         pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values()),
+        value_unknown=worth.reason,
     )
 
 

@@ -1,4 +1,4 @@
-"""What an account is worth and where its money is, from its state and the last prices seen."""
+"""Where an account's money is, from its state and the last prices seen."""
 
 from decimal import Decimal
 
@@ -34,11 +34,6 @@ def pair_exposure(state: AccountState, symbol: str) -> Decimal:
 def gross_exposure(state: AccountState) -> Decimal:
     """Return USD held in all pairs together and promised to unfilled entries."""
     return sum((pair_exposure(state, symbol) for symbol in symbols(state)), ZERO)
-
-
-def equity(state: AccountState) -> Decimal:
-    """Return cash and the value of everything held with a known price, in USD."""
-    return state.cash + sum((_held_value(state, symbol) for symbol in symbols(state)), ZERO)
 
 
 def _held_value(state: AccountState, symbol: str) -> Decimal:

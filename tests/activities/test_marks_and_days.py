@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities import day_clock
-from activities.capital import LEDGER_MARGIN, new_flows
+from activities.capital import LEDGER_MARGIN, read_ledger
 from activities.day_clock import DayClock
 from activities.day_closing import PATIENCE, DayActivities
 from activities.equity_watch import EquityWatch
@@ -32,6 +32,13 @@ async def test_account_is_told_when_its_equity_has_moved_by_a_thousandth() -> No
     told = [bool(await watch.mark(START, {BTC: Decimal(price)})) for price in prices]
     assert told == [True, False, True, False, True]
     assert [mark.equity for mark in record.equity] == [50 + Decimal(price) for price in prices]
+
+
+async def test_asset_without_a_pair_counts_nothing_and_ends_no_record() -> None:
+    held = {"USD": Decimal(50), "BTC": Decimal(1), "BTC.S": Decimal(3)}
+    record = FakeMarketRecord(held={"company": held})
+    await EquityWatch(record).mark(START, {BTC: Decimal(50)}, {BTC})
+    assert [mark.equity for mark in record.equity] == [Decimal(100)]
 
 
 async def test_account_is_told_of_prices_that_it_did_not_have() -> None:
@@ -133,16 +140,16 @@ async def test_ledger_is_read_from_where_the_record_has_it() -> None:
     exchange, journal = FakeExchange(), FakeJournal()
     exchange.book("first", "USD", Decimal(100))
     exchange.book("coins", "BTC", Decimal(2))
-    (flow,) = await new_flows(exchange, journal, "company")
+    (flow,) = (await read_ledger(exchange, journal, "company")).flows
     assert (flow.asset, flow.value, flow.author) == ("USD", 100, "exchange")
     await journal.save_flows("company", [FlowNoted(flow)])
-    assert await new_flows(exchange, journal, "company") == ()
+    assert (await read_ledger(exchange, journal, "company")).flows == ()
     assert journal.ledgers_read == {}, "a flow without a price waits for one"
     journal.asset_prices["BTC"] = Decimal(50)
-    (coins,) = await new_flows(exchange, journal, "company")
+    (coins,) = (await read_ledger(exchange, journal, "company")).flows
     assert (coins.amount, coins.value) == (2, 100)
     await journal.save_flows("company", [FlowNoted(coins)])
-    assert await new_flows(exchange, journal, "company") == ()
+    assert (await read_ledger(exchange, journal, "company")).flows == ()
     newest = exchange.bookings[-1].exchange_time
     assert journal.ledgers_read["company"] == newest - LEDGER_MARGIN
     assert newest <= datetime.now(UTC)

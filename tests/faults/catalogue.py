@@ -225,6 +225,12 @@ def _everybody_cases() -> Iterator[Case]:
         yield Case("socket_drop", step, (Rule("socket_drop", {"plane": "private"}),), needs)
 
 
+def _wallet_cases() -> Iterator[Case]:
+    """Yield the exchange moving the coins of a position to where they earn by themselves."""
+    for step, needs in (("amend", ()), ("crossing", TAKEN), ("exit", CLOSED)):
+        yield Case("auto_earn", step, (Rule("auto_earn", {"account": "$"}),), needs)
+
+
 def _log_cases() -> Iterator[Case]:
     for step in ("entry", "stop", "amend", "crossing", "exit", "settlement"):
         yield Case(FULL_LOGS, step, needs=KILL_STEPS[step])
@@ -238,6 +244,7 @@ CASES: Sequence[Case] = (
     *_message_cases(),
     *_market_cases(),
     *_everybody_cases(),
+    *_wallet_cases(),
     *_log_cases(),
 )
 """Every fault that is played, the kills apart."""

@@ -51,6 +51,7 @@ class Control:
         app.router.add_delete("/control/faults", self._delete_faults)
         app.router.add_post("/control/prices", self._post_prices)
         app.router.add_post("/control/transfers", self._post_transfers)
+        app.router.add_post("/control/bookings", self._post_bookings)
         app.router.add_get("/control/clock", self._get_clock)
         app.router.add_post("/control/clock", self._post_clock)
 
@@ -123,6 +124,9 @@ class Control:
             raise _problem("rules is a list")
         for rule in rules:
             _check_rule(rule)
+            account = rule.get("match", {}).get("account")
+            if rule["kind"] == "auto_earn" and account not in self._exchange.venue.accounts:
+                raise _problem("match.account names whose coins are moved")
         created = [self._put_in_force(rule) for rule in rules]
         return _json({"rules": created})
 
@@ -130,7 +134,10 @@ class Control:
         kind, params = rule["kind"], rule.get("params") or {}
         created = self._faults.add(kind, rule)
         match = created.match
-        if kind == "mode":
+        if kind == "auto_earn":
+            created.hits = 1
+            self._exchange.call(Call("control", "Earn", str(match["account"]), {}))
+        elif kind == "mode":
             symbol = match.get("pair")
             created.hits = 1
             self._exchange.set_status(params["status"], symbol)
@@ -188,6 +195,29 @@ class Control:
         except (InvalidOperation, VenueError) as error:
             raise _problem(f"asset and amount do not fit: {error}") from None
         return _json({"entry": booking(answer.results[0])})
+
+    async def _post_bookings(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        account, reference = str(body.get("account", "")), str(body.get("reference", ""))
+        if account not in self._exchange.venue.accounts:
+            raise _problem(f"account {account!r} is unknown")
+        if not reference:
+            raise _problem("reference names the booking: a repeat books nothing")
+        try:
+            rows = [
+                (
+                    str(row["type"]),
+                    str(row.get("subtype", "")),
+                    str(row["asset"]),
+                    str(Decimal(str(row["amount"]))),
+                )
+                for row in body["rows"]
+            ]
+            parameters = {"reference": reference, "rows": rows}
+            answer = self._exchange.call(Call("control", "Book", account, parameters))
+        except (InvalidOperation, LookupError, TypeError, AttributeError, VenueError) as error:
+            raise _problem(f"the rows do not fit: {error!r}") from None
+        return _json({"entries": [booking(entry) for entry in answer.results]})
 
     async def _get_clock(self, _: web.Request) -> web.Response:
         clock = self._exchange.clock

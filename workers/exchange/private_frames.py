@@ -101,31 +101,49 @@ def trade_entry(execution: Execution, order: Order, instrument: Instrument, stat
     return entry
 
 
+_WALLET_IDS = {"": "main", "F": "flex"}
+
+
 def balances_snapshot(balances: dict[str, Balance]) -> list[Entry]:
     """Return the snapshot of the channel ``balances``; holds are not part of it."""
+    wallets: dict[str, dict[str, Balance]] = {}
+    for name, balance in balances.items():
+        asset, _, suffix = name.partition(".")
+        wallets.setdefault(asset, {})[suffix] = balance
     return [
         {
-            "asset": name,
+            "asset": asset,
             "asset_class": "currency",
-            "balance": _amount(name, balance.total),
-            "wallets": [{"type": "spot", "id": "main", "balance": _amount(name, balance.total)}],
+            "balance": _amount(asset, sum((one.total for one in held.values()), Decimal(0))),
+            "wallets": [
+                {**_wallet(suffix), "balance": _amount(asset, one.total)}
+                for suffix, one in held.items()
+            ],
         }
-        for name, balance in balances.items()
+        for asset, held in wallets.items()
     ]
 
 
+def _wallet(suffix: str) -> Entry:
+    return {
+        "type": "earn" if suffix else "spot",
+        "id": _WALLET_IDS.get(suffix, "locked"),
+    }
+
+
 def balance_entry(entry: LedgerEntry) -> Entry:
-    """Return one booking."""
+    """Return one booking, under the asset whose wallet it changes."""
+    asset, _, suffix = entry.asset.partition(".")
     return {
         "ledger_id": entry.txid,
         "ref_id": entry.refid,
         "timestamp": to_rfc3339(entry.at),
         "type": entry.kind,
-        "asset": entry.asset,
+        "asset": asset,
         "asset_class": "currency",
         "category": entry.kind,
-        "wallet_type": "spot",
-        "wallet_id": "main",
+        "wallet_type": _wallet(suffix)["type"],
+        "wallet_id": _wallet(suffix)["id"],
         "amount": _amount(entry.asset, entry.amount),
         "fee": _amount(entry.asset, entry.fee),
         "balance": _amount(entry.asset, entry.balance),

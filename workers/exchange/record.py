@@ -85,6 +85,7 @@ def booking(entry: LedgerEntry) -> dict[str, Any]:
         "ledger_id": entry.txid,
         "reference_id": entry.refid,
         "kind": entry.kind,
+        "subtype": entry.subtype,
         "asset": entry.asset,
         "amount": plain(entry.amount),
         "fee": plain(entry.fee),

@@ -1,7 +1,8 @@
-"""Recorded candles from Parquet files, read strictly: what is wrong with a file is an error.
+"""Recorded candles, read strictly: what is wrong with a file is an error.
 
-A file is named ``<BASE>-<QUOTE>_<interval>_<first day>-<last day>.parquet`` and has the columns
-``ts`` (UTC, start of the bar), ``open``, ``high``, ``low``, ``close`` and ``volume``.
+Kraken's own CSV archives are read as they are (``kraken_archive``). A Parquet file is named
+``<BASE>-<QUOTE>_<interval>_<first day>-<last day>.parquet`` and has the columns ``ts`` (UTC, start
+of the bar), ``open``, ``high``, ``low``, ``close`` and ``volume``.
 """
 
 import re
@@ -19,23 +20,16 @@ from pyarrow import parquet
 from models.simulation.markets.instruments import Universe, UnknownPairError
 from models.simulation.markets.replay import candle_fault
 from models.trading.market import Candle
+from workers.exchange.kraken_archive import EXAMPLE, is_archive, read_archive
+from workers.exchange.recording_error import RecordingError
+
+__all__ = ["RecordingError", "load_recordings", "read_name"]
 
 COLUMNS: Final = ("ts", "open", "high", "low", "close", "volume")
 _NAME: Final = re.compile(
     r"(?P<base>[A-Z0-9]+)-(?P<quote>[A-Z0-9]+)_(?P<count>[1-9]\d*)(?P<unit>[mhd])_\d{8}-\d{8}"
 )
 _MINUTES: Final = {"m": 1, "h": 60, "d": 1440}
-
-
-class RecordingError(Exception):
-    """A recording cannot be used. ``row`` counts from 0 and is None when it is the whole file."""
-
-    def __init__(self, path: Path, reason: str, row: int | None = None) -> None:
-        place = "" if row is None else f", row {row}"
-        super().__init__(f"{path}{place}: {reason}")
-        self.path = path
-        self.row = row
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +45,7 @@ def read_name(path: Path) -> RecordingName:
     found = _NAME.fullmatch(path.name.removesuffix(".parquet"))
     if found is None or path.suffix != ".parquet":
         example = "BTC-USD_15m_20240418-20250630.parquet"
-        raise RecordingError(path, f"the name must be like {example}")
+        raise RecordingError(path, f"the name must be like {example} or {EXAMPLE}")
     minutes = int(found["count"]) * _MINUTES[found["unit"]]
     return RecordingName(f"{found['base']}/{found['quote']}", minutes)
 
@@ -81,6 +75,8 @@ def load_recordings(paths: Sequence[Path], universe: Universe) -> dict[str, list
 
 def load_recording(path: Path, universe: Universe) -> list[Candle]:
     """Return the candles of one file; raises RecordingError."""
+    if is_archive(path):
+        return read_archive(path, universe)
     name = read_name(path)
     try:
         universe.by_symbol(name.symbol)

@@ -23,7 +23,7 @@ def seconds(moment: datetime | None) -> float | int:
 def asset_decimals(name: str) -> int:
     """Return the decimals of balances of an asset, by its v2 name."""
     try:
-        return UNIVERSE.asset(name).decimals
+        return UNIVERSE.asset(name.partition(".")[0]).decimals
     except UnknownPairError:
         return DEFAULT_DECIMALS
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from models.simulation.errors import VenueError
 from models.simulation.events import Event
+from models.simulation.funding import Row
 from models.simulation.orders import Moment
 from models.simulation.outcomes import DeadManSwitch, Placement
 from models.simulation.parsing import parse_deadline, parse_order
@@ -304,8 +305,20 @@ def _control_transfer(
     return Answer([entry], events)
 
 
+def _control_book(venue: Venue, account: str, body: Mapping[str, Any], moment: Moment) -> Answer:
+    rows = [Row(kind, sub, asset, Decimal(amount)) for kind, sub, asset, amount in body["rows"]]
+    entries, events = venue.book_rows(account, body["reference"], rows, moment)
+    return Answer(list(entries), events)
+
+
+def _control_earn(venue: Venue, account: str, _: Mapping[str, Any], moment: Moment) -> Answer:
+    return Answer([], venue.earn(account, moment))
+
+
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("control", "Transfer"): _control_transfer,
+    ("control", "Book"): _control_book,
+    ("control", "Earn"): _control_earn,
     ("rest", "AddOrder"): _rest_add,
     ("rest", "AddOrderBatch"): _rest_batch,
     ("rest", "AmendOrder"): _rest_amend,

@@ -112,12 +112,13 @@ class KrakenExchange:
         answer = await self._reads.read("BalanceEx", priority=priority)
         with reading("BalanceEx"):
             for asset, row in answer.items():
-                name = table.spendable_asset(asset)
-                before = balances.get(name, Balance(Decimal(0), Decimal(0)))
-                total = before.total + number(row["balance"])
+                wallet, booked = table.wallet(asset), number(row["balance"])
+                before = balances.get(wallet.counted_as, Balance(Decimal(0), Decimal(0)))
+                total = before.total + booked
                 held = before.held + number(row.get("hold_trade") or 0)
+                wallets = {**before.wallets, wallet.name: booked} if booked else before.wallets
                 if total or held:
-                    balances[name] = Balance(total, held)
+                    balances[wallet.counted_as] = Balance(total, held, wallets)
         return balances
 
     # --- what changes something -----------------------------------------------------------------

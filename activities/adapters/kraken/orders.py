@@ -220,14 +220,17 @@ def fill_from_rest(execution_id: str, row: Mapping[str, Any], symbols: SymbolTab
 
 
 def ledger_entry(ledger_id: str, row: Mapping[str, Any], symbols: SymbolTable) -> LedgerEntry:
-    """Return a row of Ledgers."""
+    """Return a row of Ledgers, under the asset that balances count its wallet as."""
+    wallet = symbols.wallet(str(row["asset"]))
     return LedgerEntry(
         ledger_id=ledger_id,
         reference_id=str(row["refid"]),
         kind=str(row["type"]),
-        asset=symbols.asset(str(row["asset"])),
+        asset=wallet.counted_as,
         amount=number(row["amount"]),
         fee=number(row["fee"]),
         balance=number(row["balance"]),
         exchange_time=moment(row["time"]),
+        subtype=str(row.get("subtype") or ""),
+        wallet=wallet.name,
     )

@@ -102,6 +102,31 @@ def test_coins_brought_in_are_worth_what_they_were_when_they_came() -> None:
     assert decision.state.drawdown.growth == 1
 
 
+def test_reward_is_profit_and_moves_the_balance_without_being_brought_in() -> None:
+    state = an_account(
+        balances={"USD": Decimal(50_000), "BTC": Decimal(1)}, prices={"BTC/USD": Decimal(50_000)}
+    )
+    reward = replace(a_flow(0, "BTC"), flow_id="L-reward", amount=Decimal("0.01"), value=Decimal(0))
+    decision = decide(state, a_look(state, reward, USD="50000", BTC="1.01"))
+    seen = decision.state
+    assert seen.balances["BTC"] == Decimal("1.01")
+    assert seen.unexplained == {}
+    assert equity_now(seen) == 100_500
+    assert seen.prices["BTC/USD"] == 50_000
+    assert seen.drawdown is not None
+    assert seen.drawdown.flows == 0
+    assert noted(decision) == [("L-reward", Decimal(100_500))]
+
+
+def test_income_in_an_asset_without_a_price_sets_no_price_of_nothing() -> None:
+    state = an_account()
+    airdrop = replace(a_flow(0, "JUNK"), flow_id="L-drop", amount=Decimal(9), value=Decimal(0))
+    seen = decide(state, a_look(state, airdrop, USD="100000", JUNK="9")).state
+    assert seen.balances["JUNK"] == 9
+    assert "JUNK/USD" not in seen.prices
+    assert equity_now(seen) == 100_000
+
+
 def test_difference_that_no_flow_explains_is_taken_over_at_the_second_look() -> None:
     state = an_account()
     first = decide(state, a_look(state, USD="99990")).state

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.trading import portfolio
 from models.trading.account_decisions import decide
+from models.trading.account_equity import equity_last_known
 from models.trading.account_facts import (
     AcknowledgeKillSwitch,
     CloseTrades,
@@ -98,6 +99,25 @@ def test_open_refused_with_its_code_and_books_unchanged(
     assert not any(isinstance(c, EnterTrade) for c in decision.commands)
     assert decision.state.trades == state.trades
     assert decision.state.balances == state.balances
+
+
+def test_entry_is_refused_while_the_value_of_the_account_is_unknown() -> None:
+    held = {"USD": Decimal(100_000), "ETH": Decimal(1)}
+    refused = decide(an_account(balances=held), a_request()).answer
+    assert refused is not None
+    assert (refused.code, refused.detail) == ("equity-unknown", "no price of ETH/USD is known")
+    priced = an_account(balances=held, prices={"ETH/USD": Decimal(3000)})
+    assert _code(priced) == "accepted"
+    # What no pair values counts as nothing, and holds nobody back.
+    assert (
+        _code(an_account(balances={**held, "ETH": Decimal(0), "DOT.S": Decimal(9)})) == "accepted"
+    )
+
+
+def _code(state: AccountState) -> str:
+    answer = decide(state, a_request()).answer
+    assert answer is not None
+    return answer.code
 
 
 def test_pair_that_is_not_online_is_refused() -> None:
@@ -264,7 +284,7 @@ def test_no_sequence_of_requests_exceeds_a_limit_or_the_cash(
         assert state.available_cash >= 0
         if not decision.answer.accepted:
             continue
-        equity, limits = portfolio.equity(state), state.limits
+        equity, limits = equity_last_known(state), state.limits
         assert portfolio.pair_exposure(state, symbol) <= equity * limits.pair_exposure_share
         assert portfolio.gross_exposure(state) <= equity * limits.gross_exposure_share
         assert len(state.trades) <= limits.open_trades_maximum

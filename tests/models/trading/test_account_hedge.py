@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.trading import portfolio
 from models.trading.account_decisions import AccountDecision, decide
+from models.trading.account_equity import equity_last_known
 from models.trading.account_facts import (
     EnterTrade,
     RecordAccount,
@@ -71,7 +71,7 @@ def invested(*trades: TradeSummary, cash: str = "100000", price: Decimal = PRICE
         prices={"BTC/USD": price},
         next_trade=1 + max((t.number for t in trades), default=0),
     )
-    return replace(state, drawdown=start(portfolio.equity(state), START.date(), START))
+    return replace(state, drawdown=start(equity_last_known(state), START.date(), START))
 
 
 def a_review(
@@ -150,7 +150,7 @@ def fill(state: AccountState, entry: EnterTrade, price: Decimal = PRICE) -> Acco
 
 def test_a_wild_market_sells_parts_in_proportion_and_a_calm_one_buys_them_back() -> None:
     state = invested(a_trade(1, "1.0"), a_trade(2, "0.5"))
-    assert portfolio.equity(state) == 100_000
+    assert equity_last_known(state) == 100_000
     wild = decide(state, a_review(1, "0.08"))
     sales = command(wild, SellParts)
     assert isinstance(sales, SellParts)
@@ -227,6 +227,15 @@ def test_bad_overrides_are_refused() -> None:
         answer = decide(invested(), an_override(bad)).answer
         assert answer is not None
         assert answer.code == "invalid-override"
+
+
+def test_review_moves_nothing_while_the_value_is_unknown_and_is_made_again() -> None:
+    state = replace(invested(), balances={"USD": Decimal(1000), "ETH": Decimal(1)})
+    decision = decide(state, a_review(volatility="0.99"))
+    assert decision.answer is not None
+    assert decision.answer.code == "no-market-data"
+    assert decision.answer.detail == "no price of ETH/USD is known"
+    assert [type(command) for command in decision.commands] == [WatchHedge]
 
 
 def test_a_review_that_is_repeated_moves_nothing_twice() -> None:

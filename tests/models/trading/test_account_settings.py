@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.trading import portfolio
 from models.trading.account_decisions import decide
+from models.trading.account_equity import equity_last_known
 from models.trading.account_facts import (
     Answer,
     EnterTrade,
@@ -332,7 +333,7 @@ def _progressed(state: AccountState, trade: int, price: Decimal, *, closed: bool
 
 
 def _within_limits(state: AccountState) -> None:
-    rules, equity = rules_in_force(state), portfolio.equity(state)
+    rules, equity = rules_in_force(state), equity_last_known(state)
     exposures = {s: portfolio.pair_exposure(state, s) for s in portfolio.symbols(state)}
     newest = state.trades[max(state.trades)].symbol
     group = sum(

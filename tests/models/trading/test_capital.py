@@ -15,7 +15,6 @@ from models.trading.capital import (
     NavPoint,
     judge_flow_by_hand,
     merge_points,
-    net_asset_value,
     profit_since,
     recognise_flows,
     time_weighted_return,
@@ -32,12 +31,6 @@ def line(number: int, kind: str, amount: str, fee: str = "0", asset: str = "USD"
     return LedgerLine(f"L{number}", kind, asset, Decimal(amount), Decimal(fee), at)
 
 
-def test_value_counts_what_has_a_price_and_names_the_rest() -> None:
-    balances = {"USD": Decimal(100), "BTC": Decimal("0.5"), "XYZ": Decimal(7), "ETH": Decimal(0)}
-    nav = net_asset_value(balances, {"BTC": Decimal(50_000)})
-    assert (nav.value, nav.unpriced) == (Decimal(25_100), ("XYZ",))
-
-
 def test_flows_are_recognised_from_the_ledger_once_and_fees_are_part_of_them() -> None:
     lines = [
         line(3, "withdrawal", "-0.1", "0.001", "BTC"),
@@ -47,13 +40,14 @@ def test_flows_are_recognised_from_the_ledger_once_and_fees_are_part_of_them() -
         line(5, "deposit", "2", "0", "XYZ"),
         line(1, "deposit", "1000", "5"),
     ]
-    found = recognise_flows(lines, {"L9"}, {"BTC": Decimal(50_000)})
+    found = recognise_flows(lines, {"L9"}, {"L3": Decimal(50_000)})
     assert [(f.flow_id, f.amount, f.value) for f in found.flows] == [
         ("L1", Decimal(995), Decimal(995)),
         ("L3", Decimal("-0.101"), Decimal(-5050)),
+        ("L4", Decimal("0.01"), Decimal(0)),
     ]
     assert [one.ledger_id for one in found.unpriced] == ["L5"]
-    assert recognise_flows(lines, {"L1", "L3", "L5"}, {}).flows == ()
+    assert recognise_flows(lines, {"L1", "L3", "L4", "L5"}, {}).flows == ()
 
 
 def test_only_simulated_capital_is_moved_by_hand_and_not_below_zero() -> None:

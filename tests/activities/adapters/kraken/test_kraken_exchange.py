@@ -342,6 +342,22 @@ async def test_ledger_keeps_the_exchanges_order_within_a_moment(server, exchange
     assert entries[0].balance + entries[1].amount - entries[1].fee == entries[1].balance
 
 
+async def test_ledger_names_a_wallet_and_counts_it_as_balances_do(server, exchange):
+    row = {"refid": "R1", "time": 1717490001, "type": "earn", "subtype": "autoallocation"}
+    rows = {
+        "L3": {**row, "asset": "XBT.M", "amount": "1", "fee": "0", "balance": "1"},
+        "L2": {**row, "asset": "XBT.F", "amount": "0.05", "fee": "0", "balance": "0.05"},
+        "L1": {**row, "asset": "XXBT", "amount": "-0.05", "fee": "0", "balance": "0"},
+    }
+    server.script("Ledgers", result({"ledger": rows, "count": 3}))
+    entries = await exchange.ledger(None)
+    assert [(e.asset, e.wallet, e.subtype) for e in entries] == [
+        ("BTC", "BTC", "autoallocation"),
+        ("BTC", "BTC.F", "autoallocation"),
+        ("BTC.M", "BTC.M", "autoallocation"),
+    ]
+
+
 async def test_balances_and_fees_come_in_our_names(server, exchange):
     rows = {
         "ZUSD": {"balance": "100.5", "hold_trade": "20"},
@@ -352,9 +368,11 @@ async def test_balances_and_fees_come_in_our_names(server, exchange):
     }
     server.script("BalanceEx", result(rows))
     assert await exchange.balances() == {
-        "USD": Balance(Decimal("100.5"), Decimal(20)),
-        "BTC": Balance(Decimal("1.5"), Decimal("0.5")),
-        "ETH.S": Balance(Decimal(2), Decimal(0)),
+        "USD": Balance(Decimal("100.5"), Decimal(20), {"USD": Decimal("100.5")}),
+        "BTC": Balance(
+            Decimal("1.5"), Decimal("0.5"), {"BTC": Decimal("1.0"), "BTC.F": Decimal("0.5")}
+        ),
+        "ETH.S": Balance(Decimal(2), Decimal(0), {"ETH.S": Decimal(2)}),
     }
     fee = {"fee": "0.8000"}
     volume = {"fees": {"XXBTZUSD": fee}, "fees_maker": {"XXBTZUSD": {"fee": "0.4000"}}}
