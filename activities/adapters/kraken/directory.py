@@ -20,6 +20,7 @@ from activities.adapters.kraken.nonce import (
     NonceStore,
     key_fingerprint,
 )
+from activities.adapters.kraken.pair_rules import PairRules
 from activities.adapters.kraken.private_stream import PrivateStream
 from activities.adapters.kraken.rate_budget import INTERMEDIATE, RateBudget, Tier
 from activities.adapters.kraken.transport import Timeouts, Transport
@@ -82,6 +83,7 @@ class KrakenDirectory:
         self._key_lock = key_lock or (lambda name: FileKeyLock(state_directory / f"{name}.lock"))
         self._limiter = ConnectionLimiter()
         self._exchanges: dict[str, KrakenExchange] = {}
+        self._rules: dict[str, tuple[PairRules, Transport]] = {}
         self._opening = asyncio.Lock()
 
     async def exchange(self, account: str) -> Exchange:
@@ -158,10 +160,22 @@ class KrakenDirectory:
             ),
             lock,
             mode,
+            self._rules_of(addresses, allowed),
         )
+
+    def _rules_of(self, addresses: ExchangeAddresses, allowed: AllowedHosts) -> PairRules:
+        """Return the rules of an exchange's pairs, the same for all accounts that trade there."""
+        if addresses.rest not in self._rules:
+            transport = Transport(addresses.rest, allowed, timeouts=self._timeouts)
+            self._rules[addresses.rest] = PairRules(transport.public), transport
+        return self._rules[addresses.rest][0]
 
     async def close(self) -> None:
         """Close every exchange handed out."""
         exchanges, self._exchanges = self._exchanges, {}
         for exchange in exchanges.values():
             await exchange.close()
+        owned, self._rules = self._rules, {}
+        for rules, transport in owned.values():
+            await rules.close()
+            await transport.close()
