@@ -72,9 +72,16 @@ class PairRules:
         self,
         ask: Callable[[str], Awaitable[Any]] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        assets: bool = True,
     ) -> None:
-        """``ask`` sends a public REST method; None: only what is told is known."""
+        """``ask`` sends a public REST method; None: only what is told is known.
+
+        ``assets`` tells whether the spellings of assets are wanted as well: whoever only follows
+        prices does without.
+        """
         self._ask = ask
+        self._wants_assets = assets
         self._clock = clock
         self._pairs: dict[str, Any] = {}
         self._assets: dict[str, Any] = {}
@@ -221,7 +228,7 @@ class PairRules:
         doubted_at = self._doubted_at if self._doubt is not None else None
         try:
             pairs = await self._ask("AssetPairs")
-            assets = await self._ask("Assets")
+            assets = await self._ask("Assets") if self._wants_assets else {}
             with reading("AssetPairs"):
                 self._take_answers(pairs, assets, began)
         except BaseException:

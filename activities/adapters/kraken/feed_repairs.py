@@ -1,0 +1,94 @@
+"""When each broken part of the public feed is tried again: soon at first, then ever more rarely.
+
+Whatever is broken is here until it is sound, so no trouble of the feed lasts because nobody tries.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from activities.pauses import pause_seconds
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+ANSWER_SECONDS = 10.0
+"""What was asked for and is not answered by then is asked for again."""
+STEADY_SECONDS = 15.0
+"""What was sound for so long begins again with short pauses; a snapshot alone proves little."""
+
+Part = tuple[str, str]
+"""A channel and the symbol it is about; ``("status", "")`` is the mode of the exchange."""
+
+
+@dataclass(slots=True)
+class _Repair:
+    attempts: int = 0
+    due_at: float | None = None
+    asked: bool = False
+    sound_since: float | None = None
+
+
+class FeedRepairs:
+    """The attempts to mend each part: at once the first time, then after pauses that double."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._repairs: dict[Part, _Repair] = {}
+
+    def broken(self, part: Part, *, again_at_once: bool = True) -> None:
+        """Note that a part does not work; it is due after its pause.
+
+        ``again_at_once`` is False for what was just refused: even the first try waits then.
+        """
+        repair = self._repairs.setdefault(part, _Repair())
+        now = self._clock()
+        if repair.due_at is not None and not repair.asked:
+            return
+        if repair.sound_since is not None and now - repair.sound_since >= STEADY_SECONDS:
+            repair.attempts = 0
+        if not again_at_once:
+            repair.attempts = max(1, repair.attempts)
+        repair.sound_since, repair.asked = None, False
+        repair.due_at = now + self._pause(repair.attempts)
+
+    def asked(self, part: Part) -> None:
+        """Note that a part was asked for; without an answer it is due again."""
+        repair = self._repairs.setdefault(part, _Repair())
+        repair.sound_since, repair.asked = None, True
+        repair.due_at = self._clock() + max(ANSWER_SECONDS, self._pause(repair.attempts))
+
+    def sound(self, part: Part) -> None:
+        """Note that a part works."""
+        repair = self._repairs.get(part)
+        if repair is not None and repair.due_at is not None:
+            repair.due_at, repair.asked = None, False
+            repair.sound_since = self._clock()
+
+    def is_pending(self, part: Part) -> bool:
+        """Tell whether a part is broken, or asked for and not answered."""
+        repair = self._repairs.get(part)
+        return repair is not None and repair.due_at is not None
+
+    def suspend(self) -> None:
+        """Stop trying: the connection is gone. The pauses stay as long as they were."""
+        for repair in self._repairs.values():
+            repair.due_at, repair.asked, repair.sound_since = None, False, None
+
+    def take_due(self) -> list[Part]:
+        """Return the parts to be tried now, each once; they count as asked for."""
+        now = self._clock()
+        due = [
+            part
+            for part, repair in self._repairs.items()
+            if repair.due_at is not None and repair.due_at <= now
+        ]
+        for part in due:
+            self._repairs[part].attempts += 1
+            self.asked(part)
+        return due
+
+    @staticmethod
+    def _pause(attempts: int) -> float:
+        if not attempts:
+            return 0.0
+        return pause_seconds(attempts - 1, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
