@@ -17,6 +17,7 @@ from activities.ports import (
     FeedStatus,
     MarketEvent,
     MarketRecord,
+    PairChanged,
     Tick,
 )
 from activities.symbol_state import SymbolState
@@ -58,6 +59,7 @@ class MarketEngine:
         self._strategies = tuple(strategies)
         self._installation = installation
         self._reported: dict[tuple[str, int], set[str]] = {}
+        self._since: dict[tuple[str, int], dict[str, datetime | None]] = {}
         self.symbols: dict[str, SymbolState] = {}
         self.moments = MomentIndex()
         self.market_time: datetime | None = None
@@ -104,6 +106,11 @@ class MarketEngine:
             here = tuple(w for w in waiting if w.symbol == symbol and w.due_at is None)
             state.watches.replace(account, trade, here)
         self.moments.replace(account, trade, tuple(waiting))
+        # Market time since when each is watched; what was there at the start is older than that.
+        known = self._since.pop((account, trade), {})
+        since = {w.watch_id: known.get(w.watch_id, self.market_time) for w in waiting}
+        if since:
+            self._since[account, trade] = since
 
     async def _check(self, symbols: set[str]) -> None:
         for symbol in sorted(symbols & self.symbols.keys()):
@@ -123,6 +130,9 @@ class MarketEngine:
                 await self._on_bar(event.candle)
             case FeedStatus():
                 self._on_status(event)
+            case PairChanged(instrument) if instrument.symbol in self.symbols:
+                # What is proposed from now on lies on the steps of now.
+                self.symbols[instrument.symbol].instrument = instrument
             case _:
                 pass
 
@@ -153,10 +163,29 @@ class MarketEngine:
         state = self.symbols.get(tick.symbol)
         if state is None:
             return
+        if tick.trade_id < state.newest_trade:
+            await self._on_missed_tick(state, tick)
+            return
+        state.newest_trade = tick.trade_id
         self._advance(tick.exchange_time)
         state.refresh(tick.exchange_time, last=tick.price)
         await self._cross(state, tick.price, tick.exchange_time)
         await self._ring()
+
+    async def _on_missed_tick(self, state: SymbolState, tick: Tick) -> None:
+        """Take a trade that was missed and asked for: it crosses what was watched at its time.
+
+        It is not the last price any more.
+        """
+        at = tick.exchange_time
+
+        def stood(watch: PriceWatch) -> bool:
+            since = self._since.get((watch.account, watch.trade), {}).get(watch.watch_id)
+            return since is None or since <= at
+
+        crossed = state.watches.crossed_then(tick.price, stood)
+        if crossed:
+            await self._send([self._crossing(watch, tick.price, at) for watch in crossed])
 
     def _on_prices(self, prices: BestPrices) -> None:
         state = self.symbols.get(prices.symbol)

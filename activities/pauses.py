@@ -1,4 +1,4 @@
-"""Pauses of repair loops: they grow from attempt to attempt, have a cap, and begin again after success."""
+"""Pauses of repair loops: they grow with each attempt, have a cap, and begin again on success."""
 
 import random
 

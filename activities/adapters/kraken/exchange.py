@@ -1,6 +1,5 @@
 """One account's view of Kraken: the port ``Exchange`` over signed REST and the private stream."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy

@@ -5,7 +5,7 @@ No I/O: frames go in, market events and requests to send come out.
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from activities import metrics
 from activities.adapters.kraken.book import Book, PrecisionLostError
 from activities.adapters.kraken.errors import UNREADABLE
 from activities.adapters.kraken.feed_repairs import FeedRepairs, Part
+from activities.adapters.kraken.feed_requests import CHANNELS, FeedRequests
 from activities.adapters.kraken.feed_rows import TradeGap, exactly, time_or_now
 from activities.adapters.kraken.feed_trades import FeedTrades
 from activities.adapters.kraken.pair_rules import PairRules, smells_of_stale_rules
@@ -22,11 +23,9 @@ from models.trading.instruments import Instrument, InstrumentStatus
 
 _log = logging.getLogger(__name__)
 
-CHANNELS = ("book", "trade", "ohlc")
 INSTRUMENT: Part = ("instrument", "")
 SYSTEM: Part = ("status", "")
 PAIRS: Part = ("pairs", "")
-_QUESTIONS_KEPT = 1000
 _BOOK_UPDATE = b'{"channel":"book","type":"update"'
 
 
@@ -46,7 +45,6 @@ class FeedState:
         # By ``time.monotonic``; a symbol that was never heard of counts from the beginning.
         self.heard_at = dict.fromkeys(symbols, time.monotonic())
         self._symbols = symbols
-        self._interval = interval_minutes
         self._depth = depth
         self._rules = rules or PairRules()
         self._followed = -1
@@ -60,15 +58,13 @@ class FeedState:
         # Why a symbol is unhealthy, by cause; healthy when nothing is left.
         self._troubles: dict[str, dict[str, str]] = {name: {"book": ""} for name in symbols}
         self._told: dict[str, tuple[bool, str]] = {}
-        self._requests: list[dict[str, Any]] = []
-        self._questions: dict[int, tuple[str, tuple[str, ...]]] = {}
+        self._asked = FeedRequests(interval_minutes, depth)
         self._pongs: list[int] = []
-        self._request_number = 0
         self._is_connected = False
         self.is_fed = False
         """Whether this connection has brought a whole book: it works."""
         self.wants_system = False
-        """Whether the mode of the exchange should be asked for: no message may have told its end."""
+        """Whether the mode of the exchange should be asked for: its end may not have been told."""
 
     # --- connecting -----------------------------------------------------------------------------
 
@@ -112,33 +108,13 @@ class FeedState:
     def subscriptions(self) -> list[dict[str, Any]]:
         """Return the requests that a new connection begins with."""
         self._is_connected, self.is_fed = True, False
-        self._requests.clear()
-        self._questions.clear()
         known = [symbol for symbol in self._symbols if symbol in self._rules.instruments]
         for channel in CHANNELS if known else ():
             for symbol in known:
                 self._repairs.asked((channel, symbol))
         self._repairs.asked(INSTRUMENT)
-        asked = [self._subscribe(channel, known) for channel in CHANNELS if known]
-        return [self._subscribe("instrument"), *asked]
-
-    def _subscribe(self, channel: str, symbols: Sequence[str] = ()) -> dict[str, Any]:
-        parameters: dict[str, Any] = {"channel": channel}
-        if symbols:
-            parameters |= {"symbol": list(symbols), "snapshot": True}
-        if channel == "book":
-            parameters["depth"] = self._depth
-        if channel == "ohlc":
-            parameters["interval"] = self._interval
-        return self._request("subscribe", parameters, channel, symbols)
-
-    def _request(
-        self, method: str, parameters: dict[str, Any], channel: str, symbols: Sequence[str]
-    ) -> dict[str, Any]:
-        self._request_number += 1
-        self._questions.pop(self._request_number - _QUESTIONS_KEPT, None)
-        self._questions[self._request_number] = (channel, tuple(symbols))
-        return {"method": method, "params": parameters, "req_id": self._request_number}
+        asked = [self._asked.subscribe(channel, known) for channel in CHANNELS if known]
+        return [self._asked.subscribe("instrument"), *asked]
 
     def take_requests(self) -> list[dict[str, Any]]:
         """Return the requests that are due because something is broken, each once."""
@@ -152,9 +128,8 @@ class FeedState:
         for channel, symbols in due.items():
             named = [symbol for symbol in symbols if symbol]
             if channel == "book":
-                book = {"channel": "book", "symbol": named, "depth": self._depth}
-                requests.append(self._request("unsubscribe", book, channel, named))
-            requests.append(self._subscribe(channel, named))
+                requests.append(self._asked.unsubscribe_book(named))
+            requests.append(self._asked.subscribe(channel, named))
         return requests
 
     def take_pongs(self) -> list[int]:
@@ -241,10 +216,15 @@ class FeedState:
             yield from self._system(message["data"])
         elif message.get("method") == "pong":
             self._pongs.append(int(message.get("req_id") or 0))
-        elif message.get("success") is False:
+        elif "success" in message:
+            yield from self._answered(message)
+
+    def _answered(self, message: Mapping[str, Any]) -> Iterator[MarketEvent]:
+        result = message.get("result")
+        if message["success"] is False:
             yield from self._refused(message)
-        elif message.get("method") == "subscribe" and isinstance(message.get("result"), dict):
-            yield from self._fed(str(message["result"].get("channel")), [message["result"]])
+        elif message.get("method") == "subscribe" and isinstance(result, dict):
+            yield from self._fed(str(result.get("channel")), [result])
 
     def _books_of(self, message: dict[str, Any], frame: bytes) -> Iterator[MarketEvent]:
         snapshot = message["type"] == "snapshot"
@@ -369,7 +349,7 @@ class FeedState:
             return
         if smells_of_stale_rules(error):
             self._rules.suspect(error)
-        for part in self._parts_refused(message):
+        for part in self._asked.parts_refused(message, self._symbols):
             channel, symbol = part
             if error == "Already subscribed" and channel != "book":
                 yield from self._fed(channel, [{"symbol": symbol}])
@@ -378,16 +358,6 @@ class FeedState:
             if symbol in self._troubles and error != "Already subscribed":
                 self._troubles[symbol][f"subscription of {channel}"] = error
         yield from self._statuses()
-
-    def _parts_refused(self, message: Mapping[str, Any]) -> list[Part]:
-        """Return what a refusal is about: what its request asked for, or else all of its symbol."""
-        asked = self._questions.get(message.get("req_id") or 0)
-        channels = CHANNELS if asked is None else (asked[0],)
-        symbols = self._symbols if asked is None else (asked[1] or ("",))
-        named = message.get("symbol")
-        if isinstance(named, str) and named in self._troubles:
-            symbols = (named,)
-        return [(channel, symbol) for channel in channels for symbol in symbols]
 
     def take_statuses(self) -> Iterator[FeedStatus]:
         """Return the symbols whose health changed since it was told last."""

@@ -27,7 +27,7 @@ Ask = Callable[[str, Mapping[str, str]], Awaitable[Any]]
 
 
 class MissedTrades:
-    """The gaps that are open, and the trades found for them; ``run`` asks for as long as it runs."""
+    """The gaps that are open, and the trades found for them by ``run``."""
 
     def __init__(self, ask: Ask, found: Callable[[], None] = lambda: None) -> None:
         """``ask`` sends a public REST method; ``found`` is called when there are trades to take."""

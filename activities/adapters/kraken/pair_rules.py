@@ -246,8 +246,16 @@ class PairRules:
 
     def _take_answers(self, pairs: Any, assets: Any, began: float) -> None:
         instruments = usd_spot_instruments(pairs)
+        if self._instruments and not instruments:
+            raise ValueError("no USD pair could be read")
+        # One that is listed and cannot be read is not gone: nobody knows how it is traded.
+        instruments |= {
+            symbol: replace(known, status=InstrumentStatus.UNKNOWN)
+            for symbol, known in self._instruments.items()
+            if symbol not in instruments and known.rest_id in pairs
+        }
         merged_pairs, merged_assets = {**self._pairs, **pairs}, {**self._assets, **assets}
-        # Spellings that are gone come first: where one was given to another pair, the new one holds.
+        # Spellings that are gone come first: one that another pair has now is that pair's.
         old = {name: row for name, row in merged_pairs.items() if name not in pairs}
         table = SymbolTable({**old, **pairs}, merged_assets)
         for symbol, (told_at, told) in list(self._channel_rows.items()):
