@@ -46,9 +46,7 @@ class WatchIndex:
             self._forget(found[-1])
         return found
 
-    def crossed_then(
-        self, price: Decimal, stood: Callable[[PriceWatch], bool]
-    ) -> list[PriceWatch]:
+    def crossed_then(self, price: Decimal, stood: Callable[[PriceWatch], bool]) -> list[PriceWatch]:
         """Take out and return the watches that an earlier price had reached.
 
         ``stood`` tells of a watch whether it was set by then: one set later was not crossed.

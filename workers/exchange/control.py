@@ -8,9 +8,11 @@ from typing import Any
 from aiohttp import web
 
 from models.simulation.errors import VenueError
+from models.simulation.pair_changes import PairChangeError
 from models.trading.instruments import InstrumentStatus
 from workers.exchange.faults import KINDS, Faults
 from workers.exchange.pacing import Hold
+from workers.exchange.pair_state import pair_state
 from workers.exchange.private_ws import PrivateStreams
 from workers.exchange.public_ws import PublicStreams
 from workers.exchange.record import account_record, booking, protocol_times
@@ -50,6 +52,8 @@ class Control:
         app.router.add_post("/control/faults", self._post_faults)
         app.router.add_delete("/control/faults", self._delete_faults)
         app.router.add_post("/control/prices", self._post_prices)
+        app.router.add_get("/control/pairs", self._get_pairs)
+        app.router.add_post("/control/pairs", self._post_pairs)
         app.router.add_post("/control/transfers", self._post_transfers)
         app.router.add_get("/control/clock", self._get_clock)
         app.router.add_post("/control/clock", self._post_clock)
@@ -169,6 +173,22 @@ class Control:
         except (InvalidOperation, VenueError) as error:
             raise _problem(f"symbol and price do not fit: {error}") from None
         return _json(self.state())
+
+    async def _get_pairs(self, _: web.Request) -> web.Response:
+        venue = self._exchange.venue
+        pairs = {symbol: pair_state(venue, symbol) for symbol in venue.directory.instruments}
+        return _json({"pairs": pairs})
+
+    async def _post_pairs(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        symbol = str(body.pop("symbol", ""))
+        # As text: a number of the wire must be in the journal what it was here.
+        change = {name: str(v) if isinstance(v, Decimal) else v for name, v in body.items()}
+        try:
+            self._exchange.alter_pair(symbol, change)
+        except PairChangeError as error:
+            raise _problem(str(error)) from None
+        return _json({"symbol": symbol, **pair_state(self._exchange.venue, symbol)})
 
     async def _post_transfers(self, request: web.Request) -> web.Response:
         body = await _body(request)
