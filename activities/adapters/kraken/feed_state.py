@@ -113,8 +113,8 @@ class FeedState:
             for symbol in known:
                 self._repairs.asked((channel, symbol))
         self._repairs.asked(INSTRUMENT)
-        asked = [self._asked.subscribe(channel, known) for channel in CHANNELS if known]
-        return [self._asked.subscribe("instrument"), *asked]
+        first = self._asked.subscribe("instrument")
+        return [first, *(self._asked.subscribe(one, known) for one in CHANNELS if known)]
 
     def take_requests(self) -> list[dict[str, Any]]:
         """Return the requests that are due because something is broken, each once."""
