@@ -1,6 +1,10 @@
 """Pauses of repair loops: they grow with each attempt, have a cap, and begin again on success."""
 
+import asyncio
 import random
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 
 class GrowingPause:
@@ -32,3 +36,20 @@ class GrowingPause:
 def pause_seconds(attempts: int, first: float, cap: float) -> float:
     """Return ``first`` doubled by each attempt before, at most ``cap``; without jitter."""
     return min(cap, float(first * 2 ** min(attempts, 32)))
+
+
+@asynccontextmanager
+async def growing_apart(pause: GrowingPause, steady_seconds: float) -> AsyncGenerator[None, None]:
+    """Let attempts that fail one after the other begin ever further apart.
+
+    An attempt that fails is left after its pause, so that whoever starts the next one at once
+    starts it then. One that lasted ``steady_seconds`` begins with the shortest pause again.
+    """
+    began = time.monotonic()
+    try:
+        yield
+    except Exception:
+        if time.monotonic() - began >= steady_seconds:
+            pause.reset()
+        await asyncio.sleep(pause.next())
+        raise

@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 
 from activities.market_feed import MarketFeedActivities
 from activities.metrics import FEED_AGE
+from activities.pauses import GrowingPause
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime import event_loop
 from infra.runtime.database import DatabaseUnavailableError
@@ -39,6 +40,7 @@ from workers.market_assembly import MarketParts, assemble_market
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.2
+LONGEST_RETRY_SECONDS = 2.0
 HEALTH_SECONDS = 0.25
 HEALTHY_SYMBOLS = Gauge("aether_market_healthy_symbols_count", "Symbols whose feed is healthy")
 WATCHES = Gauge("aether_market_watches_count", "Price levels watched")
@@ -68,12 +70,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _assembled(settings: Settings, stop: asyncio.Event) -> MarketParts | None:
+    pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
     while not stop.is_set():
         try:
             return await assemble_market(settings)
         except (RPCError, RuntimeError, DatabaseUnavailableError) as error:
             log.info("not everything answers yet", error=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause.next())
     return None
 
 
@@ -99,6 +102,7 @@ def market_worker(parts: MarketParts) -> Worker:
 
 async def keep_feed_running(client: Client) -> None:
     """Start the feed's workflow; one that runs is left alone."""
+    pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
     while True:
         try:
             await client.start_workflow(
@@ -110,7 +114,7 @@ async def keep_feed_running(client: Client) -> None:
             )
         except RPCError:
             log.warning("the feed's workflow could not be started", exc_info=True)
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause.next())
         else:
             return
 

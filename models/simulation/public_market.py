@@ -85,8 +85,10 @@ class PairRecord:
         """Take the pair as it is now."""
         self.listing = listing
         precision = listing.instrument.price_precision
-        for part in (self.book, self.tape, *self.candles.values()):
-            part.alter(precision)
+        self.book.alter(precision)
+        self.tape.alter(precision)
+        for series in self.candles.values():
+            series.alter(precision)
 
     def add_trades(self, trades: list[PublicTrade], second: int) -> list[TapeEntry]:
         """Record trades of one moment."""

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from activities.adapters.kraken.feed_repairs import Part
+from activities.adapters.kraken.repairs import Part
 
 CHANNELS = ("book", "trade", "ohlc")
 REMEMBERED = 1000

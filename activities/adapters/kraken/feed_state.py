@@ -13,11 +13,11 @@ import orjson
 from activities import metrics
 from activities.adapters.kraken.book import Book, PrecisionLostError
 from activities.adapters.kraken.errors import UNREADABLE
-from activities.adapters.kraken.feed_repairs import FeedRepairs, Part
 from activities.adapters.kraken.feed_requests import CHANNELS, FeedRequests
 from activities.adapters.kraken.feed_rows import TradeGap, exactly, time_or_now
 from activities.adapters.kraken.feed_trades import FeedTrades
 from activities.adapters.kraken.pair_rules import PairRules, smells_of_stale_rules
+from activities.adapters.kraken.repairs import Part, Repairs
 from activities.ports import BestPrices, FeedStatus, MarketEvent, PairChanged
 from models.trading.instruments import Instrument, InstrumentStatus
 
@@ -49,7 +49,7 @@ class FeedState:
         self._rules = rules or PairRules()
         self._followed = -1
         self._told_pairs: dict[str, Instrument] = {}
-        self._repairs = FeedRepairs()
+        self._repairs = Repairs()
         self._trades = FeedTrades(interval_minutes, self.heard_at)
         self._books: dict[str, Book] = {}
         self._precisions: dict[str, tuple[int, int]] = {}

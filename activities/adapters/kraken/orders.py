@@ -5,7 +5,7 @@ Fields that we do not use are ignored on purpose; optional ones may be missing.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from activities.adapters.kraken.instruments import moment, number
@@ -38,6 +38,7 @@ _STATUSES = {
         OrderStatus.EXPIRED,
     )
 }
+_LOT_DECIMALS = 10
 _UNTRIGGERED = ("market", "limit", "iceberg", "settle-position")
 
 # --- ours to theirs ----------------------------------------------------------------------------
@@ -78,6 +79,12 @@ def order_parameters(
     if deadline is not None:
         parameters["deadline"] = rfc3339(deadline)
     return parameters
+
+
+def sendable_quantities(quantity: Decimal) -> set[Decimal]:
+    """Return the quantity on every lot step: it was sent on the step that the pair had then."""
+    steps = (Decimal(1).scaleb(-decimals) for decimals in range(_LOT_DECIMALS + 1))
+    return {quantity, *(quantity.quantize(step, rounding=ROUND_DOWN) for step in steps)}
 
 
 def amend_parameters(

@@ -257,7 +257,7 @@ class PairRules:
         merged_pairs, merged_assets = {**self._pairs, **pairs}, {**self._assets, **assets}
         # Spellings that are gone come first: one that another pair has now is that pair's.
         old = {name: row for name, row in merged_pairs.items() if name not in pairs}
-        table = SymbolTable({**old, **pairs}, merged_assets)
+        table = _WatchedTable({**old, **pairs}, merged_assets, self.suspect)
         for symbol, (told_at, told) in list(self._channel_rows.items()):
             if began - told_at > CHANNEL_OUTRANKS_SECONDS:
                 del self._channel_rows[symbol]
@@ -275,6 +275,25 @@ class PairRules:
                 _log.warning("the rules of %s changed: %s, before %s", symbol, instrument, before)
         self._instruments = news
         self.version += 1
+
+
+class _WatchedTable(SymbolTable):
+    """A table that has the rules doubted when it is asked for a spelling that it does not know."""
+
+    def __init__(
+        self,
+        pairs: Mapping[str, Any],
+        assets: Mapping[str, Any],
+        suspect: Callable[[str], None],
+    ) -> None:
+        super().__init__(pairs, assets)
+        self._suspect = suspect
+
+    def symbol(self, spelling: str) -> str:
+        found = super().symbol(spelling)
+        if "/" not in found:
+            self._suspect(f"the pair {spelling} is not known")
+        return found
 
 
 def _told(known: Instrument, row: Mapping[str, Any]) -> Instrument:

@@ -1,4 +1,4 @@
-"""Pairs that change at the simulated exchange: every part of its protocol goes by the pair of now."""
+"""Pairs that change at the simulated exchange: its whole protocol goes by the pair of now."""
 
 from decimal import Decimal
 

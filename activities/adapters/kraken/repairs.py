@@ -1,6 +1,6 @@
-"""When each broken part of the public feed is tried again: soon at first, then ever more rarely.
+"""When each broken part of a stream is tried again: soon at first, then ever more rarely.
 
-Whatever is broken is here until it is sound, so no trouble of the feed lasts because nobody tries.
+Whatever is broken is here until it is sound, so no trouble lasts because nobody tries.
 """
 
 import time
@@ -28,11 +28,17 @@ class _Repair:
     sound_since: float | None = None
 
 
-class FeedRepairs:
+class Repairs:
     """The attempts to mend each part: at once the first time, then after pauses that double."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
+    ) -> None:
+        """Begin with nothing broken; pauses grow up to ``longest_pause_seconds``."""
         self._clock = clock
+        self._longest = longest_pause_seconds
         self._repairs: dict[Part, _Repair] = {}
 
     def broken(self, part: Part, *, again_at_once: bool = True) -> None:
@@ -69,6 +75,11 @@ class FeedRepairs:
         repair = self._repairs.get(part)
         return repair is not None and repair.due_at is not None
 
+    def wait_seconds(self) -> float | None:
+        """Return how long it is until something is due, None while nothing is pending."""
+        due = [one.due_at for one in self._repairs.values() if one.due_at is not None]
+        return max(0.0, min(due) - self._clock()) if due else None
+
     def suspend(self) -> None:
         """Stop trying: the connection is gone. The pauses stay as long as they were."""
         for repair in self._repairs.values():
@@ -87,8 +98,7 @@ class FeedRepairs:
             self.asked(part)
         return due
 
-    @staticmethod
-    def _pause(attempts: int) -> float:
+    def _pause(self, attempts: int) -> float:
         if not attempts:
             return 0.0
-        return pause_seconds(attempts - 1, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        return pause_seconds(attempts - 1, FIRST_PAUSE_SECONDS, self._longest)

@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.book import Book
-from activities.adapters.kraken.feed_repairs import (
-    ANSWER_SECONDS,
-    LONGEST_PAUSE_SECONDS,
-    STEADY_SECONDS,
-    FeedRepairs,
-)
 from activities.adapters.kraken.feed_rows import TradeGap
 from activities.adapters.kraken.feed_state import FeedState
 from activities.adapters.kraken.instruments import usd_spot_instruments
 from activities.adapters.kraken.missed_trades import MissedTrades
 from activities.adapters.kraken.pair_rules import PairRules
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
+from activities.adapters.kraken.repairs import (
+    ANSWER_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    STEADY_SECONDS,
+    Repairs,
+)
 from activities.ports import (
     BestPrices,
     ExchangeUnavailableError,
@@ -56,7 +56,7 @@ def clock():
 
 @pytest.fixture
 def repairs(clock):
-    return FeedRepairs(clock)
+    return Repairs(clock)
 
 
 # --- when ---------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def statuses(events):
 def state(clock):
     rules = PairRules()
     state = FeedState(("BTC/USD", "ETH/USD"), 1, 10, rules)
-    state._repairs = FeedRepairs(clock)
+    state._repairs = Repairs(clock)
 
     known = usd_spot_instruments(PAIRS)
     state.learn_instruments({"BTC/USD": known["BTC/USD"], "ETH/USD": known["BTC/USD"]})
@@ -187,7 +187,7 @@ def test_mode_of_the_exchange_is_asked_after_while_it_lasts(state, clock):
 
 def test_pair_that_is_listed_later_is_subscribed_then(clock):
     state = FeedState(("BTC/USD",), 1, 10)
-    state._repairs = FeedRepairs(clock)
+    state._repairs = Repairs(clock)
     state.learn_instruments({})
     assert [one["params"]["channel"] for one in state.subscriptions()] == ["instrument"]
 
@@ -201,7 +201,7 @@ def test_pair_that_is_listed_later_is_subscribed_then(clock):
 def test_number_of_subscription_requests_is_bounded_per_time(happenings):
     clock = Clock()
     state = FeedState(("BTC/USD",), 1, 10)
-    state._repairs = FeedRepairs(clock)
+    state._repairs = Repairs(clock)
 
     state.learn_instruments({"BTC/USD": usd_spot_instruments(PAIRS)["BTC/USD"]})
     state.subscriptions()
