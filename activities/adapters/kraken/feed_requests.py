@@ -31,10 +31,14 @@ class FeedRequests:
             parameters["interval"] = self._interval
         return self._request("subscribe", parameters)
 
-    def unsubscribe_book(self, symbols: Sequence[str]) -> dict[str, Any]:
-        """Return the request that ends the books of these symbols."""
-        book = {"channel": "book", "symbol": list(symbols), "depth": self._depth}
-        return self._request("unsubscribe", book)
+    def unsubscribe(self, channel: str, symbols: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the request that ends a channel: a new snapshot comes with the next beginning."""
+        parameters: dict[str, Any] = {"channel": channel}
+        if symbols:
+            parameters |= {"symbol": list(symbols)}
+        if channel == "book":
+            parameters["depth"] = self._depth
+        return self._request("unsubscribe", parameters)
 
     def _request(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
         self._number += 1

@@ -127,8 +127,8 @@ class FeedState:
         requests: list[dict[str, Any]] = []
         for channel, symbols in due.items():
             named = [symbol for symbol in symbols if symbol]
-            if channel == "book":
-                requests.append(self._asked.unsubscribe_book(named))
+            if channel in ("book", "instrument"):
+                requests.append(self._asked.unsubscribe(channel, named))
             requests.append(self._asked.subscribe(channel, named))
         return requests
 
@@ -257,8 +257,11 @@ class FeedState:
         if not agrees:
             self.checksum_failures += 1
             metrics.FEED_CHECKSUM_FAILURES.inc()
-            # Prices of another precision than the one known have another checksum.
+            # Prices of another precision than the one known have another checksum. One book that
+            # is wrong may have missed a message; one that stays so is that of another pair.
             self._rules.suspect(f"the book of {symbol} has another checksum")
+            if self._repairs.attempts(("book", symbol)):
+                self._repairs.broken(INSTRUMENT)
             yield from self._distrust(symbol, "checksum")
             return
         self.heard_at[symbol] = time.monotonic()

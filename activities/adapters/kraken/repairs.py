@@ -80,6 +80,11 @@ class Repairs:
         due = [one.due_at for one in self._repairs.values() if one.due_at is not None]
         return max(0.0, min(due) - self._clock()) if due else None
 
+    def attempts(self, part: Part) -> int:
+        """Return how often a part was tried since it was steady."""
+        repair = self._repairs.get(part)
+        return 0 if repair is None else repair.attempts
+
     def suspend(self) -> None:
         """Stop trying: the connection is gone. The pauses stay as long as they were."""
         for repair in self._repairs.values():
