@@ -239,6 +239,10 @@ class Venue:
         """Return a pair as it is now."""
         return self._core.instrument(symbol)
 
+    def is_altered(self, symbol: str) -> bool:
+        """Tell whether a pair was changed since the exchange began."""
+        return symbol in self._core.pair_changes
+
     def check_pair_change(self, symbol: str, change: Mapping[str, Any]) -> None:
         """Raise PairChangeError when a pair cannot be changed so."""
         check_pair_change(self._core, symbol, change)

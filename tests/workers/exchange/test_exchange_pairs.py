@@ -131,6 +131,47 @@ async def test_change_that_does_not_fit_changes_nothing(exchange, change):
     assert (await exchange.public("AssetPairs"))["result"] == before
 
 
+@pytest.mark.parametrize(
+    ("params", "changed"),
+    [
+        ({"tick_times": 10}, {"tick_size": "1.0", "pair_decimals": 1}),
+        ({"tick_times": 0.1}, {"tick_size": "0.01", "pair_decimals": 2}),
+        ({"ordermin_times": 2}, {"ordermin": "0.00010"}),
+        ({"rename": True}, {"id": "XBTUSD.N", "altname": "XBTUSD.N"}),
+        ({"status": "cancel_only"}, {"status": "cancel_only"}),
+    ],
+)
+async def test_scripted_change_lasts_until_its_rule_is_lifted(exchange, params, changed):
+    before = (await exchange.control("pairs"))[1]["pairs"]["BTC/USD"]
+    for lift in ("faults", "faults?id={}"):
+        _, made = await exchange.control(
+            "faults", {"kind": "pair", "match": {"pair": "BTC/USD"}, "params": params}
+        )
+        now = (await exchange.control("pairs"))[1]["pairs"]["BTC/USD"]
+        assert now == {**before, **changed}
+        await exchange.control(lift.format(made["rules"][0]["id"]), method="DELETE")
+        assert (await exchange.control("pairs"))[1]["pairs"]["BTC/USD"] == before
+
+
+@pytest.mark.parametrize(
+    ("match", "params"),
+    [
+        ({}, {"tick_times": 10}),
+        ({"pair": "NOTHING/USD"}, {"tick_times": 10}),
+        ({"pair": "BTC/USD"}, {}),
+        ({"pair": "BTC/USD"}, {"tick_times": 0}),
+        ({"pair": "BTC/USD"}, {"tick_times": "much"}),
+        ({"pair": "BTC/USD"}, {"precision": 2}),
+        ({"pair": "BTC/USD"}, {"status": "asleep"}),
+    ],
+)
+async def test_scripted_change_that_does_not_fit_is_refused(exchange, match, params):
+    before = (await exchange.control("pairs"))[1]
+    rule = {"kind": "pair", "match": match, "params": params}
+    assert (await exchange.control("faults", rule))[0] == 400
+    assert (await exchange.control("pairs"))[1] == before
+
+
 async def test_changes_survive_a_kill_and_a_stop(tmp_path):
     process = Process(tmp_path / "state", "--speed", "lockstep", "--warmup-bars", "2")
     try:
