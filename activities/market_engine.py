@@ -66,6 +66,7 @@ class MarketEngine:
         self.messages_sent = 0
         self._deliberate_at_fences = deliberate_at_fences
         self._undecided: set[str] = set()
+        self._unsaved: list[Candle] = []
 
     async def start(
         self, instruments: dict[str, Instrument], history: dict[str, list[Candle]]
@@ -210,7 +211,7 @@ class MarketEngine:
                 healthy=status.healthy,
                 reason=status.reason,
             )
-        state.healthy = status.healthy
+        state.healthy, state.reason = status.healthy, status.reason
         state.changed = state.snapshot is not None
 
     async def _on_bar(self, candle: Candle) -> None:
@@ -222,7 +223,22 @@ class MarketEngine:
             self._undecided.add(candle.symbol)
         else:
             await self._deliberate(state)
-        await self._record.save_candles([candle])
+        self._unsaved.append(candle)
+        try:
+            await self.save_bars()
+        except OSError:
+            # A record that is away must not end the feed: they are saved with the next ones.
+            log.warning("bars wait for the record", bars=len(self._unsaved), exc_info=True)
+
+    async def save_bars(self) -> None:
+        """Write the bars that are not in the record yet; OSError when it does not answer."""
+        if self._unsaved:
+            waiting, self._unsaved = self._unsaved, []
+            try:
+                await self._record.save_candles(waiting)
+            except OSError:
+                self._unsaved = [*waiting, *self._unsaved]
+                raise
 
     async def on_fence(self) -> None:
         """Judge the bars that closed since the last fence."""
@@ -243,7 +259,12 @@ class MarketEngine:
             idea = strategy.propose(window, state.snapshot, state.instrument, self._installation)
             if idea is None:
                 continue
-            followers = await self._record.followers(strategy.name)
+            try:
+                followers = await self._record.followers(strategy.name)
+            except OSError:
+                # Nobody knows whose idea it is; it must not end the feed, which protects.
+                log.exception("an idea is lost: the record is away", idea=idea.idea_id)
+                continue
             fact = IdeaArrived(idea, state.snapshot, datetime.now(UTC))
             log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
             await self._send([Message(account, None, fact) for account in sorted(followers)])

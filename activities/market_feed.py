@@ -152,7 +152,11 @@ class MarketFeedActivities:
 
 
 async def flush_snapshots(engine: MarketEngine, record: MarketRecord) -> None:
-    """Write the snapshots that changed, so that the API judges requests on fresh figures."""
+    """Write the snapshots that changed, so that the API judges requests on fresh figures.
+
+    Bars that a record away has not taken are written first.
+    """
+    await engine.save_bars()
     changed = engine.take_changed_snapshots()
     if not changed:
         return

@@ -22,7 +22,8 @@ VOLATILITY_BARS = 96
 class SymbolState:
     """One symbol. ``changed`` until its snapshot has been written.
 
-    ``newest_trade`` is the highest trade id seen: a lower one that comes later was missed then.
+    ``reason`` says why its feed is not healthy. ``newest_trade`` is the highest trade id seen: a
+    lower one that comes later was missed then.
     """
 
     instrument: Instrument
@@ -32,6 +33,7 @@ class SymbolState:
     healthy: bool = False
     changed: bool = False
     newest_trade: int = 0
+    reason: str = ""
 
     def refresh(self, at: datetime, **figures: Any) -> None:
         """Take new prices (fields of the snapshot) seen at a market time; the others stay."""

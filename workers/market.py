@@ -34,6 +34,7 @@ from models.contracts.names import (
     MARKET_QUEUE,
     TRADING_QUEUE,
 )
+from models.trading.instruments import InstrumentStatus
 from workers.health import Health, HealthServer
 from workers.market_assembly import MarketParts, assemble_market
 
@@ -124,7 +125,12 @@ def not_ready(activities: MarketFeedActivities) -> str | None:
     engine = activities.engine
     if engine is None:
         return "the market feed has not started"
-    missing = sorted(symbol for symbol, state in engine.symbols.items() if not state.healthy)
+    # A pair that is gone has no feed for good; it keeps nobody from following the others.
+    missing = [
+        f"{symbol} ({state.reason})" if state.reason else symbol
+        for symbol, state in sorted(engine.symbols.items())
+        if not state.healthy and state.instrument.status is not InstrumentStatus.DELISTED
+    ]
     return f"no healthy feed of {', '.join(missing)}" if missing else None
 
 

@@ -305,6 +305,21 @@ async def test_bar_brings_range_and_volatility_up_to_date():
     assert after.volatility > before.volatility
 
 
+async def test_record_that_is_away_neither_ends_the_feed_nor_costs_a_bar(monkeypatch):
+    market = await Market().begin()
+    await market.see(a_tick(100, 1))
+
+    async def away(_):
+        raise DatabaseUnavailableError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(market.record, "save_candles", away)
+        patch.setattr(market.record, "followers", away)
+        await market.see(a_bar(1), a_bar(2))
+    await flush_snapshots(market.engine, market.record)
+    assert [bar.start for bar in market.record.candles] == [a_candle(1).start, a_candle(2).start]
+
+
 async def test_snapshot_that_could_not_be_written_is_written_with_the_next():
     market = await Market().begin()
     await market.see(a_tick(100))
