@@ -61,6 +61,7 @@ class FeedState:
         self._asked = FeedRequests(interval_minutes, depth)
         self._pongs: list[int] = []
         self._is_connected = False
+        self._is_untold = False
         self.is_fed = False
         """Whether this connection has brought a whole book: it works."""
         self.wants_system = False
@@ -324,6 +325,7 @@ class FeedState:
 
     def learn_system(self, system: str) -> None:
         """Take the mode of the exchange; one that is not ``online`` is asked after until it is."""
+        self._is_untold = True
         for symbol in self._symbols:
             if system == "online":
                 self._troubles[symbol].pop("system", None)
@@ -363,8 +365,10 @@ class FeedState:
         yield from self._statuses()
 
     def take_statuses(self) -> Iterator[FeedStatus]:
-        """Return the symbols whose health changed since it was told last."""
-        return self._statuses()
+        """Return the symbols whose health was changed by something else than a frame."""
+        if self._is_untold:
+            self._is_untold = False
+            yield from self._statuses()
 
     def _statuses(self) -> Iterator[FeedStatus]:
         for symbol in self._symbols:

@@ -23,7 +23,6 @@ Part = tuple[str, str]
 @dataclass(slots=True)
 class _Repair:
     attempts: int = 0
-    due_at: float | None = None
     asked: bool = False
     sound_since: float | None = None
 
@@ -40,6 +39,8 @@ class Repairs:
         self._clock = clock
         self._longest = longest_pause_seconds
         self._repairs: dict[Part, _Repair] = {}
+        # Only what is broken or not answered: this is looked at with every frame.
+        self._due: dict[Part, float] = {}
 
     def broken(self, part: Part, *, again_at_once: bool = True) -> None:
         """Note that a part does not work; it is due after its pause.
@@ -48,37 +49,34 @@ class Repairs:
         """
         repair = self._repairs.setdefault(part, _Repair())
         now = self._clock()
-        if repair.due_at is not None and not repair.asked:
+        if part in self._due and not repair.asked:
             return
         if repair.sound_since is not None and now - repair.sound_since >= STEADY_SECONDS:
             repair.attempts = 0
         if not again_at_once:
             repair.attempts = max(1, repair.attempts)
         repair.sound_since, repair.asked = None, False
-        repair.due_at = now + self._pause(repair.attempts)
+        self._due[part] = now + self._pause(repair.attempts)
 
     def asked(self, part: Part) -> None:
         """Note that a part was asked for; without an answer it is due again."""
         repair = self._repairs.setdefault(part, _Repair())
         repair.sound_since, repair.asked = None, True
-        repair.due_at = self._clock() + max(ANSWER_SECONDS, self._pause(repair.attempts))
+        self._due[part] = self._clock() + max(ANSWER_SECONDS, self._pause(repair.attempts))
 
     def sound(self, part: Part) -> None:
         """Note that a part works."""
-        repair = self._repairs.get(part)
-        if repair is not None and repair.due_at is not None:
-            repair.due_at, repair.asked = None, False
-            repair.sound_since = self._clock()
+        if self._due.pop(part, None) is not None:
+            self._repairs[part].asked = False
+            self._repairs[part].sound_since = self._clock()
 
     def is_pending(self, part: Part) -> bool:
         """Tell whether a part is broken, or asked for and not answered."""
-        repair = self._repairs.get(part)
-        return repair is not None and repair.due_at is not None
+        return part in self._due
 
     def wait_seconds(self) -> float | None:
         """Return how long it is until something is due, None while nothing is pending."""
-        due = [one.due_at for one in self._repairs.values() if one.due_at is not None]
-        return max(0.0, min(due) - self._clock()) if due else None
+        return max(0.0, min(self._due.values()) - self._clock()) if self._due else None
 
     def attempts(self, part: Part) -> int:
         """Return how often a part was tried since it was steady."""
@@ -87,17 +85,16 @@ class Repairs:
 
     def suspend(self) -> None:
         """Stop trying: the connection is gone. The pauses stay as long as they were."""
+        self._due.clear()
         for repair in self._repairs.values():
-            repair.due_at, repair.asked, repair.sound_since = None, False, None
+            repair.asked, repair.sound_since = False, None
 
     def take_due(self) -> list[Part]:
         """Return the parts to be tried now, each once; they count as asked for."""
+        if not self._due:
+            return []
         now = self._clock()
-        due = [
-            part
-            for part, repair in self._repairs.items()
-            if repair.due_at is not None and repair.due_at <= now
-        ]
+        due = [part for part, due_at in self._due.items() if due_at <= now]
         for part in due:
             self._repairs[part].attempts += 1
             self.asked(part)
