@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from activities.adapters.kraken.addresses import AllowedHosts
+from activities.adapters.kraken.instrument_watch import InstrumentWatch
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.ports import BestPrices, ExchangeError, FeedStatus, OrderRejectedError, PairChanged
 from models.trading.identities import client_order_id
@@ -65,6 +66,39 @@ async def test_stop_is_sent_on_the_new_tick_after_one_refusal(simulator, exchang
     assert refused == "EOrder:Tick size check failed"
     assert await stop_price(simulator, placed) == 40010
     assert await stop_price(simulator, resting) == Decimal("40000.4")
+
+
+async def test_no_order_is_refused_where_the_channel_tells_the_change(simulator, exchange):
+    told = simulator.server.describe()
+    rules = exchange.rules
+    watch = InstrumentWatch(told["ws_public"], AllowedHosts.loopback(), rules)
+    watching = asyncio.create_task(watch.run())
+    await simulator.buy("0.1")
+    await exchange.symbols()
+
+    news, learn = asyncio.Event(), rules.learn_rows
+
+    def learn_rows(rows):
+        learn(rows)
+        news.set()
+
+    rules.learn_rows = learn_rows
+
+    async def learned(tick):
+        async with asyncio.timeout(10):
+            while rules.instruments["BTC/USD"].price_increment != Decimal(tick):
+                news.clear()
+                await news.wait()
+
+    await alter(simulator, tick_size="10", pair_decimals=0)
+    await learned(10)
+    (placed,) = await tried(exchange, a_stop(1))
+    assert await stop_price(simulator, placed) == 40010
+    # What is told while there is no connection is in the next snapshot.
+    await simulator.fault("socket_drop", {"plane": "public"})
+    await alter(simulator, tick_size="0.5", pair_decimals=1)
+    await learned("0.5")
+    watching.cancel()
 
 
 async def test_resting_stop_is_moved_on_the_new_tick(simulator, exchange):
