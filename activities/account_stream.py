@@ -15,6 +15,7 @@ from activities.inquiry import (
     has_unrecorded_fills,
     unrecorded_fills,
 )
+from activities.pauses import GrowingPause, growing_apart
 from activities.placement import Clock
 from activities.ports import (
     Exchange,
@@ -35,6 +36,10 @@ log = structlog.get_logger(__name__)
 
 LOST_AFTER_SECONDS = 1.5
 RETRY_SECONDS = 0.25
+LONGEST_RETRY_SECONDS = 2.0
+"""What is bought unheard has no stop meanwhile, so that even the longest pause is short."""
+STEADY_SECONDS = 30.0
+"""An attempt that lasted so long had begun well: the next one after it begins at once."""
 TIDY_SECONDS = 0.25
 SHORTEST_PAUSE_SECONDS = 0.01
 SWITCH_LOOK_SECONDS = 0.5
@@ -76,6 +81,7 @@ class Following:
         self._announced_at = datetime.min.replace(tzinfo=UTC)
         self._newest_fill: datetime | None = None
         self._is_abreast = False
+        self._retry = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         self.delivery = StreamDelivery(request.account, journal, messenger, clock)
         self.sequence = 0
 
@@ -106,10 +112,12 @@ class Following:
                 raise ExchangeSwitchedError(self._account)
 
     async def _consume(self, exchange: Exchange) -> None:
+        pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         while True:
             events = exchange.executions()
             try:
                 async for event in events:
+                    pause.reset()
                     if isinstance(event, StreamGap):
                         log.info("stream gap", account=self._account, reason=event.reason)
                         self._behind.set()
@@ -121,7 +129,7 @@ class Following:
                 if isinstance(events, AsyncGenerator):
                     await events.aclose()
             self._behind.set()
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause.next())
 
     async def _take(self, event: ExecutionReport) -> None:
         await self.delivery.take(event)
@@ -139,11 +147,12 @@ class Following:
                 await self._catch_up(exchange)
                 self._is_abreast = True
                 await self._announce(exchange)
+                self._retry.reset()
             except RateLimitedError as error:
                 # The exchange is there; its limits, or ours, only make the rest wait.
                 log.info("reads have to wait", account=self._account, error=str(error))
                 self._behind.set()
-                await asyncio.sleep(RETRY_SECONDS)
+                await asyncio.sleep(self._retry.next())
             except ExchangeError as error:
                 self._behind.set()
                 await self._failed(error)
@@ -237,7 +246,7 @@ class Following:
             fact = ExchangeLost(str(error), now)
             told = await self._messenger.tell_account(self._account, [fact])
             self._told_ready = False if told else self._told_ready
-        await asyncio.sleep(RETRY_SECONDS)
+        await asyncio.sleep(self._retry.next())
 
     async def _tidy(self) -> None:
         """Tell again what was not taken: at first quickly, for a trade may be just starting."""
@@ -294,6 +303,7 @@ class AccountStreamActivities:
         self._messenger = messenger
         self._clock = clock
         self.following: dict[str, Following] = {}
+        self._restarts: dict[str, GrowingPause] = {}
 
     def deliver_recorded(self, account: str) -> None:
         """Have the trades of an account told what is recorded; nothing where nobody follows it."""
@@ -306,7 +316,9 @@ class AccountStreamActivities:
         account = request.account
         self.following[account] = self._anew(request)
         async with heartbeating(lambda: self.following[account].sequence):
-            await until_worker_stops(self._follow(request))
+            pause = GrowingPause(SHORTEST_PAUSE_SECONDS, LONGEST_RETRY_SECONDS)
+            async with growing_apart(self._restarts.setdefault(account, pause), STEADY_SECONDS):
+                await until_worker_stops(self._follow(request))
 
     async def _follow(self, request: AccountToFollow) -> None:
         while True:

@@ -17,6 +17,7 @@ from activities.ports import (
     FeedStatus,
     MarketEvent,
     MarketRecord,
+    PairChanged,
     Tick,
 )
 from activities.symbol_state import SymbolState
@@ -58,12 +59,14 @@ class MarketEngine:
         self._strategies = tuple(strategies)
         self._installation = installation
         self._reported: dict[tuple[str, int], set[str]] = {}
+        self._since: dict[tuple[str, int], dict[str, datetime | None]] = {}
         self.symbols: dict[str, SymbolState] = {}
         self.moments = MomentIndex()
         self.market_time: datetime | None = None
         self.messages_sent = 0
         self._deliberate_at_fences = deliberate_at_fences
         self._undecided: set[str] = set()
+        self._unsaved: list[Candle] = []
 
     async def start(
         self, instruments: dict[str, Instrument], history: dict[str, list[Candle]]
@@ -104,6 +107,11 @@ class MarketEngine:
             here = tuple(w for w in waiting if w.symbol == symbol and w.due_at is None)
             state.watches.replace(account, trade, here)
         self.moments.replace(account, trade, tuple(waiting))
+        # Market time since when each is watched; what was there at the start is older than that.
+        known = self._since.pop((account, trade), {})
+        since = {w.watch_id: known.get(w.watch_id, self.market_time) for w in waiting}
+        if since:
+            self._since[account, trade] = since
 
     async def _check(self, symbols: set[str]) -> None:
         for symbol in sorted(symbols & self.symbols.keys()):
@@ -123,6 +131,9 @@ class MarketEngine:
                 await self._on_bar(event.candle)
             case FeedStatus():
                 self._on_status(event)
+            case PairChanged(instrument) if instrument.symbol in self.symbols:
+                # What is proposed from now on lies on the steps of now.
+                self.symbols[instrument.symbol].instrument = instrument
             case _:
                 pass
 
@@ -153,10 +164,29 @@ class MarketEngine:
         state = self.symbols.get(tick.symbol)
         if state is None:
             return
+        if tick.trade_id < state.newest_trade:
+            await self._on_missed_tick(state, tick)
+            return
+        state.newest_trade = tick.trade_id
         self._advance(tick.exchange_time)
         state.refresh(tick.exchange_time, last=tick.price)
         await self._cross(state, tick.price, tick.exchange_time)
         await self._ring()
+
+    async def _on_missed_tick(self, state: SymbolState, tick: Tick) -> None:
+        """Take a trade that was missed and asked for: it crosses what was watched at its time.
+
+        It is not the last price any more.
+        """
+        at = tick.exchange_time
+
+        def stood(watch: PriceWatch) -> bool:
+            since = self._since.get((watch.account, watch.trade), {}).get(watch.watch_id)
+            return since is None or since <= at
+
+        crossed = state.watches.crossed_then(tick.price, stood)
+        if crossed:
+            await self._send([self._crossing(watch, tick.price, at) for watch in crossed])
 
     def _on_prices(self, prices: BestPrices) -> None:
         state = self.symbols.get(prices.symbol)
@@ -181,7 +211,7 @@ class MarketEngine:
                 healthy=status.healthy,
                 reason=status.reason,
             )
-        state.healthy = status.healthy
+        state.healthy, state.reason = status.healthy, status.reason
         state.changed = state.snapshot is not None
 
     async def _on_bar(self, candle: Candle) -> None:
@@ -193,7 +223,22 @@ class MarketEngine:
             self._undecided.add(candle.symbol)
         else:
             await self._deliberate(state)
-        await self._record.save_candles([candle])
+        self._unsaved.append(candle)
+        try:
+            await self.save_bars()
+        except OSError:
+            # A record that is away must not end the feed: they are saved with the next ones.
+            log.warning("bars wait for the record", bars=len(self._unsaved), exc_info=True)
+
+    async def save_bars(self) -> None:
+        """Write the bars that are not in the record yet; OSError when it does not answer."""
+        if self._unsaved:
+            waiting, self._unsaved = self._unsaved, []
+            try:
+                await self._record.save_candles(waiting)
+            except OSError:
+                self._unsaved = [*waiting, *self._unsaved]
+                raise
 
     async def on_fence(self) -> None:
         """Judge the bars that closed since the last fence."""
@@ -214,7 +259,12 @@ class MarketEngine:
             idea = strategy.propose(window, state.snapshot, state.instrument, self._installation)
             if idea is None:
                 continue
-            followers = await self._record.followers(strategy.name)
+            try:
+                followers = await self._record.followers(strategy.name)
+            except OSError:
+                # Nobody knows whose idea it is; it must not end the feed, which protects.
+                log.exception("an idea is lost: the record is away", idea=idea.idea_id)
+                continue
             fact = IdeaArrived(idea, state.snapshot, datetime.now(UTC))
             log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
             await self._send([Message(account, None, fact) for account in sorted(followers)])

@@ -14,6 +14,7 @@ from activities.equity_watch import EquityWatch
 from activities.heartbeat import until_worker_stops
 from activities.market_clockwork import MarketClockwork
 from activities.market_engine import MarketEngine
+from activities.pauses import GrowingPause, growing_apart
 from activities.ports import Fence, MarketFeed, MarketRecord
 from models.trading.market import Candle
 
@@ -23,6 +24,10 @@ HEARTBEAT_SECONDS = 0.5
 SNAPSHOT_SECONDS = 0.2
 MARK_SECONDS = 1.0
 RECONNECT_SECONDS = 0.5
+LONGEST_RECONNECT_SECONDS = 5.0
+FIRST_RESTART_SECONDS = 0.05
+STEADY_SECONDS = 30.0
+"""An attempt that lasted so long had begun well: the next one after it begins at once."""
 
 
 class MarketDriver(Protocol):
@@ -67,6 +72,7 @@ class MarketFeedActivities:
         self._driver = driver
         self._days = days
         self._equity = EquityWatch(record)
+        self._restart = GrowingPause(FIRST_RESTART_SECONDS, LONGEST_RECONNECT_SECONDS)
         self.engine: MarketEngine | None = None
 
     @activity.defn
@@ -75,7 +81,8 @@ class MarketFeedActivities:
 
         Raises whatever broke the feed: the workflow that owns this activity starts it again.
         """
-        await until_worker_stops(self._run())
+        async with growing_apart(self._restart, STEADY_SECONDS):
+            await until_worker_stops(self._run())
 
     async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -119,14 +126,16 @@ class MarketFeedActivities:
         raise ConnectionError("the market feed ended")
 
     async def _follow_watches(self, engine: MarketEngine) -> None:
+        pause = GrowingPause(RECONNECT_SECONDS, LONGEST_RECONNECT_SECONDS)
         while True:
             try:
                 await engine.reload_watches()
+                pause.reset()
                 async for account, trade, watches in self._record.watch_changes():
                     await engine.set_watches(account, trade, watches)
             except OSError:
                 log.warning("watch changes interrupted", exc_info=True)
-            await asyncio.sleep(RECONNECT_SECONDS)
+            await asyncio.sleep(pause.next())
 
     async def _flush_snapshots(self, engine: MarketEngine) -> None:
         await _every(SNAPSHOT_SECONDS, lambda: flush_snapshots(engine, self._record))
@@ -143,7 +152,11 @@ class MarketFeedActivities:
 
 
 async def flush_snapshots(engine: MarketEngine, record: MarketRecord) -> None:
-    """Write the snapshots that changed, so that the API judges requests on fresh figures."""
+    """Write the snapshots that changed, so that the API judges requests on fresh figures.
+
+    Bars that a record away has not taken are written first.
+    """
+    await engine.save_bars()
     changed = engine.take_changed_snapshots()
     if not changed:
         return

@@ -14,6 +14,7 @@ from temporalio import activity
 
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
+from activities.pauses import GrowingPause
 from activities.placement import Clock
 from activities.ports import Messenger, RateLimitedError
 from activities.rules_ports import (
@@ -45,6 +46,7 @@ ZERO = Decimal(0)
 DAY_MINUTES = 1440
 VOLUME_DAYS = 30
 DAYS_KEPT = 720
+LONGEST_PAUSE_SECONDS = 60.0
 INSTALLATION = "installation"
 FIRST_REASON = "first start: every USD spot pair that the exchange lists; no person has approved it"
 
@@ -170,11 +172,12 @@ class MarketRulesActivities:
 
     async def _days(self, symbol: str) -> list[Candle]:
         """Return the stored daily bars, brought up to date with those of the exchange."""
+        pause = GrowingPause(1.0, LONGEST_PAUSE_SECONDS)
         while True:
             try:
                 await self._bars.save_candles(await self._pairs.history(symbol, DAY_MINUTES))
             except RateLimitedError as error:
-                await asyncio.sleep(error.retry_after_seconds)
+                await asyncio.sleep(max(error.retry_after_seconds, pause.next()))
             else:
                 return await self._bars.recent_candles(symbol, DAY_MINUTES, DAYS_KEPT)
 

@@ -308,13 +308,20 @@ class FeedStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class PairChanged:
+    """The rules of a pair changed: its steps, minimums or status are now these."""
+
+    instrument: Instrument
+
+
+@dataclass(frozen=True, slots=True)
 class Fence:
     """All that was sent before ``MarketFeed.request_fence`` was called has been yielded."""
 
     number: int
 
 
-MarketEvent = Tick | BestPrices | BarClosed | FeedStatus | Fence
+MarketEvent = Tick | BestPrices | BarClosed | FeedStatus | PairChanged | Fence
 
 
 class MarketFeed(Protocol):

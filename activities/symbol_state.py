@@ -20,7 +20,11 @@ VOLATILITY_BARS = 96
 
 @dataclass
 class SymbolState:
-    """One symbol. ``changed`` until its snapshot has been written."""
+    """One symbol. ``changed`` until its snapshot has been written.
+
+    ``reason`` says why its feed is not healthy. ``newest_trade`` is the highest trade id seen: a
+    lower one that comes later was missed then.
+    """
 
     instrument: Instrument
     bars: deque[Candle] = field(default_factory=lambda: deque(maxlen=WINDOW_BARS))
@@ -28,6 +32,8 @@ class SymbolState:
     snapshot: MarketSnapshot | None = None
     healthy: bool = False
     changed: bool = False
+    newest_trade: int = 0
+    reason: str = ""
 
     def refresh(self, at: datetime, **figures: Any) -> None:
         """Take new prices (fields of the snapshot) seen at a market time; the others stay."""

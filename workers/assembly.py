@@ -110,6 +110,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         tier=TIERS[settings.exchange_tier],
         stamps_are_wall_clock=settings.market_is_wall_clock,
         live=live,
+        watches_pairs=True,
     )
     changes = ModeActivities(
         modes,

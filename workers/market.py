@@ -20,6 +20,7 @@ from temporalio.worker import Worker
 
 from activities.market_feed import MarketFeedActivities
 from activities.metrics import FEED_AGE
+from activities.pauses import GrowingPause
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime import event_loop
 from infra.runtime.database import DatabaseUnavailableError
@@ -33,12 +34,14 @@ from models.contracts.names import (
     MARKET_QUEUE,
     TRADING_QUEUE,
 )
+from models.trading.instruments import InstrumentStatus
 from workers.health import Health, HealthServer
 from workers.market_assembly import MarketParts, assemble_market
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.2
+LONGEST_RETRY_SECONDS = 2.0
 HEALTH_SECONDS = 0.25
 HEALTHY_SYMBOLS = Gauge("aether_market_healthy_symbols_count", "Symbols whose feed is healthy")
 WATCHES = Gauge("aether_market_watches_count", "Price levels watched")
@@ -68,12 +71,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _assembled(settings: Settings, stop: asyncio.Event) -> MarketParts | None:
+    pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
     while not stop.is_set():
         try:
             return await assemble_market(settings)
         except (RPCError, RuntimeError, DatabaseUnavailableError) as error:
             log.info("not everything answers yet", error=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause.next())
     return None
 
 
@@ -99,6 +103,7 @@ def market_worker(parts: MarketParts) -> Worker:
 
 async def keep_feed_running(client: Client) -> None:
     """Start the feed's workflow; one that runs is left alone."""
+    pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
     while True:
         try:
             await client.start_workflow(
@@ -110,7 +115,7 @@ async def keep_feed_running(client: Client) -> None:
             )
         except RPCError:
             log.warning("the feed's workflow could not be started", exc_info=True)
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause.next())
         else:
             return
 
@@ -120,7 +125,12 @@ def not_ready(activities: MarketFeedActivities) -> str | None:
     engine = activities.engine
     if engine is None:
         return "the market feed has not started"
-    missing = sorted(symbol for symbol, state in engine.symbols.items() if not state.healthy)
+    # A pair that is gone has no feed for good; it keeps nobody from following the others.
+    missing = [
+        f"{symbol} ({state.reason})" if state.reason else symbol
+        for symbol, state in sorted(engine.symbols.items())
+        if not state.healthy and state.instrument.status is not InstrumentStatus.DELISTED
+    ]
     return f"no healthy feed of {', '.join(missing)}" if missing else None
 
 

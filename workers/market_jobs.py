@@ -22,6 +22,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
 from activities.market_clockwork import MarketJob
+from activities.pauses import GrowingPause
 from activities.policies import DECIDING_TASK_TIMEOUT
 from models.contracts.market_rules import MarketRulesRun
 from models.contracts.names import (
@@ -40,6 +41,7 @@ from models.contracts.stress import StressRequest
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 5.0
 DAILY = timedelta(days=1)
 DAILY_BY = "aether"
 
@@ -82,6 +84,7 @@ async def _run_stress(client: Client, accounts: Accounts, boundary: datetime) ->
 
 async def run_to_its_end(client: Client, workflow: str, argument: object, name: str) -> None:
     """Run a workflow once under its id and wait for its end; tried until Temporal takes it."""
+    pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
     while True:
         try:
             await client.execute_workflow(
@@ -98,7 +101,7 @@ async def run_to_its_end(client: Client, workflow: str, argument: object, name: 
             log.warning("a run of the market's clock failed", run=name, error=str(error.cause))
         except RPCError as error:
             log.info("a run of the market's clock waits", run=name, error=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause.next())
             continue
         return
 

@@ -13,6 +13,7 @@ from temporalio.worker import Worker
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.day_schedules import TemporalDaySchedules
 from activities.engagements import start_engagements
+from activities.pauses import GrowingPause
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime import event_loop
 from infra.runtime.database import TimeSeriesStorage
@@ -45,6 +46,7 @@ from workflows.streams import AccountStreamWorkflow
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.2
+LONGEST_RETRY_SECONDS = 2.0
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -98,12 +100,13 @@ async def _serve_queue(
 
 async def _connected(settings: Settings, metrics_port: int, stop: asyncio.Event) -> Client | None:
     runtime = metered_runtime(metrics_port)
+    pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
     while not stop.is_set():
         try:
             return await connect_temporal(settings, runtime)
         except (RPCError, RuntimeError) as error:
             log.info("temporal does not answer yet", error=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause.next())
     return None
 
 
@@ -111,6 +114,7 @@ async def _start_accounts(
     client: Client, parts: TradingParts, settings: Settings, health: Health
 ) -> None:
     """Start what is not running; tried until the record and Temporal have answered."""
+    pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
     while True:
         try:
             accounts = await parts.journal.accounts()
@@ -131,7 +135,7 @@ async def _start_accounts(
             await start_kill_switches(client, parts.journal)
         except (ConnectionError, RPCError) as error:
             log.warning("accounts cannot be started yet", error=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause.next())
         else:
             health.checks["accounts"] = "ok"
             log.info("accounts run", accounts=[state.account for state in accounts])

@@ -20,6 +20,12 @@ from models.trading.orders import Side
 _DEADLINE_MAXIMUM = timedelta(seconds=60)
 
 
+def require_listed(core: Core, symbol: str) -> None:
+    """Refuse orders for a pair that is not listed any more."""
+    if core.pair_status[symbol] is InstrumentStatus.DELISTED:
+        raise VenueError("EQuery:Unknown asset pair")
+
+
 def charge_engine(
     core: Core, account: str, symbol: str, cost: Decimal, wall: datetime, *, force: bool = False
 ) -> None:
@@ -48,6 +54,7 @@ def check_deadline(deadline: datetime | None, wall: datetime) -> None:
 
 def check_gate(core: Core, symbol: str, request: OrderRequest | None) -> None:
     """Refuse what the mode of the system or of the pair does not let in; None is an amend."""
+    require_listed(core, symbol)
     for status in (core.system_status, core.pair_status[symbol]):
         if status is InstrumentStatus.ONLINE:
             continue

@@ -51,6 +51,11 @@ class BookLines:
         self._old_asks: list[BookLine] = []
         self._checksum: int | None = None
 
+    def alter(self, price_precision: int) -> None:
+        """Write prices with another precision from the next replacement on."""
+        self._price_precision = price_precision
+        self.bids, self.asks = [], []
+
     def replace(self, bids: Sequence[Level], asks: Sequence[Level], second: int) -> bool:
         """Take the book as it is now; tell whether the best price or quantity changed."""
         self._old_bids, self._old_asks = self.bids, self.asks

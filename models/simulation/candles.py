@@ -90,6 +90,10 @@ class CandleSeries:
         self._forming: TradeBatch | None = None
         self._start = 0
 
+    def alter(self, price_precision: int) -> None:
+        """Write the prices of new rows with another precision."""
+        self._price_precision = price_precision
+
     def add(self, batch: TradeBatch, second: int) -> None:
         """Count trades of one moment, given as unix second of market time."""
         start = second - second % self.seconds

@@ -3,6 +3,7 @@
 from collections import deque
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from models.simulation.accounts import AccountBook
 from models.simulation.book import PairBook
@@ -36,6 +37,7 @@ class Core:
         self.wall_time = start
         self.system_status = InstrumentStatus.ONLINE
         self.pair_status = {s: i.status for s, i in directory.instruments.items()}
+        self.pair_changes: dict[str, dict[str, Any]] = {}
         self.books = {s: PairBook(i) for s, i in directory.instruments.items()}
         self.accounts: dict[str, AccountBook] = {}
         self.counterparty: dict[str, Decimal] = {}
@@ -63,8 +65,16 @@ class Core:
         return rates(instrument, account.volume(self.market_time))
 
     def is_halted(self, symbol: str) -> bool:
-        """Tell whether nothing is matched: maintenance or cancel_only, of system or pair."""
-        stopped = (InstrumentStatus.MAINTENANCE, InstrumentStatus.CANCEL_ONLY)
+        """Tell whether nothing is matched: maintenance or cancel_only, of system or pair.
+
+        A pair that is delisted, or not open yet, is not matched either.
+        """
+        stopped = (
+            InstrumentStatus.MAINTENANCE,
+            InstrumentStatus.CANCEL_ONLY,
+            InstrumentStatus.DELISTED,
+            InstrumentStatus.WORK_IN_PROGRESS,
+        )
         return self.system_status in stopped or self.pair_status[symbol] in stopped
 
     def next_priority(self) -> int:

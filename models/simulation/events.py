@@ -83,4 +83,12 @@ class StatusChanged:
     at: datetime
 
 
-Event = OrderChanged | BalanceChanged | PublicTrade | BookChanged | StatusChanged
+@dataclass(frozen=True, slots=True)
+class PairAltered:
+    """Tick, precision, minimums or names of a pair changed; read it with ``Venue.instrument``."""
+
+    symbol: str
+    at: datetime
+
+
+Event = OrderChanged | BalanceChanged | PublicTrade | BookChanged | StatusChanged | PairAltered

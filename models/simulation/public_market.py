@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 from models.simulation.book_lines import BookLines
 from models.simulation.candles import INTERVALS, CandleSeries, batch_of
-from models.simulation.events import BookChanged, Event, PublicTrade, StatusChanged
+from models.simulation.events import BookChanged, Event, PairAltered, PublicTrade, StatusChanged
 from models.simulation.markets.instruments import Listing, Universe
 from models.simulation.outcomes import BookView
+from models.simulation.symbols import Directory
 from models.simulation.tickers import Ticker
 from models.simulation.trade_tape import SpreadTape, TapeEntry, TradeTape
 from models.trading.instruments import InstrumentStatus
@@ -36,6 +37,15 @@ class VenueView(Protocol):
         """Return the exchange's mode."""
         ...
 
+    @property
+    def directory(self) -> Directory:
+        """Return the names of pairs and assets as they are now."""
+        ...
+
+    def is_listed(self, symbol: str) -> bool:
+        """Tell whether a pair is listed."""
+        ...
+
     def pair_status(self, symbol: str) -> InstrumentStatus:
         """Return a pair's mode."""
         ...
@@ -46,7 +56,8 @@ class PublicChange:
     """What became public at one moment: new trades, changed books, modes.
 
     ``touched`` are the symbols whose best bid or ask changed; ``statuses`` names pairs whose mode
-    changed, ``system_changed`` tells the same of the exchange.
+    changed, ``system_changed`` tells the same of the exchange. The books of ``altered`` pairs are
+    written otherwise from now on: whoever follows them needs a snapshot.
     """
 
     at: datetime
@@ -54,6 +65,7 @@ class PublicChange:
     books: list[str] = field(default_factory=list)
     touched: list[str] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
+    altered: list[str] = field(default_factory=list)
     system_changed: bool = False
 
 
@@ -68,6 +80,15 @@ class PairRecord:
         self.spreads = SpreadTape()
         self.ticker = Ticker()
         self.candles = {interval: CandleSeries(interval, *precision) for interval in INTERVALS}
+
+    def alter(self, listing: Listing) -> None:
+        """Take the pair as it is now."""
+        self.listing = listing
+        precision = listing.instrument.price_precision
+        self.book.alter(precision)
+        self.tape.alter(precision)
+        for series in self.candles.values():
+            series.alter(precision)
 
     def add_trades(self, trades: list[PublicTrade], second: int) -> list[TapeEntry]:
         """Record trades of one moment."""
@@ -134,6 +155,10 @@ class PublicMarket:
                     change.system_changed = True
                 else:
                     change.statuses.append(event.symbol)
+            elif isinstance(event, PairAltered):
+                self._alter(event.symbol)
+                change.altered.append(event.symbol)
+                books[event.symbol] = None
         second = self.second
         for symbol, new in trades.items():
             change.trades[symbol] = self.pairs[symbol].add_trades(new, second)
@@ -143,12 +168,23 @@ class PublicMarket:
                 change.touched.append(symbol)
         return change
 
+    def _alter(self, symbol: str) -> None:
+        instrument = self.venue.directory.instruments[symbol]
+        altname = self.venue.directory.names(symbol).altname
+        self.universe = self.universe.altered(instrument, altname)
+        self.pairs[symbol].alter(self.universe.by_symbol(symbol))
+
     def state(self) -> dict[str, Any]:
         """Return the record as JSON-ready values; the books are the venue's."""
         return {symbol: record.state() for symbol, record in self.pairs.items()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over a state and the books of the (already restored) venue."""
+        for listing in self.universe:
+            names = self.venue.directory.names(listing.symbol)
+            instrument = self.venue.directory.instruments[listing.symbol]
+            if (instrument, names.altname) != (listing.instrument, listing.altname):
+                self._alter(listing.symbol)
         for symbol, record in self.pairs.items():
             if symbol in state:
                 record.restore(state[symbol])

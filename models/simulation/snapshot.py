@@ -12,6 +12,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from models.simulation.accounts import AccountBook
 from models.simulation.core import Core
 from models.simulation.orders import AmendRecord, Execution, LedgerEntry, Order
+from models.simulation.pair_changes import restore_pairs
 from models.simulation.rates import Counter, VerificationTier
 from models.simulation.steps import Level
 from models.trading.instruments import InstrumentStatus
@@ -33,6 +34,7 @@ def dump(core: Core) -> dict[str, Any]:
         "wall_time": core.wall_time.isoformat(),
         "system_status": core.system_status.value,
         "pair_status": {symbol: status.value for symbol, status in core.pair_status.items()},
+        "pair_changes": {symbol: dict(change) for symbol, change in core.pair_changes.items()},
         "priority": core.priority,
         "counterparty": encode(core.counterparty),
         "timed": [[order.account, order.txid] for order in core.timed.values()],
@@ -52,6 +54,7 @@ def load(core: Core, state: Mapping[str, Any]) -> None:
     core.wall_time = datetime.fromisoformat(state["wall_time"])
     core.system_status = InstrumentStatus(state["system_status"])
     core.pair_status = {s: InstrumentStatus(v) for s, v in state["pair_status"].items()}
+    restore_pairs(core, state.get("pair_changes", {}))
     core.priority = state["priority"]
     core.counterparty = _decimals(state["counterparty"])
     core.accounts = {n: _load_account(n, core, one) for n, one in state["accounts"].items()}

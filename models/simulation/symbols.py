@@ -1,7 +1,7 @@
 """Names of pairs and assets: REST ids, alternative names, and WebSocket v2 names (§6)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.simulation.errors import VenueError
 from models.trading.instruments import Instrument
@@ -81,6 +81,21 @@ class Directory:
         """Return all spellings of a listed v2 symbol."""
         return self._pair_names[symbol]
 
+    def owner_of(self, spelling: str) -> str | None:
+        """Return the v2 symbol of the pair that bears this name, None when none does."""
+        instrument = self._by_spelling.get(spelling)
+        return None if instrument is None else instrument.symbol
+
+    def alter(self, instrument: Instrument, altname: str) -> None:
+        """Take a listed pair as it is now, under new REST names; the old ones are unknown then."""
+        symbol = instrument.symbol
+        self.instruments[symbol] = instrument
+        old = self._pair_names[symbol]
+        self._pair_names[symbol] = replace(old, rest_id=instrument.rest_id, altname=altname)
+        for spelling in [name for name, one in self._by_spelling.items() if one.symbol == symbol]:
+            del self._by_spelling[spelling]
+        self._spell(instrument)
+
     def asset(self, spelling: str) -> Asset:
         """Return an asset, or a wallet of it (``XBT.F``), by REST id, altname or v2 name.
 
@@ -119,6 +134,17 @@ class Directory:
             symbol=instrument.symbol,
         )
         self._pair_names[instrument.symbol] = names
-        joined = instrument.base + instrument.quote
-        for spelling in (names.rest_id, names.altname, names.wsname, names.symbol, joined):
+        self._spell(instrument)
+
+    def _spell(self, instrument: Instrument) -> None:
+        names = self._pair_names[instrument.symbol]
+        spellings = {names.rest_id, names.altname, names.wsname, names.symbol}
+        # BTCUSD is another spelling of XBTUSD for as long as the pair is called so.
+        if names.altname == self._first_altname(instrument):
+            spellings.add(instrument.base + instrument.quote)
+        for spelling in spellings:
             self._by_spelling[spelling] = instrument
+
+    def _first_altname(self, instrument: Instrument) -> str:
+        base, quote = self.assets[instrument.base], self.assets[instrument.quote]
+        return base.altname + quote.altname

@@ -39,6 +39,10 @@ class TradeTape:
         self._quantity_precision = quantity_precision
         self._entries: list[TapeEntry] = []
 
+    def alter(self, price_precision: int) -> None:
+        """Write the prices of new trades with another precision."""
+        self._price_precision = price_precision
+
     def add(self, trade: PublicTrade) -> TapeEntry:
         """Record a trade; trades of one moment get cursors one nanosecond apart."""
         nanoseconds = (trade.at - _EPOCH) // timedelta(microseconds=1) * 1000

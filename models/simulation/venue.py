@@ -48,6 +48,7 @@ from models.simulation.outcomes import (
     TradeBalance,
     VenueOptions,
 )
+from models.simulation.pair_changes import alter_pair, check_pair_change, step_on_tick
 from models.simulation.placing import handle_due, open_account, place, place_batch, place_rest
 from models.simulation.rates import VerificationTier
 from models.simulation.snapshot import dump, load
@@ -89,7 +90,7 @@ class Venue:
         """Let the market move: expiries and starts, prints, the new book, then what follows."""
         core = self._core
         self._enter(Moment(step.at, wall))
-        for one in step.symbols:
+        for one in step_on_tick(core, step).symbols:
             apply_symbol(core, one)
         return core.take_events()
 
@@ -228,6 +229,27 @@ class Venue:
         self._core.instrument(symbol)
         self._core.pair_status[symbol] = status
         self._core.emit(StatusChanged(symbol, status.value, self.market_time))
+        return self._core.take_events()
+
+    def is_listed(self, symbol: str) -> bool:
+        """Tell whether a pair is listed."""
+        return self._core.pair_status[symbol] is not InstrumentStatus.DELISTED
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return a pair as it is now."""
+        return self._core.instrument(symbol)
+
+    def is_altered(self, symbol: str) -> bool:
+        """Tell whether a pair was changed since the exchange began."""
+        return symbol in self._core.pair_changes
+
+    def check_pair_change(self, symbol: str, change: Mapping[str, Any]) -> None:
+        """Raise PairChangeError when a pair cannot be changed so."""
+        check_pair_change(self._core, symbol, change)
+
+    def alter_pair(self, symbol: str, change: Mapping[str, Any]) -> list[Event]:
+        """Change what the exchange says of a pair (fields of AssetPairs); PairChangeError."""
+        alter_pair(self._core, symbol, change)
         return self._core.take_events()
 
     # --- capital ---------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Why an account stops taking entries, and what lifts each reason."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from models.trading.account_facts import (
 )
 from models.trading.account_state import AccountState, Halt, HaltKind
 from models.trading.decided import AccountDecision
+from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.trade_facts import ExitReason
 
 ADOPTION_MARGIN = timedelta(seconds=1)
@@ -34,12 +36,27 @@ def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecisi
         halts = with_halt(halts, Halt(HaltKind.INCONSISTENT, reason, fact.at))
     ready = replace(
         state,
-        instruments=dict(fact.instruments),
+        instruments=_known_pairs(state.instruments, fact.instruments),
         fees={**state.fees, **fact.fees},
         halts=halts,
     )
     action = "exchange_ready" if halts != state.halts else None
     return AccountDecision(ready, (RecordAccount(action),))
+
+
+def _known_pairs(
+    known: Mapping[str, Instrument], told: Mapping[str, Instrument]
+) -> dict[str, Instrument]:
+    """Return the pairs told of now, and those that are gone as delisted.
+
+    Something may still be held in one that is gone, and whoever decides on it needs its steps.
+    """
+    gone = {
+        symbol: replace(pair, status=InstrumentStatus.DELISTED)
+        for symbol, pair in known.items()
+        if symbol not in told
+    }
+    return {**gone, **told}
 
 
 def is_at_rest(state: AccountState, fact: ExchangeReady) -> bool:

@@ -1,6 +1,7 @@
 """Price watches in memory: which levels a price reaches, without looking at all of them."""
 
 from bisect import insort
+from collections.abc import Callable
 from decimal import Decimal
 
 from models.trading.trade_facts import Direction, PriceWatch
@@ -43,6 +44,18 @@ class WatchIndex:
         while self._falling and -self._falling[0][0] >= price:
             found.append(self._falling[0][2])
             self._forget(found[-1])
+        return found
+
+    def crossed_then(self, price: Decimal, stood: Callable[[PriceWatch], bool]) -> list[PriceWatch]:
+        """Take out and return the watches that an earlier price had reached.
+
+        ``stood`` tells of a watch whether it was set by then: one set later was not crossed.
+        """
+        rising = [watch for level, _, watch in self._rising if level <= price]
+        falling = [watch for level, _, watch in self._falling if -level >= price]
+        found = [watch for watch in (*rising, *falling) if stood(watch)]
+        for watch in found:
+            self._forget(watch)
         return found
 
     def _forget(self, watch: PriceWatch) -> None:

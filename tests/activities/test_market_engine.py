@@ -1,5 +1,6 @@
 """Market events become facts, each once: bars ideas, prices crossings, and all of it snapshots."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from activities.market_delivery import Courier
 from activities.market_engine import MarketEngine
 from activities.market_feed import flush_snapshots
+from activities.ports import PairChanged
 from activities.symbol_state import SymbolState
 from infra.runtime.database import DatabaseUnavailableError
 from models.trading.account_facts import IdeaArrived
@@ -72,6 +74,27 @@ async def test_crossing_is_told_once_with_price_and_exchange_time():
     (message,) = market.delivery.messages
     assert (message.account, message.trade, message.watch) == ("company", 3, watch)
     assert message.fact == PriceCrossed(watch.watch_id, watch.kind, Decimal(106), at(3))
+
+
+async def test_missed_trade_crosses_what_was_watched_at_its_time_and_is_not_the_last_price():
+    before = a_watch(105, trade=1)
+    market = await Market(before).begin()
+    await market.see(a_tick(100, 1), a_tick(101, 9))
+    later = a_watch(105, trade=2)
+    await market.engine.set_watches("company", 2, (later,))
+    await market.see(a_tick(106, 5))
+    assert market.crossings() == [(1, Decimal(106))]
+    assert market.engine.symbols["BTC/USD"].snapshot.last == 101
+    await market.see(a_tick(107, 10))
+    assert market.crossings() == [(1, Decimal(106)), (2, Decimal(107))]
+
+
+async def test_ideas_come_on_the_steps_that_the_pair_has_now():
+    market = await Market().begin()
+    coarse = replace(BITCOIN, price_increment=Decimal(10), price_precision=0)
+    await market.see(PairChanged(coarse), PairChanged(replace(coarse, symbol="NEW/USD")))
+    assert market.engine.symbols["BTC/USD"].instrument == coarse
+    assert set(market.engine.symbols) == {"BTC/USD", "ETH/USD"}
 
 
 def a_moment(seconds: int, trade: int = 3, symbol: str = "BTC/USD") -> PriceWatch:
@@ -280,6 +303,21 @@ async def test_bar_brings_range_and_volatility_up_to_date():
     (after,) = market.engine.take_changed_snapshots()
     assert after.average_true_range > before.average_true_range
     assert after.volatility > before.volatility
+
+
+async def test_record_that_is_away_neither_ends_the_feed_nor_costs_a_bar(monkeypatch):
+    market = await Market().begin()
+    await market.see(a_tick(100, 1))
+
+    async def away(_):
+        raise DatabaseUnavailableError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(market.record, "save_candles", away)
+        patch.setattr(market.record, "followers", away)
+        await market.see(a_bar(1), a_bar(2))
+    await flush_snapshots(market.engine, market.record)
+    assert [bar.start for bar in market.record.candles] == [a_candle(1).start, a_candle(2).start]
 
 
 async def test_snapshot_that_could_not_be_written_is_written_with_the_next():

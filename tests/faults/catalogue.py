@@ -134,6 +134,10 @@ REFUSALS = (
     "EOrder:Cost minimum not met", "EOrder:Invalid price", "EOrder:Tick size check failed",
     "EService:Market in cancel_only mode", "EGeneral:Invalid arguments:volume",
 )  # fmt: skip
+PAIR_CHANGES: tuple[dict[str, Any], ...] = (
+    {"tick_times": 10}, {"tick_times": 0.1}, {"ordermin_times": 1.5}, {"rename": True},
+)  # fmt: skip
+"""A coarser and a finer tick, a minimum that what is held still reaches, other REST names."""
 GONE = ("EOrder:Unknown order", "EOrder:Invalid order")
 
 
@@ -231,6 +235,14 @@ def _wallet_cases() -> Iterator[Case]:
         yield Case("auto_earn", step, (Rule("auto_earn", {"account": "$"}),), needs)
 
 
+def _pair_cases() -> Iterator[Case]:
+    """Yield changes of the trade's own pair, as Kraken makes them without notice."""
+    for step in ("entry", "stop", "amend", "crossing", "exit"):
+        needs = {"crossing": TAKEN, "exit": CLOSED, "stop": SEPARATE}.get(step, ())
+        for change in PAIR_CHANGES:
+            yield Case("pair", step, (Rule("pair", {"pair": "$"}, params=dict(change)),), needs)
+
+
 def _log_cases() -> Iterator[Case]:
     for step in ("entry", "stop", "amend", "crossing", "exit", "settlement"):
         yield Case(FULL_LOGS, step, needs=KILL_STEPS[step])
@@ -245,6 +257,7 @@ CASES: Sequence[Case] = (
     *_market_cases(),
     *_everybody_cases(),
     *_wallet_cases(),
+    *_pair_cases(),
     *_log_cases(),
 )
 """Every fault that is played, the kills apart."""

@@ -16,7 +16,7 @@ MOMENT_SECONDS = 15.0
 LASTING = ("refuse_connections", "mode")
 AFTER_A_FILL = ("first_fill", "stop", "settlement")
 MOMENT_LOOK_SECONDS = 0.003
-AT_ONCE = ("clock", "read_lag", "auto_earn")
+AT_ONCE = ("clock", "read_lag", "auto_earn", "pair")
 
 
 class Strike:

@@ -241,6 +241,8 @@ def trade_volume(plane: ReadPlane, account: str, fields: Fields) -> Any:
     if names:
         taker, maker = {}, {}
         for name in names:
+            if not venue.is_listed(venue.directory.pair(name).symbol):
+                raise VenueError("EQuery:Unknown asset pair")
             key = venue.directory.result_key(name)
             figures = venue.fees(account, venue.directory.pair(name).symbol)
             taker[key], maker[key] = _fees(figures[0]), _fees(figures[1])

@@ -1,6 +1,6 @@
 """The control endpoint, which only the simulator has: state, steps, faults, prices, record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -8,9 +8,11 @@ from typing import Any
 from aiohttp import web
 
 from models.simulation.errors import VenueError
+from models.simulation.pair_changes import PairChangeError
 from models.trading.instruments import InstrumentStatus
 from workers.exchange.faults import KINDS, Faults
 from workers.exchange.pacing import Hold
+from workers.exchange.pair_state import pair_state, relative_change
 from workers.exchange.private_ws import PrivateStreams
 from workers.exchange.public_ws import PublicStreams
 from workers.exchange.record import account_record, booking, protocol_times
@@ -39,6 +41,7 @@ class Control:
         self._private = private
         self._speed = speed
         self._hold = Hold(exchange)
+        self._altered: dict[int, tuple[str, dict[str, Any]]] = {}
 
     def add_routes(self, app: web.Application) -> None:
         """Add the control paths to an application."""
@@ -50,6 +53,8 @@ class Control:
         app.router.add_post("/control/faults", self._post_faults)
         app.router.add_delete("/control/faults", self._delete_faults)
         app.router.add_post("/control/prices", self._post_prices)
+        app.router.add_get("/control/pairs", self._get_pairs)
+        app.router.add_post("/control/pairs", self._post_pairs)
         app.router.add_post("/control/transfers", self._post_transfers)
         app.router.add_post("/control/bookings", self._post_bookings)
         app.router.add_get("/control/clock", self._get_clock)
@@ -127,8 +132,23 @@ class Control:
             account = rule.get("match", {}).get("account")
             if rule["kind"] == "auto_earn" and account not in self._exchange.venue.accounts:
                 raise _problem("match.account names whose coins are moved")
+            self._check_pair_rule(rule)
         created = [self._put_in_force(rule) for rule in rules]
         return _json({"rules": created})
+
+    def _check_pair_rule(self, rule: Mapping[str, Any]) -> None:
+        if rule["kind"] != "pair":
+            return
+        symbol = str((rule.get("match") or {}).get("pair"))
+        try:
+            if symbol not in self._exchange.venue.directory.instruments:
+                raise PairChangeError("match.pair is a v2 symbol")
+            change = relative_change(
+                pair_state(self._exchange.venue, symbol), rule.get("params") or {}
+            )
+            self._exchange.venue.check_pair_change(symbol, change)
+        except (PairChangeError, InvalidOperation) as error:
+            raise _problem(str(error)) from None
 
     def _put_in_force(self, rule: Mapping[str, Any]) -> dict[str, Any]:
         kind, params = rule["kind"], rule.get("params") or {}
@@ -141,6 +161,9 @@ class Control:
             symbol = match.get("pair")
             created.hits = 1
             self._exchange.set_status(params["status"], symbol)
+        elif kind == "pair":
+            created.hits = 1
+            self._alter(created.number, str(match.get("pair")), params)
         elif kind == "socket_drop" and not match.keys() - {"plane"}:
             created.hits = 1
             self._drop_sockets(match.get("plane"))
@@ -148,6 +171,18 @@ class Control:
             created.hits = 1
             self._public.resend_books(match.get("pair"))
         return created.describe()
+
+    def _alter(self, number: int, symbol: str, params: Mapping[str, Any]) -> None:
+        """Change a pair until the rule of this number is taken out of force."""
+        before = pair_state(self._exchange.venue, symbol)
+        change = relative_change(before, params)
+        self._exchange.alter_pair(symbol, change)
+        self._altered[number] = symbol, {name: before[name] for name in change}
+
+    def _restore_pairs(self, numbers: Collection[int]) -> None:
+        for number in sorted(self._altered.keys() & numbers, reverse=True):
+            symbol, before = self._altered.pop(number)
+            self._exchange.alter_pair(symbol, before)
 
     def _drop_sockets(self, plane: str | None) -> None:
         targets: dict[str, Callable[[], None]] = {
@@ -160,10 +195,13 @@ class Control:
 
     async def _delete_faults(self, request: web.Request) -> web.Response:
         if asked := request.query.getall("id", []):
-            self._faults.remove({int(one) for one in asked if one.isdecimal()})
+            numbers = {int(one) for one in asked if one.isdecimal()}
+            self._faults.remove(numbers)
+            self._restore_pairs(numbers)
             return await self._get_faults(request)
         modes = [rule for rule in self._faults.rules if rule.kind == "mode"]
         self._faults.clear()
+        self._restore_pairs(set(self._altered))
         for rule in modes:
             self._exchange.set_status("online", rule.match.get("pair"))
         return _json({"rules": []})
@@ -176,6 +214,22 @@ class Control:
         except (InvalidOperation, VenueError) as error:
             raise _problem(f"symbol and price do not fit: {error}") from None
         return _json(self.state())
+
+    async def _get_pairs(self, _: web.Request) -> web.Response:
+        venue = self._exchange.venue
+        pairs = {symbol: pair_state(venue, symbol) for symbol in venue.directory.instruments}
+        return _json({"pairs": pairs})
+
+    async def _post_pairs(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        symbol = str(body.pop("symbol", ""))
+        # As text: a number of the wire must be in the journal what it was here.
+        change = {name: str(v) if isinstance(v, Decimal) else v for name, v in body.items()}
+        try:
+            self._exchange.alter_pair(symbol, change)
+        except PairChangeError as error:
+            raise _problem(str(error)) from None
+        return _json({"symbol": symbol, **pair_state(self._exchange.venue, symbol)})
 
     async def _post_transfers(self, request: web.Request) -> web.Response:
         body = await _body(request)

@@ -26,7 +26,9 @@ STREAM_KINDS = frozenset(
     ("drop_message", "duplicate_message", "reorder_message", "delay_message", "bad_checksum",
      "silence", "socket_drop")
 )  # fmt: skip
-SERVER_KINDS = frozenset(("refuse_connections", "mode", "read_lag", "book_snapshot", "auto_earn"))
+SERVER_KINDS = frozenset(
+    ("refuse_connections", "mode", "read_lag", "book_snapshot", "auto_earn", "pair")
+)
 KINDS = REQUEST_KINDS | STREAM_KINDS | SERVER_KINDS
 
 ENGINE_METHODS = frozenset(

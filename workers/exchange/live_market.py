@@ -5,6 +5,7 @@ lost for longer than the patience, that is a ``LiveMarketError``: never another 
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from typing import Any, Final
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from activities.adapters.kraken.repairs import Repairs
 from models.simulation.book_lines import ChecksumMismatchError, MirroredBook
 from models.simulation.markets.instruments import Listing, Universe
 from models.simulation.markets.replay import SourceStateError
@@ -27,6 +29,11 @@ DEPTH: Final = 25
 STEP_SECONDS: Final = 0.25
 SILENCE_SECONDS: Final = 10.0
 """Kraken sends a heartbeat each second; this long without a frame, the socket is dead."""
+
+
+REPAIR_LOOK_SECONDS: Final = 0.5
+
+log = logging.getLogger(__name__)
 
 
 class LiveMarketError(Exception):
@@ -59,6 +66,9 @@ class LiveMarket:
         self._books: dict[str, MirroredBook] = {}
         self._prints: dict[str, list[Print]] = {}
         self._changed: set[str] = set()
+        self._repairs = Repairs()
+        self._is_open = False
+        self._altered: dict[str, dict[str, Any]] = {}
         self._number = 0
         self._at = datetime.now(UTC)
         self.instruments: dict[str, Instrument] = universe.instruments
@@ -84,6 +94,22 @@ class LiveMarket:
             LiveMarketError: not within the patience.
         """
         await self._reach()
+        self._is_open = True
+        self._altered.clear()
+
+    def take_altered(self) -> dict[str, dict[str, Any]]:
+        """Return what Kraken changed of its pairs since the last call, as fields of AssetPairs."""
+        taken, self._altered = self._altered, {}
+        return taken
+
+    def differences(self, instruments: Mapping[str, Instrument]) -> dict[str, dict[str, Any]]:
+        """Return what Kraken says otherwise of these pairs now, as fields of AssetPairs."""
+        now = self.universe.instruments
+        return {
+            symbol: change
+            for symbol, known in instruments.items()
+            if (change := _difference(known, now[symbol]))
+        }
 
     async def close(self) -> None:
         """Leave the feed."""
@@ -100,17 +126,21 @@ class LiveMarket:
         if self._socket is None:
             await self._reach()
         loop = asyncio.get_running_loop()
-        until = loop.time() + STEP_SECONDS
-        while loop.time() < until or not self._changed:
+        heard = loop.time()
+        until = heard + STEP_SECONDS
+        while loop.time() < until or not (self._changed or self._altered):
             wait = SILENCE_SECONDS if not self._changed else max(0.001, until - loop.time())
             try:
-                async with asyncio.timeout(wait):
+                async with asyncio.timeout(min(wait, REPAIR_LOOK_SECONDS)):
                     await self._receive()
+                heard = loop.time()
             except TimeoutError:
-                if not self._changed:
+                if loop.time() - heard >= SILENCE_SECONDS:
                     await self._reach()
+                    heard = loop.time()
             except (OSError, WebSocketException):
                 await self._reach()
+            await self._mend()
         return self._take_step()
 
     def _take_step(self) -> MarketStep:
@@ -124,7 +154,7 @@ class LiveMarket:
                 self._books[symbol].asks,
             )
             for symbol in self.universe.symbols
-            if symbol in self._changed
+            if symbol in self._changed and symbol in self._books
         )
         self._changed.clear()
         return MarketStep(self._number, self._at, symbols)
@@ -160,20 +190,48 @@ class LiveMarket:
             if message.get("channel") == "instrument":
                 break
         self._adopt(message["data"]["pairs"])
-        symbols = list(self.universe.symbols)
+        self._repairs.suspend()
+        listed = (one.symbol for one in self.universe if _is_listed(one.instrument))
+        symbols = list(listed)
         await self._request("subscribe", {"channel": "trade", "symbol": symbols})
         await self._request("subscribe", {"channel": "book", "symbol": symbols, "depth": DEPTH})
-        while len(self._books) < len(symbols):
+        while any(
+            one not in self._books and not self._repairs.is_pending(("book", one))
+            for one in symbols
+        ):
             await self._receive()
 
     def _adopt(self, rows: list[dict[str, Any]]) -> None:
         known = {row["symbol"]: row for row in rows}
         missing = [symbol for symbol in self.universe.symbols if symbol not in known]
-        if missing:
+        if missing and not self._is_open:
             raise LiveMarketError(f"Kraken does not list {', '.join(missing)}")
-        listings = tuple(_adopted(x, known[x.symbol]) for x in self.universe)
-        self.universe = Universe(listings, self.universe.assets)
+        # One that is gone while the exchange runs costs nobody the others.
+        gone = [{"symbol": symbol, "status": "delisted"} for symbol in missing]
+        self._learn([*known.values(), *gone])
+
+    def _learn(self, rows: list[dict[str, Any]]) -> None:
+        """Take pairs as Kraken describes them; a book of another precision begins anew."""
+        told = {row["symbol"]: row for row in rows}
+        listings = []
+        for listing in self.universe:
+            row = told.get(listing.symbol)
+            adopted = listing if row is None else _adopted(listing, row)
+            listings.append(adopted)
+            if change := _difference(listing.instrument, adopted.instrument):
+                self._altered[listing.symbol] = {**self._altered.get(listing.symbol, {}), **change}
+            if "pair_decimals" in change and self._books.pop(listing.symbol, None) is not None:
+                self._changed.discard(listing.symbol)
+                self._repairs.broken(("book", listing.symbol))
+        self.universe = Universe(tuple(listings), self.universe.assets)
         self.instruments = self.universe.instruments
+
+    async def _mend(self) -> None:
+        """Subscribe again to the books that are wrong, each after its pause."""
+        for _, symbol in self._repairs.take_due() if self._socket is not None else ():
+            about = {"channel": "book", "symbol": [symbol], "depth": DEPTH}
+            await self._request("unsubscribe", about)
+            await self._request("subscribe", about)
 
     async def _request(self, method: str, parameters: dict[str, Any]) -> None:
         assert self._socket is not None
@@ -189,8 +247,17 @@ class LiveMarket:
         if not isinstance(message, dict):
             return {}
         if message.get("success") is False:
-            raise LiveMarketError(f"Kraken's public feed refused: {message.get('error')}")
+            self._refused(message)
         return message
+
+    def _refused(self, message: Mapping[str, Any]) -> None:
+        symbol = message.get("symbol")
+        if message.get("method") == "unsubscribe" or message.get("error") == "Already subscribed":
+            return
+        if not self._is_open or symbol not in self.universe.symbols:
+            raise LiveMarketError(f"Kraken's public feed refused: {message.get('error')}")
+        log.warning("Kraken refused %s: %s", symbol, message.get("error"))
+        self._repairs.broken(("book", str(symbol)), again_at_once=False)
 
     async def _receive(self) -> None:
         message = await self._next_message()
@@ -200,6 +267,8 @@ class LiveMarket:
                 self._prints.setdefault(row["symbol"], []).append(printed)
                 if row["symbol"] in self._books:
                     self._changed.add(row["symbol"])
+        elif message.get("channel") == "instrument":
+            self._learn(message["data"].get("pairs") or [])
         elif message.get("channel") == "book":
             for row in message["data"]:
                 await self._apply(row, snapshot=message["type"] == "snapshot")
@@ -219,10 +288,9 @@ class LiveMarket:
         except ChecksumMismatchError:
             self._books.pop(symbol, None)
             self._changed.discard(symbol)
-            about = {"channel": "book", "symbol": [symbol], "depth": DEPTH}
-            await self._request("unsubscribe", about)
-            await self._request("subscribe", about)
+            self._repairs.broken(("book", symbol))
             return
+        self._repairs.sound(("book", symbol))
         self._books[symbol] = book
         self._changed.add(symbol)
 
@@ -232,18 +300,37 @@ def _adopted(listing: Listing, row: Mapping[str, Any]) -> Listing:
         status = InstrumentStatus(row["status"])
     except ValueError:
         status = InstrumentStatus.UNKNOWN
-    increment = _decimal(row["price_increment"])
+    known = listing.instrument
     instrument = replace(
-        listing.instrument,
-        price_precision=int(row["price_precision"]),
-        price_increment=increment,
-        quantity_precision=int(row["qty_precision"]),
-        quantity_minimum=_decimal(row["qty_min"]),
-        cost_precision=int(row["cost_precision"]),
-        cost_minimum=_decimal(row["cost_min"]),
+        known,
+        price_precision=int(row.get("price_precision", known.price_precision)),
+        price_increment=_decimal(row.get("price_increment", known.price_increment)),
+        quantity_precision=int(row.get("qty_precision", known.quantity_precision)),
+        quantity_minimum=_decimal(row.get("qty_min", known.quantity_minimum)),
+        cost_precision=int(row.get("cost_precision", known.cost_precision)),
+        cost_minimum=_decimal(row.get("cost_min", known.cost_minimum)),
         status=status,
     )
     return replace(listing, instrument=instrument)
+
+
+def _difference(known: Instrument, now: Instrument) -> dict[str, Any]:
+    """Return what changed as fields of AssetPairs."""
+    fields = {
+        "pair_decimals": (known.price_precision, now.price_precision),
+        "tick_size": (known.price_increment, now.price_increment),
+        "ordermin": (known.quantity_minimum, now.quantity_minimum),
+        "costmin": (known.cost_minimum, now.cost_minimum),
+        "status": (known.status.value, now.status.value),
+    }
+    changed = {name: new for name, (old, new) in fields.items() if old != new}
+    if "pair_decimals" in changed:
+        changed["tick_size"] = now.price_increment
+    return {n: v if isinstance(v, int) else f"{v}" for n, v in changed.items()}
+
+
+def _is_listed(instrument: Instrument) -> bool:
+    return instrument.status is not InstrumentStatus.DELISTED
 
 
 def _levels(rows: list[dict[str, Any]]) -> list[Level]:

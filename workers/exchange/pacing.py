@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from activities.pauses import GrowingPause
+from models.simulation.pair_changes import PairChangeError
 from models.simulation.steps import MarketStep
 from workers.exchange.runtime import Exchange
 
@@ -15,6 +18,8 @@ LONGEST_DEBT_SECONDS = 1.0
 """A market this far behind its pace stops catching up: its clock slips instead."""
 TIMER_SECONDS = 0.05
 MILLISECOND = timedelta(milliseconds=1)
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+"""Between attempts to reach the live feed, which counts them."""
 HELD_SECONDS = 0.02
 """How long a step that is held takes: whoever asks again and again leaves time to others."""
 
@@ -73,11 +78,26 @@ async def run_live(exchange: Exchange, market: "LiveMarket") -> None:
     """Take the steps of a live feed as they come; a lost feed leaves the market standing still."""
     from workers.exchange.live_market import LiveMarketError
 
+    venue = exchange.venue
+    # What a pair was when this exchange ran last may be kept; what it is now counts.
+    kept = {
+        symbol: replace(pair, status=venue.pair_status(symbol))
+        for symbol, pair in venue.directory.instruments.items()
+    }
+    for symbol, change in market.differences(kept).items():
+        exchange.alter_pair(symbol, change)
+    pause = GrowingPause(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
     while True:
         try:
-            exchange.take(await market.next_step())
-        except LiveMarketError as error:
+            step = await market.next_step()
+            # A pair that Kraken changed changes here as well, before prices of its new kind come.
+            for symbol, change in market.take_altered().items():
+                exchange.alter_pair(symbol, change)
+            exchange.take(step)
+            pause.reset()
+        except (LiveMarketError, PairChangeError) as error:
             log.warning("%s", error)
+            await asyncio.sleep(pause.next())
 
 
 class Hold:

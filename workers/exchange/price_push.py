@@ -21,8 +21,13 @@ def price_step(venue: Venue, symbol: str, price: Decimal, number: int) -> Market
     instrument = venue.directory.instruments.get(symbol)
     if instrument is None:
         raise VenueError("EQuery:Unknown asset pair")
-    if not price.is_finite() or price <= 0 or price % instrument.price_increment:
+    if not price.is_finite() or price <= 0:
         raise VenueError("EOrder:Tick size check failed")
+    if price % instrument.price_increment:
+        if not venue.is_altered(symbol):
+            raise VenueError("EOrder:Tick size check failed")
+        # Whoever prints at a price of the tick that was need not know the one that is.
+        price = max(instrument.floor_price(price), instrument.price_increment)
     last = venue.last_trade(symbol)
     side = Side.SELL if last is not None and price < last else Side.BUY
     lot = _lot(instrument, price)

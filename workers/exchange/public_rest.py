@@ -168,7 +168,11 @@ class PublicRest:
         """Return the pairs asked for by the key of the answer; all when none is named."""
         names = _names(query, "pair")
         if names is None:
-            return {listing.instrument.rest_id: listing for listing in self._market.universe}
+            return {
+                listing.instrument.rest_id: listing
+                for listing in self._market.universe
+                if self._market.venue.is_listed(listing.symbol)
+            }
         return dict(self._keyed(name) for name in names)
 
     def _one_pair(self, query: Query) -> tuple[str, Listing]:
@@ -182,6 +186,8 @@ class PublicRest:
             listing = self._market.universe.pair(name)
         except UnknownPairError:
             raise ApiError("EQuery:Unknown asset pair") from None
+        if not self._market.venue.is_listed(listing.symbol):
+            raise ApiError("EQuery:Unknown asset pair")
         # Kraken echoes the v2 spelling and answers every other one under the pair's id (§5).
         return (name if name == listing.symbol else listing.instrument.rest_id), listing
 

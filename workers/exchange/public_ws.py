@@ -47,11 +47,7 @@ class PublicStreams:
         """Send what became public to those who subscribed to it."""
         for symbol, entries in change.trades.items():
             self._fan_out(Topic("trade", symbol), frames.trades, "update", symbol, entries)
-        for symbol in change.books:
-            record = self._market.pairs[symbol]
-            for depth in DEPTHS:
-                topic = Topic("book", symbol, depth)
-                self._fan_out(topic, frames.book_update, record, depth, change.at)
+        self._publish_books(change)
         for trigger, symbols in (("trades", list(change.trades)), ("bbo", change.touched)):
             for symbol in symbols:
                 topic = Topic("ticker", symbol, trigger)
@@ -65,8 +61,17 @@ class PublicStreams:
         if change.statuses:
             topic = Topic("instrument", "")
             self._fan_out(topic, frames.instruments, "update", self._market, change.statuses)
+        for symbol in change.altered:
+            self.resend_books(symbol)
         if change.system_changed:
             self.announce_status()
+
+    def _publish_books(self, change: PublicChange) -> None:
+        for symbol in change.books:
+            record = self._market.pairs[symbol]
+            for depth in () if symbol in change.altered else DEPTHS:
+                topic = Topic("book", symbol, depth)
+                self._fan_out(topic, frames.book_update, record, depth, change.at)
 
     def _fan_out(self, topic: Topic, build: Callable[..., bytes | None], *arguments: Any) -> None:
         """Build a frame once, only when someone wants it, and send it to every subscriber."""
@@ -168,6 +173,8 @@ class PublicStreams:
         for symbol in symbols:
             try:
                 topic = read_topic(parameters, symbol, self._market.universe)
+                listed = not symbol or self._market.venue.is_listed(symbol)
+                require(listed or method != "subscribe", f"Currency pair not supported {symbol}")
                 if method == "subscribe":
                     result = self._subscribe(connection, topic, parameters.get("snapshot"))
                 else:

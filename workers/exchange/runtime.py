@@ -110,6 +110,14 @@ class Exchange:
             ["status", self._now(), status, symbol], lambda _: self._set_status(status, symbol)
         )
 
+    def alter_pair(self, symbol: str, change: dict[str, Any]) -> None:
+        """Change what the exchange says of a pair; PairChangeError when it cannot be so."""
+        self.venue.check_pair_change(symbol, change)
+        self._pass_time()
+        self._input(
+            ["pair", self._now(), symbol, change], lambda _: self._alter_pair(symbol, change)
+        )
+
     def expire_timers(self) -> None:
         """Fire the dead-man switches that are due."""
         if any(due <= self.clock.now() for due in self._switches.values()):
@@ -174,6 +182,9 @@ class Exchange:
         else:
             self._tell(self.venue.set_pair_status(symbol, InstrumentStatus(status)))
 
+    def _alter_pair(self, symbol: str, change: dict[str, Any]) -> None:
+        self._tell(self.venue.alter_pair(symbol, change))
+
     def _expire(self, wall: datetime) -> None:
         self._switches = {name: due for name, due in self._switches.items() if due > wall}
         self._tell(self.venue.expire_timers(wall))
@@ -234,6 +245,8 @@ class Exchange:
             self._push_price(details[0], Decimal(details[1]), wall)
         elif kind == "status":
             self._set_status(*details)
+        elif kind == "pair":
+            self._alter_pair(*details)
         elif kind == "timers":
             self._expire(wall)
         elif kind == "clock":

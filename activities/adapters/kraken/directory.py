@@ -11,6 +11,7 @@ from activities.adapters.kraken.addresses import (
     ExchangeAddresses,
 )
 from activities.adapters.kraken.exchange import KrakenExchange
+from activities.adapters.kraken.instrument_watch import InstrumentWatch
 from activities.adapters.kraken.kept_level import KeptLevel
 from activities.adapters.kraken.nonce import (
     FileKeyLock,
@@ -20,6 +21,7 @@ from activities.adapters.kraken.nonce import (
     NonceStore,
     key_fingerprint,
 )
+from activities.adapters.kraken.pair_rules import PairRules
 from activities.adapters.kraken.private_stream import PrivateStream
 from activities.adapters.kraken.rate_budget import INTERMEDIATE, RateBudget, Tier
 from activities.adapters.kraken.transport import Timeouts, Transport
@@ -48,6 +50,7 @@ class KrakenDirectory:
         tier: rate limits of the keys.
         stamps_are_wall_clock: whether the exchange stamps executions by the wall clock; the
             simulator does not where its market has a pace of its own.
+        watches_pairs: whether the channel ``instrument`` is followed for each exchange in use.
         nonce_store: makes the store of a key's nonce mark, a file by default.
         key_lock: makes the lock of a key, flock by default.
     """
@@ -66,6 +69,7 @@ class KrakenDirectory:
         *,
         stamps_are_wall_clock: bool = False,
         live: LiveGate | None = None,
+        watches_pairs: bool = False,
     ) -> None:
         self._secrets = secrets
         self._simulator = simulator
@@ -76,12 +80,15 @@ class KrakenDirectory:
         self._timeouts = timeouts
         self._silence = silence_seconds
         self._stamps_are_wall_clock = stamps_are_wall_clock
+        self._watches_pairs = watches_pairs
+        self._watching: list[asyncio.Task[None]] = []
         self._nonce_store = nonce_store or (
             lambda name: FileNonceStore(state_directory / f"{name}.nonce")
         )
         self._key_lock = key_lock or (lambda name: FileKeyLock(state_directory / f"{name}.lock"))
         self._limiter = ConnectionLimiter()
         self._exchanges: dict[str, KrakenExchange] = {}
+        self._rules: dict[str, tuple[PairRules, Transport]] = {}
         self._opening = asyncio.Lock()
 
     async def exchange(self, account: str) -> Exchange:
@@ -158,10 +165,30 @@ class KrakenDirectory:
             ),
             lock,
             mode,
+            self._rules_of(addresses, allowed),
         )
+
+    def _rules_of(self, addresses: ExchangeAddresses, allowed: AllowedHosts) -> PairRules:
+        """Return the rules of an exchange's pairs, the same for all accounts that trade there."""
+        if addresses.rest not in self._rules:
+            transport = Transport(addresses.rest, allowed, timeouts=self._timeouts)
+            rules = PairRules(transport.public)
+            self._rules[addresses.rest] = rules, transport
+            if self._watches_pairs:
+                watch = InstrumentWatch(addresses.public_ws, allowed, rules, self._silence)
+                self._watching.append(asyncio.create_task(watch.run()))
+        return self._rules[addresses.rest][0]
 
     async def close(self) -> None:
         """Close every exchange handed out."""
         exchanges, self._exchanges = self._exchanges, {}
         for exchange in exchanges.values():
             await exchange.close()
+        for watching in self._watching:
+            watching.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        self._watching.clear()
+        owned, self._rules = self._rules, {}
+        for rules, transport in owned.values():
+            await rules.close()
+            await transport.close()

@@ -1,6 +1,5 @@
 """One account's view of Kraken: the port ``Exchange`` over signed REST and the private stream."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
@@ -12,8 +11,9 @@ from activities.adapters.kraken import orders as wire
 from activities.adapters.kraken.deadlines import refuse_late, seconds_to_send
 from activities.adapters.kraken.errors import Operation, reading, undecided
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
-from activities.adapters.kraken.instruments import fee_rates, number, usd_spot_instruments
+from activities.adapters.kraken.instruments import fee_rates, number
 from activities.adapters.kraken.nonce import KeyLock
+from activities.adapters.kraken.pair_rules import PairRules, smells_of_stale_rules
 from activities.adapters.kraken.presence import Presence
 from activities.adapters.kraken.priority_gate import Priority
 from activities.adapters.kraken.private_stream import PrivateStream
@@ -59,17 +59,16 @@ class KrakenExchange:
         stream: Callable[["KrakenExchange"], PrivateStream],
         lock: KeyLock | None = None,
         mode: Mode = Mode.SIMULATED,
+        rules: PairRules | None = None,
     ) -> None:
         self.mode = mode
         self.budget = budget
+        self.rules = rules or PairRules(transport.public)
         self._transport = transport
         self._lock = lock
         self.memory = StreamMemory()
         self.clock = ExchangeClock()
         self._stream = stream(self)
-        self._symbols: SymbolTable | None = None
-        self._reading_symbols = asyncio.Lock()
-        self._instruments: dict[str, Instrument] = {}
         self._presence = Presence(transport.is_there)
         self._reads = Reads(transport, budget, self.symbols, self._presence)
         self._highest, self._lowest = Priority.PROTECT, Priority.LEISURE
@@ -77,27 +76,24 @@ class KrakenExchange:
     # --- what can be traded ---------------------------------------------------------------------
 
     async def instruments(self) -> dict[str, Instrument]:
-        """Return the USD spot pairs by symbol, read afresh."""
-        pairs = await self._transport.public("AssetPairs")
-        assets = await self._transport.public("Assets")
-        with reading("AssetPairs"):
-            instruments = usd_spot_instruments(pairs)
-            self._symbols = SymbolTable(pairs, assets)
-        self._instruments = instruments
-        return dict(instruments)
+        """Return the USD spot pairs by symbol, read afresh; those gone are ``delisted``."""
+        await self.rules.read()
+        return dict(self.rules.instruments)
 
     async def symbols(self) -> SymbolTable:
-        """Return the table of spellings, read once."""
-        async with self._reading_symbols:
-            if self._symbols is None:
-                await self.instruments()
-        assert self._symbols is not None
-        return self._symbols
+        """Return the table of spellings, read again when the rules of the pairs are doubted."""
+        return await self.rules.table()
 
     async def fees(self, symbols: Sequence[str]) -> dict[str, FeeRates]:
-        """Return the account's real fee rates by symbol (TradeVolume)."""
+        """Return the account's real fee rates by symbol (TradeVolume).
+
+        Pairs that are not listed are left out: one of them would have the question refused.
+        """
         table = await self.symbols()
-        pairs = [self._instruments[symbol].rest_id for symbol in symbols]
+        listed = self.rules.listed
+        pairs = [listed[symbol].rest_id for symbol in symbols if symbol in listed]
+        if not pairs:
+            return {}
         asked: dict[str, Parameter] = {"pair": ",".join(pairs)}
         priority = self._at_most(Priority.READ)
         answer = await self._reads.read("TradeVolume", asked, 1.0, priority)
@@ -131,9 +127,9 @@ class KrakenExchange:
             OrderRejectedError: refused by us (not USD spot) or by the exchange.
             UnknownOutcomeError: ask with ``find`` before anything is sent again.
         """
-        await self.symbols()
+        instrument = await self._instrument(order.symbol)
         theirs = None if deadline is None else self.clock.theirs(deadline)
-        parameters = wire.order_parameters(order, self._instruments.get(order.symbol), theirs)
+        parameters = wire.order_parameters(order, instrument, theirs)
         priority = _PRIORITIES[order.leg]
         await self._presence.confirm(change=True)
         await self.budget.admit_add(order.symbol, priority, seconds_to_send(deadline))
@@ -196,17 +192,17 @@ class KrakenExchange:
     async def amend(
         self, order_id: str, quantity: Decimal | None, trigger_price: Decimal | None
     ) -> None:
-        """Change a resting order in place; an order that already stands so is left as it is."""
-        parameters: dict[str, Parameter] = {"txid": order_id}
-        if quantity is not None:
-            parameters["order_qty"] = quantity
-        if trigger_price is not None:
-            parameters["trigger_price"] = trigger_price
+        """Change a resting stop in place; an order that already stands so is left as it is.
+
+        Quantity and trigger are brought to the steps that the pair has now.
+        """
+        symbol = self.budget.orders.symbol(order_id)
+        instrument = None if symbol is None else await self._instrument(symbol)
+        parameters = wire.amend_parameters(order_id, quantity, trigger_price, instrument)
         if len(parameters) == 1:
             return
         await self._presence.confirm(change=True)
         await self.budget.admit_amend(order_id, Priority.PROTECT)
-        symbol = self.budget.orders.symbol(order_id)
         try:
             await self._change("AmendOrder", parameters, Operation.AMEND, Priority.PROTECT, symbol)
         except OrderRejectedError as refusal:
@@ -357,10 +353,15 @@ class KrakenExchange:
         children of a conditional close, which may inherit it, do not count.
         """
         await self.symbols()
-        instrument = self._instruments.get(order.symbol)
-        # What was sent is the quantity on the lot step.
-        sent = order.quantity if instrument is None else instrument.floor_quantity(order.quantity)
-        return lambda report: _is(order, sent, report)
+        return lambda report: _is(order, report)
+
+    async def _instrument(self, symbol: str) -> Instrument | None:
+        """Return a pair by the rules of now; one that is not known may have been listed since."""
+        await self.rules.settle()
+        if symbol not in self.rules.instruments:
+            self.rules.suspect(f"{symbol} is not known")
+            await self.rules.settle()
+        return self.rules.instruments.get(symbol)
 
     async def _change(
         self,
@@ -379,19 +380,22 @@ class KrakenExchange:
             self._presence.failed(failure, change=True)
             if isinstance(failure, RateLimitedError) and failure.raw:
                 self.budget.refused(failure.raw, symbol)
+            if smells_of_stale_rules(failure.raw):
+                self.rules.suspect(failure.raw)
             raise
         self._presence.answered(change=True)
         return answer
 
 
-def _is(order: OrderSpec, quantity: Decimal, report: OrderReport) -> bool:
+def _is(order: OrderSpec, report: OrderReport) -> bool:
     if order.close is None:
         return report.client_order_id == order.client_order_id
     return (
         report.userref == order.userref
         and report.parent_order_id is None
-        and report.symbol == order.symbol
+        # A spelling that nobody knows yet is that of a pair that was renamed.
+        and (report.symbol == order.symbol or "/" not in report.symbol)
         and report.side is order.side
         and report.order_type is order.order_type
-        and report.quantity == quantity
+        and report.quantity in wire.sendable_quantities(order.quantity)
     )

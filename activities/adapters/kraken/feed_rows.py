@@ -46,6 +46,12 @@ def missed_ticks(answer: Mapping[str, Any], gap: TradeGap) -> list[Tick]:
     ]
 
 
+def newest_trade_id(answer: Mapping[str, Any]) -> int:
+    """Return the highest trade id of a ``Trades`` answer, 0 when it shows none."""
+    rows: Sequence[Any] = next((rows for key, rows in answer.items() if key != "last"), [])
+    return max((int(row[6]) for row in rows), default=0)
+
+
 def candle(row: Mapping[str, Any]) -> Candle:
     """Return a row of channel ``ohlc``."""
     return Candle(

@@ -5,11 +5,12 @@ Fields that we do not use are ignored on purpose; optional ones may be missing.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
 from activities.adapters.kraken.instruments import moment, number
 from activities.adapters.kraken.symbols import SymbolTable
+from activities.adapters.kraken.transport import Parameter
 from activities.ports import LedgerEntry, OrderRejectedError
 from models.trading.instruments import Instrument
 from models.trading.orders import (
@@ -37,6 +38,7 @@ _STATUSES = {
         OrderStatus.EXPIRED,
     )
 }
+_LOT_DECIMALS = 10
 _UNTRIGGERED = ("market", "limit", "iceberg", "settle-position")
 
 # --- ours to theirs ----------------------------------------------------------------------------
@@ -76,6 +78,40 @@ def order_parameters(
         parameters.update(_close(order.close, order.side, instrument))
     if deadline is not None:
         parameters["deadline"] = rfc3339(deadline)
+    return parameters
+
+
+def sendable_quantities(quantity: Decimal) -> set[Decimal]:
+    """Return the quantity on every lot step: it was sent on the step that the pair had then."""
+    steps = (Decimal(1).scaleb(-decimals) for decimals in range(_LOT_DECIMALS + 1))
+    return {quantity, *(quantity.quantize(step, rounding=ROUND_DOWN) for step in steps)}
+
+
+def amend_parameters(
+    order_id: str,
+    quantity: Decimal | None,
+    trigger_price: Decimal | None,
+    instrument: Instrument | None,
+) -> dict[str, Parameter]:
+    """Return the AmendOrder parameters of a resting stop, which sells, on the pair's steps.
+
+    Without an instrument (an order nobody has told of) the figures go as they are.
+
+    Raises:
+        OrderRejectedError: the quantity is below one lot step, or the trigger not above zero.
+    """
+    parameters: dict[str, Parameter] = {"txid": order_id}
+    if quantity is not None:
+        wanted = quantity if instrument is None else instrument.floor_quantity(quantity)
+        if wanted <= 0:
+            raise OrderRejectedError(f"quantity was {quantity}, which is less than one lot step")
+        parameters["order_qty"] = wanted
+    if trigger_price is not None:
+        parameters["trigger_price"] = (
+            trigger_price
+            if instrument is None
+            else Decimal(trigger_text(trigger_price, Side.SELL, instrument))
+        )
     return parameters
 
 

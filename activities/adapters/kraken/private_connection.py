@@ -15,7 +15,10 @@ SNAPSHOT_SECONDS = 3.0
 
 @dataclass
 class PrivateConnection:
-    """What one connection has told so far: last sequence per channel and awaited snapshots."""
+    """What one connection has told so far: last sequence per channel and awaited snapshots.
+
+    ``broken`` channels have lost a message and are not subscribed again yet, by reason.
+    """
 
     token: str
     gap_reason: str
@@ -25,6 +28,7 @@ class PrivateConnection:
     request_number: int = 0
     pongs: int = 0
     pinged: tuple[int, datetime] | None = None
+    broken: dict[str, str] = field(default_factory=dict)
 
     def ping(self) -> dict[str, Any]:
         """Return a request whose answer carries the time at which the exchange sent it."""
@@ -59,9 +63,14 @@ class PrivateConnection:
             if since <= late:
                 raise ExchangeUnavailableError(f"no snapshot of {channel} came")
 
-    def subscribe_again(self, channel: str, reason: str) -> None:
-        """Begin a channel anew after a lost message."""
-        self.gap_reason = reason
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every channel tells everything."""
+        return not self.awaited and not self.broken
+
+    def subscribe_again(self, channel: str) -> None:
+        """Begin a broken channel anew."""
+        self.gap_reason = self.broken.pop(channel)
         self.request_number += 1
         self.requests.append(
             {

@@ -17,7 +17,12 @@ from typing import Any
 
 from activities import metrics
 from activities.adapters.kraken.addresses import AllowedHosts
-from activities.adapters.kraken.errors import UNREADABLE
+from activities.adapters.kraken.errors import (
+    UNREADABLE,
+    ForbiddenAddressError,
+    Operation,
+    classify,
+)
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
 from activities.adapters.kraken.expected_news import ExpectedNews
 from activities.adapters.kraken.feed_rows import wire_time
@@ -28,17 +33,19 @@ from activities.adapters.kraken.private_connection import (
     SNAPSHOT_SECONDS,
     PrivateConnection,
 )
+from activities.adapters.kraken.repairs import Repairs
 from activities.adapters.kraken.websocket import (
     SILENCE_SECONDS,
     Backoff,
     ConnectionLimiter,
     Socket,
 )
+from activities.pauses import GrowingPause
 from activities.ports import (
     BalanceReport,
+    ExchangeError,
     ExchangeUnavailableError,
     ExecutionReport,
-    OrderRejectedError,
     RateLimitedError,
     StreamGap,
 )
@@ -52,6 +59,8 @@ PrivateEvent = ExecutionReport | BalanceReport | StreamGap
 LIVELY_SECONDS = 1.6
 """A heartbeat comes every second; without one for longer nobody knows what is missed."""
 TOKEN_PAUSE_SECONDS = 0.4
+LONGEST_PAUSE_SECONDS = 3.2
+"""Of tokens and of channels that are begun anew: what is bought unheard has no stop meanwhile."""
 PING_SECONDS = 5.0
 """Between two questions for the exchange's clock, by which the delay of delivery is measured."""
 _STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
@@ -95,6 +104,8 @@ class PrivateStream:
         self._stretch = 0
         # Kept from call to call: whoever calls again in an outage must not begin with a burst.
         self._backoff = Backoff()
+        self._token_pause = GrowingPause(TOKEN_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        self._repairs = Repairs(longest_pause_seconds=LONGEST_PAUSE_SECONDS)
         self._attempts = 0
         self.connections = 0
         self.sequence_gaps = 0
@@ -105,7 +116,7 @@ class PrivateStream:
         Raises:
             ExchangeUnavailableError: no working connection for as long as patience lasts, so that
                 the caller knows; calling again goes on trying.
-            CredentialsError: the key is refused.
+            ExchangeError: something is refused, after the pause that is due.
         """
         reason = "connected"
         self._lost_at = time.monotonic()
@@ -119,14 +130,17 @@ class PrivateStream:
                 reason = f"token refused: {failure}"
                 self._note_loss()
                 await self._pause(attempts)
-            except (ExchangeUnavailableError, RateLimitedError) as failure:
+            except ForbiddenAddressError:
+                raise
+            except ExchangeError as failure:
                 # Of an outage its beginning is news, the many attempts to reconnect are not.
                 _log.log(_level(self._lost_at), "private stream: %s", failure)
                 reason = f"reconnected after: {failure}"
                 self._note_loss()
+                passing = isinstance(failure, ExchangeUnavailableError | RateLimitedError)
                 impatient = time.monotonic() - (self._lost_at or 0.0) > self._patience
                 await self._pause(attempts)
-                if impatient:
+                if impatient or not passing:
                     raise
 
     async def _pause(self, attempts_before: int) -> None:
@@ -134,7 +148,7 @@ class PrivateStream:
         if self._attempts > attempts_before:
             await self._backoff.wait()
         else:
-            await asyncio.sleep(TOKEN_PAUSE_SECONDS)
+            await asyncio.sleep(self._token_pause.next())
 
     def unbroken_stretch(self) -> int | None:
         """Return the number of the stretch in which everything was told, up to this moment.
@@ -153,6 +167,8 @@ class PrivateStream:
     async def _connection(self, reason: str) -> AsyncGenerator[PrivateEvent, None]:
         connection = PrivateConnection(await self._token(), reason)
         self._attempts += 1
+        self._token_pause.reset()
+        self._repairs.suspend()
         socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
         self.connections += 1
         metrics.STREAM_CONNECTIONS.inc()
@@ -170,11 +186,11 @@ class PrivateStream:
                     _log.warning("not told: %s", ", ".join(overdue))
                     self._stretch += 1
                     yield StreamGap(f"not told: {', '.join(overdue)}")
-                connection.require_snapshots()
+                self._mend(connection)
                 socket.disregard(connection.pongs)
                 connection.pongs = 0
-                self._complete_at = None if connection.awaited else time.monotonic()
-                if not connection.awaited:
+                self._complete_at = time.monotonic() if connection.is_whole else None
+                if connection.is_whole:
                     self._backoff.reset()
                     self._lost_at = None
                 for request in connection.requests:
@@ -186,11 +202,19 @@ class PrivateStream:
             pinging.cancel()
             await socket.close()
 
+    def _mend(self, connection: PrivateConnection) -> None:
+        """Begin the broken channels anew that are due, and give up a connection that is mute."""
+        for _, channel in self._repairs.take_due():
+            if channel in connection.broken:
+                connection.subscribe_again(channel)
+        connection.require_snapshots()
+
     def _wait_seconds(self, connection: PrivateConnection) -> float | None:
         """Return how long to wait for news at most."""
+        waits = [self._expected.wait_seconds(), self._repairs.wait_seconds()]
         if connection.awaited:
-            return SNAPSHOT_SECONDS
-        return self._expected.wait_seconds()
+            waits.append(SNAPSHOT_SECONDS)
+        return min((seconds for seconds in waits if seconds is not None), default=None)
 
     async def _ping(self, connection: PrivateConnection, socket: Socket) -> None:
         """Ask for the exchange's clock again and again; a lost connection is noticed elsewhere."""
@@ -233,6 +257,7 @@ class PrivateStream:
             yield from self._executions(message, sequence, snapshot=snapshot)
         if snapshot and channel in connection.awaited:
             del connection.awaited[channel]
+            self._repairs.sound(("private", channel))
             if channel == "executions":
                 yield StreamGap(connection.gap_reason)
 
@@ -271,7 +296,7 @@ class PrivateStream:
         if snapshot:
             connection.sequences[channel] = sequence
             return True
-        if channel in connection.awaited:
+        if channel in connection.awaited or channel in connection.broken:
             # Of the old subscription; the snapshot that is under way contains it.
             return False
         if last is not None and sequence <= last:
@@ -282,7 +307,8 @@ class PrivateStream:
             self._stretch += 1
             metrics.STREAM_GAPS.labels(channel).inc()
             _log.warning("%s jumped from %d to %d; subscribing again", channel, last, sequence)
-            connection.subscribe_again(channel, f"{channel} jumped from {last} to {sequence}")
+            connection.broken[channel] = f"{channel} jumped from {last} to {sequence}"
+            self._repairs.broken(("private", channel))
         return True
 
     def _executions(
@@ -340,7 +366,7 @@ def _refused(message: Mapping[str, Any]) -> None:
     if error == "Already subscribed" or message.get("method") != "subscribe":
         _log.warning("the exchange refused %s: %s", message.get("method"), error)
         return
-    raise OrderRejectedError(f"subscription refused: {error}", error)
+    raise classify(error, Operation.READ)
 
 
 def _balances(

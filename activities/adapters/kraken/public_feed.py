@@ -1,18 +1,17 @@
 """The public side of Kraken as the port ``MarketFeed``: one socket, reconnected for ever."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
+from typing import Any
 
 from activities.adapters.kraken.addresses import AllowedHosts
-from activities.adapters.kraken.errors import reading
-from activities.adapters.kraken.feed_rows import TradeGap, missed_ticks
+from activities.adapters.kraken.errors import ForbiddenAddressError, reading
 from activities.adapters.kraken.feed_state import FeedState
-from activities.adapters.kraken.instruments import (
-    closed_candles,
-    pair_quotes,
-    usd_spot_instruments,
-)
+from activities.adapters.kraken.instruments import closed_candles, pair_quotes
+from activities.adapters.kraken.missed_trades import MissedTrades
+from activities.adapters.kraken.pair_rules import PairRules
 from activities.adapters.kraken.transport import Timeouts, Transport
 from activities.adapters.kraken.websocket import (
     SILENCE_SECONDS,
@@ -20,13 +19,13 @@ from activities.adapters.kraken.websocket import (
     ConnectionLimiter,
     Socket,
 )
-from activities.ports import ExchangeUnavailableError, Fence, MarketEvent, RateLimitedError, Tick
+from activities.ports import ExchangeError, ExchangeUnavailableError, Fence, MarketEvent
 from activities.rules_ports import PairQuote
 from models.trading.instruments import Instrument
 from models.trading.market import Candle
 
-# A thousand trades each; a longer gap is left to the candles.
-_MISSED_PAGES = 10
+_LOOK_SECONDS = 0.5
+"""How often is looked whether something broken is due, though no frame comes."""
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +44,8 @@ class KrakenMarketFeed:
         timeouts: Timeouts | None = None,
     ) -> None:
         self._transport = Transport(rest, allowed, timeouts=timeouts)
+        self.rules = PairRules(self._transport.public, assets=False)
+        self._beside: set[asyncio.Task[None]] = set()
         self._url = public_ws
         self._allowed = allowed
         self._limiter = limiter or ConnectionLimiter()
@@ -59,9 +60,8 @@ class KrakenMarketFeed:
 
     async def instruments(self) -> dict[str, Instrument]:
         """Return the USD spot pairs by symbol."""
-        answer = await self._transport.public("AssetPairs")
-        with reading("AssetPairs"):
-            return usd_spot_instruments(answer)
+        await self.rules.read()
+        return self.rules.listed
 
     async def quotes(self) -> dict[str, PairQuote]:
         """Return the day's volume in USD and the spread of every pair, by symbol."""
@@ -85,50 +85,84 @@ class KrakenMarketFeed:
 
         The first status of every symbol comes once its book is known or the exchange is missed.
         """
-        state = FeedState(tuple(symbols), interval_minutes, self._depth)
+        state = FeedState(tuple(symbols), interval_minutes, self._depth, self.rules)
         self.heard_at = state.heard_at
         backoff = Backoff()
-        while True:
-            try:
-                await self._learn_instruments(state)
-                async with aclosing(self._connection(state, backoff)) as connection:
-                    async for event in connection:
+        missed = MissedTrades(self._transport.public, self._wake)
+        asking = asyncio.create_task(missed.run())
+        try:
+            while True:
+                try:
+                    await self.rules.settle()
+                    for event in state.follow_rules():
                         yield event
-            except (ExchangeUnavailableError, RateLimitedError) as failure:
-                _log.warning("public feed: %s", failure)
-                for event in state.disconnected(str(failure)):
-                    yield event
-            await backoff.wait()
-
-    async def _learn_instruments(self, state: FeedState) -> None:
-        if not state.knows_instruments:
-            state.learn_instruments(await self.instruments())
+                    async with aclosing(self._connection(state, missed, backoff)) as connection:
+                        async for event in connection:
+                            yield event
+                except ForbiddenAddressError:
+                    raise
+                except ExchangeError as failure:
+                    # Whatever the exchange says, the next attempt may be answered otherwise.
+                    _log.warning("public feed: %s", failure)
+                    for event in state.disconnected(str(failure)):
+                        yield event
+                await backoff.wait()
+        finally:
+            for task in (asking, *self._beside):
+                task.cancel()
 
     async def _connection(
-        self, state: FeedState, backoff: Backoff
+        self, state: FeedState, missed: MissedTrades, backoff: Backoff
     ) -> AsyncGenerator[MarketEvent, None]:
         socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
         self.connections += 1
         try:
             await self._subscribe(socket, state)
             while True:
-                for frame in await socket.frames():
+                for frame in await socket.frames(_LOOK_SECONDS):
                     for event in state.take(frame):
                         yield event
-                backoff.reset()
+                for event in self._aside(state, missed):
+                    yield event
                 for event in state.best_prices():
                     yield event
-                for gap in state.take_gaps():
-                    for event in await self._missed(gap):
-                        yield event
-                for fence in self._fences(state):
+                for fence in self._fences(state, missed):
                     yield fence
                 self.checksum_failures = state.checksum_failures
+                if state.is_fed:
+                    backoff.reset()
                 for request in state.take_requests():
                     await socket.send(request)
+                if state.wants_system:
+                    self._ask_system(state)
         finally:
             self._socket = None
             await socket.close()
+
+    def _aside(self, state: FeedState, missed: MissedTrades) -> Iterator[MarketEvent]:
+        """Return what came of the questions beside the stream; none is waited for here."""
+        missed.add(state.take_gaps())
+        yield from missed.take_found()
+        self.rules.refresh_if_old()
+        yield from state.follow_rules()
+        yield from state.take_statuses()
+
+    def _wake(self) -> None:
+        if self._socket is not None:
+            self._socket.wake()
+
+    def _ask_system(self, state: FeedState) -> None:
+        """Ask for the mode of the exchange, beside the stream: its end may not have been told."""
+        state.wants_system = False
+        task = asyncio.create_task(self._learn_system(state))
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _learn_system(self, state: FeedState) -> None:
+        with suppress(ExchangeError), reading("SystemStatus"):
+            answer: Mapping[str, Any] = await self._transport.public("SystemStatus")
+            state.learn_system(str(answer["status"]))
+            self._wake()
 
     async def _subscribe(self, socket: Socket, state: FeedState) -> None:
         for request in state.subscriptions():
@@ -137,8 +171,11 @@ class KrakenMarketFeed:
         if self._fence_asked is not None:
             await self.request_fence(self._fence_asked)
 
-    def _fences(self, state: FeedState) -> Iterator[Fence]:
-        # The server answers in order: before this pong came all that it sent earlier.
+    def _fences(self, state: FeedState, missed: MissedTrades) -> Iterator[Fence]:
+        # The server answers in order: before this pong came all that it sent earlier. What it
+        # skipped is part of that.
+        if not missed.is_complete:
+            return
         for number in state.take_pongs():
             if number == self._fence_asked:
                 self._fence_asked = None
@@ -154,20 +191,7 @@ class KrakenMarketFeed:
             with suppress(ExchangeUnavailableError):
                 await self._socket.send({"method": "ping", "req_id": number})
 
-    async def _missed(self, gap: TradeGap) -> list[Tick]:
-        """Return the trades that a reconnection's snapshot was too short to show."""
-        missed: dict[int, Tick] = {}
-        since = gap.since_nanoseconds
-        for _ in range(_MISSED_PAGES):
-            answer = await self._transport.public("Trades", {"pair": gap.symbol, "since": since})
-            with reading("Trades"):
-                ticks, last = missed_ticks(answer, gap), str(answer["last"])
-            missed.update({tick.trade_id: tick for tick in ticks})
-            if last == since or not ticks or gap.before_id - 1 in missed:
-                break
-            since = last
-        return [missed[trade_id] for trade_id in sorted(missed)]
-
     async def close(self) -> None:
         """Release the connections of the REST side; streams end with their consumers."""
+        await self.rules.close()
         await self._transport.close()

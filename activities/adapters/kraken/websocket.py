@@ -15,6 +15,7 @@ from activities.adapters.kraken.addresses import AllowedHosts
 from activities.ports import ExchangeUnavailableError
 
 _CONNECT_SECONDS = 3.0
+_SEND_SECONDS = 3.0
 # A heartbeat comes every second once anything is subscribed (§12).
 SILENCE_SECONDS = 5.0
 # Looks per span of silence: the death is noticed at most one look late.
@@ -100,6 +101,7 @@ class Socket:
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
         self._ended: str | None = None
+        self._woken = False
         self._received = 0
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
 
@@ -135,14 +137,19 @@ class Socket:
         return cls(connection, silence_seconds)
 
     async def send(self, message: Mapping[str, Any]) -> None:
-        """Send one request; ExchangeUnavailableError when the connection is gone."""
+        """Send one request; ExchangeUnavailableError when the connection is gone, or takes none."""
         try:
-            await self._connection.send(json.dumps(message))
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._connection.send(json.dumps(message))
+        except TimeoutError as failure:
+            raise ExchangeUnavailableError("the WebSocket takes no requests") from failure
         except ConnectionClosed as failure:
             raise ExchangeUnavailableError(f"the WebSocket closed: {failure}") from failure
 
     async def frames(self, within: float | None = None) -> list[bytes]:
         """Return all frames that have arrived, waiting for at least one.
+
+        An empty list comes after ``wake``.
 
         Args:
             within: seconds after which an empty list is returned instead; None waits on.
@@ -150,7 +157,7 @@ class Socket:
         Raises:
             ExchangeUnavailableError: the connection ended, or nothing came for too long.
         """
-        while not self._frames:
+        while not self._frames and not self._woken:
             if self._ended is not None:
                 raise ExchangeUnavailableError(self._ended)
             self._arrived.clear()
@@ -159,10 +166,16 @@ class Socket:
                     await self._arrived.wait()
             except TimeoutError:
                 break
+        self._woken = False
         taken = list(self._frames)
         self._frames.clear()
         self._taken.set()
         return taken
+
+    def wake(self) -> None:
+        """Have ``frames`` return at once: something else than a frame wants to be dealt with."""
+        self._woken = True
+        self._arrived.set()
 
     def disregard(self, frames: int) -> None:
         """Do not count frames as signs of life: they only answered our own questions."""

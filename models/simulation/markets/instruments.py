@@ -5,7 +5,7 @@ and WebSocket answers carry stays here. The figures are those Kraken publishes.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -132,6 +132,16 @@ class Universe:
             return self._asset_by_spelling[name]
         except KeyError:
             raise UnknownPairError(f"asset was {name!r}") from None
+
+    def altered(self, instrument: Instrument, altname: str) -> "Universe":
+        """Return the universe with one pair as it is now, under its new REST names."""
+        listings = tuple(
+            replace(one, instrument=instrument, altname=altname)
+            if one.symbol == instrument.symbol
+            else one
+            for one in self.listings
+        )
+        return Universe(listings, self.assets)
 
     def only(self, symbols: Iterable[str]) -> "Universe":
         """Return the universe reduced to these symbols and the assets they need."""

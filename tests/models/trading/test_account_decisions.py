@@ -206,6 +206,19 @@ def test_exchange_lost_and_ready_halt_and_lift_and_keep_trades_out_of_the_base()
     assert repeated.state == closed
 
 
+def test_pair_that_is_gone_stays_known_as_delisted_and_takes_no_entries() -> None:
+    state = decide(an_account(), a_request()).state
+    pairs = {s: pair for s, pair in state.instruments.items() if s != "BTC/USD"}
+    ready = ExchangeReady(state.balances, pairs, state.fees, START)
+    told = decide(state, ready).state
+    assert told.instruments["BTC/USD"].status is InstrumentStatus.DELISTED
+    assert told.trades == state.trades
+    asked = replace(a_request(), request_id="again")
+    assert decide(told, asked).answer.code == "pair-not-trading"
+    back = ExchangeReady(state.balances, state.instruments, state.fees, START)
+    assert decide(told, back).state.instruments == state.instruments
+
+
 def test_balances_of_the_exchange_are_taken_over_only_when_nothing_can_be_under_way() -> None:
     state = decide(an_account(), a_request()).state
     # The exchange's total holds a fill that the trade has not told of yet: counting both would

@@ -84,3 +84,17 @@ def test_level_that_is_just_reached_is_crossed():
     assert index.crossed(Decimal("100.09")) == []
     assert len(index.crossed(Decimal("100.1"))) == 1
     assert index.crossed(Decimal("100.1")) == []
+
+
+@given(st.lists(watches_of(1), max_size=1), LEVELS, st.sets(st.integers(0, 2)))
+def test_an_earlier_price_crosses_exactly_the_watches_that_stood_then(groups, price, stood):
+    index = WatchIndex()
+    watches = [watch for group in groups for watch in group]
+    for account in ("company", "director-1"):
+        index.replace(account, 1, tuple(w for w in watches if w.account == account))
+    names = {f"1/{number}" for number in stood}
+    crossed = index.crossed_then(price, lambda watch: watch.watch_id in names)
+    expected = [w for w in watches if w.watch_id in names and reaches(price, w)]
+    assert sorted(map(repr, crossed)) == sorted(map(repr, expected))
+    left = [w for w in watches if w not in expected and reaches(price, w)]
+    assert sorted(map(repr, index.crossed(price))) == sorted(map(repr, left))

@@ -1,7 +1,7 @@
 import asyncio
 import json
 import socket as sockets
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from itertools import pairwise
 
@@ -90,6 +90,56 @@ async def test_live_market_comes_back_after_a_dropped_line(server, live):
     server.streams.abort_all()
     steps = await steps_until(live, lambda steps: bool(parts(steps, "ETH/USD")))
     assert parts(steps, "ETH/USD")[-1].bids == server.market.venue.book("ETH/USD").bids
+
+
+async def test_live_market_follows_a_pair_whose_precision_changes(server, live):
+    venue, public = server.market.venue, server.market.public
+    server.publish(public.apply(venue.alter_pair("BTC/USD", {"pair_decimals": 2})))
+    quotes = {"bids": [("50000.01", "1")], "asks": [("50000.02", "1")]}
+    server.publish(server.market.move(START + timedelta(hours=1), **quotes))
+    steps = await steps_until(
+        live,
+        lambda steps: any(str(p.bids[0].price) == "50000.01" for p in parts(steps, "BTC/USD")),
+    )
+    assert live.take_altered() == {"BTC/USD": {"pair_decimals": 2, "tick_size": "0.01"}}
+    assert live.take_altered() == {}
+    assert parts(steps, "BTC/USD")[-1].asks == venue.book("BTC/USD").asks
+    assert live.differences(UNIVERSE.only(PAIRS).instruments) == {
+        "BTC/USD": {"pair_decimals": 2, "tick_size": "0.01"}
+    }
+
+
+async def test_pair_that_is_delisted_costs_the_live_market_no_other(server, live):
+    venue, public = server.market.venue, server.market.public
+    server.publish(public.apply(venue.alter_pair("BTC/USD", {"status": "delisted"})))
+    server.streams.abort_all()
+    steps = await steps_until(live, lambda steps: bool(parts(steps, "ETH/USD")))
+    assert parts(steps, "ETH/USD")[-1].bids == venue.book("ETH/USD").bids
+    assert live.take_altered()["BTC/USD"] == {"status": "delisted"}
+    server.publish(public.apply(venue.alter_pair("BTC/USD", {"status": "online"})))
+    server.streams.abort_all()
+    await steps_until(live, lambda steps: bool(parts(steps, "BTC/USD")))
+
+
+async def test_book_that_stays_wrong_is_not_asked_for_in_bursts(server, live, monkeypatch):
+    asked = []
+    send = live._request
+
+    async def request(method, parameters):
+        asked.append(method)
+        await send(method, parameters)
+
+    monkeypatch.setattr(live, "_request", request)
+    server.faults.add("bad_checksum", {"match": {"channel": "book"}, "count": None})
+    at, loop = START + timedelta(hours=1), asyncio.get_running_loop()
+    until, number = loop.time() + 2.0, 0
+    while loop.time() < until:
+        number += 1
+        quotes = {"bids": [(f"{50000 + number}", "1")], "asks": [(f"{50000 + number}.1", "1")]}
+        server.publish(server.market.move(at + timedelta(seconds=number), **quotes))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(live.next_step(), 0.1)
+    assert 2 <= asked.count("subscribe") <= 4
 
 
 async def test_live_market_that_cannot_be_reached_says_so():

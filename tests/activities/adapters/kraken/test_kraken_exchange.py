@@ -93,6 +93,15 @@ async def test_same_account_gets_the_same_exchange(directory, exchange):
     assert await directory.exchange("company") is exchange
 
 
+async def test_accounts_of_one_exchange_go_by_the_same_pairs(directory, exchange, keys, server):
+    keys.add("director-1")
+    other = await directory.exchange("director-1")
+    await exchange.symbols()
+    await other.unhurried().symbols()
+    assert other.rules is exchange.rules is other.unhurried().rules
+    assert len(server.asked("AssetPairs")) == 1
+
+
 async def test_account_without_a_key_is_refused(directory):
     with pytest.raises(CredentialsError):
         await directory.exchange("director-1")

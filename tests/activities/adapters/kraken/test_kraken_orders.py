@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -5,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.adapters.kraken.orders import order_parameters, report_from_rest
+from activities.adapters.kraken.orders import (
+    amend_parameters,
+    order_parameters,
+    report_from_rest,
+    sendable_quantities,
+)
 from activities.ports import OrderRejectedError
 from models.trading.instruments import InstrumentStatus
 from models.trading.orders import (
@@ -115,3 +121,25 @@ def test_an_order_of_a_type_we_never_send_is_reported_all_the_same():
     assert report.execution_ids == ("T1",)
     assert report.opened_at == datetime(2024, 6, 4, 8, 33, 20, 330400, tzinfo=UTC)
     assert report.symbol == "BTC/USD"
+
+
+def test_moved_stop_lies_on_the_steps_of_now_towards_the_market():
+    coarse = replace(INSTRUMENTS["BTC/USD"], price_increment=Decimal(10), price_precision=0)
+    assert amend_parameters("O1", Decimal("0.0123456789"), Decimal("40000.37"), coarse) == {
+        "txid": "O1",
+        "order_qty": Decimal("0.01234567"),
+        "trigger_price": Decimal(40010),
+    }
+    assert amend_parameters("O1", None, Decimal("40000.37"), None) == {
+        "txid": "O1",
+        "trigger_price": Decimal("40000.37"),
+    }
+    with pytest.raises(OrderRejectedError):
+        amend_parameters("O1", Decimal("1e-9"), None, coarse)
+
+
+@given(st.decimals("0.00000001", "1000", places=8), st.integers(0, 8))
+def test_order_is_recognised_by_what_was_sent_on_the_lot_step_of_then(quantity, decimals):
+    then = replace(INSTRUMENTS["BTC/USD"], quantity_precision=decimals)
+    assert then.floor_quantity(quantity) in sendable_quantities(quantity)
+    assert all(one <= quantity for one in sendable_quantities(quantity))

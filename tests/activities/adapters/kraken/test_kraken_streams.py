@@ -20,6 +20,7 @@ from activities.ports import (
     BalanceReport,
     BarClosed,
     BestPrices,
+    ExchangeError,
     ExchangeUnavailableError,
     ExecutionReport,
     FeedStatus,
@@ -391,6 +392,46 @@ async def test_stale_token_is_replaced(server, private, tokens):
         _, gap, _ = await take(stream, 3)
         assert "token refused" in gap.reason
         assert tokens.given == 2
+
+
+async def test_channel_that_loses_messages_again_and_again_is_begun_anew_ever_more_rarely(
+    server, tokens
+):
+    private = PrivateStream(
+        server.ws_url, AllowedHosts.loopback(), tokens, ConnectionLimiter(), silence_seconds=9.0
+    )
+
+    def answer(asked):
+        if asked["method"] == "ping":
+            return []
+        told = answer_private(SNAPSHOT_ORDER)(asked)
+        channel = asked["params"]["channel"]
+        # Behind every snapshot comes a message whose number jumps.
+        return [*told, frame("executions", 9, TRADE)] if channel == "executions" else told
+
+    server.on_subscribe = answer
+    async with aclosing(private.events()) as stream:
+        began = asyncio.get_running_loop().time()
+        async with asyncio.timeout(10):
+            while asyncio.get_running_loop().time() < began + 3.0:
+                await anext(stream)
+        assert private.unbroken_stretch() is None
+    asked = [one for one in server.received if one["method"] == "unsubscribe"]
+    assert 2 <= len(asked) <= 5
+    assert private.connections == 1
+
+
+@pytest.mark.parametrize("error", ["EGeneral:Too many requests", "EGeneral:Unknown thing"])
+async def test_refused_subscription_is_not_asked_for_in_bursts(server, private, error):
+    server.on_subscribe = lambda asked: [
+        {"method": asked["method"], "success": False} | {"error": error}
+    ]
+    began = asyncio.get_running_loop().time()
+    while asyncio.get_running_loop().time() < began + 2.0:
+        with pytest.raises(ExchangeError):
+            async with aclosing(private.events()) as stream, asyncio.timeout(5):
+                await anext(stream)
+    assert private.connections <= 6
 
 
 async def test_unreachable_exchange_ends_the_stream_with_a_typed_error(tokens):
