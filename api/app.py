@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from activities.engagements import start_engagements
 from api import problems
+from api.guard import Guard, guard_of
 from api.reference import with_problems
 from api.routes import (
     accounts,
@@ -87,6 +88,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Namespace"],
     )
+    app.add_middleware(Guard, guard=guard_of(services.settings))
     for module in (
         accounts,
         capital,

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from activities.compared_records import ExchangeOrder, ExchangeRecord, Minimum, OwnOrder, OwnRecord
 from activities.placement import patience_in
+from infra.runtime.control_token import control_headers
 from infra.runtime.database import Database, DatabaseUnavailableError, Role, database_url
 from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
@@ -45,6 +46,7 @@ class ExchangeReader:
         # Plain HTTP on loopback: no proxy, and no certificates to load.
         self._client = httpx.AsyncClient(
             base_url=settings.exchange_url,
+            headers=control_headers(settings),
             timeout=10,
             trust_env=False,
             verify=False,  # noqa: S501

@@ -8,6 +8,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from api.authentication import authenticate_reader
 from api.reference import page
 
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
 router = APIRouter(include_in_schema=False, dependencies=[Depends(authenticate_reader)])
 
 
@@ -16,7 +18,7 @@ async def get_documentation(request: Request) -> HTMLResponse:
     """Show every route and shape as a page."""
     return HTMLResponse(
         page(_document(request)),
-        headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+        headers={"Content-Security-Policy": PAGE_POLICY},
     )
 
 

@@ -37,6 +37,7 @@ class Role(StrEnum):
     OWNER = "aether_owner"
     APP = "aether_app"
     MARKET = "aether_market"
+    EXCHANGE = "aether_exchange"
 
 
 class TimeSeriesStorage(StrEnum):

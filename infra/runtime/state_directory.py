@@ -69,6 +69,11 @@ class StateDirectory:
         return self.home / "secrets"
 
     @property
+    def control_token(self) -> Path:
+        """Return the file of the bearer token of the exchange simulator's control endpoint."""
+        return self.secrets / "control-token"
+
+    @property
     def exchange(self) -> Path:
         """Return the directory of the exchange simulator."""
         return self.home / "exchange"
