@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.runtime import early_start, launch, ports, postgres_binaries, temporal_server
+from infra.runtime.environment import inherited, keep_private
 from infra.runtime.errors import ConfigurationError, ProvisioningError, StartError, StateError
 from infra.runtime.files import write_atomically
 from infra.runtime.prepared import is_prepared, note_prepared
@@ -62,6 +63,7 @@ class Stack:
         Raises:
             PlatformError: one line that says what is wrong and the way out.
         """
+        keep_private()
         self._check_market()
         if self.supervisor.is_running:
             early_start.THIS.give_up()  # what runs is the supervisor's to start
@@ -114,11 +116,9 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Return the environment in which every process finds this installation's settings."""
         settings = self.settings
-        inherited = dict(os.environ)
-        # Compiling every module anew at each start would take most of the start.
-        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
         return {
-            **inherited,
+            # Without PYTHONDONTWRITEBYTECODE: compiling everything anew would take most of a start.
+            **inherited(os.environ),
             **CHILD_ENVIRONMENT,
             "AETHER_HOME": str(settings.home),
             "AETHER_PORT_BASE": str(settings.port_base),
