@@ -23,13 +23,15 @@ ZERO = Decimal(0)
 
 
 @asynccontextmanager
-async def database_of(settings: Settings, application: str) -> AsyncIterator[Database]:
-    """Lend the installation's database.
+async def database_of(
+    settings: Settings, application: str, role: Role = Role.READER
+) -> AsyncIterator[Database]:
+    """Lend the installation's database, to be read unless another role is asked for.
 
     Raises:
         NotRunningError: it does not answer.
     """
-    database = Database(database_url(settings, Role.APP), application=application)
+    database = Database(database_url(settings, role), application=application)
     try:
         yield database
     except DatabaseUnavailableError as error:

@@ -58,7 +58,7 @@ def _wait_for(url: str) -> None:
 
 async def _set_up(settings: Settings) -> None:
     store = LocalSecretStore(StateDirectory(settings.home).secrets)
-    database = Database(database_url(settings, Role.APP), application="aether-preparation")
+    database = Database(database_url(settings, Role.ADMIN), application="aether-preparation")
     try:
         installation = await installation_id(database)
         for name, kind in settings.first_accounts.items():

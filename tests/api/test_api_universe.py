@@ -20,7 +20,7 @@ TASK = {"task_queue": "trading"}
 async def second(platform):
     """Another person."""
     name = f"second-{uuid4().hex[:6]}"
-    token = await create_token(platform.services.database, name, "administrator", datetime.now(UTC))
+    token = await create_token(platform.admin, name, "administrator", datetime.now(UTC))
     async with loopback(platform.app, token) as caller:
         caller.name = name
         yield caller
