@@ -22,6 +22,7 @@ from activities.adapters.postgres.journal import PostgresJournal
 from cli.records import database_of
 from infra.runtime.database import Role
 from infra.runtime.errors import ConfigurationError, StateError
+from infra.runtime.machine import place_of
 from infra.runtime.secrets import ExchangeKey, LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
@@ -61,6 +62,28 @@ def reset(
             "next start begins with new accounts. To do it: aether admin reset --yes"
         )
     typer.echo(f"{state.home} is now {state.move_aside()}")
+
+
+@app.command()
+def adopt(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only say what.")] = False,
+) -> None:
+    """Let a state directory that was moved or restored here run at this place from now on."""
+    state = StateDirectory(Settings().home)
+    manifest = state.manifest()
+    if manifest is None:
+        raise ConfigurationError(f"nothing was ever set up in {state.home}")
+    if manifest.place in ("", place_of(state.home)):
+        typer.echo(f"{state.home} belongs here already")
+        return
+    if not yes:
+        raise ConfigurationError(
+            f"this lets {state.home} run here with its exchange keys. The original must never run "
+            "again: both would trade with the same keys. To do it: aether admin adopt --yes"
+        )
+    state.save_manifest(manifest.model_copy(update={"place": place_of(state.home)}))
+    typer.echo(f"{state.home} belongs here now: aether up")
 
 
 @app.command()

@@ -33,6 +33,7 @@ class Manifest(BaseModel):
         port_base: first port of the last run, so that other commands find it.
         postgres_major: major version of PostgreSQL that wrote the database.
         created_at: when the installation began.
+        place: digest of machine and directory (``machine.place_of``), "" until the next start.
     """
 
     format: int = FORMAT
@@ -41,6 +42,7 @@ class Manifest(BaseModel):
     port_base: int
     postgres_major: int
     created_at: datetime
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,18 @@
 """No endpoint but health is open, and every route says what it takes and gives."""
 
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
 
-from activities.adapters.postgres.installation import create_token, revoke_token, token_hash
+from activities.adapters.postgres.installation import (
+    create_token,
+    renew_token,
+    revoke_token,
+    token_hash,
+)
 from api.schemas import Limits
 from models.trading.limits import AccountLimits
 from tests.support.platform import a_key, loopback
@@ -200,3 +205,16 @@ async def test_bug_is_a_problem_too(platform, monkeypatch):
     assert [entry["event"] for entry in logged] == ["request failed"]
     assert answer.json()["type"] == "urn:aether:problem:internal-error"
     assert "secret" not in answer.text
+
+
+async def test_an_expired_token_is_refused_and_says_so(without_engine):
+    name, past = f"old-{uuid4().hex[:6]}", datetime.now(UTC) - timedelta(days=100)
+    token = await create_token(without_engine.admin, name, "administrator", past)
+    async with loopback(without_engine.app, token) as caller:
+        answer = await caller.get("/api/v1/accounts")
+        assert answer.status_code == 401
+        assert answer.json()["type"] == "urn:aether:problem:token-expired"
+        assert f"aether admin renew-token {name}" in answer.json()["detail"]
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        await renew_token(without_engine.admin, name, datetime.now(UTC) + timedelta(days=1))
+        assert (await caller.get("/api/v1/accounts")).status_code == 200

@@ -65,10 +65,14 @@ def a_key() -> dict[str, str]:
 
 @dataclass
 class Platform:
-    """An application, who may call it, and what stands behind it."""
+    """An application, who may call it, and what stands behind it.
+
+    What the API may not write is written as the workers or the machine's administrator do.
+    """
 
     app: FastAPI
     services: Services
+    workers: Database
     admin: Database
     token: str
     caller: httpx.AsyncClient
@@ -78,6 +82,11 @@ class Platform:
     installation: str = ""
     accounts: list[str] = field(default_factory=list)
     live_keys: LiveKeys = field(default_factory=LiveKeys)
+
+    @property
+    def records(self) -> PostgresJournal:
+        """Return the record as the workers write it."""
+        return PostgresJournal(self.workers)
 
     async def add_account(self) -> str:
         """Set an account up in the record; nothing runs for it."""
@@ -160,7 +169,9 @@ async def running_platform(
     app = create_app(composed)
     callers = loopback(app, token), loopback(app)
     async with app.router.lifespan_context(app), callers[0], callers[1]:
-        platform = Platform(app, composed, admin, token, *callers, PostgresMarketRecord(market))
+        platform = Platform(
+            app, composed, workers, admin, token, *callers, PostgresMarketRecord(market)
+        )
         platform.installation = await installation_id(admin)
         if client is None:
             yield platform

@@ -53,7 +53,9 @@ DECLARE
     entry jsonb := jsonb_object(p_names, p_values);
     author text := audit_actor(p_actor, p_token_hash);
 BEGIN
-    IF p_action LIKE 'token\\_%' OR p_action IN ('kill_switch_engaged', 'kill_switch_lifted') THEN
+    IF p_action LIKE 'token\\_%' OR p_correlation LIKE 'kill-switch/%'
+        AND p_action IN ('kill_switch_engaged', 'kill_switch_lifted')
+    THEN
         RAISE EXCEPTION '% is written by its own function', p_action USING ERRCODE = 'AE003';
     END IF;
     IF p_once AND EXISTS (

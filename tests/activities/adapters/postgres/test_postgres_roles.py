@@ -11,11 +11,13 @@ from activities.adapters.postgres.acting import TOKEN_HASH
 from activities.adapters.postgres.installation import (
     create_token,
     find_token,
+    renew_token,
     revoke_token,
     token_hash,
 )
 from activities.adapters.postgres.journal import PostgresJournal
 from infra.runtime.database import Role
+from infra.runtime.own_token import NAME, renew_own_token
 from workers.live_accounts import asking
 
 PROCESSES = [Role.APP, Role.MARKET, Role.API, Role.EXCHANGE, Role.READER, Role.ADMIN]
@@ -96,8 +98,8 @@ def test_what_a_role_does_not_need_it_may_not(postgres, database, database_name,
 
 def append(connection, actor, action="something", hashed="", account="company"):
     connection.execute("SELECT set_config('aether.account_id', 'company', true)")
-    values = [account, actor, action, hashed]
-    connection.execute("SELECT append_audit(%s, %s, %s, '{}', '{}', '', false, %s)", values)
+    values = [account, actor, action, "kill-switch/1", hashed]
+    connection.execute("SELECT append_audit(%s, %s, %s, '{}', '{}', %s, false, %s)", values)
 
 
 def refused(connection, *words, **options):
@@ -170,7 +172,7 @@ async def test_a_kill_switch_is_lifted_in_the_name_of_who_was_authenticated(
     with psycopg.connect(postgres.url("postgres", database_name)) as connection:
         actors = connection.execute(
             "SELECT account_id, action, actor FROM audit_log WHERE correlation = %s "
-            "ORDER BY account_id, sequence",
+            "AND action LIKE 'kill_switch%%' ORDER BY account_id, sequence",
             [f"kill-switch/{number}"],
         ).fetchall()
     events = ("kill_switch_engaged", "kill_switch_lifted")
@@ -200,3 +202,20 @@ async def test_the_exchange_learns_who_trades_live_and_nothing_else(
             await session.sql(text("UPDATE accounts SET mode = 'simulated'"))
     with pytest.raises(ConnectionError):
         await asking("postgresql://aether_exchange@/aether?host=/nowhere")()
+
+
+async def test_the_machines_own_token_is_renewed_while_it_is_used(
+    postgres, admin, api_database, database_name
+):
+    url, now = postgres.url(Role.ADMIN, database_name), datetime.now(UTC)
+    assert not renew_own_token(url)
+    token = await create_token(admin, NAME, "administrator", now)
+    assert not renew_own_token(url)  # it is young
+    for past in (now - timedelta(days=1), now + timedelta(days=30)):
+        await renew_token(admin, NAME, max(past, now + timedelta(milliseconds=1)))
+        assert renew_own_token(url)
+    holder = await find_token(api_database, token_hash(token))
+    assert holder.expires_at > now + timedelta(days=89)
+    await renew_token(admin, NAME, now + timedelta(days=30))
+    await revoke_token(admin, NAME, now)
+    assert not renew_own_token(url)
