@@ -18,6 +18,7 @@ async def prune_requests(database: Database, before: datetime) -> int:
     gone = 0
     while True:
         rows = await database.call(_PRUNE, {"before": before, "limit": BATCH})
-        gone += rows[0][0]
-        if rows[0][0] < BATCH:
+        deleted = int(rows[0][0])
+        gone += deleted
+        if deleted < BATCH:
             return gone
