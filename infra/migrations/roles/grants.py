@@ -45,6 +45,8 @@ GRANT EXECUTE ON FUNCTION account_ids() TO aether_api, aether_reader, aether_adm
 -- Tables that later migrations make are readable too; what is written is granted one by one.
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO aether_api, aether_reader, aether_admin;
 REVOKE ALL ON api_tokens, api_key_nonces FROM aether_api, aether_reader, aether_admin;
+-- What verifies isolation looks at every table that has an account.
+GRANT SELECT ON api_key_nonces TO aether_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public
     GRANT SELECT ON TABLES TO aether_api, aether_reader, aether_admin;
 

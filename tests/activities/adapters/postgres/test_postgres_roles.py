@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from activities.adapters.postgres.acting import TOKEN_HASH
+from activities.adapters.postgres.audit import verify_chains
 from activities.adapters.postgres.installation import (
     create_token,
     find_token,
@@ -16,7 +17,9 @@ from activities.adapters.postgres.installation import (
     token_hash,
 )
 from activities.adapters.postgres.journal import PostgresJournal
-from infra.runtime.database import Role
+from activities.adapters.postgres.leak_probe import leak_probe
+from cli.records import OwnReader
+from infra.runtime.database import Database, Role
 from infra.runtime.own_token import NAME, renew_own_token
 from workers.live_accounts import asking
 
@@ -219,3 +222,13 @@ async def test_the_machines_own_token_is_renewed_while_it_is_used(
     await renew_token(admin, NAME, now + timedelta(days=30))
     await revoke_token(admin, NAME, now)
     assert not renew_own_token(url)
+
+
+async def test_the_reader_sees_all_that_verify_compares(postgres, journal, database_name):
+    await journal.audit("company", "somebody", "something", {}, "")
+    reader = Database(postgres.url(Role.READER, database_name))
+    assert await leak_probe(reader) == []
+    assert all(report.intact for report in await verify_chains(reader))
+    record = await OwnReader(reader).record("company")
+    assert record.orders == ()
+    await reader.close()
