@@ -561,7 +561,7 @@ class Journal(DayBook, CapitalBook, Protocol):
         """Note that the account's workflow is halted."""
         ...
 
-    async def lift_kill_switch(self, number: int, by: str, at: datetime) -> None:
+    async def lift_kill_switch(self, number: int, at: datetime) -> None:
         """Lower the flag, audited; a repeat changes nothing."""
         ...
 

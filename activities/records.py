@@ -84,7 +84,7 @@ class RecordActivities:
     @activity.defn
     async def lower_kill_switch(self, request: KillSwitchLift) -> None:
         """Lower the flag."""
-        await self._journal.lift_kill_switch(request.number, request.by, request.at)
+        await self._journal.lift_kill_switch(request.number, request.at)
 
     @activity.defn
     async def count_open_work(self, request: AccountsToCheck) -> OpenWork:

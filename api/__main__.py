@@ -32,7 +32,7 @@ def payload_keys(settings: Settings) -> list[PayloadKey]:
 
 async def compose(settings: Settings) -> Services:
     """Return the services over the installation's database and secrets."""
-    database = Database(database_url(settings, Role.APP), application="aether-api")
+    database = Database(database_url(settings, Role.API), application="aether-api")
     storage = await database.time_series_storage()
     forms = lesser_forms(settings, hypertables=storage is TimeSeriesStorage.HYPERTABLES)
     return Services(

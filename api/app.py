@@ -14,7 +14,9 @@ from temporalio.service import RPCError
 
 from activities.engagements import start_engagements
 from api import problems
+from api.guard import Guard, guard_of
 from api.reference import with_problems
+from api.retention import keep_requests_bounded
 from api.routes import (
     accounts,
     approvals,
@@ -59,6 +61,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         beside = [asyncio.create_task(keep_engagements_started(services))]
+        beside.append(asyncio.create_task(keep_requests_bounded(services)))
         if connect is not None:
             beside.append(asyncio.create_task(reach_temporal(services, connect)))
             beside.append(asyncio.create_task(watch_market_worker(services)))
@@ -88,6 +91,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type", "X-Namespace"],
     )
+    app.add_middleware(Guard, guard=guard_of(services.settings))
     for module in (
         accounts,
         capital,

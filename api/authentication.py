@@ -1,5 +1,6 @@
 """Who calls: tokens, known by their hash only. No endpoint but health is open."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,8 +11,9 @@ from fastapi.security import (
     HTTPBearer,
 )
 
+from activities.adapters.postgres.acting import TOKEN_HASH
 from activities.adapters.postgres.installation import find_token, token_hash
-from api.problems import unauthorized
+from api.problems import token_expired, unauthorized
 from api.services import Principal, Services, services_of
 
 ADMINISTRATOR = "administrator"
@@ -27,8 +29,10 @@ Basic = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
 async def authenticate(request: Request, credentials: Bearer) -> Principal:
     """Return the caller, or refuse with 401 without saying what was wrong."""
     if credentials is not None:
-        principal = await principal_of(services_of(request), token_hash(credentials.credentials))
+        hashed = token_hash(credentials.credentials)
+        principal = await principal_of(services_of(request), hashed)
         if principal is not None:
+            TOKEN_HASH.set(hashed)
             return principal
     raise unauthorized()
 
@@ -51,11 +55,17 @@ async def authenticate_reader(request: Request, bearer: Bearer) -> None:
 
 
 async def principal_of(services: Services, hashed: str) -> Principal | None:
-    """Return whom the token with this hash belongs to, None when it is unknown or revoked."""
+    """Return whom the token with this hash belongs to, None when it is unknown or revoked.
+
+    Raises:
+        ProblemError: it has expired.
+    """
     known = services.tokens.get(hashed)
     if known is None:
-        row = await find_token(services.database, hashed)
-        known = None if row is None else Principal(row.name, row.role)
+        holder = await find_token(services.database, hashed)
+        if holder is not None and holder.expires_at <= datetime.now(UTC):
+            raise token_expired(holder.name, holder.expires_at)
+        known = None if holder is None else Principal(holder.name, holder.role)
         services.tokens.remember(hashed, known)
     return known
 

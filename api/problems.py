@@ -1,6 +1,7 @@
 """Problems as RFC 9457 documents, each with a stable ``type``; the only shape of an error."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -109,6 +110,17 @@ def unauthorized(challenge: str = CHALLENGE) -> ProblemError:
         "unauthorized",
         "A valid token is required.",
         headers={"WWW-Authenticate": challenge},
+    )
+
+
+def token_expired(name: str, at: datetime) -> ProblemError:
+    """Return the refusal of a token that was worth something until a time."""
+    return ProblemError(
+        HTTPStatus.UNAUTHORIZED,
+        "token-expired",
+        f"The token of {name} has expired at {at:%Y-%m-%d %H:%M} UTC. On the platform's machine: "
+        f"aether admin renew-token {name}",
+        headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'},
     )
 
 

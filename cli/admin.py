@@ -4,20 +4,25 @@ import asyncio
 import base64
 import getpass
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from activities.adapters.postgres.installation import (
+    LONGEST_TOKEN_DAYS,
+    TOKEN_LIFE,
     TokenNameError,
     create_token,
     list_tokens,
+    renew_token,
     revoke_token,
 )
 from activities.adapters.postgres.journal import PostgresJournal
 from cli.records import database_of
+from infra.runtime.database import Role
 from infra.runtime.errors import ConfigurationError, StateError
+from infra.runtime.machine import place_of
 from infra.runtime.secrets import ExchangeKey, LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
@@ -28,6 +33,14 @@ from models.trading.limits import Mode
 ADMINISTRATOR = "administrator"
 APPLICATION = "aether-admin"
 SECRET_BYTES = 64
+DEFAULT_DAYS = TOKEN_LIFE.days
+
+Days = Annotated[
+    int,
+    typer.Option(
+        "--expires", min=1, max=LONGEST_TOKEN_DAYS, help="Days until the token is worth nothing."
+    ),
+]
 
 app = typer.Typer(help="The installation as a whole.", no_args_is_help=True)
 
@@ -52,11 +65,34 @@ def reset(
 
 
 @app.command()
+def adopt(
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without, only say what.")] = False,
+) -> None:
+    """Let a state directory that was moved or restored here run at this place from now on."""
+    state = StateDirectory(Settings().home)
+    manifest = state.manifest()
+    if manifest is None:
+        raise ConfigurationError(f"nothing was ever set up in {state.home}")
+    if manifest.place in ("", place_of(state.home)):
+        typer.echo(f"{state.home} belongs here already")
+        return
+    if not yes:
+        raise ConfigurationError(
+            f"this lets {state.home} run here with its exchange keys. The original must never run "
+            "again: both would trade with the same keys. To do it: aether admin adopt --yes"
+        )
+    state.save_manifest(manifest.model_copy(update={"place": place_of(state.home)}))
+    typer.echo(f"{state.home} belongs here now: aether up")
+
+
+@app.command()
 def token(
     *,
     name: Annotated[
         str | None, typer.Option("--name", help="Make another token, with this name.")
     ] = None,
+    expires: Days = DEFAULT_DAYS,
 ) -> None:
     """Print the administrator's token for the API, or make one for a second person.
 
@@ -67,7 +103,7 @@ def token(
         store = LocalSecretStore(StateDirectory(Settings().home).secrets)
         typer.echo(store.administrator_token())
         return
-    typer.echo(asyncio.run(_make_token(name)))
+    typer.echo(asyncio.run(_make_token(name, timedelta(days=expires))))
 
 
 @app.command("live-key")
@@ -99,8 +135,19 @@ def tokens(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
         typer.echo(json.dumps([_shown(row) for row in rows]))
         return
     for row in rows:
-        state = "valid" if row.revoked_at is None else f"revoked {row.revoked_at:%Y-%m-%d %H:%M}"
-        typer.echo(f"{row.name}: {row.role}, made {row.created_at:%Y-%m-%d %H:%M} UTC, {state}")
+        used = "never" if row.last_used_at is None else f"{row.last_used_at:%Y-%m-%d %H:%M}"
+        made = f"made {row.created_at:%Y-%m-%d %H:%M} UTC, last used {used}"
+        typer.echo(f"{row.name}: {row.role}, {made}, {_standing(row)}")
+
+
+@app.command("renew-token")
+def renew(
+    name: Annotated[str, typer.Argument(help="Whose token.")], expires: Days = DEFAULT_DAYS
+) -> None:
+    """Let a token be worth something for so many days from now; one that expired counts again."""
+    until = _now() + timedelta(days=expires)
+    asyncio.run(_renew(name, until))
+    typer.echo(f"the token of {name} is valid until {until:%Y-%m-%d %H:%M} UTC")
 
 
 @app.command("revoke-token")
@@ -112,10 +159,12 @@ def revoke(
     typer.echo(f"the token of {name} is revoked")
 
 
-async def _make_token(name: str) -> str:
-    async with database_of(Settings(), APPLICATION) as database:
+async def _make_token(name: str, life: timedelta) -> str:
+    async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
         try:
-            made = await create_token(database, name, ADMINISTRATOR, _now(), by=_machine_user())
+            made = await create_token(
+                database, name, ADMINISTRATOR, _now(), by=_machine_user(), life=life
+            )
         except TokenNameError as error:
             raise ConfigurationError(str(error)) from None
     if made is None:
@@ -123,15 +172,23 @@ async def _make_token(name: str) -> str:
     return made
 
 
+async def _renew(name: str, until: datetime) -> None:
+    async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
+        if not await renew_token(database, name, until, by=_machine_user()):
+            raise ConfigurationError(f"there is no token of {name} to renew: aether admin tokens")
+
+
 async def _tokens() -> list[ApiTokenRow]:
-    async with database_of(Settings(), APPLICATION) as database:
+    async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
         return await list_tokens(database)
 
 
 async def _revoke(name: str) -> None:
-    async with database_of(Settings(), APPLICATION) as database:
-        valid = {row.name for row in await list_tokens(database) if row.revoked_at is None}
-        if name not in valid:
+    async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
+        rows = [row for row in await list_tokens(database) if row.revoked_at is None]
+        valid = {row.name for row in rows if row.expires_at > _now()}
+        known = {row.name for row in rows}
+        if name not in known:
             raise ConfigurationError(f"there is no valid token of {name}: aether admin tokens")
         if valid == {name}:
             raise StateError(f"the token of {name} is the last one: make another one first")
@@ -139,12 +196,12 @@ async def _revoke(name: str) -> None:
 
 
 async def _accounts() -> list[str]:
-    async with database_of(Settings(), APPLICATION) as database:
+    async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
         return await database.accounts()
 
 
 async def _record_key(account: str, key: str) -> None:
-    async with database_of(Settings(), APPLICATION) as database:
+    async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
         details = {"mode": Mode.LIVE.value, "key": f"…{key[-4:]}"}
         journal = PostgresJournal(database)
         await journal.audit(account, _machine_user(), "exchange_key_stored", details, "")
@@ -157,10 +214,19 @@ def _is_secret(text: str) -> bool:
         return False
 
 
+def _standing(row: ApiTokenRow) -> str:
+    if row.revoked_at is not None:
+        return f"revoked {row.revoked_at:%Y-%m-%d %H:%M}"
+    word = "expired" if row.expires_at <= _now() else "valid until"
+    return f"{word} {row.expires_at:%Y-%m-%d %H:%M}"
+
+
 def _shown(row: ApiTokenRow) -> dict[str, str | None]:
-    revoked = None if row.revoked_at is None else row.revoked_at.isoformat()
-    made = row.created_at.isoformat()
-    return {"name": row.name, "role": row.role, "created_at": made, "revoked_at": revoked}
+    times = ("created_at", "expires_at", "last_used_at", "revoked_at")
+    shown = {name: getattr(row, name) for name in times}
+    return {"name": row.name, "role": row.role} | {
+        name: None if at is None else at.isoformat() for name, at in shown.items()
+    }
 
 
 def _machine_user() -> str:

@@ -42,7 +42,7 @@ class KillSwitchBench:
         market: Market,
         accounts: Sequence[str],
     ) -> None:
-        self._database = Database(database_url(settings, Role.APP), application="aether-bench")
+        self._database = Database(database_url(settings, Role.READER), application="aether-bench")
         self._api = api
         self._load = load
         self._market = market

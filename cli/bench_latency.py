@@ -48,7 +48,7 @@ class Plan:
 def measure(settings: Settings, plan: Plan, tell: Tell) -> dict[str, Any]:
     """Run the plan on a running stack and return the report."""
     loads = {"before": load_average()}
-    api, market = ApiClient(settings), Market(settings.exchange_url)
+    api, market = ApiClient(settings), Market(settings)
     accounts = [row["account"] for row in api.get("/accounts")]
     load = Load(api, market, accounts, plan.rate)
     started = datetime.now(UTC)

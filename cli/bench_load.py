@@ -16,7 +16,9 @@ import httpx
 
 from activities.adapters.kraken.symbols import v2_symbol
 from cli.client import ApiClient
+from infra.runtime.control_token import control_headers
 from infra.runtime.errors import PlatformError
+from infra.runtime.settings import Settings
 
 PAIRS = ("BTC/USD", "ETH/USD", "SOL/USD", "ADA/USD", "XRP/USD", "LTC/USD")
 WORTH_USD = Decimal(200)
@@ -49,8 +51,10 @@ class Opened:
 class Market:
     """The exchange's control endpoint, as far as a benchmark moves prices with it."""
 
-    def __init__(self, exchange_url: str) -> None:
-        self._client = httpx.Client(base_url=exchange_url, timeout=10)
+    def __init__(self, settings: Settings) -> None:
+        self._client = httpx.Client(
+            base_url=settings.exchange_url, headers=control_headers(settings), timeout=10
+        )
         pairs = self._get("/0/public/AssetPairs")["result"].values()
         self._ticks = {v2_symbol(pair["wsname"]): pair["tick_size"] for pair in pairs}
 

@@ -110,7 +110,7 @@ class _Scaled:
         self._scale = scale
         self._tell = tell
         self._api = ApiClient(settings)
-        self._market = Market(settings.exchange_url)
+        self._market = Market(settings)
         self._accounts: list[str] = []
         self._failures: list[str] = []
 

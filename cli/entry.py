@@ -4,11 +4,13 @@ import os
 import sys
 
 from infra.runtime.early_start import THIS
+from infra.runtime.environment import keep_private
 from infra.runtime.launch import put_collector_off
 
 
 def program() -> None:
     """Be the program ``aether``."""
+    keep_private()
     THIS.begin(sys.argv[1:], os.environ)
     put_collector_off()
     try:

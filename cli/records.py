@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from activities.adapters.kraken.symbols import SymbolTable, v2_symbol
 from activities.compared_records import ExchangeOrder, ExchangeRecord, Minimum, OwnOrder, OwnRecord
 from activities.placement import patience_in
+from infra.runtime.control_token import control_headers
 from infra.runtime.database import Database, DatabaseUnavailableError, Role, database_url
 from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
@@ -25,13 +26,15 @@ _WALLETS = SymbolTable({}, {})
 
 
 @asynccontextmanager
-async def database_of(settings: Settings, application: str) -> AsyncIterator[Database]:
-    """Lend the installation's database.
+async def database_of(
+    settings: Settings, application: str, role: Role = Role.READER
+) -> AsyncIterator[Database]:
+    """Lend the installation's database, to be read unless another role is asked for.
 
     Raises:
         NotRunningError: it does not answer.
     """
-    database = Database(database_url(settings, Role.APP), application=application)
+    database = Database(database_url(settings, role), application=application)
     try:
         yield database
     except DatabaseUnavailableError as error:
@@ -48,6 +51,7 @@ class ExchangeReader:
         # Plain HTTP on loopback: no proxy, and no certificates to load.
         self._client = httpx.AsyncClient(
             base_url=settings.exchange_url,
+            headers=control_headers(settings),
             timeout=10,
             trust_env=False,
             verify=False,  # noqa: S501

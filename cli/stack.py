@@ -12,6 +12,7 @@ from cli.overview import Overview, gather
 from cli.waiting import WaitingTold
 from infra.runtime import temporal_server
 from infra.runtime.errors import ConfigurationError
+from infra.runtime.postgres_binaries import embedded_cluster
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack, Started
@@ -106,12 +107,28 @@ def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
     lacking = wait_until_ready(stack.settings, stack.supervisor, READY_SECONDS, waiting)
     for name, why in lacking.items():
         _tell(f"{name} is not ready after {READY_SECONDS:.0f} s and is left to recover: {why}")
+    _renew_own_token(settings)
     if started.first:
         token = LocalSecretStore(stack.state.secrets).administrator_token()
         _tell(f"Administrator token, shown this once (aether admin token): {token}")
     for line in Overview.addresses_text(settings):
         _tell(line)
     return started
+
+
+def _renew_own_token(settings: Settings) -> None:
+    # One elsewhere is prepared, and with it the token renewed, at each start.
+    if settings.database_url is not None:
+        return
+    import psycopg
+
+    from infra.runtime.own_token import renew_own_token
+
+    try:
+        if renew_own_token(embedded_cluster(settings.home).url("aether_admin", "aether")):
+            _tell("The administrator token of this machine was renewed for 90 days.")
+    except psycopg.Error as error:
+        _tell(f"The administrator token could not be looked after: {' '.join(str(error).split())}")
 
 
 def _tell(line: str) -> None:

@@ -22,7 +22,7 @@ from activities.verification import (
     is_in_doubt,
 )
 from cli.records import ExchangeReader, OwnReader, database_of
-from infra.runtime.database import Database
+from infra.runtime.database import Database, Role
 from infra.runtime.settings import Settings
 
 LOOK_EVERY_SECONDS = 0.25
@@ -65,7 +65,8 @@ async def run(settings: Settings, grace: float) -> dict[str, Any]:
     """Return the report: counts by invariant, findings that lasted, what was compared."""
     reader = ExchangeReader(settings)
     try:
-        async with database_of(settings, "aether-verify") as database:
+        # As the workers that trade: their isolation is what is probed.
+        async with database_of(settings, "aether-verify", Role.APP) as database:
             looks = Looks(database, reader)
             lasting = await looks.with_known_durations(await lasting_findings(looks.take, grace))
     finally:

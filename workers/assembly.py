@@ -33,6 +33,7 @@ from activities.protection_load import ProtectionLoad
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
+from infra.runtime.control_token import control_headers
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.settings import Settings
 from infra.runtime.temporal import take_turns_whole, worker_options
@@ -122,7 +123,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         _now,
         market_is_live=settings.market_is_wall_clock,
     )
-    funding = SimulatorFunding(settings.exchange_url)
+    funding = SimulatorFunding(settings.exchange_url, control_headers(settings))
     journal = PostgresJournal(database)
     by_schedule = settings.market_is_wall_clock
     market = PostgresHedgeMarket(database, settings.market_bar_minutes)

@@ -10,11 +10,13 @@ from typing import Any
 import structlog
 
 from infra.runtime import event_loop
+from infra.runtime.http_guard import configured_names
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from workers.exchange.errors import StartError
 from workers.exchange.server import Options, serve
+from workers.live_accounts import live_accounts_of
 
 log = structlog.get_logger()
 
@@ -33,6 +35,9 @@ def main() -> int:
         seed=settings.seed,
         bar_minutes=settings.bar_minutes,
         warmup_bars=240,
+        control_token=directory.control_token,
+        host_names=configured_names(settings.host_names),
+        live_accounts=live_accounts_of(settings),
     )
     try:
         event_loop.run(serve(options, _announce))

@@ -12,6 +12,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from infra.runtime.http_guard import SECURITY_HEADERS, HttpGuard, sent_headers
+
 SDK_METRICS_SECONDS = 1.0
 
 
@@ -42,6 +44,7 @@ class HealthServer:
     def __init__(self, port: int, health: Health, sdk_metrics_port: int | None = None) -> None:
         self._health = health
         self._sdk_metrics_port = sdk_metrics_port
+        self._guard = HttpGuard(port)
         self._server: WSGIServer = make_server(
             "127.0.0.1", port, self._answer, handler_class=_SilentHandler
         )
@@ -60,6 +63,10 @@ class HealthServer:
     def _answer(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
+        refused = self._guard.refusal(environ.get("REQUEST_METHOD", ""), sent_headers(environ))
+        if refused is not None:
+            start_response(f"{refused.status.value} {refused.status.phrase}", [])
+            return [json.dumps({"status": refused.code}).encode()]
         path = environ.get("PATH_INFO", "/")
         status, kind, body = HTTPStatus.OK, "application/json", b""
         if path == "/healthz":
@@ -72,7 +79,9 @@ class HealthServer:
             kind, body = CONTENT_TYPE_LATEST, generate_latest() + self._sdk_metrics()
         else:
             status, body = HTTPStatus.NOT_FOUND, json.dumps({"status": "not found"}).encode()
-        start_response(f"{status.value} {status.phrase}", [("Content-Type", kind)])
+        start_response(
+            f"{status.value} {status.phrase}", [("Content-Type", kind), *SECURITY_HEADERS.items()]
+        )
         return [body]
 
     def _sdk_metrics(self) -> bytes:

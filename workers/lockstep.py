@@ -5,7 +5,7 @@ exists for the simulator only; the exchange's control endpoint does the stepping
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,8 +54,9 @@ class PlatformProbe(Protocol):
 class ExchangeControl:
     """The simulator's control endpoint."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, headers: Mapping[str, str] | None = None) -> None:
         self._base_url = base_url
+        self._headers = dict(headers or {})
         self._session: aiohttp.ClientSession | None = None
 
     async def step(self) -> dict[str, Any]:
@@ -76,7 +77,7 @@ class ExchangeControl:
             # Loaded where it is used: most markets are not in lockstep.
             import aiohttp
 
-            self._session = aiohttp.ClientSession(self._base_url)
+            self._session = aiohttp.ClientSession(self._base_url, headers=self._headers)
         async with self._session.request(method, path, json=body) as response:
             response.raise_for_status()
             answer: dict[str, Any] = await response.json()

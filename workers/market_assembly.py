@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from temporalio.client import Client
 
-from activities.adapters.kraken.addresses import AllowedHosts
+from activities.adapters.kraken.addresses import KRAKEN_ADDRESSES, AllowedHosts
+from activities.adapters.kraken.limited_feed import LimitedMarketFeed
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.adapters.postgres.day_journal import DayJournal
 from activities.adapters.postgres.installation import installation_id
@@ -22,8 +23,10 @@ from activities.market_feed import FeedSettings, MarketFeedActivities
 from activities.market_rules import MarketRulesActivities
 from activities.messages import TemporalMessenger
 from activities.stress import StressActivities
+from infra.runtime.control_token import control_headers
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.settings import Settings
+from models.simulation.markets.instruments import UNIVERSE
 from models.trading.account_settings import rules_of_account
 from models.trading.settings_reading import AccountRules
 from models.trading.strategies import by_name, names
@@ -68,15 +71,13 @@ async def assemble_market(settings: Settings) -> MarketParts:
     app_database = Database(database_url(settings, Role.APP), application="aether-market")
     installation = await installation_id(app_database)
     record = PostgresMarketRecord(market_database)
-    feed = KrakenMarketFeed(
-        settings.exchange_url, settings.exchange_public_ws, AllowedHosts.loopback()
-    )
+    feed = market_feed(settings)
     courier = Courier(TemporalMessenger(client), record)
     clockwork = _clockwork(settings, client, app_database)
     control, driver = None, None
     delivery: Delivery = ConcurrentDelivery(courier)
     if settings.market_is_lockstep:
-        control = ExchangeControl(settings.exchange_url)
+        control = ExchangeControl(settings.exchange_url, control_headers(settings))
         probe = RecordAndWorkflows(app_database, client)
         driver = LockstepDriver(control, probe, record, clockwork)
         delivery = LockstepDelivery(courier, driver.settle)
@@ -102,6 +103,23 @@ async def assemble_market(settings: Settings) -> MarketParts:
     stress = _stress(app_database)
     databases = (market_database, app_database)
     return MarketParts(client, activities, rules, stress, databases, feed, control)
+
+
+def market_feed(settings: Settings) -> KrakenMarketFeed:
+    """Return the source of every price that is decided by.
+
+    On Kraken's market, the only one on which an account may trade live, that is Kraken itself over
+    TLS, never the simulator's relay of it, which whoever controls the simulator controls. Any other
+    market exists in the simulator only.
+    """
+    if settings.market == "kraken":
+        kraken = KRAKEN_ADDRESSES
+        return LimitedMarketFeed(
+            kraken.rest, kraken.public_ws, AllowedHosts.kraken_data(), UNIVERSE.symbols
+        )
+    return KrakenMarketFeed(
+        settings.exchange_url, settings.exchange_public_ws, AllowedHosts.loopback()
+    )
 
 
 def _clockwork(settings: Settings, client: Client, database: Database) -> MarketClockwork | None:

@@ -20,6 +20,7 @@ from infra.runtime.database import Database, Role, database_url
 from infra.runtime.database_setup import create_database, migrate
 from infra.runtime.errors import PlatformError, StateError
 from infra.runtime.logs import configure_logs
+from infra.runtime.own_token import NAME, renew_own_token
 from infra.runtime.postgres_binaries import embedded_cluster
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
@@ -27,7 +28,6 @@ from infra.runtime.state_directory import StateDirectory
 from models.trading.account_state import AccountState
 
 FIRST_STRATEGIES = ("trend",)
-ADMINISTRATOR = "bootstrap"
 WAIT_SECONDS = 60.0
 
 
@@ -41,6 +41,7 @@ def prepare(settings: Settings) -> None:
     _wait_for(owner)
     migrate(owner)
     asyncio.run(_set_up(settings))
+    renew_own_token(database_url(settings, Role.ADMIN))
 
 
 def _wait_for(url: str) -> None:
@@ -58,7 +59,7 @@ def _wait_for(url: str) -> None:
 
 async def _set_up(settings: Settings) -> None:
     store = LocalSecretStore(StateDirectory(settings.home).secrets)
-    database = Database(database_url(settings, Role.APP), application="aether-preparation")
+    database = Database(database_url(settings, Role.ADMIN), application="aether-preparation")
     try:
         installation = await installation_id(database)
         for name, kind in settings.first_accounts.items():
@@ -67,7 +68,7 @@ async def _set_up(settings: Settings) -> None:
             )
             await create_account(database, state, kind, datetime.now(UTC))
         token = store.administrator_token()
-        await create_token(database, ADMINISTRATOR, "administrator", datetime.now(UTC), token)
+        await create_token(database, NAME, "administrator", datetime.now(UTC), token)
     finally:
         await database.close()
 

@@ -1,5 +1,6 @@
 """Capital of simulated accounts, moved over the simulator's control endpoint."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -11,12 +12,15 @@ if TYPE_CHECKING:
     import aiohttp
 
 TIMEOUT_SECONDS = 2.0
+REFUSED = (400, 409)
+"""It does not fit; or an account trades live, and then control changes nothing."""
 
 
 class SimulatorFunding:
     """Implement ``capital_ports.SimulatedFunding``: only the simulator has such an endpoint."""
 
-    def __init__(self, simulator_url: str) -> None:
+    def __init__(self, simulator_url: str, headers: Mapping[str, str] | None = None) -> None:
+        self._headers = dict(headers or {})
         self._url = f"{simulator_url}/control/transfers"
         self._session: aiohttp.ClientSession | None = None
 
@@ -40,10 +44,10 @@ class SimulatorFunding:
             import aiohttp
 
             timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-            self._session = aiohttp.ClientSession(timeout=timeout)
+            self._session = aiohttp.ClientSession(timeout=timeout, headers=self._headers)
         async with self._session.post(self._url, json=body) as response:
             answer = await response.json()
-            if response.status == 400:
+            if response.status in REFUSED:
                 raise TransferRefusedError(str(answer.get("error", "refused")))
             response.raise_for_status()
         entry = answer["entry"]

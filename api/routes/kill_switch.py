@@ -92,7 +92,9 @@ async def lift_kill_switch(
         await services.journal.audit(
             PLATFORM_SCOPE, caller.name, "kill_switch_lift_requested", details, workflow_id
         )
-        message = LiftApproved(command.request_id, caller.name, datetime.now(UTC))
+        at = datetime.now(UTC)
+        asked = await services.journal.request_kill_switch_lift(number, caller.name, at)
+        message = LiftApproved(command.request_id, asked, at)
         await update_workflow(
             services,
             workflow_id,

@@ -12,6 +12,7 @@ from api.overview import AccountLine, MarketFigures, MarketLine, Process, Status
 from api.reading import Snapshots
 from api.schemas import Account
 from api.services import Services, services_of
+from infra.runtime.control_token import control_headers
 
 router = APIRouter(prefix="/status", tags=["status"], dependencies=[Depends(authenticate)])
 
@@ -58,18 +59,18 @@ def _market_line(services: Services, market: Snapshots) -> MarketLine:
     )
 
 
-def _targets(services: Services) -> list[tuple[str, str]]:
+def _targets(services: Services) -> list[tuple[str, str, dict[str, str]]]:
     settings = services.settings
     return [
-        ("exchange", f"{settings.exchange_url}/control/state"),
-        ("trading worker", f"http://127.0.0.1:{settings.trading_metrics_port}/readyz"),
-        ("market worker", f"http://127.0.0.1:{settings.market_metrics_port}/readyz"),
+        ("exchange", f"{settings.exchange_url}/control/state", control_headers(settings)),
+        ("trading worker", f"http://127.0.0.1:{settings.trading_metrics_port}/readyz", {}),
+        ("market worker", f"http://127.0.0.1:{settings.market_metrics_port}/readyz", {}),
     ]
 
 
-async def _probe(services: Services, name: str, url: str) -> Process:
+async def _probe(services: Services, name: str, url: str, headers: dict[str, str]) -> Process:
     try:
-        answer = await services.http.get(url)
+        answer = await services.http.get(url, headers=headers)
     except httpx.HTTPError as error:
         return Process(name=name, ready=False, detail=type(error).__name__)
     return Process(name=name, ready=answer.is_success, detail=f"HTTP {answer.status_code}")

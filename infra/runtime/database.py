@@ -1,6 +1,6 @@
 """Connections to the record: roles, account scopes, and errors that a retry can cure.
 
-A process connects as ``aether_app`` (or ``aether_market``), never as the owner of the tables. An
+A process connects as the role of its work (``Role``), never as the owner of the tables. An
 account's rows can be seen inside that account's scope only: one transaction that names the account.
 """
 
@@ -32,11 +32,19 @@ SERVER_SETTINGS = (
 
 
 class Role(StrEnum):
-    """Whom a process connects as. Only migrations are the owner."""
+    """Whom a process connects as, each with no more rights than it needs.
+
+    Only migrations are the owner. APP is what the trading and market workers are in an account's
+    record, ADMIN whoever sets accounts up and makes tokens on the machine, READER what compares.
+    """
 
     OWNER = "aether_owner"
     APP = "aether_app"
     MARKET = "aether_market"
+    EXCHANGE = "aether_exchange"
+    API = "aether_api"
+    ADMIN = "aether_admin"
+    READER = "aether_reader"
 
 
 class TimeSeriesStorage(StrEnum):

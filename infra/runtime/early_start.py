@@ -13,6 +13,7 @@ import json
 import os
 
 from infra.runtime import holder
+from infra.runtime.environment import inherited
 
 TYPE_CHECKING = False  # that of typing, which takes long to load
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ def _become(note: Mapping[str, Any], lock: int, output: int) -> None:
     try:
         options = note["options"]
         os.chdir(os.path.dirname(options["alive"]))  # noqa: PTH120 light
-        # Compiling every module anew at each start would take most of the start.
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ.update(note["environment"])
+        kept = inherited(os.environ)
+        os.environ.clear()
+        os.environ.update(kept | note["environment"])
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         holder.become_program(note["command"], options, lock, output)
     finally:

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Replace a file's content so that a reader or a crash sees the old or the new one, whole.
 
     The parent directory must exist. Content and directory entry are synced to disk.

@@ -13,6 +13,7 @@ from http.client import HTTPException
 import psycopg
 
 from infra.runtime import temporal_server
+from infra.runtime.control_token import control_headers
 from infra.runtime.errors import StartError
 from infra.runtime.postgres_binaries import SUPERUSER, embedded_cluster
 from infra.runtime.settings import Settings
@@ -37,7 +38,9 @@ def checks(settings: Settings) -> dict[str, Check]:
     return {
         "postgres": lambda: _postgres(settings),
         "temporal": lambda: _temporal(settings),
-        "exchange": lambda: _get(f"{settings.exchange_url}/control/state"),
+        "exchange": lambda: _get(
+            f"{settings.exchange_url}/control/state", control_headers(settings)
+        ),
         "trading": lambda: _get(f"http://127.0.0.1:{settings.trading_metrics_port}/readyz"),
         "market": lambda: _get(f"http://127.0.0.1:{settings.market_metrics_port}/readyz"),
         "api": lambda: _get(f"{settings.api_url}/readyz"),
@@ -145,9 +148,10 @@ def _embedded_temporal(settings: Settings) -> str:
     return "its namespace has just been set up"
 
 
-def _get(url: str) -> str:
+def _get(url: str, headers: Mapping[str, str] | None = None) -> str:
+    request = urllib.request.Request(url, headers=dict(headers or {}))  # noqa: S310 loopback
     try:
-        with urllib.request.urlopen(url, timeout=CHECK_SECONDS) as answer:  # noqa: S310 loopback
+        with urllib.request.urlopen(request, timeout=CHECK_SECONDS) as answer:  # noqa: S310
             answer.read()
     except urllib.error.HTTPError as error:
         return _told(error.read()) or f"HTTP {error.code}"

@@ -24,6 +24,10 @@ class Settings(BaseSettings):
             Later starts go on with those that are there.
         seed: seed of the generated market and of synthetic liquidity.
         database_url: where PostgreSQL is, when it is not the embedded one.
+        host_names: names besides 127.0.0.1 and localhost by which callers reach the ports, divided
+            by commas, each with its port where a proxy sends one (``AETHER_HOST_NAMES``).
+        request_days: how long answered requests are remembered, so that a repeat under the same key
+            gets the same answer (``AETHER_REQUEST_DAYS``).
         temporal_address: where Temporal is, when it is not the embedded one.
     """
 
@@ -42,6 +46,8 @@ class Settings(BaseSettings):
     database_url: str | None = None
     temporal_address: str | None = None
     temporal_namespace: str = "aether"
+    host_names: str = ""
+    request_days: int = Field(default=45, ge=30, le=3650)
     log_level: str = "INFO"
 
     @field_validator("home")

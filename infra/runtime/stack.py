@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.runtime import early_start, launch, ports, postgres_binaries, temporal_server
+from infra.runtime.environment import inherited, keep_private
 from infra.runtime.errors import ConfigurationError, ProvisioningError, StartError, StateError
 from infra.runtime.files import write_atomically
+from infra.runtime.machine import place_of
 from infra.runtime.prepared import is_prepared, note_prepared
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
@@ -62,6 +64,8 @@ class Stack:
         Raises:
             PlatformError: one line that says what is wrong and the way out.
         """
+        keep_private()
+        self._check_place()
         self._check_market()
         if self.supervisor.is_running:
             early_start.THIS.give_up()  # what runs is the supervisor's to start
@@ -114,11 +118,9 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """Return the environment in which every process finds this installation's settings."""
         settings = self.settings
-        inherited = dict(os.environ)
-        # Compiling every module anew at each start would take most of the start.
-        inherited.pop("PYTHONDONTWRITEBYTECODE", None)
         return {
-            **inherited,
+            # Without PYTHONDONTWRITEBYTECODE: compiling everything anew would take most of a start.
+            **inherited(os.environ),
             **CHILD_ENVIRONMENT,
             "AETHER_HOME": str(settings.home),
             "AETHER_PORT_BASE": str(settings.port_base),
@@ -208,6 +210,16 @@ class Stack:
         write_atomically(note, content.encode())
         return program
 
+    def _check_place(self) -> None:
+        """Refuse a copy: beside the original it would trade with the same exchange keys."""
+        manifest = self.state.manifest()
+        if manifest is not None and manifest.place not in ("", place_of(self.state.home)):
+            raise StateError(
+                f"{self.state.home} was copied or moved here from another directory or machine: "
+                "two that run with the same exchange keys would trade against each other. Make "
+                "sure that the original is stopped for good, then: aether admin adopt --yes"
+            )
+
     def _check_market(self) -> None:
         manifest = self.state.manifest()
         if manifest is not None and manifest.market != self.settings.market:
@@ -245,6 +257,7 @@ class Stack:
             port_base=self.settings.port_base,
             postgres_major=postgres_binaries.MAJOR_VERSION,
             created_at=earlier.created_at if earlier else datetime.now(UTC),
+            place=place_of(self.state.home),
         )
 
     def _write_exchange_accounts(self, store: LocalSecretStore) -> None:

@@ -6,6 +6,7 @@ Nothing here ever deletes state.
 import hashlib
 import json
 import os
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,7 @@ class Manifest(BaseModel):
         port_base: first port of the last run, so that other commands find it.
         postgres_major: major version of PostgreSQL that wrote the database.
         created_at: when the installation began.
+        place: digest of machine and directory (``machine.place_of``), "" until the next start.
     """
 
     format: int = FORMAT
@@ -40,6 +42,7 @@ class Manifest(BaseModel):
     port_base: int
     postgres_major: int
     created_at: datetime
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class StateDirectory:
     def secrets(self) -> Path:
         """Return the directory of the encrypted secrets."""
         return self.home / "secrets"
+
+    @property
+    def control_token(self) -> Path:
+        """Return the file of the bearer token of the exchange simulator's control endpoint."""
+        return self.secrets / "control-token"
 
     @property
     def exchange(self) -> Path:
@@ -121,7 +129,7 @@ class StateDirectory:
             for directory in (self.home, self.logs, self.run, self.exchange, self.sockets):
                 directory.mkdir(parents=True, exist_ok=True)
             self.temporal_database.parent.mkdir(exist_ok=True)
-            self.exchange.chmod(0o700)
+            self._close()
         except OSError as error:
             raise StateError(
                 f"the state directory {self.home} cannot be used: {error.strerror} "
@@ -130,6 +138,22 @@ class StateDirectory:
         owner = self.sockets.lstat()
         if self.sockets.is_symlink() or owner.st_uid != os.getuid():
             raise StateError(f"{self.sockets} belongs to another user: remove it, then try again")
+
+    def _close(self) -> None:
+        """Take from other users what an earlier version or another umask left them.
+
+        Of PostgreSQL's directory the owner is whom the server runs as; it closes its own. To get
+        there that user may pass through the home, where the platform runs as root.
+        """
+        passing = stat.S_IXGRP | stat.S_IXOTH if os.geteuid() == 0 else 0
+        self.home.chmod(stat.S_IMODE(self.home.stat().st_mode) & (stat.S_IRWXU | passing))
+        close = [path for path in self.home.iterdir() if path not in (self.postgres, self.binaries)]
+        for path in (*close, self.sockets):
+            inside = path.rglob("*") if path.is_dir() and not path.is_symlink() else ()
+            for one in (path, *inside):
+                mode = one.lstat().st_mode
+                if not stat.S_ISLNK(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+                    one.chmod(stat.S_IMODE(mode) & stat.S_IRWXU)
 
     def manifest(self) -> Manifest | None:
         """Return what this installation is bound to, None before its first start.

@@ -293,6 +293,7 @@ def render_settings(programs: Sequence[Program], socket: Path, run: Path, logs: 
                 f"logfile_maxbytes={LOG_BYTES}",
                 f"logfile_backups={LOG_FILES}",
                 "silent=true",
+                "umask=077",
             )
         ),
     ]

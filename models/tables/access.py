@@ -18,6 +18,8 @@ class ApiTokenRow(SQLModel, table=True):
     role: str
     token_hash: str
     created_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment)
+    last_used_at: datetime | None = Field(default=None, sa_type=Moment)
     revoked_at: datetime | None = Field(default=None, sa_type=Moment)
 
 

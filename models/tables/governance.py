@@ -27,6 +27,8 @@ class KillSwitchRow(SQLModel, table=True):
     engaged_by: str
     engaged_at: datetime = Field(sa_type=Moment)
     acknowledged: dict[str, Any] = Field(sa_type=Document)
+    lift_requested_by: str | None = None
+    lift_requested_at: datetime | None = Field(default=None, sa_type=Moment)
     lifted_by: str | None = None
     lifted_at: datetime | None = Field(default=None, sa_type=Moment)
 

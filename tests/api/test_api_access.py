@@ -2,13 +2,18 @@
 
 import re
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from structlog.testing import capture_logs
 
-from activities.adapters.postgres.installation import create_token, revoke_token, token_hash
+from activities.adapters.postgres.installation import (
+    create_token,
+    renew_token,
+    revoke_token,
+    token_hash,
+)
 from api.schemas import Limits
 from models.trading.limits import AccountLimits
 from tests.support.platform import a_key, loopback
@@ -117,10 +122,10 @@ async def test_every_route_but_health_refuses_strangers(platform):
 
 async def test_token_revoked_is_worth_nothing(platform):
     name = uuid4().hex
-    token = await create_token(platform.services.database, name, "auditor", datetime.now(UTC))
+    token = await create_token(platform.admin, name, "auditor", datetime.now(UTC))
     async with loopback(platform.app, token) as caller:
         assert (await caller.get("/api/v1/accounts")).status_code == 200
-        await revoke_token(platform.services.database, name, datetime.now(UTC))
+        await revoke_token(platform.admin, name, datetime.now(UTC))
         platform.services.tokens.remember(token_hash(token), None)
         assert (await caller.get("/api/v1/accounts")).status_code == 401
 
@@ -209,3 +214,16 @@ async def test_bug_is_a_problem_too(platform, monkeypatch):
     assert [entry["event"] for entry in logged] == ["request failed"]
     assert answer.json()["type"] == "urn:aether:problem:internal-error"
     assert "secret" not in answer.text
+
+
+async def test_an_expired_token_is_refused_and_says_so(without_engine):
+    name, past = f"old-{uuid4().hex[:6]}", datetime.now(UTC) - timedelta(days=100)
+    token = await create_token(without_engine.admin, name, "administrator", past)
+    async with loopback(without_engine.app, token) as caller:
+        answer = await caller.get("/api/v1/accounts")
+        assert answer.status_code == 401
+        assert answer.json()["type"] == "urn:aether:problem:token-expired"
+        assert f"aether admin renew-token {name}" in answer.json()["detail"]
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        await renew_token(without_engine.admin, name, datetime.now(UTC) + timedelta(days=1))
+        assert (await caller.get("/api/v1/accounts")).status_code == 200

@@ -27,7 +27,7 @@ async def careful(platform):
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def second(platform):
     name = f"second-{uuid4().hex[:6]}"
-    token = await create_token(platform.services.database, name, "administrator", datetime.now(UTC))
+    token = await create_token(platform.admin, name, "administrator", datetime.now(UTC))
     async with loopback(platform.app, token) as caller:
         caller.headers["X-Name"] = name
         yield caller

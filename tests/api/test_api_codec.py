@@ -48,11 +48,11 @@ async def test_browser_gets_a_session_for_the_token_as_password(platform):
 
 async def test_session_ends_with_its_token(platform):
     name, now = uuid4().hex, datetime.now(UTC)
-    token = await create_token(platform.services.database, name, "auditor", now)
+    token = await create_token(platform.admin, name, "auditor", now)
     async with loopback(platform.app) as browser:
         await browser.get(f"{PATH}/session", auth=("a", token))
         assert (await browser.post(f"{PATH}/decode", json=PLAIN)).status_code == 200
-        await revoke_token(platform.services.database, name, now)
+        await revoke_token(platform.admin, name, now)
         platform.services.tokens.remember(token_hash(token), None)
         assert (await browser.post(f"{PATH}/decode", json=PLAIN)).status_code == 401
 

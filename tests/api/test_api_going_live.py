@@ -29,7 +29,7 @@ TRADE = text(
 
 async def simulated_for_two_weeks(platform, account):
     now = datetime.now(UTC).replace(second=0, microsecond=0)
-    async with platform.services.database.account_scope(account) as session:
+    async with platform.workers.account_scope(account) as session:
         for day in range(15):
             at = now - timedelta(days=day)
             await session.sql(MARK, {"account": account, "at": at})
@@ -43,9 +43,7 @@ async def fulfil(platform, account):
     keys.may[account] = NEEDED_PERMISSIONS | {"withdraw_funds"}
     keys.versions[account] = 3
     await simulated_for_two_weeks(platform, account)
-    await platform.services.journal.record_reconciliation(
-        account, Discrepancies(), datetime.now(UTC)
-    )
+    await platform.records.record_reconciliation(account, Discrepancies(), datetime.now(UTC))
 
 
 async def test_account_goes_live_when_all_holds_and_not_before(platform, second):

@@ -178,7 +178,7 @@ async def cuttable(address):
 async def test_trading_worker_starts_what_stands_and_nothing_that_was_lifted(platform):
     account = await platform.add_account()
     await platform.start_account(account)
-    journal, client = platform.services.journal, platform.services.client
+    journal, client = platform.records, platform.services.client
     number = await journal.next_kill_switch_number()
     facts = {"flatten": False, "reason": "found standing", "by": "a dead API"}
     await journal.engage_kill_switch(number, [account], **facts, at=datetime.now(UTC))

@@ -25,7 +25,7 @@ async def fresh(platform):
 
 async def record(platform, account, *found):
     for one in found:
-        await platform.services.journal.record_reconciliation(account, one, datetime.now(UTC))
+        await platform.records.record_reconciliation(account, one, datetime.now(UTC))
 
 
 async def shown(platform, account, what="reconciliations", **query):
@@ -97,7 +97,7 @@ async def test_metrics_tell_age_and_differences_of_the_last_whole_comparison(pla
     assert age not in before
     assert before["aether_record_up", None] == 1
     earlier = datetime.now(UTC) - timedelta(seconds=90)
-    await platform.services.journal.record_reconciliation(fresh, MET, earlier)
+    await platform.records.record_reconciliation(fresh, MET, earlier)
     found = await figures(platform)
     assert 90 <= found[age] < 100
     assert found[standing] == 1
@@ -120,10 +120,10 @@ async def test_metrics_tell_how_long_a_trade_has_been_unprotected(platform, acco
     await eventually(protected, "the trade is protected")
     assert (await figures(platform))[name] == 0
     values = {"since": datetime.now(UTC) - timedelta(seconds=7), "number": number}
-    async with platform.services.database.account_scope(account) as session:
+    async with platform.workers.account_scope(account) as session:
         await session.sql(since, values)
     assert 7 <= (await figures(platform))[name] < 10
-    async with platform.services.database.account_scope(account) as session:
+    async with platform.workers.account_scope(account) as session:
         await session.sql(since, values | {"since": None})
     closing = {"Idempotency-Key": "unprotected-no-more"}
     await platform.caller.post(f"/api/v1/accounts/{account}/trades/{number}/close", headers=closing)

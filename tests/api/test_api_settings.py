@@ -117,7 +117,7 @@ async def test_export_is_yaml_of_every_value(platform, own):
 
 
 async def test_platform_settings_reach_every_account(platform, postgres, api_database, own):
-    client, database = platform.services.client, platform.services.database
+    client, database = platform.services.client, platform.workers
     market = Database(postgres.url(Role.MARKET, api_database))
     activities = rules_activities(Pairs("BTC"), database, market, TemporalMessenger(client), [own])
     activities._settings = PostgresPlatformSettings(database).in_force

@@ -25,7 +25,7 @@ def stress_worker(platform):
     async def of_platform():
         return platform_rules(default_version("platform", SettingScope.PLATFORM), frozenset())
 
-    database = platform.services.database
+    database = platform.workers
     stored = PostgresMarketRules(database)
     activities = StressActivities(
         PostgresStressRecord(database),

@@ -20,7 +20,7 @@ TASK = {"task_queue": "trading"}
 async def second(platform):
     """Another person."""
     name = f"second-{uuid4().hex[:6]}"
-    token = await create_token(platform.services.database, name, "administrator", datetime.now(UTC))
+    token = await create_token(platform.admin, name, "administrator", datetime.now(UTC))
     async with loopback(platform.app, token) as caller:
         caller.name = name
         yield caller
@@ -34,7 +34,7 @@ async def test_pair_that_two_people_take_out_gets_no_entries_and_keeps_its_prote
     client, pairs = platform.services.client, Pairs("BTC", "ETH")
     market = Database(postgres.url(Role.MARKET, api_database))
     activities = rules_activities(
-        pairs, platform.services.database, market, TemporalMessenger(client), [account]
+        pairs, platform.workers, market, TemporalMessenger(client), [account]
     )
     path = f"/api/v1/accounts/{account}/trades"
     entry = {"symbol": "BTC/USD", "stop_price": "47500", "quantity": "0.01"}
@@ -83,7 +83,8 @@ async def test_pair_that_two_people_take_out_gets_no_entries_and_keeps_its_prote
         "ETH/USD",
     }
     audited = await platform.audited("platform", "universe_changed")
-    assert audited[0]["details"]["approved_by"] == second.name
+    assert audited[0]["actor"] == second.name
+    assert audited[0]["details"]["author"] != second.name
     versions = (await platform.caller.get("/api/v1/universe/versions")).json()
     assert [version["version"] for version in versions] == [2, 1]
     await market.close()

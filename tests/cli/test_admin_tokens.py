@@ -16,7 +16,7 @@ from tests.support.temporal import eventually
 async def test_second_token_acts_under_its_own_name_until_revoked(aether, served):
     name = f"second-{uuid4().hex[:6]}"
     token = (await aether("admin", "token", "--name", name)).strip()
-    stored = {row.name: row for row in await list_tokens(served.services.database)}
+    stored = {row.name: row for row in await list_tokens(served.admin)}
     assert stored[name].token_hash == token_hash(token)
     account = await served.add_account()
     await served.start_account(account)

@@ -128,7 +128,7 @@ async def test_reconciliation_is_reported_with_what_was_repaired_and_who_is_quar
 ):
     name = await served.add_account()
     assert "never compared" in await aether("reconcile", "report", name, status=1)
-    record = served.services.journal.record_reconciliation
+    record = served.records.record_reconciliation
     await record(name, Discrepancies(repaired={"fills": ["T1"]}), datetime.now(UTC))
     said = await aether("reconcile", "report", name)
     assert "nothing differs" in said

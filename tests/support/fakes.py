@@ -585,7 +585,7 @@ class FakeJournal(FakeBooks):
     async def acknowledge_kill_switch(self, number: int, account: str, at: datetime) -> None:
         self.acknowledged.add((number, account))
 
-    async def lift_kill_switch(self, number: int, by: str, at: datetime) -> None:
+    async def lift_kill_switch(self, number: int, at: datetime) -> None:
         self.halted.clear()
 
     async def audit(

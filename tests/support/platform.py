@@ -68,10 +68,15 @@ def a_key() -> dict[str, str]:
 
 @dataclass
 class Platform:
-    """An application, who may call it, and what stands behind it."""
+    """An application, who may call it, and what stands behind it.
+
+    What the API may not write is written as the workers or the machine's administrator do.
+    """
 
     app: FastAPI
     services: Services
+    workers: Database
+    admin: Database
     token: str
     caller: httpx.AsyncClient
     stranger: httpx.AsyncClient
@@ -81,11 +86,16 @@ class Platform:
     accounts: list[str] = field(default_factory=list)
     live_keys: LiveKeys = field(default_factory=LiveKeys)
 
+    @property
+    def records(self) -> PostgresJournal:
+        """Return the record as the workers write it."""
+        return PostgresJournal(self.workers)
+
     async def add_account(self) -> str:
         """Set an account up in the record; nothing runs for it."""
         account = f"account-{uuid4().hex[:8]}"
         state = AccountState(account, self.installation, limits=LIMITS, strategies=("trend",))
-        await create_account(self.services.database, state, "director", datetime.now(UTC))
+        await create_account(self.admin, state, "director", datetime.now(UTC))
         self.accounts.append(account)
         return account
 
@@ -143,9 +153,11 @@ async def running_platform(
     postgres: PostgresServer, database_name: str, client: Client | None, **services: Any
 ) -> AsyncIterator[Platform]:
     """Run the application; with a client the trading worker runs too."""
-    database = Database(postgres.url(Role.APP, database_name))
+    database = Database(postgres.url(Role.API, database_name))
+    workers = Database(postgres.url(Role.APP, database_name))
+    admin = Database(postgres.url(Role.ADMIN, database_name))
     market = Database(postgres.url(Role.MARKET, database_name))
-    token = await create_token(database, uuid4().hex[:8], "administrator", datetime.now(UTC))
+    token = await create_token(admin, uuid4().hex[:8], "administrator", datetime.now(UTC))
     composed = Services(
         settings=Settings(port_base=PORT_BASE, market="generated", speed=""),
         database=database,
@@ -161,23 +173,26 @@ async def running_platform(
     app = create_app(composed)
     callers = loopback(app, token), loopback(app)
     async with app.router.lifespan_context(app), callers[0], callers[1]:
-        platform = Platform(app, composed, token, *callers, PostgresMarketRecord(market))
-        platform.installation = await installation_id(database)
+        platform = Platform(
+            app, composed, workers, admin, token, *callers, PostgresMarketRecord(market)
+        )
+        platform.installation = await installation_id(admin)
         if client is None:
             yield platform
         else:
             platform.world = World(
                 client,
-                journal=composed.journal,
+                journal=PostgresJournal(workers),
                 queue=TRADING_QUEUE,
-                hedge_market=PostgresHedgeMarket(database, bar_minutes=15),
+                hedge_market=PostgresHedgeMarket(workers, bar_minutes=15),
             )
             platform.world.modes = platform.live_keys.mode_activities(
-                database, platform.world.directory
+                workers, platform.world.directory
             )
             async with platform.world.running():
                 yield platform
-    await market.close()
+    for used in (market, workers, admin):
+        await used.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from workers.exchange.authentication import Tokens
 from workers.exchange.coingecko import CoinGecko
 from workers.exchange.control import Control
 from workers.exchange.faults import Faults
+from workers.exchange.guard import add_security_headers, is_control
 from workers.exchange.private_rest import PrivateRest
 from workers.exchange.private_ws import PrivateStreams
 from workers.exchange.public_rest import PublicRest
@@ -23,8 +24,8 @@ PUBLIC_PATHS = ("/", "/v2", "/v2/v2")
 PRIVATE_PATHS = ("/private", "/private/v2", "/private/v2/v2")
 
 
-def build_app(exchange: Exchange, speed: str) -> web.Application:
-    """Return the application that serves an exchange."""
+def build_app(exchange: Exchange, speed: str, guard: Middleware) -> web.Application:
+    """Return the application that serves an exchange; ``guard`` stands before everything."""
     faults = Faults()
     tokens = Tokens(exchange.token_secret, exchange.clock, exchange.authenticator)
     public, private = (
@@ -37,7 +38,8 @@ def build_app(exchange: Exchange, speed: str) -> web.Application:
         public.publish(change)
 
     exchange.listeners.append(tell)
-    app = web.Application(middlewares=[_refusing(faults)], client_max_size=MAXIMUM_BODY)
+    app = web.Application(middlewares=[guard, _refusing(faults)], client_max_size=MAXIMUM_BODY)
+    app.on_response_prepare.append(add_security_headers)
     PublicRest(exchange.public, exchange.clock, faults).add_routes(app)
     app.router.add_route(
         "*", "/0/private/{method:.+}", PrivateRest(exchange, tokens, faults).handle
@@ -72,7 +74,7 @@ def _refusing(faults: Faults) -> Middleware:
 
 
 def _plane(path: str) -> str | None:
-    if path.startswith("/control"):
+    if is_control(path):
         return None
     if path in PRIVATE_PATHS:
         return "private"

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from infra.runtime.control_token import control_token
 from models.simulation.markets.generated import GeneratedMarket
 from models.simulation.outcomes import AccountSetup
 from models.simulation.rates import VerificationTier
@@ -22,6 +24,7 @@ from workers.exchange.app import build_app
 from workers.exchange.authentication import Authenticator
 from workers.exchange.clock import ProtocolClock
 from workers.exchange.errors import StartError
+from workers.exchange.guard import LiveAccounts, guarding
 from workers.exchange.journal import StateDirectory
 from workers.exchange.market_choice import Market, open_market
 from workers.exchange.memory import Memory
@@ -42,6 +45,10 @@ class Options:
         state: directory that keeps the exchange over restarts; None keeps nothing.
         accounts: keys file; None uses the one in the state directory, created at first start.
         warmup_bars: bars of history that a new generated market has before it opens.
+        control_token: file of the control endpoint's bearer token, made where it is missing; None
+            uses one in the state directory.
+        host_names: names besides loopback's by which the port is reached.
+        live_accounts: tells which accounts trade live, None where none can.
     """
 
     port: int = 0
@@ -52,6 +59,9 @@ class Options:
     seed: int = 20260101
     bar_minutes: int = 1
     warmup_bars: int = 0
+    control_token: Path | None = None
+    host_names: frozenset[str] = frozenset()
+    live_accounts: LiveAccounts | None = None
 
 
 class Server:
@@ -103,7 +113,7 @@ class Server:
         self._exchange = exchange = self._build(market)
         self._recall(exchange)
         self._runner = web.AppRunner(
-            build_app(exchange, options.speed), access_log=None, handle_signals=False
+            build_app(exchange, options.speed, self._guard()), access_log=None, handle_signals=False
         )
         await self._runner.setup()
         try:
@@ -154,6 +164,13 @@ class Server:
             "market": self.options.market,
             "speed": self.options.speed,
         }
+
+    def _guard(self) -> Middleware:
+        options, path = self.options, self.options.control_token
+        if path is None and options.state is not None:
+            path = options.state / "control-token"
+        token = None if path is None else control_token(path)
+        return guarding(options.host_names, token, options.live_accounts)
 
     def _load_accounts(self) -> list[AccountKey]:
         if self.options.accounts is not None:

@@ -49,6 +49,11 @@ class AllowedHosts:
         return cls(_PUBLIC_KRAKEN_HOSTS)
 
     @classmethod
+    def kraken_data(cls) -> "AllowedHosts":
+        """Allow Kraken's public data hosts only, not this machine: prices that live orders need."""
+        return cls(_PUBLIC_KRAKEN_HOSTS, this_machine=False)
+
+    @classmethod
     def live(cls) -> "AllowedHosts":
         """Allow Kraken's trading hosts only: what a live account gets, never the simulator."""
         return cls(_TRADING_HOSTS, this_machine=False)

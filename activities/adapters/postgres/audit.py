@@ -6,23 +6,15 @@ from typing import Any
 
 from sqlalchemy import text
 
+from activities.adapters.postgres.acting import TOKEN_HASH
 from infra.runtime.database import Database, SqlSession
 from models.tables.governance import PLATFORM
 
 FIRST_HASH = "0" * 64
 
 _APPEND = text(
-    """INSERT INTO audit_log (account_id, actor, action, details, correlation)
-       VALUES (:account, :actor, :action, jsonb_object(CAST(:names AS text[]),
-               CAST(:values AS text[])), :correlation)"""
-)
-_APPEND_ONCE = text(
-    """INSERT INTO audit_log (account_id, actor, action, details, correlation)
-       SELECT :account, :actor, :action, d.details, :correlation
-       FROM (SELECT jsonb_object(CAST(:names AS text[]), CAST(:values AS text[])) AS details) d
-       WHERE NOT EXISTS (
-           SELECT FROM audit_log a WHERE a.account_id = :account AND a.correlation = :correlation
-           AND a.action = :action AND a.actor = :actor AND a.details = d.details)"""
+    """SELECT append_audit(:account, :actor, :action, CAST(:names AS text[]),
+              CAST(:values AS text[]), :correlation, :once, :token)"""
 )
 _ROWS = text(
     """SELECT sequence, actor, action, details::text AS details, correlation, previous_hash, hash,
@@ -62,6 +54,9 @@ async def append(
 
     With ``once`` a row that the chain already holds is not added again: what a retried step wrote
     before its answer was lost. Details or correlation must then tell real repetitions apart.
+
+    The database checks the actor against the connection's role and, for the API, against the token
+    that the request has shown: another one is refused with SQLSTATE ``AE003``.
     """
     values = {
         "account": account,
@@ -70,8 +65,10 @@ async def append(
         "names": list(details.keys()),
         "values": list(details.values()),
         "correlation": correlation,
+        "once": once,
+        "token": TOKEN_HASH.get(),
     }
-    await session.sql(_APPEND_ONCE if once else _APPEND, values)
+    await session.sql(_APPEND, values)
 
 
 async def verify_chain(database: Database, account: str) -> ChainReport:

@@ -3,11 +3,13 @@
 import hashlib
 import re
 import secrets
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import uuid4
 
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlmodel import col
 
 from activities.adapters.postgres import audit
 from infra.runtime.database import Database
@@ -20,6 +22,15 @@ TOKEN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 """What a token may be called: its name is the actor in the audit and a part of request ids."""
 RESERVED_NAMES = frozenset({"aether", PLATFORM})
 """The actors of what the platform does by itself."""
+
+TOKEN_LIFE = timedelta(days=90)
+LONGEST_TOKEN_DAYS = 365
+
+_CREATE = text("SELECT create_token(:name, :role, :hash, :at, :expires_at, :by)")
+_TOKEN_OF = text("SELECT name, role, expires_at FROM token_of(:hash)")
+_LIST = text("SELECT * FROM list_tokens()")
+_RENEW = text("SELECT renew_token(:name, :expires_at, :by)")
+_REVOKE = text("SELECT revoke_token(:name, :at, :by)")
 
 
 class TokenNameError(ValueError):
@@ -38,7 +49,7 @@ async def create_account(database: Database, state: AccountState, kind: str, at:
     """Set an account up, audited; False when it exists (it stays as it is).
 
     Args:
-        database: connected as ``aether_app``.
+        database: connected as ``aether_admin``.
         state: the account's name, installation, mode, protection, limits and strategies.
         kind: ``company`` or ``director``.
         at: protocol time.
@@ -75,11 +86,13 @@ async def create_token(
     token: str | None = None,
     *,
     by: str = "aether",
+    life: timedelta = TOKEN_LIFE,
 ) -> str | None:
     """Make a bearer token and return it, the only time it is ever seen; None when the name exists.
 
     The token has 256 random bits, so its plain SHA-256 cannot be guessed back. One that a secret
-    store has made with as many bits may be given.
+    store has made with as many bits may be given. It is worth something for its life. The database
+    is connected as ``aether_admin``, as for all that changes tokens.
 
     Raises:
         TokenNameError: the name could not be told apart in the audit.
@@ -90,14 +103,9 @@ async def create_token(
             f"beginning with a letter or digit, and not {' or '.join(sorted(RESERVED_NAMES))}"
         )
     token = token or secrets.token_urlsafe(32)
-    values = {"name": name, "role": role, "token_hash": token_hash(token), "created_at": at}
-    new = insert(ApiTokenRow).values(values).on_conflict_do_nothing()
-    async with database.platform_scope() as session:
-        if (await session.exec(new.returning(col(ApiTokenRow.name)))).first() is None:
-            return None
-        details = {"name": name, "role": role}
-        await audit.append(session, PLATFORM, by, "token_created", details)
-    return token
+    values = {"name": name, "role": role, "hash": token_hash(token), "by": by}
+    made = await database.call(_CREATE, values | {"at": at, "expires_at": at + life})
+    return token if made[0][0] else None
 
 
 def token_hash(token: str) -> str:
@@ -105,20 +113,39 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def find_token(database: Database, hashed: str) -> ApiTokenRow | None:
-    """Return name and role of the token with this hash; None when unknown or revoked."""
-    query = select(ApiTokenRow).where(
-        ApiTokenRow.token_hash == hashed, col(ApiTokenRow.revoked_at).is_(None)
-    )
-    async with database.no_scope() as session:
-        return (await session.exec(query)).first()
+@dataclass(frozen=True, slots=True)
+class TokenHolder:
+    """Whom a token belongs to, and until when it is worth something."""
+
+    name: str
+    role: str
+    expires_at: datetime
+
+
+async def find_token(database: Database, hashed: str) -> TokenHolder | None:
+    """Return the holder of the token with this hash; None when unknown or revoked.
+
+    One that has expired is returned too, so that its holder can be told.
+    """
+    rows = await database.call(_TOKEN_OF, {"hash": hashed})
+    return TokenHolder(*rows[0]) if rows else None
 
 
 async def list_tokens(database: Database) -> list[ApiTokenRow]:
     """Return every token that was ever made, oldest first; of the tokens themselves, hashes."""
-    query = select(ApiTokenRow).order_by(col(ApiTokenRow.created_at), col(ApiTokenRow.name))
-    async with database.no_scope() as session:
-        return list((await session.exec(query)).all())
+    rows = await database.call(_LIST)
+    return [ApiTokenRow(**row._asdict()) for row in rows]
+
+
+async def renew_token(
+    database: Database, name: str, expires_at: datetime, *, by: str = "aether"
+) -> bool:
+    """Let a token be worth something until another time, audited.
+
+    Returns False when there is no such token or it was revoked, which lasts.
+    """
+    values = {"name": name, "expires_at": expires_at, "by": by}
+    return bool((await database.call(_RENEW, values))[0][0])
 
 
 async def revoke_token(database: Database, name: str, at: datetime, *, by: str = "aether") -> bool:
@@ -126,10 +153,5 @@ async def revoke_token(database: Database, name: str, at: datetime, *, by: str =
 
     Returns False when there is no such token or it was revoked before.
     """
-    async with database.platform_scope() as session:
-        row = await session.get(ApiTokenRow, name, with_for_update=True)
-        if row is None or row.revoked_at is not None:
-            return False
-        row.revoked_at = at
-        await audit.append(session, PLATFORM, by, "token_revoked", {"name": name})
-        return True
+    rows = await database.call(_REVOKE, {"name": name, "at": at, "by": by})
+    return bool(rows[0][0])

@@ -4,21 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from activities.adapters.postgres import audit
-from infra.runtime.database import PLATFORM_SCOPE, SET_SCOPE, Database, RecordSession
+from activities.adapters.postgres.acting import TOKEN_HASH
+from infra.runtime.database import Database
 from models.tables import KillSwitchRow
 
-# The counterpart of the shared lock in store_intent().
-_EXCLUDE_INTENTS = text("SELECT pg_advisory_xact_lock(hashtext('aether.kill_switch'))")
-_ACKNOWLEDGE = text(
-    """UPDATE kill_switches
-       SET acknowledged = jsonb_build_object(CAST(:account AS text), CAST(:at AS text))
-                          || acknowledged
-       WHERE number = :number AND :account = ANY (accounts)"""
+_ENGAGE = text(
+    """SELECT engage_kill_switch(:number, CAST(:accounts AS text[]), :flatten, :reason, :by, :at,
+              :token)"""
 )
+_ACKNOWLEDGE = text("SELECT acknowledge_kill_switch(:number, :account, :at)")
+_REQUEST_LIFT = text("SELECT request_kill_switch_lift(:number, :by, :at, :token)")
+_LIFT = text("SELECT lift_kill_switch(:number, :at)")
 
 
 class KillSwitchJournal:
@@ -59,39 +57,26 @@ class KillSwitchJournal:
             "accounts": list(accounts),
             "flatten": flatten,
             "reason": reason,
-            "engaged_by": by,
-            "engaged_at": at,
-            "acknowledged": {},
+            "by": by,
+            "at": at,
+            "token": TOKEN_HASH.get(),
         }
-        raised = insert(KillSwitchRow).values(values).on_conflict_do_nothing()
-        async with self._database.platform_scope() as session:
-            await session.sql(_EXCLUDE_INTENTS)
-            if (await session.exec(raised.returning(col(KillSwitchRow.number)))).first():
-                details = {"number": str(number), "flatten": str(flatten).lower(), "reason": reason}
-                await _audit_everywhere(session, accounts, by, "kill_switch_engaged", details)
+        await self._database.call(_ENGAGE, values)
 
     async def acknowledge_kill_switch(self, number: int, account: str, at: datetime) -> None:
         """Note that the account's workflow is halted; the first acknowledgement stands."""
         values = {"number": number, "account": account, "at": at.isoformat()}
-        async with self._database.no_scope() as session:
-            await session.sql(_ACKNOWLEDGE, values)
+        await self._database.call(_ACKNOWLEDGE, values)
 
-    async def lift_kill_switch(self, number: int, by: str, at: datetime) -> None:
-        """Lower the flag, audited; a repeat changes nothing."""
-        async with self._database.platform_scope() as session:
-            row = await session.get(KillSwitchRow, number, with_for_update=True)
-            if row is None or row.lifted_at is not None:
-                return
-            row.lifted_by, row.lifted_at = by, at
-            details = {"number": str(number)}
-            await _audit_everywhere(session, row.accounts, by, "kill_switch_lifted", details)
+    async def request_kill_switch_lift(self, number: int, by: str, at: datetime) -> str:
+        """Note who asks for the lift, as authenticated; the first stands and is returned."""
+        values = {"number": number, "by": by, "at": at, "token": TOKEN_HASH.get()}
+        rows = await self._database.call(_REQUEST_LIFT, values)
+        return str(rows[0][0])
 
+    async def lift_kill_switch(self, number: int, at: datetime) -> None:
+        """Lower the flag, audited in the name of who asked for it; a repeat changes nothing.
 
-async def _audit_everywhere(
-    session: RecordSession, accounts: Sequence[str], by: str, action: str, details: dict[str, str]
-) -> None:
-    # Chains are locked in one order by everybody who writes to several.
-    for chain in sorted({PLATFORM_SCOPE, *accounts}):
-        await session.sql(SET_SCOPE, {"account": chain})
-        correlation = f"kill-switch/{details['number']}"
-        await audit.append(session, chain, by, action, details, correlation)
+        Without such a request the database refuses with SQLSTATE ``AE003``, whoever says what.
+        """
+        await self._database.call(_LIFT, {"number": number, "at": at})

@@ -19,8 +19,7 @@ _OWNED = text(
        WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') ORDER BY 1"""
 )
 _FOREIGN_WRITE = text(
-    """INSERT INTO audit_log (account_id, actor, action, details, correlation)
-       VALUES (:other, 'leak probe', 'leak_probe', '{}', '')"""
+    """SELECT append_audit(:other, 'leak probe', 'leak_probe', '{}', '{}', '', false, '')"""
 )
 
 

@@ -153,12 +153,13 @@ async def write_version(session: RecordSession, universe: Universe, by: Universe
         return False
     details = {
         "version": str(universe.version),
-        "approved_by": by.approved_by,
+        "author": by.author,
         "reason": by.reason,
         "joins": ", ".join(by.joins),
         "leaves": ", ".join(by.leaves),
     }
-    await audit.append(session, PLATFORM, by.author, "universe_changed", details)
+    # In the name of who put it into force, which the connection vouches for.
+    await audit.append(session, PLATFORM, by.approved_by, "universe_changed", details)
     return True
 
 

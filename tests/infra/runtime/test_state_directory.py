@@ -1,13 +1,16 @@
 """A state directory that cannot be used says so, says the way out, and loses nothing."""
 
 import json
+import shutil
 import socket
 from datetime import UTC, datetime
 
 import pytest
 
-from infra.runtime import ports
+from cli import admin
+from infra.runtime import machine, ports
 from infra.runtime.errors import ConfigurationError, PortInUseError, StateError
+from infra.runtime.machine import place_of
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
 from infra.runtime.state_directory import FORMAT, Manifest, StateDirectory
@@ -123,3 +126,34 @@ def test_unfinished_database_directory_is_refused_and_kept(state):
     with pytest.raises(Exception, match="unfinished or foreign"):
         stack.start(lambda line: None)
     assert half.exists()
+
+
+def test_a_copy_is_refused_and_says_how_to_adopt_it(state, tmp_path, monkeypatch):
+    state.save_manifest(a_manifest(place=place_of(state.home)))
+    copy = StateDirectory(tmp_path / "copy")
+    shutil.copytree(state.home, copy.home)
+    with pytest.raises(StateError, match=r"copied or moved.*aether admin adopt"):
+        Stack(settings_of(copy)).start(print)
+    assert not copy.secrets.exists()
+    monkeypatch.setenv("AETHER_HOME", str(copy.home))
+    with pytest.raises(ConfigurationError, match="never run again"):
+        admin.adopt(yes=False)
+    admin.adopt(yes=True)
+    assert copy.manifest() == a_manifest(place=place_of(copy.home))
+    Stack(settings_of(copy))._check_place()
+    Stack(settings_of(state))._check_place()
+
+
+def test_the_same_directory_on_another_machine_is_a_copy(state, tmp_path, monkeypatch):
+    state.save_manifest(a_manifest(place=place_of(state.home)))
+    other = tmp_path / "machine-id"
+    other.write_text("another")
+    monkeypatch.setattr(machine, "MACHINE_ID_FILES", (other,))
+    with pytest.raises(StateError, match="copied or moved"):
+        Stack(settings_of(state)).start(print)
+
+
+def test_what_an_older_version_has_made_belongs_where_it_is(state):
+    state.save_manifest(a_manifest())
+    Stack(settings_of(state))._check_place()
+    assert Stack(settings_of(state))._manifest(state.manifest()).place == place_of(state.home)

@@ -28,6 +28,24 @@ async def database(postgres: PostgresServer, database_name: str) -> AsyncIterato
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def admin(
+    postgres: PostgresServer, database: Database, database_name: str
+) -> AsyncIterator[Database]:
+    admin = Database(postgres.url(Role.ADMIN, database_name))
+    yield admin
+    await admin.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def api_database(
+    postgres: PostgresServer, database: Database, database_name: str
+) -> AsyncIterator[Database]:
+    api = Database(postgres.url(Role.API, database_name))
+    yield api
+    await api.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def market_database(
     postgres: PostgresServer, database: Database, database_name: str
 ) -> AsyncIterator[Database]:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from activities.adapters.postgres.audit import verify_chain, verify_chains
-from infra.runtime.database import Role
+from infra.runtime.database import Database, Role
 
 CHANGES = (
     "UPDATE audit_log SET actor = 'x'",
@@ -57,13 +57,17 @@ async def test_chain_holds_under_concurrent_inserts(filled, database):
     assert reports[1].rows >= 64
 
 
-async def test_figures_claimed_by_a_writer_are_replaced_by_the_database(filled, database):
+async def test_figures_claimed_by_a_writer_are_replaced_by_the_database(
+    filled, database, postgres, database_name
+):
     forged = text(
         """INSERT INTO audit_log VALUES ('company', 1, '2001-01-01', 'me', 'forged', '{}', '',
            'x', 'y')"""
     )
-    async with database.account_scope("company") as session:
+    owner = Database(postgres.url(Role.OWNER, database_name))
+    async with owner.account_scope("company") as session:
         await session.sql(forged)
+    await owner.close()
     assert (await verify_chain(database, "company")).intact
 
 
@@ -101,7 +105,6 @@ async def test_tampering_by_a_superuser_is_found_and_named(
 @pytest.fixture
 async def journal_of_fresh_database(postgres):
     from activities.adapters.postgres.journal import PostgresJournal
-    from infra.runtime.database import Database
 
     name = postgres.new_database()
     database = Database(postgres.url(Role.APP, name))

@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from activities.adapters.postgres.key_custody import (
     PostgresNonceStore,
 )
 from activities.adapters.postgres.requests import KnownRequest, PostgresRequests, RequestState
+from activities.adapters.postgres.retention import prune_requests
 from models.trading.account_state import AccountState, Halt, HaltKind
 from models.trading.limits import AccountLimits
 from tests.support.record_builders import NOW
@@ -77,16 +79,45 @@ async def test_request_is_carried_out_once_and_answered_alike_ever_after(databas
     assert (await requests.begin("platform", key, "another", NOW)).state is RequestState.NEW
 
 
-async def test_token_is_known_until_revoked_and_never_stored(database):
-    token = await installation.create_token(database, "admin", "administrator", NOW)
-    assert await installation.create_token(database, "admin", "administrator", NOW) is None
+async def test_token_is_known_until_revoked_and_never_stored(admin, api_database):
+    now = datetime.now(UTC)
+    token = await installation.create_token(admin, "admin", "administrator", now)
+    assert await installation.create_token(admin, "admin", "administrator", now) is None
     hashed = installation.token_hash(token)
-    found = await installation.find_token(database, hashed)
+    (made,) = await installation.list_tokens(admin)
+    assert made.last_used_at is None
+    found = await installation.find_token(api_database, hashed)
     assert (found.name, found.role) == ("admin", "administrator")
-    assert token not in found.token_hash
-    assert await installation.find_token(database, installation.token_hash(token + "x")) is None
-    await installation.revoke_token(database, "admin", NOW)
-    assert await installation.find_token(database, hashed) is None
+    assert found.expires_at == now + timedelta(days=90)
+    (used,) = await installation.list_tokens(admin)
+    assert used.last_used_at > now
+    assert token not in used.token_hash
+    unknown = installation.token_hash(token + "x")
+    assert await installation.find_token(api_database, unknown) is None
+    until = now + timedelta(days=300)
+    assert await installation.renew_token(admin, "admin", until)
+    assert (await installation.find_token(api_database, hashed)).expires_at == until
+    await installation.revoke_token(admin, "admin", now)
+    assert await installation.find_token(api_database, hashed) is None
+    assert not await installation.renew_token(admin, "admin", until)
+    assert await installation.find_token(api_database, hashed) is None
+
+
+async def test_old_requests_are_forgotten_and_young_ones_never(
+    database, api_database, superuser_url
+):
+    requests = PostgresRequests(database)
+    now = datetime.now(UTC)
+    await prune_requests(api_database, now)  # what other tests have left
+    for days in (1, 29, 31, 50, 100):
+        at = now - timedelta(days=days)
+        await requests.begin("company", f"key-{days}-days-old", "hash", at)
+    kept = "SELECT count(*) FROM requests WHERE idempotency_key LIKE 'key-%-days-old'"
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        assert await prune_requests(api_database, now - timedelta(days=45)) == 2
+        assert connection.execute(kept).fetchone() == (3,)
+        await prune_requests(api_database, now + timedelta(days=45))
+        assert connection.execute(kept).fetchone() == (2,)
 
 
 async def test_installation_keeps_its_id_and_accounts_their_settings(database, journal):

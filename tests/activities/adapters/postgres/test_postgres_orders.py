@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.order_journal import IntentDiffersError, UnknownOrderError
+from infra.runtime.database import Database, Role
 from models.tables import OrderRow
 from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType
 from tests.support.record_builders import NOW, a_fill, a_report, an_exchange_id, an_order
@@ -211,7 +214,15 @@ async def test_fill_before_its_order_is_known_joins_the_trade_later(journal, dat
     assert row.trade == order.trade
 
 
-async def test_kill_switch_halts_entries_but_not_protection(journal):
+@pytest.fixture
+async def asked(postgres, database_name):
+    """A journal that may ask for a lift without a token: the owner's."""
+    owner = Database(postgres.url(Role.OWNER, database_name))
+    yield PostgresJournal(owner)
+    await owner.close()
+
+
+async def test_kill_switch_halts_entries_but_not_protection(journal, asked):
     number = await journal.next_kill_switch_number()
     engage = {"flatten": False, "reason": "test", "by": "somebody", "at": NOW}
     await journal.engage_kill_switch(number, ["company"], **engage)
@@ -225,14 +236,18 @@ async def test_kill_switch_halts_entries_but_not_protection(journal):
     await journal.acknowledge_kill_switch(number, "director-1", NOW)
     (row,) = await journal.kill_switches(only_engaged=True)
     assert row.acknowledged == {"company": NOW.isoformat()}
-    await journal.lift_kill_switch(number, "somebody", NOW)
-    await journal.lift_kill_switch(number, "somebody", NOW)
+    with pytest.raises(psycopg.Error, match="nobody has asked to lift"):
+        await journal.lift_kill_switch(number, NOW)
+    assert await asked.request_kill_switch_lift(number, "somebody", NOW) == "somebody"
+    assert await asked.request_kill_switch_lift(number, "another", NOW) == "somebody"
+    await journal.lift_kill_switch(number, NOW)
+    await journal.lift_kill_switch(number, NOW)
     assert not (await journal.store_intent(an_order(), NOW)).halted
     await journal.engage_kill_switch(number, ["company"], **engage)
     assert await journal.kill_switches(only_engaged=True) == []
 
 
-async def test_intent_raced_by_the_kill_switch_is_found_or_sees_it(journal):
+async def test_intent_raced_by_the_kill_switch_is_found_or_sees_it(journal, asked):
     """When engaging returns, an intent that may be sent is already among the orders."""
     for _ in range(10):
         number = await journal.next_kill_switch_number()
@@ -248,4 +263,5 @@ async def test_intent_raced_by_the_kill_switch_is_found_or_sees_it(journal):
         *answers, found = await asyncio.gather(*stores[:2], *stores[2:], engage())
         sendable = {a.order.spec.client_order_id for a in answers if not a.halted}
         assert sendable <= found
-        await journal.lift_kill_switch(number, "somebody", NOW)
+        await asked.request_kill_switch_lift(number, "somebody", NOW)
+        await journal.lift_kill_switch(number, NOW)

@@ -1,13 +1,13 @@
 """Tell which positions wait for protection, of all accounts in one call.
 
-Revision ID: 0010_protection_waiting
-Revises: 0009
+Revision ID: 0011_protection_waiting
+Revises: 0010_roles_and_tokens
 """
 
 from alembic import op
 
-revision = "0010_protection_waiting"
-down_revision = "0009"
+revision = "0011_protection_waiting"
+down_revision = "0010_roles_and_tokens"
 branch_labels = None
 depends_on = None
 
@@ -57,7 +57,7 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION positions_waiting_for_protection() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION positions_waiting_for_protection() TO aether_app;
+GRANT EXECUTE ON FUNCTION positions_waiting_for_protection() TO aether_app, aether_api;
 """
 
 

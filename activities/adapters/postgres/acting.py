@@ -1,0 +1,6 @@
+"""Whose token the request under way has shown, for what the database writes in that name."""
+
+from contextvars import ContextVar
+
+TOKEN_HASH: ContextVar[str] = ContextVar("TOKEN_HASH", default="")
+"""SHA-256 of the bearer token, "" where nobody has shown one: then nobody can be named."""

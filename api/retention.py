@@ -1,0 +1,28 @@
+"""Forgets answered requests when they are old: at start, then every hour."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from activities.adapters.postgres.retention import prune_requests
+from api.services import Services
+from infra.runtime.database import DatabaseUnavailableError
+
+log = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 3600.0
+
+
+async def keep_requests_bounded(services: Services) -> None:
+    """Forget what is older than ``AETHER_REQUEST_DAYS``, as long as the API runs."""
+    age = timedelta(days=services.settings.request_days)
+    while True:
+        try:
+            gone = await prune_requests(services.database, datetime.now(UTC) - age)
+        except DatabaseUnavailableError as error:
+            log.warning("old requests cannot be forgotten yet", error=str(error))
+        else:
+            if gone:
+                log.info("old requests forgotten", count=gone)
+        await asyncio.sleep(EVERY_SECONDS)

@@ -1,0 +1,1 @@
+"""Roles of the processes, and the functions by which they write what is governed."""
