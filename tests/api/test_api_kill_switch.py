@@ -13,7 +13,7 @@ from api.routes import health
 from models.contracts.names import kill_switch_workflow_id
 from tests.support.platform import a_key
 from tests.support.temporal import NAMESPACE, eventually
-from workers.trading import start_kill_switches
+from workers.account_workflows import start_kill_switches
 
 PATH = "/api/v1/kill-switch"
 
