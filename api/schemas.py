@@ -206,7 +206,11 @@ class Watch(Row):
 
 
 class KillSwitch(Row):
-    """One engagement of the kill switch; ``acknowledged`` tells when an account was halted."""
+    """One engagement of the kill switch; ``acknowledged`` tells when an account was halted.
+
+    ``silent`` are, in the answer to an engagement, the accounts whose workflow does not run or does
+    not answer: nothing more of them is bought, but what they hold waits until they are back.
+    """
 
     number: int
     accounts: list[str]
@@ -217,6 +221,7 @@ class KillSwitch(Row):
     acknowledged: dict[str, datetime]
     lifted_by: str | None
     lifted_at: datetime | None
+    silent: list[str] = []
 
 
 class AuditEntry(Row):

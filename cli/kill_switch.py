@@ -38,6 +38,13 @@ def engage(
     else:
         accounts = ", ".join(engaged["accounts"])
         typer.echo(f"kill switch {engaged['number']} engaged for {accounts}")
+    if engaged["silent"]:
+        silent = ", ".join(engaged["silent"])
+        typer.echo(
+            f"{silent}: does not answer. Nothing more is bought; what it holds keeps its stops and "
+            "is closed, if asked for, when its workflow is back: aether kill-switch status",
+            err=True,
+        )
 
 
 @app.command()
@@ -51,7 +58,9 @@ def status(*, as_json: Json = False) -> None:
     for switch in switches:
         state = f"lifted {switch['lifted_at']}" if switch["lifted_at"] else "ENGAGED"
         halted = f"{len(switch['acknowledged'])} of {len(switch['accounts'])} accounts halted"
-        typer.echo(f"{switch['number']}  {state}  {halted}  {switch['reason']}")
+        missing = [a for a in switch["accounts"] if a not in switch["acknowledged"]]
+        silent = f" (not yet: {', '.join(missing)})" if missing else ""
+        typer.echo(f"{switch['number']}  {state}  {halted}{silent}  {switch['reason']}")
     if not switches:
         typer.echo("never engaged")
 

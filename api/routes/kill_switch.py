@@ -1,5 +1,6 @@
 """The kill switch: one action stops every account, or those named."""
 
+import asyncio
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -8,6 +9,7 @@ from fastapi.responses import JSONResponse
 from temporalio.service import RPCError
 
 from activities.engagements import EngineUnavailableError, start_engagements
+from activities.liveness import Expected, silent_workflows
 from api.authentication import Caller, authenticate
 from api.bodies import Engage, Lift, Number
 from api.commands import (
@@ -23,13 +25,20 @@ from api.problems import ProblemError
 from api.schemas import Answered, KillSwitch
 from api.services import Services, services_of
 from infra.runtime.database import PLATFORM_SCOPE
-from models.contracts.names import APPROVE_LIFT_UPDATE, kill_switch_workflow_id
+from models.contracts.names import (
+    APPROVE_LIFT_UPDATE,
+    account_workflow_id,
+    kill_switch_workflow_id,
+)
 from models.contracts.workflows import KillSwitchProgress, LiftApproved
 from models.tables.governance import KillSwitchRow
 
 router = APIRouter(
     prefix="/kill-switch", tags=["kill switch"], dependencies=[Depends(authenticate)]
 )
+
+ASK_SECONDS = 1.0
+"""How long an engagement waits to learn which accounts do not answer."""
 
 
 @router.get("")
@@ -63,8 +72,9 @@ async def engage_kill_switch(
             at=datetime.now(UTC),
         )
         row = await _engagement(services, number)
-        await start_soon(services, row)
-        return int(HTTPStatus.ACCEPTED), KillSwitch.model_validate(row).model_dump(mode="json")
+        _, silent = await asyncio.gather(start_soon(services, row), _silent(services, accounts))
+        told = KillSwitch.model_validate(row).model_copy(update={"silent": silent})
+        return int(HTTPStatus.ACCEPTED), told.model_dump(mode="json")
 
     return await run_once(services, command, act)
 
@@ -134,6 +144,17 @@ async def _accounts(services: Services, body: Engage) -> list[str]:
             HTTPStatus.NOT_FOUND, "unknown-account", f"No account {', '.join(unknown)}."
         )
     return sorted(set(body.accounts)) or known
+
+
+async def _silent(services: Services, accounts: list[str]) -> list[str]:
+    """Return the accounts that will not act on the engagement now; all while nobody can tell."""
+    expected = [Expected(account_workflow_id(account), account) for account in accounts]
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            found = await silent_workflows(connected(services), expected)
+    except (TimeoutError, RPCError, ProblemError):
+        return accounts
+    return [one.account for one in found]
 
 
 async def _number(services: Services, command: Command) -> int:
