@@ -120,6 +120,7 @@ async def _keep_accounts(
 
     def tell(found: str) -> None:
         health.checks["workflows"] = found
+        health.silent_workflows = dict(watchdog.silent)
 
     await watchdog.keep_looking(tell)
 

@@ -33,6 +33,7 @@ from workers.restoring import Restorer, UnrestorableError
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_SECONDS = 2.0
+LOOK_SECONDS_MAXIMUM = 30.0
 DEEP_EVERY = 15
 """Looks after which schedules, approvals and half-recorded entries are looked at as well."""
 ASKED_PER_LOOK = 10
@@ -62,8 +63,9 @@ class Watchdog:
         """Look for ever; ``tell`` is given ``ok`` or what is wrong, after every look."""
         while True:
             try:
-                await self.look()
-            except (ConnectionError, RPCError, ExchangeError) as error:
+                async with asyncio.timeout(LOOK_SECONDS_MAXIMUM):
+                    await self.look()
+            except (ConnectionError, TimeoutError, RPCError, ExchangeError) as error:
                 log.warning("the watchdog could not look", error=str(error))
                 tell(f"not looked: {type(error).__name__}")
             except Exception:

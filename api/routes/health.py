@@ -13,6 +13,7 @@ from api.lesser import all_lesser_forms
 from api.record_metrics import record_metrics
 from api.schemas import Alive, Readiness
 from api.services import Services, services_of
+from api.watched import silent_workflows
 
 router = APIRouter(tags=["health"])
 
@@ -29,17 +30,21 @@ async def get_health() -> Alive:
 async def get_readiness(request: Request, response: Response) -> Readiness:
     """Tell whether requests can be served, and every lesser form in use.
 
-    Status 503 while the database or the workflow engine cannot be reached.
+    Status 503 while the database or the workflow engine cannot be reached, or an account or a trade
+    does not run.
     """
     services = services_of(request)
-    database, engine = await asyncio.gather(
-        _check(_database(services)), _check(_workflow_engine(services))
+    database, engine, silent = await asyncio.gather(
+        _check(_database(services)),
+        _check(_workflow_engine(services)),
+        silent_workflows(services),
     )
-    ready = database == engine == "ok"
+    workflows = "; ".join(f"{name} {why}" for name, why in sorted(silent.items())) or "ok"
+    ready = database == engine == workflows == "ok"
     response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(
         status="ready" if ready else "not ready",
-        checks={"database": database, "workflow_engine": engine},
+        checks={"database": database, "workflow_engine": engine, "workflows": workflows},
         lesser_forms=await all_lesser_forms(services),
     )
 

@@ -85,7 +85,9 @@ class Guarded:
         return not (await self.state()).halts
 
     def sent_once(self):
-        return not [n for n, c in Counter(o.client_order_id for o in self.everything()).items() if c > 1]
+        return not [
+            n for n, c in Counter(o.client_order_id for o in self.everything()).items() if c > 1
+        ]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from infra.runtime.http_limits import allow_many_descriptors
 from models.simulation.markets.generated import GeneratedMarket
 from models.simulation.outcomes import AccountSetup
 from models.simulation.rates import VerificationTier
@@ -23,6 +24,7 @@ from workers.exchange.authentication import Authenticator
 from workers.exchange.clock import ProtocolClock
 from workers.exchange.errors import StartError
 from workers.exchange.journal import StateDirectory
+from workers.exchange.limits import listen
 from workers.exchange.market_choice import Market, open_market
 from workers.exchange.memory import Memory
 from workers.exchange.pacing import run_live, run_paced, run_timers
@@ -64,6 +66,7 @@ class Server:
         self._exchange: Exchange | None = None
         self._memory = Memory(None)
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -107,12 +110,11 @@ class Server:
         )
         await self._runner.setup()
         try:
-            site = web.TCPSite(self._runner, HOST, options.port, backlog=1024)
-            await site.start()
+            self._listening = await listen(self._runner, HOST, options.port, backlog=1024)
         except OSError as error:
             reason = f"port {options.port} cannot be used: {error.strerror}"
             raise StartError(reason) from None
-        self.port = self._runner.addresses[0][1]
+        self.port = self._listening.sockets[0].getsockname()[1]
         self._tasks = [asyncio.create_task(run_timers(exchange))]
         if market.live is not None:
             self._tasks.append(asyncio.create_task(run_live(exchange, market.live)))
@@ -127,6 +129,9 @@ class Server:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -270,6 +275,7 @@ async def serve(options: Options, announce: Any) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    allow_many_descriptors()
     server = Server(options)
     await server.start()
     announce(server.describe())
