@@ -10,6 +10,8 @@ from infra.runtime.settings import Settings
 
 WATCHDOG = "the watchdog"
 ASK_SECONDS = 2.0
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""No proxy is asked for what is on this machine."""
 
 
 async def silent_workflows(settings: Settings) -> dict[str, str]:
@@ -24,7 +26,7 @@ def _ask(settings: Settings) -> dict[str, str]:
     url = f"http://127.0.0.1:{settings.trading_metrics_port}/readyz"
     try:
         try:
-            with urllib.request.urlopen(url, timeout=ASK_SECONDS) as answer:
+            with _DIRECT.open(url, timeout=ASK_SECONDS) as answer:
                 body = answer.read()
         except urllib.error.HTTPError as error:
             body = error.read()
