@@ -65,7 +65,7 @@ class OrderActivities:
     """Place, cancel, amend and exit, for every account of the platform.
 
     ``deliver_recorded`` is called with an account of which executions were recorded that nobody
-    has told to their trades.
+    has told to their trades; ``is_stopped`` tells of an account whether it may send no entry.
     """
 
     def __init__(
@@ -75,12 +75,14 @@ class OrderActivities:
         clock: Clock,
         patience: Patience | None = None,
         deliver_recorded: Callable[[str], None] = lambda _: None,
+        is_stopped: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._exchanges = exchanges
         self._journal = journal
         self._clock = clock
         self._patience = patience or Patience()
         self._deliver_recorded = deliver_recorded
+        self._is_stopped = is_stopped
         self._inquiries = CarriedWork()
 
     @activity.defn
@@ -289,7 +291,9 @@ class OrderActivities:
                 if await record_unheard(exchange, self._journal, account, report):
                     self._deliver_recorded(account)
 
-        return Placement(exchange, self._journal, self._clock, self._patience, on_unheard)
+        return Placement(
+            exchange, self._journal, self._clock, self._patience, on_unheard, self._is_stopped
+        )
 
 
 async def _answers_cancel(exchange: Exchange, order_id: str) -> bool:

@@ -22,6 +22,7 @@ from activities.capital import CapitalActivities
 from activities.capital_ports import SimulatedFunding
 from activities.day_closing import DayActivities, DaySchedules
 from activities.day_schedules import TemporalDaySchedules
+from activities.emergency_stop import EmergencyStop
 from activities.hedge import HedgeActivities, UnseenMarket
 from activities.messages import TemporalMessenger
 from activities.modes import ModeActivities
@@ -82,6 +83,7 @@ class TradingParts:
     days_by_schedule: bool
     hedge_market: HedgeMarket
     patience: Patience
+    stop: EmergencyStop
 
     async def close(self) -> None:
         """Release exchange keys and connections."""
@@ -131,6 +133,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         by_schedule,
         market,
         patience_in(lockstep=settings.market_is_lockstep),
+        EmergencyStop(),
     )
 
 
@@ -143,13 +146,17 @@ def trading_activities(
     schedules: DaySchedules | None = None,
     modes: ModeActivities | None = None,
     hedge_market: HedgeMarket | None = None,
+    stop: EmergencyStop | None = None,
 ) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
     records = RecordActivities(journal)
     reports = ReportActivities(messenger)
     streams = AccountStreamActivities(exchanges, journal, messenger)
-    orders = OrderActivities(exchanges, journal, _now, patience, streams.deliver_recorded)
+    is_stopped = (stop or EmergencyStop()).stops
+    orders = OrderActivities(
+        exchanges, journal, _now, patience, streams.deliver_recorded, is_stopped
+    )
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
     capital = CapitalActivities(journal, funding, _now)
@@ -210,6 +217,7 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             funding=parts.funding,
             schedules=TemporalDaySchedules(client) if parts.days_by_schedule else None,
             hedge_market=parts.hedge_market,
+            stop=parts.stop,
         ),
         **worker_options(),
     )

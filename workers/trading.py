@@ -13,9 +13,11 @@ from activities.adapters.postgres.restoration import RestorationRecord
 from activities.day_schedules import TemporalDaySchedules
 from infra.runtime import event_loop
 from infra.runtime.database import TimeSeriesStorage
+from infra.runtime.emergency import StopFile
 from infra.runtime.errors import PlatformError
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
 from infra.runtime.telemetry import lesser_forms
 from infra.runtime.temporal import metered_runtime
 from models.trading.account_day_rules import day_rule
@@ -23,6 +25,7 @@ from models.trading.account_state import AccountState
 from workers.account_workflows import start_account, start_kill_switches
 from workers.assembly import TradingParts, trading_parts, trading_worker
 from workers.connection import connect_temporal
+from workers.emergency import EmergencyDesk, close_desk
 from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
 from workers.market_jobs import create_market_schedules, tell_market_rules
@@ -69,19 +72,35 @@ async def _serve_queue(
     health = Health({"temporal": "ok", "worker": "starting", "accounts": "starting"})
     server = HealthServer(settings.trading_metrics_port, health, metrics_port)
     server.start()
+    places = StateDirectory(settings.home)
+    desk = EmergencyDesk(places.sockets, StopFile(places.run), parts.stop, parts.exchanges.opened)
+    # Before the first order can be sent: what was stopped before this process stays stopped.
+    listening = await desk.open()
     try:
         async with worker:
             health.checks["worker"] = "ok"
             beside = [
                 asyncio.create_task(_keep_accounts(client, parts, settings, health)),
                 asyncio.create_task(keep_headroom_published(parts.exchanges)),
+                asyncio.create_task(_record_stops(client, parts, desk)),
             ]
             await stop.wait()
             for task in beside:
                 task.cancel()
             log.info("stopping")
     finally:
+        await close_desk(listening)
         server.stop()
+
+
+async def _record_stops(client: Client, parts: TradingParts, desk: EmergencyDesk) -> None:
+    async def start() -> None:
+        try:
+            await start_kill_switches(client, parts.journal)
+        except RPCError as error:
+            raise ConnectionError(str(error)) from error
+
+    await desk.record_when_possible(parts.journal, parts.database.accounts, start)
 
 
 async def _connected(settings: Settings, metrics_port: int, stop: asyncio.Event) -> Client | None:
@@ -121,6 +140,9 @@ async def _keep_accounts(
     def tell(found: str) -> None:
         health.checks["workflows"] = found
         health.silent_workflows = dict(watchdog.silent)
+        health.checks.pop("emergency_stop", None)
+        if parts.stop.standing:
+            health.checks["emergency_stop"] = "stands and is not recorded yet"
 
     await watchdog.keep_looking(tell)
 

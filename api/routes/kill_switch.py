@@ -4,8 +4,10 @@ import asyncio
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from activities.engagements import EngineUnavailableError, start_engagements
@@ -24,7 +26,9 @@ from api.commands import (
 from api.problems import ProblemError
 from api.schemas import Answered, KillSwitch
 from api.services import Services, services_of
-from infra.runtime.database import PLATFORM_SCOPE
+from infra.runtime.database import PLATFORM_SCOPE, DatabaseUnavailableError
+from infra.runtime.emergency import NotStoppedError, call_stop, stop_now
+from infra.runtime.state_directory import StateDirectory
 from models.contracts.names import (
     APPROVE_LIFT_UPDATE,
     account_workflow_id,
@@ -36,6 +40,11 @@ from models.tables.governance import KillSwitchRow
 router = APIRouter(
     prefix="/kill-switch", tags=["kill switch"], dependencies=[Depends(authenticate)]
 )
+
+log = structlog.get_logger(__name__)
+
+RECORD_SECONDS = 4.0
+"""How long the record may take to hold the flag before the trading process is told directly."""
 
 ASK_SECONDS = 1.0
 """How long an engagement waits to learn which accounts do not answer."""
@@ -56,6 +65,10 @@ async def engage_kill_switch(
 
     The flag stands in the database before this answers, so no entry leaves any more even while the
     workflow engine is down; the workflow then tells the accounts.
+
+    Where the record cannot be written (a full disk, a database that is down) the process that sends
+    orders is told directly: it stops at once and records the engagement when that is possible. The
+    answer then says ``recorded: false`` and has the number 0.
     """
     services = services_of(request)
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
@@ -76,7 +89,13 @@ async def engage_kill_switch(
         told = KillSwitch.model_validate(row).model_copy(update={"silent": silent})
         return int(HTTPStatus.ACCEPTED), told.model_dump(mode="json")
 
-    return await run_once(services, command, act)
+    try:
+        async with asyncio.timeout(RECORD_SECONDS):
+            return await run_once(services, command, act)
+    except (TimeoutError, DatabaseUnavailableError, SQLAlchemyError, ProblemError) as error:
+        if isinstance(error, ProblemError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        return await stop_unrecorded(services, body, caller.name, error)
 
 
 @router.post("/{number}/lift", response_model=Answered)
@@ -144,6 +163,35 @@ async def _accounts(services: Services, body: Engage) -> list[str]:
             HTTPStatus.NOT_FOUND, "unknown-account", f"No account {', '.join(unknown)}."
         )
     return sorted(set(body.accounts)) or known
+
+
+async def stop_unrecorded(
+    services: Services, body: Engage, by: str, error: Exception
+) -> JSONResponse:
+    """Have the trading process stop without writing anything first; say what it answered."""
+    order = stop_now(body.reason, by, tuple(sorted(set(body.accounts))), flatten=body.flatten)
+    directory = StateDirectory(services.settings.home).sockets
+    try:
+        told = await asyncio.to_thread(call_stop, directory, order)
+    except NotStoppedError:
+        raise error from None
+    log.error("emergency stop without the record", error=str(error), told=told)
+    names = order.accounts or tuple(told["accounts"])
+    answer = KillSwitch(
+        number=0,
+        accounts=list(names),
+        flatten=order.flatten,
+        reason=order.reason,
+        engaged_by=by,
+        engaged_at=datetime.fromisoformat(order.at),
+        acknowledged=dict.fromkeys(told["accounts"], datetime.now(UTC)),
+        lifted_by=None,
+        lifted_at=None,
+        silent=[name for name in names if name not in told["accounts"]],
+        recorded=False,
+        withdrawn=told["accounts"],
+    )
+    return JSONResponse(answer.model_dump(mode="json"), HTTPStatus.ACCEPTED)
 
 
 async def _silent(services: Services, accounts: list[str]) -> list[str]:

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
         seed: seed of the generated market and of synthetic liquidity.
         database_url: where PostgreSQL is, when it is not the embedded one.
         temporal_address: where Temporal is, when it is not the embedded one.
+        disk_free_minimum_mb: megabytes (10^6 bytes) free on the file systems of state, PostgreSQL
+            and Temporal below which nothing is called ready.
+        disk_free_warning_mb: the same below which a lesser form is named, logs included.
     """
 
     model_config = SettingsConfigDict(
@@ -43,6 +46,8 @@ class Settings(BaseSettings):
     temporal_address: str | None = None
     temporal_namespace: str = "aether"
     log_level: str = "INFO"
+    disk_free_minimum_mb: int = Field(default=32, ge=0, le=1_000_000)
+    disk_free_warning_mb: int = Field(default=512, ge=0, le=1_000_000)
 
     @field_validator("home")
     @classmethod
