@@ -16,11 +16,11 @@ FIRST_PORT, PORTS_APART, ATTEMPTS = 21800, 20, 10
 @pytest.fixture(scope="module")
 def stack() -> Iterator[OwnStack]:
     """Bring a stack up on free ports; no module finds what another left behind."""
-    with own_stack(_free_ports(), MARKET="generated", SPEED="10") as running:
+    with own_stack(free_ports(), MARKET="generated", SPEED="10") as running:
         yield running
 
 
-def _free_ports() -> int:
+def free_ports() -> int:
     for number in range(ATTEMPTS):
         base = FIRST_PORT + number * PORTS_APART
         with suppress(PortInUseError):
