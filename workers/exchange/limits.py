@@ -1,7 +1,7 @@
 """The limits of ``http_limits`` for the exchange simulator's port, which aiohttp serves."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -31,7 +31,7 @@ class GuardedHandler(RequestHandler):
     @property
     def guarded_transport(self) -> asyncio.Transport | None:
         """Return the transport, None once it is lost."""
-        return cast("asyncio.Transport | None", self.transport)
+        return self.transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Watch the connection."""
