@@ -102,7 +102,7 @@ WORKFLOWS_RESTORED = Counter(
     ("kind",),
 )
 WORKFLOWS_MISSING = Gauge(
-    "aether_workflows_missing",
+    "aether_workflows_missing_count",
     "Long-lived workflows that do not run or do not answer, by the last look",
 )
 

@@ -15,6 +15,7 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
+from temporalio.service import RPCError
 
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.restoration import RestorationRecord, TradeMaterial
@@ -99,13 +100,14 @@ class Restorer:
             UnrestorableError: there is no plan, and no price to make one by.
         """
         material = await self._record.trade(account, number)
-        state = material.state
+        state = material.state or await self._as_started(account, number)
+        by_rule = state is None
         if state is None:
             state = await self._without_plan(account, number, material)
         state = brought_up_to_date(state, material.orders, material.fills)
         await self._start_trade(state)
         await self._say("trade", account, silent, trade=number)
-        if material.state is None:
+        if by_rule:
             await self._halt(account, number)
 
     async def approvals(self, account: str, running: set[str]) -> None:
@@ -134,6 +136,21 @@ class Restorer:
                 ]
             ),
         )
+
+    async def _as_started(self, account: str, number: int) -> TradeState | None:
+        """Return what the ended workflow started from, None where Temporal does not know it.
+
+        A trade that was ended before it first wrote itself down is known there alone.
+        """
+        handle = self._client.get_workflow_handle(trade_workflow_id(account, number))
+        try:
+            async for event in handle.fetch_history_events(page_size=1):
+                told = event.workflow_execution_started_event_attributes.input.payloads
+                (start,) = await self._client.data_converter.decode(told, [TradeInput])
+                return start.state or begin(start.plan).state
+        except (RPCError, RuntimeError, ValueError, TypeError) as error:
+            log.warning("what a trade started from is not known", error=str(error))
+        return None
 
     async def _without_plan(self, account: str, number: int, material: TradeMaterial) -> TradeState:
         entry, price = material.entry, material.price

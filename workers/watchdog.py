@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 LOOK_EVERY_SECONDS = 2.0
 LOOK_SECONDS_MAXIMUM = 30.0
 DEEP_EVERY = 15
-"""Looks after which schedules, approvals and half-recorded entries are looked at as well."""
+"""Looks after which schedules, approvals and old half-recorded entries are looked at too."""
 ASKED_PER_LOOK = 10
 """Running workflows that are asked at each look whether they answer, in turn."""
 
@@ -84,7 +84,7 @@ class Watchdog:
         # In this order: a trade that settles in between is no longer expected, nor running.
         running = await running_workflows(self.client)
         names = await self.names()
-        trades = await self.record.unsettled_trades(unbegun=deep)
+        trades = await self.record.unsettled_trades(everything=deep)
         expected = expected_workflows(names, trades)
         asked = [one for one in expected if one.workflow_id not in running]
         asked += self._next_in_turn([one for one in expected if one.workflow_id in running])

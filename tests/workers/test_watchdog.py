@@ -1,21 +1,31 @@
 """Whatever ends an account or a trade from outside: it comes back, and nothing is sent twice."""
 
+import asyncio
 from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
 
 from activities.adapters.postgres.restoration import RestorationRecord
+from activities.approval_start import start_approval
 from activities.liveness import expected_workflows, silent_workflows
+from models.contracts.approvals import ApprovalInput
 from models.contracts.names import (
     account_workflow_id,
+    approval_workflow_id,
     hedge_workflow_id,
     kill_switch_workflow_id,
     stream_workflow_id,
     trade_workflow_id,
 )
-from models.trading.account_state import AccountState
+from models.trading.account_state import AccountState, HaltKind
+from models.trading.approval import ENTRY, ApprovalRequest
 from models.trading.orders import OrderStatus, OrderType, Side
+from tests.support.fakes import wall_clock
 from tests.support.platform import PRICE, a_key
 from tests.support.temporal import eventually
 from workers.restoring import Restorer
@@ -72,6 +82,11 @@ class Guarded:
     async def end(self, *workflow_ids):
         for name in workflow_ids:
             await self.client.get_workflow_handle(name).terminate("by somebody outside")
+
+    async def end_what_runs(self, *workflow_ids):
+        for name in workflow_ids:
+            with suppress(RPCError):
+                await self.end(name)
 
     async def runs(self, workflow_id):
         seen = await self.client.get_workflow_handle(workflow_id).describe()
@@ -169,18 +184,25 @@ async def test_a_lost_stop_is_placed_anew_under_an_id_of_its_own(guarded):
     assert guarded.stops()[0].client_order_id != stop.client_order_id
 
 
-async def test_a_trade_whose_plan_is_lost_is_protected_by_rule_and_halts_its_account(guarded):
+async def test_a_trade_whose_plan_is_lost_is_protected_by_rule_and_halts_its_account(
+    guarded, monkeypatch
+):
     number = await guarded.opened()
     await guarded.end(trade_workflow_id(guarded.account, number))
     (stop,) = guarded.stops()
     await guarded.exchange.cancel(stop.order_id)
     guarded.record.trade = without_state(guarded.record.trade)
+    monkeypatch.setattr(Restorer, "_as_started", unknown)
     await guarded.watchdog.look()
     await eventually(guarded.is_protected, "a stop by rule rests")
     (other,) = guarded.stops()
     assert other.client_order_id != stop.client_order_id
     halts = [halt.reason for halt in (await guarded.state()).halts]
     assert halts == [f"the plan of trade {number} is lost: it is protected by rule, look at it"]
+
+
+async def unknown(*_):
+    return None
 
 
 def without_state(read):
@@ -210,6 +232,55 @@ async def test_an_ended_kill_switch_comes_back_and_flattens_what_a_silent_accoun
         f"{path}/{number}/lift", json={"reason": "over"}, headers=a_key()
     )
     assert lifted.status_code == 200
+
+
+@pytest.mark.parametrize("seconds", [0, 0.02, 0.05, 0.1, 0.3])
+async def test_whatever_moment_it_is_ended_at_it_is_protected_and_nothing_is_doubled(
+    guarded, seconds
+):
+    answer = await guarded.open()
+    number = answer.json()["trade"]
+    await asyncio.sleep(seconds)
+    await guarded.end_what_runs(
+        account_workflow_id(guarded.account), trade_workflow_id(guarded.account, number)
+    )
+
+    async def settled():
+        await guarded.watchdog.look()
+        if not guarded.exchange.submits:
+            return True  # ended before the entry left: nothing was bought
+        by_rule = {HaltKind.REQUESTED}  # where not even its plan was left
+        halts = {halt.kind for halt in (await guarded.state()).halts}
+        return guarded.is_protected() and halts <= by_rule
+
+    await eventually(settled, "it is protected and was compared")
+    await guarded.watchdog.look()
+    assert guarded.watchdog.silent == {}
+    assert guarded.sent_once()
+    bought = [o for o in guarded.everything() if o.side is Side.BUY]
+    assert len(bought) <= 1
+
+
+async def test_a_request_that_nobody_decides_on_any_more_waits_again(guarded):
+    request = ApprovalRequest(
+        request_id=str(uuid4()),
+        subject=ENTRY,
+        requested_by="director",
+        detail="a large entry",
+        requested_at=wall_clock(),
+        expires_at=wall_clock() + timedelta(hours=1),
+    )
+    await start_approval(guarded.client, ApprovalInput(guarded.account, request))
+    name = approval_workflow_id(guarded.account, request.request_id)
+
+    async def recorded():
+        found = await guarded.record.pending_approvals(guarded.account)
+        return request.request_id in {one.request_id for one in found}
+
+    await eventually(recorded, "it is recorded")
+    await guarded.end(name)
+    await guarded.watchdog.look()
+    assert await guarded.runs(name)
 
 
 async def test_a_workflow_that_does_not_run_is_named(guarded):

@@ -15,7 +15,7 @@ from models.trading.orders import Fill, Leg, OrderStatus
 from models.trading.trade_restore import RecordedIntent
 from models.trading.trade_state import TradePhase, TradeState
 
-_UNSETTLED = text("SELECT account_id, number FROM unsettled_trades(:unbegun)")
+_UNSETTLED = text("SELECT account_id, number FROM unsettled_trades(:all)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,14 @@ class RestorationRecord:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def unsettled_trades(self, *, unbegun: bool) -> list[tuple[str, int]]:
+    async def unsettled_trades(self, *, everything: bool) -> list[tuple[str, int]]:
         """Return every trade that has not come to its end, of all accounts.
 
         Args:
-            unbegun: also those of which only the entry's intent was recorded, 10 s ago or longer.
+            everything: of those of which only the entry's intent was recorded (2 s ago or longer)
+                all, else those among an account's newest 200.
         """
-        rows = await self._database.call(_UNSETTLED, {"unbegun": unbegun})
+        rows = await self._database.call(_UNSETTLED, {"all": everything})
         return [(str(row[0]), int(row[1])) for row in rows]
 
     async def trade(self, account: str, number: int) -> TradeMaterial:

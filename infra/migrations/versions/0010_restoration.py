@@ -29,28 +29,29 @@ CREATE TABLE trade_states (
 """
 
 # Every trade that has not come to its end, of all accounts: one question instead of one for each.
-# With p_unbegun also those of which nothing but their entry's intent was recorded.
+# With those of which nothing but their entry's intent was recorded: among the newest, or all.
 FUNCTIONS = """
-CREATE FUNCTION unsettled_trades(p_unbegun boolean)
+CREATE FUNCTION unsettled_trades(p_all boolean)
 RETURNS TABLE (account_id text, number integer)
 LANGUAGE plpgsql AS $$
 DECLARE
     name text;
+    newest integer;
 BEGIN
     FOR name IN SELECT account_ids() LOOP
         PERFORM set_config('aether.account_id', name, true);
         RETURN QUERY
             SELECT t.account_id, t.number FROM trades t
             WHERE t.account_id = name AND t.phase <> 'settled';
-        IF p_unbegun THEN
-            RETURN QUERY
-                SELECT o.account_id, o.trade FROM orders o
-                WHERE o.account_id = name AND o.leg = 'entry'
-                  AND o.status NOT IN ('rejected', 'not_placed')
-                  AND o.intended_at < clock_timestamp() - interval '10 seconds'
-                  AND NOT EXISTS (SELECT FROM trades t
-                      WHERE t.account_id = name AND t.number = o.trade);
-        END IF;
+        SELECT coalesce(max(t.number), 0) - 200 INTO newest FROM trades t
+            WHERE t.account_id = name;
+        RETURN QUERY
+            SELECT o.account_id, o.trade FROM orders o
+            WHERE o.account_id = name AND o.leg = 'entry' AND (p_all OR o.trade > newest)
+              AND o.status NOT IN ('rejected', 'not_placed')
+              AND o.intended_at < clock_timestamp() - interval '2 seconds'
+              AND NOT EXISTS (SELECT FROM trades t
+                  WHERE t.account_id = name AND t.number = o.trade);
     END LOOP;
     PERFORM set_config('aether.account_id', '', true);
 END
