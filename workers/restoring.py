@@ -86,7 +86,7 @@ class Restorer:
             await self._messenger.tell_account(account, [told])
         await self._tell_kill_switches(state, now)
         await self._compare(account, now)
-        await tell_market_rules(self._client, "after-a-restoration")
+        await tell_market_rules(self._client, f"restored-{account}-{now:%H:%M:%S.%f}")
 
     async def companion(self, state: AccountState, silent: Silent) -> None:
         """Start an account's stream or hedge that does not run."""

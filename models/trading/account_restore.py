@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from models.trading.account_halts import with_halt
+from models.trading.account_settings import SettingsInForce
 from models.trading.account_state import AccountState, Halt, HaltKind
 from models.trading.trade_figures import summarise
 from models.trading.trade_state import TradeState
@@ -18,7 +19,8 @@ def taken_up(
     """Return the state that an account goes on from.
 
     No entry is taken until the exchange has answered and the account was compared with it: what
-    happened while nothing ran is not in the record.
+    happened while nothing ran is not in the record. The rules of the market are not written down
+    with an account; until it is told them anew no pair is in its universe, if it had one.
 
     Args:
         known: the state as last written down, with a number for the next trade that is free.
@@ -39,4 +41,7 @@ def taken_up(
         strategies=configured.strategies,
         trades=trades,
         halts=halts,
+        universe=() if known.market_rules[0] else known.universe,
+        market_rules=(0, 0),
+        platform=SettingsInForce(),
     )
