@@ -15,6 +15,8 @@ from models.contracts.names import APPROVAL_WORKFLOW, TRADING_QUEUE, approval_wo
 async def start_approval(client: Client, start: ApprovalInput) -> None:
     """Start a request for approval, once by its id; ``account`` may be ``platform``.
 
+    One whose workflow was terminated, or failed, is decided by nobody: it is started again.
+
     What neither an account nor a trade waits for is decided and recorded, and carried out by
     whoever reads the record: ``approvals`` with status ``approved``.
 
@@ -30,7 +32,7 @@ async def start_approval(client: Client, start: ApprovalInput) -> None:
                 task_queue=TRADING_QUEUE,
                 task_timeout=DECIDING_TASK_TIMEOUT,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             )
     except WorkflowAlreadyStartedError:
         return

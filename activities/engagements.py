@@ -17,9 +17,10 @@ class EngineUnavailableError(ConnectionError):
 
 
 async def start_engagements(client: Client, engagements: Iterable[KillSwitchInput]) -> None:
-    """Start the workflow of every engagement given; one that runs or has ended is left alone.
+    """Start the workflow of every engagement given; one that runs or has completed is left alone.
 
-    An ended one was lifted: starting it again would halt the accounts for a flag that is down.
+    A completed one was lifted: starting it again would halt the accounts for a flag that is down.
+    One that was terminated, or failed, was not.
 
     Raises:
         EngineUnavailableError, RPCError: Temporal does not answer.
@@ -42,7 +43,7 @@ async def _start(client: Client, start: KillSwitchInput) -> None:
             task_queue=TRADING_QUEUE,
             task_timeout=DECIDING_TASK_TIMEOUT,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         )
     except WorkflowAlreadyStartedError:
         return

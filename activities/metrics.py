@@ -106,6 +106,16 @@ FEED_TRADE_GAPS = Counter(
     "aether_feed_trade_gaps", "Jumps in the numbers of public trades; the missing ones are read"
 )
 
+WORKFLOWS_RESTORED = Counter(
+    "aether_workflows_restored",
+    "Long-lived workflows that were ended from outside and started again from the record",
+    ("kind",),
+)
+WORKFLOWS_MISSING = Gauge(
+    "aether_workflows_missing_count",
+    "Long-lived workflows that do not run or do not answer, by the last look",
+)
+
 
 @contextmanager
 def timed_step(step: str, leg: Leg) -> Iterator[None]:

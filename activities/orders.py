@@ -65,8 +65,9 @@ class OrderActivities:
     """Place, cancel, amend and exit, for every account of the platform.
 
     ``deliver_recorded`` is called with an account of which executions were recorded that nobody
-    has told to their trades. ``refusal_for_load`` tells why an account may take no entry while
-    positions wait for their protection.
+    has told to their trades; ``is_stopped`` tells of an account whether it may send no entry.
+    ``refusal_for_load`` tells why an account may take no entry while positions wait for their
+    protection.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class OrderActivities:
         patience: Patience | None = None,
         deliver_recorded: Callable[[str], None] = lambda _: None,
         refusal_for_load: Callable[[str], str | None] = lambda _: None,
+        is_stopped: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._exchanges = exchanges
         self._journal = journal
@@ -84,6 +86,7 @@ class OrderActivities:
         self._patience = patience or Patience()
         self._deliver_recorded = deliver_recorded
         self._refusal_for_load = refusal_for_load
+        self._is_stopped = is_stopped
         self._inquiries = CarriedWork()
 
     @activity.defn
@@ -302,7 +305,9 @@ class OrderActivities:
                 if await record_unheard(exchange, self._journal, account, report):
                     self._deliver_recorded(account)
 
-        return Placement(exchange, self._journal, self._clock, self._patience, on_unheard)
+        return Placement(
+            exchange, self._journal, self._clock, self._patience, on_unheard, self._is_stopped
+        )
 
 
 async def _answers_cancel(exchange: Exchange, order_id: str) -> bool:

@@ -113,12 +113,14 @@ class Placement:
         clock: Clock,
         patience: Patience,
         on_unheard: OnUnheard | None = None,
+        is_stopped: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._exchange = exchange
         self._journal = journal
         self._clock = clock
         self._patience = patience
         self._on_unheard = on_unheard
+        self._is_stopped = is_stopped
         self._was_unheard = False
         self._sends_left = patience.stop_sends
         self._refusals_left = patience.refused_sends
@@ -202,6 +204,8 @@ class Placement:
     async def _submit(
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime, count: int
     ) -> OrderPlaced:
+        if order.leg is Leg.ENTRY and self._is_stopped(order.account):
+            return await self.refuse(order, OrderStatus.NOT_PLACED, "emergency stop")
         if self._heard_since is None:
             self._heard_since = self._exchange.unbroken_stretch()
         try:

@@ -14,6 +14,7 @@ from api.services import CodecSessions, Services
 from infra.runtime import event_loop
 from infra.runtime.codec import EncryptionCodec, PayloadKey
 from infra.runtime.database import Database, Role, TimeSeriesStorage, database_url
+from infra.runtime.http_limits import allow_many_descriptors, limited_config
 from infra.runtime.logs import configure_logs
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
@@ -56,14 +57,10 @@ async def serve(settings: Settings) -> None:
     async def reach_temporal() -> Client:
         return await connect(settings.temporal_target, settings.temporal_namespace, keys)
 
-    config = uvicorn.Config(
-        create_app(services, reach_temporal),
-        host="127.0.0.1",
-        port=settings.api_port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
+    config = limited_config(
+        create_app(services, reach_temporal), settings.api_port, timeout_graceful_shutdown=5
     )
+    allow_many_descriptors()
     event_loop.keep_what_is_loaded()
     await uvicorn.Server(config).serve()
 

@@ -1,12 +1,16 @@
 """Lesser forms that depend on what people have done so far, besides those of the processes."""
 
 import asyncio
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from activities.adapters.postgres.market_rules_record import newest_version
 from activities.market_rules import INSTALLATION
 from api.services import Services
+from infra.runtime.disk_space import short_of_room
+from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
 
 READ_SECONDS = 1.0
 UNAPPROVED = "universe: approved by the installation at its first start, by no person yet"
@@ -15,7 +19,21 @@ UNAPPROVED = "universe: approved by the installation at its first start, by no p
 async def all_lesser_forms(services: Services) -> list[str]:
     """Return every lesser form in use now; a record that does not answer adds none."""
     overload = services.admission.load.degraded()
-    return [*overload, *services.lesser_forms, *await _standing(services)]
+    standing = await _standing(services)
+    return [*overload, *services.lesser_forms, *standing, *_nearly_full(services.settings)]
+
+
+def written_places(settings: Settings) -> dict[str, Path]:
+    """Return where the installation keeps what it must be able to write."""
+    home = StateDirectory(settings.home)
+    places = {"state": home.home, "temporal": home.temporal_database.parent}
+    return places if settings.database_url else places | {"postgres": home.postgres}
+
+
+def _nearly_full(settings: Settings) -> list[str]:
+    places = written_places(settings) | {"logs": StateDirectory(settings.home).logs}
+    short = short_of_room(places, settings.disk_free_warning_mb)
+    return [f"disk: {name} has {room}" for name, room in short.items()]
 
 
 async def _standing(services: Services) -> list[str]:

@@ -206,7 +206,14 @@ class Watch(Row):
 
 
 class KillSwitch(Row):
-    """One engagement of the kill switch; ``acknowledged`` tells when an account was halted."""
+    """One engagement of the kill switch; ``acknowledged`` tells when an account was halted.
+
+    ``silent`` are, in the answer to an engagement, the accounts whose workflow does not run or does
+    not answer: nothing more of them is bought, but what they hold waits until they are back.
+    ``recorded`` is false (and ``number`` 0) where the record could not be written: entries have
+    stopped, ``withdrawn`` says what came of those that rested, and the engagement gets its number,
+    and closes what it is to close, as soon as it can be recorded.
+    """
 
     number: int
     accounts: list[str]
@@ -217,6 +224,9 @@ class KillSwitch(Row):
     acknowledged: dict[str, datetime]
     lifted_by: str | None
     lifted_at: datetime | None
+    silent: list[str] = []
+    recorded: bool = True
+    withdrawn: dict[str, str] = {}
 
 
 class AuditEntry(Row):

@@ -20,6 +20,7 @@ class RefusedError(PlatformError):
 
     def __init__(self, problem: dict[str, Any]) -> None:
         self.type = str(problem.get("type", ""))
+        self.status = int(problem.get("status") or 0)
         super().__init__(" ".join(f"{problem.get('detail', 'refused')} [{self.type}]".split()))
 
 

@@ -16,12 +16,14 @@ from activities.verification import (
     AUDIT_BREAKS,
     INVARIANTS,
     LEAKS,
+    SILENT,
     UNPROTECTED,
     Finding,
     compare,
     is_in_doubt,
 )
 from cli.records import ExchangeReader, OwnReader, database_of
+from cli.silent import silent_workflows
 from infra.runtime.database import Database, Role
 from infra.runtime.settings import Settings
 
@@ -67,7 +69,7 @@ async def run(settings: Settings, grace: float) -> dict[str, Any]:
     try:
         # As the workers that trade: their isolation is what is probed.
         async with database_of(settings, "aether-verify", Role.APP) as database:
-            looks = Looks(database, reader)
+            looks = Looks(database, reader, settings)
             lasting = await looks.with_known_durations(await lasting_findings(looks.take, grace))
     finally:
         await reader.close()
@@ -117,10 +119,11 @@ async def lasting_findings(
 class Looks:
     """Takes one look at everything; keeps count of what was compared."""
 
-    def __init__(self, database: Database, exchange: ExchangeReader) -> None:
+    def __init__(self, database: Database, exchange: ExchangeReader, settings: Settings) -> None:
         self._database = database
         self._exchange = exchange
         self._own = OwnReader(database)
+        self._settings = settings
         self.orders = 0
         self.fills = 0
         self.in_doubt = 0
@@ -144,6 +147,9 @@ class Looks:
                 findings.append(Finding(AUDIT_BREAKS, chain.account, subject, chain.reason))
         for leak in await leak_probe(self._database):
             findings.append(Finding(LEAKS, "every account", leak, leak))
+        for name, why in (await silent_workflows(self._settings)).items():
+            account = name.split("/")[1] if "/" in name else "every account"
+            findings.append(Finding(SILENT, account, name, why))
         return findings
 
     async def with_known_durations(self, lasting: dict[Finding, float]) -> dict[Finding, float]:

@@ -23,6 +23,7 @@ from activities.capital import CapitalActivities
 from activities.capital_ports import SimulatedFunding
 from activities.day_closing import DayActivities, DaySchedules
 from activities.day_schedules import TemporalDaySchedules
+from activities.emergency_stop import EmergencyStop
 from activities.hedge import HedgeActivities, UnseenMarket
 from activities.messages import TemporalMessenger
 from activities.modes import ModeActivities
@@ -86,6 +87,7 @@ class TradingParts:
     hedge_market: HedgeMarket
     patience: Patience
     load: ProtectionLoad | None
+    stop: EmergencyStop
 
     async def close(self) -> None:
         """Release exchange keys and connections."""
@@ -138,6 +140,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         patience_in(lockstep=settings.market_is_lockstep),
         # A market in lockstep waits for protection itself; no trade may depend on the machine.
         None if settings.market_is_lockstep else ProtectionLoad(lambda: read_waiting(database)),
+        EmergencyStop(),
     )
 
 
@@ -151,19 +154,22 @@ def trading_activities(
     modes: ModeActivities | None = None,
     hedge_market: HedgeMarket | None = None,
     load: ProtectionLoad | None = None,
+    stop: EmergencyStop | None = None,
 ) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
     records = RecordActivities(journal)
     reports = ReportActivities(messenger)
     streams = AccountStreamActivities(exchanges, journal, messenger)
+    is_stopped = (stop or EmergencyStop()).stops
     orders = OrderActivities(
         exchanges,
         journal,
         _now,
         patience,
         streams.deliver_recorded,
-        (lambda _: None) if load is None else load.refusal,
+        is_stopped=is_stopped,
+        refusal_for_load=(lambda _: None) if load is None else load.refusal,
     )
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
@@ -226,6 +232,7 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             schedules=TemporalDaySchedules(client) if parts.days_by_schedule else None,
             hedge_market=parts.hedge_market,
             load=parts.load,
+            stop=parts.stop,
         ),
         **worker_options(),
     )

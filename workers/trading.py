@@ -6,42 +6,34 @@ import sys
 
 import structlog
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.restoration import RestorationRecord
 from activities.day_schedules import TemporalDaySchedules
-from activities.engagements import start_engagements
 from activities.pauses import GrowingPause
-from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime import event_loop
 from infra.runtime.database import TimeSeriesStorage
+from infra.runtime.emergency import StopFile
 from infra.runtime.errors import PlatformError
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
 from infra.runtime.telemetry import lesser_forms
 from infra.runtime.temporal import metered_runtime
-from models.contracts.hedges import HedgeInput
-from models.contracts.names import (
-    TRADING_QUEUE,
-    account_workflow_id,
-    hedge_workflow_id,
-    stream_workflow_id,
-)
-from models.contracts.workflows import AccountInput, AccountToFollow
 from models.trading.account_day_rules import day_rule
 from models.trading.account_state import AccountState
+from workers.account_workflows import start_account, start_kill_switches
 from workers.assembly import TradingParts, trading_parts, trading_worker
 from workers.connection import connect_temporal
+from workers.emergency import EmergencyDesk, close_desk
 from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
 from workers.market_jobs import create_market_schedules, tell_market_rules
 from workers.reconciliation_schedule import keep_reconciling
+from workers.restoring import Restorer
 from workers.standby import SoleProcess
-from workflows.account import AccountWorkflow
-from workflows.hedge import HedgeWorkflow
-from workflows.streams import AccountStreamWorkflow
+from workers.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
@@ -82,20 +74,37 @@ async def _serve_queue(
     health = Health({"temporal": "ok", "worker": "starting", "accounts": "starting"})
     server = HealthServer(settings.trading_metrics_port, health, metrics_port)
     server.start()
+    places = StateDirectory(settings.home)
+    desk = EmergencyDesk(places.sockets, StopFile(places.run), parts.stop, parts.exchanges.opened)
+    # Before the first order can be sent: what was stopped before this process stays stopped.
+    listening = await desk.open()
     try:
         async with worker:
             health.checks["worker"] = "ok"
-            starting = asyncio.create_task(_start_accounts(client, parts, settings, health))
-            metering = asyncio.create_task(keep_headroom_published(parts.exchanges))
-            beside = [] if parts.load is None else [asyncio.create_task(parts.load.watch())]
+            beside = [
+                asyncio.create_task(_keep_accounts(client, parts, settings, health)),
+                asyncio.create_task(keep_headroom_published(parts.exchanges)),
+                asyncio.create_task(_record_stops(client, parts, desk)),
+            ]
+            if parts.load is not None:
+                beside.append(asyncio.create_task(parts.load.watch()))
             await stop.wait()
-            starting.cancel()
-            metering.cancel()
             for task in beside:
                 task.cancel()
             log.info("stopping")
     finally:
+        await close_desk(listening)
         server.stop()
+
+
+async def _record_stops(client: Client, parts: TradingParts, desk: EmergencyDesk) -> None:
+    async def start() -> None:
+        try:
+            await start_kill_switches(client, parts.journal)
+        except RPCError as error:
+            raise ConnectionError(str(error)) from error
+
+    await desk.record_when_possible(parts.journal, parts.database.accounts, start)
 
 
 async def _connected(settings: Settings, metrics_port: int, stop: asyncio.Event) -> Client | None:
@@ -108,6 +117,55 @@ async def _connected(settings: Settings, metrics_port: int, stop: asyncio.Event)
             log.info("temporal does not answer yet", error=str(error))
             await asyncio.sleep(pause.next())
     return None
+
+
+async def _keep_accounts(
+    client: Client, parts: TradingParts, settings: Settings, health: Health
+) -> None:
+    """Start what is not running, then see for ever that it runs."""
+    await _start_accounts(client, parts, settings, health)
+    record = RestorationRecord(parts.database)
+
+    created = await _schedules(client)
+
+    async def keep_schedules() -> None:
+        if not created <= await _schedules(client):
+            log.error("schedules are gone and are created again")
+            await _keep_schedules(client, parts, settings, await parts.journal.accounts())
+
+    watchdog = Watchdog(
+        client,
+        parts.journal,
+        record,
+        Restorer(client, parts.journal, record, parts.exchanges),
+        parts.database.accounts,
+        keep_schedules,
+    )
+
+    def tell(found: str) -> None:
+        health.checks["workflows"] = found
+        health.silent_workflows = dict(watchdog.silent)
+        health.checks.pop("emergency_stop", None)
+        if parts.stop.standing:
+            health.checks["emergency_stop"] = "stands and is not recorded yet"
+
+    await watchdog.keep_looking(tell)
+
+
+async def _schedules(client: Client) -> set[str]:
+    return {schedule.id async for schedule in await client.list_schedules()}
+
+
+async def _keep_schedules(
+    client: Client, parts: TradingParts, settings: Settings, accounts: list[AccountState]
+) -> None:
+    """Create the schedules of the accounts and of the market's rules that do not exist."""
+    for state in accounts:
+        await keep_reconciling(client, state.account, in_lockstep=settings.market_is_lockstep)
+        if parts.days_by_schedule:
+            await TemporalDaySchedules(client).keep(state.account, day_rule(state))
+    if settings.market_is_wall_clock:
+        await create_market_schedules(client, [state.account for state in accounts])
 
 
 async def _start_accounts(
@@ -124,13 +182,7 @@ async def _start_accounts(
             )
             for state in accounts:
                 await start_account(client, state)
-                await keep_reconciling(
-                    client, state.account, in_lockstep=settings.market_is_lockstep
-                )
-                if parts.days_by_schedule:
-                    await TemporalDaySchedules(client).keep(state.account, day_rule(state))
-            if settings.market_is_wall_clock:
-                await create_market_schedules(client, [state.account for state in accounts])
+            await _keep_schedules(client, parts, settings, accounts)
             await tell_market_rules(client, "after-a-start")
             await start_kill_switches(client, parts.journal)
         except (ConnectionError, RPCError) as error:
@@ -140,41 +192,6 @@ async def _start_accounts(
             health.checks["accounts"] = "ok"
             log.info("accounts run", accounts=[state.account for state in accounts])
             return
-
-
-async def start_kill_switches(client: Client, journal: PostgresJournal) -> None:
-    """Start the workflow of every engagement that stands: its API may have died before it could."""
-    standing = await journal.kill_switches(only_engaged=True)
-    await start_engagements(client, [row.engagement() for row in standing])
-
-
-async def start_account(client: Client, state: AccountState) -> None:
-    """Start an account's workflow, its stream and its hedge, unless they run already."""
-    account = state.account
-    await client.start_workflow(
-        AccountWorkflow.run,
-        AccountInput(state),
-        id=account_workflow_id(account),
-        task_queue=TRADING_QUEUE,
-        task_timeout=DECIDING_TASK_TIMEOUT,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )
-    await client.start_workflow(
-        AccountStreamWorkflow.run,
-        AccountToFollow(account, ()),
-        id=stream_workflow_id(account),
-        task_queue=TRADING_QUEUE,
-        task_timeout=DECIDING_TASK_TIMEOUT,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )
-    await client.start_workflow(
-        HedgeWorkflow.run,
-        HedgeInput(account),
-        id=hedge_workflow_id(account),
-        task_queue=TRADING_QUEUE,
-        task_timeout=DECIDING_TASK_TIMEOUT,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )
 
 
 async def _serve(settings: Settings) -> None:

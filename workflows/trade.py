@@ -12,6 +12,7 @@ from models.trading.trade_facts import (
     SetWatches,
     TradeCommand,
 )
+from models.trading.trade_restore import take_up
 from models.trading.trade_state import TradePhase
 from workflows.approval_errands import ask_approval
 from workflows.order_errands import order_errand
@@ -36,6 +37,9 @@ class TradeWorkflow(TradeInbox):
         """Take facts until the trade is over, resting when the history has grown long."""
         if start.state is None:
             self.adopt(self.first)
+        elif start.restored:
+            self.adopt(take_up(start.state))
+            self.tell(ReviewDue(workflow.now()))
         self.timer.keep(needed=self.waits_for_news)
         while not self.is_over:
             await self.wait_for_news()

@@ -9,10 +9,12 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from api.lesser import all_lesser_forms
+from api.lesser import all_lesser_forms, written_places
 from api.record_metrics import record_metrics
 from api.schemas import Alive, Readiness
 from api.services import Services, services_of
+from api.watched import silent_workflows
+from infra.runtime.disk_space import short_of_room
 
 router = APIRouter(tags=["health"])
 
@@ -29,17 +31,27 @@ async def get_health() -> Alive:
 async def get_readiness(request: Request, response: Response) -> Readiness:
     """Tell whether requests can be served, and every lesser form in use.
 
-    Status 503 while the database or the workflow engine cannot be reached.
+    Status 503 while the database or the workflow engine cannot be reached, or an account or a trade
+    does not run, or while the database cannot write or a disk is nearly full.
     """
     services = services_of(request)
-    database, engine = await asyncio.gather(
-        _check(_database(services)), _check(_workflow_engine(services))
+    database, engine, silent = await asyncio.gather(
+        _check(_database(services)),
+        _check(_workflow_engine(services)),
+        silent_workflows(services),
     )
-    ready = database == engine == "ok"
+    disk = _disk(services)
+    workflows = "; ".join(f"{name} {why}" for name, why in sorted(silent.items())) or "ok"
+    ready = database == engine == workflows == disk == "ok"
     response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(
         status="ready" if ready else "not ready",
-        checks={"database": database, "workflow_engine": engine},
+        checks={
+            "database": database,
+            "workflow_engine": engine,
+            "workflows": workflows,
+            "disk": disk,
+        },
         lesser_forms=await all_lesser_forms(services),
     )
 
@@ -52,7 +64,14 @@ async def get_metrics(request: Request) -> Response:
 
 
 async def _database(services: Services) -> None:
-    await services.database.call(text("SELECT 1"))
+    # Written and flushed, but to the log alone: a database that can only be read records nothing.
+    await services.database.call(text("SELECT pg_logical_emit_message(true, 'aether', '')"))
+
+
+def _disk(services: Services) -> str:
+    minimum = services.settings.disk_free_minimum_mb
+    short = short_of_room(written_places(services.settings), minimum)
+    return "; ".join(f"{name}: {room}" for name, room in short.items()) or "ok"
 
 
 async def _workflow_engine(services: Services) -> None:

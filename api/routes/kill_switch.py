@@ -1,13 +1,17 @@
 """The kill switch: one action stops every account, or those named."""
 
+import asyncio
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
 from activities.engagements import EngineUnavailableError, start_engagements
+from activities.liveness import Expected, silent_workflows
 from api.authentication import Caller, authenticate
 from api.bodies import Engage, Lift, Number
 from api.commands import (
@@ -22,14 +26,28 @@ from api.commands import (
 from api.problems import ProblemError
 from api.schemas import Answered, KillSwitch
 from api.services import Services, services_of
-from infra.runtime.database import PLATFORM_SCOPE
-from models.contracts.names import APPROVE_LIFT_UPDATE, kill_switch_workflow_id
+from infra.runtime.database import PLATFORM_SCOPE, DatabaseUnavailableError
+from infra.runtime.emergency import NotStoppedError, call_stop, stop_now
+from infra.runtime.state_directory import StateDirectory
+from models.contracts.names import (
+    APPROVE_LIFT_UPDATE,
+    account_workflow_id,
+    kill_switch_workflow_id,
+)
 from models.contracts.workflows import KillSwitchProgress, LiftApproved
 from models.tables.governance import KillSwitchRow
 
 router = APIRouter(
     prefix="/kill-switch", tags=["kill switch"], dependencies=[Depends(authenticate)]
 )
+
+log = structlog.get_logger(__name__)
+
+RECORD_SECONDS = 4.0
+"""How long the record may take to hold the flag before the trading process is told directly."""
+
+ASK_SECONDS = 1.0
+"""How long an engagement waits to learn which accounts do not answer."""
 
 
 @router.get("")
@@ -47,6 +65,10 @@ async def engage_kill_switch(
 
     The flag stands in the database before this answers, so no entry leaves any more even while the
     workflow engine is down; the workflow then tells the accounts.
+
+    Where the record cannot be written (a full disk, a database that is down) the process that sends
+    orders is told directly: it stops at once and records the engagement when that is possible. The
+    answer then says ``recorded: false`` and has the number 0.
     """
     services = services_of(request)
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
@@ -63,10 +85,17 @@ async def engage_kill_switch(
             at=datetime.now(UTC),
         )
         row = await _engagement(services, number)
-        await start_soon(services, row)
-        return int(HTTPStatus.ACCEPTED), KillSwitch.model_validate(row).model_dump(mode="json")
+        _, silent = await asyncio.gather(start_soon(services, row), _silent(services, accounts))
+        told = KillSwitch.model_validate(row).model_copy(update={"silent": silent})
+        return int(HTTPStatus.ACCEPTED), told.model_dump(mode="json")
 
-    return await run_once(services, command, act)
+    try:
+        async with asyncio.timeout(RECORD_SECONDS):
+            return await run_once(services, command, act)
+    except (TimeoutError, DatabaseUnavailableError, SQLAlchemyError, ProblemError) as error:
+        if isinstance(error, ProblemError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        return await stop_unrecorded(services, body, caller.name, error)
 
 
 @router.post("/{number}/lift", response_model=Answered)
@@ -136,6 +165,46 @@ async def _accounts(services: Services, body: Engage) -> list[str]:
             HTTPStatus.NOT_FOUND, "unknown-account", f"No account {', '.join(unknown)}."
         )
     return sorted(set(body.accounts)) or known
+
+
+async def stop_unrecorded(
+    services: Services, body: Engage, by: str, error: Exception
+) -> JSONResponse:
+    """Have the trading process stop without writing anything first; say what it answered."""
+    order = stop_now(body.reason, by, tuple(sorted(set(body.accounts))), flatten=body.flatten)
+    directory = StateDirectory(services.settings.home).sockets
+    try:
+        told = await asyncio.to_thread(call_stop, directory, order)
+    except NotStoppedError:
+        raise error from None
+    log.error("emergency stop without the record", error=str(error), told=told)
+    names = order.accounts or tuple(told["accounts"])
+    answer = KillSwitch(
+        number=0,
+        accounts=list(names),
+        flatten=order.flatten,
+        reason=order.reason,
+        engaged_by=by,
+        engaged_at=datetime.fromisoformat(order.at),
+        acknowledged=dict.fromkeys(told["accounts"], datetime.now(UTC)),
+        lifted_by=None,
+        lifted_at=None,
+        silent=[name for name in names if name not in told["accounts"]],
+        recorded=False,
+        withdrawn=told["accounts"],
+    )
+    return JSONResponse(answer.model_dump(mode="json"), HTTPStatus.ACCEPTED)
+
+
+async def _silent(services: Services, accounts: list[str]) -> list[str]:
+    """Return the accounts that will not act on the engagement now; all while nobody can tell."""
+    expected = [Expected(account_workflow_id(account), account) for account in accounts]
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            found = await silent_workflows(connected(services), expected)
+    except (TimeoutError, RPCError, ProblemError):
+        return accounts
+    return [one.account for one in found]
 
 
 async def _number(services: Services, command: Command) -> int:

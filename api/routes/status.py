@@ -12,7 +12,9 @@ from api.overview import AccountLine, MarketFigures, MarketLine, Process, Status
 from api.reading import Snapshots
 from api.schemas import Account
 from api.services import Services, services_of
+from api.watched import silent_workflows
 from infra.runtime.control_token import control_headers
+from models.contracts.names import account_workflow_id
 
 router = APIRouter(prefix="/status", tags=["status"], dependencies=[Depends(authenticate)])
 
@@ -25,19 +27,20 @@ async def get_status(request: Request) -> Status:
     names = await services.database.accounts()
     views = [await reading.account_view(services.database, name, market) for name in names]
     processes = await asyncio.gather(*(_probe(services, *t) for t in _targets(services)))
+    silent = await silent_workflows(services)
     return Status(
-        accounts=[_account_line(view) for view in views],
+        accounts=[_account_line(view, silent) for view in views],
         market=_market_line(services, market),
         lesser_forms=await all_lesser_forms(services),
         processes=[Process(name="api", ready=True, detail="ok"), *processes],
     )
 
 
-def _account_line(view: Account) -> AccountLine:
+def _account_line(view: Account, silent: dict[str, str]) -> AccountLine:
     return AccountLine(
         account=view.account,
         mode=view.mode,
-        state=view.state,
+        state=silent.get(account_workflow_id(view.account), view.state),
         equity=view.equity,
         cash=view.cash,
         day_pnl_share=view.day_pnl_share,

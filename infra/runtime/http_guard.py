@@ -105,13 +105,6 @@ class HttpGuard:
         return origin in self.origins or (scheme in ("http", "https") and self._is_own_host(host))
 
 
-def sent_headers(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the headers of a WSGI request that the guard looks at."""
-    names = ("HOST", "ORIGIN", "SEC_FETCH_SITE", "SEC_FETCH_MODE")
-    sent = [(name.replace("_", "-"), environ.get(f"HTTP_{name}")) for name in names]
-    return [(name, value) for name, value in sent if value is not None]
-
-
 def configured_names(text: str) -> frozenset[str]:
     """Read ``AETHER_HOST_NAMES``: names divided by commas."""
     return frozenset(name.strip().lower() for name in text.split(",") if name.strip())

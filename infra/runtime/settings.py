@@ -29,6 +29,9 @@ class Settings(BaseSettings):
         request_days: how long answered requests are remembered, so that a repeat under the same key
             gets the same answer (``AETHER_REQUEST_DAYS``).
         temporal_address: where Temporal is, when it is not the embedded one.
+        disk_free_minimum_mb: megabytes (10^6 bytes) free on the file systems of state, PostgreSQL
+            and Temporal below which nothing is called ready.
+        disk_free_warning_mb: the same below which a lesser form is named, logs included.
     """
 
     model_config = SettingsConfigDict(
@@ -49,6 +52,8 @@ class Settings(BaseSettings):
     host_names: str = ""
     request_days: int = Field(default=45, ge=30, le=3650)
     log_level: str = "INFO"
+    disk_free_minimum_mb: int = Field(default=32, ge=0, le=1_000_000)
+    disk_free_warning_mb: int = Field(default=512, ge=0, le=1_000_000)
 
     @field_validator("home")
     @classmethod

@@ -23,13 +23,15 @@ class TradeInput:
     """What a trade's workflow starts from: ``state`` is None on its first run.
 
     ``answers`` are the newest answers given, so that a request repeated after a continue-as-new
-    gets the same one; ``handled`` counts facts over all runs.
+    gets the same one; ``handled`` counts facts over all runs. ``restored`` says that the state is
+    from the record, because the workflow before was ended from outside.
     """
 
     plan: TradePlan
     state: TradeState | None = None
     answers: tuple[Answer, ...] = ()
     handled: int = 0
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from models.tables.modes import GoingLiveRow, ModeChangeRow
 from models.tables.orders import OrderRow
 from models.tables.price_watches import PriceWatchRow
 from models.tables.reconciliations import CheckpointRow, ReconciliationRow
+from models.tables.restoration import AccountStateRow, TradeStateRow
 from models.tables.settings import AccountSettingsRow, EntryAssessmentRow, PlatformSettingsRow
 from models.tables.stress import StressRow
 from models.tables.trades import TradeRow
@@ -32,6 +33,7 @@ __all__ = [
     "PLATFORM",
     "AccountRow",
     "AccountSettingsRow",
+    "AccountStateRow",
     "ApiKeyNonceRow",
     "ApiTokenRow",
     "ApprovalRow",
@@ -61,6 +63,7 @@ __all__ = [
     "RequestRow",
     "StressRow",
     "TradeRow",
+    "TradeStateRow",
     "TradingDayRow",
     "UniverseChangeRow",
     "UniverseProposalRow",

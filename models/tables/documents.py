@@ -4,13 +4,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from models.trading.account_state import Halt
+from models.trading.account_state import AccountState, Halt
 from models.trading.drawdown import DrawdownState
 from models.trading.entry_record import EntryRecord
 from models.trading.exit_rules import ExitRules
 from models.trading.limits import AccountLimits
 from models.trading.orders import Fill, OrderReport, OrderSpec
 from models.trading.strategy_results import StrategyResults
+from models.trading.trade_state import TradeState
 from models.trading.trading_day import DayRule
 from models.trading.verdicts import Verdict
 
@@ -26,6 +27,8 @@ _VERDICT = TypeAdapter(Verdict)
 _RESULTS = TypeAdapter(dict[str, StrategyResults])
 _ENTRY = TypeAdapter(EntryRecord)
 _EXITS = TypeAdapter(ExitRules)
+_ACCOUNT = TypeAdapter(AccountState)
+_TRADE = TypeAdapter(TradeState)
 
 
 def order_spec_text(order: OrderSpec) -> str:
@@ -137,3 +140,23 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
 def verdict(document: dict[str, Any]) -> Verdict:
     """Read a verdict."""
     return _VERDICT.validate_python({"checks": document["checks"]})
+
+
+def account_state_text(state: AccountState) -> str:
+    """Write an account's state as JSON."""
+    return _ACCOUNT.dump_json(state).decode()
+
+
+def account_state(document: dict[str, Any]) -> AccountState:
+    """Read an account's state; what an older release did not know gets its default."""
+    return _ACCOUNT.validate_python(document)
+
+
+def trade_state_text(state: TradeState) -> str:
+    """Write a trade's state as JSON."""
+    return _TRADE.dump_json(state).decode()
+
+
+def trade_state(document: dict[str, Any]) -> TradeState:
+    """Read a trade's state; what an older release did not know gets its default."""
+    return _TRADE.validate_python(document)

@@ -14,7 +14,7 @@ async def test_ready_with_its_lesser_forms(platform):
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "ready",
-        "checks": {"database": "ok", "workflow_engine": "ok"},
+        "checks": {"database": "ok", "workflow_engine": "ok", "workflows": "ok", "disk": "ok"},
         "lesser_forms": ["a lesser form"],
     }
     assert (await platform.stranger.get("/healthz")).json() == {"status": "alive"}

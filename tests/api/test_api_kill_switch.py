@@ -7,13 +7,19 @@ from datetime import UTC, datetime, timedelta
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from activities import engagements
+from activities.emergency_stop import EmergencyStop
 from activities.engagements import start_engagements
 from api import commands
 from api.routes import health
+from infra.runtime.database import DatabaseUnavailableError
+from infra.runtime.emergency import StopFile
+from infra.runtime.state_directory import StateDirectory
 from models.contracts.names import kill_switch_workflow_id
+from tests.support.fakes import FakeExchange
 from tests.support.platform import a_key
 from tests.support.temporal import NAMESPACE, eventually
-from workers.trading import start_kill_switches
+from workers.account_workflows import start_kill_switches
+from workers.emergency import EmergencyDesk, close_desk
 
 PATH = "/api/v1/kill-switch"
 
@@ -195,3 +201,31 @@ async def test_trading_worker_starts_what_stands_and_nothing_that_was_lifted(pla
     await handle.result()
     await start_engagements(client, rows)
     assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+
+async def test_full_disk_stops_entries_without_the_record(platform, tmp_path_factory, monkeypatch):
+    account = await platform.add_account()
+    exchange, stop = FakeExchange(), EmergencyStop()
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setattr(platform.services.settings, "home", home)
+    directory = StateDirectory(home).sockets
+    directory.mkdir(parents=True, exist_ok=True)
+
+    async def full(*_, **__):
+        raise DatabaseUnavailableError("could not extend file: No space left on device")
+
+    monkeypatch.setattr(platform.services.journal, "engage_kill_switch", full)
+    unheard = await engage(platform, account)
+    assert unheard.status_code == 503
+    desk = EmergencyDesk(directory, StopFile(directory), stop, lambda: {account: exchange})
+    listening = await desk.open()
+    engaged = await engage(platform, account, "director-9")
+    assert engaged.status_code == 404  # a name nobody knows is refused as always
+    engaged = await engage(platform, account, flatten=True)
+    await close_desk(listening)
+    assert engaged.status_code == 202
+    assert engaged.json()["recorded"] is False
+    assert engaged.json()["withdrawn"] == {account: "sends no entry; 0 withdrawn"}
+    assert engaged.json()["silent"] == []
+    assert stop.stops(account)
+    assert stop.standing[0].flatten

@@ -170,10 +170,18 @@ class ExchangeBooks:
     def __init__(self, directory):
         self.directory = directory
         self.orphan = None
+        self.silent = {}
 
     async def pairs(self, _):
         pair = {"wsname": "XBT/USD", "ordermin": "0.0001", "costmin": "0.5"}
         return web.json_response({"error": [], "result": {"XXBTZUSD": pair}})
+
+    async def state(self, _):
+        return web.json_response({"speed": "10"})
+
+    async def watchdog(self, _):
+        checks = {"workflows": "; ".join(self.silent) or "ok"}
+        return web.json_response({"checks": checks, "silent_workflows": self.silent})
 
     async def record(self, request):
         exchange = self.directory.exchanges.get(request.query["account"])
@@ -193,9 +201,6 @@ class ExchangeBooks:
             body["orders"].append(body["orders"][0] | strange)
         return web.json_response(body)
 
-    async def state(self, _request):
-        return web.json_response({"speed": "1"})
-
 
 def plain(record):
     return {
@@ -214,7 +219,14 @@ async def exchange_books(served):
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", PORT_BASE + 3).start()
+    # As the trading process would tell on its own port.
+    watched = web.Application()
+    watched.router.add_get("/readyz", books.watchdog)
+    watching = web.AppRunner(watched)
+    await watching.setup()
+    await web.TCPSite(watching, "127.0.0.1", PORT_BASE + 4).start()
     yield books
+    await watching.cleanup()
     await runner.cleanup()
 
 
@@ -236,6 +248,23 @@ async def test_verify_is_clean_after_trading_and_names_what_is_planted(
     assert "OORPHAN" in subjects
     assert all(f["seconds"] >= 0.5 for f in found["findings"])
     assert "BAD orders_unknown_to_us" in await aether("verify", "--grace", "0.5", status=1)
+
+
+async def test_verify_and_status_name_an_account_that_does_not_run(
+    aether, served, account, exchange_books
+):
+    exchange_books.silent = {f"account/{account}": "does not run: terminated"}
+    found = json.loads(await aether("verify", "--json", "--grace", "0", status=1))
+    assert found["invariants"]["workflows_not_answering"] == 1
+    assert any(
+        (f["account"], f["subject"]) == (account, f"account/{account}") for f in found["findings"]
+    )
+    status = (await served.caller.get("/api/v1/status")).json()
+    lines = {line["account"]: line["state"] for line in status["accounts"]}
+    assert lines[account] == "does not run: terminated"
+    ready = await served.caller.get("/readyz")
+    assert ready.status_code == 503
+    assert account in ready.json()["checks"]["workflows"]
 
 
 async def test_capital_days_and_portfolios_are_shown(aether, served):

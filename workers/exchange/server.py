@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from infra.runtime.control_token import control_token
+from infra.runtime.http_limits import allow_many_descriptors
 from models.simulation.markets.generated import GeneratedMarket
 from models.simulation.outcomes import AccountSetup
 from models.simulation.rates import VerificationTier
@@ -26,6 +27,7 @@ from workers.exchange.clock import ProtocolClock
 from workers.exchange.errors import StartError
 from workers.exchange.guard import LiveAccounts, guarding
 from workers.exchange.journal import StateDirectory
+from workers.exchange.limits import listen
 from workers.exchange.market_choice import Market, open_market
 from workers.exchange.memory import Memory
 from workers.exchange.pacing import run_live, run_paced, run_timers
@@ -74,6 +76,7 @@ class Server:
         self._exchange: Exchange | None = None
         self._memory = Memory(None)
         self._runner: web.AppRunner | None = None
+        self._listening: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -117,12 +120,11 @@ class Server:
         )
         await self._runner.setup()
         try:
-            site = web.TCPSite(self._runner, HOST, options.port, backlog=1024)
-            await site.start()
+            self._listening = await listen(self._runner, HOST, options.port, backlog=1024)
         except OSError as error:
             reason = f"port {options.port} cannot be used: {error.strerror}"
             raise StartError(reason) from None
-        self.port = self._runner.addresses[0][1]
+        self.port = self._listening.sockets[0].getsockname()[1]
         self._tasks = [asyncio.create_task(run_timers(exchange))]
         if market.live is not None:
             self._tasks.append(asyncio.create_task(run_live(exchange, market.live)))
@@ -137,6 +139,9 @@ class Server:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -287,6 +292,7 @@ async def serve(options: Options, announce: Any) -> None:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    allow_many_descriptors()
     server = Server(options)
     await server.start()
     announce(server.describe())

@@ -1,22 +1,32 @@
 """Accounts, their balances, reconciliations and checkpoints in the record."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import func, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import select
+from sqlmodel import col, select
 
 from activities.adapters.postgres import audit
 from activities.adapters.postgres.settings_journal import in_force, newest_settings
 from activities.ports import Discrepancies
-from infra.runtime.database import Database
+from infra.runtime.database import Database, RecordSession
 from infra.runtime.light_connections import LightSession
-from models.tables import AccountRow, CheckpointRow, ReconciliationRow, TradeRow
+from models.tables import (
+    AccountRow,
+    AccountStateRow,
+    CheckpointRow,
+    ReconciliationRow,
+    TradeRow,
+    TradeStateRow,
+)
 from models.tables.documents import (
     account_halts,
     account_limits,
+    account_state,
+    account_state_text,
     day_rule,
     day_rule_document,
     drawdown_document,
@@ -25,11 +35,14 @@ from models.tables.documents import (
     limits_document,
     results_document,
     strategy_results,
+    trade_state,
     unknown_order_document,
 )
+from models.trading.account_restore import taken_up
 from models.trading.account_rules import adopt
 from models.trading.account_state import ZERO, AccountState
 from models.trading.limits import Mode, ProtectionMode
+from models.trading.trade_state import TradePhase, TradeState
 
 _LOCK = text("SELECT updated_at FROM accounts WHERE account_id = :account FOR UPDATE")
 _SAVE = text(
@@ -59,6 +72,22 @@ _SAVE_BALANCES = text(
 )
 
 
+_KEEP_STATE = text(
+    """INSERT INTO account_states (account_id, state, at)
+       VALUES (:account, CAST(:state AS jsonb), :at)
+       ON CONFLICT (account_id) DO UPDATE SET state = excluded.state, at = excluded.at
+           WHERE account_states.at <= excluded.at"""
+)
+
+
+# An intent is stored before its trade is: both tell of numbers that are taken.
+_HIGHEST = text(
+    """SELECT greatest(
+           (SELECT coalesce(max(number), 0) FROM trades WHERE account_id = :account),
+           (SELECT coalesce(max(trade), 0) FROM orders WHERE account_id = :account))"""
+)
+
+
 class UnknownAccountError(Exception):
     """The record knows no such account."""
 
@@ -77,11 +106,12 @@ class AccountJournal:
         return [await self._account(name) for name in await self._database.accounts()]
 
     async def _account(self, account: str) -> AccountState:
-        newest = select(func.max(TradeRow.number)).where(TradeRow.account_id == account)
         async with self._database.account_scope(account) as session:
             row = await session.get_one(AccountRow, account)
             newest_version = await newest_settings(session, 1)
-            highest = (await session.exec(newest)).one()
+            ((highest,),) = await session.sql(_HIGHEST, {"account": account})
+            kept = await session.get(AccountStateRow, account)
+            unsettled = await _unsettled(session, account)
         state = AccountState(
             account=row.account_id,
             installation=row.installation,
@@ -90,13 +120,16 @@ class AccountJournal:
             limits=account_limits(row.limits),
             strategies=tuple(row.strategies),
             halts=account_halts(row.halts),
-            next_trade=max(row.next_trade, (highest or 0) + 1),
+            next_trade=max(row.next_trade, highest + 1),
             closed_trades=row.closed_trades,
             drawdown=None if row.drawdown is None else drawdown_state(row.drawdown),
             measured_since=row.measured_since,
             day=day_rule(row.day_rule),
             results=strategy_results(row.strategy_results),
         )
+        if kept is not None:
+            known = replace(account_state(kept.state), next_trade=state.next_trade)
+            state = taken_up(known, state, unsettled, datetime.now(UTC))
         # Limits of before there were settings stay as they are until somebody changes a setting.
         return adopt(state, in_force(newest_version[0])) if newest_version else state
 
@@ -121,6 +154,8 @@ class AccountJournal:
                 raise UnknownAccountError(state.account)
             if known[0].updated_at <= at:
                 await session.sql(_SAVE, _values(state, at))
+                kept = {"account": state.account, "state": account_state_text(state), "at": at}
+                await session.sql(_KEEP_STATE, kept)
                 await _save_balances(session, state.account, held_balances(state), at)
             if action is not None:
                 correlation = f"account/{at.isoformat()}"
@@ -175,6 +210,21 @@ class AccountJournal:
                     index_elements=["account_id"], set_={"complete_until": latest}
                 )
             )
+
+
+async def _unsettled(session: RecordSession, account: str) -> list[TradeState]:
+    """Return the states of the trades that have not come to their end, by number."""
+    query = (
+        select(TradeStateRow)
+        .join(
+            TradeRow,
+            (col(TradeRow.account_id) == col(TradeStateRow.account_id))
+            & (col(TradeRow.number) == col(TradeStateRow.number)),
+        )
+        .where(TradeRow.account_id == account, TradeRow.phase != TradePhase.SETTLED.value)
+        .order_by(col(TradeStateRow.number))
+    )
+    return [trade_state(row.state) for row in await session.exec(query)]
 
 
 def _values(state: AccountState, at: datetime) -> dict[str, object]:

@@ -17,7 +17,7 @@ from activities.metrics import UNPROTECTED
 from infra.runtime.database import Database
 from infra.runtime.light_connections import LightSession
 from models.tables import IdeaRow
-from models.tables.documents import verdict_document
+from models.tables.documents import trade_state_text, verdict_document
 from models.tables.trades import trade_figures
 from models.trading.ideas import Idea
 from models.trading.limits import ProtectionMode
@@ -49,6 +49,14 @@ _ADD_WATCH = text(
 )
 
 
+_KEEP_STATE = text(
+    """INSERT INTO trade_states (account_id, number, state, at)
+       VALUES (:account, :trade, CAST(:state AS jsonb), :at)
+       ON CONFLICT (account_id, number) DO UPDATE SET state = excluded.state, at = excluded.at
+           WHERE trade_states.at <= excluded.at"""
+)
+
+
 class TradeJournal:
     """The part of the journal that holds trades, ideas and price watches."""
 
@@ -72,6 +80,8 @@ class TradeJournal:
             coverage, uncovered = await _coverage(session, state, at)
             values |= asdict(coverage)
             await session.sql(_upsert(tuple(values)), values)
+            kept = {"account": account, "trade": number, "state": trade_state_text(state), "at": at}
+            await session.sql(_KEEP_STATE, kept)
             if event is not None:
                 details = {"trade": str(number), "at": at.isoformat()} | _audited(state)
                 correlation = f"trade/{number}"

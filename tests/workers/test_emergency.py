@@ -1,0 +1,186 @@
+"""The emergency stop stops before anything is written, and is written as soon as it can be."""
+
+import asyncio
+import errno
+import os
+import stat
+import tempfile
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from activities.emergency_stop import EmergencyStop
+from activities.placement import Patience, Placement
+from infra.runtime.database import DatabaseUnavailableError
+from infra.runtime.emergency import NotStoppedError, StopFile, call_stop, read_order, stop_now
+from models.trading.orders import Leg, OrderStatus, OrderType, Side
+from tests.support.fakes import FakeExchange, FakeJournal, wall_clock
+from tests.support.record_builders import an_order
+from tests.support.temporal import eventually
+from workers.emergency import EmergencyDesk, close_desk
+
+
+@pytest.fixture
+def directory():
+    with tempfile.TemporaryDirectory(prefix="stop-", dir="/tmp") as short:
+        yield Path(short)
+
+
+@asynccontextmanager
+async def a_desk(directory, exchanges, stop=None):
+    desk = EmergencyDesk(directory, StopFile(directory), stop or EmergencyStop(), lambda: exchanges)
+    listening = await desk.open()
+    yield desk
+    await close_desk(listening)
+
+
+def an_order_to_stop(*accounts, flatten=False):
+    return stop_now("the disk is full", "director", accounts, flatten=flatten)
+
+
+class FullJournal(FakeJournal):
+    """A record that cannot be written while ``full``."""
+
+    def __init__(self):
+        super().__init__()
+        self.full = True
+        self.engaged = []
+
+    async def kill_switches(self, *, only_engaged):
+        if self.full:
+            raise DatabaseUnavailableError("could not extend file: No space left on device")
+        return []
+
+    async def next_kill_switch_number(self):
+        return 7
+
+    async def engage_kill_switch(self, number, accounts, **facts):
+        self.engaged.append((number, tuple(accounts), facts["reason"]))
+
+
+async def test_stop_withdraws_entries_and_leaves_stops_without_writing_anything(directory):
+    exchange, stop = FakeExchange(), EmergencyStop()
+    entry = an_order(account="company", limit_price=exchange.price / 2)
+    protection = replace(
+        entry,
+        client_order_id="a-stop",
+        leg=Leg.STOP,
+        side=Side.SELL,
+        order_type=OrderType.STOP_LOSS,
+        limit_price=None,
+        trigger_price=exchange.price / 2,
+    )
+    for order in (entry, protection):
+        await exchange.submit(order, None)
+    async with a_desk(directory, {"company": exchange}, stop):
+        answer = await asyncio.to_thread(call_stop, directory, an_order_to_stop())
+    assert answer["accounts"] == {"company": "sends no entry; 1 withdrawn"}
+    (withdrawn,) = exchange.by_client_id(entry.client_order_id)
+    (resting,) = exchange.by_client_id("a-stop")
+    assert (withdrawn.status, resting.status) == (OrderStatus.CANCELED, OrderStatus.OPEN)
+    assert stop.stops("company")
+
+
+async def test_exchange_that_does_not_answer_is_named_and_the_stop_stands(directory):
+    silent, stop = FakeExchange(), EmergencyStop()
+    silent.down = True
+    async with a_desk(directory, {"company": silent}, stop):
+        order = an_order_to_stop("company", "director-1")
+        answer = await asyncio.to_thread(call_stop, directory, order)
+    assert "not withdrawn" in answer["accounts"]["company"]
+    assert answer["accounts"]["director-1"] == "its exchange is not in use"
+    assert stop.stops("director-1")
+    assert not stop.stops("director-2")
+
+
+async def test_stopped_account_sends_stops_and_no_entry():
+    exchange, journal, stop = FakeExchange(), FakeJournal(), EmergencyStop()
+    stop.engage(an_order_to_stop("company"))
+
+    def placement():
+        return Placement(exchange, journal, wall_clock, Patience(), is_stopped=stop.stops)
+
+    entry = an_order(account="company")
+    placed = await placement().intend_and_place(entry, wall_clock())
+    assert placed.facts[0].reason == "emergency stop"
+    assert exchange.submits == []
+    other = an_order(account="director-1")
+    await placement().intend_and_place(other, wall_clock())
+    assert [one.account for one in exchange.submits] == ["director-1"]
+
+
+async def test_stop_survives_a_restart_and_is_recorded_when_the_disk_has_room(directory):
+    async with a_desk(directory, {}):
+        answer = await asyncio.to_thread(call_stop, directory, an_order_to_stop("company"))
+        assert answer["durable"]
+    journal, stop, started = FullJournal(), EmergencyStop(), asyncio.Event()
+
+    async def accounts():
+        return ["company", "director-1"]
+
+    async def start():
+        started.set()
+
+    async with a_desk(directory, {}, stop) as desk:
+        assert stop.stops("company")
+        recording = asyncio.create_task(desk.record_when_possible(journal, accounts, start))
+        await asyncio.sleep(0)
+        assert stop.stops("company")
+        journal.full = False
+        await eventually(lambda: not stop.standing, "the record has it")
+        recording.cancel()
+    assert journal.engaged == [(7, ("company",), "the disk is full")]
+    assert started.is_set()
+    assert StopFile(directory).kept() is None
+
+
+async def test_two_stops_are_kept_as_one_that_is_wide_enough(directory):
+    async with a_desk(directory, {}):
+        await asyncio.to_thread(call_stop, directory, an_order_to_stop("b", flatten=True))
+        await asyncio.to_thread(call_stop, directory, an_order_to_stop("a"))
+        kept = StopFile(directory).kept()
+        assert (kept.accounts, kept.flatten) == (("a", "b"), True)
+        await asyncio.to_thread(call_stop, directory, an_order_to_stop())
+        assert StopFile(directory).kept().accounts == ()
+
+
+async def test_only_its_own_user_reaches_the_socket_and_nonsense_stops_nothing(directory):
+    stop = EmergencyStop()
+    async with a_desk(directory, {}, stop):
+        mode = stat.S_IMODE((directory / "stop.sock").stat().st_mode)
+        assert mode == 0o600
+        reader, writer = await asyncio.open_unix_connection(directory / "stop.sock")
+        writer.write(b'{"reason": 1}\n')
+        assert await reader.read() == b""
+        writer.close()
+        assert stop.standing == ()
+
+
+def test_no_trading_process_is_said(directory):
+    with pytest.raises(NotStoppedError):
+        call_stop(directory, an_order_to_stop())
+
+
+def test_file_is_written_in_the_room_that_was_taken(directory, monkeypatch):
+    kept = StopFile(directory)
+    kept.reserve()
+    size = (directory / "emergency-stop").stat().st_size
+    assert kept.keep(an_order_to_stop("company"))
+    assert (directory / "emergency-stop").stat().st_size == size
+    assert kept.kept().accounts == ("company",)
+    kept.reserve()
+    assert kept.kept().accounts == ("company",)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    assert not kept.keep(an_order_to_stop())
+
+
+def test_names_that_do_not_fit_stop_everybody():
+    order = stop_now("x", "y", tuple(f"account-{n}" for n in range(1_000)), flatten=False)
+    assert order.accounts == ()
+    assert read_order(order.text()) == order

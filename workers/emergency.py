@@ -1,0 +1,160 @@
+"""The emergency stop where orders are sent: it hears the order, stops, withdraws, records later."""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from activities.adapters.postgres.journal import PostgresJournal
+from activities.emergency_stop import EmergencyStop
+from activities.ports import Exchange, ExchangeError
+from infra.runtime.emergency import (
+    ORDER_BYTES,
+    SOCKET_NAME,
+    StopFile,
+    StopOrder,
+    read_order,
+    widened,
+)
+from models.trading.orders import Side
+
+log = structlog.get_logger(__name__)
+
+HEAR_SECONDS = 2.0
+WITHDRAW_SECONDS = 3.0
+TRY_SECONDS = 1.0
+CALLERS_MAXIMUM = 20
+
+
+class EmergencyDesk:
+    """Takes orders to stop on a socket of its own; ``accounts`` are known without any question.
+
+    ``opened`` gives the exchanges in use: nothing is opened, asked or written for a stop.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        kept: StopFile,
+        stop: EmergencyStop,
+        opened: Callable[[], Mapping[str, Exchange]],
+    ) -> None:
+        self._path = directory / SOCKET_NAME
+        self._kept = kept
+        self._stop = stop
+        self._opened = opened
+        self._callers = 0
+        self.due = asyncio.Event()
+
+    async def open(self) -> asyncio.Server:
+        """Take up what was kept before, then listen."""
+        self._kept.reserve()
+        kept = self._kept.kept()
+        if kept is not None:
+            log.error("an emergency stop stands from before", reason=kept.reason, by=kept.by)
+            self._stop.engage(kept)
+            self.due.set()
+        self._path.unlink(missing_ok=True)
+        mask = os.umask(0o177)
+        try:
+            return await asyncio.start_unix_server(self._hear, self._path, limit=ORDER_BYTES)
+        finally:
+            os.umask(mask)
+
+    async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._callers += 1
+        try:
+            if self._callers > CALLERS_MAXIMUM:
+                return
+            async with asyncio.timeout(HEAR_SECONDS):
+                line = await reader.readline()
+            answer = await self.engage(read_order(line))
+            writer.write(json.dumps(answer).encode() + b"\n")
+            async with asyncio.timeout(HEAR_SECONDS):
+                await writer.drain()
+        except (OSError, ValueError, TimeoutError) as error:
+            log.warning("an order to stop was not understood", error=str(error))
+        finally:
+            self._callers -= 1
+            writer.close()
+
+    async def engage(self, order: StopOrder) -> dict[str, Any]:
+        """Stop in memory first; then keep it if possible, and withdraw the entries that rest."""
+        self._stop.engage(order)
+        self.due.set()
+        log.error("emergency stop", reason=order.reason, by=order.by, accounts=order.accounts)
+        durable = self._kept.keep(widened(self._stop.standing))
+        accounts = await self._withdraw(order)
+        silent = [name for name in order.accounts if name not in accounts]
+        accounts |= dict.fromkeys(silent, "its exchange is not in use")
+        return {"stopped": True, "durable": durable, "accounts": accounts}
+
+    async def _withdraw(self, order: StopOrder) -> dict[str, str]:
+        exchanges = {n: e for n, e in self._opened().items() if order.concerns(n)}
+        done = await asyncio.gather(*(_withdraw(one) for one in exchanges.values()))
+        return dict(zip(exchanges, done, strict=True))
+
+    async def record_when_possible(
+        self,
+        journal: PostgresJournal,
+        accounts: Callable[[], Awaitable[list[str]]],
+        start: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Turn every stop into a kill switch of the record as soon as that can be written."""
+        while True:
+            await self.due.wait()
+            for order in self._stop.standing:
+                try:
+                    await _record(journal, order, order.accounts or tuple(await accounts()))
+                    await start()
+                except (OSError, SQLAlchemyError) as error:
+                    log.error("the emergency stop is not recorded yet", error=str(error))  # noqa: TRY400
+                    await asyncio.sleep(TRY_SECONDS)
+                    # What was on its way when the order came may rest by now.
+                    await self._withdraw(order)
+                    break
+                self._stop.hand_over(order)
+            else:
+                self.due.clear()
+                if not self._stop.standing:
+                    self._kept.clear()
+
+
+async def _withdraw(exchange: Exchange) -> str:
+    """Cancel what would buy; stops and exits stay. Return what came of it, in words."""
+    try:
+        async with asyncio.timeout(WITHDRAW_SECONDS):
+            hurried = exchange.hurried()
+            buying = [o.order_id for o in await hurried.open_orders() if o.side is Side.BUY]
+            if buying:
+                await hurried.cancel_many(buying)
+    except (ExchangeError, OSError, TimeoutError) as error:
+        return f"sends no entry; entries that rest were not withdrawn: {error or 'no answer'}"
+    return f"sends no entry; {len(buying)} withdrawn"
+
+
+async def _record(journal: PostgresJournal, order: StopOrder, accounts: Iterable[str]) -> None:
+    at = datetime.fromisoformat(order.at)
+    for row in await journal.kill_switches(only_engaged=False):
+        if (row.engaged_at, row.engaged_by, row.reason) == (at, order.by, order.reason):
+            return  # recorded before this process was ended
+    number = await journal.next_kill_switch_number()
+    await journal.engage_kill_switch(
+        number, list(accounts), flatten=order.flatten, reason=order.reason, by=order.by, at=at
+    )
+    log.error("the emergency stop is a kill switch of the record now", number=number)
+
+
+async def close_desk(server: asyncio.Server) -> None:
+    """Listen no more."""
+    server.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEAR_SECONDS):
+            await server.wait_closed()
