@@ -32,6 +32,7 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "no-market-data": HTTPStatus.CONFLICT,
     "stale-market": HTTPStatus.CONFLICT,
     "account-halted": HTTPStatus.CONFLICT,
+    "account-full": HTTPStatus.CONFLICT,
     "kill-switch-engaged": HTTPStatus.CONFLICT,
     "pair-not-trading": HTTPStatus.CONFLICT,
     "trade-closing": HTTPStatus.CONFLICT,

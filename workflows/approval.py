@@ -133,4 +133,4 @@ class ApprovalWorkflow:
 
     @decide.validator
     def _check_decide(self, decision: ApprovalDecision) -> None:
-        refuse_malformed(decision.request_id)
+        refuse_malformed(decision)

@@ -48,6 +48,7 @@ from models.trading.account_hedge_facts import (
 )
 from models.trading.account_market_rules import on_market_rules
 from models.trading.account_mode import on_mode
+from models.trading.account_room import remembered_answer
 from models.trading.account_rules import rules_in_force
 from models.trading.account_settings_changes import on_settings_change
 from models.trading.account_state import ZERO, AccountState
@@ -153,7 +154,7 @@ def _on_request(state: AccountState, fact: Request) -> AccountDecision:
             return AccountDecision(state, (), answer)
     decision = _obey(state, fact)
     assert decision.answer is not None
-    kept = replace(decision.answer, verdict=None)
+    kept = remembered_answer(decision.answer)
     remembered = halts.remember(decision.state, fact.request_id)
     answers = (*remembered.recent_answers, kept)[-halts.REMEMBERED :]
     return replace(decision, state=replace(remembered, recent_answers=answers))

@@ -34,7 +34,7 @@ def on_settings_change(
         return _on_limits(state, fact)
     try:
         updates = json.loads(fact.updates)
-    except ValueError:
+    except (ValueError, RecursionError):
         updates = None
     if not isinstance(updates, dict):
         detail = "the updates are no object of values by name"

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from models.trading.approval import check_other_person
+from models.trading.bounds import NAME_LENGTH, cleaned_text, text_problem
 from models.trading.settings_catalogue import (
     Danger,
     SettingDefinition,
@@ -100,6 +101,8 @@ def decide_change(current: SettingsVersion, request: ChangeRequest) -> SettingsD
         *_check_order(values),
         _check("invalid-change", bool(request.author.strip()), "a change has an author"),
         _check("invalid-change", bool(request.reason.strip()), "a change has a reason"),
+        _check_text("author", request.author),
+        _check_text("reason", request.reason),
         _check("invalid-change", bool(changes) or bool(problems), "a change changes something"),
         _check(
             "outdated-change",
@@ -149,11 +152,15 @@ def is_dangerous(definition: SettingDefinition, before: Value, after: Value) -> 
 def _read(
     current: SettingsVersion, updates: Mapping[str, object]
 ) -> tuple[dict[str, Value], list[Check]]:
+    if len(updates) > len(current.values):
+        reason = f"{len(updates)} settings are changed, there are {len(current.values)}"
+        return {}, [_check("invalid-setting", False, reason)]  # noqa: FBT003
     read: dict[str, Value] = {}
     problems = []
     for name, raw in sorted(updates.items()):
         if name not in current.values:
-            problem: str | None = f"{name} is no setting of the {current.scope.value}"
+            known_as = cleaned_text(name, NAME_LENGTH)
+            problem: str | None = f"{known_as} is no setting of the {current.scope.value}"
         else:
             outcome = read_value(BY_NAME[name], raw)
             problem = outcome.problem
@@ -162,6 +169,11 @@ def _read(
         if problem is not None:
             problems.append(_check("invalid-setting", False, problem))  # noqa: FBT003
     return read, problems
+
+
+def _check_text(what: str, text: str) -> Check:
+    problem = text_problem(text)
+    return _check("invalid-change", problem is None, f"the {what} {problem or 'is a text'}")
 
 
 def _check_order(values: Mapping[str, Value]) -> list[Check]:
