@@ -37,6 +37,11 @@ UNPROTECTED = Histogram(
     ("protection",),
     buckets=SECONDS,
 )
+QUARANTINED = Counter(
+    "aether_record_quarantined_writes",
+    "Writes that the record can never hold, set aside with their reason",
+    ("step",),
+)
 RECONCILIATIONS = Counter(
     "aether_reconciliations", "Completed comparisons with the exchange", ("result",)
 )

@@ -30,6 +30,7 @@ FILL_DIFFERENCES = "fills_that_differ"
 BALANCE_DIFFERENCES = "balances_that_differ"
 AUDIT_BREAKS = "audit_chain_breaks"
 LEAKS = "cross_account_leaks"
+QUARANTINED = "writes_quarantined"
 
 PROOF_SECONDS = Patience().proof_seconds
 """Until then nobody can say that an order is absent: the request may be under way."""
@@ -44,6 +45,7 @@ INVARIANTS = (
     BALANCE_DIFFERENCES,
     AUDIT_BREAKS,
     LEAKS,
+    QUARANTINED,
 )
 
 

@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from activities.engagements import start_engagements
 from api import problems
+from api.door import Door
 from api.reference import with_problems
 from api.routes import (
     accounts,
@@ -80,6 +81,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
     )
     app.state.services = services
     problems.install(app)
+    app.add_middleware(Door)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=[services.settings.temporal_ui_url],

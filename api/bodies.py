@@ -4,8 +4,16 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
+from models.trading.bounds import bounded_number, check_plain
 from models.trading.limits import Mode, ProtectionMode
 from models.trading.orders import OrderType
 
@@ -20,23 +28,68 @@ def no_truth_value(value: Any) -> Any:
     return value
 
 
-# Text that the database, a terminal and a log can hold: no control characters.
-Reason = Annotated[str, Field(min_length=3, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+def bounded_by(value: Any) -> Any:
+    """Hold a plain value of any shape to the bounds of texts, numbers, items and depth."""
+    check_plain(value)
+    return value
+
+
+def figure(value: Any) -> Any:
+    """Hold a number's digits and exponent to bounds before anything is calculated with it."""
+    return bounded_number(no_truth_value(value), digits=30, exponent=30)
+
+
+def number_schema(
+    text: str, *ranges: tuple[float, float], with_zero: bool = False
+) -> WithJsonSchema:
+    """Return the schema of a number: as text without an exponent, or as a number in a range.
+
+    Ranges keep off zero because the digits of a number are bounded: nothing is traded by less.
+    """
+    shapes: list[dict[str, Any]] = [
+        {"type": "string", "pattern": text},
+        *({"type": "number", "minimum": least, "maximum": most} for least, most in ranges),
+    ]
+    if with_zero:
+        shapes.append({"type": "number", "enum": [0]})
+    return WithJsonSchema({"anyOf": shapes})
+
+
+_SHARE_TEXT = r"^(0|1|0\.[0-9]{1,9})$"
+_ABOVE_ZERO_TEXT = r"^(1|0\.[0-9]{0,8}[1-9])$"
+_POSITIVE_TEXT = r"^([1-9][0-9]{0,17}(\.[0-9]{1,10})?|0\.[0-9]{0,9}[1-9])$"
+_AMOUNT_TEXT = r"^([1-9][0-9]{0,14}(\.[0-9]{1,10})?|0\.[0-9]{0,9}[1-9])$"
+# Text that the database, a terminal and a log can hold: no control characters. Half a surrogate
+# pair is refused by pydantic itself.
+Reason = Annotated[
+    str,
+    Field(min_length=3, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$"),
+]
+Title = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
 Positive = Annotated[
     Decimal,
-    BeforeValidator(no_truth_value),
-    Field(gt=0, allow_inf_nan=False, max_digits=30),
+    BeforeValidator(figure),
+    Field(gt=0, lt=10**21, allow_inf_nan=False),
+    number_schema(_POSITIVE_TEXT, (1e-10, 1e20)),
+]
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(figure),
+    Field(gt=0, lt=10**15, allow_inf_nan=False),
+    number_schema(_AMOUNT_TEXT, (1e-10, 9e14)),
 ]
 Share = Annotated[
     Decimal,
-    BeforeValidator(no_truth_value),
-    Field(ge=0, le=1, allow_inf_nan=False, max_digits=12),
+    BeforeValidator(figure),
+    Field(ge=0, le=1, allow_inf_nan=False),
+    number_schema(_SHARE_TEXT, (1e-10, 1), with_zero=True),
 ]
 PartShare = Annotated[
     Decimal,
-    BeforeValidator(no_truth_value),
-    Field(gt=0, le=1, allow_inf_nan=False, max_digits=12),
+    BeforeValidator(figure),
+    Field(gt=0, le=1, allow_inf_nan=False),
+    number_schema(_ABOVE_ZERO_TEXT, (1e-10, 1)),
 ]
 Seconds = Annotated[int, Field(ge=1, le=366 * 86_400)]
 Clearable = Literal[
@@ -50,6 +103,8 @@ Clearable = Literal[
 ]
 Number = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
 Whole = Annotated[int | None, Query(ge=0, le=LARGEST_INTEGER)]
+AccountName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[!-~]+$")]
+RunName = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 PageSize = Annotated[int, Query(ge=1, le=500)]
 
 
@@ -134,7 +189,7 @@ class MoveCapital(RequestBody):
 
     kind: Literal["deposit", "withdrawal"]
     asset: Name = "USD"
-    amount: Positive
+    amount: Amount
     note: Reason
 
 
@@ -147,11 +202,11 @@ class LiftDrawdown(RequestBody):
 class EncodedPayload(BaseModel):
     """One of Temporal's payloads as its JSON form has it: bytes in base64."""
 
-    metadata: dict[str, str] = {}
+    metadata: dict[Name, str] = Field(default={}, max_length=100)
     data: str = ""
 
 
 class EncodedPayloads(BaseModel):
     """Payloads to decrypt or encrypt, and the answer to that."""
 
-    payloads: list[EncodedPayload] = []
+    payloads: list[EncodedPayload] = Field(default=[], max_length=10_000)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from api.bodies import Clearable, MoreExits, Positive, Reason, RequestBody, Seconds, Share
 from api.schemas import Money, Row
@@ -18,7 +18,7 @@ class ChangeExits(MoreExits):
     stop_price: Positive | None = None
     take_profit_price: Positive | None = None
     trailing_distance: Positive | None = None
-    clear: tuple[Clearable, ...] = ()
+    clear: tuple[Clearable, ...] = Field(default=(), max_length=10)
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> "ChangeExits":

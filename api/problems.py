@@ -134,7 +134,8 @@ def document(problem: ProblemError) -> dict[str, Any]:
     }
 
 
-def _respond(problem: ProblemError) -> JSONResponse:
+def respond(problem: ProblemError) -> JSONResponse:
+    """Return the answer that a problem is."""
     return JSONResponse(
         document(problem), int(problem.status), headers=problem.headers, media_type=MEDIA_TYPE
     )
@@ -142,7 +143,7 @@ def _respond(problem: ProblemError) -> JSONResponse:
 
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
-    return _respond(error)
+    return respond(error)
 
 
 async def _on_validation(_: Request, error: Exception) -> JSONResponse:
@@ -152,15 +153,15 @@ async def _on_validation(_: Request, error: Exception) -> JSONResponse:
         problem = ProblemError(
             HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON."
         )
-        return _respond(problem)
+        return respond(problem)
     errors = [{"field": _field(item["loc"]), "reason": item["msg"]} for item in found]
     of_key = [i for i in found if str(i["loc"][-1]).lower() == "idempotency-key"]
     if of_key:
         missing = of_key[0]["type"] == "missing"
         code = "idempotency-key-required" if missing else "idempotency-key-invalid"
-        return _respond(ProblemError(HTTPStatus.BAD_REQUEST, code, IDEMPOTENCY_HELP))
+        return respond(ProblemError(HTTPStatus.BAD_REQUEST, code, IDEMPOTENCY_HELP))
     detail = "; ".join(f"{e['field']}: {e['reason']}" for e in errors)
-    return _respond(
+    return respond(
         ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=errors)
     )
 
@@ -175,18 +176,18 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "-")
-    return _respond(ProblemError(status, code, str(error.detail), headers=error.headers))
+    return respond(ProblemError(status, code, str(error.detail), headers=error.headers))
 
 
 async def _on_engine(_: Request, error: Exception) -> JSONResponse:
     log.warning("workflow engine unavailable", error=str(error))
-    return _respond(engine_unavailable())
+    return respond(engine_unavailable())
 
 
 async def _on_database(_: Request, error: Exception) -> JSONResponse:
     detail = "The database did not answer; nothing is lost, repeat with the same key."
     log.warning("database unavailable", error=str(error))
-    return _respond(
+    return respond(
         ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", detail, lasting=False)
     )
 
@@ -194,7 +195,7 @@ async def _on_database(_: Request, error: Exception) -> JSONResponse:
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed", path=request.url.path, exc_info=error)
     detail = "The request failed for a reason that the log of the API tells."
-    return _respond(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
+    return respond(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
 
 
 def engine_unavailable() -> ProblemError:

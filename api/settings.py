@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from activities.adapters.postgres.settings_journal import in_force
-from api.bodies import Reason, RequestBody
+from api.bodies import LARGEST_INTEGER, Name, Reason, RequestBody, bounded_by
 from api.schemas import CheckMade, Money, Row
 from models.trading.account_settings import SettingsInForce, version_in_force
 from models.trading.entry_record import EntryRecord
@@ -18,12 +18,15 @@ from models.trading.settings_records import export_values
 class ChangeSettings(RequestBody):
     """Values by name; all take effect or none. What lets more be lost needs ``confirm``."""
 
-    updates: dict[str, Any] = Field(
+    updates: Annotated[dict[Name, Any], AfterValidator(bounded_by)] = Field(
         min_length=1, max_length=200, examples=[{"risk.risk_share": "0.004"}]
     )
     reason: Reason
     based_on: int | None = Field(
-        default=None, ge=0, description="The version that the author saw; without it any."
+        default=None,
+        ge=0,
+        le=LARGEST_INTEGER,
+        description="The version that the author saw; without it any.",
     )
     confirm: bool = Field(default=False, description="Needed for what is marked dangerous.")
 

@@ -16,6 +16,7 @@ from activities.adapters.local_secrets import LocalSecrets
 from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.mode_record import PostgresModes
+from activities.adapters.postgres.quarantine import PostgresQuarantine
 from activities.adapters.simulator_funding import SimulatorFunding
 from activities.approvals import ApprovalActivities
 from activities.capital import CapitalActivities
@@ -28,6 +29,7 @@ from activities.modes import ModeActivities
 from activities.orders import OrderActivities
 from activities.placement import Patience, patience_in
 from activities.ports import ExchangeDirectory, HedgeMarket, Journal
+from activities.quarantine import QuarantineInterceptor
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
@@ -211,6 +213,7 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             schedules=TemporalDaySchedules(client) if parts.days_by_schedule else None,
             hedge_market=parts.hedge_market,
         ),
+        interceptors=[QuarantineInterceptor(PostgresQuarantine(parts.database), _now)],
         **worker_options(),
     )
     return take_turns_whole(worker)

@@ -11,7 +11,7 @@ from activities.adapters.postgres.mode_record import PostgresModes
 from activities.adapters.postgres.settings_journal import SettingsJournal
 from api import reading
 from api.authentication import Caller, authenticate
-from api.bodies import Number, PageSize
+from api.bodies import AccountName, Number, PageSize
 from api.commands import IdempotencyKey, Response, command_of, run_once
 from api.going_live import (
     AskToGoLive,
@@ -35,7 +35,7 @@ router = APIRouter(
 
 
 @router.get("/going-live")
-async def get_going_live(request: Request, account: str) -> GoingLive:
+async def get_going_live(request: Request, account: AccountName) -> GoingLive:
     """Check every condition of going live now; what cannot be found out does not hold."""
     services = services_of(request)
     await reading.require_account(services.database, account)
@@ -50,7 +50,7 @@ async def get_going_live(request: Request, account: str) -> GoingLive:
 
 @router.get("/going-live/requests")
 async def list_live_requests(
-    request: Request, account: str, *, limit: PageSize = 100
+    request: Request, account: AccountName, *, limit: PageSize = 100
 ) -> list[LiveRequestView]:
     """List the account's requests to go live, newest first."""
     database = services_of(request).database
@@ -63,7 +63,7 @@ async def list_live_requests(
     "/going-live/requests", status_code=HTTPStatus.ACCEPTED, response_model=LiveRequestView
 )
 async def request_going_live(
-    request: Request, account: str, body: AskToGoLive, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, body: AskToGoLive, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Ask for the account to go live; it counts for a day, once another person has approved it."""
     services = services_of(request)
@@ -81,7 +81,7 @@ async def request_going_live(
 
 @router.post("/going-live/requests/{number}/approve", response_model=LiveRequestView)
 async def approve_going_live(
-    request: Request, account: str, number: Number, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, number: Number, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Approve somebody else's request; the mode is changed by a further request of either."""
     services = services_of(request)
@@ -108,7 +108,7 @@ async def approve_going_live(
 
 @router.get("/mode-changes")
 async def list_mode_changes(
-    request: Request, account: str, *, limit: PageSize = 100
+    request: Request, account: AccountName, *, limit: PageSize = 100
 ) -> list[ModeChangeView]:
     """List the account's changes of mode, newest first."""
     database = services_of(request).database

@@ -16,7 +16,7 @@ from activities.policies import DECIDING_TASK_TIMEOUT
 from api import reading
 from api import settings as views
 from api.authentication import Caller, authenticate
-from api.bodies import PageSize
+from api.bodies import AccountName, PageSize
 from api.commands import Command, IdempotencyKey, command_of, connected, run_once, update_workflow
 from api.problems import refusal
 from api.services import Services, services_of
@@ -59,7 +59,7 @@ async def get_settings_definitions(scope: SettingScope = ACCOUNT) -> SettingsSch
 
 
 @router.get("/accounts/{account}/settings")
-async def get_account_settings(request: Request, account: str) -> SettingsView:
+async def get_account_settings(request: Request, account: AccountName) -> SettingsView:
     """Return all values in force for an account."""
     rows = await _account_rows(request, account, 1)
     return views.settings_view(account, ACCOUNT, rows[0] if rows else None)
@@ -67,21 +67,25 @@ async def get_account_settings(request: Request, account: str) -> SettingsView:
 
 @router.get("/accounts/{account}/settings/versions")
 async def list_account_settings(
-    request: Request, account: str, *, limit: PageSize = 100
+    request: Request, account: AccountName, *, limit: PageSize = 100
 ) -> list[SettingsVersionView]:
     """List the versions of an account's settings, newest first."""
     return [views.version_view(row) for row in await _account_rows(request, account, limit)]
 
 
 @router.get("/accounts/{account}/settings/export", response_class=YamlResponse)
-async def export_account_settings(request: Request, account: str) -> YamlResponse:
+async def export_account_settings(request: Request, account: AccountName) -> YamlResponse:
     """Return all values in force for an account as YAML."""
     return _yaml(await get_account_settings(request, account))
 
 
 @router.post("/accounts/{account}/settings", response_model=SettingsChanged)
 async def change_account_settings(
-    request: Request, account: str, body: ChangeSettings, caller: Caller, key: IdempotencyKey
+    request: Request,
+    account: AccountName,
+    body: ChangeSettings,
+    caller: Caller,
+    key: IdempotencyKey,
 ) -> JSONResponse:
     """Change an account's settings; they count from its next decision on."""
     services = services_of(request)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from activities.adapters.postgres.mode_record import PostgresModes
 from api import reading
 from api.authentication import authenticate
-from api.bodies import PageSize
+from api.bodies import AccountName, PageSize
 from api.problems import ProblemError
 from api.services import services_of
 from api.shadow import ShadowReport, decisions, report_view
@@ -24,8 +24,8 @@ router = APIRouter(
 @router.get("/shadows/{shadow}")
 async def get_shadow_report(
     request: Request,
-    account: str,
-    shadow: str,
+    account: AccountName,
+    shadow: AccountName,
     *,
     since: Annotated[datetime | None, Query(description="Bars from this market time on")] = None,
     limit: PageSize = 200,

@@ -76,7 +76,7 @@ def with_clean_texts(message: Message) -> Message:
 
 
 class _Walk:
-    """One pass over a message: checks every value, unless ``longest`` is None, and adds sizes up."""
+    """One pass over a message: adds sizes up and, unless ``longest`` is None, checks each value."""
 
     def __init__(self, longest: int | None) -> None:
         self._longest = longest
@@ -87,17 +87,7 @@ class _Walk:
         self._items += 1
         if self._longest is not None and (self._items > ITEMS or depth > DEPTH):
             raise OutOfBoundsError(f"the message is deeper than {DEPTH} or larger than {ITEMS}")
-        if isinstance(value, str):
-            self._text(name, value)
-        elif isinstance(value, Decimal):
-            self._number(name, value)
-        elif value is None or isinstance(value, bool | float):
-            self.size += _PLAIN_SIZE
-        elif isinstance(value, int):
-            self._integer(name, value)
-        elif isinstance(value, datetime | date | time | timedelta):
-            self.size += _MOMENT_SIZE
-        elif isinstance(value, Mapping):
+        if isinstance(value, Mapping):
             for key, item in value.items():
                 self.go(name, key, depth + 1)
                 self.go(name, item, depth + 1)
@@ -108,6 +98,19 @@ class _Walk:
             for field in _names(type(value)):
                 self.size += len(field) + 4
                 self.go(field, getattr(value, field), depth + 1)
+        else:
+            self._leaf(name, value)
+
+    def _leaf(self, name: str, value: object) -> None:
+        if isinstance(value, str):
+            self._text(name, value)
+        elif isinstance(value, Decimal):
+            self._number(name, value)
+        elif isinstance(value, int) and not isinstance(value, bool):
+            self._integer(name, value)
+        else:
+            is_moment = isinstance(value, datetime | date | time | timedelta)
+            self.size += _MOMENT_SIZE if is_moment else _PLAIN_SIZE
 
     def _text(self, name: str, value: str) -> None:
         self.size += (len(value) if value.isascii() else 4 * len(value)) + 4
