@@ -17,8 +17,17 @@ from api import reading
 from api import settings as views
 from api.authentication import Caller, authenticate
 from api.bodies import AccountName, PageSize
-from api.commands import Command, IdempotencyKey, command_of, connected, run_once, update_workflow
+from api.commands import (
+    Command,
+    IdempotencyKey,
+    answered,
+    command_of,
+    connected,
+    run_once,
+    update_workflow,
+)
 from api.problems import refusal
+from api.schemas import Answered
 from api.services import Services, services_of
 from api.settings import (
     ChangeSettings,
@@ -36,7 +45,7 @@ from models.contracts.names import (
     TRADING_QUEUE,
     account_workflow_id,
 )
-from models.trading.account_facts import Answer, SettingsChangeRequested
+from models.trading.account_facts import WAITING, Answer, SettingsChangeRequested
 from models.trading.settings_catalogue import SettingScope
 from models.trading.settings_documents import definitions_of, json_schema
 from models.trading.settings_versions import ChangeRequest
@@ -79,7 +88,11 @@ async def export_account_settings(request: Request, account: AccountName) -> Yam
     return _yaml(await get_account_settings(request, account))
 
 
-@router.post("/accounts/{account}/settings", response_model=SettingsChanged)
+@router.post(
+    "/accounts/{account}/settings",
+    response_model=SettingsChanged,
+    responses={202: {"model": Answered, "description": "Another person decides"}},
+)
 async def change_account_settings(
     request: Request,
     account: AccountName,
@@ -87,7 +100,10 @@ async def change_account_settings(
     caller: Caller,
     key: IdempotencyKey,
 ) -> JSONResponse:
-    """Change an account's settings; they count from its next decision on."""
+    """Change an account's settings; they count from its next decision on.
+
+    What loosens the rules that ask for a second person waits for one.
+    """
     services = services_of(request)
     await reading.require_account(services.database, account)
     command = command_of(request, account, key, caller, body)
@@ -106,6 +122,8 @@ async def change_account_settings(
         answer = await update_workflow(
             services, workflow_id, CHANGE_SETTINGS_UPDATE, fact, command.request_id, Answer
         )
+        if answer.code == WAITING:
+            return answered(answer, account, HTTPStatus.ACCEPTED)
         if not answer.accepted or answer.settings_version is None:
             raise refusal(answer)
         return _changed(answer.settings_version, answer.detail, answer.dangerous)

@@ -22,6 +22,9 @@ from models.trading.settings_catalogue import (
 from models.trading.settings_definitions import BY_NAME, CATALOGUE, ORDERED
 from models.trading.verdicts import Check, Verdict
 
+GUARDS = ("approval.", "live.")
+"""Settings that say when a second person is asked: nobody loosens them alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
@@ -73,12 +76,15 @@ class SettingsDecision:
     """The new version, None when refused. Dangerous changes need a confirmation or a second person.
 
     ``needs_approval``: nothing is wrong with the change but that nobody has agreed yet.
+    ``needs_person``: its author agrees and it loosens what guards its author, so another person
+    has to agree.
     """
 
     version: SettingsVersion | None
     changes: tuple[SettingChange, ...]
     verdict: Verdict
     needs_approval: bool = field(default=False)
+    needs_person: bool = field(default=False)
 
 
 def default_version(owner: str, scope: SettingScope) -> SettingsVersion:
@@ -114,9 +120,17 @@ def decide_change(current: SettingsVersion, request: ChangeRequest) -> SettingsD
     dangerous = any(change.dangerous for change in changes)
     if dangerous:
         checks.append(_check_consent(request, changes))
-    verdict = Verdict(tuple(checks))
+    agreed = all(check.passed for check in checks)
+    guard = _check_guard(request, changes)
+    verdict = Verdict((*checks, guard))
     if not verdict.allowed:
-        return SettingsDecision(None, changes, verdict, needs_approval=is_sound and dangerous)
+        return SettingsDecision(
+            None,
+            changes,
+            verdict,
+            needs_approval=is_sound and dangerous,
+            needs_person=agreed and not guard.passed and request.approved_by is None,
+        )
     made = SettingsVersion(
         current.owner,
         current.scope,
@@ -137,6 +151,14 @@ def _check_consent(request: ChangeRequest, changes: tuple[SettingChange, ...]) -
     dangerous = ", ".join(change.name for change in changes if change.dangerous)
     reason = f"lets more be lost and has to be confirmed: {dangerous}"
     return _check("confirmation-needed", request.confirmed, reason)
+
+
+def _check_guard(request: ChangeRequest, changes: tuple[SettingChange, ...]) -> Check:
+    """Require another person where what asks for another person is loosened."""
+    loosened = ", ".join(c.name for c in changes if c.dangerous and c.name.startswith(GUARDS))
+    passed = not loosened or request.approved_by is not None
+    reason = f"loosens what needs two people, and needs two itself: {loosened}"
+    return _check("second-person-needed", passed, reason)
 
 
 def is_dangerous(definition: SettingDefinition, before: Value, after: Value) -> bool:

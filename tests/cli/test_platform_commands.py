@@ -175,6 +175,9 @@ class ExchangeBooks:
         pair = {"wsname": "XBT/USD", "ordermin": "0.0001", "costmin": "0.5"}
         return web.json_response({"error": [], "result": {"XXBTZUSD": pair}})
 
+    async def state(self, _):
+        return web.json_response({"speed": "10"})
+
     async def record(self, request):
         exchange = self.directory.exchanges.get(request.query["account"])
         if exchange is None:
@@ -207,6 +210,7 @@ async def exchange_books(served):
     application = web.Application()
     application.router.add_get("/0/public/AssetPairs", books.pairs)
     application.router.add_get("/control/record", books.record)
+    application.router.add_get("/control/state", books.state)
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", PORT_BASE + 3).start()
