@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 from activities.engagements import start_engagements
 from api import problems
 from api.door import Door
+from api.lapsing import keep_lapsing
 from api.reference import with_problems
 from api.routes import (
     accounts,
@@ -63,6 +64,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         if connect is not None:
             beside.append(asyncio.create_task(reach_temporal(services, connect)))
             beside.append(asyncio.create_task(watch_market_worker(services)))
+            beside.append(asyncio.create_task(keep_lapsing(services)))
         yield
         for task in beside:
             task.cancel()

@@ -20,6 +20,7 @@ from api.going_live import (
     ModeChangeView,
     conditions_view,
 )
+from api.lapsing import refuse_revoked
 from api.problems import ProblemError
 from api.running import run_workflow
 from api.services import services_of
@@ -93,6 +94,7 @@ async def approve_going_live(
         known = {row.number: row for row in await modes.live_requests(account, 500)}
         if number not in known:
             raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-request", f"No request {number}.")
+        await refuse_revoked(services.database, known[number].requested_by)
         other = check_other_person(known[number].requested_by, caller.name)
         if not other.passed:
             raise ProblemError(HTTPStatus.FORBIDDEN, other.code, other.reason)
