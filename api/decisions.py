@@ -1,12 +1,27 @@
 """Approvals and the hedge: bodies taken and views given."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.bodies import Clearable, MoreExits, Positive, Reason, RequestBody, Seconds, Share
+from api.bodies import (
+    Clearable,
+    MoreExits,
+    Positive,
+    Reason,
+    RequestBody,
+    Seconds,
+    Share,
+    one_given,
+)
 from api.schemas import Money, Row
+
+
+def _some_exit(schema: dict[str, Any]) -> None:
+    exits = [field for field in schema["properties"] if field != "clear"]
+    some = {"required": ["clear"], "properties": {"clear": {"minItems": 1}}}
+    schema["anyOf"] = [*one_given(*exits)["anyOf"], some]
 
 
 class ChangeExits(MoreExits):
@@ -14,6 +29,8 @@ class ChangeExits(MoreExits):
 
     What protects the trade less waits for a second person.
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_some_exit)
 
     stop_price: Positive | None = None
     take_profit_price: Positive | None = None

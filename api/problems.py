@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from temporalio.service import RPCError
 
 from activities.engagements import EngineUnavailableError
@@ -172,11 +173,24 @@ def _field(location: tuple[int | str, ...]) -> str:
     return name[:200].encode(errors="replace").decode()
 
 
-async def _on_http(_: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "-")
-    return respond(ProblemError(status, code, str(error.detail), headers=error.headers))
+    headers = error.headers
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(sorted(_methods_of(request)))}
+    return respond(ProblemError(status, code, str(error.detail), headers=headers))
+
+
+def _methods_of(request: Request) -> set[str]:
+    """Return every method that the path of a request knows, whichever route has it."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return methods
 
 
 async def _on_engine(_: Request, error: Exception) -> JSONResponse:

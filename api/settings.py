@@ -1,6 +1,6 @@
 """What the API takes and gives of settings and of what entries were decided by."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,7 +12,27 @@ from api.schemas import CheckMade, Money, Row
 from models.trading.account_settings import SettingsInForce, version_in_force
 from models.trading.entry_record import EntryRecord
 from models.trading.settings_catalogue import SettingScope
+from models.trading.settings_documents import definitions_of, json_schema
 from models.trading.settings_records import export_values
+
+
+_EXAMPLES = {
+    SettingScope.ACCOUNT: ("risk.risk_share", "0.004"),
+    SettingScope.PLATFORM: ("compliance.peg_tolerance", "0.005"),
+}
+
+
+def updates_schema(scope: SettingScope) -> Callable[[dict[str, Any]], None]:
+    """Return what writes the settings of a scope into the schema of a change."""
+
+    def write(schema: dict[str, Any]) -> None:
+        known: dict[str, Any] = json_schema(definitions_of(scope))
+        schema["properties"]["updates"] = known | {
+            "minProperties": 1,
+            "examples": [{_EXAMPLES[scope][0]: _EXAMPLES[scope][1]}],
+        }
+
+    return write
 
 
 class ChangeSettings(RequestBody):
@@ -29,6 +49,28 @@ class ChangeSettings(RequestBody):
         description="The version that the author saw; without it any.",
     )
     confirm: bool = Field(default=False, description="Needed for what is marked dangerous.")
+
+
+class ChangeAccountSettings(ChangeSettings):
+    """Values of an account's settings by name; all take effect or none."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra=updates_schema(SettingScope.ACCOUNT)
+    )
+
+
+class ChangePlatformSettings(ChangeSettings):
+    """Values of the platform's settings by name; all take effect or none."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra=updates_schema(SettingScope.PLATFORM)
+    )
+
+
+class SettingsExport(BaseModel):
+    """Settings as people keep them in files: values by name."""
+
+    settings: dict[str, Any]
 
 
 class SettingsChanged(BaseModel):

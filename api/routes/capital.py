@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from api import capital as views
 from api import reading
 from api.authentication import Caller, authenticate
-from api.bodies import AccountName, LiftDrawdown, MoveCapital, PageSize
+from api.bodies import AccountName, LiftDrawdown, Moment, MoveCapital, PageSize
 from api.capital import Capital, Day, Drawdown, Portfolio, Portfolios
 from api.commands import (
     Command,
@@ -37,9 +37,9 @@ router = APIRouter(tags=["capital"], dependencies=[Depends(authenticate)])
 SHOWN = timedelta(days=30)
 
 Since = Annotated[
-    datetime | None, Query(description="Begin of the time shown (market time); 30 days back.")
+    Moment | None, Query(description="Begin of the time shown (market time); 30 days back.")
 ]
-Before = Annotated[datetime | None, Query(description="Only days closed before this moment.")]
+Before = Annotated[Moment | None, Query(description="Only days closed before this moment.")]
 
 
 @router.get("/accounts/{account}/days")

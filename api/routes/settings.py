@@ -30,8 +30,11 @@ from api.problems import refusal
 from api.schemas import Answered
 from api.services import Services, services_of
 from api.settings import (
+    ChangeAccountSettings,
+    ChangePlatformSettings,
     ChangeSettings,
     SettingsChanged,
+    SettingsExport,
     SettingsSchema,
     SettingsVersionView,
     SettingsView,
@@ -61,6 +64,14 @@ class YamlResponse(PlainTextResponse):
     media_type = "application/yaml"
 
 
+YAML: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/yaml": {"schema": SettingsExport.model_json_schema()}},
+        "description": "The values by name, as the import takes them",
+    }
+}
+
+
 @router.get("/settings/definitions")
 async def get_settings_definitions(scope: SettingScope = ACCOUNT) -> SettingsSchema:
     """Return the JSON schema of the settings: type, unit, range, default, what is dangerous."""
@@ -82,7 +93,7 @@ async def list_account_settings(
     return [views.version_view(row) for row in await _account_rows(request, account, limit)]
 
 
-@router.get("/accounts/{account}/settings/export", response_class=YamlResponse)
+@router.get("/accounts/{account}/settings/export", response_class=YamlResponse, responses=YAML)
 async def export_account_settings(request: Request, account: AccountName) -> YamlResponse:
     """Return all values in force for an account as YAML."""
     return _yaml(await get_account_settings(request, account))
@@ -96,7 +107,7 @@ async def export_account_settings(request: Request, account: AccountName) -> Yam
 async def change_account_settings(
     request: Request,
     account: AccountName,
-    body: ChangeSettings,
+    body: ChangeAccountSettings,
     caller: Caller,
     key: IdempotencyKey,
 ) -> JSONResponse:
@@ -147,7 +158,7 @@ async def list_platform_settings(
     return [views.version_view(row) for row in rows]
 
 
-@router.get("/settings/export", response_class=YamlResponse)
+@router.get("/settings/export", response_class=YamlResponse, responses=YAML)
 async def export_platform_settings(request: Request) -> YamlResponse:
     """Return all values in force for the platform as YAML."""
     return _yaml(await get_platform_settings(request))
@@ -155,7 +166,7 @@ async def export_platform_settings(request: Request) -> YamlResponse:
 
 @router.post("/settings", response_model=SettingsChanged)
 async def change_platform_settings(
-    request: Request, body: ChangeSettings, caller: Caller, key: IdempotencyKey
+    request: Request, body: ChangePlatformSettings, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Change the platform's settings; every account is told and goes by them from then on."""
     services = services_of(request)

@@ -94,7 +94,7 @@ class _Walk:
         elif isinstance(value, list | tuple | set | frozenset):
             for item in value:
                 self.go(name, item, depth + 1)
-        elif is_dataclass(value):
+        elif is_dataclass(value) and not isinstance(value, type):
             for field in _names(type(value)):
                 self.size += len(field) + 4
                 self.go(field, getattr(value, field), depth + 1)
