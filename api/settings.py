@@ -15,7 +15,6 @@ from models.trading.settings_catalogue import SettingScope
 from models.trading.settings_documents import definitions_of, json_schema
 from models.trading.settings_records import export_values
 
-
 _EXAMPLES = {
     SettingScope.ACCOUNT: ("risk.risk_share", "0.004"),
     SettingScope.PLATFORM: ("compliance.peg_tolerance", "0.005"),
