@@ -18,6 +18,7 @@ _DECIMAL: dict[str, object] = {
     "format": "decimal",
     "pattern": r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$",
 }
+_SHARE_PATTERN = r"^(0(\.[0-9]{1,15})?|1(\.0{1,15})?)$"
 _NAME: dict[str, object] = {
     "type": "string",
     "minLength": 1,
@@ -97,6 +98,8 @@ def _schema(definition: SettingDefinition) -> dict[str, object]:
         "x-unit": definition.shown_unit,
         "x-dangerous": definition.danger.value,
     }
+    if schema.get("format") == "decimal" and (definition.least, definition.most) == (0, 1):
+        schema["pattern"] = _SHARE_PATTERN
     if definition.choices:
         schema["enum"] = list(definition.choices)
     whole = definition.kind in (SettingKind.COUNT, SettingKind.SECONDS)
