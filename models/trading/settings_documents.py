@@ -98,7 +98,7 @@ def _schema(definition: SettingDefinition) -> dict[str, object]:
         "x-unit": definition.shown_unit,
         "x-dangerous": definition.danger.value,
     }
-    if schema.get("format") == "decimal" and (definition.least, definition.most) == (0, 1):
+    if schema.get("format") == "decimal" and definition.most == 1:
         schema["pattern"] = _SHARE_PATTERN
     if definition.choices:
         schema["enum"] = list(definition.choices)
