@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from models.trading.bounds import (
     DEPTH,
     LARGEST_INTEGER,
+    NAME_LENGTH,
     REQUEST_ID_LENGTH,
     TEXT_LENGTH,
     OutOfBoundsError,
@@ -38,7 +39,9 @@ EXPONENT: Final = 60
 _DOCUMENTS: Final = frozenset({"updates", "values"})
 _SHORT: Final = frozenset({"request_id", "by"})
 _MOMENT_SIZE: Final = 34
+_LEAVES: Final = frozenset({str, Decimal, int, bool, float, datetime, type(None)})
 _PLAIN_SIZE: Final = 24
+_USUAL_DIGITS: Final = 40
 
 
 def check_request(request: object) -> None:
@@ -87,7 +90,9 @@ class _Walk:
         self._items += 1
         if self._longest is not None and (self._items > ITEMS or depth > DEPTH):
             raise OutOfBoundsError(f"the message is deeper than {DEPTH} or larger than {ITEMS}")
-        if isinstance(value, Mapping):
+        if type(value) in _LEAVES:
+            self._leaf(name, value)
+        elif isinstance(value, Mapping):
             for key, item in value.items():
                 self.go(name, key, depth + 1)
                 self.go(name, item, depth + 1)
@@ -113,15 +118,18 @@ class _Walk:
             self.size += _MOMENT_SIZE if is_moment else _PLAIN_SIZE
 
     def _text(self, name: str, value: str) -> None:
-        self.size += (len(value) if value.isascii() else 4 * len(value)) + 4
-        if self._longest is not None:
+        plain = value.isascii()
+        self.size += (len(value) if plain else 4 * len(value)) + 4
+        usual = plain and len(value) <= NAME_LENGTH and value.isprintable()
+        if self._longest is not None and not usual:
             self._refuse(name, text_problem(value, _longest(name, self._longest)))
 
     def _number(self, name: str, value: Decimal) -> None:
-        parts = value.as_tuple()
-        exponent = parts.exponent if isinstance(parts.exponent, int) else 0
-        self.size += len(parts.digits) + min(abs(exponent), 12) + 4
-        if self._longest is not None:
+        # As JSON has it: short even where the plain form is long. Most need no closer look.
+        text = str(value)
+        self.size += len(text) + 4
+        usual = len(text) <= _USUAL_DIGITS and "E" not in text and text[-1].isdigit()
+        if self._longest is not None and not usual:
             self._refuse(name, number_problem(value, DIGITS, EXPONENT))
 
     def _integer(self, name: str, value: int) -> None:
