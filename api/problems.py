@@ -1,5 +1,6 @@
 """Problems as RFC 9457 documents, each with a stable ``type``; the only shape of an error."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -9,12 +10,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 from temporalio.service import RPCError
 
 from activities.engagements import EngineUnavailableError
 from infra.runtime.database import DatabaseUnavailableError
 from models.trading.account_facts import Answer
+
+_PARAMETER = re.compile(r"\{\w+\}")
 
 log = structlog.get_logger(__name__)
 
@@ -186,10 +188,9 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
 def _methods_of(request: Request) -> set[str]:
     """Return every method that the path of a request knows, whichever route has it."""
     methods: set[str] = set()
-    for route in request.app.routes:
-        match, _ = route.matches(request.scope)
-        if match is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
+    for template, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(_PARAMETER.sub("[^/]+", template), request.url.path):
+            methods |= {method.upper() for method in operations}
     return methods
 
 
