@@ -7,7 +7,7 @@ from activities.ports import Journal, Messenger
 from models.contracts.approvals import ApprovalToSave, ApprovalToSettle
 from models.contracts.names import SETTLE_APPROVAL_UPDATE
 from models.trading.account_facts import Answer
-from models.trading.approval import ENTRY, WORSE_PROTECTION
+from models.trading.approval import CHANGE_SETTINGS, ENTRY, WORSE_PROTECTION
 
 
 class ApprovalActivities:
@@ -29,7 +29,7 @@ class ApprovalActivities:
         What neither an account nor a trade waits for has no consequence but its record.
         """
         asked, fact = request.request, request.fact
-        if asked.subject == ENTRY:
+        if asked.subject in (ENTRY, CHANGE_SETTINGS):
             answer = await self._messenger.ask_account(
                 request.account, SETTLE_APPROVAL_UPDATE, fact.request_id, fact
             )

@@ -47,6 +47,11 @@ ENTRIES_REFUSED_FOR_LOAD = Counter(
     "aether_entries_refused_for_load",
     "Entries refused because positions wait for their protection",
 )
+QUARANTINED = Counter(
+    "aether_record_quarantined_writes",
+    "Writes that the record can never hold, set aside with their reason",
+    ("step",),
+)
 RECONCILIATIONS = Counter(
     "aether_reconciliations", "Completed comparisons with the exchange", ("result",)
 )

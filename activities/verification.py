@@ -31,6 +31,7 @@ BALANCE_DIFFERENCES = "balances_that_differ"
 AUDIT_BREAKS = "audit_chain_breaks"
 LEAKS = "cross_account_leaks"
 SILENT = "workflows_not_answering"
+QUARANTINED = "writes_quarantined"
 
 PROOF_SECONDS = Patience().proof_seconds
 """Until then nobody can say that an order is absent: the request may be under way."""
@@ -46,6 +47,7 @@ INVARIANTS = (
     AUDIT_BREAKS,
     LEAKS,
     SILENT,
+    QUARANTINED,
 )
 
 

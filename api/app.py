@@ -14,7 +14,9 @@ from temporalio.service import RPCError
 
 from activities.engagements import start_engagements
 from api import problems
+from api.door import Door
 from api.guard import Guard, guard_of
+from api.lapsing import keep_lapsing
 from api.reference import with_problems
 from api.retention import keep_requests_bounded
 from api.routes import (
@@ -66,6 +68,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
             beside.append(asyncio.create_task(reach_temporal(services, connect)))
             beside.append(asyncio.create_task(watch_market_worker(services)))
             beside.append(asyncio.create_task(services.admission.load.watch()))
+            beside.append(asyncio.create_task(keep_lapsing(services)))
         yield
         for task in beside:
             task.cancel()
@@ -84,6 +87,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
     )
     app.state.services = services
     problems.install(app)
+    app.add_middleware(Door)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=[services.settings.temporal_ui_url],

@@ -1,12 +1,27 @@
 """Approvals and the hedge: bodies taken and views given."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from api.bodies import Clearable, MoreExits, Positive, Reason, RequestBody, Seconds, Share
+from api.bodies import (
+    Clearable,
+    MoreExits,
+    Positive,
+    Reason,
+    RequestBody,
+    Seconds,
+    Share,
+    one_given,
+)
 from api.schemas import Money, Row
+
+
+def _some_exit(schema: dict[str, Any]) -> None:
+    exits = [field for field in schema["properties"] if field != "clear"]
+    some = {"required": ["clear"], "properties": {"clear": {"minItems": 1}}}
+    schema["anyOf"] = [*one_given(*exits)["anyOf"], some]
 
 
 class ChangeExits(MoreExits):
@@ -15,10 +30,12 @@ class ChangeExits(MoreExits):
     What protects the trade less waits for a second person.
     """
 
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_some_exit)
+
     stop_price: Positive | None = None
     take_profit_price: Positive | None = None
     trailing_distance: Positive | None = None
-    clear: tuple[Clearable, ...] = ()
+    clear: tuple[Clearable, ...] = Field(default=(), max_length=10)
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> "ChangeExits":

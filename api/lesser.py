@@ -1,16 +1,19 @@
 """Lesser forms that depend on what people have done so far, besides those of the processes."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from activities.adapters.postgres.market_rules_record import newest_version
+from activities.adapters.postgres.quarantine import PostgresQuarantine
 from activities.market_rules import INSTALLATION
 from api.services import Services
 from infra.runtime.disk_space import short_of_room
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
+from models.tables import QuarantinedWriteRow
 
 READ_SECONDS = 1.0
 UNAPPROVED = "universe: approved by the installation at its first start, by no person yet"
@@ -40,6 +43,17 @@ async def _standing(services: Services) -> list[str]:
     try:
         async with asyncio.timeout(READ_SECONDS), services.database.no_scope() as session:
             version = await newest_version(session)
+        async with asyncio.timeout(READ_SECONDS):
+            quarantined = await PostgresQuarantine(services.database).standing()
     except (OSError, TimeoutError, SQLAlchemyError):
         return []
-    return [UNAPPROVED] if version is not None and version.approved_by == INSTALLATION else []
+    unapproved = version is not None and version.approved_by == INSTALLATION
+    return [*([UNAPPROVED] if unapproved else []), *_quarantines(quarantined)]
+
+
+def _quarantines(rows: list[QuarantinedWriteRow]) -> list[str]:
+    counts = Counter(row.account_id for row in rows)
+    return [
+        f"record: {count} writes of {account} are quarantined (aether admin quarantine)"
+        for account, count in sorted(counts.items())
+    ]

@@ -7,13 +7,14 @@ from fastapi import Request
 
 from api import reading
 from api.authentication import Caller
+from api.bodies import AccountName
 from api.problems import ProblemError
 from api.services import services_of
 
 MARGIN_FIELDS = {"leverage", "margin", "reduce_only", "short", "futures", "derivative"}
 
 
-async def refuse_margin(request: Request, account: str, caller: Caller) -> None:
+async def refuse_margin(request: Request, account: AccountName, caller: Caller) -> None:
     """Refuse a command that names one of those fields, anywhere, before it is read as anything."""
     if request.method == "GET":
         return

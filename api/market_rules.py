@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import Name, Reason, RequestBody
 from api.schemas import CheckMade, Money, Row
@@ -80,6 +80,17 @@ class UniverseChangeView(Row):
 
 class ChangeUniverse(RequestBody):
     """Pairs to take in (they must be proposed) and to take out; another person has to agree."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "anyOf": [
+                {"required": [field], "properties": {field: {"minItems": 1}}}
+                for field in ("joins", "leaves")
+            ]
+        },
+    )
 
     reason: Reason
     joins: tuple[Name, ...] = Field(default=(), max_length=1000)

@@ -1,5 +1,6 @@
 """Problems as RFC 9457 documents, each with a stable ``type``; the only shape of an error."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -15,6 +16,8 @@ from temporalio.service import RPCError
 from activities.engagements import EngineUnavailableError
 from infra.runtime.database import DatabaseUnavailableError
 from models.trading.account_facts import Answer
+
+_PARAMETER = re.compile(r"\{\w+\}")
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +37,7 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "equity-unknown": HTTPStatus.CONFLICT,
     "stale-market": HTTPStatus.CONFLICT,
     "account-halted": HTTPStatus.CONFLICT,
+    "account-full": HTTPStatus.CONFLICT,
     "kill-switch-engaged": HTTPStatus.CONFLICT,
     "pair-not-trading": HTTPStatus.CONFLICT,
     "trade-closing": HTTPStatus.CONFLICT,
@@ -146,7 +150,8 @@ def document(problem: ProblemError) -> dict[str, Any]:
     }
 
 
-def _respond(problem: ProblemError) -> JSONResponse:
+def respond(problem: ProblemError) -> JSONResponse:
+    """Return the answer that a problem is."""
     return JSONResponse(
         document(problem), int(problem.status), headers=problem.headers, media_type=MEDIA_TYPE
     )
@@ -154,7 +159,7 @@ def _respond(problem: ProblemError) -> JSONResponse:
 
 async def _on_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)
-    return _respond(error)
+    return respond(error)
 
 
 async def _on_validation(_: Request, error: Exception) -> JSONResponse:
@@ -164,15 +169,15 @@ async def _on_validation(_: Request, error: Exception) -> JSONResponse:
         problem = ProblemError(
             HTTPStatus.BAD_REQUEST, "malformed-json", "The body is not valid JSON."
         )
-        return _respond(problem)
+        return respond(problem)
     errors = [{"field": _field(item["loc"]), "reason": item["msg"]} for item in found]
     of_key = [i for i in found if str(i["loc"][-1]).lower() == "idempotency-key"]
     if of_key:
         missing = of_key[0]["type"] == "missing"
         code = "idempotency-key-required" if missing else "idempotency-key-invalid"
-        return _respond(ProblemError(HTTPStatus.BAD_REQUEST, code, IDEMPOTENCY_HELP))
+        return respond(ProblemError(HTTPStatus.BAD_REQUEST, code, IDEMPOTENCY_HELP))
     detail = "; ".join(f"{e['field']}: {e['reason']}" for e in errors)
-    return _respond(
+    return respond(
         ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, errors=errors)
     )
 
@@ -183,22 +188,34 @@ def _field(location: tuple[int | str, ...]) -> str:
     return name[:200].encode(errors="replace").decode()
 
 
-async def _on_http(_: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "-")
-    return _respond(ProblemError(status, code, str(error.detail), headers=error.headers))
+    headers = error.headers
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(sorted(_methods_of(request)))}
+    return respond(ProblemError(status, code, str(error.detail), headers=headers))
+
+
+def _methods_of(request: Request) -> set[str]:
+    """Return every method that the path of a request knows, whichever route has it."""
+    methods: set[str] = set()
+    for template, operations in request.app.openapi()["paths"].items():
+        if re.fullmatch(_PARAMETER.sub("[^/]+", template), request.url.path):
+            methods |= {method.upper() for method in operations}
+    return methods
 
 
 async def _on_engine(_: Request, error: Exception) -> JSONResponse:
     log.warning("workflow engine unavailable", error=str(error))
-    return _respond(engine_unavailable())
+    return respond(engine_unavailable())
 
 
 async def _on_database(_: Request, error: Exception) -> JSONResponse:
     detail = "The database did not answer; nothing is lost, repeat with the same key."
     log.warning("database unavailable", error=str(error))
-    return _respond(
+    return respond(
         ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", detail, lasting=False)
     )
 
@@ -206,7 +223,7 @@ async def _on_database(_: Request, error: Exception) -> JSONResponse:
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
     log.error("request failed", path=request.url.path, exc_info=error)
     detail = "The request failed for a reason that the log of the API tells."
-    return _respond(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
+    return respond(ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", detail))
 
 
 def engine_unavailable() -> ProblemError:

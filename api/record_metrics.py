@@ -11,6 +11,7 @@ from sqlalchemy import func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
+from activities.adapters.postgres.quarantine import PostgresQuarantine
 from infra.runtime.database import Database
 from models.tables.reconciliations import ReconciliationRow
 from models.tables.trades import TradeRow
@@ -39,6 +40,11 @@ class RecordGauges:
             "Differences that the account's last whole comparison found",
             "account",
         )
+        self._quarantined = self._gauge(
+            "aether_record_quarantined_writes_standing_count",
+            "Writes that the record could not hold and nobody has dealt with",
+            "account",
+        )
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)
@@ -48,7 +54,10 @@ class RecordGauges:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 for account in await database.accounts():
+                    self._quarantined.labels(account).set(0)
                     await self._read_account(database, account)
+                for row in await PostgresQuarantine(database).standing():
+                    self._quarantined.labels(row.account_id).inc()
         except (OSError, TimeoutError, SQLAlchemyError):
             self._up.set(0)
         else:

@@ -1,31 +1,75 @@
 """What the API takes and gives of settings and of what entries were decided by."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from activities.adapters.postgres.settings_journal import in_force
-from api.bodies import Reason, RequestBody
+from api.bodies import LARGEST_INTEGER, Name, Reason, RequestBody, bounded_by
 from api.schemas import CheckMade, Money, Row
 from models.trading.account_settings import SettingsInForce, version_in_force
 from models.trading.entry_record import EntryRecord
 from models.trading.settings_catalogue import SettingScope
+from models.trading.settings_documents import definitions_of, json_schema
 from models.trading.settings_records import export_values
+
+_EXAMPLES = {
+    SettingScope.ACCOUNT: ("risk.risk_share", "0.004"),
+    SettingScope.PLATFORM: ("compliance.peg_tolerance", "0.005"),
+}
+
+
+def updates_schema(scope: SettingScope) -> Callable[[dict[str, Any]], None]:
+    """Return what writes the settings of a scope into the schema of a change."""
+
+    def write(schema: dict[str, Any]) -> None:
+        known: dict[str, Any] = json_schema(definitions_of(scope))
+        schema["properties"]["updates"] = known | {
+            "minProperties": 1,
+            "examples": [{_EXAMPLES[scope][0]: _EXAMPLES[scope][1]}],
+        }
+
+    return write
 
 
 class ChangeSettings(RequestBody):
     """Values by name; all take effect or none. What lets more be lost needs ``confirm``."""
 
-    updates: dict[str, Any] = Field(
+    updates: Annotated[dict[Name, Any], AfterValidator(bounded_by)] = Field(
         min_length=1, max_length=200, examples=[{"risk.risk_share": "0.004"}]
     )
     reason: Reason
     based_on: int | None = Field(
-        default=None, ge=0, description="The version that the author saw; without it any."
+        default=None,
+        ge=0,
+        le=LARGEST_INTEGER,
+        description="The version that the author saw; without it any.",
     )
     confirm: bool = Field(default=False, description="Needed for what is marked dangerous.")
+
+
+class ChangeAccountSettings(ChangeSettings):
+    """Values of an account's settings by name; all take effect or none."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra=updates_schema(SettingScope.ACCOUNT)
+    )
+
+
+class ChangePlatformSettings(ChangeSettings):
+    """Values of the platform's settings by name; all take effect or none."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra=updates_schema(SettingScope.PLATFORM)
+    )
+
+
+class SettingsExport(BaseModel):
+    """Settings as people keep them in files: values by name."""
+
+    settings: dict[str, Any]
 
 
 class SettingsChanged(BaseModel):

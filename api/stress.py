@@ -4,20 +4,26 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from api.bodies import Name, RequestBody
+from api.bodies import Name, RequestBody, Title, figure, number_schema
 from api.schemas import Money, Row
 from models.trading.stress_scenarios import Shock
 
-Move = Annotated[Decimal, Field(ge=-1, le=10, allow_inf_nan=False, max_digits=12)]
+_MOVE_TEXT = r"^(-?0\.[0-9]{1,9}|-?[01]|[2-9](\.[0-9]{1,9})?)$"
+Move = Annotated[
+    Decimal,
+    BeforeValidator(figure),
+    Field(ge=-1, le=10, allow_inf_nan=False),
+    number_schema(_MOVE_TEXT, (-1, -1e-10), (1e-10, 10), with_zero=True),
+]
 
 
 class ShockWanted(RequestBody):
     """A shock made up by people: moves by asset as shares of the price, ``others`` for the rest."""
 
     name: Name = Field(examples=["my-crash"])
-    title: str = Field(default="", max_length=200)
+    title: Title = ""
     moves: dict[Name, Move] = Field(default={}, max_length=200, examples=[{"BTC": "-0.30"}])
     others: Move
 

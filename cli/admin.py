@@ -19,6 +19,7 @@ from activities.adapters.postgres.installation import (
     revoke_token,
 )
 from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.quarantine import PostgresQuarantine
 from cli.records import database_of
 from infra.runtime.database import Role
 from infra.runtime.errors import ConfigurationError, StateError
@@ -27,6 +28,7 @@ from infra.runtime.secrets import ExchangeKey, LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.supervision import Supervisor
+from models.tables import QuarantinedWriteRow
 from models.tables.access import ApiTokenRow
 from models.trading.limits import Mode
 
@@ -157,6 +159,37 @@ def revoke(
     """Make a token worthless, within seconds and for good; its name is not used again."""
     asyncio.run(_revoke(name))
     typer.echo(f"the token of {name} is revoked")
+
+
+@app.command()
+def quarantine(
+    *,
+    account: Annotated[str, typer.Option("--account", help="Whose write it is.")] = "",
+    settle: Annotated[str, typer.Option("--settle", help="The write that it is.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List writes that the record could not hold; with --settle, say that one was dealt with."""
+    if settle:
+        asyncio.run(_settle(account, settle))
+        typer.echo(f"{settle} is settled")
+        return
+    rows = asyncio.run(_quarantined())
+    if as_json:
+        typer.echo(json.dumps([row.model_dump(mode="json") for row in rows]))
+        return
+    for row in rows:
+        typer.echo(f"{row.account_id} {row.write_id} {row.step} at {row.at}: {row.reason}")
+
+
+async def _quarantined() -> list[QuarantinedWriteRow]:
+    async with database_of(Settings(), APPLICATION) as database:
+        return await PostgresQuarantine(database).standing()
+
+
+async def _settle(account: str, write: str) -> None:
+    async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
+        if not await PostgresQuarantine(database).settle(account, write, _machine_user(), _now()):
+            raise ConfigurationError(f"no write {write} of {account or 'no account'} stands")
 
 
 async def _make_token(name: str, life: timedelta) -> str:

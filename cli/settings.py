@@ -8,9 +8,11 @@ import typer
 import yaml
 
 from cli.client import ApiClient, RefusedError, segment
+from cli.documents import LONGEST_DOCUMENT, read_yaml
 from cli.tables import Figures
 from infra.runtime.errors import ConfigurationError
 from infra.runtime.settings import Settings
+from models.trading.bounds import OutOfBoundsError
 from models.trading.settings_catalogue import SettingScope
 from models.trading.settings_documents import definitions_of
 
@@ -147,6 +149,9 @@ def _change(
     if as_json:
         typer.echo(json.dumps(made))
         return
+    if made.get("approval"):
+        typer.echo(f"{made['detail']}: aether approvals approve {made['approval']}")
+        return
     danger = f"; dangerous: {', '.join(made['dangerous'])}" if made["dangerous"] else ""
     typer.echo(f"{made['detail']}{danger}")
 
@@ -170,14 +175,18 @@ def _value(raw: str, where: str) -> Any:
     if not raw.startswith(("[", "{")) and raw not in ("true", "false"):
         return raw
     try:
-        return yaml.safe_load(raw)
+        return read_yaml(raw)
+    except OutOfBoundsError as error:
+        raise ConfigurationError(f"{where}: {error}") from None
     except yaml.YAMLError:
         raise ConfigurationError(f"{where}: the value is no YAML") from None
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(file.read_text())
+        document = read_yaml(_text_of(file))
+    except OutOfBoundsError as error:
+        raise ConfigurationError(f"{file}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: {getattr(error, 'strerror', None) or error}") from None
     except yaml.YAMLError:
@@ -186,6 +195,12 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         raise ConfigurationError(f"{file}: values by name are expected under `settings`")
     return values
+
+
+def _text_of(file: Path) -> str:
+    with file.open("rb") as source:
+        content = source.read(LONGEST_DOCUMENT + 1)
+    return content.decode("utf-8-sig")
 
 
 def _plain(value: Any) -> str:

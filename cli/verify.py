@@ -12,10 +12,12 @@ import typer
 
 from activities.adapters.postgres.audit import verify_chains
 from activities.adapters.postgres.leak_probe import leak_probe
+from activities.adapters.postgres.quarantine import PostgresQuarantine
 from activities.verification import (
     AUDIT_BREAKS,
     INVARIANTS,
     LEAKS,
+    QUARANTINED,
     SILENT,
     UNPROTECTED,
     Finding,
@@ -145,6 +147,9 @@ class Looks:
             if not chain.intact:
                 subject = str(chain.broken_at)
                 findings.append(Finding(AUDIT_BREAKS, chain.account, subject, chain.reason))
+        for row in await PostgresQuarantine(self._database).standing():
+            detail = f"{row.step} could not be written: {row.reason}"
+            findings.append(Finding(QUARANTINED, row.account_id, row.write_id, detail))
         for leak in await leak_probe(self._database):
             findings.append(Finding(LEAKS, "every account", leak, leak))
         for name, why in (await silent_workflows(self._settings)).items():

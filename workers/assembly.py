@@ -17,6 +17,7 @@ from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.mode_record import PostgresModes
 from activities.adapters.postgres.protection_waiting import read_waiting
+from activities.adapters.postgres.quarantine import PostgresQuarantine
 from activities.adapters.simulator_funding import SimulatorFunding
 from activities.approvals import ApprovalActivities
 from activities.capital import CapitalActivities
@@ -31,6 +32,7 @@ from activities.orders import OrderActivities
 from activities.placement import Patience, patience_in
 from activities.ports import ExchangeDirectory, HedgeMarket, Journal
 from activities.protection_load import ProtectionLoad
+from activities.quarantine import QuarantineInterceptor
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
@@ -234,6 +236,7 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             load=parts.load,
             stop=parts.stop,
         ),
+        interceptors=[QuarantineInterceptor(PostgresQuarantine(parts.database), _now)],
         **worker_options(),
     )
     return take_turns_whole(worker)

@@ -21,6 +21,7 @@ from models.trading.account_hedge_facts import (
     SellParts,
     WatchHedge,
 )
+from models.trading.account_room import Room, refuse_growth, state_to_carry
 from models.trading.account_state import AccountState
 from models.trading.approval import AskApproval
 from models.trading.capital_facts import (
@@ -56,6 +57,7 @@ class AccountWorkflow(AccountInbox):
     def __init__(self, start: AccountInput) -> None:
         super().__init__(start.state.recent_answers, start.handled)
         self.state = start.state
+        self.room = Room()
         if not start.started:
             show_account(None, self.state)
 
@@ -65,12 +67,17 @@ class AccountWorkflow(AccountInbox):
         while not self.should_rest():
             await self.wait_for_news()
             self.deal_with_inbox()
-        workflow.continue_as_new(AccountInput(self.state, self.handled, started=True))
+        state, left_behind = state_to_carry(self.state)
+        if left_behind:
+            workflow.logger.error("the account carries too much: remembered answers are dropped")
+        workflow.continue_as_new(AccountInput(state, self.handled, started=True))
 
     def deal_with_inbox(self) -> None:
         """Decide on each fact in turn: adopt the state, answer, carry the commands out."""
         while (told := self.take()) is not None:
-            decision = decide(self.state, told.fact)
+            has_room = self.room.has_room(self.state, told.fact)
+            act = decide if has_room else refuse_growth
+            decision = act(self.state, told.fact)
             before, self.state = self.state, decision.state
             for command in decision.commands:
                 self.carry_out(command)

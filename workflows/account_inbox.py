@@ -93,7 +93,7 @@ class AccountInbox(Entity):
 
     @open_trade.validator
     def _check_open_trade(self, request: OpenRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def close_trade(self, request: TradeCloseRequested) -> Answer:
@@ -102,7 +102,7 @@ class AccountInbox(Entity):
 
     @close_trade.validator
     def _check_close_trade(self, request: TradeCloseRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def halt(self, request: HaltRequested) -> Answer:
@@ -111,7 +111,7 @@ class AccountInbox(Entity):
 
     @halt.validator
     def _check_halt(self, request: HaltRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def resume(self, request: ResumeRequested) -> Answer:
@@ -120,7 +120,7 @@ class AccountInbox(Entity):
 
     @resume.validator
     def _check_resume(self, request: ResumeRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def set_mode(self, request: ModeChangeRequested) -> Answer:
@@ -132,7 +132,7 @@ class AccountInbox(Entity):
 
     @set_mode.validator
     def _check_set_mode(self, request: ModeChangeRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def change_limits(self, request: LimitsChangeRequested) -> Answer:
@@ -146,7 +146,7 @@ class AccountInbox(Entity):
 
     @settle_approval.validator
     def _check_settle_approval(self, request: ApprovalSettled) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def review_hedge(self, request: HedgeReviewRequested) -> Answer:
@@ -155,7 +155,7 @@ class AccountInbox(Entity):
 
     @review_hedge.validator
     def _check_review_hedge(self, request: HedgeReviewRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def override_hedge(self, request: HedgeOverrideRequested) -> Answer:
@@ -164,7 +164,7 @@ class AccountInbox(Entity):
 
     @override_hedge.validator
     def _check_override_hedge(self, request: HedgeOverrideRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def clear_hedge_override(self, request: HedgeClearRequested) -> Answer:
@@ -173,11 +173,11 @@ class AccountInbox(Entity):
 
     @clear_hedge_override.validator
     def _check_clear_hedge_override(self, request: HedgeClearRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @change_limits.validator
     def _check_change_limits(self, request: LimitsChangeRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def change_settings(self, request: SettingsChangeRequested) -> Answer:
@@ -186,7 +186,7 @@ class AccountInbox(Entity):
 
     @change_settings.validator
     def _check_change_settings(self, request: SettingsChangeRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def move_capital(self, request: CapitalRequested) -> Answer:
@@ -195,7 +195,7 @@ class AccountInbox(Entity):
 
     @move_capital.validator
     def _check_move_capital(self, request: CapitalRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def lift_drawdown(self, request: DrawdownLiftRequested) -> Answer:
@@ -204,4 +204,4 @@ class AccountInbox(Entity):
 
     @lift_drawdown.validator
     def _check_lift_drawdown(self, request: DrawdownLiftRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)

@@ -31,6 +31,9 @@ from models.trading.approval import (
 from models.trading.market import MarketSnapshot
 from workflows.entity import refuse_malformed
 
+DECISIONS_MAXIMUM = 200
+"""Attempts to decide one request: each is kept in its history, which has an end."""
+
 
 @workflow.defn
 class ApprovalWorkflow:
@@ -133,4 +136,6 @@ class ApprovalWorkflow:
 
     @decide.validator
     def _check_decide(self, decision: ApprovalDecision) -> None:
-        refuse_malformed(decision.request_id)
+        refuse_malformed(decision)
+        if len(self.answers) + len(self.decisions) >= DECISIONS_MAXIMUM:
+            raise ValueError(f"{DECISIONS_MAXIMUM} people have tried to decide: that is enough")

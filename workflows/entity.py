@@ -15,10 +15,12 @@ from temporalio.exceptions import FailureError
 
 from models.contracts.workflows import Rest
 from models.trading.account_facts import Answer
+from models.trading.account_room import remembered_answer
+from models.trading.bounds import OutOfBoundsError
+from models.trading.message_bounds import check_fact, check_request, with_clean_texts
 
 HISTORY_BUDGET_EVENTS = 1_000
 ANSWERS_KEPT = 50
-REQUEST_ID_LENGTH = 200
 
 Work = Callable[[], Awaitable[None]]
 
@@ -100,8 +102,11 @@ class Entity:
         self._asked: set[str] = set()
 
     def tell(self, *facts: object) -> None:
-        """Put facts into the inbox."""
-        self.inbox.extend(Told(fact) for fact in facts)
+        """Put facts into the inbox; one that nobody here may hold is not listened to."""
+        for fact in facts:
+            kept = _within_bounds(fact)
+            if kept is not None:
+                self.inbox.append(Told(kept))
 
     async def ask(self, request_id: str, fact: object) -> Answer:
         """Put a request into the inbox and wait for its answer; a repeat gets the same one."""
@@ -124,7 +129,7 @@ class Entity:
 
     def answers_to_carry(self) -> tuple[Answer, ...]:
         """Return the kept answers without their verdicts, which would bloat the next run."""
-        return tuple(replace(answer, verdict=None) for answer in self._answers.values())
+        return tuple(remembered_answer(answer) for answer in self._answers.values())
 
     @property
     def settled(self) -> bool:
@@ -162,7 +167,30 @@ class Entity:
         return long and self.settled and workflow.all_handlers_finished()
 
 
-def refuse_malformed(request_id: str) -> None:
-    """Reject a request before anything of it is written: for validators of updates."""
-    if not request_id or len(request_id) > REQUEST_ID_LENGTH:
-        raise ValueError(f"a request needs an id of at most {REQUEST_ID_LENGTH} characters")
+def refuse_malformed(request: object) -> None:
+    """Reject a request before anything of it is written: for validators of updates.
+
+    Raises:
+        OutOfBoundsError: a text or number of it is out of bounds.
+    """
+    check_request(request)
+
+
+def _within_bounds(fact: object) -> object | None:
+    """Return a fact that can be kept, its texts cleaned where they could not; None when it cannot.
+
+    What is told must not be lost for an odd text in it: a refusal is one whatever its words are.
+    """
+    try:
+        check_fact(fact)
+    except OutOfBoundsError as error:
+        workflow.logger.warning("%s: %s", type(fact).__name__, error)
+    else:
+        return fact
+    cleaned = with_clean_texts(fact)
+    try:
+        check_fact(cleaned)
+    except OutOfBoundsError as error:
+        workflow.logger.error("%s is not listened to: %s", type(fact).__name__, error)
+        return None
+    return cleaned

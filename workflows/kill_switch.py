@@ -21,7 +21,7 @@ from models.contracts.workflows import (
     OpenWork,
 )
 from models.trading.account_facts import KillSwitchEngaged, KillSwitchLifted
-from workflows.entity import Errands
+from workflows.entity import Errands, refuse_malformed
 
 BROADCAST_AGAIN = timedelta(seconds=1)
 LOOK_AGAIN = timedelta(seconds=1)
@@ -144,6 +144,10 @@ class KillSwitchWorkflow:
         """Lift the kill switch; people with the right to do so were asked before."""
         self.lift = self.lift or request
         return self.progress()
+
+    @approve_lift.validator
+    def _check_approve_lift(self, request: LiftApproved) -> None:
+        refuse_malformed(request)
 
     @workflow.query
     def progress(self) -> KillSwitchProgress:

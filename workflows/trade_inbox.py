@@ -78,7 +78,7 @@ class TradeInbox(Entity):
 
     @close_now.validator
     def _check_close_now(self, request: CloseNow) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def move_stop(self, request: MoveStop) -> Answer:
@@ -94,7 +94,7 @@ class TradeInbox(Entity):
 
     @change_exits.validator
     def _check_change_exits(self, request: ExitsChangeRequested) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @workflow.update
     async def settle_approval(self, request: ApprovalSettled) -> Answer:
@@ -103,8 +103,8 @@ class TradeInbox(Entity):
 
     @settle_approval.validator
     def _check_settle_approval(self, request: ApprovalSettled) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)
 
     @move_stop.validator
     def _check_move_stop(self, request: MoveStop) -> None:
-        refuse_malformed(request.request_id)
+        refuse_malformed(request)

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from api import reading
 from api.authentication import Caller, authenticate
-from api.bodies import ChangeMode, Halt
+from api.bodies import AccountName, ChangeMode, Halt
 from api.commands import (
     Command,
     IdempotencyKey,
@@ -44,7 +44,7 @@ async def list_accounts(request: Request) -> list[Account]:
 
 
 @router.get("/{account}")
-async def get_account(request: Request, account: str) -> Account:
+async def get_account(request: Request, account: AccountName) -> Account:
     """Return one account with its figures."""
     services = services_of(request)
     await reading.require_account(services.database, account)
@@ -53,7 +53,7 @@ async def get_account(request: Request, account: str) -> Account:
 
 
 @router.get("/{account}/positions")
-async def list_positions(request: Request, account: str) -> list[Position]:
+async def list_positions(request: Request, account: AccountName) -> list[Position]:
     """List what the account holds through its open trades."""
     services = services_of(request)
     await reading.require_account(services.database, account)
@@ -63,7 +63,7 @@ async def list_positions(request: Request, account: str) -> list[Position]:
 
 @router.get("/{account}/watches")
 async def list_watches(
-    request: Request, account: str, *, active: Annotated[bool, Query()] = True
+    request: Request, account: AccountName, *, active: Annotated[bool, Query()] = True
 ) -> list[Watch]:
     """List the price watches of the account's trades."""
     services = services_of(request)
@@ -78,7 +78,7 @@ async def list_watches(
 
 @router.post("/{account}/halt", response_model=Answered)
 async def halt_account(
-    request: Request, account: str, body: Halt, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, body: Halt, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Stop entries of this account; positions stay protected."""
     command = command_of(request, account, key, caller, body)
@@ -88,7 +88,7 @@ async def halt_account(
 
 @router.post("/{account}/resume", response_model=Answered)
 async def resume_account(
-    request: Request, account: str, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Lift the halt that a person requested; never a kill switch."""
     command = command_of(request, account, key, caller)
@@ -98,7 +98,7 @@ async def resume_account(
 
 @router.put("/{account}/mode", response_model=Answered)
 async def change_mode(
-    request: Request, account: str, body: ChangeMode, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, body: ChangeMode, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Change the account's mode; live only when every condition holds (``going-live``)."""
     command = command_of(request, account, key, caller, body)

@@ -20,6 +20,7 @@ from api.commands import (
     update_workflow,
 )
 from api.decisions import Approval, Approve, Refuse
+from api.lapsing import refuse_revoked
 from api.market import market_of
 from api.problems import ProblemError
 from api.schemas import Answered
@@ -88,6 +89,8 @@ async def _decide(
     command = command_of(request, row.account_id, key, caller, body)
 
     async def act() -> Response:
+        if approved:
+            await refuse_revoked(services.database, row.requested_by)
         decision = ApprovalDecision(
             request_id=command.request_id,
             by=caller.name,

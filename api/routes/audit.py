@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from api import reading
 from api.authentication import authenticate
-from api.bodies import PageSize, Whole
+from api.bodies import AccountName, PageSize, Whole
 from api.schemas import AuditEntry
 from api.services import services_of
 from infra.runtime.database import PLATFORM_SCOPE
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[Depends(authen
 @router.get("/{scope}")
 async def list_audit_entries(
     request: Request,
-    scope: str,
+    scope: AccountName,
     *,
     before: Whole = None,
     action: Annotated[str | None, Query(max_length=64, pattern=r"^[a-z_]+$")] = None,

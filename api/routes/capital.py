@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from api import capital as views
 from api import reading
 from api.authentication import Caller, authenticate
-from api.bodies import LiftDrawdown, MoveCapital, PageSize
+from api.bodies import AccountName, LiftDrawdown, Moment, MoveCapital, PageSize
 from api.capital import Capital, Day, Drawdown, Portfolio, Portfolios
 from api.commands import (
     Command,
@@ -37,14 +37,14 @@ router = APIRouter(tags=["capital"], dependencies=[Depends(authenticate)])
 SHOWN = timedelta(days=30)
 
 Since = Annotated[
-    datetime | None, Query(description="Begin of the time shown (market time); 30 days back.")
+    Moment | None, Query(description="Begin of the time shown (market time); 30 days back.")
 ]
-Before = Annotated[datetime | None, Query(description="Only days closed before this moment.")]
+Before = Annotated[Moment | None, Query(description="Only days closed before this moment.")]
 
 
 @router.get("/accounts/{account}/days")
 async def list_days(
-    request: Request, account: str, *, before: Before = None, limit: PageSize = 100
+    request: Request, account: AccountName, *, before: Before = None, limit: PageSize = 100
 ) -> list[Day]:
     """List the account's closed days with their profit, newest first."""
     database = services_of(request).database
@@ -53,7 +53,7 @@ async def list_days(
 
 
 @router.get("/accounts/{account}/drawdown")
-async def get_drawdown(request: Request, account: str) -> Drawdown:
+async def get_drawdown(request: Request, account: AccountName) -> Drawdown:
     """Return how far the account is down today and from its best, at the last prices."""
     database = services_of(request).database
     await reading.require_account(database, account)
@@ -67,7 +67,7 @@ async def get_drawdown(request: Request, account: str) -> Drawdown:
 
 @router.post("/accounts/{account}/drawdown/lift", response_model=Answered)
 async def lift_drawdown(
-    request: Request, account: str, body: LiftDrawdown, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, body: LiftDrawdown, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Lift the halt of the total drawdown; the high-water mark begins anew."""
     command = command_of(request, account, key, caller, body)
@@ -76,7 +76,7 @@ async def lift_drawdown(
 
 
 @router.get("/accounts/{account}/capital")
-async def get_capital(request: Request, account: str, *, limit: PageSize = 100) -> Capital:
+async def get_capital(request: Request, account: AccountName, *, limit: PageSize = 100) -> Capital:
     """Return what was brought in, and what trading made of it since each baseline."""
     database = services_of(request).database
     await reading.require_account(database, account)
@@ -87,7 +87,7 @@ async def get_capital(request: Request, account: str, *, limit: PageSize = 100) 
     "/accounts/{account}/capital", status_code=HTTPStatus.ACCEPTED, response_model=Answered
 )
 async def move_capital(
-    request: Request, account: str, body: MoveCapital, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, body: MoveCapital, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Bring simulated capital in or take it out; the exchange books it, then the account."""
     command = command_of(request, account, key, caller, body)
@@ -100,7 +100,9 @@ async def move_capital(
 
 
 @router.get("/accounts/{account}/portfolio")
-async def get_portfolio(request: Request, account: str, *, since: Since = None) -> Portfolio:
+async def get_portfolio(
+    request: Request, account: AccountName, *, since: Since = None
+) -> Portfolio:
     """Return holdings, exposure and value of an account, now and over time."""
     database = services_of(request).database
     await reading.require_account(database, account)

@@ -11,7 +11,7 @@ from activities.adapters.postgres.mode_record import PostgresModes
 from activities.adapters.postgres.settings_journal import SettingsJournal
 from api import reading
 from api.authentication import Caller, authenticate
-from api.bodies import Number, PageSize
+from api.bodies import AccountName, Number, PageSize
 from api.commands import IdempotencyKey, Response, command_of, run_once
 from api.going_live import (
     AskToGoLive,
@@ -20,6 +20,7 @@ from api.going_live import (
     ModeChangeView,
     conditions_view,
 )
+from api.lapsing import refuse_revoked
 from api.problems import ProblemError
 from api.running import run_workflow
 from api.services import services_of
@@ -35,7 +36,7 @@ router = APIRouter(
 
 
 @router.get("/going-live")
-async def get_going_live(request: Request, account: str) -> GoingLive:
+async def get_going_live(request: Request, account: AccountName) -> GoingLive:
     """Check every condition of going live now; what cannot be found out does not hold."""
     services = services_of(request)
     await reading.require_account(services.database, account)
@@ -50,7 +51,7 @@ async def get_going_live(request: Request, account: str) -> GoingLive:
 
 @router.get("/going-live/requests")
 async def list_live_requests(
-    request: Request, account: str, *, limit: PageSize = 100
+    request: Request, account: AccountName, *, limit: PageSize = 100
 ) -> list[LiveRequestView]:
     """List the account's requests to go live, newest first."""
     database = services_of(request).database
@@ -63,7 +64,7 @@ async def list_live_requests(
     "/going-live/requests", status_code=HTTPStatus.ACCEPTED, response_model=LiveRequestView
 )
 async def request_going_live(
-    request: Request, account: str, body: AskToGoLive, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, body: AskToGoLive, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Ask for the account to go live; it counts for a day, once another person has approved it."""
     services = services_of(request)
@@ -81,7 +82,7 @@ async def request_going_live(
 
 @router.post("/going-live/requests/{number}/approve", response_model=LiveRequestView)
 async def approve_going_live(
-    request: Request, account: str, number: Number, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, number: Number, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Approve somebody else's request; the mode is changed by a further request of either."""
     services = services_of(request)
@@ -93,6 +94,7 @@ async def approve_going_live(
         known = {row.number: row for row in await modes.live_requests(account, 500)}
         if number not in known:
             raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-request", f"No request {number}.")
+        await refuse_revoked(services.database, known[number].requested_by)
         other = check_other_person(known[number].requested_by, caller.name)
         if not other.passed:
             raise ProblemError(HTTPStatus.FORBIDDEN, other.code, other.reason)
@@ -108,7 +110,7 @@ async def approve_going_live(
 
 @router.get("/mode-changes")
 async def list_mode_changes(
-    request: Request, account: str, *, limit: PageSize = 100
+    request: Request, account: AccountName, *, limit: PageSize = 100
 ) -> list[ModeChangeView]:
     """List the account's changes of mode, newest first."""
     database = services_of(request).database

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from api import reading
 from api.authentication import Caller, authenticate
-from api.bodies import PageSize, Whole
+from api.bodies import AccountName, PageSize, Whole
 from api.commands import (
     IdempotencyKey,
     Response,
@@ -38,7 +38,7 @@ router = APIRouter(
 
 
 @router.get("")
-async def get_hedge(request: Request, account: str) -> Hedge:
+async def get_hedge(request: Request, account: AccountName) -> Hedge:
     """Return the hedge as it was last looked at."""
     services = services_of(request)
     await reading.require_account(services.database, account)
@@ -52,7 +52,7 @@ async def get_hedge(request: Request, account: str) -> Hedge:
 
 @router.get("/history")
 async def list_hedge_reviews(
-    request: Request, account: str, *, before: Whole = None, limit: PageSize = 100
+    request: Request, account: AccountName, *, before: Whole = None, limit: PageSize = 100
 ) -> list[HedgeReview]:
     """List reviews of the hedge, newest first; ``before`` passes over that many."""
     services = services_of(request)
@@ -63,7 +63,7 @@ async def list_hedge_reviews(
 
 @router.post("/override", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
 async def override_hedge(
-    request: Request, account: str, body: OverrideHedge, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, body: OverrideHedge, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Set the share in USD by hand; it stands over restarts until it expires or is cleared."""
     services = services_of(request)
@@ -96,7 +96,7 @@ async def override_hedge(
 
 @router.delete("/override", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
 async def clear_hedge_override(
-    request: Request, account: str, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Give the hedge back to the formula."""
     services = services_of(request)

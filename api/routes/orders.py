@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from api import reading
 from api.authentication import authenticate
-from api.bodies import PageSize, Whole
+from api.bodies import AccountName, PageSize, Whole
 from api.schemas import Order
 from api.services import services_of
 from models.tables.orders import OrderRow
@@ -20,7 +20,7 @@ router = APIRouter(
 @router.get("")
 async def list_orders(
     request: Request,
-    account: str,
+    account: AccountName,
     *,
     only_open: Annotated[bool, Query(alias="open")] = False,
     trade: Whole = None,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from api import reading, reconciling
 from api.authentication import authenticate
-from api.bodies import PageSize, Whole
+from api.bodies import AccountName, PageSize, Whole
 from api.reconciling import Reconciliation, UnknownOrder
 from api.services import services_of
 
@@ -18,7 +18,7 @@ router = APIRouter(
 @router.get("/reconciliations")
 async def list_reconciliations(
     request: Request,
-    account: str,
+    account: AccountName,
     *,
     before: Whole = None,
     complete: Annotated[bool | None, Query()] = None,
@@ -39,7 +39,7 @@ async def list_reconciliations(
 
 @router.get("/unknown-orders")
 async def list_unknown_orders(
-    request: Request, account: str, *, limit: PageSize = 100
+    request: Request, account: AccountName, *, limit: PageSize = 100
 ) -> list[UnknownOrder]:
     """List orders on the account's key that are not ours, latest first; nobody touches them."""
     database = services_of(request).database

@@ -16,13 +16,25 @@ from activities.policies import DECIDING_TASK_TIMEOUT
 from api import reading
 from api import settings as views
 from api.authentication import Caller, authenticate
-from api.bodies import PageSize
-from api.commands import Command, IdempotencyKey, command_of, connected, run_once, update_workflow
+from api.bodies import AccountName, PageSize
+from api.commands import (
+    Command,
+    IdempotencyKey,
+    answered,
+    command_of,
+    connected,
+    run_once,
+    update_workflow,
+)
 from api.problems import refusal
+from api.schemas import Answered
 from api.services import Services, services_of
 from api.settings import (
+    ChangeAccountSettings,
+    ChangePlatformSettings,
     ChangeSettings,
     SettingsChanged,
+    SettingsExport,
     SettingsSchema,
     SettingsVersionView,
     SettingsView,
@@ -36,7 +48,7 @@ from models.contracts.names import (
     TRADING_QUEUE,
     account_workflow_id,
 )
-from models.trading.account_facts import Answer, SettingsChangeRequested
+from models.trading.account_facts import WAITING, Answer, SettingsChangeRequested
 from models.trading.settings_catalogue import SettingScope
 from models.trading.settings_documents import definitions_of, json_schema
 from models.trading.settings_versions import ChangeRequest
@@ -52,6 +64,14 @@ class YamlResponse(PlainTextResponse):
     media_type = "application/yaml"
 
 
+YAML: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"application/yaml": {"schema": SettingsExport.model_json_schema()}},
+        "description": "The values by name, as the import takes them",
+    }
+}
+
+
 @router.get("/settings/definitions")
 async def get_settings_definitions(scope: SettingScope = ACCOUNT) -> SettingsSchema:
     """Return the JSON schema of the settings: type, unit, range, default, what is dangerous."""
@@ -59,7 +79,7 @@ async def get_settings_definitions(scope: SettingScope = ACCOUNT) -> SettingsSch
 
 
 @router.get("/accounts/{account}/settings")
-async def get_account_settings(request: Request, account: str) -> SettingsView:
+async def get_account_settings(request: Request, account: AccountName) -> SettingsView:
     """Return all values in force for an account."""
     rows = await _account_rows(request, account, 1)
     return views.settings_view(account, ACCOUNT, rows[0] if rows else None)
@@ -67,23 +87,34 @@ async def get_account_settings(request: Request, account: str) -> SettingsView:
 
 @router.get("/accounts/{account}/settings/versions")
 async def list_account_settings(
-    request: Request, account: str, *, limit: PageSize = 100
+    request: Request, account: AccountName, *, limit: PageSize = 100
 ) -> list[SettingsVersionView]:
     """List the versions of an account's settings, newest first."""
     return [views.version_view(row) for row in await _account_rows(request, account, limit)]
 
 
-@router.get("/accounts/{account}/settings/export", response_class=YamlResponse)
-async def export_account_settings(request: Request, account: str) -> YamlResponse:
+@router.get("/accounts/{account}/settings/export", response_class=YamlResponse, responses=YAML)
+async def export_account_settings(request: Request, account: AccountName) -> YamlResponse:
     """Return all values in force for an account as YAML."""
     return _yaml(await get_account_settings(request, account))
 
 
-@router.post("/accounts/{account}/settings", response_model=SettingsChanged)
+@router.post(
+    "/accounts/{account}/settings",
+    response_model=SettingsChanged,
+    responses={202: {"model": Answered, "description": "Another person decides"}},
+)
 async def change_account_settings(
-    request: Request, account: str, body: ChangeSettings, caller: Caller, key: IdempotencyKey
+    request: Request,
+    account: AccountName,
+    body: ChangeAccountSettings,
+    caller: Caller,
+    key: IdempotencyKey,
 ) -> JSONResponse:
-    """Change an account's settings; they count from its next decision on."""
+    """Change an account's settings; they count from its next decision on.
+
+    What loosens the rules that ask for a second person waits for one.
+    """
     services = services_of(request)
     await reading.require_account(services.database, account)
     command = command_of(request, account, key, caller, body)
@@ -102,6 +133,8 @@ async def change_account_settings(
         answer = await update_workflow(
             services, workflow_id, CHANGE_SETTINGS_UPDATE, fact, command.request_id, Answer
         )
+        if answer.code == WAITING:
+            return answered(answer, account, HTTPStatus.ACCEPTED)
         if not answer.accepted or answer.settings_version is None:
             raise refusal(answer)
         return _changed(answer.settings_version, answer.detail, answer.dangerous)
@@ -125,7 +158,7 @@ async def list_platform_settings(
     return [views.version_view(row) for row in rows]
 
 
-@router.get("/settings/export", response_class=YamlResponse)
+@router.get("/settings/export", response_class=YamlResponse, responses=YAML)
 async def export_platform_settings(request: Request) -> YamlResponse:
     """Return all values in force for the platform as YAML."""
     return _yaml(await get_platform_settings(request))
@@ -133,7 +166,7 @@ async def export_platform_settings(request: Request) -> YamlResponse:
 
 @router.post("/settings", response_model=SettingsChanged)
 async def change_platform_settings(
-    request: Request, body: ChangeSettings, caller: Caller, key: IdempotencyKey
+    request: Request, body: ChangePlatformSettings, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Change the platform's settings; every account is told and goes by them from then on."""
     services = services_of(request)

@@ -1,6 +1,5 @@
 """An account beside its shadow: a second decision path in simulation, on the same ideas."""
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from activities.adapters.postgres.mode_record import PostgresModes
 from api import reading
 from api.authentication import authenticate
-from api.bodies import PageSize
+from api.bodies import AccountName, Moment, PageSize
 from api.problems import ProblemError
 from api.services import services_of
 from api.shadow import ShadowReport, decisions, report_view
@@ -24,10 +23,10 @@ router = APIRouter(
 @router.get("/shadows/{shadow}")
 async def get_shadow_report(
     request: Request,
-    account: str,
-    shadow: str,
+    account: AccountName,
+    shadow: AccountName,
     *,
-    since: Annotated[datetime | None, Query(description="Bars from this market time on")] = None,
+    since: Annotated[Moment | None, Query(description="Bars from this market time on")] = None,
     limit: PageSize = 200,
 ) -> ShadowReport:
     """Compare an account with one in simulation that follows the same ideas by its own settings.

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from api import reading
 from api.authentication import Caller, authenticate
-from api.bodies import PageSize
+from api.bodies import AccountName, PageSize, RunName
 from api.commands import IdempotencyKey, Response, command_of, run_once
 from api.problems import ProblemError
 from api.running import run_workflow
@@ -26,7 +26,7 @@ router = APIRouter(
 
 @router.post("", response_model=StressView)
 async def run_stress(
-    request: Request, account: str, body: RunStress, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, body: RunStress, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Put the portfolio through shocks now and return the effect on each limit."""
     services = services_of(request)
@@ -46,7 +46,7 @@ async def run_stress(
 
 @router.get("")
 async def list_stress_runs(
-    request: Request, account: str, *, limit: PageSize = 100
+    request: Request, account: AccountName, *, limit: PageSize = 100
 ) -> list[StressSummary]:
     """List the account's runs, newest first."""
     database = services_of(request).database
@@ -57,7 +57,7 @@ async def list_stress_runs(
 
 
 @router.get("/{run_id:path}")
-async def get_stress_run(request: Request, account: str, run_id: str) -> StressView:
+async def get_stress_run(request: Request, account: AccountName, run_id: RunName) -> StressView:
     """Return one run with every shock and its effect on each limit."""
     services = services_of(request)
     await reading.require_account(services.database, account)

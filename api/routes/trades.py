@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from api import reading
 from api.authentication import Caller, authenticate
-from api.bodies import MoveStop, Number, OpenTrade, PageSize, Whole
+from api.bodies import AccountName, MoveStop, Number, OpenTrade, PageSize, Whole
 from api.commands import (
     NOT_RUNNING,
     IdempotencyKey,
@@ -52,7 +52,7 @@ router = APIRouter(
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
 async def open_trade(
-    request: Request, account: str, body: OpenTrade, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, body: OpenTrade, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Open a trade: sized, judged and placed by the account's workflow.
 
@@ -91,7 +91,7 @@ async def open_trade(
 
 @router.post("/{number}/close", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
 async def close_trade(
-    request: Request, account: str, number: Number, caller: Caller, key: IdempotencyKey
+    request: Request, account: AccountName, number: Number, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Close a trade now, at market; the stop is dropped only to place the exit."""
     services = services_of(request)
@@ -112,7 +112,7 @@ async def close_trade(
 @router.patch("/{number}/stop", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
 async def move_stop(
     request: Request,
-    account: str,
+    account: AccountName,
     number: Number,
     body: MoveStop,
     caller: Caller,
@@ -144,7 +144,7 @@ async def move_stop(
 @router.patch("/{number}/exits", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
 async def change_exits(
     request: Request,
-    account: str,
+    account: AccountName,
     number: Number,
     body: ChangeExits,
     caller: Caller,
@@ -180,7 +180,7 @@ async def change_exits(
 @router.get("")
 async def list_trades(
     request: Request,
-    account: str,
+    account: AccountName,
     *,
     only_open: Annotated[bool, Query(alias="open")] = False,
     before: Whole = None,
@@ -199,7 +199,7 @@ async def list_trades(
 
 
 @router.get("/{number}/assessment")
-async def get_assessment(request: Request, account: str, number: Number) -> EntryAssessed:
+async def get_assessment(request: Request, account: AccountName, number: Number) -> EntryAssessed:
     """Return what the trade's entry was decided by: caps and which bound, checks, costs."""
     services = services_of(request)
     await reading.require_trade(services.database, account, number)
@@ -212,7 +212,7 @@ async def get_assessment(request: Request, account: str, number: Number) -> Entr
 
 
 @router.get("/{number}")
-async def get_trade(request: Request, account: str, number: Number) -> Trade:
+async def get_trade(request: Request, account: AccountName, number: Number) -> Trade:
     """Return one trade."""
     services = services_of(request)
     return Trade.model_validate(await reading.require_trade(services.database, account, number))

@@ -25,6 +25,7 @@ from activities.policies import DECIDING_TASK_TIMEOUT
 from api.authentication import Caller, authenticate
 from api.bodies import Number, PageSize
 from api.commands import IdempotencyKey, Response, command_of, connected, run_once
+from api.lapsing import refuse_revoked
 from api.market_rules import (
     ChangeUniverse,
     Correlation,
@@ -42,7 +43,12 @@ from api.services import Services, services_of
 from infra.runtime.database import PLATFORM_SCOPE
 from models.contracts.market_rules import MarketRulesRun
 from models.contracts.names import MARKET_RULES_ID, TELL_MARKET_RULES_WORKFLOW, TRADING_QUEUE
-from models.tables import CorrelationRow, UniverseProposalRow, UniverseVersionRow
+from models.tables import (
+    CorrelationRow,
+    UniverseChangeRow,
+    UniverseProposalRow,
+    UniverseVersionRow,
+)
 from models.trading.account_facts import Answer
 
 router = APIRouter(tags=["universe"], dependencies=[Depends(authenticate)])
@@ -170,6 +176,8 @@ async def _decide(
     command = command_of(request, PLATFORM_SCOPE, key, caller)
 
     async def act() -> Response:
+        if approve:
+            await _refuse_lapsed(services, number)
         held = await PostgresMarketRules(services.database).held_symbols()
         outcome = await PostgresUniverseChanges(services.database).decide(
             number, caller.name, approve=approve, at=datetime.now(UTC), held=held
@@ -180,6 +188,13 @@ async def _decide(
         return int(HTTPStatus.OK), shown
 
     return await run_once(services, command, act)
+
+
+async def _refuse_lapsed(services: Services, number: int) -> None:
+    async with services.database.no_scope() as session:
+        row = await session.get(UniverseChangeRow, number)
+    if row is not None:
+        await refuse_revoked(services.database, row.author)
 
 
 async def _tell_accounts(services: Services, version: int) -> None:

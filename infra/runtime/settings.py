@@ -8,6 +8,11 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.trading.bounds import bounded_text
+
+LONGEST_VALUE = 8_000
+"""Characters of one setting: many files of a replay."""
+
 
 class Settings(BaseSettings):
     """Where things are and how the platform runs. Built by each process at start, never at import.
@@ -42,9 +47,9 @@ class Settings(BaseSettings):
     port_base: int = Field(default=7400, ge=1024, le=65000)
     market: str = Field(default="generated", validation_alias="MARKET")
     speed: str = Field(default="", validation_alias="SPEED")
-    bar_minutes: int = 1
+    bar_minutes: int = Field(default=1, ge=1, le=1440)
     accounts: int = Field(default=3, ge=1, le=500)
-    seed: int = 20260101
+    seed: int = Field(default=20260101, ge=0, lt=2**63)
     exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
     database_url: str | None = None
     temporal_address: str | None = None
@@ -54,6 +59,11 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     disk_free_minimum_mb: int = Field(default=32, ge=0, le=1_000_000)
     disk_free_warning_mb: int = Field(default=512, ge=0, le=1_000_000)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        return bounded_text(value, LONGEST_VALUE) if isinstance(value, str) else value
 
     @field_validator("home")
     @classmethod

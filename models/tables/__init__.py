@@ -22,6 +22,7 @@ from models.tables.market import CandleRow, MarketSnapshotRow
 from models.tables.modes import GoingLiveRow, ModeChangeRow
 from models.tables.orders import OrderRow
 from models.tables.price_watches import PriceWatchRow
+from models.tables.quarantine import QuarantinedWriteRow
 from models.tables.reconciliations import CheckpointRow, ReconciliationRow
 from models.tables.restoration import AccountStateRow, TradeStateRow
 from models.tables.settings import AccountSettingsRow, EntryAssessmentRow, PlatformSettingsRow
@@ -59,6 +60,7 @@ __all__ = [
     "PlatformSettingRow",
     "PlatformSettingsRow",
     "PriceWatchRow",
+    "QuarantinedWriteRow",
     "ReconciliationRow",
     "RequestRow",
     "StressRow",

@@ -8,7 +8,8 @@ Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refuse
 ``drawdown_lifted``, ``day_closed``, ``capital_requested``, ``capital_moved``, ``capital_refused``,
 ``trade_waits_for_approval``, ``entry_approved``, ``entry_refused``, ``entry_expired``,
 ``entry_outdated``, ``approved_entry_refused``, ``hedge_overridden``, ``hedge_override_cleared``,
-``hedge_override_expired``.
+``hedge_override_expired``, ``settings_change_waits``, ``settings_change_refused``,
+``settings_change_expired``.
 """
 
 from dataclasses import replace
@@ -48,8 +49,9 @@ from models.trading.account_hedge_facts import (
 )
 from models.trading.account_market_rules import on_market_rules
 from models.trading.account_mode import on_mode
+from models.trading.account_room import remembered_answer
 from models.trading.account_rules import rules_in_force
-from models.trading.account_settings_changes import on_settings_change
+from models.trading.account_settings_changes import on_change_settled, on_settings_change
 from models.trading.account_state import ZERO, AccountState
 from models.trading.approval import ApprovalSettled
 from models.trading.capital_facts import (
@@ -153,7 +155,7 @@ def _on_request(state: AccountState, fact: Request) -> AccountDecision:
             return AccountDecision(state, (), answer)
     decision = _obey(state, fact)
     assert decision.answer is not None
-    kept = replace(decision.answer, verdict=None)
+    kept = remembered_answer(decision.answer)
     remembered = halts.remember(decision.state, fact.request_id)
     answers = (*remembered.recent_answers, kept)[-halts.REMEMBERED :]
     return replace(decision, state=replace(remembered, recent_answers=answers))
@@ -189,6 +191,8 @@ def _on_persons(
     state: AccountState, fact: ApprovalSettled | HedgeOverrideRequested | HedgeClearRequested
 ) -> AccountDecision:
     match fact:
+        case ApprovalSettled() if fact.request_id in state.waiting_changes:
+            return on_change_settled(state, fact)
         case ApprovalSettled():
             seen = drawdown.watch(_with_market(state, fact.market), fact.at)
             return _after(seen, on_approval_settled(seen.state, fact, consider))

@@ -74,7 +74,7 @@ def record_of(version: SettingsVersion, at: datetime) -> SettingsRecord:
     return SettingsRecord(
         version=version.version,
         values=values_text(version),
-        changes=tuple(_changed(change) for change in version.changes),
+        changes=tuple(changed_value(change) for change in version.changes),
         author=version.author,
         reason=version.reason,
         at=version.at or at,
@@ -96,7 +96,8 @@ def rules_of_platform(settings: SettingsInForce) -> PlatformRules:
     )
 
 
-def _changed(change: SettingChange) -> ChangedValue:
+def changed_value(change: SettingChange) -> ChangedValue:
+    """Return one change with its values as JSON."""
     definition = BY_NAME[change.name]
     before, after = (json.dumps(plain(definition, v)) for v in (change.before, change.after))
     return ChangedValue(change.name, before, after, change.dangerous)

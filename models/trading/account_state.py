@@ -20,6 +20,7 @@ from models.trading.settings_reading import ExitDefaults
 from models.trading.strategy_results import StrategyResults
 from models.trading.trade_state import TradeSummary
 from models.trading.trading_day import DayRule
+from models.trading.waiting_changes import WaitingChange
 from models.trading.waiting_entries import WaitingEntry
 
 ZERO = Decimal(0)
@@ -63,7 +64,8 @@ class AccountState:
     (market time). ``recent_flows`` are the newest capital
     flows counted, ``waiting_flows`` those of the day that follows one not closed yet.
     ``unexplained`` is by how much the exchange's totals differed from ours at the last look.
-    ``waiting`` are entries that a second person decides on, by the approval's id. ``hedge_target``
+    ``waiting`` are entries and ``waiting_changes`` changes of settings that a second person decides
+    on, by the approval's id. ``hedge_target``
     is the share in USD in force (None: no hedge), ``hedge_review`` the newest review of it,
     ``hedge_sales`` what all sales of a trade shall reach while the hedge makes it smaller, asked
     for at ``hedge_moved_at`` (protocol time); ``hedge_shown`` while the record shows a hedge.
@@ -107,6 +109,7 @@ class AccountState:
     approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)
     exit_defaults: ExitDefaults = field(default_factory=ExitDefaults)
     waiting: dict[str, WaitingEntry] = field(default_factory=dict)
+    waiting_changes: dict[str, WaitingChange] = field(default_factory=dict)
     hedge: HedgeState = field(default_factory=HedgeState)
     hedge_target: Decimal | None = None
     hedge_book: HedgeBook = field(default_factory=HedgeBook)

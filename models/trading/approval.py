@@ -15,7 +15,8 @@ from models.trading.verdicts import Check, Verdict
 
 ENTRY, WORSE_PROTECTION = "entry", "worse_protection"
 RAISE_LIMIT, GO_LIVE = "raise_limit", "go_live"
-SUBJECTS = (ENTRY, WORSE_PROTECTION, RAISE_LIMIT, GO_LIVE)
+CHANGE_SETTINGS = "change_settings"
+SUBJECTS = (ENTRY, WORSE_PROTECTION, RAISE_LIMIT, GO_LIVE, CHANGE_SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class ApprovalRequest:
     """Something that waits for another person.
 
     Attributes:
-        subject: what is asked for: ``entry``, ``worse_protection``, ``raise_limit``, ``go_live``.
+        subject: what is asked for: ``entry``, ``worse_protection``, ``raise_limit``, ``go_live``,
+            ``change_settings``.
         requested_by: the person, or the strategy, that wants it.
         value: its size in USD, None where it has none.
         reference_price: price it was asked at, None where no price matters.

@@ -3,12 +3,21 @@
 The settings themselves are in ``settings_definitions``, how they change in ``settings_versions``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.bounds import (
+    ITEMS,
+    NAME_LENGTH,
+    OutOfBoundsError,
+    bounded_number,
+    check_plain,
+    shown,
+    text_problem,
+)
 from models.trading.trading_day import zone_named
 
 Value = Decimal | int | bool | str | timedelta | tuple[str, ...] | tuple[tuple[str, Decimal], ...]
@@ -57,6 +66,8 @@ UNITS = {
     SettingKind.SHARES: "shares by name",
 }
 
+LARGEST_NUMBER = Decimal(10**15)
+
 _NUMBERS = (SettingKind.SHARE, SettingKind.DECIMAL, SettingKind.MONEY)
 
 
@@ -93,8 +104,11 @@ def read_value(definition: SettingDefinition, raw: object) -> ReadValue:
     """Read a value as it comes from JSON, YAML or a form, and check it against its definition."""
     try:
         value = _parse(definition.kind, raw)
-    except (TypeError, ValueError, InvalidOperation):
-        return ReadValue(None, f"{definition.name} is no {definition.kind.value}: {raw!r}")
+    except OutOfBoundsError as error:
+        return ReadValue(None, f"{definition.name} {error}")
+    except (TypeError, ValueError):
+        kind = definition.kind.value
+        return ReadValue(None, f"{definition.name} is no {kind}: {shown(raw)}")
     problem = _problem(definition, value)
     return ReadValue(None, f"{definition.name} {problem}") if problem else ReadValue(value)
 
@@ -132,6 +146,9 @@ def _parse(kind: SettingKind, raw: object) -> Value:
         return _shares(raw)
     if not isinstance(raw, str):
         raise TypeError(raw)
+    problem = text_problem(raw, NAME_LENGTH)
+    if problem is not None:
+        raise OutOfBoundsError(problem)
     return raw
 
 
@@ -140,19 +157,30 @@ def _number(raw: object) -> Decimal:
         return Decimal(int(raw.total_seconds()))
     if not isinstance(raw, Decimal | int | str | float):
         raise TypeError(raw)
-    number = Decimal(str(raw))
-    if not number.is_finite() or abs(number) >= Decimal(10**15):
-        raise ValueError(raw)
+    number = bounded_number(raw)
+    if abs(number) >= LARGEST_NUMBER:
+        raise OutOfBoundsError(f"is not below {LARGEST_NUMBER}")
     return number
 
 
 def _names(raw: object) -> tuple[str, ...]:
-    if isinstance(raw, str | Mapping) or not isinstance(raw, Iterable):
+    if not isinstance(raw, list | tuple | set | frozenset):
         raise TypeError(raw)
+    check_plain(raw)
     names = tuple(raw)
-    if not all(isinstance(name, str) and name.strip() for name in names):
-        raise ValueError(raw)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(raw)
+    for name in names:
+        _check_name(name)
     return tuple(sorted(set(names)))
+
+
+def _check_name(name: str) -> None:
+    problem = text_problem(name, NAME_LENGTH, least=1)
+    if problem is not None:
+        raise OutOfBoundsError(f"has a name that {problem}")
+    if not name.strip():
+        raise OutOfBoundsError("has a name of nothing but spaces")
 
 
 def _shares(raw: object) -> tuple[tuple[str, Decimal], ...]:
@@ -160,6 +188,10 @@ def _shares(raw: object) -> tuple[tuple[str, Decimal], ...]:
         raw = dict(raw)
     if not isinstance(raw, Mapping) or not all(isinstance(name, str) for name in raw):
         raise ValueError(raw)
+    if len(raw) > ITEMS:
+        raise OutOfBoundsError(f"has {len(raw)} shares, at most {ITEMS} are allowed")
+    for name in raw:
+        _check_name(name)
     return tuple(sorted((name, _number(share)) for name, share in raw.items()))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from models.trading.bounds import ITEMS, NAME_LENGTH
 from models.trading.settings_catalogue import (
     Danger,
     SettingDefinition,
@@ -12,20 +13,40 @@ from models.trading.settings_catalogue import (
 )
 from models.trading.settings_definitions import CATALOGUE
 
+_DECIMAL: dict[str, object] = {
+    "type": "string",
+    "format": "decimal",
+    "pattern": r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$",
+}
+_SHARE_PATTERN = r"^(0(\.[0-9]{1,15})?|1(\.0{1,15})?)$"
+_NAME: dict[str, object] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": NAME_LENGTH,
+    "pattern": r"^[!-~]+$",
+}
+
 _TYPES: dict[SettingKind, dict[str, object]] = {
-    SettingKind.SHARE: {"type": "string", "format": "decimal"},
-    SettingKind.DECIMAL: {"type": "string", "format": "decimal"},
-    SettingKind.MONEY: {"type": "string", "format": "decimal"},
+    SettingKind.SHARE: _DECIMAL,
+    SettingKind.DECIMAL: _DECIMAL,
+    SettingKind.MONEY: _DECIMAL,
     SettingKind.COUNT: {"type": "integer"},
     SettingKind.SECONDS: {"type": "integer"},
     SettingKind.FLAG: {"type": "boolean"},
     SettingKind.CHOICE: {"type": "string"},
     SettingKind.ZONE: {"type": "string", "format": "time-zone"},
     SettingKind.TIME: {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
-    SettingKind.NAMES: {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+    SettingKind.NAMES: {
+        "type": "array",
+        "items": _NAME,
+        "uniqueItems": True,
+        "maxItems": ITEMS,
+    },
     SettingKind.SHARES: {
         "type": "object",
-        "additionalProperties": {"type": "string", "format": "decimal"},
+        "propertyNames": _NAME,
+        "additionalProperties": _DECIMAL,
+        "maxProperties": ITEMS,
     },
 }
 
@@ -77,6 +98,8 @@ def _schema(definition: SettingDefinition) -> dict[str, object]:
         "x-unit": definition.shown_unit,
         "x-dangerous": definition.danger.value,
     }
+    if schema.get("format") == "decimal" and definition.most == 1:
+        schema["pattern"] = _SHARE_PATTERN
     if definition.choices:
         schema["enum"] = list(definition.choices)
     whole = definition.kind in (SettingKind.COUNT, SettingKind.SECONDS)

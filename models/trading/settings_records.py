@@ -1,11 +1,11 @@
 """Versions of the settings as they are stored, sent, exported and imported: values by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from models.trading.settings_catalogue import plain, read_value
 from models.trading.settings_definitions import BY_NAME
-from models.trading.settings_versions import SettingsVersion, default_version
+from models.trading.settings_versions import SettingChange, SettingsVersion, default_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class RestoredVersion:
 def export_values(version: SettingsVersion) -> dict[str, object]:
     """Return all values by name, as YAML and JSON have them."""
     return {name: plain(BY_NAME[name], value) for name, value in sorted(version.values.items())}
+
+
+def export_changes(changes: Iterable[SettingChange]) -> dict[str, object]:
+    """Return the values after the changes by name, as YAML and JSON have them."""
+    return {change.name: plain(BY_NAME[change.name], change.after) for change in changes}
 
 
 def restore_version(record: SettingsVersion, stored: Mapping[str, object]) -> RestoredVersion:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from models.trading.approval import check_other_person
+from models.trading.bounds import NAME_LENGTH, cleaned_text, text_problem
 from models.trading.settings_catalogue import (
     Danger,
     SettingDefinition,
@@ -20,6 +21,9 @@ from models.trading.settings_catalogue import (
 )
 from models.trading.settings_definitions import BY_NAME, CATALOGUE, ORDERED
 from models.trading.verdicts import Check, Verdict
+
+GUARDS = ("approval.", "live.")
+"""Settings that say when a second person is asked: nobody loosens them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,15 @@ class SettingsDecision:
     """The new version, None when refused. Dangerous changes need a confirmation or a second person.
 
     ``needs_approval``: nothing is wrong with the change but that nobody has agreed yet.
+    ``needs_person``: its author agrees and it loosens what guards its author, so another person
+    has to agree.
     """
 
     version: SettingsVersion | None
     changes: tuple[SettingChange, ...]
     verdict: Verdict
     needs_approval: bool = field(default=False)
+    needs_person: bool = field(default=False)
 
 
 def default_version(owner: str, scope: SettingScope) -> SettingsVersion:
@@ -100,6 +107,8 @@ def decide_change(current: SettingsVersion, request: ChangeRequest) -> SettingsD
         *_check_order(values),
         _check("invalid-change", bool(request.author.strip()), "a change has an author"),
         _check("invalid-change", bool(request.reason.strip()), "a change has a reason"),
+        _check_text("author", request.author),
+        _check_text("reason", request.reason),
         _check("invalid-change", bool(changes) or bool(problems), "a change changes something"),
         _check(
             "outdated-change",
@@ -111,9 +120,17 @@ def decide_change(current: SettingsVersion, request: ChangeRequest) -> SettingsD
     dangerous = any(change.dangerous for change in changes)
     if dangerous:
         checks.append(_check_consent(request, changes))
-    verdict = Verdict(tuple(checks))
+    agreed = all(check.passed for check in checks)
+    guard = _check_guard(request, changes)
+    verdict = Verdict((*checks, guard))
     if not verdict.allowed:
-        return SettingsDecision(None, changes, verdict, needs_approval=is_sound and dangerous)
+        return SettingsDecision(
+            None,
+            changes,
+            verdict,
+            needs_approval=is_sound and dangerous,
+            needs_person=agreed and not guard.passed and request.approved_by is None,
+        )
     made = SettingsVersion(
         current.owner,
         current.scope,
@@ -136,6 +153,14 @@ def _check_consent(request: ChangeRequest, changes: tuple[SettingChange, ...]) -
     return _check("confirmation-needed", request.confirmed, reason)
 
 
+def _check_guard(request: ChangeRequest, changes: tuple[SettingChange, ...]) -> Check:
+    """Require another person where what asks for another person is loosened."""
+    loosened = ", ".join(c.name for c in changes if c.dangerous and c.name.startswith(GUARDS))
+    passed = not loosened or request.approved_by is not None
+    reason = f"loosens what needs two people, and needs two itself: {loosened}"
+    return _check("second-person-needed", passed, reason)
+
+
 def is_dangerous(definition: SettingDefinition, before: Value, after: Value) -> bool:
     """Tell whether a change of this setting lets more be lost."""
     if before == after or definition.danger is Danger.NONE:
@@ -149,11 +174,15 @@ def is_dangerous(definition: SettingDefinition, before: Value, after: Value) -> 
 def _read(
     current: SettingsVersion, updates: Mapping[str, object]
 ) -> tuple[dict[str, Value], list[Check]]:
+    if len(updates) > len(current.values):
+        reason = f"{len(updates)} settings are changed, there are {len(current.values)}"
+        return {}, [_check("invalid-setting", False, reason)]  # noqa: FBT003
     read: dict[str, Value] = {}
     problems = []
     for name, raw in sorted(updates.items()):
         if name not in current.values:
-            problem: str | None = f"{name} is no setting of the {current.scope.value}"
+            known_as = cleaned_text(name, NAME_LENGTH)
+            problem: str | None = f"{known_as} is no setting of the {current.scope.value}"
         else:
             outcome = read_value(BY_NAME[name], raw)
             problem = outcome.problem
@@ -162,6 +191,11 @@ def _read(
         if problem is not None:
             problems.append(_check("invalid-setting", False, problem))  # noqa: FBT003
     return read, problems
+
+
+def _check_text(what: str, text: str) -> Check:
+    problem = text_problem(text)
+    return _check("invalid-change", problem is None, f"the {what} {problem or 'is a text'}")
 
 
 def _check_order(values: Mapping[str, Value]) -> list[Check]:

@@ -181,7 +181,7 @@ async def test_bad_query_is_refused(platform, account, query):
     await refused(platform, account, "", 422, "invalid-request", path=query, method="GET")
 
 
-@pytest.mark.parametrize("action", ["%00", "DROP TABLE", "x" * 65])
+@pytest.mark.parametrize("action", ["DROP TABLE", "x" * 65])
 async def test_bad_audit_filter_is_refused(platform, action):
     answer = await platform.caller.get(f"/api/v1/audit/platform?action={action}")
     assert answer.json()["type"] == "urn:aether:problem:invalid-request"

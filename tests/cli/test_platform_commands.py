@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from activities.adapters.postgres.quarantine import PostgresQuarantine, RefusedWrite
 from activities.ports import Discrepancies
 from activities.verification import INVARIANTS
 from infra.runtime.state_directory import Manifest, StateDirectory
@@ -265,6 +266,24 @@ async def test_verify_and_status_name_an_account_that_does_not_run(
     ready = await served.caller.get("/readyz")
     assert ready.status_code == 503
     assert account in ready.json()["checks"]["workflows"]
+
+
+async def test_write_that_the_record_refused_is_found_listed_and_settled(
+    aether, served, account, exchange_books
+):
+    quarantine = PostgresQuarantine(served.workers)
+    await quarantine.keep(
+        RefusedWrite(account, "run/1", "save_account", "a NUL", "{}", datetime.now(UTC))
+    )
+    found = json.loads(await aether("verify", "--json", "--grace", "0.5", status=1))
+    assert found["invariants"]["writes_quarantined"] == 1
+    assert f"{account} run/1 save_account" in await aether("admin", "quarantine")
+    (listed,) = json.loads(await aether("admin", "quarantine", "--json"))
+    assert (listed["write_id"], listed["reason"]) == ("run/1", "a NUL")
+    settle = ("admin", "quarantine", "--account", account, "--settle", "run/1")
+    assert "settled" in await aether(*settle)
+    await aether(*settle, status=2)
+    assert await aether("admin", "quarantine") == ""
 
 
 async def test_capital_days_and_portfolios_are_shown(aether, served):

@@ -38,6 +38,7 @@ from activities.ports import (
     RateLimitedError,
     UnknownOutcomeError,
 )
+from models.trading.bounds import cleaned_text
 
 _log = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ _LOCKOUT_SECONDS = 900.0
 
 def classify(raw: str, operation: Operation) -> ExchangeError:
     """Return the typed error that an error string means for an operation."""
+    raw = cleaned_text(raw)
     throttled = _THROTTLED.match(raw)
     if throttled:
         until = throttled["until"]
@@ -127,6 +129,11 @@ def classify(raw: str, operation: Operation) -> ExchangeError:
     if raw.startswith(_REFUSALS):
         return OrderRejectedError(raw, raw)
     return undecided(raw, operation, raw)
+
+
+def stranger_text(raw: object) -> str | None:
+    """Return a text of the exchange as the record can hold it, None where there is none."""
+    return cleaned_text(str(raw)) if raw else None
 
 
 def undecided(message: str, operation: Operation, raw: str = "") -> ExchangeError:

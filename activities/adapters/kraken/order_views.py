@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from activities.adapters.kraken.errors import stranger_text
 from activities.adapters.kraken.feed_rows import wire_time
 from activities.adapters.kraken.instruments import number
 from activities.adapters.kraken.orders import order_type, positive
@@ -168,5 +169,5 @@ def _report(view: Mapping[str, Any]) -> OrderReport:
         trigger_price=positive(trigger_price) or positive(view.get("stop_price")),
         opened_at=wire_time(opened) if opened else None,
         closed_at=wire_time(view["timestamp"]) if status.is_final else None,
-        reason=view.get("reason") or view.get("cancel_reason") or None,
+        reason=stranger_text(view.get("reason") or view.get("cancel_reason")),
     )

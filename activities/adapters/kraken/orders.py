@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 
+from activities.adapters.kraken.errors import stranger_text
 from activities.adapters.kraken.instruments import moment, number
 from activities.adapters.kraken.symbols import SymbolTable
 from activities.adapters.kraken.transport import Parameter
@@ -220,7 +221,7 @@ def report_from_rest(order_id: str, row: Mapping[str, Any], symbols: SymbolTable
         trigger_price=_trigger_price(kind, row),
         opened_at=moment(row["opentm"]) if row.get("opentm") else None,
         closed_at=moment(row["closetm"]) if row.get("closetm") else None,
-        reason=row.get("reason") or None,
+        reason=stranger_text(row.get("reason")),
         execution_ids=tuple(row.get("trades") or ()),
     )
 

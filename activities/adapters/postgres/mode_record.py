@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from activities.adapters.postgres import audit
+from activities.adapters.postgres.revocations import is_revoked
 from activities.mode_ports import LastReconciliation, LiveRequest, OpenInMode, SimulationRun
 from infra.runtime.database import Database, RecordSession
 from models.contracts.modes import ExchangeToChange
@@ -86,10 +87,17 @@ class PostgresModes:
         return None if row.began is None else SimulationRun(row.ended - row.began, row.trades)
 
     async def live_request(self, account: str, now: datetime) -> LiveRequest | None:
-        """Return the newest request to go live that still counts."""
+        """Return the newest request to go live that still counts: of people whose tokens do."""
         async with self._database.account_scope(account) as session:
             row = await _newest_request(session)
-        if row is None or row.used_at is not None or now - row.requested_at > REQUEST_LIFE:
+            people = () if row is None else (row.requested_by, row.approved_by)
+            revoked = [name for name in people if name and await is_revoked(session, name)]
+        if (
+            row is None
+            or revoked
+            or row.used_at is not None
+            or now - row.requested_at > REQUEST_LIFE
+        ):
             return None
         return LiveRequest(row.number, row.requested_by, row.approved_by)
 

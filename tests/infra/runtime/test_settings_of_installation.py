@@ -53,3 +53,19 @@ def test_ports_of_one_stack_never_meet_those_of_the_next():
 
 def _ports(settings):
     return [(n, getattr(settings, n)) for n in dir(Settings) if n.endswith("_port")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MARKET", "replay:" + "x" * 8_000),
+        ("MARKET", "replay:line\nbreak"),
+        ("AETHER_BAR_MINUTES", "0"),
+        ("AETHER_SEED", "9" * 30),
+        ("AETHER_LOG_LEVEL", "\x7f"),
+    ],
+)
+def test_value_out_of_bounds_is_refused(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError):
+        Settings()

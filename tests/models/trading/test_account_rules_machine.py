@@ -111,6 +111,12 @@ class RulesMachine(RuleBasedStateMachine):
         )
         answer = self.broker.tell(fact)
         assert answer is not None
+        if answer.approval is not None:
+            agreed = ApprovalStatus.APPROVED
+            answer = self.broker.tell(
+                ApprovalSettled(answer.approval, agreed, "Bob", None, self.broker.now)
+            )
+            assert answer is not None
         if answer.accepted:
             self.limits |= limits
 

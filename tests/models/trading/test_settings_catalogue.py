@@ -243,6 +243,7 @@ def test_schema_and_page_have_every_setting() -> None:
     assert hard == {
         "type": "string",
         "format": "decimal",
+        "pattern": r"^(0(\.[0-9]{1,15})?|1(\.0{1,15})?)$",
         "description": "Loss of the day at which entries stop.",
         "default": "0.05",
         "x-unit": "share (0.05 is five percent)",
