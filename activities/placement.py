@@ -1,7 +1,10 @@
 """How one order gets to the exchange exactly once: intend, send once, ask when in doubt.
 
-Every way through ends in a proven state: acknowledged, refused, or an exchange error that lets
-the activity be tried again, which then asks before it sends.
+Every way through ends in a proven state: acknowledged, refused, or in doubt, which is told and
+asked about again later. No span of time proves that an order is absent. After its deadline the
+engine begins nothing of it any more; what proves it absent then is a source that would have told of
+it: see ``Exchange.proves_absence``. An exchange error lets the activity be tried again, which then
+asks before it sends.
 """
 
 import asyncio
@@ -9,6 +12,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import structlog
 
 from activities.metrics import in_doubt, timed_step
 from activities.ports import (
@@ -20,11 +25,19 @@ from activities.ports import (
     OrderGoneError,
     OrderRejectedError,
     RateLimitedError,
+    SentOrder,
     UnknownOutcomeError,
 )
 from models.contracts.orders import OrderPlaced
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
-from models.trading.trade_facts import OrderAcknowledged, OrderEnded, OrderRefused
+from models.trading.trade_facts import (
+    OrderAcknowledged,
+    OrderDoubted,
+    OrderEnded,
+    OrderRefused,
+)
+
+_log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 OnUnheard = Callable[[OrderSpec, OrderReport], Awaitable[None]]
@@ -43,7 +56,7 @@ class Patience:
     Attributes:
         deadline: after it the exchange's engine refuses a delayed request (Kraken: 2 s or more
             ahead when the request arrives, hence the margin).
-        settle: how long after the deadline an order may still be missing from the read side.
+        delivery: how long after the deadline news of an entry may be on their way to us.
         poll: pause before the first question; each further one is four times as long, for
             questions are scarce and the stream tells of most orders by itself.
         entry_age: an entry that could not be sent for so long is not sent any more.
@@ -59,7 +72,7 @@ class Patience:
     """
 
     deadline: timedelta = timedelta(seconds=2.5)
-    settle: timedelta = timedelta(seconds=5)
+    delivery: timedelta = timedelta(seconds=1)
     poll: timedelta = timedelta(milliseconds=500)
     entry_age: timedelta = timedelta(seconds=10)
     stop_sends: int = 6
@@ -73,8 +86,8 @@ class Patience:
 
     @property
     def proof_seconds(self) -> float:
-        """Return how long after its sending nobody can say that an entry is absent."""
-        return (self.deadline + self.settle).total_seconds()
+        """Return how long after its sending an unanswered entry is not even asked to be absent."""
+        return (self.deadline + self.delivery).total_seconds()
 
 
 UNHURRIED = Patience(deadline=timedelta(seconds=12), entry_age=timedelta(hours=1))
@@ -101,6 +114,10 @@ def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -
         client_order_id=client_order_id,
         parent_order_id=report.parent_order_id,
     )
+
+
+class StillInDoubtError(Exception):
+    """The order was not found, and nothing proves that it does not exist."""
 
 
 class Placement:
@@ -246,21 +263,27 @@ class Placement:
         sends: int,
         unsendable: str | None = None,
     ) -> OrderPlaced:
-        """Ask until the order is found or its absence is proven; only stops are sent again.
+        """Ask whether the order exists; only stops are sent again.
 
-        An exit is not: it has dropped the stops, and until the next try they must be back.
+        An exit is not: it has dropped the stops, and until the next try they must be back. A stop
+        rests, so the exchange refuses a second one of its id: sending it is a question as well.
         """
-        with in_doubt("place", order.leg) as doubt:
-            if order.leg is Leg.STOP and self._was_all_told():
-                report = await self._hear_of(order, intended_at, sent_at)
-            else:
-                report = await self._look_for(order, intended_at, sent_at)
-            doubt.found(report)
+        try:
+            with in_doubt("place", order.leg) as doubt:
+                if order.leg is not Leg.STOP:
+                    report = await self._look_for(order, intended_at, sent_at)
+                elif self._was_all_told():
+                    report = await self._hear_of(order, intended_at)
+                else:
+                    report = await self._ask_once(order, intended_at)
+                doubt.found(report)
+        except StillInDoubtError:
+            return await self._doubt(order)
         if report is not None:
             return await self._found(order, report)
         if order.leg is not Leg.STOP:
             return await self.refuse(
-                order, OrderStatus.NOT_PLACED, "absent after its deadline and the settle window"
+                order, OrderStatus.NOT_PLACED, "absent after its deadline, by the exchange's word"
             )
         if unsendable is not None:
             return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
@@ -269,9 +292,7 @@ class Placement:
             raise UnknownOutcomeError("a stop is absent after several sends")
         return await self._send(order, intended_at, sends)
 
-    async def _hear_of(
-        self, order: OrderSpec, intended_at: datetime, sent_at: datetime
-    ) -> OrderReport | None:
+    async def _hear_of(self, order: OrderSpec, intended_at: datetime) -> OrderReport | None:
         """Listen for a stop, then ask, but only once where the stream was whole all the while.
 
         Whoever waits for room under the exchange's limits, or asks again for an answer that was
@@ -291,7 +312,7 @@ class Placement:
             told = await self._exchange.appeared(order, max(0.0, enough - listened))
         if told is not None or self._was_all_told():
             return told
-        return await self._look_for(order, intended_at, sent_at)
+        return await self._ask_once(order, intended_at)
 
     def _was_all_told(self) -> bool:
         """Tell whether the stream has told everything since before the first send in doubt.
@@ -301,10 +322,21 @@ class Placement:
         heard_since = self._heard_since
         return heard_since is not None and heard_since == self._exchange.unbroken_stretch()
 
+    async def _ask_once(self, order: OrderSpec, intended_at: datetime) -> OrderReport | None:
+        told = await self._exchange.appeared(order, 0)
+        return told or self._answered(await self._ask(order, intended_at))
+
     async def _look_for(
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime
     ) -> OrderReport | None:
-        absence_counts_from = sent_at + self._grace(order)
+        """Return the order, None when its absence is proven.
+
+        Raises:
+            StillInDoubtError: neither; a later attempt asks again.
+        """
+        begins_nothing_at = sent_at + self._patience.deadline
+        if order.leg is Leg.ENTRY:
+            begins_nothing_at += self._patience.delivery
         # What a live stream does not tell of is asked about once, when the answer proves something.
         pause = self._patience.poll
         if self._exchange.unbroken_stretch() is not None:
@@ -312,15 +344,44 @@ class Placement:
             pause = max(pause, self._patience.listen if entry else self._patience.deadline)
         while True:
             # Questions are scarce; a stream that lives tells at once without being asked.
-            until_proof = max(absence_counts_from - self._clock(), timedelta(0))
-            told = await self._exchange.appeared(order, min(pause, until_proof).total_seconds())
+            left = max(begins_nothing_at - self._clock(), timedelta(0))
+            told = await self._exchange.appeared(order, min(pause, left).total_seconds())
             if told is not None:
                 return told
             asked_at = self._clock()
-            found = self._answered(await self._ask(order, intended_at))
-            if found is not None or asked_at >= absence_counts_from:
-                return found
+            found = await self._ask(order, intended_at)
+            if found:
+                return self._answered(found)
+            if asked_at >= begins_nothing_at:
+                return await self._absent(order, sent_at)
             pause *= 4
+
+    async def _absent(self, order: OrderSpec, sent_at: datetime) -> OrderReport | None:
+        """Return None when the order is proven absent, or the order if it was told of meanwhile."""
+        before = await self._journal.newest_execution_before(order.account, sent_at)
+        sent = SentOrder(order, sent_at + self._patience.deadline, self._heard_since, before)
+        if await self._exchange.proves_absence(sent):
+            return self._answered(())
+        told = await self._exchange.appeared(order, 0)
+        if told is None:
+            raise StillInDoubtError
+        return told
+
+    async def _doubt(self, order: OrderSpec) -> OrderPlaced:
+        """Record that nobody can say whether the order exists; it is asked about again."""
+        reason = "sent and not answered; nothing proves yet that it does not exist"
+        now = self._clock()
+        await self._journal.mark_order(
+            order.account, order.client_order_id, OrderStatus.UNKNOWN, None, now, reason
+        )
+        _log.warning(
+            "an order is in doubt",
+            account=order.account,
+            trade=order.trade,
+            leg=order.leg.value,
+            client_order_id=order.client_order_id,
+        )
+        return OrderPlaced(doubted=OrderDoubted(order.client_order_id, reason, now))
 
     def _answered(self, reports: Sequence[OrderReport]) -> OrderReport | None:
         """Take the answer to a question: the order, or the proof that it is not there."""
@@ -338,18 +399,6 @@ class Placement:
                 return await self._exchange.find(order, intended_at)
             await asyncio.sleep(ASK_AGAIN_SECONDS)
         return await self._exchange.find(order, intended_at)
-
-    def _grace(self, order: OrderSpec) -> timedelta:
-        """Return how long after a send a missing order proves nothing.
-
-        A stop rests, so its id cannot be taken twice: it may be sent again at once. A market sale
-        closes at once and frees its id, so a delayed first copy must be impossible before.
-        """
-        if order.leg is Leg.STOP:
-            return timedelta(0)
-        if order.leg is Leg.EXIT or order.leg.sells_part:
-            return self._patience.deadline
-        return self._patience.deadline + self._patience.settle
 
     async def _found(self, order: OrderSpec, report: OrderReport) -> OrderPlaced:
         now = self._clock()

@@ -11,6 +11,7 @@ from models.trading.exit_rules import ExitRules
 from models.trading.limits import AccountLimits
 from models.trading.orders import Fill, OrderReport, OrderSpec
 from models.trading.strategy_results import StrategyResults
+from models.trading.trade_state import TradeState
 from models.trading.trading_day import DayRule
 from models.trading.verdicts import Verdict
 
@@ -26,6 +27,7 @@ _VERDICT = TypeAdapter(Verdict)
 _RESULTS = TypeAdapter(dict[str, StrategyResults])
 _ENTRY = TypeAdapter(EntryRecord)
 _EXITS = TypeAdapter(ExitRules)
+_TRADE = TypeAdapter(TradeState)
 
 
 def order_spec_text(order: OrderSpec) -> str:
@@ -54,6 +56,17 @@ def unknown_order_document(report: OrderReport) -> dict[str, Any]:
         report, mode="json", exclude_none=True, exclude={"order_id", "execution_ids"}
     )
     return document
+
+
+def trade_state_document(state: TradeState) -> dict[str, Any]:
+    """Write the whole state of a trade."""
+    document: dict[str, Any] = _TRADE.dump_python(state, mode="json")
+    return document
+
+
+def trade_state(document: dict[str, Any]) -> TradeState:
+    """Read the whole state of a trade."""
+    return _TRADE.validate_python(document)
 
 
 def limits_document(limits: AccountLimits) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class TradeRow(SQLModel, table=True):
     execution cost against the reference price (entries) and the stop's trigger (stops); positive
     is worse. ``protected_quantity`` is covered by resting stops; ``unprotected_seconds`` adds up
     the finished gaps, ``unprotected_since`` is the start of a running one (protocol time).
+    ``final_state`` is what the trade has settled with, from which it can be opened again.
     ``decided_at``, ``opened_at`` and ``closed_at`` are market times, ``requested_at`` and
     ``updated_at`` protocol times.
     """
@@ -58,6 +59,7 @@ class TradeRow(SQLModel, table=True):
     verdict: dict[str, Any] | None = Field(default=None, sa_type=Document)
     refusals: list[str] = Field(sa_type=Document)
     settings_version: int = 0
+    final_state: dict[str, Any] | None = Field(default=None, sa_type=Document)
     decided_at: datetime = Field(sa_type=Moment)
     requested_at: datetime = Field(sa_type=Moment)
     opened_at: datetime | None = Field(default=None, sa_type=Moment)

@@ -7,7 +7,8 @@ the same trade. Commands that got lost are asked for again on ReviewDue.
 Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_opened`` (first fill),
 ``trade_protected`` (all that is held is covered by resting stops), ``exits_changed`` (by request),
 ``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
-``part_sale_sent``, ``part_sale_failed``, ``trade_closed``.
+``part_sale_sent``, ``part_sale_failed``, ``trade_closed``, ``order_in_doubt`` (nobody can say
+whether it exists), ``trade_rescued`` (settled, and opened again).
 """
 
 from dataclasses import replace
@@ -27,6 +28,7 @@ from models.trading.trade_facts import (
     EntryCancelRequested,
     FillReported,
     OrderAcknowledged,
+    OrderDoubted,
     OrderEnded,
     OrderRefused,
     PartSaleRequested,
@@ -43,6 +45,7 @@ from models.trading.trade_figures import summarise
 from models.trading.trade_orders import (
     note_acknowledged,
     note_child,
+    note_doubted,
     note_ended,
     note_fill,
     note_refused,
@@ -61,6 +64,7 @@ from models.trading.trade_requests import (
     answer_settled_approval,
     answer_stop_move,
 )
+from models.trading.trade_rescue import reopen, reopens
 from models.trading.trade_review import review
 from models.trading.trade_settlement import settle_if_over
 from models.trading.trade_state import ZERO, TradeOrder, TradePhase, TradePlan, TradeState
@@ -69,6 +73,7 @@ from models.trading.trade_watches import note_crossing, refresh_watches
 OrderNews = (
     OrderAcknowledged
     | OrderRefused
+    | OrderDoubted
     | FillReported
     | OrderEnded
     | ChildAppeared
@@ -95,10 +100,12 @@ def begin(plan: TradePlan) -> TradeDecision:
 
 
 def decide(state: TradeState, fact: TradeFact) -> TradeDecision:
-    """Return what follows from a fact. A settled trade changes no more."""
+    """Return what follows from a fact. A settled trade changes only where it settled in error."""
     draft = TradeDraft(state)
     if state.phase is TradePhase.SETTLED:
-        return TradeDecision(state, (), _answer_request(draft, fact))
+        if not reopens(state, fact):
+            return TradeDecision(state, (), _answer_request(draft, fact))
+        reopen(draft)
     answer = _write_down(draft, fact)
     _follow_up(draft, _time_of(fact))
     _tell(draft, state)
@@ -141,6 +148,8 @@ def _note_order_news(draft: TradeDraft, fact: OrderNews) -> None:
             note_acknowledged(draft, fact)
         case OrderRefused():
             _after_end(draft, note_refused(draft, fact))
+        case OrderDoubted():
+            note_doubted(draft, fact)
         case FillReported():
             _after_fill(draft, note_fill(draft, fact))
         case OrderEnded():
@@ -202,7 +211,7 @@ def _tell(draft: TradeDraft, before: TradeState) -> None:
         return
     if before.bought == ZERO < after.bought:
         draft.note_event("trade_opened")
-    if _is_covered(after) and not _is_covered(before):
+    if after.is_covered and not before.is_covered:
         draft.note_event("trade_protected")
     events: list[str | None] = [*draft.events]
     for event in events or [None]:
@@ -215,10 +224,6 @@ def _tell(draft: TradeDraft, before: TradeState) -> None:
 def _matters_to_account(after: TradeState, before: TradeState) -> bool:
     # A stop that trails moves often, and the account decides nothing by it.
     return summarise(after) != replace(summarise(before), stop_price=after.stop_price)
-
-
-def _is_covered(state: TradeState) -> bool:
-    return ZERO < state.held <= state.protected_quantity
 
 
 def _time_of(fact: TradeFact) -> datetime:

@@ -30,7 +30,7 @@ def clock() -> datetime:
 
 @pytest.fixture
 def activities(directory) -> OrderActivities:
-    patience = Patience(settle=timedelta(seconds=0.2), poll=timedelta(milliseconds=50))
+    patience = Patience(delivery=timedelta(seconds=0.2), poll=timedelta(milliseconds=50))
     return OrderActivities(directory, FakeJournal(), clock, patience)
 
 

@@ -38,7 +38,7 @@ def clock() -> datetime:
 @pytest.fixture
 def activities(directory, journal) -> OrderActivities:
     # Kraken's deadline is what it must be; the settle window only has to outlast it.
-    patience = Patience(settle=timedelta(seconds=0.3), poll=timedelta(milliseconds=50))
+    patience = Patience(delivery=timedelta(seconds=0.3), poll=timedelta(milliseconds=50))
     return OrderActivities(directory, journal, clock, patience)
 
 

@@ -30,7 +30,7 @@ from tests.support.record_builders import an_order
 
 QUICK = Patience(
     deadline=timedelta(milliseconds=20),
-    settle=timedelta(milliseconds=20),
+    delivery=timedelta(milliseconds=20),
     poll=timedelta(milliseconds=5),
 )
 

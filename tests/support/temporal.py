@@ -126,7 +126,7 @@ class World:
     patience: Patience = field(
         default_factory=lambda: Patience(
             deadline=timedelta(milliseconds=400),
-            settle=timedelta(milliseconds=400),
+            delivery=timedelta(milliseconds=400),
             poll=timedelta(milliseconds=50),
         )
     )

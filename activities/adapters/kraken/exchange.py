@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.adapters.kraken import orders as wire
+from activities.adapters.kraken.absence import AbsenceProofs, Side
 from activities.adapters.kraken.deadlines import refuse_late, seconds_to_send
 from activities.adapters.kraken.errors import Operation, reading, undecided
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
@@ -30,6 +31,7 @@ from activities.ports import (
     LedgerEntry,
     OrderRejectedError,
     RateLimitedError,
+    SentOrder,
     StreamGap,
     UnknownOutcomeError,
 )
@@ -67,6 +69,7 @@ class KrakenExchange:
         self.memory = StreamMemory()
         self.clock = ExchangeClock()
         self._stream = stream(self)
+        self._proofs = AbsenceProofs(self._stream)
         self._symbols: SymbolTable | None = None
         self._reading_symbols = asyncio.Lock()
         self._instruments: dict[str, Instrument] = {}
@@ -136,6 +139,7 @@ class KrakenExchange:
         priority = _PRIORITIES[order.leg]
         await self._presence.confirm(change=True)
         await self.budget.admit_add(order.symbol, priority, seconds_to_send(deadline))
+        sent_at = now()
         try:
             answer = await self._change(
                 "AddOrder",
@@ -155,6 +159,7 @@ class KrakenExchange:
         with reading("AddOrder", Operation.PLACE):
             order_id = ids if isinstance(ids, str) else str(ids[0])
         self.budget.orders.touch(order_id, order.symbol)
+        self._proofs.note_sent(order_id, sent_at)
         return order_id
 
     async def room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
@@ -231,9 +236,12 @@ class KrakenExchange:
         seen = self.memory.first(is_it)
         if seen is not None:
             return [seen]
-        if found := [one for one in await self._reads.open_orders(priority) if is_it(one)]:
+        opened = await self._reads.open_orders(priority)
+        self._proofs.note_read(Side.OPEN, opened)
+        if found := [one for one in opened if is_it(one)]:
             return found
         newest, complete = await self._reads.newest_closed(priority)
+        self._proofs.note_read(Side.CLOSED, newest)
         found = [one for one in newest if is_it(one)]
         if found or complete:
             return found
@@ -302,6 +310,10 @@ class KrakenExchange:
     def unbroken_stretch(self) -> int | None:
         """Return the number of the stream's unbroken stretch, None while it may miss something."""
         return self._stream.unbroken_stretch()
+
+    async def proves_absence(self, sent: SentOrder) -> bool:
+        """Tell whether the exchange would have told of an order by now if it existed."""
+        return await self._proofs.prove(sent, await self._is(sent.order))
 
     def seconds_until_question(self) -> float:
         """Return how long the question for a stop would wait for its turn: two pages of orders."""

@@ -1,5 +1,6 @@
 """One connection of the private WebSocket: what was asked on it and what it has told so far."""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,9 +9,26 @@ from typing import Any
 from activities.adapters.kraken.exchange_clock import now
 from activities.ports import ExchangeUnavailableError
 
+SNAPSHOT_TRADES = 50
+"""Executions that a snapshot names at most (§14.1)."""
 CHANNELS = ("executions", "balances")
 SNAPSHOT_SECONDS = 3.0
 """Until a subscription must have been answered by its snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How far a snapshot of executions reaches.
+
+    Attributes:
+        stretch: the unbroken stretch that began with it.
+        taken_at: when it was received, in protocol time.
+        oldest: market time of its oldest execution; None when it names all there ever were.
+    """
+
+    stretch: int
+    taken_at: datetime
+    oldest: datetime | None
 
 
 @dataclass
@@ -24,6 +42,7 @@ class PrivateConnection:
     requests: list[dict[str, Any]] = field(default_factory=list)
     request_number: int = 0
     pongs: int = 0
+    confirming: dict[int, asyncio.Event] = field(default_factory=dict)
     pinged: tuple[int, datetime] | None = None
 
     def ping(self) -> dict[str, Any]:

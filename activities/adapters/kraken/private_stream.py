@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,16 +17,18 @@ from typing import Any
 
 from activities import metrics
 from activities.adapters.kraken.addresses import AllowedHosts
+from activities.adapters.kraken.balance_rows import streamed_balances
 from activities.adapters.kraken.errors import UNREADABLE
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
 from activities.adapters.kraken.expected_news import ExpectedNews
 from activities.adapters.kraken.feed_rows import wire_time
-from activities.adapters.kraken.instruments import number
 from activities.adapters.kraken.order_views import OrderViews, is_unknown
 from activities.adapters.kraken.private_connection import (
     CHANNELS,
     SNAPSHOT_SECONDS,
+    SNAPSHOT_TRADES,
     PrivateConnection,
+    Snapshot,
 )
 from activities.adapters.kraken.websocket import (
     SILENCE_SECONDS,
@@ -93,6 +95,9 @@ class PrivateStream:
         self._complete_at: float | None = None
         self._lost_at: float | None = None
         self._stretch = 0
+        self._live: tuple[PrivateConnection, Socket] | None = None
+        self._snapshot_came = asyncio.Event()
+        self.snapshot: Snapshot | None = None
         # Kept from call to call: whoever calls again in an outage must not begin with a burst.
         self._backoff = Backoff()
         self._attempts = 0
@@ -146,6 +151,60 @@ class PrivateStream:
             return None
         return self._stretch if time.monotonic() - self._complete_at < LIVELY_SECONDS else None
 
+    def is_whole_since(self, snapshot: Snapshot) -> bool:
+        """Tell whether nothing was missed since a snapshot."""
+        return self.unbroken_stretch() == snapshot.stretch
+
+    def reaches_back(self, stretch: int | None, after: datetime | None) -> bool:
+        """Tell whether everything was told since a stretch, or since a snapshot's executions.
+
+        Args:
+            stretch: the stretch at the moment in question, None if it is not known.
+            after: market time of an execution known to be older than that moment, None if none is.
+        """
+        whole, shot = self.unbroken_stretch(), self.snapshot
+        if whole is None:
+            return False
+        if whole == stretch:
+            return True
+        if shot is None or shot.stretch != whole:
+            return False
+        return shot.oldest is None or (after is not None and shot.oldest < after)
+
+    async def confirm(self, within: float) -> bool:
+        """Tell whether the connection that lives now answers a ping within these seconds."""
+        live = self._live
+        if live is None:
+            return False
+        connection, socket = live
+        request, answered = connection.ping(), asyncio.Event()
+        connection.confirming[request["req_id"]] = answered
+        try:
+            async with asyncio.timeout(within):
+                await socket.send(request)
+                await answered.wait()
+        except (TimeoutError, ExchangeUnavailableError):
+            return False
+        return self._live is live
+
+    async def renew(self, within: float) -> bool:
+        """Ask for a new snapshot of executions; tell whether it came within these seconds."""
+        live = self._live
+        if live is None:
+            return False
+        self._snapshot_came.clear()
+        if "executions" not in live[0].awaited:
+            live[0].subscribe_again("executions", "a new snapshot was asked for")
+        # What is to be sent is sent after the next message: the pong.
+        if not await self.confirm(within):
+            return False
+        try:
+            async with asyncio.timeout(within):
+                await self._snapshot_came.wait()
+        except TimeoutError:
+            return False
+        return await self.confirm(within)
+
     def _note_loss(self) -> None:
         if self._lost_at is None:
             self._lost_at = time.monotonic()
@@ -156,6 +215,7 @@ class PrivateStream:
         socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
         self.connections += 1
         metrics.STREAM_CONNECTIONS.inc()
+        self._live = connection, socket
         pinging = asyncio.create_task(self._ping(connection, socket))
         try:
             for channel in CHANNELS:
@@ -181,7 +241,7 @@ class PrivateStream:
                     await socket.send(request)
                 connection.requests.clear()
         finally:
-            self._complete_at = None
+            self._complete_at = self._live = None
             self._stretch += 1
             pinging.cancel()
             await socket.close()
@@ -228,13 +288,30 @@ class PrivateStream:
         if channel == "balances":
             if not snapshot:
                 self._expect_executions(message)
-            yield from _balances(message, sequence, snapshot=snapshot)
+            yield streamed_balances(message, sequence, snapshot=snapshot)
         else:
-            yield from self._executions(message, sequence, snapshot=snapshot)
+            yield from self._executions_of(message, sequence, snapshot=snapshot)
         if snapshot and channel in connection.awaited:
             del connection.awaited[channel]
             if channel == "executions":
+                self._snapshot_came.set()
                 yield StreamGap(connection.gap_reason)
+
+    def _executions_of(
+        self, message: Mapping[str, Any], sequence: int, *, snapshot: bool
+    ) -> Iterator[PrivateEvent]:
+        if snapshot:
+            self.snapshot = self._reach(message["data"])
+        for event in self._executions(message, sequence, snapshot=snapshot):
+            if snapshot and isinstance(event, StreamGap):
+                self.snapshot = None  # something of it could not be read
+            yield event
+
+    def _reach(self, entries: Sequence[Mapping[str, Any]]) -> Snapshot:
+        """Return how far a snapshot reaches; the stretch that begins with it is the next one."""
+        times = [wire_time(e["timestamp"]) for e in entries if e.get("exec_type") == "trade"]
+        oldest = min(times) if len(times) >= SNAPSHOT_TRADES else None
+        return Snapshot(self._stretch + 1, now(), oldest)
 
     def _answered(self, connection: PrivateConnection, message: Mapping[str, Any]) -> None:
         """Take the answer to a request of ours."""
@@ -242,6 +319,8 @@ class PrivateStream:
             _refused(message)
         if message.get("method") == "pong":
             connection.pongs += 1
+            if (asked := connection.confirming.pop(message.get("req_id", 0), None)) is not None:
+                asked.set()
             _measure_delivery("pong", message.get("time_out"))
             self._learn_clock(connection, message)
 
@@ -341,29 +420,3 @@ def _refused(message: Mapping[str, Any]) -> None:
         _log.warning("the exchange refused %s: %s", message.get("method"), error)
         return
     raise OrderRejectedError(f"subscription refused: {error}", error)
-
-
-def _balances(
-    message: Mapping[str, Any], sequence: int, *, snapshot: bool
-) -> Iterator[BalanceReport]:
-    balances: dict[str, Decimal] = {}
-    for row in message["data"]:
-        try:
-            balance = _tradable(row, snapshot=snapshot)
-        except UNREADABLE:
-            # What can be spent is always read by REST; this only announces changes.
-            _log.exception("a balance could not be read: %.500r", row)
-            continue
-        if balance is not None:
-            balances[str(row["asset"])] = balance
-    yield BalanceReport(balances, sequence)
-
-
-def _tradable(row: Mapping[str, Any], *, snapshot: bool) -> Decimal | None:
-    # A snapshot's total sums all wallets; what can be traded is the spot wallet (§14.2).
-    if not snapshot:
-        in_spot = (row.get("wallet_type") or "spot") == "spot"
-        return number(row["balance"]) if in_spot else None
-    wallets = row.get("wallets") or ()
-    spot = [number(wallet["balance"]) for wallet in wallets if wallet.get("type") == "spot"]
-    return sum(spot, Decimal(0)) if spot else number(row["balance"])
