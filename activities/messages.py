@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from temporalio import activity
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.common import (
     SearchAttributeKey,
@@ -54,7 +55,7 @@ class TemporalMessenger:
             TRADE_WORKFLOW,
             TradeInput(plan, state),
             id=workflow_id,
-            task_queue=TRADING_QUEUE,
+            task_queue=activity.info().task_queue if activity.in_activity() else TRADING_QUEUE,
             task_timeout=DECIDING_TASK_TIMEOUT,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
             start_signal=TRADE_SIGNALS[type(first)],

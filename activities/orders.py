@@ -52,7 +52,13 @@ from models.contracts.orders import (
     StopToAmend,
 )
 from models.trading.orders import Leg, OrderReport, OrderSpec
-from models.trading.trade_facts import AmendRefused, AmendStop, OrderEnded, StopAmended
+from models.trading.trade_facts import (
+    AmendRefused,
+    AmendStop,
+    OrderAcknowledged,
+    OrderEnded,
+    StopAmended,
+)
 
 CANCEL_BATCH = 50
 CANCEL_CHECKS = 12
@@ -276,10 +282,19 @@ class OrderActivities:
         name = request.client_order_id
         stored = next((o for o in known if o.spec.client_order_id == name), None)
         if stored is None:
-            return OrderPlaced()  # whoever is to place it has not begun yet
+            # Nothing is sent before its intent is stored: whoever is to place it has not begun yet.
+            return await self._found_without_intent(request)
         placement = await self._placement(request.account)
         intent = IntentStored(stored, is_new=False, halted=False)
         return await placement.place(stored.spec, intent, "withdrawn before it was sent")
+
+    async def _found_without_intent(self, request: OrderToCancel) -> OrderPlaced:
+        if request.order is None:
+            return OrderPlaced()
+        exchange = await self._exchanges.exchange(request.account)
+        found = await exchange.find(request.order, request.intended_at)
+        ids = [(request.client_order_id, one.order_id, self._clock()) for one in found[:1]]
+        return OrderPlaced(*(OrderAcknowledged(*one) for one in ids))
 
     async def _placement(self, account: str) -> Placement:
         exchange = await self._exchanges.exchange(account)

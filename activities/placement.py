@@ -360,12 +360,12 @@ class Placement:
         """Return None when the order is proven absent, or the order if it was told of meanwhile."""
         before = await self._journal.newest_execution_before(order.account, sent_at)
         sent = SentOrder(order, sent_at + self._patience.deadline, self._heard_since, before)
-        if await self._exchange.proves_absence(sent):
-            return self._answered(())
+        proven = await self._exchange.proves_absence(sent)
+        # What served as proof may just have told of the order.
         told = await self._exchange.appeared(order, 0)
-        if told is None:
+        if told is None and not proven:
             raise StillInDoubtError
-        return told
+        return told or self._answered(())
 
     async def _doubt(self, order: OrderSpec) -> OrderPlaced:
         """Record that nobody can say whether the order exists; it is asked about again."""

@@ -77,7 +77,7 @@ class FakeExchange:
 
     ``lose_before`` and ``lose_after`` count submits whose request or reply gets lost; ``down``
     makes every call fail; ``deaf`` keeps executions off the stream, as a lost message would; while
-    it ``lags`` questions find nothing, and unless it ``proves`` nothing shows that an order is absent.
+    it ``lags`` questions find nothing, and unless it ``proves`` nothing shows an order's absence.
     """
 
     def __init__(self, price: Decimal = Decimal(50000), cash: Decimal = Decimal(100000)) -> None:
@@ -119,6 +119,11 @@ class FakeExchange:
     def gap(self, reason: str = "reconnected") -> None:
         for listener in self._listeners:
             listener.put_nowait(StreamGap(reason))
+
+    def tell_executions(self) -> None:
+        """Have the stream tell, perhaps once more, of all that was ever executed."""
+        for fill in self.executions_made:
+            self._publish("trade", self.orders[fill.order_id], fill)
 
     def by_client_id(self, client_order_id: str) -> list[OrderReport]:
         return [o for o in self.orders.values() if o.client_order_id == client_order_id]
@@ -211,7 +216,7 @@ class FakeExchange:
         self._answer()
         if self.hearing and sent.heard_since == self.stretch:
             return True
-        return self.proves and not self.by_client_id(sent.order.client_order_id)
+        return self.proves
 
     def seconds_until_question(self) -> float:
         return 0.0

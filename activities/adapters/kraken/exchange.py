@@ -313,7 +313,8 @@ class KrakenExchange:
 
     async def proves_absence(self, sent: SentOrder) -> bool:
         """Tell whether the exchange would have told of an order by now if it existed."""
-        return await self._proofs.prove(sent, await self._is(sent.order))
+        is_it = await self._is(sent.order)
+        return await self._proofs.prove(sent, is_it) and self.memory.first(is_it) is None
 
     def seconds_until_question(self) -> float:
         """Return how long the question for a stop would wait for its turn: two pages of orders."""
