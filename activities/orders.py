@@ -293,8 +293,10 @@ class OrderActivities:
             return OrderPlaced()
         exchange = await self._exchanges.exchange(request.account)
         found = await exchange.find(request.order, request.intended_at)
-        ids = [(request.client_order_id, one.order_id, self._clock()) for one in found[:1]]
-        return OrderPlaced(*(OrderAcknowledged(*one) for one in ids))
+        if not found:
+            return OrderPlaced()
+        at = self._clock()
+        return OrderPlaced(OrderAcknowledged(request.client_order_id, found[0].order_id, at))
 
     async def _placement(self, account: str) -> Placement:
         exchange = await self._exchanges.exchange(account)

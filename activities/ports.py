@@ -473,6 +473,10 @@ class Journal(DayBook, CapitalBook, Protocol):
         """Return the state that a trade has settled with, None while it is not settled."""
         ...
 
+    async def unowned_fills(self, account: str) -> list[Fill]:
+        """Return the executions of settled trades that have settled with other sums than these."""
+        ...
+
     async def orders_lacking_executions(self, account: str) -> list[str]:
         """Return orders, open or lately ended, that show more executed than is recorded.
 

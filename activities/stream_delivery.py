@@ -17,7 +17,7 @@ from activities.metrics import RESCUES
 from activities.placement import Clock, ended_fact
 from activities.ports import Discrepancies, ExecutionReport, Journal, Messenger
 from models.trading.orders import Fill, OrderReport
-from models.trading.trade_facts import FillReported
+from models.trading.trade_facts import FillReported, OrderAcknowledged
 from models.trading.trade_rescue import reopens
 
 log = structlog.get_logger(__name__)
@@ -155,6 +155,20 @@ class StreamDelivery:
         if told:
             await self.journal.mark_delivered(self.account, told)
         return list(dict.fromkeys(unowned))
+
+    async def deliver_again(self, fills: Sequence[Fill]) -> None:
+        """Tell recorded executions to their trades once more: they have settled without them."""
+        for fill in fills:
+            found = await self.journal.owner_of_order(self.account, fill.order_id, None, None)
+            if found is not None:
+                await self._tell_fill(fill, Owner(*found), None)
+
+    async def tell_of_order(self, report: OrderReport) -> None:
+        """Tell a trade that an order of it exists; one that settled without it is opened again."""
+        owner = await self._owner(report)
+        if owner is not None and owner.client_order_id is not None:
+            known = OrderAcknowledged(owner.client_order_id, report.order_id, self.clock())
+            await self._tell(owner.trade, [known])
 
     def expect_recorded(self) -> None:
         """Have executions delivered that somebody else has recorded, at once."""

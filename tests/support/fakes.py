@@ -496,6 +496,15 @@ class FakeJournal(FakeBooks):
         state = self.trades.get((account, trade))
         return state if state is not None and state.phase is TradePhase.SETTLED else None
 
+    async def unowned_fills(self, account: str) -> list[Fill]:
+        unowned: list[Fill] = []
+        for owner, fill in self.fills.values():
+            found = await self.owner_of_order(account, fill.order_id, None, None)
+            trade = None if found is None else self.trades.get((account, found[0]))
+            if owner == account and trade is not None and trade.phase is TradePhase.SETTLED:
+                unowned += [fill] if fill not in trade.fills else []
+        return unowned
+
     async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
         return None
 

@@ -98,7 +98,9 @@ async def test_a_fill_told_after_the_settlement_opens_the_trade_again(story: Sto
     come_back(story)
     stop = await story.until_protected()
     assert stop.quantity == QUANTITY
-    assert (story.account, 1, "trade_rescued") in story.journal.events
+    await eventually(
+        lambda: (story.account, 1, "trade_rescued") in story.journal.events, "it is audited"
+    )
     await eventually(
         lambda: (story.account, "rescue_began") in story.journal.audits, "the account was told"
     )

@@ -52,6 +52,18 @@ _NEWEST_BEFORE = text(
        WHERE account_id = :account AND recorded_at < :at"""
 )
 
+_UNOWNED = text(
+    """SELECT fills.execution_id FROM fills
+       JOIN trades ON trades.account_id = fills.account_id AND trades.number = fills.trade
+       WHERE fills.account_id = :account AND trades.phase = 'settled' AND trades.number IN (
+           SELECT t.number FROM trades t
+           JOIN fills f ON f.account_id = t.account_id AND f.trade = t.number
+           WHERE t.account_id = :account AND t.phase = 'settled'
+           GROUP BY t.number, t.bought, t.sold
+           HAVING coalesce(sum(f.quantity) FILTER (WHERE f.side = 'buy'), 0) <> t.bought
+               OR coalesce(sum(f.quantity) FILTER (WHERE f.side = 'sell'), 0) <> t.sold)"""
+)
+
 
 class IntentDiffersError(Exception):
     """An intent with this id is stored with another content; an id is never reused."""
@@ -164,6 +176,18 @@ class OrderJournal:
         """Note that the trade was told."""
         async with self._database.light_scope(account) as session:
             await session.sql(_DELIVERED, {"account": account, "ids": list(execution_ids)})
+
+    async def unowned_fills(self, account: str) -> list[Fill]:
+        """Return the executions of settled trades that have settled with other sums than these."""
+        async with self._database.light_scope(account) as session:
+            names = [row[0] for row in await session.sql(_UNOWNED, {"account": account})]
+        if not names:
+            return []
+        query = select(FillRow).where(
+            FillRow.account_id == account, col(FillRow.execution_id).in_(names)
+        )
+        async with self._database.account_scope(account) as session:
+            return [row.fill() for row in await session.exec(query)]
 
     async def orders_lacking_executions(self, account: str) -> list[str]:
         """Return orders that show more executed than is recorded, if open or lately ended.
