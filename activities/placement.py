@@ -45,6 +45,9 @@ OnUnheard = Callable[[OrderSpec, OrderReport], Awaitable[None]]
 
 ASK_AGAIN_SECONDS = 0.1
 
+ASKING = timedelta(seconds=4)
+"""How long the proof that an order is absent may take where the exchange answers."""
+
 RESERVATION = timedelta(seconds=0.3)
 """How long a send counted in advance may take to happen: Kraken wants deadlines 2 s ahead."""
 
@@ -86,8 +89,8 @@ class Patience:
 
     @property
     def proof_seconds(self) -> float:
-        """Return how long after its sending an unanswered entry is not even asked to be absent."""
-        return (self.deadline + self.delivery).total_seconds()
+        """Return how long after its sending an order may be in doubt before that is worth a word."""
+        return (self.deadline + self.delivery + ASKING).total_seconds()
 
 
 UNHURRIED = Patience(deadline=timedelta(seconds=12), entry_age=timedelta(hours=1))

@@ -17,6 +17,7 @@ from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
 from models.tables import BalanceRow, FillRow, OrderRow, TradeRow
 from models.trading.orders import Fill, OrderStatus, Side
+from models.trading.trade_state import TradePhase
 
 ZERO = Decimal(0)
 
@@ -106,10 +107,13 @@ class OwnReader:
             orders = (await session.exec(select(OrderRow))).all()
             fills = (await session.exec(select(FillRow))).all()
             balances = (await session.exec(select(BalanceRow))).all()
+            over = col(TradeRow.phase) == TradePhase.SETTLED.value
+            settled = (await session.exec(select(TradeRow.number).where(over))).all()
         return OwnRecord(
             orders=tuple(_own_order(row, datetime.now(UTC)) for row in orders),
             fills={row.execution_id: row.fill() for row in fills},
             balances={row.asset: row.total for row in balances},
+            settled=frozenset(settled),
         )
 
     async def unprotected_since(self, account: str) -> dict[int, datetime]:
