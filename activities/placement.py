@@ -89,7 +89,7 @@ class Patience:
 
     @property
     def proof_seconds(self) -> float:
-        """Return how long after its sending an order may be in doubt before that is worth a word."""
+        """Return how long after its sending an order may be in doubt without a word about it."""
         return (self.deadline + self.delivery + ASKING).total_seconds()
 
 

@@ -29,7 +29,7 @@ def clock() -> datetime:
 
 
 @pytest.fixture
-def activities(directory) -> OrderActivities:
+def activities(directory, reads_are_fresh) -> OrderActivities:
     patience = Patience(delivery=timedelta(seconds=0.2), poll=timedelta(milliseconds=50))
     return OrderActivities(directory, FakeJournal(), clock, patience)
 

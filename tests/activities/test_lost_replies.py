@@ -36,7 +36,7 @@ def clock() -> datetime:
 
 
 @pytest.fixture
-def activities(directory, journal) -> OrderActivities:
+def activities(directory, journal, reads_are_fresh) -> OrderActivities:
     # Kraken's deadline is what it must be; the settle window only has to outlast it.
     patience = Patience(delivery=timedelta(seconds=0.3), poll=timedelta(milliseconds=50))
     return OrderActivities(directory, journal, clock, patience)
