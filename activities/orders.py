@@ -23,7 +23,8 @@ from activities.metrics import (
     repeated_when_lost,
     timed_step,
 )
-from activities.placement import Clock, Patience, Placement, ended_fact
+from activities.patience import Patience
+from activities.placement import Clock, Placement, ended_fact
 from activities.ports import (
     Exchange,
     ExchangeDirectory,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from activities.compared_records import ExchangeRecord, Minimum, OwnOrder, OwnRecord
-from activities.placement import Patience
+from activities.patience import Patience
 from models.trading.account_capital import USD_SLACK
 from models.trading.orders import Fill, Side
 

@@ -11,7 +11,7 @@ import httpx
 from sqlmodel import col, select
 
 from activities.compared_records import ExchangeOrder, ExchangeRecord, Minimum, OwnOrder, OwnRecord
-from activities.placement import patience_in
+from activities.patience import patience_in
 from infra.runtime.database import Database, DatabaseUnavailableError, Role, database_url
 from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings

@@ -15,7 +15,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.account_stream import Following
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from activities.ports import Exchange
 from models.contracts.orders import OrderCancelled, OrderPlaced, OrderToCancel, OrderToPlace
 from models.contracts.workflows import AccountToFollow

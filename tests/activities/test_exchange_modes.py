@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from activities.ports import FeedStatus
 from models.contracts.orders import OrderPlaced, OrderToPlace
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side

@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from models.contracts.orders import OrderPlaced, OrdersToAsk, OrderToPlace
 from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderStatus, OrderType, Side
 from tests.support.kraken_rows import an_order

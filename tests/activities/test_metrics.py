@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import metrics
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from activities.ports import ExchangeUnavailableError, UnknownOutcomeError
 from api.record_metrics import RecordGauges
 from models.contracts.orders import (

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from activities.ports import (
     CredentialsError,
     ExchangeError,

@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.modes import ModeActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from activities.ports import HedgeMarket
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal import take_turns_whole, worker_options

@@ -18,11 +18,12 @@ costs none of the key's counters.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from activities.adapters.kraken.private_stream import PrivateStream
 from activities.ports import SentOrder
-from models.trading.orders import OrderReport, OrderType
+from models.trading.orders import OrderReport, OrderSpec, OrderType
 
 CONFIRM_SECONDS = 1.0
 """How long the answer to a ping may take."""
@@ -85,3 +86,17 @@ class AbsenceProofs:
     def _is_newer(self, reports: Iterable[OrderReport], deadline: datetime) -> bool:
         sent = (self._sent.get(one.order_id) for one in reports)
         return any(at is not None and at > deadline for at in sent)
+
+
+def is_order(order: OrderSpec, quantity: Decimal, report: OrderReport) -> bool:
+    """Tell whether a report is of an intended order, of which this quantity was sent."""
+    if order.close is None:
+        return report.client_order_id == order.client_order_id
+    return (
+        report.userref == order.userref
+        and report.parent_order_id is None
+        and report.symbol == order.symbol
+        and report.side is order.side
+        and report.order_type is order.order_type
+        and report.quantity == quantity
+    )

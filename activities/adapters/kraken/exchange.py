@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.adapters.kraken import orders as wire
-from activities.adapters.kraken.absence import AbsenceProofs, Side
+from activities.adapters.kraken.absence import AbsenceProofs, Side, is_order
 from activities.adapters.kraken.deadlines import refuse_late, seconds_to_send
 from activities.adapters.kraken.errors import Operation, reading, undecided
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
@@ -372,7 +372,7 @@ class KrakenExchange:
         instrument = self._instruments.get(order.symbol)
         # What was sent is the quantity on the lot step.
         sent = order.quantity if instrument is None else instrument.floor_quantity(order.quantity)
-        return lambda report: _is(order, sent, report)
+        return lambda report: is_order(order, sent, report)
 
     async def _change(
         self,
@@ -394,16 +394,3 @@ class KrakenExchange:
             raise
         self._presence.answered(change=True)
         return answer
-
-
-def _is(order: OrderSpec, quantity: Decimal, report: OrderReport) -> bool:
-    if order.close is None:
-        return report.client_order_id == order.client_order_id
-    return (
-        report.userref == order.userref
-        and report.parent_order_id is None
-        and report.symbol == order.symbol
-        and report.side is order.side
-        and report.order_type is order.order_type
-        and report.quantity == quantity
-    )

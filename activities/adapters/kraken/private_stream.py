@@ -5,7 +5,6 @@ the stream is complete again, and what was missed before must be asked for by RE
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -29,6 +28,9 @@ from activities.adapters.kraken.private_connection import (
     SNAPSHOT_TRADES,
     PrivateConnection,
     Snapshot,
+    StaleTokenError,
+    message_of,
+    note_refusal,
 )
 from activities.adapters.kraken.websocket import (
     SILENCE_SECONDS,
@@ -40,7 +42,6 @@ from activities.ports import (
     BalanceReport,
     ExchangeUnavailableError,
     ExecutionReport,
-    OrderRejectedError,
     RateLimitedError,
     StreamGap,
 )
@@ -56,11 +57,6 @@ LIVELY_SECONDS = 1.6
 TOKEN_PAUSE_SECONDS = 0.4
 PING_SECONDS = 5.0
 """Between two questions for the exchange's clock, by which the delay of delivery is measured."""
-_STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
-
-
-class _StaleTokenError(Exception):
-    """The exchange no longer takes the token: connect again with a new one."""
 
 
 class PrivateStream:
@@ -120,7 +116,7 @@ class PrivateStream:
                 async with aclosing(self._connection(reason)) as connection:
                     async for event in connection:
                         yield event
-            except _StaleTokenError as failure:
+            except StaleTokenError as failure:
                 reason = f"token refused: {failure}"
                 self._note_loss()
                 await self._pause(attempts)
@@ -268,7 +264,7 @@ class PrivateStream:
             yield StreamGap("a message could not be read")
 
     def _take(self, connection: PrivateConnection, frame: bytes) -> Iterator[PrivateEvent]:
-        message = _message(frame)
+        message = message_of(frame)
         if message is None:
             return
         if "channel" not in message:
@@ -316,7 +312,7 @@ class PrivateStream:
     def _answered(self, connection: PrivateConnection, message: Mapping[str, Any]) -> None:
         """Take the answer to a request of ours."""
         if message.get("success") is False:
-            _refused(message)
+            note_refusal(message)
         if message.get("method") == "pong":
             connection.pongs += 1
             if (asked := connection.confirming.pop(message.get("req_id", 0), None)) is not None:
@@ -393,15 +389,6 @@ class PrivateStream:
                     yield StreamGap("an entry says what we do not know")
 
 
-def _message(frame: bytes) -> dict[str, Any] | None:
-    try:
-        message = json.loads(frame, parse_float=Decimal)
-    except ValueError:
-        _log.info("ignored a frame that is not JSON: %.100r", frame)
-        return None
-    return message if isinstance(message, dict) else None
-
-
 def _measure_delivery(stamp: str, time_sent: Any) -> None:
     # A stamp that is missing or cannot be read costs a figure and nothing else.
     with suppress(*UNREADABLE):
@@ -410,13 +397,3 @@ def _measure_delivery(stamp: str, time_sent: Any) -> None:
 
 def _level(lost_at: float | None) -> int:
     return logging.WARNING if lost_at is None else logging.DEBUG
-
-
-def _refused(message: Mapping[str, Any]) -> None:
-    error = str(message.get("error", ""))
-    if error.startswith(_STALE_TOKEN):
-        raise _StaleTokenError(error)
-    if error == "Already subscribed" or message.get("method") != "subscribe":
-        _log.warning("the exchange refused %s: %s", message.get("method"), error)
-        return
-    raise OrderRejectedError(f"subscription refused: {error}", error)
