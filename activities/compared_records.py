@@ -51,11 +51,12 @@ class OwnOrder:
 
 @dataclass(frozen=True, slots=True)
 class OwnRecord:
-    """What we say of an account."""
+    """What we say of an account; ``settled`` are the numbers of the trades that are over."""
 
     orders: tuple[OwnOrder, ...]
     fills: dict[str, Fill]
     balances: dict[str, Decimal]
+    settled: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

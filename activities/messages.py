@@ -2,19 +2,34 @@
 
 from collections.abc import Sequence
 
+from temporalio import activity
 from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDReusePolicy,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.policies import DECIDING_TASK_TIMEOUT
 from models.contracts.names import (
     ACCOUNT_SIGNALS,
     HEDGE_SIGNALS,
     TRADE_SIGNALS,
+    TRADE_WORKFLOW,
+    TRADING_QUEUE,
     account_workflow_id,
     hedge_workflow_id,
     trade_workflow_id,
 )
+from models.contracts.workflows import TradeInput
 from models.trading.account_facts import Answer
+from models.trading.trade_state import TradeState
 
+_ACCOUNT_ID = SearchAttributeKey.for_keyword("AccountId")
+_PAIR = SearchAttributeKey.for_keyword("Pair")
+_STRATEGY = SearchAttributeKey.for_keyword("Strategy")
 ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
 """How Temporal calls an update whose workflow ended before it answered."""
 
@@ -28,6 +43,32 @@ class TemporalMessenger:
     async def tell_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
         """Signal facts to a trade; False when no such trade runs."""
         return await self._tell(trade_workflow_id(account, trade), TRADE_SIGNALS, facts)
+
+    async def reopen_trade(self, state: TradeState, facts: Sequence[object]) -> None:
+        """Run a settled trade again from the state it has settled with, and tell it facts.
+
+        The first fact comes with the start; a trade that runs again already is only told it.
+        """
+        plan, (first, *others) = state.plan, facts
+        workflow_id = trade_workflow_id(plan.account, plan.number)
+        await self._client.start_workflow(
+            TRADE_WORKFLOW,
+            TradeInput(plan, state),
+            id=workflow_id,
+            task_queue=activity.info().task_queue if activity.in_activity() else TRADING_QUEUE,
+            task_timeout=DECIDING_TASK_TIMEOUT,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            start_signal=TRADE_SIGNALS[type(first)],
+            start_signal_args=[first],
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(_ACCOUNT_ID, plan.account),
+                    SearchAttributePair(_PAIR, plan.instrument.symbol),
+                    SearchAttributePair(_STRATEGY, plan.source.split("/")[0]),
+                ]
+            ),
+        )
+        await self._tell(workflow_id, TRADE_SIGNALS, others)
 
     async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to an account; False when its workflow does not run."""

@@ -122,6 +122,13 @@ WORKFLOWS_MISSING = Gauge(
 )
 
 
+RESCUES = Counter(
+    "aether_rescues",
+    "Settled trades opened again because the exchange told of more than they had settled with",
+    ("account",),
+)
+
+
 @contextmanager
 def timed_step(step: str, leg: Leg) -> Iterator[None]:
     """Measure a step of an order; one that fails is not a latency and is not counted here."""
@@ -151,7 +158,7 @@ class Doubt:
 
 @contextmanager
 def in_doubt(operation: str, leg: Leg) -> Iterator[Doubt]:
-    """Count an unknown outcome; ``interrupted`` when asking failed and a later attempt asks."""
+    """Count an unknown outcome; ``interrupted`` when nothing proved it and a later attempt asks."""
     doubt = Doubt()
     try:
         yield doubt

@@ -5,7 +5,7 @@ Nothing else in the platform sends orders. Every step answers with facts for the
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -23,12 +23,14 @@ from activities.metrics import (
     repeated_when_lost,
     timed_step,
 )
-from activities.placement import Clock, Patience, Placement, ended_fact
+from activities.patience import Patience
+from activities.placement import Clock, Placement, ended_fact
 from activities.ports import (
     Exchange,
     ExchangeDirectory,
     ExchangeError,
     ExchangeUnavailableError,
+    IntentStored,
     Journal,
     OrderGoneError,
     OrderRejectedError,
@@ -51,7 +53,13 @@ from models.contracts.orders import (
     StopToAmend,
 )
 from models.trading.orders import Leg, OrderReport, OrderSpec
-from models.trading.trade_facts import AmendRefused, AmendStop, OrderEnded, StopAmended
+from models.trading.trade_facts import (
+    AmendRefused,
+    AmendStop,
+    OrderAcknowledged,
+    OrderEnded,
+    StopAmended,
+)
 
 CANCEL_BATCH = 50
 CANCEL_CHECKS = 12
@@ -106,9 +114,12 @@ class OrderActivities:
         async with heartbeating():
             with typed_failures():
                 exchange = await self._exchanges.exchange(request.account)
-                order_id = request.order_id or await self._find_id(exchange, request)
+                order_id = request.order_id
                 if order_id is None:
-                    return OrderCancelled()
+                    placed = await self._find_unanswered(request)
+                    if placed.acknowledged is None:
+                        return OrderCancelled(refused=placed.refused, doubted=placed.doubted)
+                    order_id = placed.acknowledged.order_id
                 ended = await self._cancel(exchange, request.account, order_id)
                 return OrderCancelled(replace(ended, client_order_id=request.client_order_id))
 
@@ -282,18 +293,27 @@ class OrderActivities:
         report = (await exchange.protecting().query([order_id])).get(order_id)
         return report if report is not None and report.status.is_final else None
 
-    async def _find_id(self, exchange: Exchange, request: OrderToCancel) -> str | None:
-        known: Sequence[str] = [
-            o.order_id
-            for o in await self._journal.orders(request.account, only_open=True)
-            if o.spec.client_order_id == request.client_order_id and o.order_id is not None
-        ]
-        if known:
-            return known[0]
+    async def _find_unanswered(self, request: OrderToCancel) -> OrderPlaced:
+        """Find out what became of an order without an exchange id; it is not sent any more."""
+        known = await self._journal.orders(request.account, only_open=False)
+        name = request.client_order_id
+        stored = next((o for o in known if o.spec.client_order_id == name), None)
+        if stored is None:
+            # Nothing is sent before its intent is stored: whoever is to place it has not begun yet.
+            return await self._found_without_intent(request)
+        placement = await self._placement(request.account)
+        intent = IntentStored(stored, is_new=False, halted=False)
+        return await placement.place(stored.spec, intent, "withdrawn before it was sent")
+
+    async def _found_without_intent(self, request: OrderToCancel) -> OrderPlaced:
         if request.order is None:
-            return None
-        reports = await exchange.find(request.order, request.intended_at)
-        return reports[0].order_id if reports else None
+            return OrderPlaced()
+        exchange = await self._exchanges.exchange(request.account)
+        found = await exchange.find(request.order, request.intended_at)
+        if not found:
+            return OrderPlaced()
+        at = self._clock()
+        return OrderPlaced(OrderAcknowledged(request.client_order_id, found[0].order_id, at))
 
     async def _placement(self, account: str) -> Placement:
         exchange = await self._exchanges.exchange(account)

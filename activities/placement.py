@@ -1,16 +1,21 @@
 """How one order gets to the exchange exactly once: intend, send once, ask when in doubt.
 
-Every way through ends in a proven state: acknowledged, refused, or an exchange error that lets
-the activity be tried again, which then asks before it sends.
+Every way through ends in a proven state: acknowledged, refused, or in doubt, which is told and
+asked about again later. No span of time proves that an order is absent. After its deadline the
+engine begins nothing of it any more; what proves it absent then is a source that would have told of
+it: see ``Exchange.proves_absence``. An exchange error lets the activity be tried again, which then
+asks before it sends.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from activities.metrics import in_doubt, timed_step
+from activities.patience import Patience
 from activities.ports import (
     CredentialsError,
     Exchange,
@@ -20,11 +25,19 @@ from activities.ports import (
     OrderGoneError,
     OrderRejectedError,
     RateLimitedError,
+    SentOrder,
     UnknownOutcomeError,
 )
 from models.contracts.orders import OrderPlaced
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
-from models.trading.trade_facts import OrderAcknowledged, OrderEnded, OrderRefused
+from models.trading.trade_facts import (
+    OrderAcknowledged,
+    OrderDoubted,
+    OrderEnded,
+    OrderRefused,
+)
+
+_log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 OnUnheard = Callable[[OrderSpec, OrderReport], Awaitable[None]]
@@ -34,60 +47,6 @@ ASK_AGAIN_SECONDS = 0.1
 
 RESERVATION = timedelta(seconds=0.3)
 """How long a send counted in advance may take to happen: Kraken wants deadlines 2 s ahead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long is waited for what, in protocol time.
-
-    Attributes:
-        deadline: after it the exchange's engine refuses a delayed request (Kraken: 2 s or more
-            ahead when the request arrives, hence the margin).
-        settle: how long after the deadline an order may still be missing from the read side.
-        poll: pause before the first question; each further one is four times as long, for
-            questions are scarce and the stream tells of most orders by itself.
-        entry_age: an entry that could not be sent for so long is not sent any more.
-        stop_sends: sends of one stop within one attempt of the activity whose outcome is unknown.
-        refused_sends: the same of sends that were certainly not taken, which need no question.
-        refused_pause: pause after each of them.
-        hear: how long a live stream is given to tell of a stop whose answer was lost.
-        hear_unasked: the same where it could not be asked about as well.
-        answer: how long an answer is waited for while the stream lives.
-        listen: how long a live stream is given to tell of an entry whose answer was lost: one that
-            was bought unheard may have no stop.
-        lost_questions: questions without an answer in a row before the attempt is given up.
-    """
-
-    deadline: timedelta = timedelta(seconds=2.5)
-    settle: timedelta = timedelta(seconds=5)
-    poll: timedelta = timedelta(milliseconds=500)
-    entry_age: timedelta = timedelta(seconds=10)
-    stop_sends: int = 6
-    refused_sends: int = 20
-    refused_pause: timedelta = timedelta(milliseconds=250)
-    hear: timedelta = timedelta(milliseconds=100)
-    hear_unasked: timedelta = timedelta(milliseconds=300)
-    answer: timedelta = timedelta(seconds=1)
-    listen: timedelta = timedelta(seconds=1)
-    lost_questions: int = 10
-
-    @property
-    def proof_seconds(self) -> float:
-        """Return how long after its sending nobody can say that an entry is absent."""
-        return (self.deadline + self.settle).total_seconds()
-
-
-UNHURRIED = Patience(deadline=timedelta(seconds=12), entry_age=timedelta(hours=1))
-"""For a market in lockstep, which waits: no trade may depend on how busy the machine is.
-
-An entry that came late would be bought by one run and dropped by another. The deadline leaves its
-attempt time to prove an absence (``ORDER`` in ``policies.py``).
-"""
-
-
-def patience_in(*, lockstep: bool) -> Patience:
-    """Return the patience of a market: one in lockstep waits, any other goes on."""
-    return UNHURRIED if lockstep else Patience()
 
 
 def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -> OrderEnded:
@@ -101,6 +60,10 @@ def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -
         client_order_id=client_order_id,
         parent_order_id=report.parent_order_id,
     )
+
+
+class StillInDoubtError(Exception):
+    """The order was not found, and nothing proves that it does not exist."""
 
 
 class Placement:
@@ -256,21 +219,27 @@ class Placement:
         sends: int,
         unsendable: str | None = None,
     ) -> OrderPlaced:
-        """Ask until the order is found or its absence is proven; only stops are sent again.
+        """Ask whether the order exists; only stops are sent again.
 
-        An exit is not: it has dropped the stops, and until the next try they must be back.
+        An exit is not: it has dropped the stops, and until the next try they must be back. A stop
+        rests, so the exchange refuses a second one of its id: sending it is a question as well.
         """
-        with in_doubt("place", order.leg) as doubt:
-            if order.leg is Leg.STOP and self._was_all_told():
-                report = await self._hear_of(order, intended_at, sent_at)
-            else:
-                report = await self._look_for(order, intended_at, sent_at)
-            doubt.found(report)
+        try:
+            with in_doubt("place", order.leg) as doubt:
+                if order.leg is not Leg.STOP:
+                    report = await self._look_for(order, intended_at, sent_at)
+                elif self._was_all_told():
+                    report = await self._hear_of(order, intended_at)
+                else:
+                    report = await self._ask_once(order, intended_at)
+                doubt.found(report)
+        except StillInDoubtError:
+            return await self._doubt(order)
         if report is not None:
             return await self._found(order, report)
         if order.leg is not Leg.STOP:
             return await self.refuse(
-                order, OrderStatus.NOT_PLACED, "absent after its deadline and the settle window"
+                order, OrderStatus.NOT_PLACED, "absent after its deadline, by the exchange's word"
             )
         if unsendable is not None:
             return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
@@ -279,9 +248,7 @@ class Placement:
             raise UnknownOutcomeError("a stop is absent after several sends")
         return await self._send(order, intended_at, sends)
 
-    async def _hear_of(
-        self, order: OrderSpec, intended_at: datetime, sent_at: datetime
-    ) -> OrderReport | None:
+    async def _hear_of(self, order: OrderSpec, intended_at: datetime) -> OrderReport | None:
         """Listen for a stop, then ask, but only once where the stream was whole all the while.
 
         Whoever waits for room under the exchange's limits, or asks again for an answer that was
@@ -301,7 +268,7 @@ class Placement:
             told = await self._exchange.appeared(order, max(0.0, enough - listened))
         if told is not None or self._was_all_told():
             return told
-        return await self._look_for(order, intended_at, sent_at)
+        return await self._ask_once(order, intended_at)
 
     def _was_all_told(self) -> bool:
         """Tell whether the stream has told everything since before the first send in doubt.
@@ -311,10 +278,21 @@ class Placement:
         heard_since = self._heard_since
         return heard_since is not None and heard_since == self._exchange.unbroken_stretch()
 
+    async def _ask_once(self, order: OrderSpec, intended_at: datetime) -> OrderReport | None:
+        told = await self._exchange.appeared(order, 0)
+        return told or self._answered(await self._ask(order, intended_at))
+
     async def _look_for(
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime
     ) -> OrderReport | None:
-        absence_counts_from = sent_at + self._grace(order)
+        """Return the order, None when its absence is proven.
+
+        Raises:
+            StillInDoubtError: neither; a later attempt asks again.
+        """
+        begins_nothing_at = sent_at + self._patience.deadline
+        if order.leg is Leg.ENTRY:
+            begins_nothing_at += self._patience.delivery
         # What a live stream does not tell of is asked about once, when the answer proves something.
         pause = self._patience.poll
         if self._exchange.unbroken_stretch() is not None:
@@ -322,15 +300,44 @@ class Placement:
             pause = max(pause, self._patience.listen if entry else self._patience.deadline)
         while True:
             # Questions are scarce; a stream that lives tells at once without being asked.
-            until_proof = max(absence_counts_from - self._clock(), timedelta(0))
-            told = await self._exchange.appeared(order, min(pause, until_proof).total_seconds())
+            left = max(begins_nothing_at - self._clock(), timedelta(0))
+            told = await self._exchange.appeared(order, min(pause, left).total_seconds())
             if told is not None:
                 return told
             asked_at = self._clock()
-            found = self._answered(await self._ask(order, intended_at))
-            if found is not None or asked_at >= absence_counts_from:
-                return found
+            found = await self._ask(order, intended_at)
+            if found:
+                return self._answered(found)
+            if asked_at >= begins_nothing_at:
+                return await self._absent(order, sent_at)
             pause *= 4
+
+    async def _absent(self, order: OrderSpec, sent_at: datetime) -> OrderReport | None:
+        """Return None when the order is proven absent, or the order if it was told of meanwhile."""
+        before = await self._journal.newest_execution_before(order.account, sent_at)
+        sent = SentOrder(order, sent_at + self._patience.deadline, self._heard_since, before)
+        proven = await self._exchange.proves_absence(sent)
+        # What served as proof may just have told of the order.
+        told = await self._exchange.appeared(order, 0)
+        if told is None and not proven:
+            raise StillInDoubtError
+        return told or self._answered(())
+
+    async def _doubt(self, order: OrderSpec) -> OrderPlaced:
+        """Record that nobody can say whether the order exists; it is asked about again."""
+        reason = "sent and not answered; nothing proves yet that it does not exist"
+        now = self._clock()
+        await self._journal.mark_order(
+            order.account, order.client_order_id, OrderStatus.UNKNOWN, None, now, reason
+        )
+        _log.warning(
+            "an order is in doubt",
+            account=order.account,
+            trade=order.trade,
+            leg=order.leg.value,
+            client_order_id=order.client_order_id,
+        )
+        return OrderPlaced(doubted=OrderDoubted(order.client_order_id, reason, now))
 
     def _answered(self, reports: Sequence[OrderReport]) -> OrderReport | None:
         """Take the answer to a question: the order, or the proof that it is not there."""
@@ -348,18 +355,6 @@ class Placement:
                 return await self._exchange.find(order, intended_at)
             await asyncio.sleep(ASK_AGAIN_SECONDS)
         return await self._exchange.find(order, intended_at)
-
-    def _grace(self, order: OrderSpec) -> timedelta:
-        """Return how long after a send a missing order proves nothing.
-
-        A stop rests, so its id cannot be taken twice: it may be sent again at once. A market sale
-        closes at once and frees its id, so a delayed first copy must be impossible before.
-        """
-        if order.leg is Leg.STOP:
-            return timedelta(0)
-        if order.leg is Leg.EXIT or order.leg.sells_part:
-            return self._patience.deadline
-        return self._patience.deadline + self._patience.settle
 
     async def _found(self, order: OrderSpec, report: OrderReport) -> OrderPlaced:
         now = self._clock()

@@ -129,6 +129,23 @@ class BalanceReport:
     sequence: int
 
 
+@dataclass(frozen=True, slots=True)
+class SentOrder:
+    """An order whose sending was never answered, and what is known of the time around it.
+
+    Attributes:
+        order: what was sent.
+        deadline: protocol time after which the exchange's engine begins nothing of it any more.
+        heard_since: the private stream's unbroken stretch when it was first sent, if known.
+        after: market time of an execution that was recorded before it was sent, if there is one.
+    """
+
+    order: OrderSpec
+    deadline: datetime
+    heard_since: int | None
+    after: datetime | None
+
+
 class Exchange(Protocol):
     """One account's view of the exchange. Every call is bounded in time and raises ExchangeError.
 
@@ -231,6 +248,18 @@ class Exchange(Protocol):
 
         Two equal answers say that all that happened between them was told; a message that is on
         its way still is not known of.
+        """
+        ...
+
+    async def proves_absence(self, sent: SentOrder) -> bool:
+        """Tell whether the exchange would have told of an order by now if it existed.
+
+        To be asked after the order's deadline, when neither the stream nor the reads know it. Time
+        proves nothing, nor does a read, which may lag behind. Proof is one of:
+
+        * the private stream: whole since before the sending, or since a snapshot whose executions
+          reach back before it, and alive after the deadline;
+        * the read side: the same reads show a change that was sent after the deadline.
         """
         ...
 
@@ -426,6 +455,10 @@ class Journal(DayBook, CapitalBook, Protocol):
         """Count a send before it happens and return the count: who meets a send of others asks."""
         ...
 
+    async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
+        """Return the market time of the newest execution recorded before a protocol time."""
+        ...
+
     async def mark_order(
         self,
         account: str,
@@ -454,11 +487,12 @@ class Journal(DayBook, CapitalBook, Protocol):
         """Note that the trade was told."""
         ...
 
-    async def close_deliveries(self, account: str) -> None:
-        """Note that nobody is left to be told of the fills of settled trades.
+    async def settled_trade(self, account: str, trade: int) -> TradeState | None:
+        """Return the state that a trade has settled with, None while it is not settled."""
+        ...
 
-        A settled trade has all of its own: it has them from whoever asked for its orders.
-        """
+    async def unowned_fills(self, account: str) -> list[Fill]:
+        """Return the executions of settled trades that have settled with other sums than these."""
         ...
 
     async def orders_lacking_executions(self, account: str) -> list[str]:
@@ -695,6 +729,10 @@ class Notifier(Protocol):
 
 class Messenger(Protocol):
     """Tells running workflows facts; unknown or finished workflows are reported as False."""
+
+    async def reopen_trade(self, state: TradeState, facts: Sequence[object]) -> None:
+        """Run a settled trade again from the state it has settled with, and tell it facts."""
+        ...
 
     async def tell_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
         """Signal facts to a trade."""

@@ -2,11 +2,19 @@
 
 What is known to be missing here is repaired by telling the trade; what cannot be explained is
 written down, and the account takes no entries while it stands. Nothing is cancelled or adopted.
+
+Positions are compared with who owns them: executions of a settled trade beyond what it has settled
+with, and live orders of one, are differences, and the trade is opened again.
+
+Reads may lag behind the engine. One that does not show an order which the exchange has acknowledged
+is too old, unless it shows an order acknowledged later: then nothing can be told, and nothing is
+concluded, neither a difference nor that there is none.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +33,7 @@ from activities.ports import (
     ExchangeDirectory,
     Journal,
     Messenger,
+    StoredOrder,
 )
 from activities.stream_delivery import UNKNOWN_ORDERS, StreamDelivery
 from models.contracts.workflows import AccountToReconcile, Reconciled
@@ -35,6 +44,24 @@ CONFIRMATION_SECONDS = 2.0
 """A difference counts when it is still there after this: two reads are never of one moment."""
 
 
+UNOWNED_POSITIONS = "positions_without_owner"
+"""Kind of difference: executions of a settled trade beyond what it has settled with."""
+UNOWNED_ORDERS = "orders_without_owner"
+"""Kind of difference: live orders of a settled trade."""
+
+
+def _newest_shown(stored: Mapping[str, StoredOrder], shown: AbstractSet[str]) -> datetime | None:
+    """Return when the newest of our orders that the reads show was acknowledged."""
+    times = [stored[name].acknowledged_at for name in shown if name in stored]
+    return max((at for at in times if at is not None), default=None)
+
+
+def _is_newer(shown: datetime | None, order: StoredOrder) -> bool:
+    """Tell whether reads that show so much must show an order too."""
+    acknowledged = order.acknowledged_at
+    return shown is not None and acknowledged is not None and shown > acknowledged
+
+
 @dataclass(slots=True)
 class Comparison:
     """What one look at both sides found."""
@@ -43,6 +70,9 @@ class Comparison:
     ended: list[OrderReport] = field(default_factory=list)
     fills: list[Fill] = field(default_factory=list)
     unknown: dict[str, OrderReport] = field(default_factory=dict)
+    unowned_fills: list[Fill] = field(default_factory=list)
+    unowned_orders: list[OrderReport] = field(default_factory=list)
+    too_old_for: list[str] = field(default_factory=list)
 
     def differs(self, kind: str, name: str) -> None:
         """Note a difference."""
@@ -69,8 +99,8 @@ class ReconciliationActivities:
                 exchange = (await self._exchanges.exchange(request.account)).unhurried()
                 began = time.perf_counter()
                 first = await self._compare(exchange, request.account)
-                repaired = await self._repair(request.account, first)
-                differences = await self._confirm(exchange, request.account, first)
+                repaired = await self._repair(exchange, request.account, first)
+                differences, can_tell = await self._confirm(exchange, request.account, first)
                 # Before balances: a deposit not told of yet is then doubted, not adopted.
                 ledger = await read_ledger(exchange, self._journal, request.account)
                 if ledger.unknown:
@@ -79,7 +109,8 @@ class ReconciliationActivities:
                 found = Discrepancies(differences, repaired, tuple(unknown))
                 await self._journal.record_reconciliation(request.account, found, self._clock())
                 observe_reconciliation(found, time.perf_counter() - began)
-                await self._announce(exchange, request, ledger, consistent=not differences)
+                consistent = False if differences else (True if can_tell else None)
+                await self._announce(exchange, request, ledger, consistent=consistent)
                 return Reconciled(differences, sum(len(names) for names in repaired.values()))
 
     async def _compare(self, exchange: Exchange, account: str) -> Comparison:
@@ -91,7 +122,27 @@ class ReconciliationActivities:
             if o.order_id is not None
         }
         opened = {report.order_id: report for report in await exchange.open_orders()}
-        for report in opened.values():
+        await self._compare_owners(found, account, opened.values())
+        await self._compare_missing(exchange, found, stored, opened.keys())
+        known = await self._journal.known_executions(account)
+        if checkpoint is not None or stored or known:
+            found.fills = [
+                fill for fill in await exchange.fills(checkpoint) if fill.execution_id not in known
+            ]
+        for fill in found.fills:
+            found.differs("unrecorded_fills", fill.execution_id)
+        found.unowned_fills = await self._journal.unowned_fills(account)
+        for fill in found.unowned_fills:
+            found.differs(UNOWNED_POSITIONS, fill.execution_id)
+        if checkpoint is not None:
+            await self._compare_books(exchange, found, checkpoint, known)
+        return found
+
+    async def _compare_owners(
+        self, found: Comparison, account: str, opened: Iterable[OrderReport]
+    ) -> None:
+        """Find open orders that are not ours, and those whose trade has settled without them."""
+        for report in opened:
             owner = await self._journal.owner_of_order(
                 account,
                 report.order_id,
@@ -102,23 +153,33 @@ class ReconciliationActivities:
             if owner is None:
                 found.differs(UNKNOWN_ORDERS, report.order_id)
                 found.unknown[report.order_id] = report
+            elif await self._journal.settled_trade(account, owner[0]) is not None:
+                recorded = await self._journal.recorded_orders(account, [report.order_id])
+                if any(o.report.order_id == report.order_id and o.is_complete for o in recorded):
+                    found.too_old_for.append(report.order_id)  # its end was told already
+                else:
+                    found.differs(UNOWNED_ORDERS, report.order_id)
+                    found.unowned_orders.append(report)
+
+    @staticmethod
+    async def _compare_missing(
+        exchange: Exchange,
+        found: Comparison,
+        stored: Mapping[str, StoredOrder],
+        opened: AbstractSet[str],
+    ) -> None:
+        """Find out what became of orders that we hold open and the exchange does not."""
         missing = [order_id for order_id in stored if order_id not in opened]
         answers = await exchange.query(missing) if missing else {}
+        newest = _newest_shown(stored, opened | answers.keys())
         for order_id in missing:
-            if order_id not in answers:
+            if order_id in answers:
+                if answers[order_id].status.is_final:
+                    found.ended.append(answers[order_id])
+            elif _is_newer(newest, stored[order_id]):
                 found.differs("orders_missing_at_exchange", order_id)
-            elif answers[order_id].status.is_final:
-                found.ended.append(answers[order_id])
-        known = await self._journal.known_executions(account)
-        if checkpoint is not None or stored or known:
-            found.fills = [
-                fill for fill in await exchange.fills(checkpoint) if fill.execution_id not in known
-            ]
-        for fill in found.fills:
-            found.differs("unrecorded_fills", fill.execution_id)
-        if checkpoint is not None:
-            await self._compare_books(exchange, found, checkpoint, known)
-        return found
+            else:
+                found.too_old_for.append(order_id)
 
     async def _compare_books(
         self, exchange: Exchange, found: Comparison, since: datetime, known: set[str]
@@ -137,25 +198,35 @@ class ReconciliationActivities:
             for asset in different:
                 found.differs("balances", asset)
 
-    async def _repair(self, account: str, found: Comparison) -> dict[str, list[str]]:
+    async def _repair(
+        self, exchange: Exchange, account: str, found: Comparison
+    ) -> dict[str, list[str]]:
         delivery = StreamDelivery(account, self._journal, self._messenger, self._clock)
         fills = await delivery.take_fills(found.fills)
         await delivery.take_reports(found.ended)
+        if strangers := await delivery.deliver_recorded():
+            # Executions name their order by the exchange's id only; the order names its intent.
+            await delivery.take_reports(list((await exchange.query(strangers)).values()))
+            await delivery.deliver_recorded()
+        await delivery.deliver_again(found.unowned_fills)
+        for report in found.unowned_orders:
+            await delivery.tell_of_order(report)
         repaired = {"fills": fills, "ended_orders": [report.order_id for report in found.ended]}
         return {kind: names for kind, names in repaired.items() if names}
 
     async def _confirm(
         self, exchange: Exchange, account: str, first: Comparison
-    ) -> dict[str, list[str]]:
+    ) -> tuple[dict[str, list[str]], bool]:
+        """Return what still differs at a second look, and whether all could be told."""
         if not first.differences:
-            return {}
+            return {}, not first.too_old_for
         await asyncio.sleep(CONFIRMATION_SECONDS)
         second = await self._compare(exchange, account)
         both = {
             kind: sorted(names & second.differences.get(kind, set()))
             for kind, names in sorted(first.differences.items())
         }
-        return {kind: names for kind, names in both.items() if names}
+        return {kind: names for kind, names in both.items() if names}, not second.too_old_for
 
     async def _announce(
         self,
@@ -163,7 +234,7 @@ class ReconciliationActivities:
         request: AccountToReconcile,
         ledger: LedgerReading,
         *,
-        consistent: bool,
+        consistent: bool | None,
     ) -> None:
         asked_at = self._clock()
         balances = {asset: b.total for asset, b in (await exchange.balances()).items()}

@@ -10,11 +10,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from activities.inquiry import child_fact
+from activities.metrics import RESCUES
 from activities.placement import Clock, ended_fact
 from activities.ports import Discrepancies, ExecutionReport, Journal, Messenger
 from models.trading.orders import Fill, OrderReport
-from models.trading.trade_facts import FillReported
+from models.trading.trade_facts import FillReported, OrderAcknowledged
+from models.trading.trade_rescue import reopens
+
+log = structlog.get_logger(__name__)
 
 ORPHAN_SECONDS = 3.0
 """How long an order may be unknown: an intent is stored first, its exchange id a moment later."""
@@ -137,7 +143,6 @@ class StreamDelivery:
             The orders of which nobody knows whose they are.
         """
         self._fills_owed = False
-        await self.journal.close_deliveries(self.account)
         unowned: list[str] = []
         told: list[str] = []
         for fill in await self.journal.undelivered_fills(self.account):
@@ -150,6 +155,20 @@ class StreamDelivery:
         if told:
             await self.journal.mark_delivered(self.account, told)
         return list(dict.fromkeys(unowned))
+
+    async def deliver_again(self, fills: Sequence[Fill]) -> None:
+        """Tell recorded executions to their trades once more: they have settled without them."""
+        for fill in fills:
+            found = await self.journal.owner_of_order(self.account, fill.order_id, None, None)
+            if found is not None:
+                await self._tell_fill(fill, Owner(*found), None)
+
+    async def tell_of_order(self, report: OrderReport) -> None:
+        """Tell a trade that an order of it exists; one that settled without it is opened again."""
+        owner = await self._owner(report)
+        if owner is not None and owner.client_order_id is not None:
+            known = OrderAcknowledged(owner.client_order_id, report.order_id, self.clock())
+            await self._tell(owner.trade, [known])
 
     def expect_recorded(self) -> None:
         """Have executions delivered that somebody else has recorded, at once."""
@@ -171,7 +190,7 @@ class StreamDelivery:
                 await self.journal.record_reconciliation(self.account, met, now)
         owed, self._owed = self._owed, []
         for item in owed:
-            told = await self.messenger.tell_trade(self.account, item.trade, item.facts)
+            told = await self._tell(item.trade, item.facts)
             if not told and (now - item.since).total_seconds() < OWED_SECONDS:
                 self._owed.append(item)
         if self._fills_owed:
@@ -198,13 +217,35 @@ class StreamDelivery:
                 self._to_write.set()
 
     async def _tell_fill(self, fill: Fill, owner: Owner, parent: str | None) -> bool:
-        """Tell whether the trade took it; one that does not run is told again, until it is over."""
+        """Tell whether the trade took it; one that does not run yet is told again."""
         fact = FillReported(fill, owner.client_order_id, parent)
-        told = await self.messenger.tell_trade(self.account, owner.trade, [fact])
+        told = await self._tell(owner.trade, [fact])
         if not told:
             self._fills_owed = True
             self.stirred.set()
         return told
+
+    async def _tell(self, trade: int, facts: Sequence[Any]) -> bool:
+        """Tell whether a trade has taken facts; one that settled without them is opened again.
+
+        Nothing is delivered to a trade that is over unless the trade knows it already.
+        """
+        if await self.messenger.tell_trade(self.account, trade, facts):
+            return True
+        state = await self.journal.settled_trade(self.account, trade)
+        if state is None:
+            return False  # it is just starting
+        news = [fact for fact in facts if reopens(state, fact)]
+        if news:
+            log.error(
+                "a settled trade is opened again: the exchange told of more than it settled with",
+                account=self.account,
+                trade=trade,
+                told=[type(fact).__name__ for fact in news],
+            )
+            RESCUES.labels(self.account).inc()
+            await self.messenger.reopen_trade(state, facts)
+        return True
 
     async def _tell_status(self, report: OrderReport, owner: Owner, *, appeared: bool) -> None:
         facts: list[object] = []
@@ -214,7 +255,7 @@ class StreamDelivery:
         if report.status.is_final and report.order_id not in self._ended:
             facts.append(ended_fact(report, self.clock(), owner.client_order_id))
             _remember(self._ended, report.order_id, None)
-        if facts and not await self.messenger.tell_trade(self.account, owner.trade, facts):
+        if facts and not await self._tell(owner.trade, facts):
             self._owed.append(Owed(owner.trade, tuple(facts), self.clock()))
             self.stirred.set()
 

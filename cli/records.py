@@ -12,13 +12,14 @@ from sqlmodel import col, select
 
 from activities.adapters.kraken.symbols import SymbolTable, v2_symbol
 from activities.compared_records import ExchangeOrder, ExchangeRecord, Minimum, OwnOrder, OwnRecord
-from activities.placement import patience_in
+from activities.patience import patience_in
 from infra.runtime.control_token import control_headers
 from infra.runtime.database import Database, DatabaseUnavailableError, Role, database_url
 from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
 from models.tables import BalanceRow, FillRow, OrderRow, TradeRow
 from models.trading.orders import Fill, OrderStatus, Side
+from models.trading.trade_state import TradePhase
 
 ZERO = Decimal(0)
 _WALLETS = SymbolTable({}, {})
@@ -115,10 +116,13 @@ class OwnReader:
             orders = (await session.exec(select(OrderRow))).all()
             fills = (await session.exec(select(FillRow))).all()
             balances = (await session.exec(select(BalanceRow))).all()
+            over = col(TradeRow.phase) == TradePhase.SETTLED.value
+            settled = (await session.exec(select(TradeRow.number).where(over))).all()
         return OwnRecord(
             orders=tuple(_own_order(row, datetime.now(UTC)) for row in orders),
             fills={row.execution_id: row.fill() for row in fills},
             balances={row.asset: row.total for row in balances},
+            settled=frozenset(settled),
         )
 
     async def unprotected_since(self, account: str) -> dict[int, datetime]:

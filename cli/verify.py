@@ -15,6 +15,7 @@ from activities.adapters.postgres.leak_probe import leak_probe
 from activities.adapters.postgres.quarantine import PostgresQuarantine
 from activities.verification import (
     AUDIT_BREAKS,
+    BASIS,
     INVARIANTS,
     LEAKS,
     QUARANTINED,
@@ -45,14 +46,16 @@ def verify(
 
     A difference counts when it is still there after the grace period, so that an order on its way
     is no violation, and an orphan is. An order that was sent and not answered is in doubt, and
-    counted as such, for as long as its absence cannot be proven (7.5 s).
+    counted as such, until the exchange itself shows that it exists or not; one whose deadline is
+    long past is named. Each invariant says what it rests on.
     """
     report = asyncio.run(run(Settings(), grace))
     if as_json:
         typer.echo(json.dumps(report))
     else:
         for invariant, count in report["invariants"].items():
-            typer.echo(f"{'ok ' if not count else 'BAD'} {invariant}: {count}")
+            basis = report["rests_on"][invariant]["simulated"]
+            typer.echo(f"{'ok ' if not count else 'BAD'} {invariant}: {count} (by {basis})")
         for finding in report["findings"]:
             typer.echo(
                 f"    {finding['account']} {finding['subject']}: {finding['detail']}"
@@ -79,6 +82,10 @@ async def run(settings: Settings, grace: float) -> dict[str, Any]:
     return {
         "clean": not lasting,
         "invariants": counts,
+        "rests_on": {
+            name: {"simulated": simulated, "live": live}
+            for name, (simulated, live) in BASIS.items()
+        },
         "findings": [
             asdict(finding) | {"seconds": round(seconds, 3)} for finding, seconds in lasting.items()
         ],

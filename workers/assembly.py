@@ -29,7 +29,7 @@ from activities.hedge import HedgeActivities, UnseenMarket
 from activities.messages import TemporalMessenger
 from activities.modes import ModeActivities
 from activities.orders import OrderActivities
-from activities.placement import Patience, patience_in
+from activities.patience import Patience, patience_in
 from activities.ports import ExchangeDirectory, HedgeMarket, Journal
 from activities.protection_load import ProtectionLoad
 from activities.quarantine import QuarantineInterceptor

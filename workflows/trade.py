@@ -6,6 +6,7 @@ from models.contracts.workflows import TradeInput
 from models.trading.approval import AskApproval
 from models.trading.trade_decisions import TradeDecision, begin, decide
 from models.trading.trade_facts import (
+    OrderDoubted,
     RecordTrade,
     ReportToAccount,
     ReviewDue,
@@ -65,7 +66,7 @@ class TradeWorkflow(TradeInbox):
     def deal_with_inbox(self) -> None:
         """Decide on each fact in turn."""
         while (told := self.take()) is not None:
-            if not isinstance(told.fact, ReviewDue):
+            if not isinstance(told.fact, ReviewDue | OrderDoubted):
                 self.timer.progressed()
             decision = decide(self.state, told.fact)
             self.adopt(decision)

@@ -13,6 +13,7 @@ from models.trading.trade_facts import (
     ExitReason,
     FillReported,
     OrderAcknowledged,
+    OrderDoubted,
     OrderEnded,
     OrderRefused,
     PartSaleRequested,
@@ -33,6 +34,11 @@ class TradeInbox(Entity):
     @workflow.signal
     def order_refused(self, fact: OrderRefused) -> None:
         """An order is proven not to exist."""
+        self.tell(fact)
+
+    @workflow.signal
+    def order_doubted(self, fact: OrderDoubted) -> None:
+        """Nobody can say yet whether an order exists."""
         self.tell(fact)
 
     @workflow.signal

@@ -17,6 +17,7 @@ from models.trading.trade_facts import (
     EntryCancelRequested,
     FillReported,
     OrderAcknowledged,
+    OrderDoubted,
     OrderEnded,
     OrderRefused,
     PartSaleRequested,
@@ -29,6 +30,7 @@ MARKET_QUEUE = "market"
 TRADE_SIGNALS: dict[type, str] = {
     OrderAcknowledged: "order_acknowledged",
     OrderRefused: "order_refused",
+    OrderDoubted: "order_doubted",
     FillReported: "order_filled",
     OrderEnded: "order_closed",
     ChildAppeared: "child_appeared",

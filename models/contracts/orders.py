@@ -11,6 +11,7 @@ from models.trading.trade_facts import (
     ExitPosition,
     FillReported,
     OrderAcknowledged,
+    OrderDoubted,
     OrderEnded,
     OrderRefused,
     SellPart,
@@ -29,7 +30,7 @@ class OrderToPlace:
 
 @dataclass(frozen=True, slots=True)
 class OrderPlaced:
-    """Where an order stands after placing: acknowledged or refused, perhaps already final.
+    """Where an order stands after placing: acknowledged, refused or in doubt, perhaps final.
 
     One field per fact instead of a union, so that decoding never has to guess.
     """
@@ -37,11 +38,13 @@ class OrderPlaced:
     acknowledged: OrderAcknowledged | None = None
     refused: OrderRefused | None = None
     ended: OrderEnded | None = None
+    doubted: OrderDoubted | None = None
 
     @property
     def facts(self) -> tuple[TradeFact, ...]:
         """Return what the trade must be told, in order."""
-        return tuple(f for f in (self.acknowledged, self.refused, self.ended) if f is not None)
+        told = (self.acknowledged, self.refused, self.ended, self.doubted)
+        return tuple(fact for fact in told if fact is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,20 @@ class OrderToCancel:
 
 @dataclass(frozen=True, slots=True)
 class OrderCancelled:
-    """What a cancel came to; empty when the exchange holds no such order."""
+    """What a cancel came to; empty when no such order was ever intended.
+
+    ``refused`` and ``doubted`` answer for an order whose sending was never answered.
+    """
 
     ended: OrderEnded | None = None
+    refused: OrderRefused | None = None
+    doubted: OrderDoubted | None = None
 
     @property
     def facts(self) -> tuple[TradeFact, ...]:
         """Return what the trade must be told."""
-        return () if self.ended is None else (self.ended,)
+        told = (self.ended, self.refused, self.doubted)
+        return tuple(fact for fact in told if fact is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,9 @@ def settle_books(state: AccountState, fact: ExchangeReady, *, at_rest: bool) -> 
         commands = ()
     if not at_rest or (fact.flows is None and state.drawdown is not None):
         return AccountDecision(state, commands)
+    if state.drawdown is not None and not fact.orders_consistent:
+        # What an order of ours may explain is not taken over: its trade takes it.
+        return AccountDecision(state, commands)
     own, totals = state.balances, fact.balances
     differences = _differences(own, totals)
     trusted = state.drawdown is None or differences == state.unexplained

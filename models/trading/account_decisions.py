@@ -9,7 +9,7 @@ Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refuse
 ``trade_waits_for_approval``, ``entry_approved``, ``entry_refused``, ``entry_expired``,
 ``entry_outdated``, ``approved_entry_refused``, ``hedge_overridden``, ``hedge_override_cleared``,
 ``hedge_override_expired``, ``settings_change_waits``, ``settings_change_refused``,
-``settings_change_expired``.
+``settings_change_expired``, ``rescue_began``, ``rescue_ended``.
 """
 
 from dataclasses import replace
@@ -49,6 +49,7 @@ from models.trading.account_hedge_facts import (
 )
 from models.trading.account_market_rules import on_market_rules
 from models.trading.account_mode import on_mode
+from models.trading.account_rescue import lifted_when_covered, on_rescue
 from models.trading.account_room import remembered_answer
 from models.trading.account_rules import rules_in_force
 from models.trading.account_settings_changes import on_change_settled, on_settings_change
@@ -278,17 +279,20 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     summary = fact.summary
     known = state.trades.get(summary.number)
     if known is None:
-        return AccountDecision(state, ())
+        return on_rescue(state, fact)
     older = summary.bought < known.bought or summary.sold < known.sold
     if older and not fact.closed:
         return AccountDecision(state, ())
     summary = replace(summary, strategy=known.strategy)
     state = hedge.note_progress(state, known, summary, closed=fact.closed)
     trades = {**state.trades, summary.number: summary}
+    halted = state.halts
     state = replace(state, traded_at=max(fact.at, state.traded_at or fact.at))
+    state = lifted_when_covered(state, fact)
+    action = "rescue_ended" if state.halts != halted else None
     if not fact.closed:
         due = hedge.reviews_due(state, known, summary)
-        return AccountDecision(replace(state, trades=trades), (RecordAccount(), *due))
+        return AccountDecision(replace(state, trades=trades), (RecordAccount(action), *due))
     del trades[summary.number]
     instrument = state.instruments.get(summary.symbol)
     base = instrument.base if instrument else summary.symbol.partition("/")[0]
@@ -299,7 +303,7 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     closed = replace(
         counted, trades=trades, balances=balances, closed_trades=state.closed_trades + 1
     )
-    return AccountDecision(note_closed(closed, summary), (RecordAccount(),))
+    return AccountDecision(note_closed(closed, summary), (RecordAccount(action),))
 
 
 def _on_close(state: AccountState, fact: TradeCloseRequested) -> AccountDecision:

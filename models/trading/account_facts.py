@@ -30,7 +30,8 @@ class ExchangeReady:
 
     ``at`` is the protocol time before the balances were asked for.
     ``mode`` is whose exchange answered: that of another mode is not listened to.
-    ``orders_consistent`` is False while a reconciliation found differences that are not repaired.
+    ``orders_consistent`` is what a reconciliation found: False while there are differences that are
+    not repaired, None where nobody compared or the reads were too old to tell.
     ``flows`` are capital flows of the ledger that the record does not know, oldest first; None when
     the ledger was not read.
     """
@@ -39,7 +40,7 @@ class ExchangeReady:
     instruments: dict[str, Instrument]
     fees: dict[str, FeeRates]
     at: datetime
-    orders_consistent: bool = True
+    orders_consistent: bool | None = None
     flows: tuple[CapitalFlow, ...] | None = None
     mode: Mode = Mode.SIMULATED
 

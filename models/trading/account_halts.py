@@ -31,7 +31,7 @@ def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecisi
     halts = without(state.halts, HaltKind.NO_EXCHANGE)
     if fact.orders_consistent:
         halts = without(halts, HaltKind.INCONSISTENT)
-    else:
+    elif fact.orders_consistent is False:
         reason = "the exchange and the record differ"
         halts = with_halt(halts, Halt(HaltKind.INCONSISTENT, reason, fact.at))
     ready = replace(

@@ -35,11 +35,12 @@ class HaltKind(StrEnum):
     INCONSISTENT = "inconsistent"
     DAILY_DRAWDOWN = "daily_drawdown"
     TOTAL_DRAWDOWN = "total_drawdown"
+    RESCUE = "rescue"
 
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """One reason for which no entries are taken. ``number`` is the kill switch's."""
+    """One reason for which no entries are taken. ``number`` is the kill switch's or the trade's."""
 
     kind: HaltKind
     reason: str

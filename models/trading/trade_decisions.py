@@ -8,7 +8,8 @@ Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_op
 ``trade_protected`` (all that is held is covered by resting stops), ``exits_changed`` (by request),
 ``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
 ``part_sale_sent``, ``part_sale_failed``, ``trade_closed``; ``trade_restored`` (taken up from the
-record after its workflow was ended from outside, see ``trade_restore``).
+record after its workflow was ended from outside, see ``trade_restore``), ``order_in_doubt`` (nobody
+can say whether it exists), ``trade_rescued`` (settled, and opened again).
 """
 
 from dataclasses import replace
@@ -28,6 +29,7 @@ from models.trading.trade_facts import (
     EntryCancelRequested,
     FillReported,
     OrderAcknowledged,
+    OrderDoubted,
     OrderEnded,
     OrderRefused,
     PartSaleRequested,
@@ -44,6 +46,7 @@ from models.trading.trade_figures import summarise
 from models.trading.trade_orders import (
     note_acknowledged,
     note_child,
+    note_doubted,
     note_ended,
     note_fill,
     note_refused,
@@ -62,6 +65,7 @@ from models.trading.trade_requests import (
     answer_settled_approval,
     answer_stop_move,
 )
+from models.trading.trade_rescue import reopen, reopens
 from models.trading.trade_review import review
 from models.trading.trade_settlement import settle_if_over
 from models.trading.trade_state import ZERO, TradeOrder, TradePhase, TradePlan, TradeState
@@ -70,6 +74,7 @@ from models.trading.trade_watches import note_crossing, refresh_watches
 OrderNews = (
     OrderAcknowledged
     | OrderRefused
+    | OrderDoubted
     | FillReported
     | OrderEnded
     | ChildAppeared
@@ -96,10 +101,12 @@ def begin(plan: TradePlan) -> TradeDecision:
 
 
 def decide(state: TradeState, fact: TradeFact) -> TradeDecision:
-    """Return what follows from a fact. A settled trade changes no more."""
+    """Return what follows from a fact. A settled trade changes only where it settled in error."""
     draft = TradeDraft(state)
     if state.phase is TradePhase.SETTLED:
-        return TradeDecision(state, (), _answer_request(draft, fact))
+        if not reopens(state, fact):
+            return TradeDecision(state, (), _answer_request(draft, fact))
+        reopen(draft)
     answer = _write_down(draft, fact)
     _follow_up(draft, _time_of(fact))
     _tell(draft, state)
@@ -142,6 +149,8 @@ def _note_order_news(draft: TradeDraft, fact: OrderNews) -> None:
             note_acknowledged(draft, fact)
         case OrderRefused():
             _after_end(draft, note_refused(draft, fact))
+        case OrderDoubted():
+            note_doubted(draft, fact)
         case FillReported():
             _after_fill(draft, note_fill(draft, fact))
         case OrderEnded():
@@ -203,7 +212,7 @@ def _tell(draft: TradeDraft, before: TradeState) -> None:
         return
     if before.bought == ZERO < after.bought:
         draft.note_event("trade_opened")
-    if _is_covered(after) and not _is_covered(before):
+    if after.is_covered and not before.is_covered:
         draft.note_event("trade_protected")
     events: list[str | None] = [*draft.events]
     for event in events or [None]:
@@ -216,10 +225,6 @@ def _tell(draft: TradeDraft, before: TradeState) -> None:
 def _matters_to_account(after: TradeState, before: TradeState) -> bool:
     # A stop that trails moves often, and the account decides nothing by it.
     return summarise(after) != replace(summarise(before), stop_price=after.stop_price)
-
-
-def _is_covered(state: TradeState) -> bool:
-    return ZERO < state.held <= state.protected_quantity
 
 
 def _time_of(fact: TradeFact) -> datetime:

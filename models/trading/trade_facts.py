@@ -84,10 +84,22 @@ class OrderAcknowledged:
 
 @dataclass(frozen=True, slots=True)
 class OrderRefused:
-    """The order is proven not to exist: rejected, or absent after its deadline (not_placed)."""
+    """The order is proven not to exist: rejected, never sent, or absent (``not_placed``)."""
 
     client_order_id: str
     status: OrderStatus
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDoubted:
+    """An order was sent and never answered; its deadline passed and its absence is not proven.
+
+    It may have been executed. It counts as if it had been until the exchange itself tells.
+    """
+
+    client_order_id: str
     reason: str
     at: datetime
 
@@ -213,6 +225,7 @@ class ReviewDue:
 TradeFact = (
     OrderAcknowledged
     | OrderRefused
+    | OrderDoubted
     | FillReported
     | OrderEnded
     | ChildAppeared

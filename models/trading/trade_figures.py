@@ -110,6 +110,7 @@ def summarise(state: TradeState) -> TradeSummary:
         entry_open=not entry.status.is_final,
         exit_reason=state.exit_reason,
         by_strategy=state.plan.source.startswith(STRATEGY_SOURCE),
+        rescue=state.rescue and replace(state.rescue, covered=state.is_covered),
     )
     return _with_hedge(state, summary)
 

@@ -16,13 +16,15 @@ from models.trading.trade_facts import (
     ExitReason,
     FillReported,
     OrderAcknowledged,
+    OrderDoubted,
     OrderEnded,
     OrderRefused,
 )
 from models.trading.trade_state import ZERO, TradeOrder, TradeState
 
 ABSENT = (OrderStatus.REJECTED, OrderStatus.NOT_PLACED)
-UNANSWERED = (OrderStatus.INTENDED, OrderStatus.UNKNOWN, OrderStatus.PENDING)
+SENDING = (OrderStatus.INTENDED, OrderStatus.PENDING)
+UNANSWERED = (*SENDING, OrderStatus.UNKNOWN)
 
 
 def note_acknowledged(draft: TradeDraft, fact: OrderAcknowledged) -> None:
@@ -39,6 +41,15 @@ def note_refused(draft: TradeDraft, fact: OrderRefused) -> TradeOrder | None:
         return None
     draft.note_refusal(f"{order.spec.leg.value} {fact.status.value}: {fact.reason}")
     return draft.change_order(order, status=fact.status, reason=fact.reason, gone=False)
+
+
+def note_doubted(draft: TradeDraft, fact: OrderDoubted) -> None:
+    """Write down that nobody can say whether an order exists; it stays unanswered."""
+    order = draft.state.order(fact.client_order_id)
+    if order is None or order.status not in UNANSWERED or order.status is OrderStatus.UNKNOWN:
+        return
+    draft.change_order(order, status=OrderStatus.UNKNOWN, reason=fact.reason)
+    draft.note_event("order_in_doubt")
 
 
 def note_fill(draft: TradeDraft, fact: FillReported) -> TradeOrder | None:

@@ -103,7 +103,9 @@ def note_stop_lost(draft: TradeDraft, reason: str | None) -> None:
 def ensure_protected(draft: TradeDraft) -> None:
     """Send what is missing between the stops that rest and those that should."""
     state = draft.state
-    if state.live_exit is not None:
+    # An exit in doubt has dropped the stops, and its deadline has passed: until the exchange tells
+    # what became of it, what may still be held is covered again.
+    if state.live_exit is not None and state.live_exit.status is not OrderStatus.UNKNOWN:
         return
     _withdraw_excess(draft)
     if state.held <= ZERO:

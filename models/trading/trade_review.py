@@ -7,7 +7,7 @@ asks the exchange before anything is sent again; so a review too many does no ha
 from models.trading.orders import Leg, OrderStatus, OrderType
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_facts import AmendStop, AskOrders, CancelOrder, PlaceOrder
-from models.trading.trade_orders import UNANSWERED
+from models.trading.trade_orders import SENDING, UNANSWERED
 from models.trading.trade_state import ZERO, TradeOrder, TradeState
 
 
@@ -42,7 +42,8 @@ def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
         if order.status in UNANSWERED:
             draft.send(state.exit_sent)
         return
-    if order.spec.leg is Leg.STOP and state.live_exit and state.live_exit.status in UNANSWERED:
+    dropping = state.live_exit is not None and state.live_exit.status in SENDING
+    if order.spec.leg is Leg.STOP and dropping:
         return  # the exit's own command drops the stops
     part = state.live_part
     if part is not None and part.status in UNANSWERED and state.part_sent is not None:

@@ -113,6 +113,23 @@ class TradeOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Rescue:
+    """A settled trade was opened again: the exchange told of more than it had settled with.
+
+    Attributes:
+        number: how often that has happened to this trade.
+        cash_flow: what the trade's account had counted in USD when it settled.
+        quantity: the same in base units: bought less sold.
+        covered: all that is held is covered by resting stops, so that the danger is over.
+    """
+
+    number: int
+    cash_flow: Decimal
+    quantity: Decimal
+    covered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TradeState:
     """Carry a trade from entry to settlement; replaced, never changed.
 
@@ -133,6 +150,7 @@ class TradeState:
         pending_exits: changes of the exits that wait for a second person.
         stop_lowered: a second person let the stop go down.
         part_failures: sales of the part that came to nothing; ``part_paused`` until a review.
+        rescue: the last time that the settled trade was opened again.
     """
 
     plan: TradePlan
@@ -168,6 +186,7 @@ class TradeState:
     part_paused: bool = False
     pending_exits: tuple[PendingExits, ...] = ()
     stop_lowered: bool = False
+    rescue: Rescue | None = None
 
     @property
     def bought(self) -> Decimal:
@@ -247,6 +266,16 @@ class TradeState:
         seen = sum((o.spec.quantity for o in self.orders if o.parent_order_id), ZERO)
         return max(ZERO, self.bought - seen - self.children_missing)
 
+    @property
+    def is_covered(self) -> bool:
+        """Tell whether something is held and all of it is covered by resting stops."""
+        return ZERO < self.held <= self.protected_quantity
+
+    @property
+    def in_doubt(self) -> tuple[TradeOrder, ...]:
+        """Return the orders of which nobody can say whether they exist."""
+        return tuple(o for o in self.orders if o.status is OrderStatus.UNKNOWN)
+
     def order(self, client_order_id: str) -> TradeOrder | None:
         """Return the order with this client order id."""
         return next((o for o in self.orders if o.spec.client_order_id == client_order_id), None)
@@ -274,6 +303,7 @@ class TradeSummary:
 
     ``reserved_cash`` is the USD that the unfilled rest of the entry may still spend, fees included.
     ``strategy`` is known to the account only: whose idea it was, empty when somebody asked for it.
+    ``rescue`` is set once the settled trade was opened again.
     Of what the hedge did: base units bought back and sold, USD moved, received net of fees, and
     those fees. ``exit_price`` is the average of all other sales, None before the first.
     """
@@ -299,3 +329,4 @@ class TradeSummary:
     hedge_fees: Decimal = ZERO
     by_strategy: bool = False
     exit_price: Decimal | None = None
+    rescue: Rescue | None = None

@@ -6,9 +6,10 @@ import pytest
 
 from activities.adapters.kraken.addresses import ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory
+from activities.adapters.kraken.exchange import KrakenExchange
 from activities.adapters.kraken.rate_budget import PRO
 from activities.adapters.kraken.transport import Timeouts
-from activities.ports import Credentials
+from activities.ports import Credentials, SentOrder
 from models.trading.limits import Mode
 from tests.support.exchange_server import Client, keys_file, running
 from tests.support.fakes import FakeJournal
@@ -48,3 +49,16 @@ async def directory(simulator, tmp_path) -> AsyncIterator[KrakenDirectory]:
     )
     yield directory
     await directory.close()
+
+
+@pytest.fixture
+def reads_are_fresh(monkeypatch) -> None:
+    """Let what neither stream nor reads show be absent: nobody follows the stream in this test.
+
+    The simulator's reads do not lag unless a test makes them; the proof has tests of its own.
+    """
+
+    async def proves_absence(exchange: KrakenExchange, sent: SentOrder) -> bool:
+        return True
+
+    monkeypatch.setattr(KrakenExchange, "proves_absence", proves_absence)

@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from activities.ports import FeedStatus
 from models.contracts.orders import OrderPlaced, OrderToPlace
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
@@ -29,8 +29,8 @@ def clock() -> datetime:
 
 
 @pytest.fixture
-def activities(directory) -> OrderActivities:
-    patience = Patience(settle=timedelta(seconds=0.2), poll=timedelta(milliseconds=50))
+def activities(directory, reads_are_fresh) -> OrderActivities:
+    patience = Patience(delivery=timedelta(seconds=0.2), poll=timedelta(milliseconds=50))
     return OrderActivities(directory, FakeJournal(), clock, patience)
 
 

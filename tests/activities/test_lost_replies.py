@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from models.contracts.orders import OrderPlaced, OrdersToAsk, OrderToPlace
 from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderStatus, OrderType, Side
 from tests.support.kraken_rows import an_order
@@ -36,9 +36,9 @@ def clock() -> datetime:
 
 
 @pytest.fixture
-def activities(directory, journal) -> OrderActivities:
+def activities(directory, journal, reads_are_fresh) -> OrderActivities:
     # Kraken's deadline is what it must be; the settle window only has to outlast it.
-    patience = Patience(settle=timedelta(seconds=0.3), poll=timedelta(milliseconds=50))
+    patience = Patience(delivery=timedelta(seconds=0.3), poll=timedelta(milliseconds=50))
     return OrderActivities(directory, journal, clock, patience)
 
 

@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import metrics
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from activities.ports import ExchangeUnavailableError, UnknownOutcomeError
 from api.record_metrics import RecordGauges
 from models.contracts.orders import (
@@ -30,7 +30,7 @@ from tests.support.record_builders import an_order
 
 QUICK = Patience(
     deadline=timedelta(milliseconds=20),
-    settle=timedelta(milliseconds=20),
+    delivery=timedelta(milliseconds=20),
     poll=timedelta(milliseconds=5),
 )
 

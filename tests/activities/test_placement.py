@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.orders import OrderActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from activities.ports import (
     CredentialsError,
     ExchangeError,
@@ -28,7 +28,7 @@ from tests.support.kraken_rows import an_order
 
 QUICK = Patience(
     deadline=timedelta(milliseconds=20),
-    settle=timedelta(milliseconds=20),
+    delivery=timedelta(milliseconds=20),
     poll=timedelta(milliseconds=5),
     hear=timedelta(milliseconds=5),
     hear_unasked=timedelta(milliseconds=10),

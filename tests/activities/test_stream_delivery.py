@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -58,19 +59,38 @@ async def test_a_fill_that_comes_before_its_trade_runs_is_told_again(delivery, j
     assert journal.undelivered == set()
 
 
-async def test_a_fill_that_comes_after_its_trade_is_owed_to_nobody(delivery, journal, messenger):
+def a_settled_trade(journal) -> TradeState:
     plan = a_plan()
-    journal.trades[plan.account, plan.number] = TradeState(
+    settled = TradeState(
         plan=plan, phase=TradePhase.SETTLED, stop_price=plan.stop_price, take_profit_price=None
     )
+    journal.trades[plan.account, plan.number] = settled
+    return settled
+
+
+async def test_a_fill_that_comes_after_its_trade_opens_it_again(delivery, journal, messenger):
+    settled = a_settled_trade(journal)
     messenger.gone = True
-    await executed(delivery, journal)
+    name = await executed(delivery, journal)
     await delivery.tidy()
     assert delivery.settled
     assert journal.undelivered == set()
-    told = len(messenger.told)
-    await delivery.tidy()
-    assert len(messenger.told) == told
+    ((state, facts),) = messenger.reopened
+    assert state == settled
+    assert [fact.fill.execution_id for fact in facts] == [name]
+
+
+async def test_a_fill_that_a_settled_trade_has_opens_nothing(delivery, journal, messenger):
+    settled = a_settled_trade(journal)
+    messenger.gone = True
+    name = await executed(delivery, journal)
+    messenger.reopened.clear()
+    _, fill = journal.fills[name]
+    journal.trades[settled.plan.account, settled.plan.number] = replace(settled, fills=(fill,))
+    journal.undelivered.add(name)
+    await delivery.deliver_recorded()
+    assert journal.undelivered == set()
+    assert messenger.reopened == []
 
 
 async def test_a_fill_that_is_owed_does_not_keep_others_from_being_marked(

@@ -7,7 +7,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.orders import OrderActivities
-from activities.placement import UNHURRIED, Patience
+from activities.patience import UNHURRIED, Patience
 from models.contracts.orders import OrderToPlace
 from models.trading.orders import OrderType
 from tests.support.fakes import FakeJournal

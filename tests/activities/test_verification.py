@@ -16,7 +16,7 @@ from activities.compared_records import (
     OwnOrder,
     OwnRecord,
 )
-from activities.placement import patience_in
+from activities.patience import patience_in
 from activities.verification import compare
 from models.trading.orders import Fill, OrderStatus, Side
 

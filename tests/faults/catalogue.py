@@ -251,6 +251,26 @@ def _log_cases() -> Iterator[Case]:
         yield Case(FULL_LOGS, "first_fill", kills=(process,))
 
 
+LAG_SECONDS = 8.0
+"""How far the reads are behind while an answer is lost and the private stream is cut."""
+
+
+def _absence_cases() -> Iterator[Case]:
+    """Yield lost answers met by lagging reads and a cut stream, in every combination."""
+    cut_seconds = {"seconds": OUTAGE_SECONDS}
+    lag = Rule("read_lag", {}, 0, None, {"seconds": LAG_SECONDS})
+    cut = (
+        Rule("refuse_connections", {"plane": "private"}, 0, None, cut_seconds),
+        Rule("socket_drop", {"plane": "private"}),
+    )
+    for step in ("entry", "stop", "exit"):
+        method, leg, needs = REQUESTS[step]
+        for kind in ("lost_before", "lost_after"):
+            lost = Rule(kind, {"method": method, "account": "$", "leg": leg})
+            for more in ((lag,), cut, (lag, *cut)):
+                yield Case("absence", step, (lost, *more), needs)
+
+
 CASES: Sequence[Case] = (
     *_request_cases(),
     *_message_cases(),
@@ -258,6 +278,7 @@ CASES: Sequence[Case] = (
     *_everybody_cases(),
     *_wallet_cases(),
     *_pair_cases(),
+    *_absence_cases(),
     *_log_cases(),
 )
 """Every fault that is played, the kills apart."""

@@ -21,6 +21,7 @@ class Verdict:
         lost_fills: base quantity filled at the exchange that we did not book, as fills.
         ledger_difference: largest difference between the exchange's balances and ours.
         left: base still held, beyond what is too little to be sold.
+        unowned: positions at the exchange that no open trade of ours owns.
         words: each finding in words.
     """
 
@@ -29,6 +30,7 @@ class Verdict:
     lost_fills: int = 0
     ledger_difference: Decimal = ZERO
     left: Decimal = ZERO
+    unowned: int = 0
     words: list[str] = field(default_factory=list)
 
     @property
@@ -65,6 +67,11 @@ def judge(
             verdict.words.append(f"the exchange {side} {theirs}, we booked {ours}")
     if found.held >= minimum:
         verdict.left = found.held
+        if trade is None or trade.get("phase") == "settled":
+            verdict.unowned += 1
+            verdict.words.append(
+                f"nobody owns {found.held}: the trade is settled, or there is none"
+            )
         verdict.words.append(f"{found.held} is still held")
     return verdict
 

@@ -59,6 +59,7 @@ def summarise(
         "duplicates": sum(v.duplicates for v in verdicts),
         "orphans": sum(v.orphans for v in verdicts),
         "lost_fills": sum(v.lost_fills for v in verdicts),
+        "unowned": sum(v.unowned for v in verdicts),
         "ledger_difference": f"{difference:f}",
         "within_budget": (percentile(recoveries, 0.99) or 0.0) <= BUDGET_SECONDS,
         "longest_unprotected_seconds": _longest(outcomes, "unprotected"),
@@ -133,7 +134,7 @@ def words(report: dict[str, Any]) -> str:
         "{runs} trades, {faulted} struck, {kills} kills on {trades_killed} trades, {seconds} s",
         (
             "duplicates {duplicates}, orphans {orphans}, lost fills {lost_fills}, "
-            "ledger difference {ledger_difference}"
+            "without owner {unowned}, ledger difference {ledger_difference}"
         ),
         "longest unprotected {longest_unprotected_seconds} s, "
         "recovery p50 {recovery_p50_seconds} s, p99 {recovery_p99_seconds} s" + fails,

@@ -29,7 +29,7 @@ from activities.adapters.kraken.addresses import (
 from activities.adapters.kraken.directory import KrakenDirectory, LiveGate
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.adapters.kraken.transport import Timeouts
-from activities.ports import Credentials, Exchange, ExchangeError
+from activities.ports import Credentials, Exchange, ExchangeError, SentOrder
 from models.trading.limits import Mode
 from models.trading.orders import Leg, OrderSpec, OrderType, Side
 from tests.support.exchange_server import keys_file, running
@@ -93,6 +93,7 @@ def calls(exchange: Exchange, entry: OrderSpec, order_id: str) -> dict[str, Any]
         "submit": lambda: exchange.submit(entry, None),
         "find": lambda: exchange.find(entry, since),
         "appeared": lambda: exchange.appeared(entry, 0.05),
+        "proves_absence": lambda: exchange.proves_absence(SentOrder(entry, since, None, None)),
         "ended": lambda: exchange.ended(order_id, 0.05),
         "query": lambda: exchange.query([order_id]),
         "room_for_exit": lambda: exchange.room_for_exit("BTC/USD", [order_id]),

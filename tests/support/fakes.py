@@ -20,6 +20,7 @@ from activities.ports import (
     OrderGoneError,
     OrderRejectedError,
     RecordedOrder,
+    SentOrder,
     StoredOrder,
     StreamGap,
     UnknownOutcomeError,
@@ -75,7 +76,8 @@ class FakeExchange:
     """One account at an exchange with one price; market orders fill at once, stops when touched.
 
     ``lose_before`` and ``lose_after`` count submits whose request or reply gets lost; ``down``
-    makes every call fail; ``deaf`` keeps executions off the stream, as a lost message would.
+    makes every call fail; ``deaf`` keeps executions off the stream, as a lost message would; while
+    it ``lags`` questions find nothing, and unless it ``proves`` nothing shows an order's absence.
     """
 
     def __init__(self, price: Decimal = Decimal(50000), cash: Decimal = Decimal(100000)) -> None:
@@ -92,6 +94,8 @@ class FakeExchange:
         self.down = False
         self.deaf = False
         self.hearing = False
+        self.proves = True
+        self.lags = False
         self.stretch = 0
         self.submit_gate: asyncio.Event | None = None
         self.bookings: list[LedgerEntry] = []
@@ -115,6 +119,11 @@ class FakeExchange:
     def gap(self, reason: str = "reconnected") -> None:
         for listener in self._listeners:
             listener.put_nowait(StreamGap(reason))
+
+    def tell_executions(self) -> None:
+        """Have the stream tell, perhaps once more, of all that was ever executed."""
+        for fill in self.executions_made:
+            self._publish("trade", self.orders[fill.order_id], fill)
 
     def by_client_id(self, client_order_id: str) -> list[OrderReport]:
         return [o for o in self.orders.values() if o.client_order_id == client_order_id]
@@ -186,6 +195,8 @@ class FakeExchange:
 
     async def find(self, order: OrderSpec, since: datetime) -> list[OrderReport]:
         self._answer()
+        if self.lags:
+            return []
         found = self.by_client_id(order.client_order_id)
         return sorted(found, key=lambda o: o.status.is_final)
 
@@ -200,6 +211,12 @@ class FakeExchange:
 
     def unbroken_stretch(self) -> int | None:
         return self.stretch if self.hearing else None
+
+    async def proves_absence(self, sent: SentOrder) -> bool:
+        self._answer()
+        if self.hearing and sent.heard_since == self.stretch:
+            return True
+        return self.proves
 
     def seconds_until_question(self) -> float:
         return 0.0
@@ -475,12 +492,21 @@ class FakeJournal(FakeBooks):
     async def mark_delivered(self, account: str, execution_ids: Sequence[str]) -> None:
         self.undelivered -= set(execution_ids)
 
-    async def close_deliveries(self, account: str) -> None:
-        for fill in await self.undelivered_fills(account):
-            owner = await self.owner_of_order(account, fill.order_id, None, None)
-            trade = None if owner is None else self.trades.get((account, owner[0]))
-            if trade is not None and trade.phase is TradePhase.SETTLED:
-                self.undelivered.discard(fill.execution_id)
+    async def settled_trade(self, account: str, trade: int) -> TradeState | None:
+        state = self.trades.get((account, trade))
+        return state if state is not None and state.phase is TradePhase.SETTLED else None
+
+    async def unowned_fills(self, account: str) -> list[Fill]:
+        unowned: list[Fill] = []
+        for owner, fill in self.fills.values():
+            found = await self.owner_of_order(account, fill.order_id, None, None)
+            trade = None if found is None else self.trades.get((account, found[0]))
+            if owner == account and trade is not None and trade.phase is TradePhase.SETTLED:
+                unowned += [fill] if fill not in trade.fills else []
+        return unowned
+
+    async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
+        return None
 
     async def orders_lacking_executions(self, account: str) -> list[str]:
         executed: dict[str, Decimal] = {}

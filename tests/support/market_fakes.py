@@ -146,6 +146,10 @@ class FakeMessenger:
     told: list[tuple[str, int | None, object]] = field(default_factory=list)
     down: int = 0
     gone: bool = False
+    reopened: list[tuple[object, tuple[object, ...]]] = field(default_factory=list)
+
+    async def reopen_trade(self, state, facts) -> None:
+        self.reopened.append((state, tuple(facts)))
 
     async def _tell(self, account, trade, facts) -> bool:
         if self.down:

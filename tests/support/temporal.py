@@ -19,7 +19,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.modes import ModeActivities
-from activities.placement import Patience
+from activities.patience import Patience
 from activities.ports import HedgeMarket
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal import take_turns_whole, worker_options
@@ -111,7 +111,7 @@ class World:
     patience: Patience = field(
         default_factory=lambda: Patience(
             deadline=timedelta(milliseconds=400),
-            settle=timedelta(milliseconds=400),
+            delivery=timedelta(milliseconds=400),
             poll=timedelta(milliseconds=50),
         )
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.adapters.kraken import orders as wire
+from activities.adapters.kraken.absence import AbsenceProofs, Side, is_order
 from activities.adapters.kraken.deadlines import refuse_late, seconds_to_send
 from activities.adapters.kraken.errors import Operation, reading, undecided
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
@@ -30,6 +31,7 @@ from activities.ports import (
     LedgerEntry,
     OrderRejectedError,
     RateLimitedError,
+    SentOrder,
     StreamGap,
     UnknownOutcomeError,
 )
@@ -69,6 +71,7 @@ class KrakenExchange:
         self.memory = StreamMemory()
         self.clock = ExchangeClock()
         self._stream = stream(self)
+        self._proofs = AbsenceProofs(self._stream)
         self._presence = Presence(transport.is_there)
         self._reads = Reads(transport, budget, self.symbols, self._presence)
         self._highest, self._lowest = Priority.PROTECT, Priority.LEISURE
@@ -133,6 +136,7 @@ class KrakenExchange:
         priority = _PRIORITIES[order.leg]
         await self._presence.confirm(change=True)
         await self.budget.admit_add(order.symbol, priority, seconds_to_send(deadline))
+        sent_at = now()
         try:
             answer = await self._change(
                 "AddOrder",
@@ -152,6 +156,7 @@ class KrakenExchange:
         with reading("AddOrder", Operation.PLACE):
             order_id = ids if isinstance(ids, str) else str(ids[0])
         self.budget.orders.touch(order_id, order.symbol)
+        self._proofs.note_sent(order_id, sent_at)
         return order_id
 
     async def room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
@@ -228,9 +233,12 @@ class KrakenExchange:
         seen = self.memory.first(is_it)
         if seen is not None:
             return [seen]
-        if found := [one for one in await self._reads.open_orders(priority) if is_it(one)]:
+        opened = await self._reads.open_orders(priority)
+        self._proofs.note_read(Side.OPEN, opened)
+        if found := [one for one in opened if is_it(one)]:
             return found
         newest, complete = await self._reads.newest_closed(priority)
+        self._proofs.note_read(Side.CLOSED, newest)
         found = [one for one in newest if is_it(one)]
         if found or complete:
             return found
@@ -300,6 +308,11 @@ class KrakenExchange:
         """Return the number of the stream's unbroken stretch, None while it may miss something."""
         return self._stream.unbroken_stretch()
 
+    async def proves_absence(self, sent: SentOrder) -> bool:
+        """Tell whether the exchange would have told of an order by now if it existed."""
+        is_it = await self._is(sent.order)
+        return await self._proofs.prove(sent, is_it) and self.memory.first(is_it) is None
+
     def seconds_until_question(self) -> float:
         """Return how long the question for a stop would wait for its turn: two pages of orders."""
         return self.budget.seconds_until_read(2.0, Priority.PROTECT)
@@ -353,7 +366,7 @@ class KrakenExchange:
         children of a conditional close, which may inherit it, do not count.
         """
         await self.symbols()
-        return lambda report: _is(order, report)
+        return lambda report: is_order(order, report)
 
     async def _instrument(self, symbol: str) -> Instrument | None:
         """Return a pair by the rules of now; one that is not known may have been listed since."""
@@ -385,17 +398,3 @@ class KrakenExchange:
             raise
         self._presence.answered(change=True)
         return answer
-
-
-def _is(order: OrderSpec, report: OrderReport) -> bool:
-    if order.close is None:
-        return report.client_order_id == order.client_order_id
-    return (
-        report.userref == order.userref
-        and report.parent_order_id is None
-        # A spelling that nobody knows yet is that of a pair that was renamed.
-        and (report.symbol == order.symbol or "/" not in report.symbol)
-        and report.side is order.side
-        and report.order_type is order.order_type
-        and report.quantity in wire.sendable_quantities(order.quantity)
-    )

@@ -1,16 +1,48 @@
 """One connection of the private WebSocket: what was asked on it and what it has told so far."""
 
+import asyncio
+import json
+import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from activities.adapters.kraken.errors import Operation, classify
 from activities.adapters.kraken.exchange_clock import now
 from activities.ports import ExchangeUnavailableError
 
+_log = logging.getLogger(__name__)
+
+SNAPSHOT_TRADES = 50
+"""Executions that a snapshot names at most (§14.1)."""
 CHANNELS = ("executions", "balances")
 SNAPSHOT_SECONDS = 3.0
 """Until a subscription must have been answered by its snapshot."""
+
+
+_STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
+
+
+class StaleTokenError(Exception):
+    """The exchange no longer takes the token: connect again with a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How far a snapshot of executions reaches.
+
+    Attributes:
+        stretch: the unbroken stretch that began with it.
+        taken_at: when it was received, in protocol time.
+        oldest: market time of its oldest execution; None when it names all there ever were.
+    """
+
+    stretch: int
+    taken_at: datetime
+    oldest: datetime | None
 
 
 @dataclass
@@ -27,6 +59,7 @@ class PrivateConnection:
     requests: list[dict[str, Any]] = field(default_factory=list)
     request_number: int = 0
     pongs: int = 0
+    confirming: dict[int, asyncio.Event] = field(default_factory=dict)
     pinged: tuple[int, datetime] | None = None
     broken: dict[str, str] = field(default_factory=dict)
 
@@ -80,3 +113,29 @@ class PrivateConnection:
             }
         )
         self.requests.append(self.subscribe(channel))
+
+
+def note_refusal(message: Mapping[str, Any]) -> None:
+    """Take the refusal of a request.
+
+    Raises:
+        StaleTokenError: the token is no longer taken.
+        ExchangeError: a subscription is refused, by the class of the refusal.
+    """
+    error = str(message.get("error", ""))
+    if error.startswith(_STALE_TOKEN):
+        raise StaleTokenError(error)
+    if error == "Already subscribed" or message.get("method") != "subscribe":
+        _log.warning("the exchange refused %s: %s", message.get("method"), error)
+        return
+    raise classify(error, Operation.READ)
+
+
+def message_of(frame: bytes) -> dict[str, Any] | None:
+    """Return a message, None for what is none."""
+    try:
+        message = json.loads(frame, parse_float=Decimal)
+    except ValueError:
+        _log.info("ignored a frame that is not JSON: %.100r", frame)
+        return None
+    return message if isinstance(message, dict) else None

@@ -5,10 +5,9 @@ the stream is complete again, and what was missed before must be asked for by RE
 """
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,21 +16,21 @@ from typing import Any
 
 from activities import metrics
 from activities.adapters.kraken.addresses import AllowedHosts
-from activities.adapters.kraken.errors import (
-    UNREADABLE,
-    ForbiddenAddressError,
-    Operation,
-    classify,
-)
+from activities.adapters.kraken.balance_rows import streamed_balances
+from activities.adapters.kraken.errors import UNREADABLE, ForbiddenAddressError
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
 from activities.adapters.kraken.expected_news import ExpectedNews
 from activities.adapters.kraken.feed_rows import wire_time
-from activities.adapters.kraken.instruments import number
 from activities.adapters.kraken.order_views import OrderViews, is_unknown
 from activities.adapters.kraken.private_connection import (
     CHANNELS,
     SNAPSHOT_SECONDS,
+    SNAPSHOT_TRADES,
     PrivateConnection,
+    Snapshot,
+    StaleTokenError,
+    message_of,
+    note_refusal,
 )
 from activities.adapters.kraken.repairs import Repairs
 from activities.adapters.kraken.websocket import (
@@ -63,11 +62,6 @@ LONGEST_PAUSE_SECONDS = 3.2
 """Of tokens and of channels that are begun anew: what is bought unheard has no stop meanwhile."""
 PING_SECONDS = 5.0
 """Between two questions for the exchange's clock, by which the delay of delivery is measured."""
-_STALE_TOKEN = ("ESession:Invalid session", "EAPI:Invalid token")
-
-
-class _StaleTokenError(Exception):
-    """The exchange no longer takes the token: connect again with a new one."""
 
 
 class PrivateStream:
@@ -102,6 +96,9 @@ class PrivateStream:
         self._complete_at: float | None = None
         self._lost_at: float | None = None
         self._stretch = 0
+        self._live: tuple[PrivateConnection, Socket] | None = None
+        self._snapshot_came = asyncio.Event()
+        self.snapshot: Snapshot | None = None
         # Kept from call to call: whoever calls again in an outage must not begin with a burst.
         self._backoff = Backoff()
         self._token_pause = GrowingPause(TOKEN_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
@@ -126,7 +123,7 @@ class PrivateStream:
                 async with aclosing(self._connection(reason)) as connection:
                     async for event in connection:
                         yield event
-            except _StaleTokenError as failure:
+            except StaleTokenError as failure:
                 reason = f"token refused: {failure}"
                 self._note_loss()
                 await self._pause(attempts)
@@ -160,6 +157,61 @@ class PrivateStream:
             return None
         return self._stretch if time.monotonic() - self._complete_at < LIVELY_SECONDS else None
 
+    def is_whole_since(self, snapshot: Snapshot) -> bool:
+        """Tell whether nothing was missed since a snapshot."""
+        return self.unbroken_stretch() == snapshot.stretch
+
+    def reaches_back(self, stretch: int | None, after: datetime | None) -> bool:
+        """Tell whether everything was told since a stretch, or since a snapshot's executions.
+
+        Args:
+            stretch: the stretch at the moment in question, None if it is not known.
+            after: market time of an execution known to be older than that moment, None if none is.
+        """
+        whole, shot = self.unbroken_stretch(), self.snapshot
+        if whole is None:
+            return False
+        if whole == stretch:
+            return True
+        if shot is None or shot.stretch != whole:
+            return False
+        return shot.oldest is None or (after is not None and shot.oldest < after)
+
+    async def confirm(self, within: float) -> bool:
+        """Tell whether the connection that lives now answers a ping within these seconds."""
+        live = self._live
+        if live is None:
+            return False
+        connection, socket = live
+        request, answered = connection.ping(), asyncio.Event()
+        connection.confirming[request["req_id"]] = answered
+        try:
+            async with asyncio.timeout(within):
+                await socket.send(request)
+                await answered.wait()
+        except (TimeoutError, ExchangeUnavailableError):
+            return False
+        return self._live is live
+
+    async def renew(self, within: float) -> bool:
+        """Ask for a new snapshot of executions; tell whether it came within these seconds."""
+        live = self._live
+        if live is None:
+            return False
+        self._snapshot_came.clear()
+        if "executions" not in live[0].awaited:
+            live[0].broken["executions"] = "a new snapshot was asked for"
+            live[0].subscribe_again("executions")
+        # What is to be sent is sent after the next message: the pong.
+        if not await self.confirm(within):
+            return False
+        try:
+            async with asyncio.timeout(within):
+                await self._snapshot_came.wait()
+        except TimeoutError:
+            return False
+        return await self.confirm(within)
+
     def _note_loss(self) -> None:
         if self._lost_at is None:
             self._lost_at = time.monotonic()
@@ -172,6 +224,7 @@ class PrivateStream:
         socket = await Socket.open(self._url, self._allowed, self._limiter, self._silence)
         self.connections += 1
         metrics.STREAM_CONNECTIONS.inc()
+        self._live = connection, socket
         pinging = asyncio.create_task(self._ping(connection, socket))
         try:
             for channel in CHANNELS:
@@ -197,7 +250,7 @@ class PrivateStream:
                     await socket.send(request)
                 connection.requests.clear()
         finally:
-            self._complete_at = None
+            self._complete_at = self._live = None
             self._stretch += 1
             pinging.cancel()
             await socket.close()
@@ -232,7 +285,7 @@ class PrivateStream:
             yield StreamGap("a message could not be read")
 
     def _take(self, connection: PrivateConnection, frame: bytes) -> Iterator[PrivateEvent]:
-        message = _message(frame)
+        message = message_of(frame)
         if message is None:
             return
         if "channel" not in message:
@@ -252,21 +305,40 @@ class PrivateStream:
         if channel == "balances":
             if not snapshot:
                 self._expect_executions(message)
-            yield from _balances(message, sequence, snapshot=snapshot)
+            yield streamed_balances(message, sequence, snapshot=snapshot)
         else:
-            yield from self._executions(message, sequence, snapshot=snapshot)
+            yield from self._executions_of(message, sequence, snapshot=snapshot)
         if snapshot and channel in connection.awaited:
             del connection.awaited[channel]
             self._repairs.sound(("private", channel))
             if channel == "executions":
+                self._snapshot_came.set()
                 yield StreamGap(connection.gap_reason)
+
+    def _executions_of(
+        self, message: Mapping[str, Any], sequence: int, *, snapshot: bool
+    ) -> Iterator[PrivateEvent]:
+        if snapshot:
+            self.snapshot = self._reach(message["data"])
+        for event in self._executions(message, sequence, snapshot=snapshot):
+            if snapshot and isinstance(event, StreamGap):
+                self.snapshot = None  # something of it could not be read
+            yield event
+
+    def _reach(self, entries: Sequence[Mapping[str, Any]]) -> Snapshot:
+        """Return how far a snapshot reaches; the stretch that begins with it is the next one."""
+        times = [wire_time(e["timestamp"]) for e in entries if e.get("exec_type") == "trade"]
+        oldest = min(times) if len(times) >= SNAPSHOT_TRADES else None
+        return Snapshot(self._stretch + 1, now(), oldest)
 
     def _answered(self, connection: PrivateConnection, message: Mapping[str, Any]) -> None:
         """Take the answer to a request of ours."""
         if message.get("success") is False:
-            _refused(message)
+            note_refusal(message)
         if message.get("method") == "pong":
             connection.pongs += 1
+            if (asked := connection.confirming.pop(message.get("req_id", 0), None)) is not None:
+                asked.set()
             _measure_delivery("pong", message.get("time_out"))
             self._learn_clock(connection, message)
 
@@ -340,15 +412,6 @@ class PrivateStream:
                     yield StreamGap("an entry says what we do not know")
 
 
-def _message(frame: bytes) -> dict[str, Any] | None:
-    try:
-        message = json.loads(frame, parse_float=Decimal)
-    except ValueError:
-        _log.info("ignored a frame that is not JSON: %.100r", frame)
-        return None
-    return message if isinstance(message, dict) else None
-
-
 def _measure_delivery(stamp: str, time_sent: Any) -> None:
     # A stamp that is missing or cannot be read costs a figure and nothing else.
     with suppress(*UNREADABLE):
@@ -357,39 +420,3 @@ def _measure_delivery(stamp: str, time_sent: Any) -> None:
 
 def _level(lost_at: float | None) -> int:
     return logging.WARNING if lost_at is None else logging.DEBUG
-
-
-def _refused(message: Mapping[str, Any]) -> None:
-    error = str(message.get("error", ""))
-    if error.startswith(_STALE_TOKEN):
-        raise _StaleTokenError(error)
-    if error == "Already subscribed" or message.get("method") != "subscribe":
-        _log.warning("the exchange refused %s: %s", message.get("method"), error)
-        return
-    raise classify(error, Operation.READ)
-
-
-def _balances(
-    message: Mapping[str, Any], sequence: int, *, snapshot: bool
-) -> Iterator[BalanceReport]:
-    balances: dict[str, Decimal] = {}
-    for row in message["data"]:
-        try:
-            balance = _tradable(row, snapshot=snapshot)
-        except UNREADABLE:
-            # What can be spent is always read by REST; this only announces changes.
-            _log.exception("a balance could not be read: %.500r", row)
-            continue
-        if balance is not None:
-            balances[str(row["asset"])] = balance
-    yield BalanceReport(balances, sequence)
-
-
-def _tradable(row: Mapping[str, Any], *, snapshot: bool) -> Decimal | None:
-    # A snapshot's total sums all wallets; what can be traded is the spot wallet (§14.2).
-    if not snapshot:
-        in_spot = (row.get("wallet_type") or "spot") == "spot"
-        return number(row["balance"]) if in_spot else None
-    wallets = row.get("wallets") or ()
-    spot = [number(wallet["balance"]) for wallet in wallets if wallet.get("type") == "spot"]
-    return sum(spot, Decimal(0)) if spot else number(row["balance"])

@@ -13,7 +13,6 @@ from infra.runtime.database import Database
 from models.tables import FillRow, OrderRow
 from models.tables.documents import fills_text, order_spec, order_spec_text, reports_text
 from models.trading.orders import Fill, OrderReport, OrderSpec, OrderStatus
-from models.trading.trade_state import TradePhase
 
 INTENT_DIFFERS = "AE001"
 
@@ -36,13 +35,6 @@ _DELIVERED = text(
     """UPDATE fills SET delivered_at = clock_timestamp()
        WHERE account_id = :account AND execution_id = ANY (:ids) AND delivered_at IS NULL"""
 )
-_SETTLED = text(
-    """UPDATE fills SET delivered_at = clock_timestamp() FROM trades
-       WHERE fills.account_id = :account AND fills.delivered_at IS NULL
-         AND trades.account_id = fills.account_id AND trades.number = fills.trade
-         AND trades.phase = :settled"""
-)
-
 _LACKING = text(
     """SELECT orders.order_id FROM orders
        LEFT JOIN fills ON fills.account_id = orders.account_id AND fills.order_id = orders.order_id
@@ -53,6 +45,23 @@ _LACKING = text(
                   '-infinity'))
        GROUP BY orders.order_id, orders.filled_quantity
        HAVING orders.filled_quantity > coalesce(sum(fills.quantity), 0)"""
+)
+
+_NEWEST_BEFORE = text(
+    """SELECT max(exchange_time) FROM fills
+       WHERE account_id = :account AND recorded_at < :at"""
+)
+
+_UNOWNED = text(
+    """SELECT fills.execution_id FROM fills
+       JOIN trades ON trades.account_id = fills.account_id AND trades.number = fills.trade
+       WHERE fills.account_id = :account AND trades.phase = 'settled' AND trades.number IN (
+           SELECT t.number FROM trades t
+           JOIN fills f ON f.account_id = t.account_id AND f.trade = t.number
+           WHERE t.account_id = :account AND t.phase = 'settled'
+           GROUP BY t.number, t.bought, t.sold
+           HAVING coalesce(sum(f.quantity) FILTER (WHERE f.side = 'buy'), 0) <> t.bought
+               OR coalesce(sum(f.quantity) FILTER (WHERE f.side = 'sell'), 0) <> t.sold)"""
 )
 
 
@@ -105,6 +114,12 @@ class OrderJournal:
         if sends is None:
             raise UnknownOrderError(client_order_id)
         return int(sends)
+
+    async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
+        """Return the market time of the newest execution recorded before a protocol time."""
+        async with self._database.light_scope(account) as session:
+            ((newest,),) = await session.sql(_NEWEST_BEFORE, {"account": account, "at": at})
+        return newest if isinstance(newest, datetime) else None
 
     async def mark_order(
         self,
@@ -162,11 +177,17 @@ class OrderJournal:
         async with self._database.light_scope(account) as session:
             await session.sql(_DELIVERED, {"account": account, "ids": list(execution_ids)})
 
-    async def close_deliveries(self, account: str) -> None:
-        """Note that nobody is left to be told of the fills of settled trades."""
+    async def unowned_fills(self, account: str) -> list[Fill]:
+        """Return the executions of settled trades that have settled with other sums than these."""
         async with self._database.light_scope(account) as session:
-            values = {"account": account, "settled": TradePhase.SETTLED.value}
-            await session.sql(_SETTLED, values)
+            names = [row[0] for row in await session.sql(_UNOWNED, {"account": account})]
+        if not names:
+            return []
+        query = select(FillRow).where(
+            FillRow.account_id == account, col(FillRow.execution_id).in_(names)
+        )
+        async with self._database.account_scope(account) as session:
+            return [row.fill() for row in await session.exec(query)]
 
     async def orders_lacking_executions(self, account: str) -> list[str]:
         """Return orders that show more executed than is recorded, if open or lately ended.

@@ -17,7 +17,7 @@ from activities.metrics import UNPROTECTED
 from infra.runtime.database import Database
 from infra.runtime.light_connections import LightSession
 from models.tables import IdeaRow
-from models.tables.documents import trade_state_text, verdict_document
+from models.tables.documents import trade_state, trade_state_text, verdict_document
 from models.tables.trades import trade_figures
 from models.trading.ideas import Idea
 from models.trading.limits import ProtectionMode
@@ -35,6 +35,10 @@ _COVERAGE_TIMES = text(
                  AND recorded_at > :after) AS exposed_at,
               (SELECT max(acknowledged_at) FROM orders
                WHERE account_id = :account AND trade = :trade AND leg = 'stop') AS stop_at"""
+)
+_SETTLED_STATE = text(
+    """SELECT s.state FROM trade_states s JOIN trades t USING (account_id, number)
+       WHERE s.account_id = :account AND s.number = :trade AND t.phase = 'settled'"""
 )
 _DROP_WATCHES = text(
     """DELETE FROM price_watches
@@ -90,6 +94,13 @@ class TradeJournal:
                 )
         if uncovered > 0:
             UNPROTECTED.labels(state.plan.protection.value).observe(float(uncovered))
+
+    async def settled_trade(self, account: str, trade: int) -> TradeState | None:
+        """Return the state that a trade has settled with, None while it is not settled."""
+        async with self._database.light_scope(account) as session:
+            rows = await session.sql(_SETTLED_STATE, {"account": account, "trade": trade})
+        document = next((row.state for row in rows), None)
+        return None if document is None else trade_state(document)
 
     async def record_idea(
         self, account: str, idea: Idea, verdict: Verdict, trade: int | None, at: datetime

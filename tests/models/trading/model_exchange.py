@@ -19,6 +19,7 @@ from models.trading.trade_facts import (
     ExitPosition,
     FillReported,
     OrderAcknowledged,
+    OrderDoubted,
     OrderEnded,
     OrderRefused,
     PlaceOrder,
@@ -68,6 +69,9 @@ class ModelWorld:
         self.price = Decimal(100)
         self.refuse: dict[Leg, tuple[OrderStatus, str]] = {}
         self.refuse_amends = False
+        self.doubts = 0
+        self.lost_after = True
+        self.late = False
         self.lost = False
         self.by_name: dict[str, str] = {}
         self.facts: list[TradeFact] = []
@@ -112,7 +116,9 @@ class ModelWorld:
         assert len(exits) <= 1, "two exits at once"
         names = [o.spec.client_order_id for o in state.orders]
         assert len(names) == len(set(names)), "an order id was used twice"
-        if state.phase is TradePhase.SETTLED:
+        # Of what executes after it was said to be absent nobody can know before it is told.
+        untold = self.late and bool(self.facts)
+        if state.phase is TradePhase.SETTLED and not untold:
             assert not self.live_orders(), "settled with a live order"
             assert self.held == state.held, "settled before everything was known"
             assert state.held < state.plan.instrument.quantity_minimum
@@ -211,6 +217,16 @@ class ModelWorld:
             order.order_id, order.status, order.filled, reason, START, order.name, order.parent
         )
 
+    def execute_after_all(self, spec: OrderSpec) -> None:
+        """Execute an entry that was said to be absent: the exchange had it all the while."""
+        known = self.by_name.get(spec.client_order_id, "")
+        if known in self.orders or not known.startswith("not_placed"):
+            return
+        order = self._open(spec, spec.quantity, None)
+        self.by_name[spec.client_order_id] = order.order_id
+        self.late = True
+        self.fill(order, order.quantity)
+
     # --- the activities ------------------------------------------------------------------------
 
     def run_command(self) -> None:
@@ -232,6 +248,15 @@ class ModelWorld:
 
     def _place(self, spec: OrderSpec, quantity: Decimal) -> None:
         known = self.by_name.get(spec.client_order_id)
+        if self.doubts > 0 and spec.leg in (Leg.ENTRY, Leg.EXIT):
+            # Whether it was executed or not: nobody can say, and it is asked about again.
+            self.doubts -= 1
+            if known is None and self.lost_after:
+                self.by_name[spec.client_order_id] = self._submit(spec, quantity)
+            elif known is None:
+                self.by_name[spec.client_order_id] = "not_placed|absent"
+            self.facts.append(OrderDoubted(spec.client_order_id, "unanswered", START))
+            return
         if known is None:
             self.by_name[spec.client_order_id] = known = self._submit(spec, quantity)
         if known in self.orders:

@@ -58,7 +58,7 @@ def a_flow(
 def a_look(state: AccountState, *flows: CapitalFlow, **totals: str) -> ExchangeReady:
     held = {name: Decimal(total) for name, total in totals.items()} or dict(state.balances)
     return ExchangeReady(
-        held, state.instruments, state.fees, START + timedelta(minutes=5), flows=flows
+        held, state.instruments, state.fees, START + timedelta(minutes=5), True, flows
     )
 
 

@@ -234,7 +234,7 @@ def test_balances_of_the_exchange_are_taken_over_only_when_nothing_can_be_under_
     later = replace(ready, balances={"USD": Decimal(105100)}, at=START + timedelta(minutes=1))
     # Without a look at the ledger it may be a deposit, and at first sight one that it will tell of.
     assert decide(closed, later).state.balances == closed.balances
-    looked = replace(later, flows=())
+    looked = replace(later, flows=(), orders_consistent=True)
     doubted = decide(closed, looked).state
     assert doubted.balances == closed.balances
     taken = decide(doubted, looked)

@@ -17,6 +17,7 @@ from models.trading.trade_facts import (
     ReviewDue,
     StopMoveRequested,
 )
+from models.trading.trade_orders import ABSENT
 from models.trading.trade_state import TradePhase
 from tests.models.trading.model_exchange import ModelWorld
 from tests.models.trading.trading_builders import START, a_plan
@@ -96,6 +97,15 @@ class TradeMachine(RuleBasedStateMachine):
     @rule()
     def next_amend_is_refused(self) -> None:
         self.world.refuse_amends = True
+
+    @rule(executed=st.booleans(), times=st.integers(min_value=1, max_value=3))
+    def next_answers_are_lost(self, executed: bool, times: int) -> None:
+        self.world.lost_after, self.world.doubts = executed, times
+
+    @precondition(lambda self: self.world.state.entry.status in ABSENT)
+    @rule()
+    def absent_entry_executes_after_all(self) -> None:
+        self.world.execute_after_all(self.world.state.plan.entry)
 
     # --- commands and facts move -----------------------------
 
@@ -212,6 +222,7 @@ class TradeMachine(RuleBasedStateMachine):
         world = self.world
         world.refuse.clear()
         world.refuse_amends = False
+        world.doubts = 0
         self._run_all()
         world.move_price(Decimal(124))
         world.tell(CloseRequested(ExitReason.REQUESTED, "director", START))
@@ -226,7 +237,8 @@ class TradeMachine(RuleBasedStateMachine):
         assert world.state.phase is TradePhase.SETTLED
         assert world.held == world.state.held
         assert world.reports[-1] is True
-        assert world.reports.count(True) == 1
+        rescues = world.state.rescue.number if world.state.rescue else 0
+        assert world.reports.count(True) == 1 + rescues
 
 
 TradeMachine.TestCase.settings = settings(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from activities.adapters.kraken.exchange import KrakenExchange
 from activities.adapters.kraken.feed_state import FeedState
 from activities.adapters.kraken.pair_rules import PairRules
-from activities.adapters.kraken.private_connection import PrivateConnection
-from activities.adapters.kraken.private_stream import PrivateStream, _StaleTokenError
+from activities.adapters.kraken.private_connection import PrivateConnection, StaleTokenError
+from activities.adapters.kraken.private_stream import PrivateStream
 from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.adapters.kraken.rate_budget import PRO, RateBudget
 from activities.ports import ExchangeError, ExecutionReport, FeedStatus, StreamGap
@@ -143,7 +143,7 @@ def heard(stream, connection, message):
     """Return the events of a frame; a typed refusal of a subscription is one."""
     try:
         return list(stream._understood(connection, frame(message)))
-    except (_StaleTokenError, ExchangeError) as refusal:
+    except (StaleTokenError, ExchangeError) as refusal:
         return [refusal]
 
 

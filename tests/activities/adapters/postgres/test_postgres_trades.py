@@ -231,9 +231,9 @@ async def test_fills_of_a_settled_trade_need_not_be_told_any_more(journal):
     fill = record_fill(order_id)
     await journal.record_fills(account, [fill])
     await journal.save_trade(state, None, NOW)
-    await journal.close_deliveries(account)
-    assert fill in await journal.undelivered_fills(account)
+    assert await journal.settled_trade(account, state.plan.number) is None
     settled = replace(state, phase=TradePhase.SETTLED)
     await journal.save_trade(settled, None, NOW + timedelta(seconds=1))
-    await journal.close_deliveries(account)
-    assert fill not in await journal.undelivered_fills(account)
+    assert await journal.settled_trade(account, state.plan.number) == settled
+    # Nobody has told it to its trade: that a trade is over delivers nothing.
+    assert fill in await journal.undelivered_fills(account)
