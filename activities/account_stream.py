@@ -18,6 +18,7 @@ from activities.inquiry import (
 from activities.pauses import GrowingPause, growing_apart
 from activities.placement import Clock
 from activities.ports import (
+    CoolingDownError,
     Exchange,
     ExchangeDirectory,
     ExchangeError,
@@ -78,6 +79,7 @@ class Following:
         self._behind = asyncio.Event()
         self._failing_since: datetime | None = None
         self._told_ready: bool | None = None
+        self._told_cooling: str | None = None
         self._announced_at = datetime.min.replace(tzinfo=UTC)
         self._newest_fill: datetime | None = None
         self._is_abreast = False
@@ -148,6 +150,9 @@ class Following:
                 self._is_abreast = True
                 await self._announce(exchange)
                 self._retry.reset()
+            except CoolingDownError as error:
+                self._behind.set()
+                await self._failed(error)
             except RateLimitedError as error:
                 # The exchange is there; its limits, or ours, only make the rest wait.
                 log.info("reads have to wait", account=self._account, error=str(error))
@@ -164,6 +169,9 @@ class Following:
             with suppress(TimeoutError):
                 async with asyncio.timeout(DEAF_SECONDS):
                     await self._behind.wait()
+            # Somebody was refused so that all must be quiet: no entry could be protected.
+            if _is_quiet(exchange):
+                return
             # What is overdue for a moment makes it deaf for a moment: two looks in a row count.
             is_deaf = exchange.unbroken_stretch() is None
             if deaf and is_deaf:
@@ -232,6 +240,7 @@ class Following:
         ready = ExchangeReady(balances, traded, fees, asked_at, mode=exchange.mode)
         self._failing_since = None
         self._told_ready = await self._messenger.tell_account(self._account, [ready])
+        self._told_cooling = None
         self._announced_at = asked_at
         if not self._told_ready:  # the account's workflow is not there yet
             self._behind.set()
@@ -241,11 +250,15 @@ class Following:
         now = self._clock()
         self._failing_since = self._failing_since or now
         lost = (now - self._failing_since).total_seconds() >= LOST_AFTER_SECONDS
-        if lost and self._told_ready is not False:
+        cooling = error.cooling if isinstance(error, CoolingDownError) else None
+        kind = None if cooling is None else cooling.kind
+        news = self._told_ready is not False or (kind is not None and kind != self._told_cooling)
+        if lost and news:
             log.warning("exchange lost", account=self._account, error=str(error))
-            fact = ExchangeLost(str(error), now)
+            fact = ExchangeLost(str(error), now, kind)
             told = await self._messenger.tell_account(self._account, [fact])
             self._told_ready = False if told else self._told_ready
+            self._told_cooling = kind if told else self._told_cooling
         await asyncio.sleep(self._retry.next())
 
     async def _tidy(self) -> None:
@@ -286,6 +299,11 @@ class Following:
     @property
     def _is_complete(self) -> bool:
         return not self._behind.is_set() and self.delivery.settled
+
+
+def _is_quiet(exchange: Exchange) -> bool:
+    cooling = exchange.cooling_down()
+    return cooling is not None and cooling.seconds >= LOST_AFTER_SECONDS
 
 
 class AccountStreamActivities:

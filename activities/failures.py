@@ -3,6 +3,7 @@
 ExchangeError
 ├── ExchangeUnavailableError  → ExchangeUnavailable  retried: certainly not executed
 ├── RateLimitedError          → RateLimited          retried after the delay that was asked for
+│   └── CoolingDownError      → CoolingDown          the same, at most 15 s: keys may be replaced
 ├── UnknownOutcomeError       → UnknownOutcome       retried: the next attempt asks first
 ├── CredentialsError          → CredentialsRefused   retried slowly: a key may be replaced
 ├── OrderRejectedError        → OrderRejected        not retried: a definite answer
@@ -16,6 +17,7 @@ from datetime import timedelta
 from temporalio.exceptions import ApplicationError
 
 from activities.ports import (
+    CoolingDownError,
     CredentialsError,
     ExchangeError,
     ExchangeUnavailableError,
@@ -30,12 +32,14 @@ NON_RETRYABLE = ("OrderRejected", "OrderGone")
 _TYPES: dict[type[ExchangeError], str] = {
     ExchangeUnavailableError: "ExchangeUnavailable",
     RateLimitedError: "RateLimited",
+    CoolingDownError: "CoolingDown",
     UnknownOutcomeError: "UnknownOutcome",
     CredentialsError: "CredentialsRefused",
     OrderRejectedError: "OrderRejected",
     OrderGoneError: "OrderGone",
 }
 
+_LONGEST_COOLING_RETRY = timedelta(seconds=15)
 _CREDENTIALS_RETRY = timedelta(seconds=2)
 
 
@@ -45,6 +49,8 @@ def as_failure(error: ExchangeError) -> ApplicationError:
     delay: timedelta | None = None
     if isinstance(error, RateLimitedError):
         delay = timedelta(seconds=max(0.1, error.retry_after_seconds))
+        if isinstance(error, CoolingDownError):
+            delay = min(delay, _LONGEST_COOLING_RETRY)
     elif isinstance(error, CredentialsError):
         delay = _CREDENTIALS_RETRY
     return ApplicationError(

@@ -81,6 +81,11 @@ TRADING_HEADROOM = Gauge(
     "Free share of the fullest of the key's trading counters, one of which each pair has",
     ("account",),
 )
+COOL_DOWN = Gauge(
+    "aether_exchange_cool_down_seconds",
+    "Time until the exchange is asked again after a refusal that asking would prolong; 0: none",
+    ("account", "kind"),
+)
 RATE_REFUSALS = Counter(
     "aether_rate_refusals",
     "Answers 'rate limit exceeded' of the exchange: each is a defect of our model of its limits",

@@ -49,6 +49,31 @@ class RateLimitedError(ExchangeError):
         self.retry_after_seconds = retry_after_seconds
 
 
+@dataclass(frozen=True, slots=True)
+class CoolingDown:
+    """A time in which a key, or an address, asks the exchange nothing.
+
+    Attributes:
+        kind: the rule it follows: ``lockout``, ``credentials``, …
+        reason: the same for people, with the exchange's words and the end.
+        until: protocol time at which one request tries whether it is over.
+        seconds: length of the present pause; they grow from try to try.
+    """
+
+    kind: str
+    reason: str
+    until: datetime
+    seconds: float
+
+
+class CoolingDownError(RateLimitedError):
+    """Asking would prolong what the exchange refuses for; nothing was sent."""
+
+    def __init__(self, cooling: CoolingDown, retry_after_seconds: float) -> None:
+        super().__init__(cooling.reason, "", retry_after_seconds)
+        self.cooling = cooling
+
+
 class OrderRejectedError(ExchangeError):
     """A definite refusal: nothing was created or changed."""
 
@@ -241,6 +266,10 @@ class Exchange(Protocol):
 
     def unhurried(self) -> "Exchange":
         """Return this exchange for work that can wait: its reads give way to all others."""
+        ...
+
+    def cooling_down(self) -> CoolingDown | None:
+        """Return the longest time in force in which nothing signed is asked, None: none."""
         ...
 
     def unbroken_stretch(self) -> int | None:

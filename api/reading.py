@@ -17,7 +17,7 @@ from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
 from models.tables.documents import account_halts, account_limits, drawdown_state
 from models.tables.market import MarketSnapshotRow
 from models.tables.trades import TradeRow
-from models.trading.account_state import Halt, HaltKind
+from models.trading.account_state import AWAY, Halt
 from models.trading.trade_state import TradePhase
 from models.trading.valuation import Valuation, value_holdings
 
@@ -88,7 +88,7 @@ def _day_share(row: AccountRow, equity: Decimal, baseline: Decimal | None) -> De
 
 def state_of(halts: Sequence[Halt]) -> str:
     """Name an account's state: ``no exchange`` before other halts, else ``trading``."""
-    if any(halt.kind is HaltKind.NO_EXCHANGE for halt in halts):
+    if any(halt.kind in AWAY for halt in halts):
         return "no exchange"
     return "halted" if halts else "trading"
 

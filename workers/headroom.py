@@ -3,10 +3,12 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from activities.adapters.kraken.directory import KrakenDirectory
 from activities.adapters.kraken.rate_budget import Headroom
-from activities.metrics import RATE_REFUSALS, READ_HEADROOM, STREAM_UP, TRADING_HEADROOM
+from activities.metrics import COOL_DOWN, RATE_REFUSALS, READ_HEADROOM, STREAM_UP, TRADING_HEADROOM
+from activities.ports import CoolingDown
 
 PUBLISH_SECONDS = 1.0
 
@@ -28,15 +30,34 @@ class HeadroomGauges:
             self._refusals[account] = headroom.refusals
 
 
+class CoolDownGauge:
+    """Publishes when the exchange is asked again; one that has ended shows zero."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, str] = {}
+
+    def publish(self, account: str, cooling: CoolingDown | None) -> None:
+        """Bring the figure of an account up to date."""
+        shown = self._shown.get(account)
+        if shown is not None and (cooling is None or cooling.kind != shown):
+            COOL_DOWN.labels(account, shown).set(0.0)
+            del self._shown[account]
+        if cooling is not None:
+            left = (cooling.until - datetime.now(UTC)).total_seconds()
+            COOL_DOWN.labels(account, cooling.kind).set(max(0.0, left))
+            self._shown[account] = cooling.kind
+
+
 async def keep_headroom_published(exchanges: KrakenDirectory) -> None:
     """Publish every account's headroom and whether its private stream is whole, for ever.
 
     In the loop that charges the counters: reading one decays it, which no other thread may do.
     """
-    gauges = HeadroomGauges()
+    gauges, cool_downs = HeadroomGauges(), CoolDownGauge()
     while True:
         opened = exchanges.opened()
         gauges.publish({name: one.budget.headroom() for name, one in opened.items()})
         for name, one in opened.items():
             STREAM_UP.labels(name).set(one.unbroken_stretch() is not None)
+            cool_downs.publish(name, one.cooling_down())
         await asyncio.sleep(PUBLISH_SECONDS)

@@ -19,7 +19,7 @@ from models.trading.account_facts import (
     ExchangeReady,
     RecordAccount,
 )
-from models.trading.account_state import ZERO, AccountState, HaltKind
+from models.trading.account_state import AWAY, ZERO, AccountState
 from models.trading.capital import CapitalFlow, FlowSource, judge_flow_by_hand
 from models.trading.capital_facts import (
     CapitalMoved,
@@ -42,7 +42,7 @@ USD_SLACK = Decimal("0.001")
 
 def on_capital_requested(state: AccountState, fact: CapitalRequested) -> AccountDecision:
     """Have simulated capital moved, or refuse it with a code."""
-    if not state.instruments or any(h.kind is HaltKind.NO_EXCHANGE for h in state.halts):
+    if not state.instruments or any(h.kind in AWAY for h in state.halts):
         detail = "the exchange does not answer"
         return AccountDecision(state, (), Answer(fact.request_id, "no-exchange", detail))
     pair = f"{fact.asset}/USD"

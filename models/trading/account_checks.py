@@ -16,6 +16,7 @@ from models.trading.verdicts import Check
 _HALT_CODES = {
     HaltKind.KILL_SWITCH: "kill-switch-engaged",
     HaltKind.NO_EXCHANGE: "no-exchange",
+    HaltKind.COOLING_DOWN: "exchange-cooling-down",
     HaltKind.DAILY_DRAWDOWN: "daily-drawdown",
     HaltKind.TOTAL_DRAWDOWN: "total-drawdown",
 }

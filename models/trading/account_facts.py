@@ -47,10 +47,14 @@ class ExchangeReady:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeLost:
-    """The exchange cannot be reached: nothing is placed until it is ready again."""
+    """The exchange cannot be reached: nothing is placed until it is ready again.
+
+    ``cooling`` names the cool-down because of which it is not asked (``lockout``, …).
+    """
 
     reason: str
     at: datetime
+    cooling: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ ADOPTION_MARGIN = timedelta(seconds=1)
 
 def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
     """Take over pairs and fees, and lift or set what depends on the exchange."""
-    halts = without(state.halts, HaltKind.NO_EXCHANGE)
+    halts = without(without(state.halts, HaltKind.NO_EXCHANGE), HaltKind.COOLING_DOWN)
     if fact.orders_consistent:
         halts = without(halts, HaltKind.INCONSISTENT)
     elif fact.orders_consistent is False:
@@ -70,8 +70,9 @@ def is_at_rest(state: AccountState, fact: ExchangeReady) -> bool:
 
 
 def on_exchange_lost(state: AccountState, fact: ExchangeLost) -> AccountDecision:
-    """Place nothing until the exchange is ready again."""
-    halts = with_halt(state.halts, Halt(HaltKind.NO_EXCHANGE, fact.reason, fact.at))
+    """Place nothing until the exchange is ready again, or may be asked again."""
+    kind = HaltKind.NO_EXCHANGE if fact.cooling is None else HaltKind.COOLING_DOWN
+    halts = with_halt(state.halts, Halt(kind, fact.reason, fact.at))
     if halts == state.halts:
         return AccountDecision(state, ())
     record = RecordAccount("exchange_lost", details=(("reason", fact.reason),))

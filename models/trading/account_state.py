@@ -32,10 +32,15 @@ class HaltKind(StrEnum):
     REQUESTED = "requested"
     KILL_SWITCH = "kill_switch"
     NO_EXCHANGE = "no_exchange"
+    COOLING_DOWN = "cooling_down"
     INCONSISTENT = "inconsistent"
     DAILY_DRAWDOWN = "daily_drawdown"
     TOTAL_DRAWDOWN = "total_drawdown"
     RESCUE = "rescue"
+
+
+AWAY = (HaltKind.NO_EXCHANGE, HaltKind.COOLING_DOWN)
+"""Halts while which nobody knows what the exchange holds now."""
 
 
 @dataclass(frozen=True, slots=True)

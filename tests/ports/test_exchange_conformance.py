@@ -435,19 +435,22 @@ async def test_undecided_answer_is_resolved_by_asking(simulator, exchange, kind,
         await exchange.cancel_many([one.order_id])
 
 
-async def test_definite_refusals_leave_nothing_and_are_typed(simulator, exchange):
-    for error, expected in (
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
         ("EOrder:Insufficient funds", OrderRejectedError),
         ("EService: Throttled: 1", RateLimitedError),
         ("EService:Market in cancel_only mode", ExchangeUnavailableError),
         ("EOrder:Rate limit exceeded", RateLimitedError),
-    ):
-        order = an_entry(symbol="ETH/USD", quantity=Decimal("0.1"))
-        await simulator.fault("error", {"method": "AddOrder"}, params={"error": error})
-        with pytest.raises(expected) as refused:
-            await exchange.submit(order, soon())
-        assert refused.value.raw == error
-        assert await simulator.orders_of(order) == []
+    ],
+)
+async def test_definite_refusals_leave_nothing_and_are_typed(simulator, exchange, error, expected):
+    order = an_entry(symbol="ETH/USD", quantity=Decimal("0.1"))
+    await simulator.fault("error", {"method": "AddOrder"}, params={"error": error})
+    with pytest.raises(expected) as refused:
+        await exchange.submit(order, soon())
+    assert refused.value.raw == error
+    assert await simulator.orders_of(order) == []
 
 
 async def test_lost_cancel_is_unknown_and_the_order_tells(simulator, exchange):

@@ -11,6 +11,7 @@ from activities.capital_ports import TransferRefusedError
 from activities.ports import (
     Balance,
     BalanceReport,
+    CoolingDown,
     Discrepancies,
     ExchangeUnavailableError,
     ExecutionReport,
@@ -208,6 +209,9 @@ class FakeExchange:
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         self._answer()
         return {i: self.orders[i] for i in order_ids if i in self.orders}
+
+    def cooling_down(self) -> CoolingDown | None:
+        return None
 
     def unbroken_stretch(self) -> int | None:
         return self.stretch if self.hearing else None

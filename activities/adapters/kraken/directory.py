@@ -10,6 +10,7 @@ from activities.adapters.kraken.addresses import (
     AllowedHosts,
     ExchangeAddresses,
 )
+from activities.adapters.kraken.cool_down import ADDRESS_SCOPES, KEY_SCOPES, CoolDown
 from activities.adapters.kraken.exchange import KrakenExchange
 from activities.adapters.kraken.instrument_watch import InstrumentWatch
 from activities.adapters.kraken.kept_level import KeptLevel
@@ -44,7 +45,7 @@ class KrakenDirectory:
     Args:
         secrets: where keys come from; asked for the key of the account's own mode only.
         simulator: addresses of the exchange simulator, on loopback.
-        state_directory: where nonce marks, key locks and levels of rate counters live.
+        state_directory: where nonce marks, key locks, levels of rate counters and cool-downs live.
         mode_of: tells an account's mode; every account is simulated unless it says otherwise.
         live: where accounts trade whose mode is live; None: such an account gets no exchange.
         tier: rate limits of the keys.
@@ -89,6 +90,7 @@ class KrakenDirectory:
         self._limiter = ConnectionLimiter()
         self._exchanges: dict[str, KrakenExchange] = {}
         self._rules: dict[str, tuple[PairRules, Transport]] = {}
+        self._rests: dict[str, CoolDown] = {}
         self._opening = asyncio.Lock()
 
     async def exchange(self, account: str) -> Exchange:
@@ -144,7 +146,15 @@ class KrakenDirectory:
         try:
             nonces = NonceCounter(self._nonce_store(name))
             kept_reads = KeptLevel(self._state_directory / f"{name}.reads")
-            transport = Transport(addresses.rest, allowed, credentials, nonces, self._timeouts)
+            transport = Transport(
+                addresses.rest,
+                allowed,
+                credentials,
+                nonces,
+                self._timeouts,
+                CoolDown(self._state_directory / f"{name}.cooldown", scopes=KEY_SCOPES),
+                self._address_rest(addresses.rest),
+            )
         except BaseException:
             lock.release()
             raise
@@ -167,6 +177,13 @@ class KrakenDirectory:
             mode,
             self._rules_of(addresses, allowed),
         )
+
+    def _address_rest(self, address: str) -> CoolDown:
+        """Return what all keys of an address must not ask: limits go by our own address, too."""
+        if address not in self._rests:
+            path = self._state_directory / f"{key_fingerprint(address)}.address.cooldown"
+            self._rests[address] = CoolDown(path, scopes=ADDRESS_SCOPES)
+        return self._rests[address]
 
     def _rules_of(self, addresses: ExchangeAddresses, allowed: AllowedHosts) -> PairRules:
         """Return the rules of an exchange's pairs, the same for all accounts that trade there."""

@@ -98,8 +98,8 @@ _CREDENTIALS = (
 _GONE = ("EOrder:Unknown order", "EOrder:Invalid order")
 _REFUSALS = ("EOrder:", "EQuery:", "ETrade:", "EGeneral:", "EAccount:", "EFunding:")
 
-# Kraken's lock-out after repeated authentication failures lasts about this long (§2).
-_LOCKOUT_SECONDS = 900.0
+_BANNED = re.compile(r"\b(?:error code:? ?|Error )(?P<code>1006|1007|1008|1015|1020)\b")
+"""Cloudflare's words for an address that it lets through no more (1015: asked too often)."""
 
 
 def classify(raw: str, operation: Operation) -> ExchangeError:
@@ -143,9 +143,11 @@ def undecided(message: str, operation: Operation, raw: str = "") -> ExchangeErro
     return UnknownOutcomeError(message, raw)
 
 
-def classify_status(status: int, operation: Operation) -> ExchangeError:
+def classify_status(status: int, operation: Operation, body: str = "") -> ExchangeError:
     """Return what an HTTP status other than 2xx means: the API itself did not answer."""
     message = f"HTTP status {status}"
+    if banned := _BANNED.search(body[:20_000]):
+        message = f"HTTP ban {banned['code']}, status {status}"
     if status == requests.codes.too_many_requests and operation is Operation.READ:
         return RateLimitedError(message, message, retry_after_seconds=5.0)
     return undecided(message, operation, message)
@@ -157,7 +159,7 @@ def classify_failure(failure: Exception, operation: Operation) -> ExchangeError:
     if isinstance(failure, ExchangeError):
         return failure
     if isinstance(failure, requests.HTTPError) and failure.response is not None:
-        return classify_status(failure.response.status_code, operation)
+        return classify_status(failure.response.status_code, operation, failure.response.text)
     if was_never_sent(failure):
         return ExchangeUnavailableError(message)
     return undecided(message, operation)

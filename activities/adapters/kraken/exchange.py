@@ -26,6 +26,7 @@ from activities.adapters.kraken.transport import Parameter, Transport
 from activities.ports import (
     Balance,
     BalanceReport,
+    CoolingDown,
     ExchangeError,
     ExecutionReport,
     LedgerEntry,
@@ -72,7 +73,7 @@ class KrakenExchange:
         self.clock = ExchangeClock()
         self._stream = stream(self)
         self._proofs = AbsenceProofs(self._stream)
-        self._presence = Presence(transport.is_there)
+        self._presence = Presence(transport.is_there, refuse=transport.refuse_while_cooling)
         self._reads = Reads(transport, budget, self.symbols, self._presence)
         self._highest, self._lowest = Priority.PROTECT, Priority.LEISURE
 
@@ -303,6 +304,10 @@ class KrakenExchange:
         """Take what the stream tells of an order."""
         self.budget.orders.learn(report.order_id, report.symbol)
         self.memory.learn(report)
+
+    def cooling_down(self) -> CoolingDown | None:
+        """Return the longest time in force in which nothing signed is asked, None: none."""
+        return next(iter(self._transport.cooling_down()), None)
 
     def unbroken_stretch(self) -> int | None:
         """Return the number of the stream's unbroken stretch, None while it may miss something."""

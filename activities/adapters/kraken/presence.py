@@ -33,8 +33,11 @@ class Presence:
         self,
         probe: Callable[[], Coroutine[Any, Any, bool]],
         clock: Callable[[], float] = time.monotonic,
+        refuse: Callable[[], None] = lambda: None,
     ) -> None:
+        """``refuse`` raises while nothing may be asked, before anything is counted."""
         self._probe = probe
+        self._refuse = refuse
         self._clock = clock
         self._lost_reads = 0
         self._lost_changes = 0
@@ -66,7 +69,9 @@ class Presence:
 
         Raises:
             ExchangeUnavailableError: it is not, and nothing should be sent.
+            CoolingDownError: it must not be asked.
         """
+        self._refuse()
         if self._lost_reads + (self._lost_changes if change else 0) < DOUBTED_AFTER:
             return
         if self._clock() - self._probed_at >= (FRESH_SECONDS if self._there else PAUSE_SECONDS):

@@ -17,10 +17,16 @@ import krakenex
 import requests
 
 from activities.adapters.kraken.addresses import AllowedHosts, guarded_session
+from activities.adapters.kraken.cool_down import ADDRESS_SCOPES, KEY_SCOPES, CoolDown
 from activities.adapters.kraken.errors import Operation, classify, classify_failure, undecided
 from activities.adapters.kraken.nonce import NonceCounter
 from activities.adapters.kraken.priority_gate import Priority, PriorityGate
-from activities.ports import Credentials, ExchangeError, ExchangeUnavailableError
+from activities.ports import (
+    CoolingDown,
+    Credentials,
+    ExchangeError,
+    ExchangeUnavailableError,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -98,8 +104,13 @@ class Transport:
         credentials: Credentials | None = None,
         nonces: NonceCounter | None = None,
         timeouts: Timeouts | None = None,
+        key_rest: CoolDown | None = None,
+        address_rest: CoolDown | None = None,
     ) -> None:
+        """``key_rest`` and ``address_rest`` tell when the key, or everybody here, must be quiet."""
         timeouts = timeouts or Timeouts()
+        self._key_rest = key_rest or CoolDown(scopes=KEY_SCOPES)
+        self._address_rest = address_rest or CoolDown(scopes=ADDRESS_SCOPES)
         self._timeout = (timeouts.connect, timeouts.read)
         self._public = KrakenApi(base, allowed)
         self._signed = None
@@ -125,8 +136,24 @@ class Transport:
         def send() -> Any:
             return self._public.query_public(method, data, timeout=self._timeout)
 
+        tried = self._address_rest.enter(method, signed=False)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._public_thread, _answer, send, Operation.READ)
+        sending = loop.run_in_executor(self._public_thread, _answer, send, Operation.READ)
+
+        def note(done: "asyncio.Future[Any]") -> None:
+            self._address_rest.leave(method, tried, _failure(done), signed=False)
+
+        sending.add_done_callback(note)
+        return await asyncio.shield(sending)
+
+    def refuse_while_cooling(self, method: str = "") -> None:
+        """Raise CoolingDownError while a signed call of this method would not be sent."""
+        self._address_rest.refuse(method)
+        self._key_rest.refuse(method)
+
+    def cooling_down(self) -> tuple[CoolingDown, ...]:
+        """Return every cool-down in force, of the key and of the address."""
+        return (*self._key_rest.in_force(), *self._address_rest.in_force())
 
     async def is_there(self) -> bool:
         """Tell whether the exchange is there and not in maintenance; no counter counts this."""
@@ -174,6 +201,7 @@ class Transport:
             self._refuse_when_closed()
             if still_wanted is not None:
                 still_wanted()
+            admissions = self._enter(method)
             loop = asyncio.get_running_loop()
             sending = loop.run_in_executor(self._signed_threads, _signed_answer, send, operation)
         except BaseException:
@@ -181,10 +209,16 @@ class Transport:
             raise
         # The turn ends with the request, not with the caller: a canceled caller's request is
         # still under way and the next nonce must not overtake it.
+        sending.add_done_callback(lambda done: _leave(admissions, method, done))
         turn = _Turn(self._gate)
         overtaken = loop.call_later(OVERTAKE_SECONDS, turn.end)
         sending.add_done_callback(lambda done: turn.end_with(done, overtaken))
         return await asyncio.shield(sending)
+
+    def _enter(self, method: str) -> list[tuple[CoolDown, tuple[str, ...]]]:
+        # Asked of both before either counts it as a try.
+        self.refuse_while_cooling(method)
+        return [(rest, rest.enter(method)) for rest in (self._address_rest, self._key_rest)]
 
     async def close(self) -> None:
         """Wait for the calls under way and close the connections."""
@@ -248,6 +282,21 @@ class _Turn:
         self.end()
         if not sending.cancelled():
             sending.exception()
+
+
+def _failure(done: "asyncio.Future[Any]") -> BaseException | None:
+    return asyncio.CancelledError() if done.cancelled() else done.exception()
+
+
+def _leave(
+    admissions: Sequence[tuple[CoolDown, tuple[str, ...]]],
+    method: str,
+    done: "asyncio.Future[Any]",
+) -> None:
+    """Tell each cool-down what came of a request, be its caller still there or not."""
+    failure = _failure(done)
+    for rest, tried in admissions:
+        rest.leave(method, tried, failure)
 
 
 def _signed_answer(send: Callable[[], Any], operation: Operation) -> Any:

@@ -263,6 +263,9 @@ class Recorded:
             return {"closed": {}, "trades": {}, "ledger": {}}
         return self.answers[method]
 
+    def refuse_while_cooling(self, method=""):
+        del method
+
     async def is_there(self):
         return True
 
