@@ -25,6 +25,8 @@ class Settings(BaseSettings):
         seed: seed of the generated market and of synthetic liquidity.
         database_url: where PostgreSQL is, when it is not the embedded one.
         temporal_address: where Temporal is, when it is not the embedded one.
+        temporal_credentials: directory with ``authority.pem``, ``client.pem`` and ``client.key``
+            for a Temporal that is not the embedded one.
     """
 
     model_config = SettingsConfigDict(
@@ -41,6 +43,7 @@ class Settings(BaseSettings):
     exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
     database_url: str | None = None
     temporal_address: str | None = None
+    temporal_credentials: Path | None = None
     temporal_namespace: str = "aether"
     log_level: str = "INFO"
 

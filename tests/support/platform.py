@@ -41,7 +41,7 @@ from tests.support.fakes import BITCOIN, FakeExchange
 from tests.support.live_keys import LiveKeys
 from tests.support.postgres import PostgresServer
 from tests.support.stories import LIMITS, TASK_TIMEOUT
-from tests.support.temporal import NAMESPACE, World, eventually
+from tests.support.temporal import NAMESPACE, World, access, eventually
 
 PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 PORT_BASE = 21500 + 10 * PROCESS
@@ -187,7 +187,8 @@ async def platform(
     postgres: PostgresServer, api_database: str, temporal_address: str
 ) -> AsyncIterator[Platform]:
     """One platform for the whole run: its workflow ids are its own."""
-    client = await connect(temporal_address, NAMESPACE, [PayloadKey("tests", os.urandom(32))])
+    keys = [PayloadKey("tests", os.urandom(32))]
+    client = await connect(temporal_address, NAMESPACE, keys, tls=access(temporal_address))
     async with running_platform(postgres, api_database, client) as running:
         await running.set_market()
         yield running
