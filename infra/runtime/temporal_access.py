@@ -13,6 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from infra.runtime.errors import StateError
 from infra.runtime.files import write_atomically
 from infra.runtime.settings import Settings
@@ -20,6 +22,8 @@ from infra.runtime.state_directory import StateDirectory
 
 if TYPE_CHECKING:
     from temporalio.service import TLSConfig
+
+log = structlog.get_logger(__name__)
 
 SERVER_NAME = "127.0.0.1"
 LIFETIME = timedelta(days=3650)
@@ -92,7 +96,8 @@ def client_tls(settings: Settings) -> "TLSConfig | None":
     Raises:
         StateError: credentials are needed and cannot be read.
     """
-    if open_access(settings):
+    if why := open_access(settings):
+        log.warning("Temporal asks for no credentials", why=why)
         return None
     directory = settings.temporal_credentials
     return read_client_tls(directory or credentials_directory(StateDirectory(settings.home)))
