@@ -99,8 +99,9 @@ def client_tls(settings: Settings) -> "TLSConfig | None":
     if why := open_access(settings):
         log.warning("Temporal asks for no credentials", why=why)
         return None
-    directory = settings.temporal_credentials
-    return read_client_tls(directory or credentials_directory(StateDirectory(settings.home)))
+    if settings.temporal_address is not None and settings.temporal_credentials is not None:
+        return read_client_tls(settings.temporal_credentials)
+    return read_client_tls(credentials_directory(StateDirectory(settings.home)))
 
 
 def read_client_tls(directory: Path) -> "TLSConfig":

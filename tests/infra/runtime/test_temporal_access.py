@@ -82,3 +82,9 @@ def test_external_server_without_credentials_is_named(state, directory):
     guarded = elsewhere.model_copy(update={"temporal_credentials": directory})
     assert open_access(guarded) == ""
     assert client_tls(guarded).client_cert == (directory / "client.pem").read_bytes()
+
+
+def test_embedded_server_is_shown_its_own_credentials_whatever_is_set_for_another(state, directory):
+    ensure_credentials(directory)
+    settings = Settings(home=state.home, temporal_credentials=state.home / "elsewhere")
+    assert client_tls(settings).client_cert == (directory / "client.pem").read_bytes()
