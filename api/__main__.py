@@ -20,6 +20,7 @@ from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.telemetry import lesser_forms
+from infra.runtime.temporal_access import client_tls
 from infra.runtime.temporal_client import connect
 
 ONE_ADMINISTRATOR = "governance: one administrator lifts a kill switch, no second person is asked"
@@ -55,7 +56,12 @@ async def serve(settings: Settings) -> None:
     keys = payload_keys(settings)
 
     async def reach_temporal() -> Client:
-        return await connect(settings.temporal_target, settings.temporal_namespace, keys)
+        return await connect(
+            settings.temporal_target,
+            settings.temporal_namespace,
+            keys,
+            tls=client_tls(settings),
+        )
 
     config = limited_config(
         create_app(services, reach_temporal), settings.api_port, timeout_graceful_shutdown=5

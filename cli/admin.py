@@ -28,6 +28,11 @@ from infra.runtime.secrets import ExchangeKey, LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.supervision import Supervisor
+from infra.runtime.temporal_access import (
+    credentials_directory,
+    rotate_credentials,
+    ui_password,
+)
 from models.tables import QuarantinedWriteRow
 from models.tables.access import ApiTokenRow
 from models.trading.limits import Mode
@@ -106,6 +111,22 @@ def token(
         typer.echo(store.administrator_token())
         return
     typer.echo(asyncio.run(_make_token(name, timedelta(days=expires))))
+
+
+@app.command("temporal-password")
+def temporal_password() -> None:
+    """Print the password of Temporal's web UI; the name beside it is free."""
+    typer.echo(ui_password(credentials_directory(StateDirectory(Settings().home))))
+
+
+@app.command("rotate-temporal")
+def rotate_temporal() -> None:
+    """Make Temporal's certificates and the password of its web UI anew; the stack must be down."""
+    state = StateDirectory(Settings().home)
+    if Supervisor(state.run, state.sockets, state.logs).is_running:
+        raise StateError("the stack is running: aether down")
+    rotate_credentials(credentials_directory(state))
+    typer.echo("the old certificates and password are worth nothing from the next start on")
 
 
 @app.command("live-key")

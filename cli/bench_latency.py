@@ -22,6 +22,7 @@ from infra.runtime.errors import PlatformError
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
+from infra.runtime.temporal_access import client_tls
 from infra.runtime.temporal_client import connect
 from models.contracts.names import account_workflow_id
 from models.trading.account_facts import Answer, LimitsChangeRequested
@@ -204,7 +205,9 @@ async def raise_limits(settings: Settings, accounts: Sequence[str]) -> None:
     """Let accounts hold as many trades at once as a benchmark opens."""
     keys = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
     pairs = [PayloadKey(name, secret) for name, secret in reversed(keys.items())]
-    client = await connect(settings.temporal_target, settings.temporal_namespace, pairs)
+    client = await connect(
+        settings.temporal_target, settings.temporal_namespace, pairs, tls=client_tls(settings)
+    )
     limits = replace(AccountLimits(), open_trades_maximum=100, open_trades_per_pair=100)
     for account in accounts:
         request = LimitsChangeRequested(str(uuid.uuid4()), "benchmark", limits, datetime.now(UTC))

@@ -87,7 +87,7 @@ class Overview:
         addresses = cls.addresses(settings)
         return [
             f"API documentation: {addresses['api_docs']}",
-            f"Temporal web UI:   {addresses['temporal_ui']}",
+            f"Temporal web UI:   {addresses['temporal_ui']} (aether admin temporal-password)",
         ]
 
 

@@ -7,6 +7,7 @@ from infra.runtime.codec import PayloadKey
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
+from infra.runtime.temporal_access import client_tls
 from infra.runtime.temporal_client import connect
 
 
@@ -24,4 +25,10 @@ def payload_keys(settings: Settings) -> list[PayloadKey]:
 async def connect_temporal(settings: Settings, runtime: Runtime | None = None) -> Client:
     """Connect to the installation's Temporal with its converter and codec."""
     keys = payload_keys(settings)
-    return await connect(settings.temporal_target, settings.temporal_namespace, keys, runtime)
+    return await connect(
+        settings.temporal_target,
+        settings.temporal_namespace,
+        keys,
+        runtime,
+        tls=client_tls(settings),
+    )

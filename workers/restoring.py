@@ -15,6 +15,7 @@ from temporalio.common import (
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
 )
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.service import RPCError
 
 from activities.adapters.postgres.journal import PostgresJournal
@@ -142,11 +143,15 @@ class Restorer:
 
         A trade that was ended before it first wrote itself down is known there alone.
         """
-        handle = self._client.get_workflow_handle(trade_workflow_id(account, number))
+        workflow_id = trade_workflow_id(account, number)
+        handle = self._client.get_workflow_handle(workflow_id)
+        # Payloads open only as those of their own workflow.
+        own = WorkflowSerializationContext(self._client.namespace, workflow_id)
+        converter = self._client.data_converter.with_context(own)
         try:
             async for event in handle.fetch_history_events(page_size=1):
                 told = event.workflow_execution_started_event_attributes.input.payloads
-                (start,) = await self._client.data_converter.decode(told, [TradeInput])
+                (start,) = await converter.decode(told, [TradeInput])
                 return start.state or begin(start.plan).state
         except (RPCError, RuntimeError, ValueError, TypeError) as error:
             log.warning("what a trade started from is not known", error=str(error))

@@ -6,6 +6,7 @@ credentials" in its codec settings).
 """
 
 import binascii
+import json
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from api.authentication import Bearer, authenticate, authenticate_browser, princ
 from api.bodies import EncodedPayload, EncodedPayloads
 from api.problems import ProblemError
 from api.services import Services, services_of
-from infra.runtime.codec import PayloadKeyError
+from infra.runtime.codec import ENCODING, KIND, EncryptionCodec, PayloadKeyError
 
 COOKIE = "aether_codec_session"
 SESSION_SECONDS = 8 * 3600
@@ -50,18 +51,24 @@ async def open_codec_session(
 
 @router.post("/decode", dependencies=[Depends(allow_codec)])
 async def decode_payloads(request: Request, body: EncodedPayloads) -> EncodedPayloads:
-    """Decrypt the payloads that the UI sends; payloads that are not encrypted pass unchanged."""
+    """Decrypt the payloads that the UI sends; one that is not encrypted is shown as refused.
+
+    There is no way to encrypt here: whoever could would be believed by every workflow.
+    """
     services: Services = services_of(request)
     try:
-        return _encoded(await services.codec.decode(_payloads(body)))
+        return _encoded([_shown(services.codec, payload) for payload in _payloads(body)])
     except (PayloadKeyError, ValueError) as error:
         raise _unreadable(str(error)) from None
 
 
-@router.post("/encode", dependencies=[Depends(allow_codec)])
-async def encode_payloads(request: Request, body: EncodedPayloads) -> EncodedPayloads:
-    """Encrypt payloads that the UI is to send."""
-    return _encoded(await services_of(request).codec.encode(_payloads(body)))
+def _shown(codec: EncryptionCodec, payload: Payload) -> Payload:
+    if payload.metadata.get("encoding", b"") != ENCODING:
+        words = json.dumps("refused: not encrypted, so nobody vouches for it")
+        return Payload(metadata={"encoding": b"json/plain"}, data=words.encode())
+    opened = codec.open(payload)
+    del opened.metadata[KIND]
+    return opened
 
 
 def _payloads(body: EncodedPayloads) -> list[Payload]:

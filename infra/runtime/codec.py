@@ -1,21 +1,58 @@
-"""Encryption of Temporal payloads: AES-GCM, the key's id beside the ciphertext, rotating keys."""
+"""Payloads of Temporal: encrypted, and authenticated for one workflow and one kind of message.
 
-from collections.abc import Mapping, Sequence
+AES-GCM with the key's id, the workflow that a payload belongs to and its kind as associated data.
+They stand beside the ciphertext, so that the codec endpoint can decrypt for Temporal's web UI.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from secrets import token_bytes
+from typing import TYPE_CHECKING, Self
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
-from temporalio.converter import PayloadCodec
+from temporalio.converter import (
+    ActivitySerializationContext,
+    PayloadCodec,
+    WithSerializationContext,
+    WorkflowSerializationContext,
+)
+
+if TYPE_CHECKING:
+    from temporalio.converter import SerializationContext
 
 ENCODING = b"binary/encrypted"
+REFUSED = b"aether/refused"
+"""Encoding of what stands in place of a payload that is not authentic; its data says why."""
+KEY_ID, BINDING, KIND = "encryption-key-id", "encryption-binding", "aether-kind"
 NONCE_BYTES = 12
 """96 bits, the size for which AES-GCM is specified (NIST SP 800-38D, 8.2)."""
+ACTIVITY, WORKFLOW = "activity", "workflow"
+_OF_A_SCHEDULE = re.compile(r"-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+SCHEDULED = (
+    "daily-reset/",
+    "stress/",
+    "reconcile/",
+    "universe-review",
+    "correlation",
+    "market-rules",
+)
+"""How the ids of workflows begin that Temporal starts by itself, from a schedule."""
+
+log = structlog.get_logger(__name__)
+_kind_of_message: ContextVar[str] = ContextVar("kind_of_message", default=WORKFLOW)
 
 
 class PayloadKeyError(Exception):
-    """A payload was encrypted with a key that is not known, or was altered."""
+    """A payload was encrypted with a key that is not known, or was altered, or is another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,45 +66,145 @@ class PayloadKey:
         return f"PayloadKey(key_id={self.key_id!r}, secret=hidden)"
 
 
-class EncryptionCodec(PayloadCodec):
+@dataclass(frozen=True, slots=True)
+class MessageContext(WorkflowSerializationContext):
+    """The workflow that a message goes to, and which message it is."""
+
+    kind: str = WORKFLOW
+
+
+def signal_kind(name: str) -> str:
+    """Return the kind of a signal's payload."""
+    return f"signal/{name}"
+
+
+def update_kind(name: str) -> str:
+    """Return the kind of an update's payload."""
+    return f"update/{name}"
+
+
+@contextmanager
+def sending(kind: str) -> Iterator[None]:
+    """Encrypt payloads as those of a message of this kind (clients: the context has no name)."""
+    token = _kind_of_message.set(kind)
+    try:
+        yield
+    finally:
+        _kind_of_message.reset(token)
+
+
+class EncryptionCodec(PayloadCodec, WithSerializationContext):
     """Encrypt with the first key; decrypt with whichever key a payload names.
 
     A rotation puts the new key first and keeps the old ones until the retention of the last
-    history written with them has passed. Payloads that are not encrypted pass through decoding
-    unchanged, so that a namespace can be switched over while workflows run.
+    history written with them has passed.
+
+    Nothing but an authentic payload of the workflow at hand comes out. Anything else is replaced
+    by one that says why, which no converter reads: a message that holds it is refused by itself,
+    while a failure to decode would fail the whole turn of the workflow, again and again.
     """
 
-    def __init__(self, keys: Sequence[PayloadKey]) -> None:
+    def __init__(
+        self, keys: Sequence[PayloadKey], context: SerializationContext | None = None
+    ) -> None:
         if not keys:
             raise ValueError("at least one payload key is needed")
         self._current = keys[0].key_id
         self._ciphers: Mapping[str, AESGCM] = {k.key_id: AESGCM(k.secret) for k in keys}
+        self._context = context
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """Return the codec for the payloads of one workflow."""
+        bound = object.__new__(type(self))
+        bound._current, bound._ciphers, bound._context = self._current, self._ciphers, context
+        return bound
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Return the payloads encrypted, their own metadata inside the ciphertext."""
-        return [self._encrypt(payload) for payload in payloads]
+        binding = _binding(self._context)
+        return [self._encrypt(payload, binding) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Return the payloads in the clear; PayloadKeyError when one cannot be opened."""
-        return [self._decrypt(payload) for payload in payloads]
+        """Return the payloads in the clear; a refusal in place of each that is not authentic."""
+        return [self._opened(payload) for payload in payloads]
 
-    def _encrypt(self, payload: Payload) -> Payload:
-        nonce = token_bytes(NONCE_BYTES)
-        key_id = self._current.encode()
-        sealed = self._ciphers[self._current].encrypt(nonce, payload.SerializeToString(), key_id)
-        return Payload(
-            metadata={"encoding": ENCODING, "encryption-key-id": key_id}, data=nonce + sealed
-        )
+    def _opened(self, payload: Payload) -> Payload:
+        try:
+            return self.open(payload)
+        except PayloadKeyError as error:
+            log.warning("a payload was refused", workflow=_workflow(self._context), why=str(error))
+            metadata = {"encoding": REFUSED, KIND: REFUSED}
+            return Payload(metadata=metadata, data=str(error).encode())
 
-    def _decrypt(self, payload: Payload) -> Payload:
+    def open(self, payload: Payload) -> Payload:
+        """Return one payload in the clear.
+
+        Raises:
+            PayloadKeyError: it is not encrypted, its key is not known, it was altered, or it
+                belongs to another workflow.
+        """
         if payload.metadata.get("encoding", b"") != ENCODING:
-            return payload
-        key_id = payload.metadata.get("encryption-key-id", b"").decode()
+            raise PayloadKeyError("the payload is not encrypted: nobody vouches for it")
+        key_id = payload.metadata.get(KEY_ID, b"").decode(errors="replace")
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise PayloadKeyError(f"payload key {key_id!r} is not known here")
+        binding = payload.metadata.get(BINDING, b"")
         nonce, sealed = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]
         try:
-            return Payload.FromString(cipher.decrypt(nonce, sealed, key_id.encode()))
-        except InvalidTag:
+            opened = Payload.FromString(cipher.decrypt(nonce, sealed, _associated(key_id, binding)))
+        except (InvalidTag, ValueError):
             raise PayloadKeyError(f"payload under key {key_id!r} was altered") from None
+        opened.metadata[KIND] = self._kind_if_ours(binding).encode()
+        return opened
+
+    def _kind_if_ours(self, binding: bytes) -> str:
+        namespace, workflow, kind = json.loads(binding)
+        if self._context is None:
+            return str(kind)
+        context = self._context
+        ours = namespace == _namespace(context) and _is_of(workflow, _workflow(context))
+        if not ours or (kind == ACTIVITY) != isinstance(context, ActivitySerializationContext):
+            raise PayloadKeyError(f"the payload belongs to {workflow!r} ({kind})")
+        return str(kind)
+
+    def _encrypt(self, payload: Payload, binding: bytes) -> Payload:
+        nonce, key_id = token_bytes(NONCE_BYTES), self._current
+        content = payload.SerializeToString()
+        sealed = self._ciphers[key_id].encrypt(nonce, content, _associated(key_id, binding))
+        metadata = {"encoding": ENCODING, KEY_ID: key_id.encode(), BINDING: binding}
+        return Payload(metadata=metadata, data=nonce + sealed)
+
+
+def _associated(key_id: str, binding: bytes) -> bytes:
+    return key_id.encode() + b"\0" + binding
+
+
+def _binding(context: SerializationContext | None) -> bytes:
+    """Return what a payload is for: namespace, workflow and kind, as JSON."""
+    kind = _kind_of_message.get()
+    if isinstance(context, ActivitySerializationContext):
+        kind = ACTIVITY
+    elif isinstance(context, MessageContext):
+        kind = context.kind
+    words = [_namespace(context), _workflow(context), kind]
+    return json.dumps(words, separators=(",", ":")).encode()
+
+
+def _namespace(context: SerializationContext | None) -> str:
+    return getattr(context, "namespace", None) or ""
+
+
+def _workflow(context: SerializationContext | None) -> str:
+    return getattr(context, "workflow_id", None) or ""
+
+
+def _is_of(bound: str, workflow: str) -> bool:
+    """Tell whether a payload bound to one id is that workflow's.
+
+    What a schedule starts has the moment behind the id that the schedule's payload is bound to.
+    """
+    if bound == workflow:
+        return True
+    scheduled = bound.startswith(SCHEDULED) and workflow.startswith(bound)
+    return scheduled and _OF_A_SCHEDULE.fullmatch(workflow, len(bound)) is not None

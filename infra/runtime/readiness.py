@@ -12,7 +12,7 @@ from http.client import HTTPException
 
 import psycopg
 
-from infra.runtime import temporal_server
+from infra.runtime import temporal_access, temporal_server
 from infra.runtime.control_token import control_headers
 from infra.runtime.errors import StartError
 from infra.runtime.postgres_binaries import SUPERUSER, embedded_cluster
@@ -116,8 +116,10 @@ def _postgres(settings: Settings) -> str:
 
 
 def _temporal(settings: Settings) -> str:
+    if settings.temporal_address is None and not temporal_access.open_access(settings):
+        return _get(f"{settings.temporal_ui_url}/healthz")
     if settings.temporal_address is None:
-        return _embedded_temporal(settings)
+        return _open_temporal(settings)
     try:
         ready = asyncio.run(asyncio.wait_for(temporal_server.is_ready(settings), CHECK_SECONDS))
     except TimeoutError:
@@ -125,8 +127,8 @@ def _temporal(settings: Settings) -> str:
     return "" if ready else "not serving its namespace yet"
 
 
-def _embedded_temporal(settings: Settings) -> str:
-    """Ask by HTTP, and set the retention of a new namespace.
+def _open_temporal(settings: Settings) -> str:
+    """Ask an official program by HTTP, and set the retention of a new namespace.
 
     Temporal's client alone costs more to load than all that is asked here.
     """

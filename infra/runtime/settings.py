@@ -37,6 +37,8 @@ class Settings(BaseSettings):
         disk_free_minimum_mb: megabytes (10^6 bytes) free on the file systems of state, PostgreSQL
             and Temporal below which nothing is called ready.
         disk_free_warning_mb: the same below which a lesser form is named, logs included.
+        temporal_credentials: directory with ``authority.pem``, ``client.pem`` and ``client.key``
+            for a Temporal that is not the embedded one.
     """
 
     model_config = SettingsConfigDict(
@@ -53,6 +55,7 @@ class Settings(BaseSettings):
     exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
     database_url: str | None = None
     temporal_address: str | None = None
+    temporal_credentials: Path | None = None
     temporal_namespace: str = "aether"
     host_names: str = ""
     request_days: int = Field(default=45, ge=30, le=3650)

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.runtime import early_start, launch, ports, postgres_binaries, temporal_server
+from infra.runtime import (
+    early_start,
+    launch,
+    ports,
+    postgres_binaries,
+    temporal_access,
+    temporal_server,
+)
 from infra.runtime.environment import inherited, keep_private
 from infra.runtime.errors import ConfigurationError, ProvisioningError, StartError, StateError
 from infra.runtime.files import write_atomically
@@ -156,7 +163,11 @@ class Stack:
                 )
             )
         if settings.temporal_address is None:
-            command = temporal_server.command_line(temporal, settings, self.state)
+            is_open = temporal_access.open_access(settings) != ""
+            words = (
+                temporal_server.official_command_line if is_open else temporal_server.command_line
+            )
+            command = words(temporal, settings, self.state)
             found.append(Program("temporal", command, priority=20, may_refuse=False))
         exchange = [sys.executable, "-m", launch.MODULE, "workers.embedded_exchange"]
         return [*found, Program("exchange", exchange, priority=30)]
@@ -194,21 +205,40 @@ class Stack:
         return Program(KEEPER, command, priority=999, is_held=False)
 
     def _temporal_program(self, tell: Progress) -> Path:
-        """Find the server; what was found usable last time is not asked for its version again."""
-        note = self.state.run / "temporal-program.json"
+        """Find the server, and note whether it asks for credentials.
+
+        What was found usable last time is not asked for its version again.
+        """
+        if self.settings.temporal_address is not None:
+            return Path()
+        program, is_open = self._known_temporal_program()
+        if program is None:
+            program = temporal_server.find_or_provide(self.state, tell)
+            is_open = not temporal_server.asks_for_credentials(program)
+            found = program.stat()
+            content = [str(program), found.st_size, found.st_mtime_ns, is_open]
+            write_atomically(self._temporal_note, json.dumps(content).encode())
+        temporal_access.note_open(self.state, is_open=is_open)
+        if is_open:
+            tell(f"Warning: {temporal_access.OPEN_TEMPORAL}")
+        return program
+
+    def _known_temporal_program(self) -> tuple[Path | None, bool]:
         try:
-            path, *known = json.loads(note.read_bytes())
+            path, *known, is_open = json.loads(self._temporal_note.read_bytes())
             found = Path(path).stat()
         except (OSError, ValueError):
-            known, found = [], None
+            return None, True
         chosen = os.environ.get("AETHER_TEMPORAL_CLI")
-        if found and known == [found.st_size, found.st_mtime_ns] and chosen in (None, "", path):
-            return Path(path)
-        program = temporal_server.find_or_provide(self.state, tell)
-        found = program.stat()
-        content = json.dumps([str(program), found.st_size, found.st_mtime_ns])
-        write_atomically(note, content.encode())
-        return program
+        # One that lets everybody in is used again only if it is asked for: ours may be there now.
+        wanted = chosen == path or (not chosen and is_open is False)
+        if wanted and known == [found.st_size, found.st_mtime_ns]:
+            return Path(path), bool(is_open)
+        return None, True
+
+    @property
+    def _temporal_note(self) -> Path:
+        return self.state.run / "temporal-program.json"
 
     def _check_place(self) -> None:
         """Refuse a copy: beside the original it would trade with the same exchange keys."""
@@ -238,6 +268,7 @@ class Stack:
             tell("An earlier first start was interrupted; it goes on where it stopped")
         self.state.create()
         store = LocalSecretStore.create(self.state.secrets)
+        temporal_access.ensure_credentials(temporal_access.credentials_directory(self.state))
         self._write_exchange_accounts(store)
         if self.settings.database_url is None:
             cluster = postgres_binaries.embedded_cluster(self.state.home)

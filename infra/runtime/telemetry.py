@@ -3,6 +3,7 @@
 from prometheus_client import Gauge
 
 from infra.runtime.settings import Settings
+from infra.runtime.temporal_access import open_access
 
 LESSER_FORM = Gauge("aether_lesser_form_count", "Parts running in a lesser form than in production")
 
@@ -24,6 +25,8 @@ def lesser_forms(settings: Settings, *, hypertables: bool) -> list[str]:
         found.append(PLAIN_TABLES)
     if settings.temporal_address is None:
         found.append(EMBEDDED_TEMPORAL)
+    if open_temporal := open_access(settings):
+        found.append(open_temporal)
     if settings.database_url is None:
         found.append(EMBEDDED_POSTGRES)
     LESSER_FORM.set(len(found))

@@ -5,12 +5,21 @@ Apart from what only workers need: whoever merely asks or signals should not hav
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    SignalWorkflowInput,
+    StartWorkflowUpdateInput,
+    WorkflowUpdateHandle,
+)
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
 from temporalio.runtime import Runtime
+from temporalio.service import TLSConfig
 
-from infra.runtime.codec import EncryptionCodec, PayloadKey
+from infra.runtime.codec import EncryptionCodec, PayloadKey, sending, signal_kind, update_kind
 from infra.runtime.payload_converter import SharedPydanticPayloadConverter
 
 
@@ -26,10 +35,53 @@ def data_converter(keys: Sequence[PayloadKey]) -> DataConverter:
     )
 
 
+class _Sending(OutboundInterceptor):
+    """Has the codec bind each message to its name: the SDK tells it the workflow only."""
+
+    async def signal_workflow(self, input: SignalWorkflowInput) -> None:  # noqa: A002 the SDK's
+        """Send a signal."""
+        with sending(signal_kind(input.signal)):
+            await super().signal_workflow(input)
+
+    async def start_workflow_update(
+        self,
+        input: StartWorkflowUpdateInput,  # noqa: A002 the SDK's name
+    ) -> WorkflowUpdateHandle[Any]:
+        """Send an update."""
+        with sending(update_kind(input.update)):
+            return await super().start_workflow_update(input)
+
+
+class NamedMessages(Interceptor):
+    """Binds each message that a client sends to its name."""
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        """Return the interceptor of one client."""
+        return _Sending(next)
+
+
 async def connect(
-    target: str, namespace: str, keys: Sequence[PayloadKey], runtime: Runtime | None = None
+    target: str,
+    namespace: str,
+    keys: Sequence[PayloadKey],
+    runtime: Runtime | None = None,
+    *,
+    tls: TLSConfig | None,
 ) -> Client:
-    """Connect to Temporal; one client per process and event loop."""
+    """Connect to Temporal; one client per process and event loop.
+
+    Args:
+        target: host and port.
+        namespace: namespace of all that the client does.
+        keys: keys of the payload codec, the one that encrypts first; none: in the clear.
+        runtime: the SDK's runtime, with its metrics.
+        tls: credentials (:mod:`infra.runtime.temporal_access`); None where none are asked for.
+    """
     return await Client.connect(
-        target, namespace=namespace, data_converter=data_converter(keys), runtime=runtime
+        target,
+        namespace=namespace,
+        data_converter=data_converter(keys),
+        runtime=runtime,
+        interceptors=[NamedMessages()],
+        tls=tls or False,
     )

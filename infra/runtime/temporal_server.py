@@ -20,13 +20,15 @@ import yaml
 from infra.runtime.errors import ProvisioningError
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
+from infra.runtime.temporal_access import client_tls, credentials_directory
 
-VERSION = "1.5.1"
-BUILD = f"{VERSION}-2"
-"""Names the program in the cache; its last number counts changes of how it is built."""
+BUILD = "1.29.1-1"
+"""Names our program in the cache; its last number counts changes of how it is built."""
+OWN_PROGRAM = "aether-temporal"
+OFFICIAL_VERSION = "1.5.1"
 OLDEST_SERVER = (1, 29)
 MODULE_DIRECTORY = Path(__file__).parents[1] / "temporal"
-PACKAGE = "github.com/temporalio/cli/cmd/temporal"
+PACKAGE = "./server"
 RETENTION = timedelta(days=30)
 DOWNLOAD_HOST = "temporal.download"
 SEARCH_ATTRIBUTES = {
@@ -45,6 +47,9 @@ Progress = Callable[[str], None]
 def find_or_provide(state: StateDirectory, tell: Progress) -> Path:
     """Return a usable server program; fetch or build one when none is there.
 
+    Our own build comes first, for it alone asks for credentials: the one in the cache, else it is
+    built where Go is there. Only then come official programs, which let everybody in.
+
     Raises:
         ProvisioningError: none can be had; the message lists what was tried.
     """
@@ -52,26 +57,42 @@ def find_or_provide(state: StateDirectory, tell: Progress) -> Path:
     if chosen:
         _require_new_enough(Path(chosen))
         return Path(chosen)
-    candidates = [shutil.which("temporal"), state.binaries / "temporal", _cached()]
+    for own in (state.binaries / OWN_PROGRAM, _cached()):
+        if asks_for_credentials(own):
+            return own
+    build_failure = _provide_own(tell)
+    if build_failure is None:
+        return _cached()
+    tell(f"Temporal's own program is used, which asks nobody for credentials ({build_failure})")
+    candidates = [shutil.which("temporal"), state.binaries / "temporal", _cached_official()]
     for candidate in candidates:
         if candidate is None or not os.access(candidate, os.X_OK):
             continue
         if is_new_enough(Path(candidate)):
             return Path(candidate)
         tell(f"{candidate} is older than Temporal server {_dotted(OLDEST_SERVER)}: not used")
-    return _provide(tell)
+    return _provide_official(build_failure, tell)
+
+
+def asks_for_credentials(program: Path) -> bool:
+    """Tell whether a program is our build, which lets in only those who hold its credentials."""
+    return os.access(program, os.X_OK) and _words_about(program).startswith(OWN_PROGRAM)
 
 
 def server_version(program: Path) -> tuple[int, ...] | None:
-    """Return the version of the server inside a ``temporal`` program, None if it has none."""
+    """Return the version of the server inside a Temporal program, None if it has none."""
+    found = re.search(r"Server (\d+)\.(\d+)\.(\d+)", _words_about(program))
+    return tuple(int(part) for part in found.groups()) if found else None
+
+
+def _words_about(program: Path) -> str:
     try:
         answer = subprocess.run(  # noqa: S603 the program is the one to be checked
             [program, "--version"], capture_output=True, text=True, timeout=30, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r"Server (\d+)\.(\d+)\.(\d+)", answer.stdout)
-    return tuple(int(part) for part in found.groups()) if found else None
+        return ""
+    return answer.stdout
 
 
 def is_new_enough(program: Path) -> bool:
@@ -81,7 +102,20 @@ def is_new_enough(program: Path) -> bool:
 
 
 def command_line(program: Path, settings: Settings, state: StateDirectory) -> list[str]:
-    """Return the command that runs the server in the foreground, tuned and on loopback only."""
+    """Return the command that runs our server in the foreground, tuned and on loopback only."""
+    words = [str(program), "--port", str(settings.temporal_port)]
+    words += ["--ui-port", str(settings.temporal_ui_port)]
+    words += ["--metrics-port", str(settings.temporal_metrics_port)]
+    words += ["--namespace", settings.temporal_namespace]
+    words += ["--retention", f"{RETENTION.total_seconds():.0f}s"]
+    words += ["--database", str(state.temporal_database)]
+    words += ["--credentials", str(credentials_directory(state))]
+    words += ["--codec-endpoint", settings.codec_endpoint]
+    return words + tuning()
+
+
+def official_command_line(program: Path, settings: Settings, state: StateDirectory) -> list[str]:
+    """Return the command that runs an official program likewise; it knows no credentials."""
     words = [str(program), "server", "start-dev", "--ip", "127.0.0.1", "--ui-ip", "127.0.0.1"]
     words += ["--port", str(settings.temporal_port), "--ui-port", str(settings.temporal_ui_port)]
     words += ["--http-port", str(settings.temporal_http_port)]
@@ -91,6 +125,12 @@ def command_line(program: Path, settings: Settings, state: StateDirectory) -> li
     words += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"]
     words += ["--ui-codec-endpoint", settings.codec_endpoint]
     words += ["--log-format", "json", "--log-level", "warn"]
+    return words + tuning()
+
+
+def tuning() -> list[str]:
+    """Return the words that both programs take: search attributes and dynamic settings."""
+    words = []
     for name, kind in SEARCH_ATTRIBUTES.items():
         words += ["--search-attribute", f"{name}={kind}"]
     for name, value in dynamic_settings().items():
@@ -110,7 +150,9 @@ async def is_ready(settings: Settings) -> bool:
     from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
     try:
-        service = await ServiceClient.connect(ConnectConfig(target_host=settings.temporal_target))
+        service = await ServiceClient.connect(
+            ConnectConfig(target_host=settings.temporal_target, tls=client_tls(settings) or False)
+        )
         if not await service.check_health(timeout=timedelta(seconds=2)):
             return False
         await service.workflow_service.describe_namespace(
@@ -132,20 +174,24 @@ def _require_new_enough(program: Path) -> None:
         )
 
 
-def _provide(tell: Progress) -> Path:
+def _provide_own(tell: Progress) -> str | None:
+    """Build our program once for all installations; return why it failed, None when it is there."""
     target = _cached()
+    with _only_one(target.parent):
+        return None if asks_for_credentials(target) else _build(target, tell)
+
+
+def _provide_official(build_failure: str, tell: Progress) -> Path:
+    target = _cached_official()
     with _only_one(target.parent):
         if is_new_enough(target):
             return target
         download_failure = _download(target, tell)
         if download_failure is None:
             return target
-        build_failure = _build(target, tell)
-        if build_failure is None:
-            return target
     raise ProvisioningError(
-        "no Temporal server: none in AETHER_TEMPORAL_CLI, on the PATH or in the cache; download: "
-        f"{download_failure}; build with Go: {build_failure}. Install Go (https://go.dev/dl) or "
+        f"no Temporal server: build with Go: {build_failure}; none in AETHER_TEMPORAL_CLI, on the "
+        f"PATH or in the cache; download: {download_failure}. Install Go (https://go.dev/dl) or "
         "the Temporal CLI, or name one in AETHER_TEMPORAL_CLI"
     )
 
@@ -156,7 +202,7 @@ def _download(target: Path, tell: Progress) -> str | None:
         socket.create_connection((DOWNLOAD_HOST, 443), timeout=3).close()
     except OSError as error:
         return f"{DOWNLOAD_HOST} cannot be reached ({error})"
-    tell(f"Downloading the Temporal server {VERSION} (once) …")
+    tell(f"Downloading the Temporal server {OFFICIAL_VERSION} (once) …")
     with tempfile.TemporaryDirectory(dir=target.parent) as directory:
         try:
             asyncio.run(asyncio.wait_for(_start_once(directory), timeout=300))
@@ -174,7 +220,7 @@ async def _start_once(directory: str) -> None:
     from temporalio.testing import WorkflowEnvironment
 
     environment = await WorkflowEnvironment.start_local(
-        download_dest_dir=directory, dev_server_download_version=f"v{VERSION}"
+        download_dest_dir=directory, dev_server_download_version=f"v{OFFICIAL_VERSION}"
     )
     await environment.shutdown()
 
@@ -185,7 +231,7 @@ def _build(target: Path, tell: Progress) -> str | None:
     if compiler is None:
         return "Go is not installed"
     with tempfile.TemporaryDirectory(dir=target.parent) as directory:
-        built = Path(directory) / "temporal"
+        built = Path(directory) / OWN_PROGRAM
         command = [compiler, "build", "-mod=readonly", "-o", str(built)]
         command += ["-ldflags", _set_at_link_time(), PACKAGE]
         with (Path(directory) / "log").open("w+") as log:
@@ -212,8 +258,8 @@ def _set_at_link_time() -> str:
     start: 0.4 s of a core, out of one second that a start takes.
     """
     values = {
-        "github.com/temporalio/cli/temporalcli.Version": VERSION,
-        "go.temporal.io/sdk/internal.binaryChecksum": f"temporal-{BUILD}",
+        "main.Version": BUILD,
+        "go.temporal.io/sdk/internal.binaryChecksum": f"{OWN_PROGRAM}-{BUILD}",
     }
     return " ".join(f"-X {name}={value}" for name, value in values.items())
 
@@ -222,7 +268,7 @@ def _tell_while_running(process: subprocess.Popen[bytes], tell: Progress) -> Non
     began = time.monotonic()
     while True:
         seconds = int(time.monotonic() - began)
-        tell(f"Building the Temporal server {VERSION} with Go, once: {seconds} s of about 180 …")
+        tell(f"Building the Temporal server {BUILD} with Go, once: {seconds} s of about 180 …")
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -234,8 +280,16 @@ def _tell_while_running(process: subprocess.Popen[bytes], tell: Progress) -> Non
 
 
 def _cached() -> Path:
+    return _cache() / f"server-{BUILD}" / OWN_PROGRAM
+
+
+def _cached_official() -> Path:
+    return _cache() / f"temporal-{OFFICIAL_VERSION}-2" / "temporal"
+
+
+def _cache() -> Path:
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "aether" / f"temporal-{BUILD}" / "temporal"
+    return Path(root) / "aether"
 
 
 @contextmanager

@@ -85,7 +85,6 @@ OPERATIONS = {
     "list_mode_changes",
     "open_codec_session",
     "decode_payloads",
-    "encode_payloads",
     "get_health",
     "get_readiness",
     "get_metrics",

@@ -1,10 +1,12 @@
 """The codec opens payloads for those who hold a token, in Temporal's web UI too."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.converter import WorkflowSerializationContext
 
 from activities.adapters.postgres.installation import create_token, revoke_token, token_hash
 from tests.support.platform import PORT_BASE, loopback
@@ -23,14 +25,26 @@ PLAIN = {
 
 
 async def sealed(platform):
-    return (await platform.caller.post(f"{PATH}/encode", json=PLAIN)).json()
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=b'{"a": 1}')
+    context = WorkflowSerializationContext("aether", "account/somebody")
+    (payload,) = await platform.services.codec.with_context(context).encode([plain])
+    metadata = {name: b64encode(value).decode() for name, value in payload.metadata.items()}
+    return {"payloads": [{"metadata": metadata, "data": b64encode(payload.data).decode()}]}
 
 
-async def test_payloads_are_sealed_and_opened_with_a_token(platform):
+async def test_payloads_are_opened_with_a_token(platform):
     closed = await sealed(platform)
     assert PLAIN["payloads"][0]["data"] not in closed["payloads"][0]["data"]
     assert (await platform.caller.post(f"{PATH}/decode", json=closed)).json() == PLAIN
-    assert (await platform.caller.post(f"{PATH}/decode", json=PLAIN)).json() == PLAIN
+
+
+async def test_payload_that_nobody_vouches_for_is_shown_as_refused(platform):
+    (shown,) = (await platform.caller.post(f"{PATH}/decode", json=PLAIN)).json()["payloads"]
+    assert b64decode(shown["data"]).startswith(b'"refused')
+
+
+async def test_nobody_can_have_payloads_encrypted(platform):
+    assert (await platform.caller.post(f"{PATH}/encode", json=PLAIN)).status_code == 404
 
 
 async def test_browser_gets_a_session_for_the_token_as_password(platform):

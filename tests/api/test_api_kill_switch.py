@@ -17,7 +17,7 @@ from infra.runtime.state_directory import StateDirectory
 from models.contracts.names import kill_switch_workflow_id
 from tests.support.fakes import FakeExchange
 from tests.support.platform import a_key
-from tests.support.temporal import NAMESPACE, eventually
+from tests.support.temporal import NAMESPACE, access, eventually
 from workers.account_workflows import start_kill_switches
 from workers.emergency import EmergencyDesk, close_desk
 
@@ -138,7 +138,9 @@ async def test_engine_that_went_away_holds_the_kill_switch_up_for_seconds_only(
     account = await without_engine.add_account()
     services = without_engine.services
     async with cuttable(temporal_address) as (address, cut):
-        services.client = await Client.connect(address, namespace=NAMESPACE)
+        services.client = await Client.connect(
+            address, namespace=NAMESPACE, tls=access(address) or False
+        )
         assert (await without_engine.stranger.get("/readyz")).status_code == 200
         cut()
         async with asyncio.timeout(5):

@@ -24,6 +24,7 @@ from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.stack import Stack
 from infra.runtime.state_directory import StateDirectory
+from infra.runtime.temporal_access import client_tls
 from infra.runtime.temporal_client import connect
 from models.contracts.names import account_workflow_id
 from models.trading.account_facts import Answer, LimitsChangeRequested
@@ -257,7 +258,9 @@ class _Judge:
 async def _change_limits(settings: Settings) -> None:
     keys = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
     pairs = [PayloadKey(name, secret) for name, secret in reversed(keys.items())]
-    client = await connect(settings.temporal_target, settings.temporal_namespace, pairs)
+    client = await connect(
+        settings.temporal_target, settings.temporal_namespace, pairs, tls=client_tls(settings)
+    )
     limits = replace(AccountLimits(), open_trades_maximum=100, open_trades_per_pair=100)
     for account in ACCOUNTS:
         request = LimitsChangeRequested(str(uuid4()), "fault suite", limits, datetime.now(UTC))

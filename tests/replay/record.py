@@ -30,7 +30,7 @@ from models.trading.orders import Leg, OrderType
 from models.trading.trade_facts import PriceCrossed
 from tests.support.fakes import wall_clock
 from tests.support.stories import TASK_TIMEOUT, Story, at_rest
-from tests.support.temporal import NAMESPACE, World, eventually, temporal_server
+from tests.support.temporal import NAMESPACE, World, access, eventually, temporal_server
 from tests.workflows.test_approval_stories import CarefulStory
 from tests.workflows.test_day_stories import close_days
 from tests.workflows.test_hedge_stories import HedgedStory
@@ -39,7 +39,7 @@ HISTORIES = Path(__file__).with_name("histories")
 
 
 async def record(address: str) -> None:
-    client = await connect(address, NAMESPACE, [])
+    client = await connect(address, NAMESPACE, [], tls=access(address))
     world = World(client)
     async with world.running():
         story = Story(world, world.add_account())

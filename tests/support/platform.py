@@ -45,7 +45,7 @@ from tests.support.free_ports import free_block
 from tests.support.live_keys import LiveKeys
 from tests.support.postgres import PostgresServer
 from tests.support.stories import LIMITS, TASK_TIMEOUT
-from tests.support.temporal import NAMESPACE, World, eventually
+from tests.support.temporal import NAMESPACE, World, access, eventually
 
 PORT_BASE = free_block()
 """Test processes run side by side, each beside a platform of its own."""
@@ -206,7 +206,8 @@ async def platform(
     postgres: PostgresServer, api_database: str, temporal_address: str
 ) -> AsyncIterator[Platform]:
     """One platform for the whole run: its workflow ids are its own."""
-    client = await connect(temporal_address, NAMESPACE, [PayloadKey("tests", os.urandom(32))])
+    keys = [PayloadKey("tests", os.urandom(32))]
+    client = await connect(temporal_address, NAMESPACE, keys, tls=access(temporal_address))
     async with running_platform(postgres, api_database, client) as running:
         await running.set_market()
         yield running

@@ -1,21 +1,24 @@
 """A real Temporal server for tests, tuned as the product starts it, and a small trading worker."""
 
 import asyncio
-import json
+import atexit
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
 from activities.modes import ModeActivities
@@ -23,8 +26,9 @@ from activities.patience import Patience
 from activities.ports import HedgeMarket
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal import take_turns_whole, worker_options
-from infra.runtime.temporal_server import dynamic_settings, find_or_provide
-from models.contracts.names import SEARCH_ATTRIBUTES, TRADING_QUEUE
+from infra.runtime.temporal_access import ensure_credentials, read_client_tls
+from infra.runtime.temporal_server import asks_for_credentials, find_or_provide, tuning
+from models.contracts.names import TRADING_QUEUE
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal
 from tests.support.free_ports import free_block
 from workers.assembly import TRADING_WORKFLOWS, trading_activities
@@ -40,25 +44,54 @@ def temporal_program() -> str:
 
 @contextmanager
 def temporal_server(directory: Path) -> Iterator[str]:
-    """Run the server and yield its address."""
+    """Run the server and yield its address; its credentials are those of ``access()``."""
     port = free_block()
-    words = [temporal_program(), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
-    words += ["--headless", "--namespace", NAMESPACE, "--log-level", "error"]
-    words += ["--db-filename", str(directory / "temporal.db")]
-    words += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=OFF"]
-    for name, value in dynamic_settings().items():
-        words += ["--dynamic-config-value", f"{name}={json.dumps(value)}"]
-    for name, kind in SEARCH_ATTRIBUTES.items():
-        words += ["--search-attribute", f"{name}={kind}"]
+    program = Path(temporal_program())
+    if asks_for_credentials(program):
+        words = _own_words(program, port, directory)
+    else:
+        words = _official_words(program, port, directory)
+        OPEN_SERVERS.add(f"127.0.0.1:{port}")
     log = directory / "temporal.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(words, stdout=output, stderr=output)
+        process = subprocess.Popen([*words, *tuning()], stdout=output, stderr=output)
     try:
         _wait_until_healthy(port, process, log)
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+OPEN_SERVERS: set[str] = set()
+
+
+@cache
+def credentials() -> Path:
+    """Return the directory of the credentials that all servers of this test run ask for."""
+    directory = Path(tempfile.mkdtemp(prefix="aether-tests-")) / "credentials"
+    atexit.register(shutil.rmtree, directory.parent, ignore_errors=True)
+    ensure_credentials(directory)
+    return directory
+
+
+def access(address: str) -> TLSConfig | None:
+    """Return what a client of a test's server shows; None where it asks for nothing."""
+    return None if address in OPEN_SERVERS else read_client_tls(credentials())
+
+
+def _own_words(program: Path, port: int, directory: Path) -> list[str]:
+    words = [str(program), "--port", str(port), "--namespace", NAMESPACE, "--log-level", "error"]
+    words += ["--database", str(directory / "temporal.db"), "--synchronous", "OFF"]
+    return [*words, "--credentials", str(credentials())]
+
+
+def _official_words(program: Path, port: int, directory: Path) -> list[str]:
+    words = [str(program), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
+    words += ["--headless", "--namespace", NAMESPACE, "--log-level", "error"]
+    words += ["--db-filename", str(directory / "temporal.db")]
+    words += ["--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=OFF"]
+    return words
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +114,8 @@ def _wait_until_healthy(port: int, process: "subprocess.Popen[bytes]", log: Path
 
 async def _greet(port: int) -> None:
     # A frontend that listens need not be healthy yet, and an unknown namespace comes later still.
-    client = await Client.connect(f"127.0.0.1:{port}", namespace=NAMESPACE)
+    address = f"127.0.0.1:{port}"
+    client = await Client.connect(address, namespace=NAMESPACE, tls=access(address) or False)
     await client.count_workflows()
 
 

@@ -105,6 +105,7 @@ async def replay(story: Story) -> None:
         workflows=TRADING_WORKFLOWS,
         workflow_runner=sandbox_runner(),
         data_converter=story.world.client.data_converter,
+        namespace=story.world.client.namespace,
     )
     await replayer.replay_workflow(await story.handle.fetch_history())
 

@@ -28,6 +28,7 @@ async def test_request_that_another_worker_takes_up_replays(world: World) -> Non
         workflows=TRADING_WORKFLOWS,
         workflow_runner=sandbox_runner(),
         data_converter=world.client.data_converter,
+        namespace=world.client.namespace,
     )
     await replayer.replay_workflow(await story.handle.fetch_history())
     await story.end()

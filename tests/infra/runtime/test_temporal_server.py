@@ -19,27 +19,44 @@ def machine(monkeypatch, tmp_path):
     return tmp_path
 
 
-def a_program(path, version="1.29.1"):
+def a_program(path, version="1.29.1", name="temporal"):
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"#!/bin/sh\necho 'temporal version 1.5.1 (Server {version}, UI 2.42.1)'\n")
+    path.write_text(f"#!/bin/sh\necho '{name} version 1 (Server {version}, UI 2.42.1)'\n")
     path.chmod(0o755)
     return path
 
 
-def test_places_are_searched_in_order(machine, monkeypatch):
+def our_program(path):
+    return a_program(path, name="aether-temporal")
+
+
+def test_our_program_comes_before_those_that_let_everybody_in(machine, monkeypatch):
     state, told = StateDirectory(machine / "home"), []
-    cached = a_program(
-        machine / "cache" / "aether" / f"temporal-{temporal_server.BUILD}" / "temporal"
-    )
+    a_program(machine / "path" / "temporal")
+    a_program(state.binaries / "temporal")
+    build = f"server-{temporal_server.BUILD}"
+    cached = our_program(machine / "cache" / "aether" / build / "aether-temporal")
+    assert temporal_server.find_or_provide(state, told.append) == cached
+    own = our_program(state.binaries / "aether-temporal")
+    assert temporal_server.find_or_provide(state, told.append) == own
+    assert temporal_server.asks_for_credentials(own)
+    assert told == []
+    named = a_program(machine / "elsewhere" / "server")
+    monkeypatch.setenv("AETHER_TEMPORAL_CLI", str(named))
+    assert temporal_server.find_or_provide(state, told.append) == named
+    assert not temporal_server.asks_for_credentials(named)
+
+
+def test_official_programs_are_searched_in_order_and_named_as_lesser(machine):
+    state, told = StateDirectory(machine / "home"), []
+    cached = a_program(machine / "cache" / "aether" / "temporal-1.5.1-2" / "temporal")
     assert temporal_server.find_or_provide(state, told.append) == cached
     own = a_program(state.binaries / "temporal")
     assert temporal_server.find_or_provide(state, told.append) == own
     on_path = a_program(machine / "path" / "temporal")
     assert temporal_server.find_or_provide(state, told.append) == on_path
-    named = a_program(machine / "elsewhere" / "server")
-    monkeypatch.setenv("AETHER_TEMPORAL_CLI", str(named))
-    assert temporal_server.find_or_provide(state, told.append) == named
-    assert told == []
+    assert all("asks nobody for credentials" in words for words in told)
+    assert len(told) == 3
 
 
 def test_old_server_on_the_path_is_passed_over_aloud(machine):
@@ -47,7 +64,7 @@ def test_old_server_on_the_path_is_passed_over_aloud(machine):
     a_program(machine / "path" / "temporal", "1.24.0")
     own = a_program(state.binaries / "temporal")
     assert temporal_server.find_or_provide(state, told.append) == own
-    assert "older than" in told[0]
+    assert "older than" in told[-1]
 
 
 def test_named_server_that_is_too_old_is_an_error(machine, monkeypatch):
@@ -63,21 +80,27 @@ def test_no_server_anywhere_says_what_was_tried(machine, monkeypatch):
         temporal_server.socket, "create_connection", lambda *_, **__: _refuse_connection()
     )
     with pytest.raises(
-        ProvisioningError, match=r"download: .*; build with Go: Go is not installed"
+        ProvisioningError, match=r"build with Go: Go is not installed; .*download: "
     ):
         temporal_server.find_or_provide(StateDirectory(machine / "home"), print)
 
 
 def test_server_is_started_tuned_on_loopback_and_durable(tmp_path):
     settings = Settings(home=tmp_path, port_base=21420)
-    words = temporal_server.command_line(tmp_path / "t", settings, StateDirectory(tmp_path))
-    line = " ".join(words)
-    assert "--ip 127.0.0.1 --ui-ip 127.0.0.1 --port 21421 --ui-port 21422" in line
-    assert "history.transferProcessorMaxPollRPS=5000" in line
-    assert "matching.numTaskqueueReadPartitions=1" in line
-    assert "system.enableActivityEagerExecution=true" in line
-    assert "journal_mode=WAL" in line
-    assert str(StateDirectory(tmp_path).temporal_database) in words
+    state = StateDirectory(tmp_path)
+    official = temporal_server.official_command_line(tmp_path / "t", settings, state)
+    own = temporal_server.command_line(tmp_path / "t", settings, state)
+    for words in (official, own):
+        line = " ".join(words)
+        assert "--port 21421 --ui-port 21422" in line
+        assert "history.transferProcessorMaxPollRPS=5000" in line
+        assert "matching.numTaskqueueReadPartitions=1" in line
+        assert "system.enableActivityEagerExecution=true" in line
+        assert str(state.temporal_database) in words
+    assert "--ip 127.0.0.1 --ui-ip 127.0.0.1" in " ".join(official)
+    assert "journal_mode=WAL" in official
+    assert "--credentials" in own
+    assert "--http-port" not in own
 
 
 def test_server_registers_the_search_attributes_that_workflows_set():
