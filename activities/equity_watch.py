@@ -44,7 +44,7 @@ class EquityWatch:
 
     def __init__(self, record: EquityRecord) -> None:
         self._record = record
-        self._told: dict[str, tuple[Decimal, frozenset[str]]] = {}
+        self._told: dict[str, tuple[Decimal, frozenset[str], frozenset[str]]] = {}
 
     async def mark(
         self,
@@ -64,17 +64,20 @@ class EquityWatch:
             worth = value_holdings(held, prices, listed)
             if worth.value is not None:
                 marks.append(AccountMark(account, worth.value, held.get("USD", ZERO)))
-            if self._has_moved(account, worth.known, frozenset(priced)):
-                facts[account] = PricesMarked(priced, at, datetime.now(UTC))
+            if self._has_moved(account, worth.known, frozenset(priced), frozenset(worth.missing)):
+                facts[account] = PricesMarked(priced, at, datetime.now(UTC), worth.missing)
         if marks:
             await self._record.save_equity(at, marks)
         return facts
 
-    def _has_moved(self, account: str, equity: Decimal, pairs: frozenset[str]) -> bool:
+    def _has_moved(
+        self, account: str, equity: Decimal, pairs: frozenset[str], missing: frozenset[str]
+    ) -> bool:
         known = self._told.get(account)
         if known is not None:
-            before, held = known
-            if pairs <= held and abs(equity - before) <= TELLING_SHARE * max(abs(before), ONE):
+            before, held, lacked = known
+            still = abs(equity - before) <= TELLING_SHARE * max(abs(before), ONE)
+            if pairs <= held and missing == lacked and still:
                 return False
-        self._told[account] = (equity, pairs)
+        self._told[account] = (equity, pairs, missing)
         return True

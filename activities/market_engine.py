@@ -3,9 +3,10 @@
 It holds no connection of its own: the feed, the record and the messenger are ports.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import structlog
@@ -31,6 +32,11 @@ from models.trading.watch_index import WatchIndex
 
 log = structlog.get_logger(__name__)
 
+PRICE_AGE_MAXIMUM = timedelta(hours=1)
+"""In market time, where bars are short; longer bars are recorded and printed more rarely."""
+UNHEALTHY_SECONDS = 30.0
+"""How long a broken feed's last price still marks equity: most are whole again in a second."""
+
 
 class MarketEngine:
     """Turn market events into facts for accounts and trades, each once."""
@@ -43,6 +49,7 @@ class MarketEngine:
         installation: str,
         *,
         deliberate_at_fences: bool = False,
+        price_age_maximum: timedelta = PRICE_AGE_MAXIMUM,
     ) -> None:
         """Prepare an engine.
 
@@ -53,6 +60,7 @@ class MarketEngine:
             installation: part of every idea's id.
             deliberate_at_fences: judge closed bars only when their whole step has been seen, so
                 that the order in which a step's frames arrive makes no difference (lockstep).
+            price_age_maximum: market time after which a price marks equity no more.
         """
         self._record = record
         self._delivery = delivery
@@ -67,6 +75,8 @@ class MarketEngine:
         self._deliberate_at_fences = deliberate_at_fences
         self._undecided: set[str] = set()
         self._unsaved: list[Candle] = []
+        self._unhealthy_since: dict[str, float] = {}
+        self._price_age_maximum = price_age_maximum
 
     async def start(
         self, instruments: dict[str, Instrument], history: dict[str, list[Candle]]
@@ -152,9 +162,27 @@ class MarketEngine:
             self.symbols[snapshot.symbol].changed = True
 
     def prices(self) -> dict[str, Decimal]:
-        """Return the middle of the best prices by symbol, as far as any were seen."""
-        seen = ((symbol, state.snapshot) for symbol, state in self.symbols.items())
-        return {symbol: snapshot.mid for symbol, snapshot in seen if snapshot is not None}
+        """Return the middle of the best prices by symbol; one that is too old is not known.
+
+        Too old is what others have left behind in market time, and what a feed that is broken has
+        not confirmed for a while.
+        """
+        return {
+            symbol: state.snapshot.mid
+            for symbol, state in self.symbols.items()
+            if state.snapshot is not None and self._is_recent(symbol, state)
+        }
+
+    def _is_recent(self, symbol: str, state: SymbolState) -> bool:
+        assert state.snapshot is not None
+        now = self.market_time
+        if now is not None and now - state.snapshot.observed_at > self._price_age_maximum:
+            return False
+        if state.healthy:
+            self._unhealthy_since.pop(symbol, None)
+            return True
+        since = self._unhealthy_since.setdefault(symbol, time.monotonic())
+        return time.monotonic() - since <= UNHEALTHY_SECONDS
 
     async def tell_accounts(self, facts: Mapping[str, object]) -> None:
         """Hand facts for accounts, by name, to the delivery."""

@@ -1,7 +1,7 @@
 """The market worker's composition root: the adapters behind the ports of the market engine."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
 
@@ -18,7 +18,7 @@ from activities.adapters.postgres.stress_record import PostgresStressRecord
 from activities.day_clock import DayClock
 from activities.market_clockwork import MarketClockwork
 from activities.market_delivery import ConcurrentDelivery, Courier, Delivery, LockstepDelivery
-from activities.market_engine import MarketEngine
+from activities.market_engine import PRICE_AGE_MAXIMUM, MarketEngine
 from activities.market_feed import FeedSettings, MarketFeedActivities
 from activities.market_rules import MarketRulesActivities
 from activities.messages import TemporalMessenger
@@ -92,6 +92,9 @@ async def assemble_market(settings: Settings) -> MarketParts:
             delivery,
             strategies,
             installation,
+            price_age_maximum=max(
+                PRICE_AGE_MAXIMUM, 4 * timedelta(minutes=settings.market_bar_minutes)
+            ),
             deliberate_at_fences=driver is not None,
         ),
         FeedSettings(settings.market_bar_minutes),

@@ -1,7 +1,8 @@
 """Watching an account's drawdown, and closing its day (R-4).
 
-Every fact that brings a price, an execution or a flow is followed by a mark. Marks rest between a
-boundary and the closing of the day that ended there: what came after it belongs to the next day.
+Every fact that brings a price, an execution or a flow is followed by a mark. Between a boundary and
+the closing of the day that ended there losses count against that day's opening; a day that waits
+too long for its closing stops entries.
 """
 
 from dataclasses import replace
@@ -11,7 +12,7 @@ from functools import lru_cache
 
 from models.trading import account_halts as halts
 from models.trading.account_day_rules import day_rule, drawdown_limits
-from models.trading.account_equity import base_of, equity_now, holdings, value_of
+from models.trading.account_equity import base_of, holdings, valuation, value_of
 from models.trading.account_facts import AccountCommand, Answer, CloseTrades, RecordAccount
 from models.trading.account_state import ZERO, AccountState, Halt, HaltKind
 from models.trading.capital import NavBaseline
@@ -27,6 +28,7 @@ from models.trading.decided import AccountDecision
 from models.trading.drawdown import (
     Breach,
     DrawdownState,
+    DueDay,
     Marked,
     lift_total,
     mark,
@@ -46,24 +48,36 @@ _next_boundary = lru_cache(maxsize=512)(next_boundary)
 
 
 def on_prices_marked(state: AccountState, fact: PricesMarked) -> AccountState:
-    """Take in prices unless newer ones are known."""
+    """Take in prices unless newer ones are known; what has grown too old is known no more."""
     if state.market_time is not None and fact.at < state.market_time:
         return replace(state, prices={**fact.prices, **state.prices})
-    return replace(state, prices={**state.prices, **fact.prices}, market_time=fact.at)
+    known = {name: price for name, price in state.prices.items() if name not in fact.unpriced}
+    return replace(state, prices={**known, **fact.prices}, market_time=fact.at)
 
 
 def watch(state: AccountState, told_at: datetime) -> AccountDecision:
     """Measure an account at its newest market time, and halt it at a hard level.
 
-    Nothing is measured while the price of something held is not known.
+    While the price of something held is not known nothing can be measured, and no entry is taken.
     """
-    equity, at = equity_now(state), state.market_time
-    if equity is None or at is None:
+    at = state.market_time
+    if at is None or not state.balances or not state.instruments:
         return AccountDecision(state, ())
+    worth = valuation(state)
+    if worth.value is None:
+        return _halted(state, Halt(HaltKind.UNMEASURED, worth.reason, told_at))
+    measured, commands = _lifted(state, HaltKind.UNMEASURED)
+    decision = _measure(measured, worth.value, at, told_at)
+    return AccountDecision(decision.state, (*commands, *decision.commands))
+
+
+def _measure(
+    state: AccountState, equity: Decimal, at: datetime, told_at: datetime
+) -> AccountDecision:
     if state.drawdown is None:
         return _begin(state, equity, at)
     if state.waiting_flows or day_is_due(state, at):
-        return AccountDecision(state, ())
+        return _measure_due(state, state.drawdown, equity, at, told_at)
     limits = drawdown_limits(state)
     marked = mark(state.drawdown, limits, equity, at)
     seen = replace(state, drawdown=marked.state)
@@ -71,6 +85,46 @@ def watch(state: AccountState, told_at: datetime) -> AccountDecision:
         return _halt(seen, marked, limits, told_at)
     changed = marked.size_factor != size_factor(state.drawdown, limits)
     return AccountDecision(seen, (RecordAccount(),) if changed else ())
+
+
+def _measure_due(
+    state: AccountState, drawdown: DrawdownState, equity: Decimal, at: datetime, told_at: datetime
+) -> AccountDecision:
+    """Measure against the opening of a day that has ended until the next one stands.
+
+    What came in since belongs to the next day; so do the figures by which this one will be closed.
+    """
+    due = state.day_due or DueDay(told_at, drawdown.equity, drawdown.lowest_growth)
+    limits = drawdown_limits(state)
+    later = sum((flow.value for flow in state.waiting_flows), ZERO)
+    marked = mark(drawdown, limits, equity - later, at)
+    seen = replace(state, drawdown=marked.state, day_due=due)
+    decision = AccountDecision(seen, ())
+    if marked.breaches:
+        decision = _halt(seen, marked, limits, told_at)
+    waited = told_at - due.since
+    if waited <= limits.day_overdue_after:
+        return decision
+    reason = f"the day of {drawdown.day} has not been closed for {int(waited.total_seconds())} s"
+    overdue = _halted(decision.state, Halt(HaltKind.DAY_OVERDUE, reason, told_at))
+    return AccountDecision(overdue.state, (*decision.commands, *overdue.commands))
+
+
+def _halted(state: AccountState, halt: Halt) -> AccountDecision:
+    """Stop entries for a reason that stands until it has gone; known already: nothing changes."""
+    if any(known.kind is halt.kind for known in state.halts):
+        return AccountDecision(state, ())
+    details = (("kind", halt.kind.value), ("reason", halt.reason))
+    standing = replace(state, halts=halts.with_halt(state.halts, halt))
+    return AccountDecision(standing, (RecordAccount("entries_halted", details=details),))
+
+
+def _lifted(state: AccountState, kind: HaltKind) -> tuple[AccountState, tuple[AccountCommand, ...]]:
+    standing = halts.without(state.halts, kind)
+    if standing == state.halts:
+        return state, ()
+    lifted = RecordAccount("entries_free_again", details=(("kind", kind.value),))
+    return replace(state, halts=standing), (lifted,)
 
 
 def day_is_due(state: AccountState, at: datetime) -> bool:
@@ -90,6 +144,9 @@ def on_day_boundary(state: AccountState, fact: DayBoundaryPassed) -> AccountDeci
     if drawdown is None or boundary.at <= drawdown.opened_at:
         return AccountDecision(state, ())
     equity = _equity_at(state, fact)
+    if state.day_due is not None:  # what was measured since belongs to the day that opens
+        due = state.day_due
+        drawdown = replace(drawdown, equity=due.equity, lowest_growth=due.lowest_growth)
     figures = DayFigures(
         equity if equity is not None else drawdown.equity, fact.realised, fact.fees
     )
@@ -100,10 +157,12 @@ def on_day_boundary(state: AccountState, fact: DayBoundaryPassed) -> AccountDeci
             state,
             drawdown=closed.state,
             halts=halts.without(state.halts, HaltKind.DAILY_DRAWDOWN),
+            day_due=None,
         )
     )
+    opened, freed = _lifted(opened, HaltKind.DAY_OVERDUE)
     seen = watch(opened, fact.told_at)
-    commands = (RecordDay(closed.record), _closed(closed), *seen.commands)
+    commands = (RecordDay(closed.record), _closed(closed), *freed, *seen.commands)
     return AccountDecision(seen.state, commands)
 
 

@@ -9,7 +9,7 @@ from models.trading.account_facts import Answer
 from models.trading.account_settings import SettingsInForce
 from models.trading.approval import ApprovalPolicy
 from models.trading.capital import CapitalFlow
-from models.trading.drawdown import DrawdownState
+from models.trading.drawdown import DrawdownState, DueDay
 from models.trading.drawdown_limits import DrawdownLimits
 from models.trading.hedge import HedgeSettings, HedgeState
 from models.trading.hedge_book import HedgeBook
@@ -37,6 +37,8 @@ class HaltKind(StrEnum):
     DAILY_DRAWDOWN = "daily_drawdown"
     TOTAL_DRAWDOWN = "total_drawdown"
     RESCUE = "rescue"
+    UNMEASURED = "unmeasured"
+    DAY_OVERDUE = "day_overdue"
 
 
 AWAY = (HaltKind.NO_EXCHANGE, HaltKind.COOLING_DOWN)
@@ -69,6 +71,7 @@ class AccountState:
     ``drawdown`` is None until equity could be measured, which it was first at ``measured_since``
     (market time). ``recent_flows`` are the newest capital
     flows counted, ``waiting_flows`` those of the day that follows one not closed yet.
+    ``day_due`` is the day that has ended and is not closed yet, None while none is.
     ``unexplained`` is by how much the exchange's totals differed from ours at the last look.
     ``waiting`` are entries and ``waiting_changes`` changes of settings that a second person decides
     on, by the approval's id. ``hedge_target``
@@ -108,6 +111,7 @@ class AccountState:
     measured_since: datetime | None = None
     recent_flows: tuple[str, ...] = ()
     waiting_flows: tuple[CapitalFlow, ...] = ()
+    day_due: DueDay | None = None
     unexplained: dict[str, Decimal] = field(default_factory=dict)
     drawdown_limits: DrawdownLimits = field(default_factory=DrawdownLimits)
     day: DayRule = field(default_factory=DayRule)

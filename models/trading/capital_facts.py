@@ -13,11 +13,15 @@ from models.trading.trading_day import DayBoundary
 
 @dataclass(frozen=True, slots=True)
 class PricesMarked:
-    """Prices of what the account holds, by symbol. ``at`` is market time, ``told_at`` protocol."""
+    """Prices of what the account holds, by symbol. ``at`` is market time, ``told_at`` protocol.
+
+    ``unpriced`` are pairs that it holds whose price is not known any more: stale, or too old.
+    """
 
     prices: dict[str, Decimal]
     at: datetime
     told_at: datetime
+    unpriced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

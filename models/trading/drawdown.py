@@ -84,6 +84,21 @@ class DrawdownState:
 
 
 @dataclass(frozen=True, slots=True)
+class DueDay:
+    """A day that has ended and is not closed yet.
+
+    Attributes:
+        since: protocol time at which that was first noticed.
+        equity: USD as last measured before its end.
+        lowest_growth: the lowest index until then.
+    """
+
+    since: datetime
+    equity: Decimal
+    lowest_growth: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Marked:
     """What a mark came to. ``breaches`` are the levels reached by this mark, not before."""
 

@@ -1,6 +1,7 @@
 """The levels of drawdown that an account is set to (R-4)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -21,6 +22,8 @@ class DrawdownLimits:
         hard_share: loss of the day at which entries stop until the day is closed.
         total_share: loss from the high-water mark at which entries stop until people lift it.
         smallest_factor: size factor just before the hard level.
+        day_overdue_after: how long a day that has ended may wait for its closing (protocol time)
+            before entries stop until it is closed.
         positions: what becomes of open positions at a hard level.
     """
 
@@ -29,3 +32,4 @@ class DrawdownLimits:
     total_share: Decimal = Decimal("0.20")
     smallest_factor: Decimal = Decimal("0.25")
     positions: PositionsOnHalt = PositionsOnHalt.KEEP_PROTECTED
+    day_overdue_after: timedelta = timedelta(minutes=2)

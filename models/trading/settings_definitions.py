@@ -91,6 +91,8 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     choice("drawdown.positions", _DRAWDOWN.positions.value,
         "What becomes of positions at a hard level.",
         ANY, choices=tuple(p.value for p in PositionsOnHalt)),
+    seconds("drawdown.day_overdue_after", _DRAWDOWN.day_overdue_after,
+        "How long a day that has ended may wait for its closing before entries stop.", RAISING),
     zone("day.zone", "UTC", "Time zone of the account's day.", ANY),
     local_time("day.starts_at", "00:00", "Local time at which the day begins.", ANY),
     share("exits.trailing_share", ZERO,

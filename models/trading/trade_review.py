@@ -6,7 +6,7 @@ asks the exchange before anything is sent again; so a review too many does no ha
 
 from models.trading.orders import Leg, OrderStatus, OrderType
 from models.trading.trade_draft import TradeDraft
-from models.trading.trade_facts import AmendStop, AskOrders, CancelOrder, PlaceOrder
+from models.trading.trade_facts import AmendStop, AskOrders, CancelOrder, PlaceOrder, SellPart
 from models.trading.trade_orders import SENDING, UNANSWERED
 from models.trading.trade_state import ZERO, TradeOrder, TradeState
 
@@ -48,7 +48,7 @@ def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
     part = state.live_part
     if part is not None and part.status in UNANSWERED and state.part_sent is not None:
         if order is part:
-            draft.send(state.part_sent)
+            _send_part_again(draft, state.part_sent)
             return
         if order.order_id == state.part_sent.amend.order_id:
             return  # the part's own command makes the stop smaller
@@ -61,6 +61,20 @@ def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
         assert order.order_id is not None
         name = order.spec.client_order_id if order.parent_order_id is None else None
         draft.send(AmendStop(order.order_id, name, order.amend_quantity, order.amend_trigger))
+
+
+def _send_part_again(draft: TradeDraft, command: SellPart) -> None:
+    """Ask for a part once more; its stop awaits the answer again, whatever was answered before."""
+    amend = command.amend
+    for stop in draft.state.live_stops:
+        if stop.order_id == amend.order_id and not stop.pending_amend:
+            draft.change_order(
+                stop,
+                pending_amend=True,
+                amend_quantity=amend.quantity,
+                amend_trigger=amend.trigger_price,
+            )
+    draft.send(command)
 
 
 def _review_children(draft: TradeDraft) -> None:

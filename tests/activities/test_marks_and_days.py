@@ -51,6 +51,19 @@ async def test_account_is_told_of_prices_that_it_did_not_have() -> None:
     assert await watch.mark(START, {BTC: Decimal(50)}) == {}
 
 
+async def test_account_is_told_once_that_a_price_is_not_known_any_more() -> None:
+    record = FakeMarketRecord(held={"company": {"USD": Decimal(50), "BTC": Decimal(1)}})
+    watch = EquityWatch(record)
+    prices = {BTC: Decimal(50)}
+    await watch.mark(START, prices, {BTC})
+    assert await watch.mark(START, prices, {BTC}) == {}
+    gone = await watch.mark(START, {}, {BTC})
+    assert gone["company"].unpriced == (BTC,)
+    assert len(record.equity) == 2, "an unknown value is not recorded"
+    assert await watch.mark(START, {}, {BTC}) == {}
+    assert (await watch.mark(START, prices, {BTC}))["company"].prices == prices
+
+
 class Ends:
     """Boundaries as a test sets them, and what was asked to close."""
 

@@ -105,7 +105,8 @@ def test_entry_is_refused_while_the_value_of_the_account_is_unknown() -> None:
     held = {"USD": Decimal(100_000), "ETH": Decimal(1)}
     refused = decide(an_account(balances=held), a_request()).answer
     assert refused is not None
-    assert (refused.code, refused.detail) == ("equity-unknown", "no price of ETH/USD is known")
+    assert refused.code == "equity-unknown"
+    assert "no price of ETH/USD is known" in refused.detail
     priced = an_account(balances=held, prices={"ETH/USD": Decimal(3000)})
     assert _code(priced) == "accepted"
     # What no pair values counts as nothing, and holds nobody back.

@@ -90,10 +90,16 @@ def test_measuring_begins_with_the_first_price_of_everything_held() -> None:
 def test_nothing_is_measured_while_a_price_is_missing() -> None:
     state = holding()
     with_ether = replace(state, balances={**state.balances, "ETH": Decimal(2)})
-    fallen = decide(with_ether, prices(10)).state
+    blind = decide(with_ether, prices(10))
+    fallen = blind.state
     assert fallen.drawdown == state.drawdown
-    assert not fallen.is_halted
-    assert decide(fallen, prices(3000, 70, "ETH/USD")).state.is_halted
+    assert [halt.kind for halt in fallen.halts] == [HaltKind.UNMEASURED]
+    assert "ETH/USD" in fallen.halts[0].reason
+    assert actions(blind) == ["entries_halted"]
+    assert actions(decide(fallen, prices(11, 65))) == [], "said once"
+    seen = decide(fallen, prices(3000, 70, "ETH/USD"))
+    assert "entries_free_again" in actions(seen)
+    assert {h.kind for h in seen.state.halts} == {HaltKind.DAILY_DRAWDOWN, HaltKind.TOTAL_DRAWDOWN}
 
 
 def test_asset_that_is_listed_nowhere_counts_nothing() -> None:
@@ -133,7 +139,8 @@ def test_day_is_closed_once_and_lifts_only_the_daily_halt() -> None:
     state = decide(holding(), prices(28000, 120)).state
     assert {h.kind for h in state.halts} == {HaltKind.DAILY_DRAWDOWN, HaltKind.TOTAL_DRAWDOWN}
     late = decide(state, prices(30000, 20 * 3600)).state
-    assert late.drawdown == state.drawdown, "marks rest until the day is closed"
+    assert late.drawdown.equity == 80000, "measured while the day waits for its closing"
+    assert late.drawdown.day == state.drawdown.day
     closed = decide(late, boundary(prices={"BTC/USD": Decimal(29000)}))
     (day,) = [c.record for c in closed.commands if isinstance(c, RecordDay)]
     assert (day.day, day.closing_equity, day.profit) == (START.date(), 79000, -21000)
@@ -320,3 +327,55 @@ def _with_trade(state: AccountState) -> AccountState:
     assert entered.answer is not None
     assert entered.answer.accepted, entered.answer
     return entered.state
+
+
+def test_losses_halt_between_a_boundary_and_the_closing_of_its_day() -> None:
+    """100,000 at the opening; 6 % are lost after midnight, before the day is closed at 100,000."""
+    late = NEXT_DAY - START + timedelta(seconds=30)
+    state = holding()
+    lost = decide(state, prices(38000, late.total_seconds()))
+    assert HaltKind.DAILY_DRAWDOWN in {h.kind for h in lost.state.halts}
+    closed = decide(lost.state, boundary(prices={"BTC/USD": Decimal(50000)}))
+    (day,) = [c.record for c in closed.commands if isinstance(c, RecordDay)]
+    assert (day.closing_equity, day.profit, day.worst_share) == (100000, 0, 0)
+    # The same loss counts against the new day's opening, at once.
+    assert closed.state.drawdown.day == NEXT_DAY.date()
+    assert HaltKind.DAILY_DRAWDOWN in {h.kind for h in closed.state.halts}
+    assert closed.state.drawdown.daily_share == Decimal("0.12")
+
+
+def test_flow_of_the_next_day_is_no_loss_while_the_day_waits_for_its_closing() -> None:
+    late = NEXT_DAY - START + timedelta(seconds=30)
+    waiting = CapitalFlow(
+        "F1", "USD", Decimal(-20000), Decimal(-20000), START + late, FlowSource.LEDGER, "exchange"
+    )
+    state = decide(holding(), prices(50000, late.total_seconds())).state
+    balances = {**state.balances, "USD": state.balances["USD"] - 20000}
+    taken = replace(state, balances=balances, waiting_flows=(waiting,))
+    after = decide(taken, prices(50000, late.total_seconds() + 5)).state
+    assert not after.is_halted
+    assert after.drawdown.equity == 100000
+
+
+def test_day_that_waits_too_long_for_its_closing_stops_entries_until_it_is_closed() -> None:
+    seconds = (NEXT_DAY - START).total_seconds()
+    state = holding()
+    first = decide(state, prices(50000, seconds + 1)).state
+    assert not first.is_halted
+    almost = decide(first, prices(50000, seconds + 120)).state
+    assert not almost.is_halted
+    overdue = decide(almost, prices(50000, seconds + 122))
+    assert [h.kind for h in overdue.state.halts] == [HaltKind.DAY_OVERDUE]
+    assert "entries_halted" in actions(overdue)
+    closed = decide(overdue.state, boundary(prices={"BTC/USD": Decimal(50000)}))
+    assert not closed.state.is_halted
+    assert "entries_free_again" in actions(closed)
+    assert closed.state.day_due is None
+
+
+def test_price_that_grew_too_old_makes_the_value_unknown_and_halts() -> None:
+    old = replace(prices(50000), prices={}, unpriced=("BTC/USD",))
+    blind = decide(holding(), old).state
+    assert [halt.kind for halt in blind.halts] == [HaltKind.UNMEASURED]
+    assert "BTC/USD" not in blind.prices
+    assert not decide(blind, prices(50000, 90)).state.is_halted
