@@ -127,7 +127,13 @@ def change_settings(person: Person, other: Person) -> dict[str, int]:
         body = {"updates": updates, "reason": "as agreed", "confirm": True}
         answer = person.do(f"{path}/settings", body)
         if answer.get("approval"):
-            other.do(f"/approvals/{answer['approval']}/approve", {"reason": "agreed"})
+            approve = f"/approvals/{answer['approval']}/approve"
+            # The record shows a request a moment after it was answered.
+            wait_until(
+                lambda a=approve: other.ask(a, {"reason": "agreed"})["code"] == "accepted",
+                "agreed",
+                20,
+            )
             wait_until(lambda p=path: person.see(f"{p}/settings")["version"] > 0, "changed", 20)
             answer = person.see(f"{path}/settings")
         versions[path] = answer["version"]
