@@ -22,7 +22,9 @@ CODEC_PATH: Final = "/api/v1/codec"
 PATH_LIMIT: Final = 2_000
 QUERY_LIMIT: Final = 4_000
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# Nothing is given back, and a string without its end reaches to the body's: else every quote of it
+# would be tried as a beginning, and the time would grow with the square of the length.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 _OPENING = frozenset((b"[", b"{"))
 
@@ -84,8 +86,26 @@ async def _whole_body(scope: Scope, receive: Receive, limit: int) -> list[Messag
             raise _too_large(limit)
         if not message.get("more_body", False):
             break
+    _check_encoding(bytes(body))
     _check_depth(bytes(body))
     return [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+
+def _check_encoding(body: bytes) -> None:
+    """Let pass UTF-8 only (RFC 8259, 8.1).
+
+    The parser guesses UTF-16 and UTF-32 by their zero bytes, and would then read other brackets and
+    quotes than are counted here.
+    """
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        problem = True
+    else:
+        problem = b"\0" in body
+    if problem:
+        detail = "The body is no UTF-8."
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "malformed-json", detail)
 
 
 def _check_depth(body: bytes) -> None:
