@@ -1,11 +1,12 @@
 """What a body costs before anybody has asked who sends it: no more than its length."""
 
+import asyncio
 import json
 import time
 
 import pytest
 
-from api.door import BODY_LIMIT, CODEC_LIMIT, CODEC_PATH, Door
+from api.door import BODY_LIMIT, CODEC_LIMIT, CODEC_PATH, HELD_LIMIT, Door
 
 
 async def answer_to(body, path="/api/v1/accounts/a/halt"):
@@ -58,3 +59,37 @@ async def test_body_of_another_encoding_is_refused(encoding):
 
 async def test_surrogate_written_as_bytes_is_refused():
     assert await answer_to(b'{"reason": "\xed\xa0\x80"}') == 400
+
+
+async def test_bodies_that_nobody_answers_for_are_held_within_bounds():
+    # 200 connections may wait for a body's end: 8 MB of each were 1.6 GB, for any user's asking.
+    door = Door(lambda *_: None)
+    refused = []
+    part = b" " * (CODEC_LIMIT - 1)
+
+    def sender(content):
+        parts = [{"type": "http.request", "body": content, "more_body": True}]
+
+        async def receive():
+            return parts.pop() if parts else await asyncio.Event().wait()
+
+        return receive
+
+    async def send(message):
+        if message["type"] == "http.response.start":
+            refused.append(message["status"])
+
+    def arrive(path, content):
+        scope = {"type": "http", "path": path, "query_string": b"", "headers": []}
+        return asyncio.create_task(door(scope, sender(content), send))
+
+    waiting = [arrive(f"{CODEC_PATH}/decode", part) for _ in range(20)]
+    waiting += [arrive("/api/v1/kill-switch", b"{")]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert refused == [503] * (20 - HELD_LIMIT // CODEC_LIMIT)
+    assert not waiting[-1].done()  # what is small is waited for all the same
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert await answer_to(b"{}") == 200
