@@ -57,6 +57,7 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "daily-drawdown": HTTPStatus.CONFLICT,
     "total-drawdown": HTTPStatus.CONFLICT,
     "not-halted": HTTPStatus.CONFLICT,
+    "halted-since": HTTPStatus.CONFLICT,
     "orders-open": HTTPStatus.CONFLICT,
     "positions-open": HTTPStatus.CONFLICT,
 }

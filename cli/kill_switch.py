@@ -75,7 +75,7 @@ def _stop_directly(
     try:
         told = call_stop(places.sockets, order)
     except NotStoppedError as unheard:
-        if places.run.is_dir() and StopFile(places.run).keep(order):
+        if places.run.is_dir() and StopFile(places.run).add(order):
             raise NotRunningError(
                 f"{unheard}; the stop is kept: a trading process that starts obeys it first"
             ) from None

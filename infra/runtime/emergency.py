@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from models.trading.bounds import cleaned_text
+
 ORDER_BYTES = 4_096
 ANSWER_BYTES = 1_048_576
 CALL_SECONDS = 5.0
@@ -71,19 +73,22 @@ def stop_like(order: StopOrder, accounts: tuple[str, ...], *, flatten: bool) -> 
 def read_order(line: bytes) -> StopOrder:
     """Read an order.
 
+    What the record could not keep is replaced: an order that cannot be recorded would stand in the
+    way of all that come after it.
+
     Raises:
         ValueError: it is none.
     """
     try:
         told: dict[str, Any] = json.loads(line)
         return StopOrder(
-            reason=str(told["reason"])[:REASON_LENGTH],
-            by=str(told["by"]),
+            reason=cleaned_text(str(told["reason"]), REASON_LENGTH),
+            by=cleaned_text(str(told["by"])),
             at=datetime.fromisoformat(told["at"]).isoformat(),
-            accounts=tuple(str(name) for name in told["accounts"]),
+            accounts=tuple(cleaned_text(str(name)) for name in told["accounts"]),
             flatten=bool(told["flatten"]),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no order to stop: {error}") from error
 
 
@@ -102,6 +107,11 @@ class StopFile:
     def keep(self, order: StopOrder) -> bool:
         """Write the order in place; False where even that is impossible."""
         return self._write(order.text())
+
+    def add(self, order: StopOrder) -> bool:
+        """Keep the order beside the one that is kept already: neither lets go of the other."""
+        kept = self.kept()
+        return self.keep(order if kept is None else widened([kept, order]))
 
     def kept(self) -> StopOrder | None:
         """Return the order that is kept, None when there is none."""

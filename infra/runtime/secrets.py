@@ -130,6 +130,9 @@ class LocalSecretStore:
         write_atomically(self._data_file, cipher.encrypt(json.dumps(content).encode()), 0o600)
 
     def _missing(self, name: str) -> str:
+        home = self._directory.parent
+        if not home.exists() or not any(home.iterdir()):  # nothing is lost: nothing was there
+            return f"{self._directory} is not there yet: start the platform once, aether up"
         return (
             f"{self._directory / name} is missing, so the stored secrets cannot be read. Restore "
             "it from a backup, or start afresh: aether admin reset"

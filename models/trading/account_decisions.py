@@ -182,10 +182,7 @@ def _obey(state: AccountState, fact: Request) -> AccountDecision:
         case DrawdownLiftRequested():
             return drawdown.on_lift_requested(state, fact)
         case ResumeRequested():
-            decision = halts.on_resume(state, fact)
-            left = ", ".join(sorted({h.kind.value for h in decision.state.halts}))
-            detail = f"still halted: {left}" if left else "the account takes entries"
-            return replace(decision, answer=Answer(fact.request_id, "accepted", detail))
+            return halts.on_resume(state, fact)
 
 
 def _on_persons(

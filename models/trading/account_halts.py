@@ -7,6 +7,7 @@ from datetime import timedelta
 from models.trading.account_facts import (
     AccountCommand,
     AcknowledgeKillSwitch,
+    Answer,
     CloseTrades,
     ExchangeLost,
     ExchangeReady,
@@ -122,9 +123,19 @@ def on_halt(state: AccountState, fact: HaltRequested) -> AccountDecision:
 
 
 def on_resume(state: AccountState, fact: ResumeRequested) -> AccountDecision:
-    """Lift the requested halt; others stay."""
+    """Lift the requested halt; others stay, and so does one asked for after this request.
+
+    A request that comes so late is a repeat from before: whoever asked did not know of the halt.
+    """
+    later = [h for h in state.halts if h.kind is HaltKind.REQUESTED and h.since > fact.at]
+    if later:
+        detail = f"the account was halted after this was asked: {later[0].reason}"
+        return AccountDecision(state, (), Answer(fact.request_id, "halted-since", detail))
     resumed = replace(state, halts=without(state.halts, HaltKind.REQUESTED))
-    return AccountDecision(resumed, (RecordAccount("resumed", fact.by),))
+    left = ", ".join(sorted({h.kind.value for h in resumed.halts}))
+    detail = f"still halted: {left}" if left else "the account takes entries"
+    answer = Answer(fact.request_id, "accepted", detail)
+    return AccountDecision(resumed, (RecordAccount("resumed", fact.by),), answer)
 
 
 def with_halt(halts: tuple[Halt, ...], halt: Halt) -> tuple[Halt, ...]:

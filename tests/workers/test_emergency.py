@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import json
 import os
 import stat
 import tempfile
@@ -15,6 +16,7 @@ from activities.emergency_stop import EmergencyStop
 from activities.placement import Patience, Placement
 from infra.runtime.database import DatabaseUnavailableError
 from infra.runtime.emergency import NotStoppedError, StopFile, call_stop, read_order, stop_now
+from models.trading.bounds import text_problem
 from models.trading.orders import Leg, OrderStatus, OrderType, Side
 from tests.support.fakes import FakeExchange, FakeJournal, wall_clock
 from tests.support.record_builders import an_order
@@ -144,6 +146,29 @@ async def test_two_stops_are_kept_as_one_that_is_wide_enough(directory):
         assert (kept.accounts, kept.flatten) == (("a", "b"), True)
         await asyncio.to_thread(call_stop, directory, an_order_to_stop())
         assert StopFile(directory).kept().accounts == ()
+
+
+def test_stops_given_while_no_trading_process_runs_are_all_kept(directory):
+    kept = StopFile(directory)
+    assert kept.add(an_order_to_stop("company", flatten=True))
+    assert kept.add(an_order_to_stop("director-1"))
+    assert (kept.kept().accounts, kept.kept().flatten) == (("company", "director-1"), True)
+    assert kept.add(an_order_to_stop())
+    assert kept.add(an_order_to_stop("company"))
+    assert kept.kept().accounts == ()
+
+
+@pytest.mark.parametrize("odd", ["\0", "a\0b", "\ud800", "\x1b[2J"])
+def test_order_can_always_be_recorded(odd):
+    told = {"reason": odd, "by": odd, "at": "2026-01-01T00:00:00+00:00", "accounts": [odd]}
+    order = read_order(json.dumps(told | {"flatten": False}).encode())
+    for text in (order.reason, order.by, *order.accounts):
+        assert text_problem(text) is None
+
+
+def test_order_that_is_nested_without_end_is_none():
+    with pytest.raises(ValueError, match="no order"):
+        read_order(b"[" * 4_000)
 
 
 async def test_only_its_own_user_reaches_the_socket_and_nonsense_stops_nothing(directory):

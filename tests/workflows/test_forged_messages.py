@@ -130,6 +130,19 @@ async def test_one_message_is_not_taken_for_another(world: World) -> None:
         assert await update(world.client, story, "resume", sent) == ""
 
 
+async def test_resume_of_before_lifts_no_later_halt(world: World) -> None:
+    # Sealed for this account and this message: with a new life the account has forgotten its id.
+    async with an_account(world) as story:
+        lift = ResumeRequested("resume-9", "director-1", wall_clock())
+        copied = await sealed(story, update_kind("resume"), story.account, lift)
+        halt = HaltRequested("halt-9", "director-1", "for a reason", wall_clock())
+        assert (await story.handle.execute_update("halt", halt, result_type=Answer)).accepted
+        await update(world.client, story, "resume", copied)
+        assert (await state(story)).is_halted
+        resume = ResumeRequested("resume-10", "director-1", wall_clock())
+        assert (await story.handle.execute_update("resume", resume, result_type=Answer)).accepted
+
+
 @pytest.mark.parametrize("count", [0, 2], ids=["none", "two"])
 async def test_message_without_its_one_argument_fails_no_turn(world: World, count: int) -> None:
     async with an_account(world) as story:

@@ -100,3 +100,12 @@ async def test_the_port_hands_out_the_mode_that_is_asked_for(store):
     assert found is not None
     assert (found.key, found.secret) == (simulated.key, simulated.secret)
     assert await port.exchange_credentials("company", Mode.LIVE) is None
+
+
+def test_before_the_first_start_nothing_is_said_to_be_lost(tmp_path):
+    for home in (tmp_path / "none", tmp_path):
+        with pytest.raises(StateError, match="aether up"):
+            LocalSecretStore(home / "secrets").administrator_token()
+    (tmp_path / "postgres").mkdir()
+    with pytest.raises(StateError, match="backup"):
+        LocalSecretStore(tmp_path / "secrets").administrator_token()
