@@ -5,7 +5,7 @@ Nothing else in the platform sends orders. Every step answers with facts for the
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -53,6 +53,7 @@ from models.contracts.orders import (
     StopToAmend,
 )
 from models.trading.orders import Leg, OrderReport, OrderSpec
+from models.trading.refusals import STOPS_SOLD_ALL, STOPS_STAY
 from models.trading.trade_facts import (
     AmendRefused,
     AmendStop,
@@ -177,12 +178,15 @@ class OrderActivities:
         account, began = command.exit.account, time.perf_counter()
         exchange = await self._exchanges.exchange(account)
         # The stops stay until the exit can follow, and until it stands in the record.
-        await exchange.room_for_exit(command.exit.symbol, command.stop_order_ids)
+        kept = await _no_sale(exchange, command.exit.symbol, command.stop_order_ids)
         sending_at = self._clock()
         with timed_step("intent", command.exit.leg):
             stored = await self._journal.store_intent(command.exit, request.intended_at, sending_at)
         stops = await asyncio.gather(
-            *(self._cancel(exchange, account, order_id) for order_id in command.stop_order_ids)
+            *(
+                self._cancel(exchange, account, order_id)
+                for order_id in (command.stop_order_ids if kept is None else ())
+            )
         )
         sold_meanwhile = sum((stop.filled_quantity for stop in stops), Decimal(0))
         left = command.exit.quantity - (sold_meanwhile - command.stops_filled_known)
@@ -191,7 +195,7 @@ class OrderActivities:
             replace(command.exit, quantity=left),
             stored,
             sending_at,
-            "the stops had sold everything" if left <= 0 else None,
+            STOPS_SOLD_ALL if left <= 0 else kept,
         )
         if placed.acknowledged is not None:
             observe_step("exit", command.exit.leg, began)
@@ -201,18 +205,21 @@ class OrderActivities:
         amend, order = request.command.amend, request.command.order
         exchange = await self._exchanges.exchange(order.account)
         # The stop stays as it is until the sale can follow, and until it stands in the record.
-        await exchange.room_for_exit(order.symbol, (amend.order_id,))
+        kept = await _no_sale(exchange, order.symbol, (amend.order_id,))
         sending_at = self._clock()
         with timed_step("intent", order.leg):
             stored = await self._journal.store_intent(order, request.intended_at, sending_at)
-        stop = await self._amend(StopToAmend(order.account, amend))
+        if kept is None:
+            stop = await self._amend(StopToAmend(order.account, amend))
+        else:
+            refused = AmendRefused(amend.order_id, kept, order_is_gone=False, at=self._clock())
+            stop = StopAmendment(refused=refused)
         placement = await self._placement(order.account)
-        kept = stop.refused
         placed = await placement.place_reserved(
             order,
             stored,
             sending_at,
-            None if kept is None else f"the stop was not made smaller: {kept.reason}",
+            stop.refused and f"the stop was not made smaller: {stop.refused.reason}",
         )
         return PartSale(stop, placed)
 
@@ -339,3 +346,12 @@ async def _answers_cancel(exchange: Exchange, order_id: str) -> bool:
     except UnknownOutcomeError:
         return False
     return True
+
+
+async def _no_sale(exchange: Exchange, symbol: str, stop_ids: Sequence[str]) -> str | None:
+    """Wait for room for a sale. Return why there is none and the stops stay, None: there is."""
+    try:
+        await exchange.room_for_exit(symbol, stop_ids)
+    except OrderRejectedError as refusal:
+        return f"{refusal}{STOPS_STAY}"
+    return None

@@ -7,6 +7,7 @@ from models.trading.orders import OrderSpec
 from models.trading.trade_facts import (
     AmendRefused,
     AmendStop,
+    AskHolding,
     ChildAppeared,
     ExitPosition,
     FillReported,
@@ -152,6 +153,14 @@ class PartSale:
     def facts(self) -> tuple[TradeFact, ...]:
         """Return what the trade must be told: the stop first."""
         return (*self.stop.facts, *self.placed.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingToAsk:
+    """The base asset of a trade, to be asked for at the exchange."""
+
+    account: str
+    command: AskHolding
 
 
 @dataclass(frozen=True, slots=True)

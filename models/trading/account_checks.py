@@ -17,6 +17,8 @@ _HALT_CODES = {
     HaltKind.KILL_SWITCH: "kill-switch-engaged",
     HaltKind.NO_EXCHANGE: "no-exchange",
     HaltKind.COOLING_DOWN: "exchange-cooling-down",
+    HaltKind.REQUEST_BLOCKED: "request-blocked",
+    HaltKind.HOLDING_SHORT: "holding-short",
     HaltKind.DAILY_DRAWDOWN: "daily-drawdown",
     HaltKind.TOTAL_DRAWDOWN: "total-drawdown",
 }

@@ -9,7 +9,9 @@ Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_op
 ``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
 ``part_sale_sent``, ``part_sale_failed``, ``trade_closed``; ``trade_restored`` (taken up from the
 record after its workflow was ended from outside, see ``trade_restore``), ``order_in_doubt`` (nobody
-can say whether it exists), ``trade_rescued`` (settled, and opened again).
+can say whether it exists), ``trade_rescued`` (settled, and opened again); ``exit_blocked``,
+``stop_blocked``, ``amend_blocked`` and ``part_blocked`` (refused twice, unchanged: the next try
+waits) and ``holding_short`` (the exchange holds less than was bought).
 """
 
 from dataclasses import replace
@@ -21,13 +23,14 @@ from models.trading.decided import TradeDecision
 from models.trading.exit_requests import ExitsChangeRequested
 from models.trading.orders import Leg, OrderStatus
 from models.trading.trade_draft import TradeDraft
-from models.trading.trade_exit import note_exit_failed, pursue_exit, want_exit
+from models.trading.trade_exit import note_exit_ended, pursue_exit, want_exit
 from models.trading.trade_facts import (
     AmendRefused,
     ChildAppeared,
     CloseRequested,
     EntryCancelRequested,
     FillReported,
+    HoldingTold,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
@@ -59,6 +62,7 @@ from models.trading.trade_protection import (
     note_amended,
     note_stop_lost,
 )
+from models.trading.trade_refusals import note_holding, note_order_refused
 from models.trading.trade_requests import (
     answer_close,
     answer_exits_change,
@@ -136,8 +140,10 @@ def _write_down(draft: TradeDraft, fact: TradeFact) -> Answer | None:
             return _answer_request(draft, fact)
         case PartSaleRequested():
             note_part_request(draft, fact)
+        case HoldingTold():
+            note_holding(draft, fact)
         case ReviewDue():
-            review(draft)
+            review(draft, fact.at)
         case _:
             _note_order_news(draft, fact)
     return None
@@ -174,13 +180,14 @@ def _after_end(draft: TradeDraft, order: TradeOrder | None) -> None:
     if order is None:
         return
     if order.spec.leg is Leg.EXIT:
-        note_exit_failed(draft)
+        note_exit_ended(draft, order)
     elif order.spec.leg.sells_part:
         note_part_failed(draft, order)
     elif order.spec.leg is Leg.STOP and order.status is not OrderStatus.CLOSED:
         filled = max(order.filled_quantity, order.ended_quantity or ZERO)
         if not order.pending_cancel and filled == ZERO:
             note_stop_lost(draft, order.reason)
+            note_order_refused(draft, order)
             draft.note_event("stop_refused")
     if order.spec.leg is Leg.STOP and (order.ended_quantity or ZERO) > ZERO:
         _after_fill(draft, order)

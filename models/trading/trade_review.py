@@ -4,20 +4,32 @@ Everything re-issued here carries the figures and ids of the first time, and who
 asks the exchange before anything is sent again; so a review too many does no harm.
 """
 
+from datetime import datetime
+
 from models.trading.orders import Leg, OrderStatus, OrderType
+from models.trading.repetition import Requested
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_facts import AmendStop, AskOrders, CancelOrder, PlaceOrder
 from models.trading.trade_orders import SENDING, UNANSWERED
+from models.trading.trade_refusals import note_taken, review_refusals, waits
 from models.trading.trade_state import ZERO, TradeOrder, TradeState
 
 
-def review(draft: TradeDraft) -> None:
-    """Re-issue what is under way, ask for what is overdue, and let a paused exit go on."""
+def review(draft: TradeDraft, at: datetime) -> None:
+    """Re-issue what is under way, ask for what is overdue, and let a paused exit go on.
+
+    ``at`` is protocol time: what was refused again and again goes on when its pause is over.
+    """
+    waited = waits(draft.state, Requested.STOP)
+    review_refusals(draft, at)
     draft.change(exit_paused=False, part_paused=False)
     if any(o.status is OrderStatus.OPEN for o in draft.state.live_stops):
         draft.change(stop_refusals=0)
+        note_taken(draft, Requested.STOP)
+    elif waited and not waits(draft.state, Requested.STOP):
+        draft.change(stop_refusals=0)
     for order in draft.state.orders:
-        if order.amend_blocked:
+        if order.amend_blocked and not waits(draft.state, Requested.AMEND):
             draft.change_order(order, amend_blocked=False)
         if not order.status.is_final:
             _reissue(draft, order)
