@@ -174,7 +174,7 @@ def trading_activities(
         is_stopped=is_stopped,
         refusal_for_load=(lambda _: None) if load is None else load.refusal,
     )
-    holdings = HoldingActivities(exchanges, _now)
+    holdings = HoldingActivities(exchanges, journal, _now)
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
     capital = CapitalActivities(journal, funding, _now)

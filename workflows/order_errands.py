@@ -100,6 +100,6 @@ async def _ask(command: AskOrders, state: TradeState) -> tuple[TradeFact, ...]:
 
 
 async def _ask_holding(command: AskHolding, state: TradeState) -> tuple[TradeFact, ...]:
-    request = HoldingToAsk(state.plan.account, command)
+    request = HoldingToAsk(state.plan.account, state.plan.number, command)
     told = await workflow.execute_activity_method(HoldingActivities.ask_holding, request, **ORDER)
     return (told,)

@@ -160,6 +160,7 @@ class HoldingToAsk:
     """The base asset of a trade, to be asked for at the exchange."""
 
     account: str
+    trade: int
     command: AskHolding
 
 

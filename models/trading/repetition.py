@@ -45,7 +45,6 @@ class RefusedRequest:
         kind: the class of the last refusal, ``reason`` its words.
         waits: a pause is in force and it must not be sent.
         not_before: protocol time at which the pause ends, None: the next review begins it.
-        bare: what is held was not covered by a stop when it was refused.
     """
 
     what: Requested
@@ -55,13 +54,11 @@ class RefusedRequest:
     reason: str
     waits: bool = False
     not_before: datetime | None = None
-    bare: bool = False
 
-    @property
-    def pause(self) -> timedelta:
-        """Return how long the pause after the last refusal is."""
+    def pause(self, *, bare: bool) -> timedelta:
+        """Return how long the pause after the last refusal is; ``bare``: no stop covers all."""
         first, longest = _PAUSES[self.kind]
-        if self.bare:
+        if bare:
             longest = min(longest, BARE_LONGEST)
         doublings = min(max(0, self.times - SENDS_MAXIMUM), 20)
         return min(first * (1 << doublings), longest)
@@ -70,9 +67,7 @@ class RefusedRequest:
 Refused = tuple[RefusedRequest, ...]
 
 
-def with_refusal(
-    known: Refused, what: Requested, figures: str, reason: str | None, *, bare: bool
-) -> Refused:
+def with_refusal(known: Refused, what: Requested, figures: str, reason: str | None) -> Refused:
     """Count a refusal. A request with other figures is another one and begins anew."""
     before = refused(known, what)
     times = before.times + 1 if before is not None and before.figures == figures else 1
@@ -84,7 +79,6 @@ def with_refusal(
         kind=refusal_class(reason),
         reason=words,
         waits=times >= SENDS_MAXIMUM,
-        bare=bare,
     )
     return (*without_refusal(known, what), now)
 
@@ -105,16 +99,19 @@ def must_wait(known: Refused, what: Requested, figures: str | None = None) -> bo
     return one is not None and one.waits and figures in (None, one.figures)
 
 
-def at_review(known: Refused, at: datetime) -> Refused:
-    """Begin the pauses that are due to begin, and end those that are over."""
-    return tuple(_at_review(one, at) for one in known)
+def at_review(known: Refused, at: datetime, *, bare: bool) -> Refused:
+    """Begin the pauses that are due to begin, and end those that are over.
+
+    ``bare``: not all that is held is covered by stops that rest.
+    """
+    return tuple(_at_review(one, at, bare=bare) for one in known)
 
 
-def _at_review(one: RefusedRequest, at: datetime) -> RefusedRequest:
+def _at_review(one: RefusedRequest, at: datetime, *, bare: bool) -> RefusedRequest:
     if not one.waits:
         return one
     if one.not_before is None:
-        return replace(one, not_before=at + one.pause)
+        return replace(one, not_before=at + one.pause(bare=bare))
     return replace(one, waits=False) if at >= one.not_before else one
 
 

@@ -345,7 +345,7 @@ class AskOrders:
 class AskHolding:
     """Ask the exchange what it holds of the pair's base asset; answered by HoldingTold.
 
-    ``own_order_ids`` are the trade's own orders, whose reservations do not count against it.
+    ``own_order_ids`` are the sales of the trade; ``since`` bounds what its ledger is asked for.
     """
 
     symbol: str

@@ -45,9 +45,7 @@ def note_request_refused(
     draft: TradeDraft, what: Requested, figures: str, reason: str | None
 ) -> None:
     """Count a refusal; from the second of the same request on, its repetition waits."""
-    state = draft.state
-    bare = state.held > state.protected_quantity
-    known = with_refusal(state.refused, what, figures, reason, bare=bare)
+    known = with_refusal(draft.state.refused, what, figures, reason)
     draft.change(refused=known)
     one = refused(known, what)
     if one is not None and one.times == SENDS_MAXIMUM:
@@ -75,7 +73,8 @@ def waits(state: TradeState, what: Requested, figures: str | None = None) -> boo
 def review_refusals(draft: TradeDraft, at: datetime) -> None:
     """Begin and end pauses, and ask again what was not answered or is to be confirmed."""
     state = draft.state
-    draft.change(refused=at_review(state.refused, at))
+    bare = state.sellable > state.protected_quantity
+    draft.change(refused=at_review(state.refused, at, bare=bare))
     due = _confirmation_due(state)
     if state.holding_doubted or (due is not None and at >= due):
         _ask(draft)

@@ -31,6 +31,8 @@ def settle_if_over(draft: TradeDraft, at: datetime) -> None:
     sales = [fill.exchange_time for fill in state.fills if fill.side is Side.SELL]
     draft.change(
         phase=TradePhase.SETTLED,
+        refused=(),
+        holding_doubted=False,
         exit_reason=_final_reason(state),
         closed_at=max(sales, default=at),
     )

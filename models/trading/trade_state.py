@@ -227,7 +227,9 @@ class TradeState:
     @property
     def sellable(self) -> Decimal:
         """Return what is held by our executions and by the exchange's word as well."""
-        return max(ZERO, self.held - self.missing) if self.missing else self.held
+        if not self.missing:
+            return self.held
+        return self.plan.instrument.floor_quantity(max(ZERO, self.held - self.missing))
 
     @property
     def fees(self) -> Decimal:
