@@ -19,6 +19,7 @@ from activities.inquiry import ask_orders, record_unheard
 from activities.metrics import (
     cancelling,
     in_doubt,
+    note_refusal,
     observe_step,
     repeated_when_lost,
     timed_step,
@@ -57,6 +58,7 @@ from models.trading.refusals import STOPS_SOLD_ALL, STOPS_STAY
 from models.trading.trade_facts import (
     AmendRefused,
     AmendStop,
+    CancelRefused,
     OrderAcknowledged,
     OrderEnded,
     StopAmended,
@@ -121,7 +123,12 @@ class OrderActivities:
                     if placed.acknowledged is None:
                         return OrderCancelled(refused=placed.refused, doubted=placed.doubted)
                     order_id = placed.acknowledged.order_id
-                ended = await self._cancel(exchange, request.account, order_id)
+                try:
+                    ended = await self._cancel(exchange, request.account, order_id)
+                except OrderRejectedError as error:
+                    note_refusal("cancel", str(error))
+                    kept = CancelRefused(request.client_order_id, str(error), self._clock())
+                    return OrderCancelled(kept=kept)
                 return OrderCancelled(replace(ended, client_order_id=request.client_order_id))
 
     @activity.defn
@@ -182,12 +189,14 @@ class OrderActivities:
         sending_at = self._clock()
         with timed_step("intent", command.exit.leg):
             stored = await self._journal.store_intent(command.exit, request.intended_at, sending_at)
-        stops = await asyncio.gather(
+        dropped = await asyncio.gather(
             *(
-                self._cancel(exchange, account, order_id)
+                self._dropped(exchange, account, order_id)
                 for order_id in (command.stop_order_ids if kept is None else ())
             )
         )
+        stops = [stop for stop in dropped if isinstance(stop, OrderEnded)]
+        kept = next((words for words in dropped if isinstance(words, str)), kept)
         sold_meanwhile = sum((stop.filled_quantity for stop in stops), Decimal(0))
         left = command.exit.quantity - (sold_meanwhile - command.stops_filled_known)
         placement = await self._placement(account)
@@ -215,11 +224,12 @@ class OrderActivities:
             refused = AmendRefused(amend.order_id, kept, order_is_gone=False, at=self._clock())
             stop = StopAmendment(refused=refused)
         placement = await self._placement(order.account)
+        left = stop.refused
         placed = await placement.place_reserved(
             order,
             stored,
             sending_at,
-            stop.refused and f"the stop was not made smaller: {stop.refused.reason}",
+            None if left is None else f"the stop was not made smaller: {left.reason}",
         )
         return PartSale(stop, placed)
 
@@ -237,6 +247,7 @@ class OrderActivities:
             return answer
         except (OrderGoneError, OrderRejectedError) as error:
             answer, _ = await self._amendment_found(exchange, command, error)
+            note_refusal("amend", str(error))
             return answer or StopAmendment(
                 refused=AmendRefused(
                     command.order_id, str(error), order_is_gone=False, at=self._clock()
@@ -288,6 +299,13 @@ class OrderActivities:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         raise failure
+
+    async def _dropped(self, exchange: Exchange, account: str, order_id: str) -> OrderEnded | str:
+        """Cancel a stop; return why nothing is sold where the exchange refuses to withdraw it."""
+        try:
+            return await self._cancel(exchange, account, order_id)
+        except OrderRejectedError as refusal:
+            return f"{refusal}{STOPS_STAY}"
 
     async def _end_of(
         self, exchange: Exchange, order_id: str, *, asks: bool = True

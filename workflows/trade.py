@@ -13,7 +13,7 @@ from models.trading.trade_facts import (
     SetWatches,
     TradeCommand,
 )
-from models.trading.trade_refusals import ALERTS, next_look
+from models.trading.trade_refusals import next_look
 from models.trading.trade_restore import take_up
 from models.trading.trade_state import TradePhase
 from workflows.approval_errands import ask_approval
@@ -90,8 +90,6 @@ class TradeWorkflow(TradeInbox):
         """Send a command on its way; what it comes to returns to the inbox as facts."""
         match command:
             case RecordTrade(event=event):
-                if event in ALERTS:
-                    workflow.logger.error("%s: %s", event, self.state.refusals[-1:])
                 save_trade(self.errands, lambda: self.state, event)
             case ReportToAccount(closed=closed):
                 report_to_account(self.errands, self.state, closed=closed)

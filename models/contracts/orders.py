@@ -8,6 +8,7 @@ from models.trading.trade_facts import (
     AmendRefused,
     AmendStop,
     AskHolding,
+    CancelRefused,
     ChildAppeared,
     ExitPosition,
     FillReported,
@@ -63,17 +64,19 @@ class OrderToCancel:
 class OrderCancelled:
     """What a cancel came to; empty when no such order was ever intended.
 
-    ``refused`` and ``doubted`` answer for an order whose sending was never answered.
+    ``refused`` and ``doubted`` answer for an order whose sending was never answered; ``kept`` says
+    that the exchange would not withdraw it.
     """
 
     ended: OrderEnded | None = None
     refused: OrderRefused | None = None
     doubted: OrderDoubted | None = None
+    kept: CancelRefused | None = None
 
     @property
     def facts(self) -> tuple[TradeFact, ...]:
         """Return what the trade must be told."""
-        told = (self.ended, self.refused, self.doubted)
+        told = (self.ended, self.refused, self.doubted, self.kept)
         return tuple(fact for fact in told if fact is not None)
 
 

@@ -76,7 +76,7 @@ TABLE: tuple[tuple[str, RefusalClass], ...] = (
 STOPS_SOLD_ALL = "the stops had sold everything"
 """Why an exit is not sent when its stops fired first: nobody has refused it."""
 STOPS_STAY = " (not sent, the stops stay)"
-"""Ends the reason of an exit that was not tried because the pair takes no sale now."""
+"""Ends the reason of an exit not tried because the pair takes no sale, or the stops no cancel."""
 
 _FUNDS = ("EOrder:Insufficient funds", "Insufficient funds")
 

@@ -15,7 +15,7 @@ SENDS_MAXIMUM = 2
 """Sends of one request, unchanged, before a pause."""
 
 _PAUSES = {
-    RefusalClass.PASSING: (timedelta(seconds=2), timedelta(minutes=1)),
+    RefusalClass.PASSING: (timedelta(seconds=2), timedelta(seconds=30)),
     RefusalClass.STALE: (timedelta(seconds=10), timedelta(minutes=5)),
     RefusalClass.LASTING: (timedelta(seconds=30), timedelta(minutes=15)),
     RefusalClass.MISTAKE: (timedelta(minutes=1), timedelta(minutes=15)),
@@ -31,6 +31,7 @@ class Requested(StrEnum):
     EXIT = "exit"
     STOP = "stop"
     AMEND = "amend"
+    CANCEL = "cancel"
     PART = "part"
 
 

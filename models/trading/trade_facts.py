@@ -162,6 +162,15 @@ class AmendRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelRefused:
+    """The exchange refused to withdraw an order; it stands as before."""
+
+    client_order_id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PriceCrossed:
     """The market reached a watched level. ``price`` and ``at`` are the exchange's (market time)."""
 
@@ -258,6 +267,7 @@ TradeFact = (
     | ChildAppeared
     | StopAmended
     | AmendRefused
+    | CancelRefused
     | PriceCrossed
     | CloseRequested
     | EntryCancelRequested

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from models.trading.orders import Leg, Side
+from models.trading.orders import Leg, OrderStatus, Side
 from models.trading.refusals import is_short_of_funds
 from models.trading.repetition import (
     SENDS_MAXIMUM,
@@ -16,7 +16,7 @@ from models.trading.repetition import (
     without_refusal,
 )
 from models.trading.trade_draft import TradeDraft
-from models.trading.trade_facts import AskHolding, HoldingTold, ShortfallCause
+from models.trading.trade_facts import AskHolding, CancelRefused, HoldingTold, ShortfallCause
 from models.trading.trade_state import ZERO, TradeOrder, TradeState
 
 CONFIRMATION = timedelta(minutes=1)
@@ -36,6 +36,8 @@ def figures_of(quantity: Decimal, trigger: Decimal | None) -> str:
 
 def note_order_refused(draft: TradeDraft, order: TradeOrder) -> None:
     """Count an order that came to nothing, and ask about what may be the reason."""
+    if order.spec.leg is Leg.STOP and order.status is OrderStatus.NOT_PLACED:
+        return  # the exchange has not refused it, and nothing is covered until it rests
     what = _REQUESTS.get(order.spec.leg, Requested.PART)
     figures = figures_of(order.spec.quantity, order.spec.trigger_price)
     note_request_refused(draft, what, figures, order.reason)
@@ -57,6 +59,13 @@ def note_request_refused(
     if is_short_of_funds(reason):
         draft.change(holding_doubted=True)
         _ask(draft)
+
+
+def note_cancel_refused(draft: TradeDraft, fact: CancelRefused) -> None:
+    """Count a cancel that the exchange refused; the order stands, and is withdrawn later."""
+    order = draft.state.order(fact.client_order_id)
+    if order is not None and order.pending_cancel and not order.status.is_final:
+        note_request_refused(draft, Requested.CANCEL, fact.client_order_id, fact.reason)
 
 
 def note_taken(draft: TradeDraft, what: Requested) -> None:

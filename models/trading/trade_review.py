@@ -66,13 +66,19 @@ def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
             return  # the part's own command makes the stop smaller
     withdrawn = order.spec.leg is Leg.ENTRY and (state.exit_wanted or state.entry_cancel_wanted)
     if order.pending_cancel or (order.status in UNANSWERED and withdrawn):
-        draft.send(CancelOrder(order.order_id, order.spec.client_order_id))
+        _withdraw_again(draft, order)
     elif order.status in UNANSWERED:
         draft.send(PlaceOrder(order.spec))
     if order.pending_amend and order.amend_quantity is not None and order.amend_trigger is not None:
         assert order.order_id is not None
         name = order.spec.client_order_id if order.parent_order_id is None else None
         draft.send(AmendStop(order.order_id, name, order.amend_quantity, order.amend_trigger))
+
+
+def _withdraw_again(draft: TradeDraft, order: TradeOrder) -> None:
+    name = order.spec.client_order_id
+    if not waits(draft.state, Requested.CANCEL, name):
+        draft.send(CancelOrder(order.order_id, name))
 
 
 def _review_children(draft: TradeDraft) -> None:
