@@ -168,8 +168,9 @@ class FakeExchange:
             raise OrderRejectedError(raw, raw)
         if order.leg in self.refusals:
             raise OrderRejectedError(self.refusals[order.leg], self.refusals[order.leg])
-        held = self.totals.get(order.symbol.partition("/")[0], ZERO)
-        if order.leg in (Leg.EXIT, Leg.STOP) and order.quantity > held:
+        # An account that never bought anything sells all the same: tests of single orders need it.
+        held = self.totals.get(order.symbol.partition("/")[0], order.quantity)
+        if order.side is Side.SELL and order.quantity > held:
             raise OrderRejectedError("EOrder:Insufficient funds", "EOrder:Insufficient funds")
         if self.lose_before:
             self.lose_before -= 1

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
+from models.trading.refusals import STOPS_STAY
 from models.trading.trade_decisions import begin, decide
 from models.trading.trade_facts import (
     AmendRefused,
@@ -17,6 +18,7 @@ from models.trading.trade_facts import (
     AskHolding,
     AskOrders,
     CancelOrder,
+    CancelRefused,
     ChildAppeared,
     ExitPosition,
     FillReported,
@@ -79,6 +81,9 @@ class ModelWorld:
         self.lasting: dict[Leg, str] = {}
         self.sends: list[tuple[datetime, OrderSpec]] = []
         self.amends: list[tuple[datetime, AmendStop]] = []
+        self.cancels: list[datetime] = []
+        self.keeps = False
+        self.sale_refused: str | None = None
         self.lost = False
         self.now = START
         self.moved_away = ZERO
@@ -312,6 +317,10 @@ class ModelWorld:
             self.facts.append(
                 OrderRefused(command.client_order_id, OrderStatus.NOT_PLACED, "absent", START)
             )
+        elif order.live and self.keeps:
+            self.cancels.append(self.now)
+            words = "EGeneral:Permission denied"
+            self.facts.append(CancelRefused(command.client_order_id, words, self.now))
         elif order.live:
             self.end(order, OrderStatus.CANCELED)
         else:
@@ -334,6 +343,11 @@ class ModelWorld:
     def _exit(self, command: ExitPosition) -> None:
         # The intent's fate is looked up first; the stops are dropped again in any case.
         stops = [self.orders[order_id] for order_id in command.stop_order_ids]
+        if self.sale_refused is not None:
+            unsent = f"not_placed|{self.sale_refused}{STOPS_STAY}"
+            self.by_name.setdefault(command.exit.client_order_id, unsent)
+            self._place(command.exit, command.exit.quantity)
+            return
         for stop in stops:
             if stop.live:
                 self.end(stop, OrderStatus.CANCELED)

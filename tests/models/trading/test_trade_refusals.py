@@ -94,7 +94,7 @@ def test_an_exit_refused_for_ever_is_sent_ever_less_while_the_stop_stays(reason,
         assert sum(order.quantity for order in world.live_orders(Leg.STOP)) == 10
     exits = world.sent(Leg.EXIT)
     is_bounded(exits)
-    assert len(exits) <= 70
+    assert len(exits) <= 130
     assert world.events.count("exit_blocked") == 1
     assert "exit_blocked" in summarise(world.state).blocked
 
@@ -178,6 +178,37 @@ def test_coins_that_come_back_are_sold_as_well():
     world.settle_down()
     assert (world.held, world.state.missing) == (3, 3)
     world.moved_away = Decimal(0)
+    world.live(600)
+    assert world.state.phase is TradePhase.SETTLED
+    assert world.held == 0
+
+
+def test_a_cancel_that_is_refused_for_ever_is_asked_for_ever_less_and_then_done():
+    world = RefusingWorld(a_plan(quantity="10"))
+    world.settle_down()
+    world.keeps = True
+    world.close()
+    world.live(3600)
+    is_bounded(world.cancels)
+    assert 4 <= len(world.cancels) <= 20
+    assert "cancel_blocked" in summarise(world.state).blocked
+    assert world.events.count("cancel_blocked") == 1
+    world.keeps = False
+    world.live(1000)
+    assert world.state.phase is TradePhase.SETTLED
+
+
+@pytest.mark.parametrize("protection", ProtectionMode)
+def test_a_stop_that_was_not_dropped_rests_on_under_its_old_id(protection):
+    world = RefusingWorld(a_plan(quantity="10", protection=protection)).opened()
+    (resting,) = world.live_orders(Leg.STOP)
+    world.sale_refused = "EService:Market in cancel_only mode"
+    world.close()
+    world.live(3600)
+    assert world.live_orders(Leg.STOP) == [resting]
+    assert world.sent(Leg.EXIT) == []
+    assert "exit_blocked (stale)" in summarise(world.state).blocked
+    world.sale_refused = None
     world.live(600)
     assert world.state.phase is TradePhase.SETTLED
     assert world.held == 0
