@@ -52,6 +52,7 @@ TABLE: tuple[tuple[str, RefusalClass], ...] = (
     ("EOrder:", _LASTING),
     ("EGeneral:Invalid arguments:volume", _STALE),
     ("EGeneral:Invalid arguments:price", _STALE),
+    ("EGeneral:Invalid arguments:Index unavailable", _PASSING),
     ("EGeneral:Invalid arguments", _MISTAKE),
     ("EGeneral:Unknown method", _MISTAKE),
     ("EGeneral:Permission denied", _LASTING),
