@@ -25,7 +25,8 @@ def review(draft: TradeDraft, at: datetime) -> None:
     draft.change(exit_paused=False, part_paused=False)
     if any(o.status is OrderStatus.OPEN for o in draft.state.live_stops):
         draft.change(stop_refusals=0)
-        note_taken(draft, Requested.STOP)
+        if draft.state.sellable <= draft.state.protected_quantity:
+            note_taken(draft, Requested.STOP)
     elif waited and not waits(draft.state, Requested.STOP):
         draft.change(stop_refusals=0)
     for order in draft.state.orders:

@@ -17,7 +17,7 @@ from models.trading.trade_facts import CloseRequested, ExitReason, ReviewDue, Sh
 from models.trading.trade_figures import summarise
 from models.trading.trade_refusals import next_look
 from models.trading.trade_state import TradePhase
-from tests.models.trading.model_exchange import ModelWorld
+from tests.models.trading.model_exchange import ModelOrder, ModelWorld
 from tests.models.trading.trading_builders import a_plan
 
 REASONS = st.sampled_from([prefix for prefix, _ in TABLE] + ["HTTP status 502", "EOrder:Tomorrow"])
@@ -214,19 +214,43 @@ def test_a_stop_that_was_not_dropped_rests_on_under_its_old_id(protection):
     assert world.held == 0
 
 
-def test_a_growth_that_is_refused_for_ever_is_asked_for_ever_less():
+def growing() -> tuple[RefusingWorld, ModelOrder]:
+    """Return a world whose stop covers 9 of 10, and whose exchange takes no amend."""
     world = RefusingWorld(a_plan(quantity="10"))
     world.settle_down()
     entry = world.live_orders(Leg.ENTRY)[0]
     world.fill(entry, Decimal(9))
     world.settle_down()
-    for _ in range(200):
+    world.refuse_amends = True
+    world.fill(entry, Decimal(1))
+    return world, world.live_orders(Leg.STOP)[0]
+
+
+def test_a_growth_that_is_refused_for_ever_is_asked_for_ever_less():
+    world, stop = growing()
+    end = world.now + timedelta(hours=1)
+    while world.now < end and world.step():
         world.refuse_amends = True
-        if world.facts or world.commands:
-            world.settle_down()
-        world.fill(entry, Decimal("0.5")) if world.held == 9 else None
-        world.step()
+    assert (stop.live, stop.quantity) == (True, 9)
+    assert sum(order.quantity for order in world.live_orders(Leg.STOP)) == 10
+    assert len(world.amends) <= 20
     is_bounded([at for at, _ in world.amends])
+
+
+def test_a_rest_that_no_stop_is_taken_for_is_asked_for_ever_less_while_the_others_stand():
+    world, _ = growing()
+    world.lasting[Leg.STOP] = "EOrder:Invalid price"
+    world.sale_refused = "EService:Market in cancel_only mode"
+    end = world.now + timedelta(hours=1)
+    while world.now < end and world.step():
+        world.refuse_amends = True
+    assert len(world.sent(Leg.STOP)) <= 70
+    assert sum(order.quantity for order in world.live_orders(Leg.STOP)) == 9
+    world.lasting.clear()
+    world.sale_refused = None
+    world.live(1000)
+    assert world.state.phase is TradePhase.SETTLED
+    assert world.held == 0
 
 
 def test_the_words_of_the_protocol_have_a_class():
