@@ -13,6 +13,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from activities.ports import Discrepancies, UnknownOutcomeError
 from models.trading.orders import Leg, OrderReport, OrderStatus, Side
+from models.trading.refusals import refusal_class
 
 SECONDS = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
@@ -46,6 +47,16 @@ PROTECTION_WAIT = Gauge(
 ENTRIES_REFUSED_FOR_LOAD = Counter(
     "aether_entries_refused_for_load",
     "Entries refused because positions wait for their protection",
+)
+REFUSALS = Counter(
+    "aether_exchange_refusals",
+    "Orders, amends and cancels that the exchange refused, by what kind of refusal it was",
+    ("request", "kind"),
+)
+BLOCKED_REQUESTS = Counter(
+    "aether_blocked_requests",
+    "Requests refused twice unchanged, whose next try waits, and shortfalls of what is held",
+    ("event",),
 )
 QUARANTINED = Counter(
     "aether_record_quarantined_writes",
@@ -145,6 +156,11 @@ def timed_step(step: str, leg: Leg) -> Iterator[None]:
 def observe_step(step: str, leg: Leg, began: float) -> None:
     """Measure a step that began at a reading of ``time.perf_counter``."""
     ORDER_STEP.labels(step, leg.value).observe(time.perf_counter() - began)
+
+
+def note_refusal(request: str, words: str) -> None:
+    """Count a refusal by the exchange; ``request`` is the leg of an order, amend or cancel."""
+    REFUSALS.labels(request, refusal_class(words).value).inc()
 
 
 class Doubt:

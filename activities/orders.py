@@ -5,7 +5,7 @@ Nothing else in the platform sends orders. Every step answers with facts for the
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -19,6 +19,7 @@ from activities.inquiry import ask_orders, record_unheard
 from activities.metrics import (
     cancelling,
     in_doubt,
+    note_refusal,
     observe_step,
     repeated_when_lost,
     timed_step,
@@ -53,9 +54,11 @@ from models.contracts.orders import (
     StopToAmend,
 )
 from models.trading.orders import Leg, OrderReport, OrderSpec
+from models.trading.refusals import STOPS_SOLD_ALL, STOPS_STAY
 from models.trading.trade_facts import (
     AmendRefused,
     AmendStop,
+    CancelRefused,
     OrderAcknowledged,
     OrderEnded,
     StopAmended,
@@ -120,7 +123,12 @@ class OrderActivities:
                     if placed.acknowledged is None:
                         return OrderCancelled(refused=placed.refused, doubted=placed.doubted)
                     order_id = placed.acknowledged.order_id
-                ended = await self._cancel(exchange, request.account, order_id)
+                try:
+                    ended = await self._cancel(exchange, request.account, order_id)
+                except OrderRejectedError as error:
+                    note_refusal("cancel", str(error))
+                    kept = CancelRefused(request.client_order_id, str(error), self._clock())
+                    return OrderCancelled(kept=kept)
                 return OrderCancelled(replace(ended, client_order_id=request.client_order_id))
 
     @activity.defn
@@ -177,13 +185,18 @@ class OrderActivities:
         account, began = command.exit.account, time.perf_counter()
         exchange = await self._exchanges.exchange(account)
         # The stops stay until the exit can follow, and until it stands in the record.
-        await exchange.room_for_exit(command.exit.symbol, command.stop_order_ids)
+        kept = await _no_sale(exchange, command.exit.symbol, command.stop_order_ids)
         sending_at = self._clock()
         with timed_step("intent", command.exit.leg):
             stored = await self._journal.store_intent(command.exit, request.intended_at, sending_at)
-        stops = await asyncio.gather(
-            *(self._cancel(exchange, account, order_id) for order_id in command.stop_order_ids)
+        dropped = await asyncio.gather(
+            *(
+                self._dropped(exchange, account, order_id)
+                for order_id in (command.stop_order_ids if kept is None else ())
+            )
         )
+        stops = [stop for stop in dropped if isinstance(stop, OrderEnded)]
+        kept = next((words for words in dropped if isinstance(words, str)), kept)
         sold_meanwhile = sum((stop.filled_quantity for stop in stops), Decimal(0))
         left = command.exit.quantity - (sold_meanwhile - command.stops_filled_known)
         placement = await self._placement(account)
@@ -191,7 +204,7 @@ class OrderActivities:
             replace(command.exit, quantity=left),
             stored,
             sending_at,
-            "the stops had sold everything" if left <= 0 else None,
+            STOPS_SOLD_ALL if left <= 0 else kept,
         )
         if placed.acknowledged is not None:
             observe_step("exit", command.exit.leg, began)
@@ -201,18 +214,22 @@ class OrderActivities:
         amend, order = request.command.amend, request.command.order
         exchange = await self._exchanges.exchange(order.account)
         # The stop stays as it is until the sale can follow, and until it stands in the record.
-        await exchange.room_for_exit(order.symbol, (amend.order_id,))
+        kept = await _no_sale(exchange, order.symbol, (amend.order_id,))
         sending_at = self._clock()
         with timed_step("intent", order.leg):
             stored = await self._journal.store_intent(order, request.intended_at, sending_at)
-        stop = await self._amend(StopToAmend(order.account, amend))
+        if kept is None:
+            stop = await self._amend(StopToAmend(order.account, amend))
+        else:
+            refused = AmendRefused(amend.order_id, kept, order_is_gone=False, at=self._clock())
+            stop = StopAmendment(refused=refused)
         placement = await self._placement(order.account)
-        kept = stop.refused
+        left = stop.refused
         placed = await placement.place_reserved(
             order,
             stored,
             sending_at,
-            None if kept is None else f"the stop was not made smaller: {kept.reason}",
+            None if left is None else f"the stop was not made smaller: {left.reason}",
         )
         return PartSale(stop, placed)
 
@@ -230,6 +247,7 @@ class OrderActivities:
             return answer
         except (OrderGoneError, OrderRejectedError) as error:
             answer, _ = await self._amendment_found(exchange, command, error)
+            note_refusal("amend", str(error))
             return answer or StopAmendment(
                 refused=AmendRefused(
                     command.order_id, str(error), order_is_gone=False, at=self._clock()
@@ -281,6 +299,13 @@ class OrderActivities:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         raise failure
+
+    async def _dropped(self, exchange: Exchange, account: str, order_id: str) -> OrderEnded | str:
+        """Cancel a stop; return why nothing is sold where the exchange refuses to withdraw it."""
+        try:
+            return await self._cancel(exchange, account, order_id)
+        except OrderRejectedError as refusal:
+            return f"{refusal}{STOPS_STAY}"
 
     async def _end_of(
         self, exchange: Exchange, order_id: str, *, asks: bool = True
@@ -339,3 +364,12 @@ async def _answers_cancel(exchange: Exchange, order_id: str) -> bool:
     except UnknownOutcomeError:
         return False
     return True
+
+
+async def _no_sale(exchange: Exchange, symbol: str, stop_ids: Sequence[str]) -> str | None:
+    """Wait for room for a sale. Return why there is none and the stops stay, None: there is."""
+    try:
+        await exchange.room_for_exit(symbol, stop_ids)
+    except OrderRejectedError as refusal:
+        return f"{refusal}{STOPS_STAY}"
+    return None

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from activities.metrics import in_doubt, timed_step
+from activities.metrics import in_doubt, note_refusal, timed_step
 from activities.patience import Patience
 from activities.ports import (
     CredentialsError,
@@ -180,6 +180,7 @@ class Placement:
                 # would have heard of it by now.
                 self._heard_since = None
             elif isinstance(error, OrderRejectedError):
+                note_refusal(order.leg.value, str(error))
                 return await self.refuse(order, OrderStatus.REJECTED, str(error))
             self._is_in_doubt = True
             return await self._resolve(order, intended_at, sent_at, count)

@@ -219,7 +219,12 @@ class Exchange(Protocol):
         ...
 
     async def room_for_exit(self, symbol: str, stop_ids: Sequence[str]) -> None:
-        """Wait until an exit that drops these stops can be sent; RateLimitedError if it cannot."""
+        """Wait until an exit that drops these stops can be sent.
+
+        Raises:
+            RateLimitedError: it cannot.
+            OrderRejectedError: the pair is known to take no sale at market now.
+        """
         ...
 
     async def cancel(self, order_id: str) -> None:

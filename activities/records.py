@@ -1,7 +1,10 @@
 """The steps that write the record; each is idempotent and short."""
 
+import logging
+
 from temporalio import activity
 
+from activities.metrics import BLOCKED_REQUESTS
 from activities.ports import Journal
 from models.contracts.records import (
     AccountToSave,
@@ -18,6 +21,9 @@ from models.contracts.workflows import (
     OpenWork,
 )
 from models.trading.orders import Leg
+from models.trading.trade_refusals import ALERTS
+
+_log = logging.getLogger(__name__)
 
 
 class RecordActivities:
@@ -30,6 +36,10 @@ class RecordActivities:
     async def save_trade(self, request: TradeToSave) -> None:
         """Write a trade's figures and, with an event, an audit row."""
         await self._journal.save_trade(request.state, request.event, request.at)
+        if request.event in ALERTS:
+            BLOCKED_REQUESTS.labels(request.event).inc()
+            plan, why = request.state.plan, request.state.refusals[-1:]
+            _log.error("%s of %s/%d: %s", request.event, plan.account, plan.number, why)
 
     @activity.defn
     async def save_account(self, request: AccountToSave) -> None:

@@ -26,6 +26,7 @@ from activities.day_closing import DayActivities, DaySchedules
 from activities.day_schedules import TemporalDaySchedules
 from activities.emergency_stop import EmergencyStop
 from activities.hedge import HedgeActivities, UnseenMarket
+from activities.holding import HoldingActivities
 from activities.messages import TemporalMessenger
 from activities.modes import ModeActivities
 from activities.orders import OrderActivities
@@ -173,6 +174,7 @@ def trading_activities(
         is_stopped=is_stopped,
         refusal_for_load=(lambda _: None) if load is None else load.refusal,
     )
+    holdings = HoldingActivities(exchanges, journal, _now)
     checks = ReconciliationActivities(exchanges, journal, messenger, _now)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
     capital = CapitalActivities(journal, funding, _now)
@@ -188,6 +190,7 @@ def trading_activities(
         orders.exit_position,
         orders.sell_part,
         orders.ask_orders,
+        holdings.ask_holding,
         records.save_trade,
         records.save_account,
         records.record_idea,

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 
+from activities.holding import HoldingActivities
 from activities.orders import OrderActivities
 from activities.policies import ORDER
 from models.contracts.orders import (
+    HoldingToAsk,
     OrdersToAsk,
     OrderToCancel,
     OrderToPlace,
@@ -17,6 +19,7 @@ from models.contracts.orders import (
 from models.trading.limits import ProtectionMode
 from models.trading.trade_facts import (
     AmendStop,
+    AskHolding,
     AskOrders,
     CancelOrder,
     ExitPosition,
@@ -26,7 +29,9 @@ from models.trading.trade_facts import (
 )
 from models.trading.trade_state import TradeState
 
-OrderCommand = PlaceOrder | CancelOrder | AmendStop | ExitPosition | SellPart | AskOrders
+OrderCommand = (
+    PlaceOrder | CancelOrder | AmendStop | ExitPosition | SellPart | AskOrders | AskHolding
+)
 Step = Callable[[], Awaitable[tuple[TradeFact, ...]]]
 
 
@@ -45,6 +50,8 @@ def order_errand(command: OrderCommand, state: TradeState) -> tuple[str, Step]:
             return f"amend/{order_id}", lambda: _amend(command, state)
         case AskOrders():
             return "ask", lambda: _ask(command, state)
+        case AskHolding():
+            return "holding", lambda: _ask_holding(command, state)
 
 
 async def _place(command: PlaceOrder) -> tuple[TradeFact, ...]:
@@ -90,3 +97,9 @@ async def _ask(command: AskOrders, state: TradeState) -> tuple[TradeFact, ...]:
     request = OrdersToAsk(plan.account, plan.number, command.order_ids, attached)
     answered = await workflow.execute_activity_method(OrderActivities.ask_orders, request, **ORDER)
     return answered.facts
+
+
+async def _ask_holding(command: AskHolding, state: TradeState) -> tuple[TradeFact, ...]:
+    request = HoldingToAsk(state.plan.account, state.plan.number, command)
+    told = await workflow.execute_activity_method(HoldingActivities.ask_holding, request, **ORDER)
+    return (told,)

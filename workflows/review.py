@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 
@@ -17,18 +17,29 @@ class ReviewTimer:
         self._ring = ring
         self._pause = FIRST_REVIEW
         self._waiting: asyncio.Task[None] | None = None
+        self._until: datetime | None = None
 
-    def keep(self, *, needed: bool) -> None:
-        """Have the timer run, or not."""
-        if needed and self._waiting is None:
-            self._waiting = asyncio.create_task(self._wait())
-        elif not needed and self._waiting is not None:
+    def keep(self, *, needed: bool, look_at: datetime | None = None) -> None:
+        """Have the timer run, or not; ``look_at``: nothing is due before, but then it may be."""
+        until = None if needed else look_at
+        runs = needed or until is not None
+        if self._waiting is not None and (not runs or until != self._until):
             self._waiting.cancel()
             self._waiting = None
+        if runs and self._waiting is None:
+            self._until = until
+            self._waiting = asyncio.create_task(
+                self._wait() if until is None else self._rest(until)
+            )
 
     def progressed(self) -> None:
         """Start with the shortest pause again: something happened."""
         self._pause = FIRST_REVIEW
+
+    async def _rest(self, until: datetime) -> None:
+        await workflow.sleep(max(timedelta(milliseconds=10), until - workflow.now()))
+        self._waiting = None
+        self._ring()
 
     async def _wait(self) -> None:
         await workflow.sleep(self._pause)

@@ -13,6 +13,7 @@ from models.trading.trade_facts import (
     SetWatches,
     TradeCommand,
 )
+from models.trading.trade_refusals import next_look
 from models.trading.trade_restore import take_up
 from models.trading.trade_state import TradePhase
 from workflows.approval_errands import ask_approval
@@ -41,11 +42,11 @@ class TradeWorkflow(TradeInbox):
         elif start.restored:
             self.adopt(take_up(start.state))
             self.tell(ReviewDue(workflow.now()))
-        self.timer.keep(needed=self.waits_for_news)
+        self._keep_time()
         while not self.is_over:
             await self.wait_for_news()
             self.deal_with_inbox()
-            self.timer.keep(needed=self.waits_for_news)
+            self._keep_time()
             if self.should_rest() and not self.is_over:
                 carried = (self.state, self.answers_to_carry(), self.handled)
                 workflow.continue_as_new(TradeInput(start.plan, *carried))
@@ -62,6 +63,12 @@ class TradeWorkflow(TradeInbox):
         if self.errands or self.state.phase is TradePhase.SETTLED:
             return False
         return bool(decide(self.state, ReviewDue(workflow.now())).commands)
+
+    def _keep_time(self) -> None:
+        quiet = self.errands or self.state.phase is TradePhase.SETTLED
+        self.timer.keep(
+            needed=self.waits_for_news, look_at=None if quiet else next_look(self.state)
+        )
 
     def deal_with_inbox(self) -> None:
         """Decide on each fact in turn."""

@@ -7,6 +7,8 @@ from models.trading.orders import OrderSpec
 from models.trading.trade_facts import (
     AmendRefused,
     AmendStop,
+    AskHolding,
+    CancelRefused,
     ChildAppeared,
     ExitPosition,
     FillReported,
@@ -62,17 +64,19 @@ class OrderToCancel:
 class OrderCancelled:
     """What a cancel came to; empty when no such order was ever intended.
 
-    ``refused`` and ``doubted`` answer for an order whose sending was never answered.
+    ``refused`` and ``doubted`` answer for an order whose sending was never answered; ``kept`` says
+    that the exchange would not withdraw it.
     """
 
     ended: OrderEnded | None = None
     refused: OrderRefused | None = None
     doubted: OrderDoubted | None = None
+    kept: CancelRefused | None = None
 
     @property
     def facts(self) -> tuple[TradeFact, ...]:
         """Return what the trade must be told."""
-        told = (self.ended, self.refused, self.doubted)
+        told = (self.ended, self.refused, self.doubted, self.kept)
         return tuple(fact for fact in told if fact is not None)
 
 
@@ -152,6 +156,15 @@ class PartSale:
     def facts(self) -> tuple[TradeFact, ...]:
         """Return what the trade must be told: the stop first."""
         return (*self.stop.facts, *self.placed.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingToAsk:
+    """The base asset of a trade, to be asked for at the exchange."""
+
+    account: str
+    trade: int
+    command: AskHolding
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ _HALT_CODES = {
     HaltKind.COOLING_DOWN: "exchange-cooling-down",
     HaltKind.UNMEASURED: "equity-unknown",
     HaltKind.DAY_OVERDUE: "day-overdue",
+    HaltKind.REQUEST_BLOCKED: "request-blocked",
+    HaltKind.HOLDING_SHORT: "holding-short",
     HaltKind.DAILY_DRAWDOWN: "daily-drawdown",
     HaltKind.TOTAL_DRAWDOWN: "total-drawdown",
 }

@@ -289,7 +289,8 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     action = "rescue_ended" if state.halts != halted else None
     if not fact.closed:
         due = hedge.reviews_due(state, known, summary)
-        return AccountDecision(replace(state, trades=trades), (RecordAccount(action), *due))
+        going_on = halts.with_blocked(replace(state, trades=trades), known, summary, fact.at)
+        return AccountDecision(going_on, (_record_of(state, going_on, action), *due))
     del trades[summary.number]
     instrument = state.instruments.get(summary.symbol)
     base = instrument.base if instrument else summary.symbol.partition("/")[0]
@@ -300,7 +301,16 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     closed = replace(
         counted, trades=trades, balances=balances, closed_trades=state.closed_trades + 1
     )
-    return AccountDecision(note_closed(closed, summary), (RecordAccount(action),))
+    closed = halts.with_blocked(closed, known, summary, fact.at)
+    return AccountDecision(note_closed(closed, summary), (_record_of(state, closed, action),))
+
+
+def _record_of(before: AccountState, after: AccountState, action: str | None) -> RecordAccount:
+    kinds = {halt.kind for halt in before.halts}
+    new = [halt for halt in after.halts if halt.kind not in kinds]
+    if not new:
+        return RecordAccount(action)
+    return RecordAccount(new[0].kind.value, details=(("reason", new[0].reason),))
 
 
 def _on_close(state: AccountState, fact: TradeCloseRequested) -> AccountDecision:

@@ -158,7 +158,7 @@ class HaltRequested:
 
 @dataclass(frozen=True, slots=True)
 class ResumeRequested:
-    """Somebody lifts the manual halt of this account (never a kill switch)."""
+    """Somebody lifts the manual halt of this account, or that of missing coins; no kill switch."""
 
     request_id: str
     by: str

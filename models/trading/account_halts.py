@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from models.trading.account_facts import (
     AccountCommand,
@@ -22,6 +22,7 @@ from models.trading.account_state import AccountState, Halt, HaltKind
 from models.trading.decided import AccountDecision
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.trade_facts import ExitReason
+from models.trading.trade_state import TradeSummary
 
 ADOPTION_MARGIN = timedelta(seconds=1)
 """Clocks of two processes may differ by this much."""
@@ -114,6 +115,28 @@ def on_kill_switch_lifted(state: AccountState, fact: KillSwitchLifted) -> Accoun
     return AccountDecision(lifted, (RecordAccount("kill_switch_lifted", fact.by, details),))
 
 
+def with_blocked(
+    state: AccountState, known: TradeSummary, summary: TradeSummary, at: datetime
+) -> AccountState:
+    """Halt while the exchange goes on refusing what a trade needs, or coins are missing.
+
+    The first ends when no trade is blocked any more; the second when somebody resumes, for nobody
+    knows where the coins are. More of them missing than before halts again.
+    """
+    blocked = [t for t in state.trades.values() if t.blocked]
+    halts = without(state.halts, HaltKind.REQUEST_BLOCKED)
+    if blocked:
+        reason = "; ".join(f"trade {t.number}: {t.blocked}" for t in blocked)[:500]
+        before = next((h for h in state.halts if h.kind is HaltKind.REQUEST_BLOCKED), None)
+        since = at if before is None else before.since
+        halts = (*halts, Halt(HaltKind.REQUEST_BLOCKED, reason, since))
+    if summary.unexplained > known.unexplained:
+        reason = f"trade {summary.number}: {summary.unexplained} of {summary.symbol} bought here is"
+        short = Halt(HaltKind.HOLDING_SHORT, f"{reason} not held by the exchange", at)
+        halts = with_halt(halts, short)
+    return state if halts == state.halts else replace(state, halts=halts)
+
+
 def on_halt(state: AccountState, fact: HaltRequested) -> AccountDecision:
     """Take no entries until somebody resumes."""
     halt = Halt(HaltKind.REQUESTED, fact.reason, fact.at)
@@ -123,15 +146,18 @@ def on_halt(state: AccountState, fact: HaltRequested) -> AccountDecision:
 
 
 def on_resume(state: AccountState, fact: ResumeRequested) -> AccountDecision:
-    """Lift the requested halt; others stay, and so does one asked for after this request.
+    """Lift the requested halt, and the one that only people can judge; others stay.
 
-    A request that comes so late is a repeat from before: whoever asked did not know of the halt.
+    So does one that began after this was asked: a request that comes so late is a repeat from
+    before, and whoever asked did not know of the halt.
     """
-    later = [h for h in state.halts if h.kind is HaltKind.REQUESTED and h.since > fact.at]
+    lifted = (HaltKind.REQUESTED, HaltKind.HOLDING_SHORT)
+    later = [h for h in state.halts if h.kind in lifted and h.since > fact.at]
     if later:
         detail = f"the account was halted after this was asked: {later[0].reason}"
         return AccountDecision(state, (), Answer(fact.request_id, "halted-since", detail))
-    resumed = replace(state, halts=without(state.halts, HaltKind.REQUESTED))
+    halts = without(without(state.halts, HaltKind.REQUESTED), HaltKind.HOLDING_SHORT)
+    resumed = replace(state, halts=halts)
     left = ", ".join(sorted({h.kind.value for h in resumed.halts}))
     detail = f"still halted: {left}" if left else "the account takes entries"
     answer = Answer(fact.request_id, "accepted", detail)

@@ -33,6 +33,8 @@ class HaltKind(StrEnum):
     KILL_SWITCH = "kill_switch"
     NO_EXCHANGE = "no_exchange"
     COOLING_DOWN = "cooling_down"
+    REQUEST_BLOCKED = "request_blocked"
+    HOLDING_SHORT = "holding_short"
     INCONSISTENT = "inconsistent"
     DAILY_DRAWDOWN = "daily_drawdown"
     TOTAL_DRAWDOWN = "total_drawdown"

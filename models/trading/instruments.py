@@ -19,6 +19,15 @@ class InstrumentStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+_NO_MARKET_ORDERS = (
+    InstrumentStatus.CANCEL_ONLY,
+    InstrumentStatus.POST_ONLY,
+    InstrumentStatus.LIMIT_ONLY,
+    InstrumentStatus.MAINTENANCE,
+    InstrumentStatus.WORK_IN_PROGRESS,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """Describe one USD spot pair in WebSocket v2 names (``BTC/USD``, never ``XBT/USD``).
@@ -37,6 +46,14 @@ class Instrument:
     cost_precision: int
     cost_minimum: Decimal
     status: InstrumentStatus = InstrumentStatus.ONLINE
+
+    @property
+    def takes_market_orders(self) -> bool:
+        """Tell whether the pair is not known to refuse orders at market.
+
+        Of a delisted pair and of an unknown status the exchange itself has to say so.
+        """
+        return self.status not in _NO_MARKET_ORDERS
 
     @property
     def is_spot_usd(self) -> bool:

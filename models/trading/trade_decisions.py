@@ -9,7 +9,9 @@ Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_op
 ``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
 ``part_sale_sent``, ``part_sale_failed``, ``trade_closed``; ``trade_restored`` (taken up from the
 record after its workflow was ended from outside, see ``trade_restore``), ``order_in_doubt`` (nobody
-can say whether it exists), ``trade_rescued`` (settled, and opened again).
+can say whether it exists), ``trade_rescued`` (settled, and opened again); ``exit_blocked``,
+``stop_blocked``, ``amend_blocked``, ``cancel_blocked`` and ``part_blocked`` (refused twice,
+unchanged: the next try waits) and ``holding_short`` (the exchange holds less than was bought).
 """
 
 from dataclasses import replace
@@ -20,14 +22,17 @@ from models.trading.approval import ApprovalSettled
 from models.trading.decided import TradeDecision
 from models.trading.exit_requests import ExitsChangeRequested
 from models.trading.orders import Leg, OrderStatus
+from models.trading.repetition import Requested
 from models.trading.trade_draft import TradeDraft
-from models.trading.trade_exit import note_exit_failed, pursue_exit, want_exit
+from models.trading.trade_exit import note_exit_ended, pursue_exit, want_exit
 from models.trading.trade_facts import (
     AmendRefused,
+    CancelRefused,
     ChildAppeared,
     CloseRequested,
     EntryCancelRequested,
     FillReported,
+    HoldingTold,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
@@ -59,6 +64,12 @@ from models.trading.trade_protection import (
     note_amended,
     note_stop_lost,
 )
+from models.trading.trade_refusals import (
+    note_cancel_refused,
+    note_holding,
+    note_order_refused,
+    note_taken,
+)
 from models.trading.trade_requests import (
     answer_close,
     answer_exits_change,
@@ -80,6 +91,7 @@ OrderNews = (
     | ChildAppeared
     | StopAmended
     | AmendRefused
+    | CancelRefused
 )
 
 __all__ = ["TradeDecision", "begin", "decide"]
@@ -136,8 +148,10 @@ def _write_down(draft: TradeDraft, fact: TradeFact) -> Answer | None:
             return _answer_request(draft, fact)
         case PartSaleRequested():
             note_part_request(draft, fact)
+        case HoldingTold():
+            note_holding(draft, fact)
         case ReviewDue():
-            review(draft)
+            review(draft, fact.at)
         case _:
             _note_order_news(draft, fact)
     return None
@@ -161,6 +175,8 @@ def _note_order_news(draft: TradeDraft, fact: OrderNews) -> None:
             note_amended(draft, fact)
         case AmendRefused():
             note_amend_refused(draft, fact)
+        case CancelRefused():
+            note_cancel_refused(draft, fact)
 
 
 def _after_fill(draft: TradeDraft, order: TradeOrder | None) -> None:
@@ -173,14 +189,17 @@ def _after_end(draft: TradeDraft, order: TradeOrder | None) -> None:
     """Draw the consequences of an order that ended just now."""
     if order is None:
         return
+    if order.pending_cancel:
+        note_taken(draft, Requested.CANCEL)
     if order.spec.leg is Leg.EXIT:
-        note_exit_failed(draft)
+        note_exit_ended(draft, order)
     elif order.spec.leg.sells_part:
         note_part_failed(draft, order)
     elif order.spec.leg is Leg.STOP and order.status is not OrderStatus.CLOSED:
         filled = max(order.filled_quantity, order.ended_quantity or ZERO)
         if not order.pending_cancel and filled == ZERO:
             note_stop_lost(draft, order.reason)
+            note_order_refused(draft, order)
             draft.note_event("stop_refused")
     if order.spec.leg is Leg.STOP and (order.ended_quantity or ZERO) > ZERO:
         _after_fill(draft, order)

@@ -1,8 +1,11 @@
 """Withdraw the entry, drop the stops and sell: in this order, and never two exits at once."""
 
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
+from models.trading.refusals import STOPS_SOLD_ALL, STOPS_STAY
+from models.trading.repetition import Requested
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_facts import CancelOrder, ExitPosition, ExitReason
+from models.trading.trade_refusals import figures_of, note_order_refused, note_taken, waits
 from models.trading.trade_state import ZERO, TradeOrder, TradeState
 
 
@@ -12,16 +15,23 @@ def want_exit(draft: TradeDraft, reason: ExitReason) -> None:
     draft.change(exit_wanted=True, exit_reason=kept, exit_paused=False)
 
 
-def note_exit_failed(draft: TradeDraft) -> None:
+def note_exit_ended(draft: TradeDraft, order: TradeOrder) -> None:
     """Stop trying until the next review, so that the stop goes back first."""
     draft.change(exit_paused=True, exit_sent=None, stop_refusals=0)
+    if (order.reason or "").endswith(STOPS_STAY):
+        for stop in draft.state.live_stops:
+            draft.change_order(stop, pending_cancel=False)
+    if max(order.filled_quantity, order.ended_quantity or ZERO) > ZERO:
+        note_taken(draft, Requested.EXIT)
+    elif order.status is not OrderStatus.NOT_PLACED or order.reason != STOPS_SOLD_ALL:
+        note_order_refused(draft, order)
     if draft.state.held > draft.state.sales_awaited:
         draft.note_event("exit_failed")
 
 
 def is_dust(state: TradeState) -> bool:
     """Tell whether what is held can be neither protected nor sold."""
-    instrument, held = state.plan.instrument, state.held
+    instrument, held = state.plan.instrument, state.sellable
     if held < instrument.quantity_minimum:
         return True
     tried = any(o.status is OrderStatus.REJECTED for o in state.of_leg(Leg.EXIT))
@@ -38,7 +48,9 @@ def pursue_exit(draft: TradeDraft) -> None:
         return
     if state.live_part is not None:
         return  # a market order that ends by itself; what it sells is not to be sold twice
-    if _is_quiet(state) and state.held > ZERO and not is_dust(state):
+    if waits(state, Requested.EXIT, _figures(state)):
+        return
+    if _is_quiet(state) and state.sellable > ZERO and not is_dust(state):
         _send_exit(draft)
 
 
@@ -56,6 +68,10 @@ def _is_quiet(state: TradeState) -> bool:
     return state.entry_is_done and not busy and not uncertain
 
 
+def _figures(state: TradeState) -> str:
+    return figures_of(state.sellable, None)
+
+
 def _send_exit(draft: TradeDraft) -> None:
     state = draft.state
     name, tag = draft.new_order_ids(Leg.EXIT)
@@ -68,7 +84,7 @@ def _send_exit(draft: TradeDraft) -> None:
         symbol=state.plan.instrument.symbol,
         side=Side.SELL,
         order_type=OrderType.MARKET,
-        quantity=state.held,
+        quantity=state.sellable,
     )
     stops = [o for o in state.live_stops if o.order_id is not None]
     command = ExitPosition(

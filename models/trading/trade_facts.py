@@ -162,6 +162,15 @@ class AmendRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelRefused:
+    """The exchange refused to withdraw an order; it stands as before."""
+
+    client_order_id: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PriceCrossed:
     """The market reached a watched level. ``price`` and ``at`` are the exchange's (market time)."""
 
@@ -215,6 +224,33 @@ class PartSaleRequested:
     at: datetime
 
 
+class ShortfallCause(StrEnum):
+    """Why the exchange holds less than our executions say, as far as its ledger tells."""
+
+    FEE = "fee_taken_in_base"
+    WITHDRAWN = "withdrawn_or_moved"
+    UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingTold:
+    """What the exchange holds that this trade may sell. ``at`` is protocol time of the question.
+
+    ``available`` is the balance of the base asset less what other trades' orders would sell;
+    ``sold`` what the exchange counts as sold by the ``orders`` of this trade that were asked about:
+    both are the exchange's figures, so that executions still on their way here confuse nothing.
+    ``fees`` and ``moved`` (positive) are what its ledger took since the trade's entry other than by
+    trading.
+    """
+
+    available: Decimal
+    sold: Decimal
+    orders: int
+    fees: Decimal
+    moved: Decimal
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewDue:
     """Time passed without progress: commands whose outcome never came are due again."""
@@ -231,6 +267,7 @@ TradeFact = (
     | ChildAppeared
     | StopAmended
     | AmendRefused
+    | CancelRefused
     | PriceCrossed
     | CloseRequested
     | EntryCancelRequested
@@ -238,6 +275,7 @@ TradeFact = (
     | PartSaleRequested
     | ExitsChangeRequested
     | ApprovalSettled
+    | HoldingTold
     | ReviewDue
 )
 
@@ -314,6 +352,19 @@ class AskOrders:
 
 
 @dataclass(frozen=True, slots=True)
+class AskHolding:
+    """Ask the exchange what it holds of the pair's base asset; answered by HoldingTold.
+
+    ``own_order_ids`` are the sales of the trade; ``since`` bounds what its ledger is asked for.
+    """
+
+    symbol: str
+    base: str
+    own_order_ids: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SetWatches:
     """Replace the trade's price watches by these (none: clear them)."""
 
@@ -341,6 +392,7 @@ TradeCommand = (
     | ExitPosition
     | SellPart
     | AskOrders
+    | AskHolding
     | AskApproval
     | SetWatches
     | RecordTrade

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from models.trading.orders import Leg, OrderSpec, OrderType, Side
-from models.trading.trade_facts import ExitReason
+from models.trading.trade_facts import ExitReason, ShortfallCause
+from models.trading.trade_refusals import blocked_text
 from models.trading.trade_state import ZERO, TradePhase, TradeState, TradeSummary
 
 HEDGE_SOURCE = "hedge/"
@@ -95,6 +96,7 @@ def summarise(state: TradeState) -> TradeSummary:
     """Return what the account needs to know of a trade."""
     entry = state.of_leg(Leg.ENTRY)[0]
     settled = state.phase is TradePhase.SETTLED
+    lost = state.missing_cause is ShortfallCause.UNEXPLAINED
     summary = TradeSummary(
         number=state.plan.number,
         symbol=state.plan.instrument.symbol,
@@ -111,6 +113,8 @@ def summarise(state: TradeState) -> TradeSummary:
         exit_reason=state.exit_reason,
         by_strategy=state.plan.source.startswith(STRATEGY_SOURCE),
         rescue=state.rescue and replace(state.rescue, covered=state.is_covered),
+        blocked="" if settled else blocked_text(state),
+        unexplained=state.missing if lost else ZERO,
     )
     return _with_hedge(state, summary)
 

@@ -8,12 +8,14 @@ it. A part that cannot be sold leaves the stop to grow back over it.
 from decimal import Decimal
 
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
+from models.trading.repetition import Requested
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_exit import want_exit
 from models.trading.trade_facts import AmendStop, ExitReason, PartSaleRequested, SellPart
+from models.trading.trade_refusals import figures_of, note_order_refused, note_taken, waits
 from models.trading.trade_state import ZERO, TradeOrder, TradePhase, TradeState
 
-FAILURES_MAXIMUM = 3
+FAILURES_MAXIMUM = 2
 """Sales of one part that come to nothing before it is given up: it protects nothing."""
 
 _REASONS = {Leg.PART: ExitReason.PARTIAL_PROFIT, Leg.HEDGE: ExitReason.HEDGE}
@@ -36,7 +38,9 @@ def note_part_request(draft: TradeDraft, fact: PartSaleRequested) -> None:
 def note_part_failed(draft: TradeDraft, order: TradeOrder) -> None:
     """Wait for a review, or give the part up, after a sale that came to nothing."""
     if order.filled_quantity > ZERO or (order.ended_quantity or ZERO) > ZERO:
+        note_taken(draft, Requested.PART)
         return
+    note_order_refused(draft, order)
     failures = draft.state.part_failures + 1
     draft.note_event("part_sale_failed")
     draft.change(part_failures=failures, part_paused=True, part_sent=None)
@@ -51,7 +55,7 @@ def part_to_sell(state: TradeState) -> Decimal:
         return ZERO
     way = state.live_part.remaining if state.live_part is not None else ZERO
     wanted = state.sold_target - state.sold - state.sales_awaited - way
-    return max(ZERO, state.plan.instrument.floor_quantity(min(wanted, state.held)))
+    return max(ZERO, state.plan.instrument.floor_quantity(min(wanted, state.sellable)))
 
 
 def pursue_part(draft: TradeDraft) -> None:
@@ -98,6 +102,8 @@ def _send(draft: TradeDraft, stop: TradeOrder, quantity: Decimal) -> None:
     quantity = min(quantity, instrument.floor_quantity(max(ZERO, stop.remaining - least)))
     if not instrument.meets_minimum(quantity, state.stop_price):
         draft.change(sold_target=ZERO)
+        return
+    if waits(state, Requested.PART, figures_of(quantity, None)):
         return
     name, tag = draft.new_order_ids(state.part_leg)
     order = OrderSpec(

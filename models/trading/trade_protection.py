@@ -7,6 +7,7 @@ which facts arrive, the difference between what is held and what rests is what i
 from decimal import Decimal
 
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
+from models.trading.repetition import Requested
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_facts import (
     AmendRefused,
@@ -18,6 +19,7 @@ from models.trading.trade_facts import (
     StopAmended,
 )
 from models.trading.trade_orders import find_order
+from models.trading.trade_refusals import figures_of, note_request_refused, note_taken, waits
 from models.trading.trade_state import ZERO, TradeOrder, TradeState
 
 REFUSALS_MAXIMUM = 2
@@ -42,7 +44,7 @@ def uncovered_quantity(state: TradeState) -> Decimal:
     """
     covered = sum((_promised_cover(o) for o in state.live_stops), ZERO)
     leaving = state.live_part.remaining if state.live_part is not None else ZERO
-    return state.held - state.sales_awaited - leaving - covered - state.awaited_children
+    return state.sellable - state.sales_awaited - leaving - covered - state.awaited_children
 
 
 def note_amended(draft: TradeDraft, fact: StopAmended) -> None:
@@ -54,6 +56,7 @@ def note_amended(draft: TradeDraft, fact: StopAmended) -> None:
         return
     if order.trigger_price != fact.trigger_price:
         draft.note_event("stop_moved")
+    note_taken(draft, Requested.AMEND)
     closed = order.filled_quantity >= fact.quantity and not order.status.is_final
     draft.change_order(
         order,
@@ -79,6 +82,9 @@ def note_amend_refused(draft: TradeDraft, fact: AmendRefused) -> None:
     status = OrderStatus.CLOSED if filled and order.size_known else order.status
     if order.amend_trigger == order.trigger_price:
         refusals = order.amend_refusals + 1
+        wanted = figures_of(order.amend_quantity or ZERO, order.trigger_price)
+        figures = f"{order.order_id} {wanted}"
+        note_request_refused(draft, Requested.AMEND, figures, fact.reason)
         draft.change_order(
             order,
             pending_amend=False,
@@ -108,7 +114,7 @@ def ensure_protected(draft: TradeDraft) -> None:
     if state.live_exit is not None and state.live_exit.status is not OrderStatus.UNKNOWN:
         return
     _withdraw_excess(draft)
-    if state.held <= ZERO:
+    if state.sellable <= ZERO:
         return
     missing = max(ZERO, uncovered_quantity(state))
     stops = [o for o in state.live_stops if _is_amendable(o)]
@@ -123,6 +129,8 @@ def _place(draft: TradeDraft, quantity: Decimal) -> None:
     state = draft.state
     if state.stop_refusals >= REFUSALS_MAXIMUM:
         _give_up(draft)
+        return
+    if waits(state, Requested.STOP, figures_of(quantity, state.stop_price)):
         return
     instrument = state.plan.instrument
     if not instrument.meets_minimum(quantity, state.stop_price):

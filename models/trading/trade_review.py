@@ -4,20 +4,33 @@ Everything re-issued here carries the figures and ids of the first time, and who
 asks the exchange before anything is sent again; so a review too many does no harm.
 """
 
+from datetime import datetime
+
 from models.trading.orders import Leg, OrderStatus, OrderType
+from models.trading.repetition import Requested
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_facts import AmendStop, AskOrders, CancelOrder, PlaceOrder, SellPart
 from models.trading.trade_orders import SENDING, UNANSWERED
+from models.trading.trade_refusals import note_taken, review_refusals, waits
 from models.trading.trade_state import ZERO, TradeOrder, TradeState
 
 
-def review(draft: TradeDraft) -> None:
-    """Re-issue what is under way, ask for what is overdue, and let a paused exit go on."""
+def review(draft: TradeDraft, at: datetime) -> None:
+    """Re-issue what is under way, ask for what is overdue, and let a paused exit go on.
+
+    ``at`` is protocol time: what was refused again and again goes on when its pause is over.
+    """
+    waited = waits(draft.state, Requested.STOP)
+    review_refusals(draft, at)
     draft.change(exit_paused=False, part_paused=False)
     if any(o.status is OrderStatus.OPEN for o in draft.state.live_stops):
         draft.change(stop_refusals=0)
+        if draft.state.sellable <= draft.state.protected_quantity:
+            note_taken(draft, Requested.STOP)
+    elif waited and not waits(draft.state, Requested.STOP):
+        draft.change(stop_refusals=0)
     for order in draft.state.orders:
-        if order.amend_blocked:
+        if order.amend_blocked and not waits(draft.state, Requested.AMEND):
             draft.change_order(order, amend_blocked=False)
         if not order.status.is_final:
             _reissue(draft, order)
@@ -54,7 +67,7 @@ def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
             return  # the part's own command makes the stop smaller
     withdrawn = order.spec.leg is Leg.ENTRY and (state.exit_wanted or state.entry_cancel_wanted)
     if order.pending_cancel or (order.status in UNANSWERED and withdrawn):
-        draft.send(CancelOrder(order.order_id, order.spec.client_order_id))
+        _withdraw_again(draft, order)
     elif order.status in UNANSWERED:
         draft.send(PlaceOrder(order.spec))
     if order.pending_amend and order.amend_quantity is not None and order.amend_trigger is not None:
@@ -75,6 +88,12 @@ def _send_part_again(draft: TradeDraft, command: SellPart) -> None:
                 amend_trigger=amend.trigger_price,
             )
     draft.send(command)
+
+
+def _withdraw_again(draft: TradeDraft, order: TradeOrder) -> None:
+    name = order.spec.client_order_id
+    if not waits(draft.state, Requested.CANCEL, name):
+        draft.send(CancelOrder(order.order_id, name))
 
 
 def _review_children(draft: TradeDraft) -> None:

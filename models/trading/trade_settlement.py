@@ -24,10 +24,15 @@ def settle_if_over(draft: TradeDraft, at: datetime) -> None:
     if state.held != ZERO:
         base = state.plan.instrument.base
         kind = "dust left" if state.held > ZERO else "sold more than was bought"
+        if state.missing > ZERO and state.held > ZERO:
+            cause = state.missing_cause.value if state.missing_cause else "unexplained"
+            kind = f"not held by the exchange ({cause})"
         draft.note_refusal(f"{kind}: {abs(state.held)} {base}")
     sales = [fill.exchange_time for fill in state.fills if fill.side is Side.SELL]
     draft.change(
         phase=TradePhase.SETTLED,
+        refused=(),
+        holding_doubted=False,
         exit_reason=_final_reason(state),
         closed_at=max(sales, default=at),
     )
@@ -37,7 +42,12 @@ def settle_if_over(draft: TradeDraft, at: datetime) -> None:
 def _is_over(state: TradeState) -> bool:
     known = state.entry_is_done and not state.awaits_fills and state.awaited_children <= ZERO
     resting = state.live_stops or state.live_exit is not None or state.live_part is not None
-    return known and not resting and is_dust(state)
+    certain = state.missing_confirmed or state.missing == ZERO or _is_small(state)
+    return known and not resting and certain and is_dust(state)
+
+
+def _is_small(state: TradeState) -> bool:
+    return state.held < state.plan.instrument.quantity_minimum
 
 
 def _drop_stops_of_dust(draft: TradeDraft) -> None:

@@ -10,7 +10,14 @@ from models.trading.exit_rules import ExitRules
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, ProtectionMode
 from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus, Side
-from models.trading.trade_facts import ExitPosition, ExitReason, PriceWatch, SellPart
+from models.trading.repetition import Refused
+from models.trading.trade_facts import (
+    ExitPosition,
+    ExitReason,
+    PriceWatch,
+    SellPart,
+    ShortfallCause,
+)
 
 ZERO = Decimal(0)
 
@@ -151,6 +158,13 @@ class TradeState:
         stop_lowered: a second person let the stop go down.
         part_failures: sales of the part that came to nothing; ``part_paused`` until a review.
         rescue: the last time that the settled trade was opened again.
+        refused: requests that the exchange refused as often as they were sent.
+        missing: base units that were bought here and that the exchange does not hold for us.
+        missing_since: protocol time since which they are missing unchanged.
+        missing_cause: what became of them, as far as the exchange's ledger tells.
+        missing_confirmed: the exchange said so again a good while later.
+        holding_doubted: the exchange is to be asked what it holds.
+        orders_forgotten: refused orders that are not kept any more.
     """
 
     plan: TradePlan
@@ -187,6 +201,13 @@ class TradeState:
     pending_exits: tuple[PendingExits, ...] = ()
     stop_lowered: bool = False
     rescue: Rescue | None = None
+    refused: Refused = ()
+    missing: Decimal = ZERO
+    missing_since: datetime | None = None
+    missing_cause: ShortfallCause | None = None
+    missing_confirmed: bool = False
+    holding_doubted: bool = False
+    orders_forgotten: int = 0
 
     @property
     def bought(self) -> Decimal:
@@ -202,6 +223,13 @@ class TradeState:
     def held(self) -> Decimal:
         """Return the base quantity held now."""
         return self.bought - self.sold
+
+    @property
+    def sellable(self) -> Decimal:
+        """Return what is held by our executions and by the exchange's word as well."""
+        if not self.missing:
+            return self.held
+        return self.plan.instrument.floor_quantity(max(ZERO, self.held - self.missing))
 
     @property
     def fees(self) -> Decimal:
@@ -304,6 +332,8 @@ class TradeSummary:
     ``reserved_cash`` is the USD that the unfilled rest of the entry may still spend, fees included.
     ``strategy`` is known to the account only: whose idea it was, empty when somebody asked for it.
     ``rescue`` is set once the settled trade was opened again.
+    ``blocked`` says which of its requests the exchange goes on refusing, empty: none;
+    ``unexplained`` are base units bought that the exchange does not hold and nobody explains.
     Of what the hedge did: base units bought back and sold, USD moved, received net of fees, and
     those fees. ``exit_price`` is the average of all other sales, None before the first.
     """
@@ -330,3 +360,5 @@ class TradeSummary:
     by_strategy: bool = False
     exit_price: Decimal | None = None
     rescue: Rescue | None = None
+    blocked: str = ""
+    unexplained: Decimal = ZERO

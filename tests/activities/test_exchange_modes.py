@@ -14,8 +14,17 @@ from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.orders import OrderActivities
 from activities.patience import Patience
 from activities.ports import FeedStatus
-from models.contracts.orders import OrderPlaced, OrderToPlace
+from models.contracts.orders import (
+    OrderPlaced,
+    OrderToCancel,
+    OrderToPlace,
+    PositionExit,
+    PositionToExit,
+)
+from models.trading.identities import client_order_id
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
+from models.trading.refusals import STOPS_STAY
+from models.trading.trade_facts import CancelRefused, ExitPosition
 from tests.support.fakes import FakeJournal
 from tests.support.kraken_rows import an_order
 
@@ -124,3 +133,62 @@ async def test_the_feed_says_why_a_pair_cannot_be_entered_and_when_it_can_again(
         await set_mode(simulator, "online", pair)
         assert await status(healthy=True) == ""
     await feed.close()
+
+
+@pytest.mark.parametrize("mode", ["cancel_only", "post_only", "limit_only"])
+async def test_an_exit_keeps_its_stop_where_the_pair_takes_no_sale(
+    simulator, directory, activities, mode
+):
+    await simulator.buy("0.01")
+    placed = await answered(activities, OrderToPlace(a_stop(), clock()))
+    assert placed.acknowledged is not None
+    stop = placed.acknowledged.order_id
+    await simulator.control("pairs", {"symbol": "BTC/USD", "status": mode})
+    exchange = await directory.exchange("company")
+    await exchange.instruments()
+    first = await leave(activities, stop, 1)
+    assert first.stops == ()
+    assert first.placed.refused is not None
+    assert first.placed.refused.reason == f"EService:Market in {mode} mode{STOPS_STAY}"
+    assert {one.order_id for one in await exchange.open_orders()} == {stop}
+    # The doubt has the status read anew: what is over stands in nobody's way.
+    await simulator.control("pairs", {"symbol": "BTC/USD", "status": "online"})
+    await exchange.instruments()
+    sold = await leave(activities, stop, 2)
+    assert sold.placed.acknowledged is not None
+    assert await exchange.open_orders() == []
+
+
+async def test_an_exit_is_not_sent_where_the_stop_is_not_withdrawn(
+    simulator, directory, activities
+):
+    await simulator.buy("0.01")
+    placed = await answered(activities, OrderToPlace(a_stop(), clock()))
+    assert placed.acknowledged is not None
+    stop = placed.acknowledged.order_id
+    words = "EGeneral:Invalid arguments:txid"
+    await simulator.fault("error", {"method": "CancelOrder"}, count=2, params={"error": words})
+    left = await leave(activities, stop, 1)
+    assert left.stops == ()
+    assert left.placed.refused is not None
+    assert left.placed.refused.reason == words + STOPS_STAY
+    request = OrderToCancel("company", stop, a_stop().client_order_id, a_stop(), clock())
+    kept = await ActivityEnvironment().run(activities.cancel_order, request)
+    assert [type(fact) for fact in kept.facts] == [CancelRefused]
+    exchange = await directory.exchange("company")
+    assert {one.order_id for one in await exchange.open_orders()} == {stop}
+
+
+async def leave(activities: OrderActivities, stop: str, attempt: int) -> PositionExit:
+    name = client_order_id("1" * 32, "company", 1, Leg.EXIT, attempt)
+    order = an_order(
+        leg=Leg.EXIT,
+        client_order_id=name,
+        side=Side.SELL,
+        order_type=OrderType.MARKET,
+        limit_price=None,
+    )
+    command = ExitPosition((stop,), Decimal(0), order)
+    return await ActivityEnvironment().run(
+        activities.exit_position, PositionToExit(command, clock())
+    )

@@ -243,6 +243,19 @@ def _pair_cases() -> Iterator[Case]:
             yield Case("pair", step, (Rule("pair", {"pair": "$"}, params=dict(change)),), needs)
 
 
+REFUSED_AGAIN = (("EOrder:Orders limit exceeded", 4), ("EOrder:Insufficient funds", 2))
+"""Words of a passing and of a lasting refusal, and how often an exit meets them in a row."""
+
+
+def _refused_cases() -> Iterator[Case]:
+    """Yield exits refused as often as a pause comes before the next try, and once more."""
+    for step in ("exit", "crossing"):
+        method, leg, needs = REQUESTS[step]
+        match = {"method": method, "account": "$", "leg": leg}
+        for words, times in REFUSED_AGAIN:
+            yield Case("error", step, (Rule("error", match, 0, times, {"error": words}),), needs)
+
+
 def _log_cases() -> Iterator[Case]:
     for step in ("entry", "stop", "amend", "crossing", "exit", "settlement"):
         yield Case(FULL_LOGS, step, needs=KILL_STEPS[step])
@@ -279,6 +292,7 @@ CASES: Sequence[Case] = (
     *_wallet_cases(),
     *_pair_cases(),
     *_absence_cases(),
+    *_refused_cases(),
     *_log_cases(),
 )
 """Every fault that is played, the kills apart."""

@@ -79,6 +79,7 @@ class FakeExchange:
     ``lose_before`` and ``lose_after`` count submits whose request or reply gets lost; ``down``
     makes every call fail; ``deaf`` keeps executions off the stream, as a lost message would; while
     it ``lags`` questions find nothing, and unless it ``proves`` nothing shows an order's absence.
+    ``refusals`` says with which words the orders of a leg are refused for as long as it says so.
     """
 
     def __init__(self, price: Decimal = Decimal(50000), cash: Decimal = Decimal(100000)) -> None:
@@ -92,6 +93,7 @@ class FakeExchange:
         self.lose_before = 0
         self.lose_after = 0
         self.reject_next: str | None = None
+        self.refusals: dict[Leg, str] = {}
         self.down = False
         self.deaf = False
         self.hearing = False
@@ -164,6 +166,12 @@ class FakeExchange:
         if self.reject_next is not None:
             raw, self.reject_next = self.reject_next, None
             raise OrderRejectedError(raw, raw)
+        if order.leg in self.refusals:
+            raise OrderRejectedError(self.refusals[order.leg], self.refusals[order.leg])
+        # An account that never bought anything sells all the same: tests of single orders need it.
+        held = self.totals.get(order.symbol.partition("/")[0], order.quantity)
+        if order.side is Side.SELL and order.quantity > held:
+            raise OrderRejectedError("EOrder:Insufficient funds", "EOrder:Insufficient funds")
         if self.lose_before:
             self.lose_before -= 1
             raise UnknownOutcomeError("the request was lost")

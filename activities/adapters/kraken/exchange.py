@@ -165,7 +165,15 @@ class KrakenExchange:
 
         Raises:
             RateLimitedError: there is none for longer than patience lasts.
+            OrderRejectedError: the pair is known to take no sale at market now (§13, ``status``).
         """
+        instrument = await self._instrument(symbol)
+        if instrument is not None and not instrument.takes_market_orders:
+            self.rules.suspect(f"{symbol} is {instrument.status.value}")
+            instrument = await self._instrument(symbol)
+            if instrument is not None and not instrument.takes_market_orders:
+                words = f"EService:Market in {instrument.status.value} mode"
+                raise OrderRejectedError(words, words)
         await self.budget.await_room_for_exit(symbol, stop_ids)
 
     async def cancel(self, order_id: str) -> None:

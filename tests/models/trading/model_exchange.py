@@ -6,18 +6,23 @@ repetitions; facts wait until the test delivers them, in any order, twice if it 
 
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
+from models.trading.refusals import STOPS_STAY
 from models.trading.trade_decisions import begin, decide
 from models.trading.trade_facts import (
     AmendRefused,
     AmendStop,
+    AskHolding,
     AskOrders,
     CancelOrder,
+    CancelRefused,
     ChildAppeared,
     ExitPosition,
     FillReported,
+    HoldingTold,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
@@ -25,6 +30,7 @@ from models.trading.trade_facts import (
     PlaceOrder,
     RecordTrade,
     ReportToAccount,
+    ReviewDue,
     SellPart,
     SetWatches,
     StopAmended,
@@ -72,7 +78,16 @@ class ModelWorld:
         self.doubts = 0
         self.lost_after = True
         self.late = False
+        self.lasting: dict[Leg, str] = {}
+        self.sends: list[tuple[datetime, OrderSpec]] = []
+        self.amends: list[tuple[datetime, AmendStop]] = []
+        self.cancels: list[datetime] = []
+        self.keeps = False
+        self.sale_refused: str | None = None
         self.lost = False
+        self.now = START
+        self.moved_away = ZERO
+        self.ledger_explains = ZERO
         self.by_name: dict[str, str] = {}
         self.facts: list[TradeFact] = []
         self.delivered: list[TradeFact] = []
@@ -121,8 +136,11 @@ class ModelWorld:
         if state.phase is TradePhase.SETTLED and not untold:
             assert not self.live_orders(), "settled with a live order"
             assert self.held == state.held, "settled before everything was known"
-            assert state.held < state.plan.instrument.quantity_minimum
-            assert state.held == 0 or any("dust" in text for text in state.refusals)
+            assert state.sellable < state.plan.instrument.quantity_minimum
+            small = state.held < state.plan.instrument.quantity_minimum
+            assert not state.missing or state.missing_confirmed or small, "gave coins up too early"
+            named = ("dust left", "not held by the exchange")
+            assert state.held == 0 or any(text.startswith(named) for text in state.refusals)
 
     # --- the exchange --------------------------------------------------------------------------
 
@@ -245,6 +263,8 @@ class ModelWorld:
             case AskOrders():
                 for order_id in command.order_ids:
                     self._ask(order_id)
+            case AskHolding():
+                self._ask_holding(command)
 
     def _place(self, spec: OrderSpec, quantity: Decimal) -> None:
         known = self.by_name.get(spec.client_order_id)
@@ -271,6 +291,11 @@ class ModelWorld:
             )
 
     def _submit(self, spec: OrderSpec, quantity: Decimal) -> str:
+        self.sends.append((self.now, spec))
+        if spec.leg in self.lasting:
+            return f"rejected|{self.lasting[spec.leg]}"
+        if spec.side is Side.SELL and quantity > self.held - self.moved_away:
+            return "rejected|EOrder:Insufficient funds"
         if spec.leg in self.refuse:
             status, reason = self.refuse.pop(spec.leg)
             return f"{status.value}|{reason}"
@@ -292,6 +317,10 @@ class ModelWorld:
             self.facts.append(
                 OrderRefused(command.client_order_id, OrderStatus.NOT_PLACED, "absent", START)
             )
+        elif order.live and self.keeps:
+            self.cancels.append(self.now)
+            words = "EGeneral:Permission denied"
+            self.facts.append(CancelRefused(command.client_order_id, words, self.now))
         elif order.live:
             self.end(order, OrderStatus.CANCELED)
         else:
@@ -299,6 +328,7 @@ class ModelWorld:
 
     def _amend(self, command: AmendStop) -> None:
         order = self.orders[command.order_id]
+        self.amends.append((self.now, command))
         if not order.live:
             self.facts.append(AmendRefused(command.order_id, "gone", True, START))
         elif self.refuse_amends or self.price <= command.trigger_price:
@@ -313,6 +343,11 @@ class ModelWorld:
     def _exit(self, command: ExitPosition) -> None:
         # The intent's fate is looked up first; the stops are dropped again in any case.
         stops = [self.orders[order_id] for order_id in command.stop_order_ids]
+        if self.sale_refused is not None:
+            unsent = f"not_placed|{self.sale_refused}{STOPS_STAY}"
+            self.by_name.setdefault(command.exit.client_order_id, unsent)
+            self._place(command.exit, command.exit.quantity)
+            return
         for stop in stops:
             if stop.live:
                 self.end(stop, OrderStatus.CANCELED)
@@ -330,6 +365,23 @@ class ModelWorld:
         self._place(command.order, command.order.quantity)
         live = [o for o in self.live_orders() if o.spec.leg.sells_part]
         assert len(live) <= 1, "two parts sold at once"
+
+    def _ask_holding(self, command: AskHolding) -> None:
+        own = [self.orders[name] for name in command.own_order_ids if name in self.orders]
+        told = HoldingTold(
+            available=self.held - self.moved_away,
+            sold=sum((order.filled for order in own), ZERO),
+            orders=len(command.own_order_ids),
+            fees=ZERO,
+            moved=self.ledger_explains,
+            at=self.now,
+        )
+        self.facts.append(told)
+
+    def review(self, seconds: float = 4) -> None:
+        """Let time pass and a review ring."""
+        self.now += timedelta(seconds=seconds)
+        self.tell(ReviewDue(self.now))
 
     def _ask(self, order_id: str) -> None:
         order = self.orders[order_id]

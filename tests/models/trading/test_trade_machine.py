@@ -16,7 +16,6 @@ from models.trading.trade_facts import (
     OrderRefused,
     PartSaleRequested,
     PriceCrossed,
-    ReviewDue,
     StopAmended,
     StopMoveRequested,
 )
@@ -193,7 +192,7 @@ class TradeMachine(RuleBasedStateMachine):
         # The shell lets a review follow the answers to the one before.
         self._run_all()
         self.world.lost = False
-        self.world.tell(ReviewDue(START))
+        self.world.review()
 
     # --- what must hold -----------------------------
 
@@ -241,7 +240,7 @@ class TradeMachine(RuleBasedStateMachine):
             for order in (*world.live_orders(Leg.EXIT), *world.live_orders(Leg.HEDGE)):
                 world.fill(order, order.quantity)
             self._run_all()
-            world.tell(ReviewDue(START))
+            world.review(seconds=1000)
         assert world.state.phase is TradePhase.SETTLED
         assert world.held == world.state.held
         assert world.reports[-1] is True
