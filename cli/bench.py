@@ -147,7 +147,10 @@ def _stack(which: Which) -> AbstractContextManager[Settings]:
 
 
 def _show(report: dict[str, Any]) -> None:
-    columns = ("figure", "p50 ms", "p99 ms", "n", "budget p50 / p99", "met")
+    columns = (
+        *("figure", "p50 ms", "p99 ms", "n", "budget p50 / p99", "met"),
+        *("× bare chain p50 / p99", "budget ×", "met ×"),
+    )
     table = Figures(columns, right=frozenset(columns[1:4]))
     for name, figure in report["figures"].items():
         _row(table, name, figure)
@@ -181,7 +184,14 @@ def _row(table: Figures, name: str, figure: dict[str, Any]) -> None:
         str(figure["n"]),
         limits if budget else "",
         met,
+        _pair(figure.get("ratio", {})),
+        _pair(figure.get("ratio_budget", {})),
+        {None: "", True: "yes", False: "no"}[figure.get("ratio_met")],
     )
+
+
+def _pair(found: dict[str, float | None]) -> str:
+    return f"{found['p50']} / {found['p99']}" if found.get("p50") is not None else ""
 
 
 _STARTED = time.monotonic()
