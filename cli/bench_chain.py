@@ -118,6 +118,13 @@ async def _measure(
         [PayloadKey(name, secret) for name, secret in keys.items()],
         tls=client_tls(settings),
     )
+    await measure_chain(client, chain, ready, stop)
+
+
+async def measure_chain(
+    client: "Client", chain: Chain, ready: threading.Event, stop: threading.Event
+) -> None:
+    """Run the chain over a client until ``stop`` is set; ``ready`` is set after the first link."""
     queue = f"bench-chain-{uuid.uuid4()}"
     async with Worker(
         client,
