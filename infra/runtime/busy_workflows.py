@@ -17,7 +17,13 @@ from temporalio.api.errordetails.v1 import ResourceExhaustedFailure
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-MESSAGES = frozenset({"signal_workflow_execution", "update_workflow_execution"})
+MESSAGES = frozenset(
+    {
+        "signal_workflow_execution",
+        "signal_with_start_workflow_execution",
+        "update_workflow_execution",
+    }
+)
 """Calls that carry an id of their own: repeated, they are told once."""
 FIRST_PAUSE = timedelta(milliseconds=15)
 LONGEST_PAUSE = timedelta(milliseconds=150)
