@@ -52,14 +52,17 @@ def measure(settings: Settings, opens: int, bursts: int, tell: Tell) -> Row:
         try:
             bench.prepare()
             for number in range(bursts):
+                tell(f"burst {number + 1} of {bursts}")
                 rows.append(bench.burst(opens))
-                tell(f"burst {number + 1}: {rows[-1]['answers']}")
-            loads["during"] = load_average()
+        except PlatformError as error:
+            bench.failures.append(str(error))
+        loads["during"] = load_average()
+        stops = figure("fill_to_stop_in_a_burst", [])
+        try:
             stops = bench.stops()
             bench.fall()
         except PlatformError as error:
             bench.failures.append(str(error))
-            stops = figure("fill_to_stop_in_a_burst", [])
         finally:
             bench.market.close()
     report = asyncio.run(verify.run(settings, verify.GRACE_SECONDS))
@@ -122,10 +125,11 @@ class _Burst:
         row = summary(answers)
         if row["unclear"]:
             self.failures.append(f"refusals without status 503 or Retry-After: {row['unclear']}")
+        self._tell(f"answers: {row['answers']}")
         began = time.monotonic()
         wait_until(
-            "entries are taken again",
-            lambda: self._ask(*bodies[0]).kind == "accepted",
+            "no entry is refused for load any more",
+            lambda: self._is_judged(*bodies[0]),
             TRY_AGAIN_SECONDS,
             AGAIN_SECONDS,
         )
@@ -144,6 +148,14 @@ class _Burst:
             except PlatformError as error:
                 return Answer(str(error), 0, None, time.monotonic() - began)
         return Answer("accepted", HTTPStatus.ACCEPTED, None, time.monotonic() - began)
+
+    def _is_judged(self, account: str, body: Row) -> bool:
+        """Tell whether the account itself decides again, whatever it decides."""
+        answer = self._ask(account, body)
+        decided = answer.kind == "accepted" or answer.status == HTTPStatus.CONFLICT
+        if not decided:
+            self._tell(f"not yet: {answer.kind}")
+        return decided
 
     def stops(self) -> Row:
         """Return how long after their fills the stops rested, of all trades there are."""
