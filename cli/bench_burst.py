@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -120,8 +121,10 @@ class _Burst:
             for number in range(opens)
             for symbol in [PAIRS[number // len(self._accounts) % len(PAIRS)]]
         ]
-        with ThreadPoolExecutor(opens) as threads:
-            answers = list(threads.map(self._ask, *zip(*bodies, strict=True)))
+        # A connection for each, made ready beforehand: the requests are to meet.
+        with ExitStack() as stack, ThreadPoolExecutor(opens) as threads:
+            callers = [stack.enter_context(ApiClient(self._settings)) for _ in bodies]
+            answers = list(threads.map(_ask, callers, *zip(*bodies, strict=True)))
         row = summary(answers)
         if row["unclear"]:
             self.failures.append(f"refusals without status 503 or Retry-After: {row['unclear']}")
@@ -135,24 +138,10 @@ class _Burst:
         )
         return {**row, "taken_again_after_seconds": round(time.monotonic() - began, 2)}
 
-    def _ask(self, account: str, body: Row) -> Answer:
-        began = time.monotonic()
-        # A connection of its own: two hundred callers do not share one either.
-        with ApiClient(self._settings) as api:
-            try:
-                api.post(f"/accounts/{account}/trades", body)
-            except RefusedError as refusal:
-                kind = refusal.type.rpartition(":")[2]
-                spent = time.monotonic() - began
-                return Answer(kind, refusal.status, refusal.retry_after, spent)
-            except PlatformError as error:
-                return Answer(str(error), 0, None, time.monotonic() - began)
-        return Answer("accepted", HTTPStatus.ACCEPTED, None, time.monotonic() - began)
-
     def _is_judged(self, account: str, body: Row) -> bool:
         """Tell whether the account itself decides again, whatever it decides."""
-        answer = self._ask(account, body)
-        decided = answer.kind == "accepted" or answer.status == HTTPStatus.CONFLICT
+        answer = _ask(self._api, account, body)
+        decided = 0 < answer.status < HTTPStatus.INTERNAL_SERVER_ERROR
         if not decided:
             self._tell(f"not yet: {answer.kind}")
         return decided
@@ -207,3 +196,15 @@ class _Burst:
 def _is_bare(trade: Row) -> bool:
     held = Decimal(trade["bought"]) - Decimal(trade["sold"])
     return trade["phase"] == "open" and Decimal(trade["protected_quantity"]) < held
+
+
+def _ask(api: ApiClient, account: str, body: Row) -> Answer:
+    began = time.monotonic()
+    try:
+        api.post(f"/accounts/{account}/trades", body)
+    except RefusedError as refusal:
+        kind, spent = refusal.type.rpartition(":")[2], time.monotonic() - began
+        return Answer(kind, refusal.status, refusal.retry_after, spent)
+    except PlatformError as error:
+        return Answer(str(error), 0, None, time.monotonic() - began)
+    return Answer("accepted", HTTPStatus.ACCEPTED, None, time.monotonic() - began)
