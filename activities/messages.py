@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.policies import DECIDING_TASK_TIMEOUT
 from models.contracts.names import (
+    ACCOUNT_ACKNOWLEDGED_SIGNAL,
     ACCOUNT_SIGNALS,
     HEDGE_SIGNALS,
     TRADE_SIGNALS,
@@ -21,9 +22,10 @@ from models.contracts.names import (
     TRADING_QUEUE,
     account_workflow_id,
     hedge_workflow_id,
+    kill_switch_workflow_id,
     trade_workflow_id,
 )
-from models.contracts.workflows import TradeInput
+from models.contracts.workflows import AccountAcknowledged, TradeInput
 from models.trading.account_facts import Answer
 from models.trading.trade_state import TradeState
 
@@ -77,6 +79,11 @@ class TemporalMessenger:
     async def tell_hedge(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to the hedge of an account; False when its workflow does not run."""
         return await self._tell(hedge_workflow_id(account), HEDGE_SIGNALS, facts)
+
+    async def tell_kill_switch(self, number: int, fact: AccountAcknowledged) -> bool:
+        """Signal an acknowledgement to a kill switch; False when its workflow does not run."""
+        names: dict[type, str] = {AccountAcknowledged: ACCOUNT_ACKNOWLEDGED_SIGNAL}
+        return await self._tell(kill_switch_workflow_id(number), names, [fact])
 
     async def ask_account(
         self, account: str, update: str, request_id: str, fact: object

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from activities.capital_ports import CapitalBook, DayBook
 from activities.equity_watch import AccountMark
+from models.contracts.workflows import AccountAcknowledged
 from models.trading.account_facts import Answer
 from models.trading.account_hedge_facts import HedgeRecord
 from models.trading.account_settings import SettingsRecord
@@ -778,6 +779,10 @@ class Messenger(Protocol):
 
     async def tell_hedge(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to the hedge of an account."""
+        ...
+
+    async def tell_kill_switch(self, number: int, fact: AccountAcknowledged) -> bool:
+        """Signal an acknowledgement to a kill switch."""
         ...
 
     async def ask_account(

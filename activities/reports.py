@@ -12,7 +12,13 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ports import Messenger
 from models.contracts.hedges import HedgeToWake
-from models.contracts.records import KillSwitchToTell, ProgressToReport, TradesToTell, TradeToTell
+from models.contracts.records import (
+    AcknowledgementToTell,
+    KillSwitchToTell,
+    ProgressToReport,
+    TradesToTell,
+    TradeToTell,
+)
 
 
 class ReportActivities:
@@ -49,3 +55,8 @@ class ReportActivities:
         """Tell the account; False when its workflow does not run."""
         facts = [fact for fact in (request.engaged, request.lifted) if fact is not None]
         return await self._messenger.tell_account(request.account, facts)
+
+    @activity.defn
+    async def tell_kill_switch(self, request: AcknowledgementToTell) -> bool:
+        """Tell the kill switch that an account is halted; False when it does not run."""
+        return await self._messenger.tell_kill_switch(request.number, request.acknowledged)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from cli.bench_burst import measure as measure_burst
 from cli.bench_feed import measure as measure_feed
 from cli.bench_latency import Plan, measure
 from cli.bench_scale import measure as measure_scale
@@ -23,6 +24,7 @@ from infra.runtime.stack import Stack
 app = typer.Typer(help="Measure the whole running stack.", no_args_is_help=True)
 
 RESULT = Path("build") / "bench-latency.json"
+BURST_RESULT = Path("build") / "bench-burst.json"
 FEED_RESULT = Path("build") / "bench-feed.json"
 SCALE_RESULT = Path("build") / "bench-scale.json"
 NUMBERS_OF_ACCOUNTS = (3, 10, 30, 100)
@@ -68,6 +70,28 @@ def latency(
         typer.echo(json.dumps(report))
     else:
         _show(report)
+    raise typer.Exit(1 if report["failures"] or not report["verify"]["clean"] else 0)
+
+
+@app.command()
+def burst(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    opens: Annotated[int, typer.Option(min=1, max=1000, help="Entries asked for at once.")] = 200,
+    bursts: Annotated[int, typer.Option(min=1, help="How often.")] = 2,
+) -> None:
+    """Ask for many entries at once: none may stay without its stop for longer than five seconds.
+
+    Exit code 1 when a stop rested later, a refusal does not say when to repeat, entries are not
+    taken again, or an invariant is violated.
+    """
+    with throwaway_stack(Settings(), _tell) as settings:
+        report = measure_burst(settings, opens, bursts, _tell)
+    _write(BURST_RESULT, report)
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        _show_burst(report)
     raise typer.Exit(1 if report["failures"] or not report["verify"]["clean"] else 0)
 
 
@@ -146,8 +170,28 @@ def _stack(which: Which) -> AbstractContextManager[Settings]:
     return nullcontext(Stack(settings).settings)
 
 
+def _show_burst(report: dict[str, Any]) -> None:
+    stops = report["fill_to_stop"]
+    for number, row in enumerate(report["bursts"], 1):
+        answers = ", ".join(f"{count} {kind}" for kind, count in row["answers"].items())
+        typer.echo(
+            f"burst {number}: {answers}; slowest answer {row['slowest_answer_seconds']} s; "
+            f"entries taken again after {row['taken_again_after_seconds']} s"
+        )
+    typer.echo(
+        f"fill to stop p50 {stops['p50_ms']} ms, p99 {stops['p99_ms']} ms, "
+        f"longest {stops.get('longest_ms')} ms of {stops['n']}; promised {report['promised_ms']} ms"
+    )
+    typer.echo(f"invariants {'hold' if report['verify']['clean'] else 'VIOLATED'}")
+    for failure in report["failures"]:
+        typer.echo(f"failed: {failure}")
+
+
 def _show(report: dict[str, Any]) -> None:
-    columns = ("figure", "p50 ms", "p99 ms", "n", "budget p50 / p99", "met")
+    columns = (
+        *("figure", "p50 ms", "p99 ms", "n", "budget p50 / p99", "met"),
+        *("of bare chain p50 / p99", "budget of it", "met"),
+    )
     table = Figures(columns, right=frozenset(columns[1:4]))
     for name, figure in report["figures"].items():
         _row(table, name, figure)
@@ -181,7 +225,14 @@ def _row(table: Figures, name: str, figure: dict[str, Any]) -> None:
         str(figure["n"]),
         limits if budget else "",
         met,
+        _pair(figure.get("ratio", {})),
+        _pair(figure.get("ratio_budget", {})),
+        {None: "", True: "yes", False: "no"}[figure.get("ratio_met")],
     )
+
+
+def _pair(found: dict[str, float | None]) -> str:
+    return f"{found['p50']} / {found['p99']}" if found.get("p50") is not None else ""
 
 
 _STARTED = time.monotonic()

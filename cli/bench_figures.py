@@ -16,12 +16,21 @@ BUDGETS: Mapping[str, Mapping[str, float]] = {
 }
 """The budgets of the design: on two cores with the whole embedded stack running."""
 
+RATIOS: Mapping[str, Mapping[str, float]] = {
+    "request_to_ack": {"p50": 2.5, "p99": 5},
+    "fill_to_stop": {"p50": 3.5, "p99": 5},
+    "cross_to_exit": {"p50": 3.5, "p99": 5},
+}
+"""The budgets of the design on any machine: multiples of the same percentile of a bare chain of
+signal and activity (:mod:`cli.bench_chain`) on the same server in the same run."""
+MILLISECONDS = 1000
+
 Parts = Mapping[str, Sequence[float]]
 
 
 def milliseconds(begin: datetime, end: datetime) -> float:
     """Return the time between two moments of one clock, in milliseconds."""
-    return (end - begin).total_seconds() * 1000
+    return (end - begin).total_seconds() * MILLISECONDS
 
 
 def figure(name: str, values: Sequence[float], parts: Parts | None = None) -> dict[str, Any]:
@@ -39,6 +48,32 @@ def figure(name: str, values: Sequence[float], parts: Parts | None = None) -> di
     if parts:
         document["parts"] = {part: _percentiles(found) for part, found in parts.items()}
     return document
+
+
+def add_ratios(figures: Mapping[str, dict[str, Any]], chain: Sequence[float]) -> None:
+    """Add to each figure what multiple of the bare chain it is, and whether that is met.
+
+    ``ratio_met`` is None where there is no budget or either of the two was not measured.
+    """
+    bare = _percentiles(chain)
+    for name, document in figures.items():
+        ratio = {key: _multiple(document[f"{key}_ms"], bare[f"{key}_ms"]) for key in ("p50", "p99")}
+        document["ratio"] = ratio
+        budget = RATIOS.get(name)
+        if budget is not None:
+            document["ratio_budget"] = dict(budget)
+            document["ratio_met"] = _all_met(ratio, budget)
+
+
+def _multiple(value: float | None, bare: float | None) -> float | None:
+    return round(value / bare, 2) if value is not None and bare else None
+
+
+def _all_met(ratio: Mapping[str, float | None], budget: Mapping[str, float]) -> bool | None:
+    found = {key: ratio[key] for key in budget}
+    if any(value is None for value in found.values()):
+        return None
+    return all(value is not None and value <= budget[key] for key, value in found.items())
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cli import verify
-from cli.bench_figures import figure, load_average, machine, milliseconds
+from cli.bench_chain import chain_beside
+from cli.bench_figures import add_ratios, figure, load_average, machine, milliseconds
 from cli.bench_kill_switch import KillSwitchBench
 from cli.bench_load import PAIRS, Load, Market, Opened
 from cli.client import ApiClient
@@ -60,11 +61,17 @@ def measure(settings: Settings, plan: Plan, tell: Tell) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     try:
         load.await_readiness()
-        for wave in range(waves):
-            load.run_wave(wave)
-            tell(f"{len(load.opened)} trades, load average {load_average():.1f}")
+        with chain_beside(settings) as chain:
+            for wave in range(waves):
+                load.run_wave(wave)
+                tell(f"{len(load.opened)} trades, load average {load_average():.1f}")
         loads["during"] = load_average()
         figures = figures_of(load, Records(api, market, load.opened), started)
+        add_ratios(figures, chain.signal_to_activity)
+        figures |= {
+            "bare_signal_to_activity": figure("bare", chain.signal_to_activity),
+            "bare_update_round_trip": figure("bare", chain.update_round_trip),
+        }
         tell("Kill switch: engaging and lifting")
         figures |= asyncio.run(switches.run(plan.kill_switches, plan.withdrawals))
     except PlatformError as error:

@@ -155,12 +155,7 @@ class Load:
         self, account: str, symbol: str, price: Decimal, protection: str, *, takes: bool = False
     ) -> Opened | None:
         """Open a trade at once."""
-        body = {
-            "symbol": symbol,
-            "quantity": str((WORTH_USD / price).quantize(Decimal("0.0001"))),
-            "stop_price": str(price * STOP),
-            "protection": protection,
-        }
+        body = entry_body(symbol, price, protection)
         if takes:
             body["take_profit_price"] = str(price * TAKE_PROFIT)
         asked = datetime.now(UTC)
@@ -211,6 +206,16 @@ class Load:
             return all(abs(now[symbol] / before[symbol] - 1) < CALM for symbol in self._pairs)
 
         wait_until("prices are back", is_calm)
+
+
+def entry_body(symbol: str, price: Decimal, protection: str) -> dict[str, str]:
+    """Return a request for an entry at the market with its stop."""
+    return {
+        "symbol": symbol,
+        "quantity": str((WORTH_USD / price).quantize(Decimal("0.0001"))),
+        "stop_price": str(price * STOP),
+        "protection": protection,
+    }
 
 
 def wait_until(

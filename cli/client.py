@@ -16,9 +16,16 @@ TIMEOUT_SECONDS = 15.0
 
 
 class RefusedError(PlatformError):
-    """The API refused a request; ``type`` is the problem's stable type."""
+    """The API refused a request.
 
-    def __init__(self, problem: dict[str, Any]) -> None:
+    Attributes:
+        type: the problem's stable type.
+        status: the HTTP status.
+        retry_after: seconds after which a repeat may succeed, as the API says; None if it does not.
+    """
+
+    def __init__(self, problem: dict[str, Any], retry_after: str | None = None) -> None:
+        self.retry_after = retry_after
         self.type = str(problem.get("type", ""))
         self.status = int(problem.get("status") or 0)
         super().__init__(" ".join(f"{problem.get('detail', 'refused')} [{self.type}]".split()))
@@ -110,7 +117,7 @@ class ApiClient:
             raise NotRunningError(
                 f"HTTP {answer.status_code} from {self._client.base_url}, which is not the API"
             )
-        raise RefusedError(problem)
+        raise RefusedError(problem, answer.headers.get("Retry-After"))
 
 
 def _key() -> str:

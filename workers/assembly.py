@@ -208,6 +208,7 @@ def trading_activities(
         approvals.save_approval,
         approvals.settle_approval,
         reports.tell_of_kill_switch,
+        reports.tell_kill_switch,
         streams.follow_account,
         checks.reconcile,
         days.measure_days,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.emergency_stop import EmergencyStop
+from activities.orders import CANCEL_BATCH
 from activities.ports import Exchange, ExchangeError
 from infra.runtime.emergency import (
     ORDER_BYTES,
@@ -23,7 +24,7 @@ from infra.runtime.emergency import (
     read_order,
     widened,
 )
-from models.trading.orders import Side
+from models.trading.orders import Leg, Side
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,8 @@ class EmergencyDesk:
     """Takes orders to stop on a socket of its own; ``accounts`` are known without any question.
 
     ``opened`` gives the exchanges in use: nothing is opened, asked or written for a stop.
+    ``entries`` reads from the record which entries of an account rest, by the exchange's ids: where
+    the record can be read, nothing is withdrawn but what the platform placed.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class EmergencyDesk:
         kept: StopFile,
         stop: EmergencyStop,
         opened: Callable[[], Mapping[str, Exchange]],
+        entries: Callable[[str], Awaitable[list[str]]],
     ) -> None:
         self._path = directory / SOCKET_NAME
         self._kept = kept
         self._stop = stop
         self._opened = opened
+        self._entries = entries
         self._callers = 0
         self.due = asyncio.Event()
 
@@ -87,14 +92,41 @@ class EmergencyDesk:
 
     async def engage(self, order: StopOrder) -> dict[str, Any]:
         """Stop in memory first; then keep it if possible, and withdraw the entries that rest."""
+        if order.recorded:
+            return await self._engage_recorded(order)
         self._stop.engage(order)
         self.due.set()
         log.error("emergency stop", reason=order.reason, by=order.by, accounts=order.accounts)
         durable = self._kept.keep(widened(self._stop.standing))
         accounts = await self._withdraw(order)
-        silent = [name for name in order.accounts if name not in accounts]
-        accounts |= dict.fromkeys(silent, "its exchange is not in use")
-        return {"stopped": True, "durable": durable, "accounts": accounts}
+        return _answer(order, accounts, durable=durable)
+
+    async def _engage_recorded(self, order: StopOrder) -> dict[str, Any]:
+        """Withdraw at once what a kill switch of the record stops; the accounts do it again.
+
+        Entries that passed the flag before it stood are stopped in memory, as long as they are
+        being withdrawn: whatever is sent later has read the flag.
+        """
+        log.warning("kill switch", reason=order.reason, by=order.by, accounts=order.accounts)
+        self._stop.engage(order)
+        try:
+            exchanges = {n: e for n, e in self._opened().items() if order.concerns(n)}
+            done = await asyncio.gather(
+                *(self._withdraw_recorded(name, one) for name, one in exchanges.items())
+            )
+        finally:
+            self._stop.hand_over(order)
+        return _answer(order, dict(zip(exchanges, done, strict=True)), durable=True)
+
+    async def _withdraw_recorded(self, account: str, exchange: Exchange) -> str:
+        try:
+            async with asyncio.timeout(WITHDRAW_SECONDS):
+                resting = await self._entries(account)
+                await _cancel(exchange.hurried(), resting)
+        except (ExchangeError, OSError, SQLAlchemyError, TimeoutError) as error:
+            log.warning("entries were not withdrawn at once", account=account, error=str(error))
+            return f"sends no entry; its workflow withdraws what rests: {error or 'no answer'}"
+        return f"sends no entry; {len(resting)} withdrawn"
 
     async def _withdraw(self, order: StopOrder) -> dict[str, str]:
         exchanges = {n: e for n, e in self._opened().items() if order.concerns(n)}
@@ -127,17 +159,33 @@ class EmergencyDesk:
                     self._kept.clear()
 
 
+def _answer(order: StopOrder, accounts: dict[str, str], *, durable: bool) -> dict[str, Any]:
+    silent = [name for name in order.accounts if name not in accounts]
+    told = accounts | dict.fromkeys(silent, "its exchange is not in use")
+    return {"stopped": True, "durable": durable, "accounts": told}
+
+
+async def resting_entries(journal: PostgresJournal, account: str) -> list[str]:
+    """Return the exchange's ids of an account's entries that rest, by the record."""
+    orders = await journal.orders(account, only_open=True)
+    return [o.order_id for o in orders if o.spec.leg is Leg.ENTRY and o.order_id is not None]
+
+
 async def _withdraw(exchange: Exchange) -> str:
     """Cancel what would buy; stops and exits stay. Return what came of it, in words."""
     try:
         async with asyncio.timeout(WITHDRAW_SECONDS):
             hurried = exchange.hurried()
             buying = [o.order_id for o in await hurried.open_orders() if o.side is Side.BUY]
-            if buying:
-                await hurried.cancel_many(buying)
+            await _cancel(hurried, buying)
     except (ExchangeError, OSError, TimeoutError) as error:
         return f"sends no entry; entries that rest were not withdrawn: {error or 'no answer'}"
     return f"sends no entry; {len(buying)} withdrawn"
+
+
+async def _cancel(exchange: Exchange, order_ids: list[str]) -> None:
+    for begin in range(0, len(order_ids), CANCEL_BATCH):
+        await exchange.cancel_many(order_ids[begin : begin + CANCEL_BATCH])
 
 
 async def _record(journal: PostgresJournal, order: StopOrder, accounts: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from functools import partial
 
 import structlog
 from temporalio.client import Client
@@ -26,7 +27,7 @@ from models.trading.account_state import AccountState
 from workers.account_workflows import start_account, start_kill_switches
 from workers.assembly import TradingParts, trading_parts, trading_worker
 from workers.connection import connect_temporal
-from workers.emergency import EmergencyDesk, close_desk
+from workers.emergency import EmergencyDesk, close_desk, resting_entries
 from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
 from workers.market_jobs import create_market_schedules, tell_market_rules
@@ -75,7 +76,13 @@ async def _serve_queue(
     server = HealthServer(settings.trading_metrics_port, health, metrics_port)
     server.start()
     places = StateDirectory(settings.home)
-    desk = EmergencyDesk(places.sockets, StopFile(places.run), parts.stop, parts.exchanges.opened)
+    desk = EmergencyDesk(
+        places.sockets,
+        StopFile(places.run),
+        parts.stop,
+        parts.exchanges.opened,
+        partial(resting_entries, parts.journal),
+    )
     # Before the first order can be sent: what was stopped before this process stays stopped.
     listening = await desk.open()
     try:

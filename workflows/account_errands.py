@@ -17,7 +17,13 @@ from activities.records import RecordActivities
 from activities.reports import ReportActivities
 from models.contracts.names import TRADE_WORKFLOW
 from models.contracts.orders import EntriesToWithdraw, OrderPlaced, OrderToPlace
-from models.contracts.records import AccountToSave, IdeaToRecord, TradesToTell, TradeToTell
+from models.contracts.records import (
+    AccountToSave,
+    AcknowledgementToTell,
+    IdeaToRecord,
+    TradesToTell,
+    TradeToTell,
+)
 from models.contracts.workflows import AccountAcknowledged, TradeInput
 from models.trading.account_facts import (
     AcknowledgeKillSwitch,
@@ -33,7 +39,6 @@ from models.trading.trade_facts import CloseRequested, EntryCancelRequested, Par
 from models.trading.trade_state import TradePhase, TradePlan
 from workflows.entity import Errands
 from workflows.identities import (
-    ACCOUNT_ACKNOWLEDGED_SIGNAL,
     ACCOUNT_ID,
     HALTED,
     MODE,
@@ -41,7 +46,6 @@ from workflows.identities import (
     STRATEGY,
     TRADE_SIGNALS,
     TRADING_STATE,
-    kill_switch_workflow_id,
     trade_workflow_id,
 )
 
@@ -124,12 +128,16 @@ def close_trades(errands: Errands, state: AccountState, command: CloseTrades) ->
 
 
 def acknowledge(errands: Errands, state: AccountState, command: AcknowledgeKillSwitch) -> None:
-    """Tell the kill switch that this account takes no entries any more."""
+    """Tell the kill switch that this account takes no entries any more, by an activity (ADR 7).
+
+    A signal from workflow to workflow that finds the kill switch busy for a tenth of a second is
+    tried again by Temporal's server after three seconds.
+    """
     fact = AccountAcknowledged(state.account, workflow.now())
+    request = AcknowledgementToTell(command.number, fact)
 
     async def tell() -> None:
-        switch = workflow.get_external_workflow_handle(kill_switch_workflow_id(command.number))
-        await switch.signal(ACCOUNT_ACKNOWLEDGED_SIGNAL, fact)
+        await workflow.execute_activity_method(ReportActivities.tell_kill_switch, request, **RECORD)
 
     errands.run(f"acknowledge/{command.number}", tell)
 

@@ -3,14 +3,12 @@
 from temporalio.common import SearchAttributeKey
 
 from models.contracts.names import (
-    ACCOUNT_ACKNOWLEDGED_SIGNAL,
     ACCOUNT_SIGNALS,
     MARKET_FEED_WORKFLOW_ID,
     MARKET_QUEUE,
     TRADE_SIGNALS,
     TRADING_QUEUE,
     account_workflow_id,
-    kill_switch_workflow_id,
     reconcile_workflow_id,
     stream_workflow_id,
     trade_workflow_id,
@@ -25,7 +23,6 @@ HALTED = SearchAttributeKey.for_bool("Halted")
 OPENED_AT = SearchAttributeKey.for_datetime("OpenedAt")
 
 __all__ = [
-    "ACCOUNT_ACKNOWLEDGED_SIGNAL",
     "ACCOUNT_ID",
     "ACCOUNT_SIGNALS",
     "HALTED",
@@ -39,7 +36,6 @@ __all__ = [
     "TRADING_QUEUE",
     "TRADING_STATE",
     "account_workflow_id",
-    "kill_switch_workflow_id",
     "reconcile_workflow_id",
     "stream_workflow_id",
     "trade_workflow_id",

@@ -1,6 +1,7 @@
 """The kill switch: one action stops every account, or those named."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -50,6 +51,10 @@ ASK_SECONDS = 1.0
 """How long an engagement waits to learn which accounts do not answer."""
 
 
+_telling: set[asyncio.Task[None]] = set()
+"""Keeps a reference to what nobody waits for: the event loop itself holds none."""
+
+
 @router.get("")
 async def list_kill_switches(request: Request) -> list[KillSwitch]:
     """List every engagement, newest first; one that stands has no ``lifted_at``."""
@@ -85,6 +90,7 @@ async def engage_kill_switch(
             at=datetime.now(UTC),
         )
         row = await _engagement(services, number)
+        withdraw_at_once(services, row)
         _, silent = await asyncio.gather(start_soon(services, row), _silent(services, accounts))
         told = KillSwitch.model_validate(row).model_copy(update={"silent": silent})
         return int(HTTPStatus.ACCEPTED), told.model_dump(mode="json")
@@ -136,6 +142,32 @@ async def lift_kill_switch(
         return int(HTTPStatus.OK), answer.model_dump(mode="json")
 
     return await run_once(services, command, act)
+
+
+def withdraw_at_once(services: Services, row: KillSwitchRow) -> None:
+    """Have the trading process withdraw entries now, beside what the workflow engine does.
+
+    Nobody waits for it and nothing depends on it: the flag stands, and the accounts withdraw what
+    rests by their own decision.
+    """
+    order = replace(
+        stop_now(row.reason, row.engaged_by, tuple(row.accounts), flatten=row.flatten),
+        at=row.engaged_at.isoformat(),
+        recorded=True,
+    )
+    directory = StateDirectory(services.settings.home).sockets
+
+    async def tell() -> None:
+        try:
+            told = await asyncio.to_thread(call_stop, directory, order)
+        except NotStoppedError as error:
+            log.warning("the trading process was not told directly", error=str(error))
+        else:
+            log.info("entries were withdrawn directly", told=told["accounts"])
+
+    telling = asyncio.create_task(tell())
+    _telling.add(telling)
+    telling.add_done_callback(_telling.discard)
 
 
 async def start_soon(services: Services, row: KillSwitchRow) -> None:

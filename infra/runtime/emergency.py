@@ -33,13 +33,18 @@ class NotStoppedError(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class StopOrder:
-    """An order to stop entries; no ``accounts``: of all. ``at`` is ISO 8601 protocol time."""
+    """An order to stop entries; no ``accounts``: of all. ``at`` is ISO 8601 protocol time.
+
+    ``recorded``: the flag of a kill switch stands in the record already; what is told is only that
+    resting entries go at once, before the workflow engine has brought it to the accounts.
+    """
 
     reason: str
     by: str
     at: str
     accounts: tuple[str, ...] = ()
     flatten: bool = False
+    recorded: bool = False
 
     def concerns(self, account: str) -> bool:
         """Tell whether an account is to be stopped."""
@@ -87,6 +92,7 @@ def read_order(line: bytes) -> StopOrder:
             at=datetime.fromisoformat(told["at"]).isoformat(),
             accounts=tuple(cleaned_text(str(name)) for name in told["accounts"]),
             flatten=bool(told["flatten"]),
+            recorded=told.get("recorded", False) is True,
         )
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no order to stop: {error}") from error

@@ -19,6 +19,7 @@ from temporalio.converter import DataConverter, DefaultFailureConverterWithEncod
 from temporalio.runtime import Runtime
 from temporalio.service import TLSConfig
 
+from infra.runtime.busy_workflows import repeat_soon_when_busy
 from infra.runtime.codec import EncryptionCodec, PayloadKey, sending, signal_kind, update_kind
 from infra.runtime.payload_converter import SharedPydanticPayloadConverter
 
@@ -77,7 +78,7 @@ async def connect(
         runtime: the SDK's runtime, with its metrics.
         tls: credentials (:mod:`infra.runtime.temporal_access`); None where none are asked for.
     """
-    return await Client.connect(
+    client = await Client.connect(
         target,
         namespace=namespace,
         data_converter=data_converter(keys),
@@ -85,3 +86,4 @@ async def connect(
         interceptors=[NamedMessages()],
         tls=tls or False,
     )
+    return repeat_soon_when_busy(client)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from models.contracts.workflows import AccountAcknowledged
 from models.trading.account_facts import KillSwitchEngaged, KillSwitchLifted, TradeProgressed
 from models.trading.account_settings import SettingsRecord
 from models.trading.account_state import AccountState
@@ -78,6 +79,14 @@ class KillSwitchToTell:
     account: str
     engaged: KillSwitchEngaged | None = None
     lifted: KillSwitchLifted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgementToTell:
+    """What a kill switch has to know of an account: that it is halted."""
+
+    number: int
+    acknowledged: AccountAcknowledged
 
 
 @dataclass(frozen=True, slots=True)

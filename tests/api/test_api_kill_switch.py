@@ -15,8 +15,10 @@ from infra.runtime.database import DatabaseUnavailableError
 from infra.runtime.emergency import StopFile
 from infra.runtime.state_directory import StateDirectory
 from models.contracts.names import kill_switch_workflow_id
+from models.trading.orders import OrderStatus
 from tests.support.fakes import FakeExchange
 from tests.support.platform import a_key
+from tests.support.record_builders import an_order
 from tests.support.temporal import NAMESPACE, access, eventually
 from workers.account_workflows import start_kill_switches
 from workers.emergency import EmergencyDesk, close_desk
@@ -205,6 +207,43 @@ async def test_trading_worker_starts_what_stands_and_nothing_that_was_lifted(pla
     assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
 
 
+def a_desk(directory, stop, account, exchange, resting=()):
+    async def entries(_):
+        return list(resting)
+
+    return EmergencyDesk(directory, StopFile(directory), stop, lambda: {account: exchange}, entries)
+
+
+async def test_entries_are_withdrawn_directly_while_the_engine_is_down(
+    without_engine, tmp_path_factory, monkeypatch
+):
+    account = await without_engine.add_account()
+    exchange = FakeExchange()
+    entry = an_order(account=account, limit_price=exchange.price / 2)
+    await exchange.submit(entry, None)
+    (report,) = exchange.by_client_id(entry.client_order_id)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setattr(without_engine.services.settings, "home", home)
+    directory = StateDirectory(home).sockets
+    directory.mkdir(parents=True, exist_ok=True)
+    stop = EmergencyStop()
+    desk = a_desk(directory, stop, account, exchange, [report.order_id])
+    listening = await desk.open()
+    engaged = await engage(without_engine, account)
+    assert (engaged.status_code, engaged.json()["recorded"]) == (202, True)
+
+    def withdrawn():
+        (entry_now,) = exchange.by_client_id(entry.client_order_id)
+        return entry_now.status is OrderStatus.CANCELED
+
+    await eventually(withdrawn, "the entry is gone at the exchange")
+    await close_desk(listening)
+    assert not desk.due.is_set()
+    standing = await without_engine.services.journal.kill_switches(only_engaged=True)
+    mine = [row.number for row in standing if account in row.accounts]
+    assert mine == [engaged.json()["number"]]
+
+
 async def test_full_disk_stops_entries_without_the_record(platform, tmp_path_factory, monkeypatch):
     account = await platform.add_account()
     exchange, stop = FakeExchange(), EmergencyStop()
@@ -219,7 +258,7 @@ async def test_full_disk_stops_entries_without_the_record(platform, tmp_path_fac
     monkeypatch.setattr(platform.services.journal, "engage_kill_switch", full)
     unheard = await engage(platform, account)
     assert unheard.status_code == 503
-    desk = EmergencyDesk(directory, StopFile(directory), stop, lambda: {account: exchange})
+    desk = a_desk(directory, stop, account, exchange)
     listening = await desk.open()
     engaged = await engage(platform, account, "director-9")
     assert engaged.status_code == 404  # a name nobody knows is refused as always

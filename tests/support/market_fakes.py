@@ -166,3 +166,6 @@ class FakeMessenger:
 
     async def tell_hedge(self, account: str, facts: Sequence[object]) -> bool:
         return await self._tell(account, "hedge", facts)
+
+    async def tell_kill_switch(self, number, fact) -> bool:
+        return await self._tell(f"kill-switch/{number}", None, [fact])

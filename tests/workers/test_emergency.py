@@ -8,6 +8,7 @@ import stat
 import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from models.trading.orders import Leg, OrderStatus, OrderType, Side
 from tests.support.fakes import FakeExchange, FakeJournal, wall_clock
 from tests.support.record_builders import an_order
 from tests.support.temporal import eventually
-from workers.emergency import EmergencyDesk, close_desk
+from workers.emergency import EmergencyDesk, close_desk, resting_entries
 
 
 @pytest.fixture
@@ -31,8 +32,10 @@ def directory():
 
 
 @asynccontextmanager
-async def a_desk(directory, exchanges, stop=None):
-    desk = EmergencyDesk(directory, StopFile(directory), stop or EmergencyStop(), lambda: exchanges)
+async def a_desk(directory, exchanges, stop=None, journal=None):
+    entries = partial(resting_entries, journal or FakeJournal())
+    stop = stop or EmergencyStop()
+    desk = EmergencyDesk(directory, StopFile(directory), stop, lambda: exchanges, entries)
     listening = await desk.open()
     yield desk
     await close_desk(listening)
@@ -83,6 +86,65 @@ async def test_stop_withdraws_entries_and_leaves_stops_without_writing_anything(
     (resting,) = exchange.by_client_id("a-stop")
     assert (withdrawn.status, resting.status) == (OrderStatus.CANCELED, OrderStatus.OPEN)
     assert stop.stops("company")
+
+
+def a_recorded_order(*accounts):
+    return replace(an_order_to_stop(*accounts), recorded=True)
+
+
+async def two_resting_buys(journal):
+    """Let an entry of the record and somebody else's buy rest at the same exchange."""
+    exchange = FakeExchange()
+    entry = an_order(account="company", limit_price=exchange.price / 2)
+    strange = replace(entry, client_order_id="by-hand")
+    for order in (entry, strange):
+        await exchange.submit(order, None)
+    (report,) = exchange.by_client_id(entry.client_order_id)
+    await journal.store_intent(entry, wall_clock())
+    await journal.mark_order(
+        "company", entry.client_order_id, OrderStatus.OPEN, report.order_id, wall_clock()
+    )
+    return exchange, entry
+
+
+async def test_recorded_kill_switch_withdraws_own_entries_at_once_and_leaves_no_second_one(
+    directory,
+):
+    journal, stop = FakeJournal(), EmergencyStop()
+    exchange, entry = await two_resting_buys(journal)
+    other = FakeExchange()
+    exchanges = {"company": exchange, "director-1": other}
+    async with a_desk(directory, exchanges, stop, journal) as desk:
+        answer = await asyncio.to_thread(call_stop, directory, a_recorded_order("company"))
+        assert not desk.due.is_set()
+    assert answer["accounts"] == {"company": "sends no entry; 1 withdrawn"}
+    (withdrawn,) = exchange.by_client_id(entry.client_order_id)
+    (by_hand,) = exchange.by_client_id("by-hand")
+    assert (withdrawn.status, by_hand.status) == (OrderStatus.CANCELED, OrderStatus.OPEN)
+    # The flag of the record holds from here on: nothing in memory outlives its lift.
+    assert stop.standing == ()
+    assert StopFile(directory).kept() is None
+
+
+async def test_entries_under_way_are_stopped_while_a_recorded_kill_switch_withdraws(directory):
+    stop, asked, go_on = EmergencyStop(), asyncio.Event(), asyncio.Event()
+
+    class SlowJournal(FakeJournal):
+        async def orders(self, account, *, only_open=False):
+            asked.set()
+            await go_on.wait()
+            raise DatabaseUnavailableError("gone")
+
+    async with a_desk(directory, {"company": FakeExchange()}, stop, SlowJournal()):
+        calling = asyncio.create_task(
+            asyncio.to_thread(call_stop, directory, a_recorded_order("company"))
+        )
+        await asked.wait()
+        assert stop.stops("company")
+        go_on.set()
+        answer = await calling
+    assert "its workflow withdraws" in answer["accounts"]["company"]
+    assert not stop.stops("company")
 
 
 async def test_exchange_that_does_not_answer_is_named_and_the_stop_stands(directory):
