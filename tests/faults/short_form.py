@@ -17,7 +17,7 @@ TEN_LOST, MUTE_SECONDS = 10, 8.0
 
 
 def waves(seed: int = SEED) -> Iterator[tuple[Script, ...]]:
-    """Yield one case of each short kind, first those that strike one trade each, then the others."""
+    """Yield a case of each short kind, first those that strike one trade each, then the others."""
     plan = Plan(seed)
     chosen = [_choose(plan, kind) for kind in KINDS if kind not in LEFT_TO_THE_LONG_FORM]
     alone = [case for case in chosen if not case.strikes_all]
