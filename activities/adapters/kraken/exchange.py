@@ -258,6 +258,10 @@ class KrakenExchange:
         """Return how an order ended if the stream tells within these seconds, else None."""
         return await self.memory.ended(order_id, within)
 
+    async def withdrawn(self, order_id: str) -> OrderReport | None:
+        """Return how an order ended whose cancel was answered, by a snapshot newer than that."""
+        return await self._proofs.proves_end(lambda: self.memory.of(order_id))
+
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         """Return orders by exchange id; ids that the exchange does not know are missing."""
         return await self._reads.orders(order_ids, self._at_most(Priority.EXIT))
