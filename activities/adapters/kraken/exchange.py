@@ -73,7 +73,9 @@ class KrakenExchange:
         self.clock = ExchangeClock()
         self._stream = stream(self)
         self._proofs = AbsenceProofs(self._stream)
-        self._presence = Presence(transport.is_there, refuse=transport.refuse_while_cooling)
+        self._presence = Presence(
+            transport.is_there, refuse=lambda urgent: transport.refuse_while_cooling(urgent=urgent)
+        )
         self._reads = Reads(transport, budget, self.symbols, self._presence)
         self._highest, self._lowest = Priority.PROTECT, Priority.LEISURE
 
@@ -135,7 +137,7 @@ class KrakenExchange:
         theirs = None if deadline is None else self.clock.theirs(deadline)
         parameters = wire.order_parameters(order, instrument, theirs)
         priority = _PRIORITIES[order.leg]
-        await self._presence.confirm(change=True)
+        await self._presence.confirm(change=True, urgent=priority is Priority.PROTECT)
         await self.budget.admit_add(order.symbol, priority, seconds_to_send(deadline))
         sent_at = now()
         try:
@@ -170,7 +172,7 @@ class KrakenExchange:
 
     async def cancel(self, order_id: str) -> None:
         """Cancel one order; OrderGoneError when it is no longer open."""
-        await self._presence.confirm(change=True)
+        await self._presence.confirm(change=True, urgent=True)
         await self.budget.admit_cancel(order_id)
         symbol = self.budget.orders.symbol(order_id)
         await self._change(
@@ -183,7 +185,7 @@ class KrakenExchange:
             raise ValueError(f"at most {_BATCH_MAXIMUM} orders per request, was {len(order_ids)}")
         if not order_ids:
             return 0
-        await self._presence.confirm(change=True)
+        await self._presence.confirm(change=True, urgent=True)
         self.budget.charge_batch_cancel(list(order_ids))
         answer = await self._change(
             "CancelOrderBatch",
@@ -207,7 +209,7 @@ class KrakenExchange:
         parameters = wire.amend_parameters(order_id, quantity, trigger_price, instrument)
         if len(parameters) == 1:
             return
-        await self._presence.confirm(change=True)
+        await self._presence.confirm(change=True, urgent=True)
         await self.budget.admit_amend(order_id, Priority.PROTECT)
         try:
             await self._change("AmendOrder", parameters, Operation.AMEND, Priority.PROTECT, symbol)
