@@ -1,6 +1,7 @@
 """Telling running workflows facts, over the Temporal client."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from temporalio import activity
 from temporalio.client import Client, WorkflowUpdateFailedError
@@ -10,6 +11,7 @@ from temporalio.common import (
     TypedSearchAttributes,
     WorkflowIDReusePolicy,
 )
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.policies import DECIDING_TASK_TIMEOUT
@@ -35,6 +37,8 @@ _STRATEGY = SearchAttributeKey.for_keyword("Strategy")
 ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
 """How Temporal calls an update whose workflow ended before it answered."""
 
+REOPENINGS = 3
+
 
 class TemporalMessenger:
     """Signals facts to accounts and trades; one signal per fact, in order."""
@@ -49,28 +53,35 @@ class TemporalMessenger:
     async def reopen_trade(self, state: TradeState, facts: Sequence[object]) -> None:
         """Run a settled trade again from the state it has settled with, and tell it facts.
 
-        The first fact comes with the start; a trade that runs again already is only told it.
+        It waits for the first of them. A trade that runs again already is only told them.
+
+        Raises:
+            RPCError: each time it had ended before it was told.
         """
-        plan, (first, *others) = state.plan, facts
-        workflow_id = trade_workflow_id(plan.account, plan.number)
-        await self._client.start_workflow(
-            TRADE_WORKFLOW,
-            TradeInput(plan, state),
-            id=workflow_id,
-            task_queue=activity.info().task_queue if activity.in_activity() else TRADING_QUEUE,
-            task_timeout=DECIDING_TASK_TIMEOUT,
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            start_signal=TRADE_SIGNALS[type(first)],
-            start_signal_args=[first],
-            search_attributes=TypedSearchAttributes(
-                [
-                    SearchAttributePair(_ACCOUNT_ID, plan.account),
-                    SearchAttributePair(_PAIR, plan.instrument.symbol),
-                    SearchAttributePair(_STRATEGY, plan.source.split("/")[0]),
-                ]
-            ),
-        )
-        await self._tell(workflow_id, TRADE_SIGNALS, others)
+        plan = state.plan
+        for _ in range(REOPENINGS):
+            with suppress(WorkflowAlreadyStartedError):
+                await self._client.start_workflow(
+                    TRADE_WORKFLOW,
+                    TradeInput(plan, state, reopened=True),
+                    id=trade_workflow_id(plan.account, plan.number),
+                    task_queue=(
+                        activity.info().task_queue if activity.in_activity() else TRADING_QUEUE
+                    ),
+                    task_timeout=DECIDING_TASK_TIMEOUT,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                    search_attributes=TypedSearchAttributes(
+                        [
+                            SearchAttributePair(_ACCOUNT_ID, plan.account),
+                            SearchAttributePair(_PAIR, plan.instrument.symbol),
+                            SearchAttributePair(_STRATEGY, plan.source.split("/")[0]),
+                        ]
+                    ),
+                )
+            if await self.tell_trade(plan.account, plan.number, facts):
+                return
+        ended = f"trade {plan.number} of {plan.account} ends before it is told"
+        raise RPCError(ended, RPCStatusCode.NOT_FOUND, b"")
 
     async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to an account; False when its workflow does not run."""

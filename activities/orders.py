@@ -66,6 +66,8 @@ from models.trading.trade_facts import (
 
 CANCEL_BATCH = 50
 CANCEL_CHECKS = 12
+PROVEN_EVERY = 4
+"""Of so many checks one asks for proof of an end that neither the stream nor the reads show."""
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
 STREAM_SECONDS = 0.1
@@ -281,7 +283,7 @@ class OrderActivities:
             f"order {order_id} is not shown as ended after its cancel"
         )
         with cancelling() as cancel:
-            for _ in range(CANCEL_CHECKS):
+            for check in range(1, CANCEL_CHECKS + 1):
                 away = False
                 if not answered:
                     # Cancelling twice is harmless; the question afterwards tells what is so.
@@ -293,6 +295,8 @@ class OrderActivities:
                         # of what was sent before.
                         failure, away = error, True
                 cancel.ended = await self._end_of(exchange, order_id, asks=not away)
+                if cancel.ended is None and answered and check % PROVEN_EVERY == 0:
+                    cancel.ended = await exchange.withdrawn(order_id)
                 if cancel.ended is not None:
                     await self._journal.record_reports(account, [cancel.ended])
                     return ended_fact(cancel.ended, self._clock(), cancel.ended.client_order_id)

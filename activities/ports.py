@@ -215,6 +215,14 @@ class Exchange(Protocol):
         """
         ...
 
+    async def withdrawn(self, order_id: str) -> OrderReport | None:
+        """Return how an order ended whose cancel the exchange has answered, None: not proven.
+
+        Asks the private stream for a new snapshot, for an end that neither it nor the reads tell:
+        missed in a cut, and the reads behind. Costs none of the counted requests.
+        """
+        ...
+
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         """Return orders by exchange id."""
         ...

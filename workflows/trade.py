@@ -1,5 +1,8 @@
 """The life of one trade, from its entry to its settlement."""
 
+from contextlib import suppress
+from datetime import timedelta
+
 from temporalio import workflow
 
 from models.contracts.workflows import TradeInput
@@ -22,6 +25,8 @@ from workflows.review import ReviewTimer
 from workflows.trade_inbox import TradeInbox
 from workflows.trade_record import report_to_account, save_trade, set_watches, show_progress
 
+FIRST_FACT_PATIENCE = timedelta(minutes=1)
+
 
 @workflow.defn
 class TradeWorkflow(TradeInbox):
@@ -42,6 +47,8 @@ class TradeWorkflow(TradeInbox):
         elif start.restored:
             self.adopt(take_up(start.state))
             self.tell(ReviewDue(workflow.now()))
+        elif start.reopened:
+            await self.wait_for_first_fact()
         self._keep_time()
         while not self.is_over:
             await self.wait_for_news()
@@ -51,6 +58,15 @@ class TradeWorkflow(TradeInbox):
                 carried = (self.state, self.answers_to_carry(), self.handled)
                 workflow.continue_as_new(TradeInput(start.plan, *carried))
         await workflow.wait_condition(workflow.all_handlers_finished)
+
+    async def wait_for_first_fact(self) -> None:
+        """Wait for what the trade was opened again for; who does not tell it starts it once more.
+
+        It cannot come with the start: what starts a workflow and what is told it are authentic as
+        what they are, each under its own name.
+        """
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: bool(self.inbox), timeout=FIRST_FACT_PATIENCE)
 
     @property
     def is_over(self) -> bool:

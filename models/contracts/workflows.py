@@ -24,7 +24,8 @@ class TradeInput:
 
     ``answers`` are the newest answers given, so that a request repeated after a continue-as-new
     gets the same one; ``handled`` counts facts over all runs. ``restored`` says that the state is
-    from the record, because the workflow before was ended from outside.
+    from the record, because the workflow before was ended from outside. ``reopened`` says that the
+    state has settled, and that a fact is on its way which it has settled without.
     """
 
     plan: TradePlan
@@ -32,6 +33,7 @@ class TradeInput:
     answers: tuple[Answer, ...] = ()
     handled: int = 0
     restored: bool = False
+    reopened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

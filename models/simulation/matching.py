@@ -127,7 +127,7 @@ def _apply_print(core: Core, book: PairBook, one: Print) -> None:
             assert best.limit_price is not None
             if not is_better(side, best.limit_price, one.price):
                 break
-            _fill_resting(core, book, best, best.remaining)
+            fill_resting(core, book, best, best.remaining)
     left = one.quantity
     side = opposite(one.side)
     while left and (rests := book.resting[side]) and rests[0].limit_price == one.price:
@@ -141,7 +141,7 @@ def _apply_print(core: Core, book: PairBook, one: Print) -> None:
             left -= swallowed
             continue
         quantity = min(left, first.remaining)
-        _fill_resting(core, book, first, quantity)
+        fill_resting(core, book, first, quantity)
         left -= quantity
         one = Print(one.side, one.price, one.quantity - quantity)
     if one.quantity:
@@ -159,10 +159,11 @@ def _fill_crossed(core: Core, book: PairBook, side: Side) -> None:
             return
         quantity = min(best.remaining, offer.quantity)
         book.take_others(opposite(side), offer.price, quantity)
-        _fill_resting(core, book, best, quantity)
+        fill_resting(core, book, best, quantity)
 
 
-def _fill_resting(core: Core, book: PairBook, order: Order, quantity: Decimal) -> None:
+def fill_resting(core: Core, book: PairBook, order: Order, quantity: Decimal) -> None:
+    """Execute so much of a priced order at its limit, as the maker, and print it."""
     price = order.limit_price
     assert price is not None
     taker_side = opposite(order.side)

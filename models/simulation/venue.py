@@ -23,6 +23,7 @@ from models.simulation.errors import VenueError
 from models.simulation.events import Event, StatusChanged
 from models.simulation.fees import figures
 from models.simulation.funding import Row, book_rows, earn, transfer
+from models.simulation.late_fills import fill_canceled
 from models.simulation.matching import apply_symbol
 from models.simulation.orders import (
     AmendRecord,
@@ -274,6 +275,12 @@ class Venue:
         """Move all coins of an account to the wallets in which they earn by themselves."""
         with self._request(moment) as core:
             earn(core, account)
+            return core.take_events()
+
+    def fill_canceled(self, account: str, symbol: str, moment: Moment) -> list[Event]:
+        """Fill the newest canceled limit purchase of a pair after all."""
+        with self._request(moment) as core:
+            fill_canceled(core, account, symbol)
             return core.take_events()
 
     # --- public view -----------------------------------------------------------------------

@@ -9,8 +9,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.account_stream import Following
@@ -21,7 +23,7 @@ from models.contracts.orders import OrderCancelled, OrderPlaced, OrderToCancel, 
 from models.contracts.workflows import AccountToFollow
 from models.trading.orders import OrderSpec, OrderStatus, OrderType
 from tests.support.fakes import wall_clock
-from tests.support.kraken_rows import an_order
+from tests.support.kraken_rows import CLIENT_ID, an_order
 from tests.support.market_fakes import FakeMessenger
 from tests.support.temporal import eventually
 
@@ -142,3 +144,31 @@ async def test_an_entry_in_doubt_that_is_withdrawn_ends_by_the_same_proof(
         told = await eventually(withdrawn, "the entry is no longer in doubt")
     assert told.refused is not None
     assert told.refused.status is OrderStatus.NOT_PLACED
+
+
+@pytest.mark.parametrize("executed", [False, True], ids=["withdrawn", "executed meanwhile"])
+async def test_an_end_that_neither_stream_nor_reads_tell_is_proven_by_a_new_snapshot(
+    simulator, directory, journal, activities, executed
+):
+    """A stop that is gone while nobody can see it must not keep its exit waiting for the reads."""
+    async with followed(directory, journal) as exchange:
+        placed = (await place(activities, an_order(limit_price=Decimal(20000)))).acknowledged
+        assert placed is not None
+        await eventually(lambda: exchange.memory.of(placed.order_id), "the order is told of")
+        await simulator.fault("read_lag", params={"seconds": LAG_SECONDS})
+        await break_stream(simulator, "cut and back")
+        if executed:
+            await simulator.control("prices", {"symbol": "BTC/USD", "price": "19990"})
+        began = wall_clock()
+        request = OrderToCancel("company", placed.order_id, CLIENT_ID, None, began)
+
+        async def ended() -> OrderCancelled | None:
+            with suppress(ApplicationError):
+                return await ActivityEnvironment().run(activities.cancel_order, request)
+            return None
+
+        fact = (await eventually(ended, "the order has ended", 40)).ended
+    assert (wall_clock() - began).total_seconds() < LAG_SECONDS / 2
+    status = OrderStatus.CLOSED if executed else OrderStatus.CANCELED
+    quantity = Decimal("0.01") if executed else Decimal(0)
+    assert (fact.status, fact.filled_quantity) == (status, quantity)

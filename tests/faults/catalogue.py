@@ -284,6 +284,55 @@ def _absence_cases() -> Iterator[Case]:
                 yield Case("absence", step, (lost, *more), needs)
 
 
+LOCKOUT_SECONDS = 4.0
+COOLING_SECONDS = 31.0
+"""For so long the key is left alone after a lockout: nobody tells when it is over."""
+
+
+def _lockout_cases() -> Iterator[Case]:
+    """Yield the account's key locked out for a while, as Kraken does after too many failures."""
+    rule = Rule("lockout", {"account": "$"}, 0, None, {"seconds": LOCKOUT_SECONDS})
+    for step in ("entry", "stop", "amend", "crossing", "exit"):
+        needs = {"crossing": TAKEN, "exit": CLOSED, "stop": SEPARATE}.get(step, ())
+        yield Case("lockout", step, (rule,), needs)
+
+
+LATE_EXECUTION_SECONDS = 8.0
+"""Beyond the deadline, its margin and the proof that the order is absent."""
+TOLD_LATE_SECONDS = 60.0
+WITHDRAWN = "withdrawn"
+"""The step at which a resting entry has been withdrawn and its trade has settled."""
+
+
+def _late_cases() -> Iterator[Case]:
+    """Yield entries executed after they were proven absent, or withdrawn, or told a minute late.
+
+    The exchange breaks its word: it begins an order after its deadline, it fills what it has said
+    to be canceled, or neither its stream nor its reads tell of what it has done.
+    """
+    entry: Match = {"method": "AddOrder", "account": "$", "leg": "entry"}
+    for needs in (ATTACHED, SEPARATE):
+        begun = Rule("late_execution", entry, params={"seconds": LATE_EXECUTION_SECONDS})
+        yield Case("late_execution", "entry", (begun,), (("order_type", "market"), *needs))
+        told = (
+            Rule("lost_after", entry),
+            Rule("read_lag", {}, 0, None, {"seconds": TOLD_LATE_SECONDS}),
+            Rule(
+                "delay_message",
+                {"channel": "executions", "account": "$", "leg": "entry"},
+                0,
+                6,
+                {"seconds": TOLD_LATE_SECONDS},
+            ),
+        )
+        yield Case("told_late", "entry", told, (("order_type", "market"), *needs))
+        withdrawn: Needs = (("order_type", "limit"), *needs)
+        filled = Rule("fill_after_cancel", {"account": "$", "pair": "$"})
+        yield Case("fill_after_cancel", WITHDRAWN, (filled,), withdrawn)
+        cut = Rule("socket_drop", {"plane": "private"})
+        yield Case("fill_after_cancel", WITHDRAWN, (cut, filled), withdrawn)
+
+
 CASES: Sequence[Case] = (
     *_request_cases(),
     *_message_cases(),
@@ -293,6 +342,8 @@ CASES: Sequence[Case] = (
     *_pair_cases(),
     *_absence_cases(),
     *_refused_cases(),
+    *_lockout_cases(),
+    *_late_cases(),
     *_log_cases(),
 )
 """Every fault that is played, the kills apart."""

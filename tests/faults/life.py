@@ -10,6 +10,7 @@ from typing import Any
 
 from activities.verification import DOUBLED_ORDERS, INVARIANTS, UNKNOWN_ORDERS, UNPROTECTED
 from infra.runtime.errors import PlatformError
+from tests.faults.catalogue import WITHDRAWN
 from tests.faults.exchange import ZERO, Control, ExchangeAwayError, FaultSuiteError, Slice
 from tests.faults.judge import Verdict, judge, ledger_difference
 from tests.faults.platform import Platform
@@ -38,6 +39,7 @@ PHASE_OF = {
     "first_fill": "entry",
     "stop": "entry",
     "amend": "amend",
+    WITHDRAWN: WITHDRAWN,
 }
 ENDING = "ending"
 LEVELS = {"stop": BELOW_STOP, "take_profit": ABOVE_TAKE_PROFIT}
@@ -108,7 +110,11 @@ class Life:
         """Play it to its end and judge it."""
         self._watcher.watch(self._watched)
         try:
-            self._step("entry", self._open, self._is_protected_or_over)
+            if self._script.step == WITHDRAWN:
+                self._withdraw()
+                self._step(WITHDRAWN, lambda: None, self._is_rescued)
+            else:
+                self._step("entry", self._open, self._is_protected_or_over)
             if self._script.amends and not self._is_over():
                 self._step("amend", self._amend, self._is_amended)
             if not self._is_over():
@@ -205,6 +211,13 @@ class Life:
         self._outcome.number = answer["body"].get("trade")
         self._note("open", answer)
 
+    def _withdraw(self) -> None:
+        """Open with a limit that is not reached, and take the entry back."""
+        self._open()
+        self._await(lambda: bool(self._found().live) or self._is_over(), "the entry rests")
+        self._note("withdraw", self._platform.repeat("POST", f"{self._path}/close"))
+        self._await(lambda: self._is_over() and not self._found().live, "the entry is withdrawn")
+
     def _amend(self) -> None:
         body = {"stop_price": self._control.on_tick(self._script.symbol, self._price * MOVED_STOP)}
         answer = self._platform.repeat("PATCH", f"{self._path}/stop", body)
@@ -264,6 +277,14 @@ class Life:
             self._pushing = None
             return True
         return False
+
+    def _is_rescued(self) -> bool:
+        """Tell whether what a withdrawn entry bought is protected or sold, and booked."""
+        found, row = self._found(), self._row()
+        if found.bought == ZERO or Decimal(row.get("bought", "0")) != found.bought:
+            return False
+        covered = found.held - found.covered < self._watched.minimum
+        return covered and (row.get("phase") == "open" or found.held < self._watched.minimum)
 
     def _is_amended(self) -> bool:
         if self._amend_refused or self._is_over():

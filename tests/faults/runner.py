@@ -27,6 +27,8 @@ BAR_MINUTES = "1440"
 so that no strategy trades beside the scripts."""
 
 BREATHLESS = {"trading", "exchange", "temporal", "postgres", ALL}
+CUTTING = ("refuse_connections", "socket_drop")
+"""A stream that is still cut by the fault before is another fault than the one to be played."""
 BREATH_SECONDS = 4.0
 """Pause after a kill of one of these. Whoever takes over asks the exchange for everything, which
 takes much of what Kraken's counter of reads allows; killed every few seconds, nobody could ask any
@@ -53,6 +55,8 @@ class Runner:
         platform, control = self._tools.platform, self._tools.control
         platform.await_entries()
         platform.await_room_to_read()
+        if any(rule.kind in CUTTING for script in wave for rule in script.rules):
+            platform.await_streams()
         prices = self._prices()
         strikes = self._strikes(wave)
         together = len({id(strike) for strike in strikes}) == 1

@@ -71,8 +71,9 @@ class Script:
 
     @property
     def outage(self) -> bool:
-        """Tell whether the fault itself keeps orders from the exchange while it lasts."""
-        return any(rule.kind in ("refuse_connections", "mode") for rule in self.rules)
+        """Tell whether the fault keeps orders from the exchange, or its news from us, for long."""
+        keeps = ("refuse_connections", "mode", "lockout")
+        return self.kind == "told_late" or any(rule.kind in keeps for rule in self.rules)
 
     @property
     def strikes_all(self) -> bool:

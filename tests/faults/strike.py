@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
-from tests.faults.catalogue import FULL_LOGS
+from tests.faults.catalogue import COOLING_SECONDS, FULL_LOGS
 from tests.faults.exchange import Control, ExchangeAwayError, insist
 from tests.faults.platform import ALL, Platform
 from tests.faults.scripts import Script
@@ -14,9 +14,11 @@ from tests.faults.scripts import Script
 LOOK_SECONDS = 0.03
 MOMENT_SECONDS = 15.0
 LASTING = ("refuse_connections", "mode")
+TOLD_BY_TIME = ("told_late", "lockout")
+"""Over when their time is: what strikes in between, and how often, is up to the account."""
 AFTER_A_FILL = ("first_fill", "stop", "settlement")
 MOMENT_LOOK_SECONDS = 0.003
-AT_ONCE = ("clock", "read_lag", "auto_earn", "pair")
+AT_ONCE = ("clock", "read_lag", "auto_earn", "pair", "fill_after_cancel")
 
 
 class Strike:
@@ -55,7 +57,13 @@ class Strike:
         """Return when it kept every order from the exchange."""
         if not self.script.outage or self._armed is None:
             return []
-        return [(self._armed, self._armed + max(rule.seconds for rule in self.script.rules))]
+        return [(self._armed, self._armed + self._lasts)]
+
+    @property
+    def _lasts(self) -> float:
+        """Return for how long after it was armed it goes on, by the account's own rules too."""
+        cooling = COOLING_SECONDS if self.script.kind == "lockout" else 0.0
+        return cooling + max(rule.seconds for rule in self.script.rules)
 
     def begin(self) -> None:
         """Begin: arm it now that the step begins, or when the step has come to its moment.
@@ -121,7 +129,9 @@ class Strike:
 
     def _note_lasting(self, armed: float) -> None:
         lasting = [rule for rule in self.script.rules if rule.kind in LASTING]
-        if lasting:
+        if self.script.kind in TOLD_BY_TIME:
+            self.ended = armed + self._lasts
+        elif lasting:
             self.ended = armed + max(rule.seconds for rule in lasting)
         elif self.script.kind in AT_ONCE or any(
             not r.match.keys() - {"plane"} for r in self.script.rules

@@ -11,7 +11,9 @@ import pytest
 from tests.faults.catalogue import CASES, KILL_STEPS, KINDS, PROCESSES, Rule
 from tests.faults.exchange import Slice
 from tests.faults.judge import judge, ledger_difference
-from tests.faults.report import percentile
+from tests.faults.life import Outcome
+from tests.faults.report import is_good, percentile, summarise
+from tests.faults.report import words as report_words
 from tests.faults.scripts import KILL, LANES, MOST_ROWS, Plan, Script, load
 from tests.faults.shrink import shrink
 from tests.faults.watcher import Watched, longest
@@ -58,9 +60,9 @@ def test_each_script_is_found_again_by_its_number_and_its_description() -> None:
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
-def test_five_hundred_trades_meet_every_fault_on_every_step(seed: int) -> None:
+def test_six_hundred_trades_meet_every_fault_on_every_step(seed: int) -> None:
     plan = Plan(seed, kills=0.5)
-    assert {s.meeting for s in scripts(plan, 180)} == plan.meetings
+    assert {s.meeting for s in scripts(plan, 200)} == plan.meetings
 
 
 def test_enough_trades_meet_every_fault_on_every_step() -> None:
@@ -119,6 +121,23 @@ def test_order_that_lives_on_after_its_trade_is_an_orphan() -> None:
 def test_fill_that_was_not_booked_is_lost_and_what_is_held_is_left() -> None:
     verdict = judge(Slice([], [a_fill("E", "buy")]), ONE, MINIMUM, None)
     assert (verdict.lost_fills, verdict.left) == (1, ONE)
+
+
+@pytest.mark.parametrize("row", [None, {"bought": "0", "sold": "0", "phase": "settled"}])
+def test_position_whose_trade_is_over_has_no_owner_and_fails_the_run(row) -> None:
+    script = scripts(Plan(1), 1)[0]
+    verdict = judge(Slice([], [a_fill("E", "buy")]), ONE, MINIMUM, row)
+    assert verdict.unowned == 1
+    assert any("nobody owns 1" in words for words in verdict.words)
+    found = summarise([Outcome(script, verdict=verdict)], 0, [], {"seconds": 0})
+    assert found["unowned"] == 1
+    assert "without owner 1" in report_words(found)
+    assert not is_good(found)
+
+
+def test_position_of_an_open_trade_has_an_owner() -> None:
+    open_trade = {"bought": "1", "sold": "0", "phase": "open"}
+    assert judge(Slice([], [a_fill("E", "buy")]), ONE, MINIMUM, open_trade).unowned == 0
 
 
 def test_balances_are_compared_with_ours_and_with_the_ledger() -> None:

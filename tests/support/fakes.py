@@ -214,6 +214,9 @@ class FakeExchange:
         report = self.orders.get(order_id)
         return report if report is not None and report.status.is_final else None
 
+    async def withdrawn(self, order_id: str) -> OrderReport | None:
+        return await self.ended(order_id, 0.0) if self.hearing else None
+
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         self._answer()
         return {i: self.orders[i] for i in order_ids if i in self.orders}

@@ -1,13 +1,17 @@
 """Trades in doubt, and trades that settled in error: nothing bought is ever left alone."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest_asyncio
+from temporalio.testing import ActivityEnvironment
 
+from activities.messages import TemporalMessenger
 from models.contracts.workflows import CloseNow
 from models.trading.account_facts import Answer
 from models.trading.orders import Leg, OrderStatus
+from models.trading.trade_facts import FillReported
 from models.trading.trade_state import TradePhase
 from tests.support.fakes import wall_clock
 from tests.support.stories import Story
@@ -127,3 +131,22 @@ async def test_a_rescued_position_whose_stop_has_been_passed_is_sold(story: Stor
     await eventually(
         lambda: (story.account, "rescue_ended") in story.journal.audits, "nothing is halted"
     )
+
+
+async def test_a_single_fact_opens_a_settled_trade_again(story: Story) -> None:
+    go_dark(story)
+    await story.open()
+    await story.trade(1).result()
+    state = story.journal.trades[story.account, 1]
+    (fill,) = story.exchange.executions_made
+    fact = FillReported(fill, state.entry.spec.client_order_id, None)
+    worker = ActivityEnvironment()
+    worker.info = replace(worker.info, task_queue=story.world.queue)
+    messenger = TemporalMessenger(story.world.client)
+    await worker.run(messenger.reopen_trade, state, [fact])
+    stop = await story.until_protected()
+    assert stop.quantity == QUANTITY
+    # It runs already: it is told as any other.
+    await worker.run(messenger.reopen_trade, state, [fact])
+    come_back(story)
+    await close(story)

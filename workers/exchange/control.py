@@ -10,7 +10,7 @@ from aiohttp import web
 from models.simulation.errors import VenueError
 from models.simulation.pair_changes import PairChangeError
 from models.trading.instruments import InstrumentStatus
-from workers.exchange.faults import KINDS, Faults
+from workers.exchange.faults import KINDS, FaultRule, Faults
 from workers.exchange.pacing import Hold
 from workers.exchange.pair_state import pair_state, relative_change
 from workers.exchange.private_ws import PrivateStreams
@@ -130,8 +130,9 @@ class Control:
         for rule in rules:
             _check_rule(rule)
             account = rule.get("match", {}).get("account")
-            if rule["kind"] == "auto_earn" and account not in self._exchange.venue.accounts:
-                raise _problem("match.account names whose coins are moved")
+            named = account in self._exchange.venue.accounts
+            if rule["kind"] in ("auto_earn", "fill_after_cancel") and not named:
+                raise _problem("match.account names whose account it is")
             self._check_pair_rule(rule)
         created = [self._put_in_force(rule) for rule in rules]
         return _json({"rules": created})
@@ -157,6 +158,8 @@ class Control:
         if kind == "auto_earn":
             created.hits = 1
             self._exchange.call(Call("control", "Earn", str(match["account"]), {}))
+        elif kind == "fill_after_cancel":
+            self._fill_canceled(created)
         elif kind == "mode":
             symbol = match.get("pair")
             created.hits = 1
@@ -171,6 +174,14 @@ class Control:
             created.hits = 1
             self._public.resend_books(match.get("pair"))
         return created.describe()
+
+    def _fill_canceled(self, rule: FaultRule) -> None:
+        symbol, account = str(rule.match.get("pair")), str(rule.match["account"])
+        try:
+            self._exchange.call(Call("control", "FillCanceled", account, {"symbol": symbol}))
+        except VenueError as error:
+            raise _problem(f"nothing canceled can be filled: {error}") from None
+        rule.hits = 1
 
     def _alter(self, number: int, symbol: str, params: Mapping[str, Any]) -> None:
         """Change a pair until the rule of this number is taken out of force."""

@@ -17,6 +17,14 @@ class ConnectionAbortedByFaultError(Exception):
     """A scripted fault: the transport is to be cut without an answer."""
 
 
+class LateExecutionFaultError(ConnectionAbortedByFaultError):
+    """A scripted fault: the transport is cut, and the request executed so much later."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"executed after {seconds} s")
+        self.seconds = seconds
+
+
 class HttpStatusFaultError(Exception):
     """A scripted fault: answer with this HTTP status and no API envelope."""
 

@@ -17,18 +17,24 @@ from workers.exchange.errors import (
     ApiError,
     ConnectionAbortedByFaultError,
     HttpStatusFaultError,
+    LateExecutionFaultError,
 )
 
 REQUEST_KINDS = frozenset(
-    ("lost_before", "lost_after", "delay", "http_status", "error", "rate_limit")
-)
+    ("lost_before", "lost_after", "late_execution", "delay", "http_status", "error", "rate_limit",
+     "lockout")
+)  # fmt: skip
 STREAM_KINDS = frozenset(
     ("drop_message", "duplicate_message", "reorder_message", "delay_message", "bad_checksum",
      "silence", "socket_drop")
 )  # fmt: skip
 SERVER_KINDS = frozenset(
-    ("refuse_connections", "mode", "read_lag", "book_snapshot", "auto_earn", "pair")
-)
+    ("refuse_connections", "mode", "read_lag", "book_snapshot", "auto_earn", "pair",
+     "fill_after_cancel")
+)  # fmt: skip
+UNLIMITED = ("silence", "refuse_connections", "read_lag", "mode", "lockout")
+"""These strike for their ``seconds``, or for ever, and not so many times."""
+LOCKOUT = "EGeneral:Temporary lockout"
 KINDS = REQUEST_KINDS | STREAM_KINDS | SERVER_KINDS
 
 ENGINE_METHODS = frozenset(
@@ -103,7 +109,7 @@ class Faults:
 
     def add(self, kind: str, rule: Mapping[str, Any]) -> FaultRule:
         """Put a rule in force; the caller has checked the shape."""
-        unlimited = kind in ("silence", "refuse_connections", "read_lag", "mode")
+        unlimited = kind in UNLIMITED
         created = FaultRule(
             number=next(self._numbers),
             kind=kind,
@@ -151,6 +157,10 @@ class Faults:
     async def _apply(self, rule: FaultRule, event: Mapping[str, Any]) -> None:
         if rule.kind in ("lost_before", "lost_after"):
             raise ConnectionAbortedByFaultError
+        if rule.kind == "late_execution":
+            raise LateExecutionFaultError(float(rule.params.get("seconds", 1.0)))
+        if rule.kind == "lockout":
+            raise ApiError(LOCKOUT)
         if rule.kind == "delay":
             await asyncio.sleep(float(rule.params.get("seconds", 1.0)))
         elif rule.kind == "http_status":

@@ -1,7 +1,9 @@
 """The private REST plane: raw body in, signature, nonce, permission, rate, then the call."""
 
+import asyncio
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +17,7 @@ from workers.exchange.errors import (
     ApiError,
     ConnectionAbortedByFaultError,
     HttpStatusFaultError,
+    LateExecutionFaultError,
 )
 from workers.exchange.faults import Faults, leg_of
 from workers.exchange.rest_syntax import flatten
@@ -120,10 +123,32 @@ class PrivateRest:
         }
         account = self._authenticate(request, fields, raw)
         event["account"] = account.account
-        await self._faults.request("before", event)
+        try:
+            await self._faults.request("before", event)
+        except LateExecutionFaultError as late:
+            self._perform_later(late.seconds, account, method, body, fields)
+            raise
         result = self._perform(account, method, body, fields)
         await self._faults.request("after", event)
         return result
+
+    def _perform_later(
+        self,
+        seconds: float,
+        account: AccountKey,
+        method: str,
+        body: Mapping[str, Any],
+        fields: dict[str, str],
+    ) -> None:
+        """Execute a request whose line was cut after so long, whatever its deadline says."""
+        undated = {name: body[name] for name in body if name != "deadline"}
+
+        def perform() -> None:
+            # Nobody is there any more whom a refusal could be told.
+            with suppress(ApiError, VenueError):
+                self._perform(account, method, undated, fields)
+
+        asyncio.get_running_loop().call_later(seconds, perform)
 
     def _authenticate(self, request: web.Request, fields: dict[str, str], raw: bytes) -> AccountKey:
         key, nonce = request.headers.get("API-Key", ""), fields.get("nonce", "")

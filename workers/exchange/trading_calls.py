@@ -315,10 +315,15 @@ def _control_earn(venue: Venue, account: str, _: Mapping[str, Any], moment: Mome
     return Answer([], venue.earn(account, moment))
 
 
+def _control_fill(venue: Venue, account: str, body: Mapping[str, Any], moment: Moment) -> Answer:
+    return Answer([], venue.fill_canceled(account, str(body["symbol"]), moment))
+
+
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("control", "Transfer"): _control_transfer,
     ("control", "Book"): _control_book,
     ("control", "Earn"): _control_earn,
+    ("control", "FillCanceled"): _control_fill,
     ("rest", "AddOrder"): _rest_add,
     ("rest", "AddOrderBatch"): _rest_batch,
     ("rest", "AmendOrder"): _rest_amend,

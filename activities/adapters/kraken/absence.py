@@ -11,19 +11,22 @@ engine. Proof is either of:
 2. The reads: those that do not show the order show an order of ours that was sent after the
    deadline. A market order is looked for among the closed ones, any other in both places.
 
+By the first way the end of an order is proven as well whose cancel was answered.
+
 An account is never in doubt for ever: a new snapshot can be asked for as often as wanted, which
 costs none of the key's counters.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 from activities.adapters.kraken.orders import sendable_quantities
 from activities.adapters.kraken.private_stream import PrivateStream
 from activities.ports import SentOrder
-from models.trading.orders import OrderReport, OrderSpec, OrderType
+from models.trading.orders import OrderReport, OrderSpec, OrderStatus, OrderType
 
 CONFIRM_SECONDS = 1.0
 """How long the answer to a ping may take."""
@@ -61,6 +64,25 @@ class AbsenceProofs:
     async def prove(self, sent: SentOrder, is_it: IsIt) -> bool:
         """Tell whether the order would be known by now if it existed."""
         return await self._by_stream(sent) or self._by_reads(sent, is_it)
+
+    async def proves_end(self, known: Callable[[], OrderReport | None]) -> OrderReport | None:
+        """Return how an order has ended whose cancel was answered, None when nothing proves it.
+
+        A snapshot that is newer than the answer does not name it as open, and its executions reach
+        back before the order was opened: what they do not add to it was not executed.
+        """
+        if not await self._stream.renew(SNAPSHOT_SECONDS):
+            return None
+        shot, report = self._stream.snapshot, known()
+        if shot is None or report is None or not self._stream.is_whole_since(shot):
+            return None
+        if report.status.is_final:
+            return report
+        opened = report.opened_at
+        reaches = shot.oldest is None or (opened is not None and shot.oldest < opened)
+        if not reaches or report.order_id in shot.open_orders:
+            return None
+        return replace(report, status=OrderStatus.CANCELED)
 
     async def _by_stream(self, sent: SentOrder) -> bool:
         stream = self._stream

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.adapters.kraken.cool_down_rules import (
+    PROTECTION_SECONDS,
     CoolDownRule,
     Scope,
     rule_for,
@@ -67,23 +68,30 @@ class CoolDown:
         self._tries: dict[str, float] = {}
         self._states: dict[str, _Cooling] = {} if path is None else _load(path)
 
-    def refuse(self, method: str, *, signed: bool = True) -> None:
-        """Raise CoolingDownError while a request of this method must not be sent."""
+    def refuse(self, method: str, *, signed: bool = True, urgent: bool = False) -> None:
+        """Raise CoolingDownError while a request of this method must not be sent.
+
+        ``urgent``: it protects a position, and waits for no long guess of ours.
+        """
         for state in self._of(method, signed=signed):
+            hurries = urgent and _is_guess(state)
             left = self._left(state)
+            if hurries:
+                left -= max(0.0, state.seconds - PROTECTION_SECONDS)
             trying = self._tries.get(state.place)
             if left > 0:
                 raise _error(state, left)
-            if trying is not None and self._clock() - trying < TRY_SECONDS:
+            longest = WAIT_SECONDS if hurries else TRY_SECONDS
+            if trying is not None and self._clock() - trying < longest:
                 raise _error(state, WAIT_SECONDS)
 
-    def enter(self, method: str, *, signed: bool = True) -> tuple[str, ...]:
+    def enter(self, method: str, *, signed: bool = True, urgent: bool = False) -> tuple[str, ...]:
         """Admit a request; return the cool-downs of which it tries whether they are over.
 
         Raises:
             CoolingDownError: it must not be sent.
         """
-        self.refuse(method, signed=signed)
+        self.refuse(method, signed=signed, urgent=urgent)
         tried = tuple(state.place for state in self._of(method, signed=signed))
         for place in tried:
             self._tries[place] = self._clock()
@@ -104,7 +112,7 @@ class CoolDown:
             rule = None
         begun = None if rule is None else _place(rule, method)
         if rule is not None and begun is not None:
-            self._begin(rule, begun, raw)
+            self._begin(rule, begun, raw, was_try=begun in tried)
         is_answer = failure is None or raw.startswith("E")
         for place in tried:
             self._tries.pop(place, None)
@@ -132,9 +140,9 @@ class CoolDown:
         # A clock that was set back must not make a pause longer than it is.
         return min(state.until - self._clock(), state.seconds)
 
-    def _begin(self, rule: CoolDownRule, place: str, raw: str) -> None:
+    def _begin(self, rule: CoolDownRule, place: str, raw: str, *, was_try: bool) -> None:
         now, known = self._clock(), self._states.get(place)
-        if known is not None and self._left(known) > 0:
+        if known is not None and self._left(known) > 0 and not was_try:
             return  # sent before the pause began, or beside it
         rung = known.rung + 1 if known is not None and known.rule == rule.name else 0
         told = told_seconds(raw, now)
@@ -166,6 +174,11 @@ class CoolDown:
             fresh.replace(self._path)
         except OSError as failure:
             _log.warning("the cool-down is not kept for a restart: %s", failure)
+
+
+def _is_guess(state: _Cooling) -> bool:
+    rule = rule_named(state.rule)
+    return rule is not None and rule.is_guess
 
 
 def _place(rule: CoolDownRule, method: str) -> str:

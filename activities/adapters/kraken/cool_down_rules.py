@@ -15,6 +15,9 @@ address_throttled    HTTP 429                                   address  0.5 s  
 public_rate          EAPI:Rate limit exceeded, public calls     public   2 s    1 min
 ===================  =========================================  =======  =====  =======
 
+What protects a position (stops, exits, cancels and amends of theirs) waits at most 2 s for a pause
+of ``nonce``, ``requests`` and ``address_throttled``: the exchange has not said how long it refuses.
+
 Each pause is twice the one before, and after each a single request tries whether it is over. A
 lockout lasts about 15 minutes (kraken-protocol §2; krakenfx/kraken-cli issue 34: "clears on its own
 after roughly 15 minutes of not retrying"), and nobody tells how much of it is left. The first
@@ -42,7 +45,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CoolDownRule:
-    """A kind of refusal and its pauses, in seconds."""
+    """A kind of refusal and its pauses, in seconds.
+
+    ``is_guess``: the exchange has refused requests and not said that it will refuse the next ones;
+    what protects a position then waits no longer than ``PROTECTION_SECONDS``.
+    """
 
     name: str
     prefixes: tuple[str, ...]
@@ -50,11 +57,15 @@ class CoolDownRule:
     first: float
     longest: float
     signed: bool = True
+    is_guess: bool = False
 
     def pause(self, rung: int) -> float:
         """Return the pause after so many refusals before this one."""
         return min(self.first * 2.0 ** min(rung, 30), self.longest)
 
+
+PROTECTION_SECONDS = 2.0
+"""Of the five that a position may be without its stop once the exchange answers again."""
 
 LOCKOUT = CoolDownRule("lockout", ("EGeneral:Temporary lockout",), Scope.KEY, 30.0, 960.0)
 _THROTTLED = CoolDownRule("throttled", ("EService:",), Scope.KEY, 1.0, 900.0)
@@ -70,10 +81,14 @@ RULES = (
     ),
     CoolDownRule("account", ("EAuth:",), Scope.KEY, 30.0, 960.0),
     CoolDownRule("permission", ("EGeneral:Permission denied",), Scope.METHOD, 30.0, 300.0),
-    CoolDownRule("nonce", ("EAPI:Invalid nonce",), Scope.KEY, 0.5, 60.0),
-    CoolDownRule("requests", ("EGeneral:Too many requests",), Scope.ADDRESS, 0.5, 60.0),
+    CoolDownRule("nonce", ("EAPI:Invalid nonce",), Scope.KEY, 0.5, 60.0, is_guess=True),
+    CoolDownRule(
+        "requests", ("EGeneral:Too many requests",), Scope.ADDRESS, 0.5, 60.0, is_guess=True
+    ),
     CoolDownRule("address_ban", ("HTTP ban",), Scope.ADDRESS, 30.0, 660.0),
-    CoolDownRule("address_throttled", ("HTTP status 429",), Scope.ADDRESS, 0.5, 60.0),
+    CoolDownRule(
+        "address_throttled", ("HTTP status 429",), Scope.ADDRESS, 0.5, 60.0, is_guess=True
+    ),
     CoolDownRule(
         "public_rate", ("EAPI:Rate limit exceeded",), Scope.PUBLIC, 2.0, 60.0, signed=False
     ),

@@ -73,7 +73,9 @@ class KrakenExchange:
         self.clock = ExchangeClock()
         self._stream = stream(self)
         self._proofs = AbsenceProofs(self._stream)
-        self._presence = Presence(transport.is_there, refuse=transport.refuse_while_cooling)
+        self._presence = Presence(
+            transport.is_there, refuse=lambda urgent: transport.refuse_while_cooling(urgent=urgent)
+        )
         self._reads = Reads(transport, budget, self.symbols, self._presence)
         self._highest, self._lowest = Priority.PROTECT, Priority.LEISURE
 
@@ -135,7 +137,7 @@ class KrakenExchange:
         theirs = None if deadline is None else self.clock.theirs(deadline)
         parameters = wire.order_parameters(order, instrument, theirs)
         priority = _PRIORITIES[order.leg]
-        await self._presence.confirm(change=True)
+        await self._presence.confirm(change=True, urgent=priority is Priority.PROTECT)
         await self.budget.admit_add(order.symbol, priority, seconds_to_send(deadline))
         sent_at = now()
         try:
@@ -178,7 +180,7 @@ class KrakenExchange:
 
     async def cancel(self, order_id: str) -> None:
         """Cancel one order; OrderGoneError when it is no longer open."""
-        await self._presence.confirm(change=True)
+        await self._presence.confirm(change=True, urgent=True)
         await self.budget.admit_cancel(order_id)
         symbol = self.budget.orders.symbol(order_id)
         await self._change(
@@ -191,7 +193,7 @@ class KrakenExchange:
             raise ValueError(f"at most {_BATCH_MAXIMUM} orders per request, was {len(order_ids)}")
         if not order_ids:
             return 0
-        await self._presence.confirm(change=True)
+        await self._presence.confirm(change=True, urgent=True)
         self.budget.charge_batch_cancel(list(order_ids))
         answer = await self._change(
             "CancelOrderBatch",
@@ -215,7 +217,7 @@ class KrakenExchange:
         parameters = wire.amend_parameters(order_id, quantity, trigger_price, instrument)
         if len(parameters) == 1:
             return
-        await self._presence.confirm(change=True)
+        await self._presence.confirm(change=True, urgent=True)
         await self.budget.admit_amend(order_id, Priority.PROTECT)
         try:
             await self._change("AmendOrder", parameters, Operation.AMEND, Priority.PROTECT, symbol)
@@ -265,6 +267,10 @@ class KrakenExchange:
     async def ended(self, order_id: str, within: float) -> OrderReport | None:
         """Return how an order ended if the stream tells within these seconds, else None."""
         return await self.memory.ended(order_id, within)
+
+    async def withdrawn(self, order_id: str) -> OrderReport | None:
+        """Return how an order ended whose cancel was answered, by a snapshot newer than that."""
+        return await self._proofs.proves_end(lambda: self.memory.of(order_id))
 
     async def query(self, order_ids: Sequence[str]) -> dict[str, OrderReport]:
         """Return orders by exchange id; ids that the exchange does not know are missing."""

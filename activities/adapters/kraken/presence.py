@@ -33,9 +33,9 @@ class Presence:
         self,
         probe: Callable[[], Coroutine[Any, Any, bool]],
         clock: Callable[[], float] = time.monotonic,
-        refuse: Callable[[], None] = lambda: None,
+        refuse: Callable[[bool], None] = lambda _: None,
     ) -> None:
-        """``refuse`` raises while nothing may be asked, before anything is counted."""
+        """``refuse`` raises while nothing may be asked, told whether it protects a position."""
         self._probe = probe
         self._refuse = refuse
         self._clock = clock
@@ -64,14 +64,14 @@ class Presence:
         else:
             self._lost_reads += 1
 
-    async def confirm(self, *, change: bool) -> None:
+    async def confirm(self, *, change: bool, urgent: bool = False) -> None:
         """Return when the exchange is there as far as anybody knows; to be called before a request.
 
         Raises:
             ExchangeUnavailableError: it is not, and nothing should be sent.
             CoolingDownError: it must not be asked.
         """
-        self._refuse()
+        self._refuse(urgent)
         if self._lost_reads + (self._lost_changes if change else 0) < DOUBTED_AFTER:
             return
         if self._clock() - self._probed_at >= (FRESH_SECONDS if self._there else PAUSE_SECONDS):

@@ -38,11 +38,13 @@ class Snapshot:
         stretch: the unbroken stretch that began with it.
         taken_at: when it was received, in protocol time.
         oldest: market time of its oldest execution; None when it names all there ever were.
+        open_orders: ids of the orders that it names as open.
     """
 
     stretch: int
     taken_at: datetime
     oldest: datetime | None
+    open_orders: frozenset[str] = frozenset()
 
 
 @dataclass

@@ -329,7 +329,8 @@ class PrivateStream:
         """Return how far a snapshot reaches; the stretch that begins with it is the next one."""
         times = [wire_time(e["timestamp"]) for e in entries if e.get("exec_type") == "trade"]
         oldest = min(times) if len(times) >= SNAPSHOT_TRADES else None
-        return Snapshot(self._stretch + 1, now(), oldest)
+        resting = frozenset(str(e["order_id"]) for e in entries if e.get("exec_type") != "trade")
+        return Snapshot(self._stretch + 1, now(), oldest, resting)
 
     def _answered(self, connection: PrivateConnection, message: Mapping[str, Any]) -> None:
         """Take the answer to a request of ours."""

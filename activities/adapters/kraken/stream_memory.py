@@ -33,6 +33,10 @@ class StreamMemory:
         while len(self._reports) > _REMEMBERED:
             self._reports.popitem(last=False)
 
+    def of(self, order_id: str) -> OrderReport | None:
+        """Return the newest report of an order, None when the stream never told of it."""
+        return self._reports.get(order_id)
+
     def first(self, is_wanted: Callable[[OrderReport], bool]) -> OrderReport | None:
         """Return the newest order that is wanted, None when the stream never told of one."""
         return next((one for one in reversed(self._reports.values()) if is_wanted(one)), None)

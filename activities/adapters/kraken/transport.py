@@ -146,10 +146,10 @@ class Transport:
         sending.add_done_callback(note)
         return await asyncio.shield(sending)
 
-    def refuse_while_cooling(self, method: str = "") -> None:
+    def refuse_while_cooling(self, method: str = "", *, urgent: bool = False) -> None:
         """Raise CoolingDownError while a signed call of this method would not be sent."""
-        self._address_rest.refuse(method)
-        self._key_rest.refuse(method)
+        self._address_rest.refuse(method, urgent=urgent)
+        self._key_rest.refuse(method, urgent=urgent)
 
     def cooling_down(self) -> tuple[CoolingDown, ...]:
         """Return every cool-down in force, of the key and of the address."""
@@ -201,7 +201,7 @@ class Transport:
             self._refuse_when_closed()
             if still_wanted is not None:
                 still_wanted()
-            admissions = self._enter(method)
+            admissions = self._enter(method, urgent=priority is Priority.PROTECT)
             loop = asyncio.get_running_loop()
             sending = loop.run_in_executor(self._signed_threads, _signed_answer, send, operation)
         except BaseException:
@@ -215,10 +215,11 @@ class Transport:
         sending.add_done_callback(lambda done: turn.end_with(done, overtaken))
         return await asyncio.shield(sending)
 
-    def _enter(self, method: str) -> list[tuple[CoolDown, tuple[str, ...]]]:
+    def _enter(self, method: str, *, urgent: bool) -> list[tuple[CoolDown, tuple[str, ...]]]:
         # Asked of both before either counts it as a try.
-        self.refuse_while_cooling(method)
-        return [(rest, rest.enter(method)) for rest in (self._address_rest, self._key_rest)]
+        self.refuse_while_cooling(method, urgent=urgent)
+        rests = (self._address_rest, self._key_rest)
+        return [(rest, rest.enter(method, urgent=urgent)) for rest in rests]
 
     async def close(self) -> None:
         """Wait for the calls under way and close the connections."""

@@ -217,3 +217,44 @@ async def test_malformed_rule_is_refused(exchange, rule):
     assert status == 400
     assert body["error"]
     assert (await exchange.control("faults"))[1] == {"rules": []}
+
+
+async def test_lockout_refuses_everything_of_one_key_until_it_is_over(exchange):
+    await exchange.fault("lockout", {"account": "company"}, params={"seconds": 0.3})
+    for method, fields in (("Balance", {}), ("AddOrder", ORDER), ("GetWebSocketsToken", {})):
+        assert await exchange.error(method, **fields) == ["EGeneral:Temporary lockout"]
+    assert await orders(exchange) == 0
+    await asyncio.sleep(0.3)
+    await exchange.result("AddOrder", **ORDER)
+    assert await orders(exchange) == 1
+
+
+async def test_request_is_executed_late_whatever_its_deadline_says(exchange):
+    await exchange.fault("late_execution", ADD, params={"seconds": 0.4})
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await exchange.private("AddOrder", **ORDER, deadline=soon)
+    assert await orders(exchange) == 0
+    began = time.monotonic()
+    while not await orders(exchange):
+        assert time.monotonic() - began < 5
+        await asyncio.sleep(0.02)
+    assert time.monotonic() - began > 0.2
+
+
+async def test_canceled_order_is_filled_after_all_with_its_child(exchange):
+    stop = {"close[ordertype]": "stop-loss", "close[price]": "19000"}
+    placed = await exchange.result("AddOrder", **ORDER, **stop)
+    await exchange.result("CancelOrder", txid=placed["txid"][0])
+    match = {"account": "company", "pair": "BTC/USD"}
+    rule = await exchange.fault("fill_after_cancel", match)
+    assert rule["hits"] == 1
+    record = await exchange.record()
+    entry, child = record["orders"]
+    assert (entry["status"], entry["filled_quantity"]) == ("closed", entry["quantity"])
+    assert (child["side"], child["status"], child["quantity"]) == ("sell", "open", "0.01")
+    assert [fill["order_id"] for fill in record["fills"]] == placed["txid"]
+    status, _ = await exchange.control(
+        "faults", {"kind": "fill_after_cancel", "match": match}, method="POST"
+    )
+    assert status == 400

@@ -25,6 +25,10 @@ async def test_killed_exchange_forgets_no_acknowledged_order(process):
         await exchange.buy("0.1", **{"close[ordertype]": "stop-loss", "close[price]": "9000"})
         resting = await exchange.rest_order(cl_ord_id="mine-1")
         await exchange.steps(20)
+        withdrawn = await exchange.rest_order(cl_ord_id="mine-2")
+        await exchange.result("CancelOrder", txid=withdrawn)
+        match = {"account": "company", "pair": "BTC/USD"}
+        await exchange.fault("fill_after_cancel", match)
         await exchange.result("CancelAllOrdersAfter", timeout="3600")
         await exchange.price("64000.0")
         token = await exchange.token()

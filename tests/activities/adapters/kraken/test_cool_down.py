@@ -41,6 +41,16 @@ def send(rest: CoolDown, failure: Exception | None, method: str = "OpenOrders") 
     return True
 
 
+def protect(rest: CoolDown, failure: Exception | None) -> bool:
+    """Send a stop if it may be sent; return whether it was."""
+    try:
+        tried = rest.enter("AddOrder", urgent=True)
+    except CoolingDownError:
+        return False
+    rest.leave("AddOrder", tried, failure)
+    return True
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -197,3 +207,50 @@ def test_every_rule_is_kept_in_one_place_and_ends(rule, clock):
 def test_what_the_budgets_wait_for_is_no_cool_down():
     for raw in ("EAPI:Rate limit exceeded", "EOrder:Rate limit exceeded", "EService:Busy", ""):
         assert rule_for(raw, signed=True) is None
+
+
+GUESSES = [rule for rule in RULES if rule.is_guess]
+
+
+@pytest.mark.parametrize("rule", GUESSES, ids=lambda rule: rule.name)
+def test_a_stop_waits_two_seconds_at_most_for_a_pause_that_is_our_guess(rule, clock):
+    rest, refused = CoolDown(clock=clock), refusal(rule.prefixes[0])
+    for _ in range(6):
+        assert send(rest, refused)
+        clock.now += rule.longest
+    assert send(rest, refused)
+    clock.now += 2.1
+    assert not send(rest, None)
+    assert protect(rest, None)
+    assert send(rest, None), "the answer to the stop has ended it for everybody"
+
+
+@pytest.mark.parametrize("rule", GUESSES, ids=lambda rule: rule.name)
+def test_a_stop_that_is_refused_again_waits_two_seconds_again(rule, clock):
+    rest, refused, sent = CoolDown(clock=clock), refusal(rule.prefixes[0]), 0
+    for _ in range(240):
+        sent += protect(rest, refused)
+        clock.now += 0.25
+    assert 25 <= sent <= 40
+
+
+@pytest.mark.parametrize("rule", GUESSES, ids=lambda rule: rule.name)
+def test_a_stop_does_not_wait_for_a_try_that_hangs(rule, clock):
+    rest = CoolDown(clock=clock)
+    send(rest, refusal(rule.prefixes[0]))
+    clock.now += rule.longest
+    rest.enter("OpenOrders")
+    assert not protect(rest, None)
+    clock.now += 1.1
+    assert not send(rest, None)
+    assert protect(rest, None)
+
+
+@pytest.mark.parametrize("rule", [one for one in RULES if not one.is_guess], ids=lambda r: r.name)
+def test_a_stop_waits_where_the_exchange_has_said_so(rule, clock):
+    rest, refused = CoolDown(clock=clock), refusal(rule.prefixes[0])
+    tried = rest.enter("AddOrder", signed=rule.signed, urgent=True)
+    rest.leave("AddOrder", tried, refused, signed=rule.signed)
+    clock.now += rule.first - 0.1
+    with pytest.raises(CoolingDownError):
+        rest.enter("AddOrder", signed=rule.signed, urgent=True)

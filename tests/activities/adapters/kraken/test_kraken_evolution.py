@@ -263,8 +263,8 @@ class Recorded:
             return {"closed": {}, "trades": {}, "ledger": {}}
         return self.answers[method]
 
-    def refuse_while_cooling(self, method=""):
-        del method
+    def refuse_while_cooling(self, method="", *, urgent=False):
+        del method, urgent
 
     async def is_there(self):
         return True
