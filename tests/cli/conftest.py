@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import pytest_asyncio
+import structlog
 import uvicorn
 
 from cli.main import main
@@ -19,6 +20,8 @@ async def served(platform):
     config = uvicorn.Config(
         platform.app, host="127.0.0.1", port=PORT_BASE, lifespan="off", log_config=None
     )
+    # The API logs to standard error as its own process does, not into what a command prints.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     server = uvicorn.Server(config)
     # The test run keeps its own signal handlers.
     task = asyncio.create_task(server._serve())
@@ -26,6 +29,7 @@ async def served(platform):
     yield platform
     server.should_exit = True
     await task
+    structlog.reset_defaults()
 
 
 @pytest.fixture

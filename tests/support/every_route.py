@@ -93,6 +93,7 @@ def calls(exchange: Exchange, entry: OrderSpec, order_id: str) -> dict[str, Any]
         "submit": lambda: exchange.submit(entry, None),
         "find": lambda: exchange.find(entry, since),
         "appeared": lambda: exchange.appeared(entry, 0.05),
+        "withdrawn": lambda: exchange.withdrawn(order_id),
         "proves_absence": lambda: exchange.proves_absence(SentOrder(entry, since, None, None)),
         "ended": lambda: exchange.ended(order_id, 0.05),
         "query": lambda: exchange.query([order_id]),
