@@ -83,9 +83,10 @@ class Runner:
     def play_apart(self, waves: Sequence[Sequence[Script]]) -> list[Outcome]:
         """Play waves whose faults strike one trade each: no account waits for the others."""
         self._tools.platform.await_entries()
-        lanes = list(zip(*waves, strict=True))
+        # The last wave may leave a lane out.
+        lanes = [[wave[lane] for wave in waves if lane < len(wave)] for lane in range(LANES)]
         played = self._threads.map(lambda lane: [self._play_alone(one) for one in lane], lanes)
-        outcomes = [outcome for wave in zip(*played, strict=True) for outcome in wave]
+        outcomes = [outcome for lane in played for outcome in lane]
         self._tools.control.lift_faults()
         until(self._tools.platform.is_ready, "every process is ready again")
         return outcomes
