@@ -481,7 +481,15 @@ class Discrepancies:
     complete: bool = True
 
 
-class Journal(DayBook, CapitalBook, Protocol):
+class OwnershipRecord(Protocol):
+    """What tells which executions no open trade owns."""
+
+    async def unowned_fills(self, account: str) -> list[Fill]:
+        """Return the executions of settled trades that have settled with other sums than these."""
+        ...
+
+
+class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
     """The record of one platform: PostgreSQL behind row-level security, audited."""
 
     async def store_intent(
@@ -532,10 +540,6 @@ class Journal(DayBook, CapitalBook, Protocol):
 
     async def settled_trade(self, account: str, trade: int) -> TradeState | None:
         """Return the state that a trade has settled with, None while it is not settled."""
-        ...
-
-    async def unowned_fills(self, account: str) -> list[Fill]:
-        """Return the executions of settled trades that have settled with other sums than these."""
         ...
 
     async def orders_lacking_executions(self, account: str) -> list[str]:

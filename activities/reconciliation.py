@@ -33,6 +33,7 @@ from activities.ports import (
     ExchangeDirectory,
     Journal,
     Messenger,
+    OwnershipRecord,
     StoredOrder,
 )
 from activities.stream_delivery import UNKNOWN_ORDERS, StreamDelivery
@@ -80,15 +81,24 @@ class Comparison:
 
 
 class ReconciliationActivities:
-    """Compare orders, executions, balances and ledger of an account with the record."""
+    """Compare orders, executions, balances and ledger of an account with the record.
+
+    With ``ownership`` positions are compared with the trades that own them as well.
+    """
 
     def __init__(
-        self, exchanges: ExchangeDirectory, journal: Journal, messenger: Messenger, clock: Clock
+        self,
+        exchanges: ExchangeDirectory,
+        journal: Journal,
+        messenger: Messenger,
+        clock: Clock,
+        ownership: OwnershipRecord | None = None,
     ) -> None:
         self._exchanges = exchanges
         self._journal = journal
         self._messenger = messenger
         self._clock = clock
+        self._ownership = ownership
 
     @activity.defn
     async def reconcile(self, request: AccountToReconcile) -> Reconciled:
@@ -131,7 +141,8 @@ class ReconciliationActivities:
             ]
         for fill in found.fills:
             found.differs("unrecorded_fills", fill.execution_id)
-        found.unowned_fills = await self._journal.unowned_fills(account)
+        if self._ownership is not None:
+            found.unowned_fills = await self._ownership.unowned_fills(account)
         for fill in found.unowned_fills:
             found.differs(UNOWNED_POSITIONS, fill.execution_id)
         if checkpoint is not None:

@@ -175,7 +175,7 @@ def trading_activities(
         refusal_for_load=(lambda _: None) if load is None else load.refusal,
     )
     holdings = HoldingActivities(exchanges, journal, _now)
-    checks = ReconciliationActivities(exchanges, journal, messenger, _now)
+    checks = ReconciliationActivities(exchanges, journal, messenger, _now, journal)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
     capital = CapitalActivities(journal, funding, _now)
     changes = [] if modes is None else [modes.gather_live_facts, modes.change_exchange]

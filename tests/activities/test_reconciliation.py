@@ -54,7 +54,9 @@ class Company:
     async def reconcile(self):
         directory = FakeDirectory()
         directory.exchanges["company"] = self.exchange
-        activities = ReconciliationActivities(directory, self.journal, self.told, wall_clock)
+        activities = ReconciliationActivities(
+            directory, self.journal, self.told, wall_clock, self.journal
+        )
         found = await ActivityEnvironment().run(
             activities.reconcile, AccountToReconcile("company", ())
         )
