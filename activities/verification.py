@@ -56,10 +56,13 @@ INVARIANTS = (
 EXCHANGE_RECORD = "the exchange's own record"
 EXCHANGE_INTERFACE = "what the exchange's interface shows the key"
 OWN_RECORD = "our record alone"
+OWN_PROCESS = "what our trading process says"
 
 BASIS = dict.fromkeys(INVARIANTS, (EXCHANGE_RECORD, EXCHANGE_INTERFACE)) | {
     AUDIT_BREAKS: (OWN_RECORD, OWN_RECORD),
     LEAKS: (OWN_RECORD, OWN_RECORD),
+    QUARANTINED: (OWN_RECORD, OWN_RECORD),
+    SILENT: (OWN_PROCESS, OWN_PROCESS),
 }
 """What each invariant is checked by: at the simulator, and on an account that is live.
 

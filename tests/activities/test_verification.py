@@ -337,3 +337,13 @@ def test_position_of_orders_nobody_intended_is_found_too():
     assert protection(books) == {
         "BTC/USD of unknown orders": (None, "1 BTC/USD held without a stop")
     }
+
+
+def test_only_what_is_compared_with_the_exchange_claims_to_rest_on_its_record():
+    own = {name for name, basis in verification.BASIS.items() if "exchange" not in basis[0]}
+    assert own == {
+        verification.AUDIT_BREAKS,
+        verification.LEAKS,
+        verification.QUARANTINED,
+        verification.SILENT,
+    }
