@@ -16,7 +16,7 @@ from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError
 
-from activities.ports import (
+from activities.ports.exchange_errors import (
     CoolingDownError,
     CredentialsError,
     ExchangeError,

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from activities.ports import Discrepancies, UnknownOutcomeError
+from activities.ports.exchange_errors import UnknownOutcomeError
+from activities.ports.journal import Discrepancies
 from models.trading.orders import Leg, OrderReport, OrderStatus, Side
-from models.trading.refusals import refusal_class
+from models.trading.refusals.kinds import refusal_class
 
 SECONDS = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),

@@ -4,24 +4,24 @@ import uvicorn
 from temporalio.client import Client
 
 from activities.adapters.postgres.journal import PostgresJournal
-from activities.adapters.postgres.protection_waiting import read_waiting
+from activities.adapters.postgres.orders.protection_waiting import read_waiting
 from activities.adapters.postgres.requests import PostgresRequests
-from activities.protection_load import ProtectionLoad
-from api.admission import EntryAdmission
+from activities.execution.protection_load import ProtectionLoad
 from api.app import create_app
-from api.routes.codec import SESSION_SECONDS
+from api.http.admission import EntryAdmission
+from api.routes.platform.codec import SESSION_SECONDS
 from api.services import CodecSessions, Services
 from infra.runtime import event_loop
-from infra.runtime.codec import EncryptionCodec, PayloadKey
-from infra.runtime.database import Database, Role, TimeSeriesStorage, database_url
-from infra.runtime.http_limits import allow_many_descriptors, limited_config
+from infra.runtime.database.connections import Database, Role, TimeSeriesStorage, database_url
+from infra.runtime.http.limits import allow_many_descriptors, limited_config
 from infra.runtime.logs import configure_logs
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.telemetry import lesser_forms
-from infra.runtime.temporal_access import client_tls
-from infra.runtime.temporal_client import connect
+from infra.runtime.temporal.access import client_tls
+from infra.runtime.temporal.client import connect
+from infra.runtime.temporal.codec import EncryptionCodec, PayloadKey
 
 ONE_ADMINISTRATOR = "governance: one administrator lifts a kill switch, no second person is asked"
 

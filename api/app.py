@@ -12,34 +12,26 @@ from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.engagements import start_engagements
-from api import problems
-from api.door import Door
-from api.guard import Guard, guard_of
+from activities.adapters.temporal.engagements import start_engagements
+from api.http import problems
+from api.http.door import Door
+from api.http.guard import Guard, guard_of
+from api.http.reference import with_problems
 from api.lapsing import keep_lapsing
-from api.reference import with_problems
+from api.messages.schemas import Problem
 from api.retention import keep_requests_bounded
-from api.routes import (
+from api.routes.account import (
     accounts,
-    approvals,
-    audit,
     capital,
-    codec,
-    documentation,
-    going_live,
-    health,
     hedge,
-    kill_switch,
     orders,
     reconciliations,
-    settings,
     shadow,
-    status,
     stress,
     trades,
-    universe,
 )
-from api.schemas import Problem
+from api.routes.governance import approvals, going_live, kill_switch, settings, universe
+from api.routes.platform import audit, codec, documentation, health, status
 from api.services import Services
 
 log = structlog.get_logger(__name__)

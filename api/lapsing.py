@@ -13,14 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
-from activities.adapters.postgres.revocations import PostgresRevocations
-from activities.adapters.postgres.universe_changes import PostgresUniverseChanges
-from api.problems import ProblemError
+from activities.adapters.postgres.governance.revocations import PostgresRevocations
+from activities.adapters.postgres.governance.universe_changes import PostgresUniverseChanges
+from api.http.problems import ProblemError
 from api.services import Services
-from infra.runtime.database import Database
+from infra.runtime.database.connections import Database
 from models.contracts.approvals import ApprovalDecision
 from models.contracts.names import DECIDE_APPROVAL_UPDATE, approval_workflow_id
-from models.trading.account_facts import Answer
+from models.trading.answers import Answer
 
 log = structlog.get_logger(__name__)
 

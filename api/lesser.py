@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from activities.adapters.postgres.market_rules_record import newest_version
-from activities.adapters.postgres.quarantine import PostgresQuarantine
-from activities.market_rules import INSTALLATION
+from activities.adapters.postgres.market.rules_record import newest_version
+from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
+from activities.market.rules import INSTALLATION
 from api.services import Services
 from infra.runtime.disk_space import short_of_room
 from infra.runtime.settings import Settings

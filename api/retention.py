@@ -7,7 +7,7 @@ import structlog
 
 from activities.adapters.postgres.retention import prune_requests
 from api.services import Services
-from infra.runtime.database import DatabaseUnavailableError
+from infra.runtime.database.connections import DatabaseUnavailableError
 
 log = structlog.get_logger(__name__)
 

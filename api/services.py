@@ -10,10 +10,10 @@ from temporalio.client import Client
 
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.requests import PostgresRequests
-from api.admission import EntryAdmission
-from infra.runtime.codec import EncryptionCodec
-from infra.runtime.database import Database
+from api.http.admission import EntryAdmission
+from infra.runtime.database.connections import Database
 from infra.runtime.settings import Settings
+from infra.runtime.temporal.codec import EncryptionCodec
 
 TOKEN_SECONDS = 5.0
 """How long a revoked token may still be honoured by a process that has just seen it."""

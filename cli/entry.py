@@ -3,9 +3,9 @@
 import os
 import sys
 
-from infra.runtime.early_start import THIS
-from infra.runtime.environment import keep_private
-from infra.runtime.launch import put_collector_off
+from infra.stack.programs.early_start import THIS
+from infra.stack.programs.environment import keep_private
+from infra.stack.programs.launch import put_collector_off
 
 
 def program() -> None:

@@ -16,29 +16,31 @@ EXIT_REFUSED = 2
 
 # Commands with commands below them: the module that holds their ``app``.
 GROUPS = {
-    "trade": "cli.trade",
-    "capital": "cli.capital",
-    "drawdown": "cli.drawdown",
-    "kill-switch": "cli.kill_switch",
-    "reconcile": "cli.reconcile",
-    "audit": "cli.audit",
-    "bench": "cli.bench",
-    "exchange": "cli.exchange",
-    "process": "cli.process",
-    "approvals": "cli.approvals",
-    "hedge": "cli.hedge",
-    "universe": "cli.universe",
-    "stress": "cli.stress",
-    "mode": "cli.mode",
-    "settings": "cli.settings",
-    "admin": "cli.admin",
+    "trade": "cli.commands.trading.trade",
+    "capital": "cli.commands.trading.capital",
+    "drawdown": "cli.commands.trading.drawdown",
+    "kill-switch": "cli.commands.governance.kill_switch",
+    "reconcile": "cli.commands.platform.reconcile",
+    "audit": "cli.commands.governance.audit",
+    "bench": "cli.bench.command",
+    "exchange": "cli.commands.platform.exchange",
+    "process": "cli.commands.platform.process",
+    "approvals": "cli.commands.governance.approvals",
+    "hedge": "cli.commands.trading.hedge",
+    "universe": "cli.commands.governance.universe",
+    "stress": "cli.commands.trading.stress",
+    "mode": "cli.commands.governance.mode",
+    "settings": "cli.commands.governance.settings",
+    "admin": "cli.commands.platform.admin",
 }
 # Single commands: the module that holds the function of the same name.
 COMMANDS = {
-    "verify": "cli.verify",
-    "shadow": "cli.shadow",
-    **dict.fromkeys(("portfolio", "days"), "cli.portfolio"),
-    **dict.fromkeys(("run", "up", "down", "status", "logs", "fetch"), "cli.stack"),
+    "verify": "cli.commands.platform.verify",
+    "shadow": "cli.commands.trading.shadow",
+    **dict.fromkeys(("portfolio", "days"), "cli.commands.trading.portfolio"),
+    **dict.fromkeys(
+        ("run", "up", "down", "status", "logs", "fetch"), "cli.commands.platform.stack"
+    ),
 }
 
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from models.trading.settings_catalogue import SettingScope
-from models.trading.settings_documents import definitions_of, markdown
+from models.trading.settings.catalogue import SettingScope
+from models.trading.settings.documents import definitions_of, markdown
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
 _HEAD = """# Settings
 
-Made by `python -m cli.settings_page` from `models/trading/settings_definitions.py`; a test
+Made by `python -m cli.settings_page` from `models/trading/settings/definitions.py`; a test
 compares.
 
 A change makes a new version with author and reason (`aether settings set ACCOUNT NAME=VALUE

@@ -7,57 +7,59 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.account_stream import AccountStreamActivities
+from activities.accounts.approvals import ApprovalActivities
+from activities.accounts.capital import CapitalActivities
+from activities.accounts.day_closing import DayActivities, DaySchedules
+from activities.accounts.hedge import HedgeActivities, UnseenMarket
+from activities.accounts.modes import ModeActivities
+from activities.accounts.quarantine import QuarantineInterceptor
+from activities.accounts.reconciliation import ReconciliationActivities
+from activities.accounts.records import RecordActivities
+from activities.accounts.reports import ReportActivities
+from activities.accounts.stream import AccountStreamActivities
 from activities.adapters.kraken.addresses import ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory, LiveGate
-from activities.adapters.kraken.key_check import KrakenKeyInspector
-from activities.adapters.kraken.rate_budget import TIERS
+from activities.adapters.kraken.limits.rate_budget import TIERS
+from activities.adapters.kraken.rest.key_check import KrakenKeyInspector
 from activities.adapters.local_secrets import LocalSecrets
-from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
+from activities.adapters.postgres.accounts.hedge_market import PostgresHedgeMarket
+from activities.adapters.postgres.accounts.mode_record import PostgresModes
 from activities.adapters.postgres.journal import PostgresJournal
-from activities.adapters.postgres.mode_record import PostgresModes
-from activities.adapters.postgres.protection_waiting import read_waiting
-from activities.adapters.postgres.quarantine import PostgresQuarantine
+from activities.adapters.postgres.orders.protection_waiting import read_waiting
+from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
 from activities.adapters.simulator_funding import SimulatorFunding
-from activities.approvals import ApprovalActivities
-from activities.capital import CapitalActivities
-from activities.capital_ports import SimulatedFunding
-from activities.day_closing import DayActivities, DaySchedules
-from activities.day_schedules import TemporalDaySchedules
-from activities.emergency_stop import EmergencyStop
-from activities.hedge import HedgeActivities, UnseenMarket
-from activities.holding import HoldingActivities
-from activities.messages import TemporalMessenger
-from activities.modes import ModeActivities
-from activities.orders import OrderActivities
-from activities.patience import Patience, patience_in
-from activities.ports import ExchangeDirectory, HedgeMarket, Journal
-from activities.protection_load import ProtectionLoad
-from activities.quarantine import QuarantineInterceptor
-from activities.reconciliation import ReconciliationActivities
-from activities.records import RecordActivities
-from activities.reports import ReportActivities
+from activities.adapters.temporal.day_schedules import TemporalDaySchedules
+from activities.adapters.temporal.messages import TemporalMessenger
+from activities.execution.emergency_stop import EmergencyStop
+from activities.execution.holding import HoldingActivities
+from activities.execution.orders import OrderActivities
+from activities.execution.protection_load import ProtectionLoad
+from activities.execution.timeouts import Patience, patience_in
+from activities.ports.capital import SimulatedFunding
+from activities.ports.exchange import ExchangeDirectory
+from activities.ports.journal import Journal
+from activities.ports.market import HedgeMarket
 from infra.runtime.control_token import control_headers
-from infra.runtime.database import Database, Role, database_url
+from infra.runtime.database.connections import Database, Role, database_url
 from infra.runtime.settings import Settings
-from infra.runtime.temporal import take_turns_whole, worker_options
+from infra.runtime.temporal.workers import take_turns_whole, worker_options
 from models.contracts.names import TRADING_QUEUE
 from workers.connection import secret_store
-from workflows.account import AccountWorkflow
-from workflows.approval import ApprovalWorkflow
-from workflows.daily_reset import DailyResetWorkflow
-from workflows.hedge import HedgeWorkflow
-from workflows.kill_switch import KillSwitchWorkflow
-from workflows.live_conditions import LiveConditionsWorkflow
-from workflows.market_rules import (
+from workflows.account.daily_reset import DailyResetWorkflow
+from workflows.account.hedge import HedgeWorkflow
+from workflows.account.reconcile import ReconcileWorkflow
+from workflows.account.workflow import AccountWorkflow
+from workflows.governance.approval import ApprovalWorkflow
+from workflows.governance.kill_switch import KillSwitchWorkflow
+from workflows.governance.live_conditions import LiveConditionsWorkflow
+from workflows.market.rules import (
     CorrelationWorkflow,
     TellMarketRulesWorkflow,
     UniverseReviewWorkflow,
 )
-from workflows.reconcile import ReconcileWorkflow
-from workflows.streams import AccountStreamWorkflow, MarketFeedWorkflow
-from workflows.stress import StressWorkflow
-from workflows.trade import TradeWorkflow
+from workflows.market.streams import AccountStreamWorkflow, MarketFeedWorkflow
+from workflows.market.stress import StressWorkflow
+from workflows.trade.workflow import TradeWorkflow
 
 TRADING_WORKFLOWS = (
     AccountWorkflow,

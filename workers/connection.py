@@ -3,12 +3,12 @@
 from temporalio.client import Client
 from temporalio.runtime import Runtime
 
-from infra.runtime.codec import PayloadKey
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.temporal_access import client_tls
-from infra.runtime.temporal_client import connect
+from infra.runtime.temporal.access import client_tls
+from infra.runtime.temporal.client import connect
+from infra.runtime.temporal.codec import PayloadKey
 
 
 def secret_store(settings: Settings) -> LocalSecretStore:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from infra.runtime import event_loop
-from infra.runtime.http_guard import configured_names
+from infra.runtime.http.guard import configured_names
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory

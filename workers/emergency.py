@@ -13,9 +13,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from activities.adapters.postgres.journal import PostgresJournal
-from activities.emergency_stop import EmergencyStop
-from activities.orders import CANCEL_BATCH
-from activities.ports import Exchange, ExchangeError
+from activities.execution.emergency_stop import EmergencyStop
+from activities.execution.orders import CANCEL_BATCH
+from activities.ports.exchange import Exchange
+from activities.ports.exchange_errors import ExchangeError
 from infra.runtime.emergency import (
     ORDER_BYTES,
     SOCKET_NAME,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from activities.adapters.kraken.directory import KrakenDirectory
-from activities.adapters.kraken.rate_budget import Headroom
+from activities.adapters.kraken.limits.rate_budget import Headroom
 from activities.metrics import COOL_DOWN, RATE_REFUSALS, READ_HEADROOM, STREAM_UP, TRADING_HEADROOM
-from activities.ports import CoolingDown
+from activities.ports.exchange_errors import CoolingDown
 
 PUBLISH_SECONDS = 1.0
 

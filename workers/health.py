@@ -13,8 +13,8 @@ from typing import Any
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from infra.runtime.http_guard import SECURITY_HEADERS, HttpGuard
-from infra.runtime.http_limits import limited_config
+from infra.runtime.http.guard import SECURITY_HEADERS, HttpGuard
+from infra.runtime.http.limits import limited_config
 
 SDK_METRICS_SECONDS = 1.0
 BACKLOG = 2_048

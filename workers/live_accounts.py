@@ -18,7 +18,7 @@ def live_accounts_of(settings: Settings) -> Callable[[], Awaitable[list[str]]] |
     if settings.market != "kraken":
         return None
     # Loaded only where it is needed: the simulator's start is on everybody's way.
-    from infra.runtime.database import Role, database_url
+    from infra.runtime.database.connections import Role, database_url
 
     return asking(database_url(settings, Role.EXCHANGE))
 

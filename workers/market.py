@@ -18,16 +18,16 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from activities.market_feed import MarketFeedActivities
+from activities.market.feed import MarketFeedActivities
 from activities.metrics import FEED_AGE
 from activities.pauses import GrowingPause
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime import event_loop
-from infra.runtime.database import DatabaseUnavailableError
+from infra.runtime.database.connections import DatabaseUnavailableError
 from infra.runtime.errors import PlatformError
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
-from infra.runtime.temporal import worker_options
+from infra.runtime.temporal.workers import worker_options
 from models.contracts.names import (
     MARKET_FEED_WORKFLOW,
     MARKET_FEED_WORKFLOW_ID,

@@ -5,37 +5,37 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
 
+from activities.accounts.day_clock import DayClock
 from activities.adapters.kraken.addresses import KRAKEN_ADDRESSES, AllowedHosts
-from activities.adapters.kraken.limited_feed import LimitedMarketFeed
-from activities.adapters.kraken.public_feed import KrakenMarketFeed
-from activities.adapters.postgres.day_journal import DayJournal
+from activities.adapters.kraken.feed.limited_feed import LimitedMarketFeed
+from activities.adapters.kraken.feed.public_feed import KrakenMarketFeed
+from activities.adapters.postgres.accounts.day_journal import DayJournal
+from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
+from activities.adapters.postgres.governance.platform_settings import PostgresPlatformSettings
 from activities.adapters.postgres.installation import installation_id
-from activities.adapters.postgres.market_record import PostgresMarketRecord
-from activities.adapters.postgres.market_rules_record import PostgresMarketRules
-from activities.adapters.postgres.platform_settings import PostgresPlatformSettings
-from activities.adapters.postgres.settings_journal import SettingsJournal
-from activities.adapters.postgres.stress_record import PostgresStressRecord
-from activities.day_clock import DayClock
-from activities.market_clockwork import MarketClockwork
-from activities.market_delivery import ConcurrentDelivery, Courier, Delivery, LockstepDelivery
-from activities.market_engine import PRICE_AGE_MAXIMUM, MarketEngine
-from activities.market_feed import FeedSettings, MarketFeedActivities
-from activities.market_rules import MarketRulesActivities
-from activities.messages import TemporalMessenger
-from activities.stress import StressActivities
+from activities.adapters.postgres.market.market_record import PostgresMarketRecord
+from activities.adapters.postgres.market.rules_record import PostgresMarketRules
+from activities.adapters.postgres.market.stress_record import PostgresStressRecord
+from activities.adapters.temporal.messages import TemporalMessenger
+from activities.market.clockwork import MarketClockwork
+from activities.market.delivery import ConcurrentDelivery, Courier, Delivery, LockstepDelivery
+from activities.market.engine import PRICE_AGE_MAXIMUM, MarketEngine
+from activities.market.feed import FeedSettings, MarketFeedActivities
+from activities.market.rules import MarketRulesActivities
+from activities.market.stress import StressActivities
 from infra.runtime.control_token import control_headers
-from infra.runtime.database import Database, Role, database_url
+from infra.runtime.database.connections import Database, Role, database_url
 from infra.runtime.settings import Settings
 from models.simulation.markets.instruments import UNIVERSE
-from models.trading.account_settings import rules_of_account
-from models.trading.settings_reading import AccountRules
+from models.trading.account.settings.in_force import rules_of_account
+from models.trading.settings.reading import AccountRules
 from models.trading.strategies import by_name, names
 from workers.connection import connect_temporal
-from workers.day_closer import day_closer
-from workers.lockstep import ExchangeControl, LockstepDriver
-from workers.market_jobs import market_jobs
-from workers.platform_probe import RecordAndWorkflows
-from workers.reconciliation_schedule import reconciliation_job
+from workers.schedules.day_closer import day_closer
+from workers.schedules.lockstep import ExchangeControl, LockstepDriver
+from workers.schedules.market_jobs import market_jobs
+from workers.schedules.platform_probe import RecordAndWorkflows
+from workers.schedules.reconciliation import reconciliation_job
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,16 @@ from activities.adapters.postgres.installation import (
     create_token,
     installation_id,
 )
-from infra.runtime.database import Database, Role, database_url
-from infra.runtime.database_setup import create_database, migrate
+from infra.runtime.database.connections import Database, Role, database_url
+from infra.runtime.database.setup import create_database, migrate
 from infra.runtime.errors import PlatformError, StateError
 from infra.runtime.logs import configure_logs
-from infra.runtime.own_token import NAME, renew_own_token
-from infra.runtime.postgres_binaries import embedded_cluster
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
-from models.trading.account_state import AccountState
+from infra.stack.own_token import NAME, renew_own_token
+from infra.stack.postgres_binaries import embedded_cluster
+from models.trading.account.state import AccountState
 
 FIRST_STRATEGIES = ("trend",)
 WAIT_SECONDS = 60.0

@@ -10,31 +10,31 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from activities.adapters.postgres.restoration import RestorationRecord
-from activities.day_schedules import TemporalDaySchedules
+from activities.adapters.postgres.orders.restoration import RestorationRecord
+from activities.adapters.temporal.day_schedules import TemporalDaySchedules
 from activities.pauses import GrowingPause
 from infra.runtime import event_loop
-from infra.runtime.database import TimeSeriesStorage
+from infra.runtime.database.connections import TimeSeriesStorage
 from infra.runtime.emergency import StopFile
 from infra.runtime.errors import PlatformError
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.telemetry import lesser_forms
-from infra.runtime.temporal import metered_runtime
-from models.trading.account_day_rules import day_rule
-from models.trading.account_state import AccountState
-from workers.account_workflows import start_account, start_kill_switches
+from infra.runtime.temporal.workers import metered_runtime
+from models.trading.account.capital.day_rules import day_rule
+from models.trading.account.state import AccountState
 from workers.assembly import TradingParts, trading_parts, trading_worker
 from workers.connection import connect_temporal
 from workers.emergency import EmergencyDesk, close_desk, resting_entries
 from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
-from workers.market_jobs import create_market_schedules, tell_market_rules
-from workers.reconciliation_schedule import keep_reconciling
-from workers.restoring import Restorer
+from workers.schedules.market_jobs import create_market_schedules, tell_market_rules
+from workers.schedules.reconciliation import keep_reconciling
 from workers.standby import SoleProcess
-from workers.watchdog import Watchdog
+from workers.upkeep.account_workflows import start_account, start_kill_switches
+from workers.upkeep.restoring import Restorer
+from workers.upkeep.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from infra.runtime.launch import become
+from infra.stack.programs.launch import become
 
 EXPECTING_SECONDS = 10.0
 POLL_SECONDS = 0.05

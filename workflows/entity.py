@@ -14,8 +14,8 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from models.contracts.workflows import Rest
-from models.trading.account_facts import Answer
-from models.trading.account_room import remembered_answer
+from models.trading.account.capacity import remembered_answer
+from models.trading.answers import Answer
 from models.trading.bounds import OutOfBoundsError
 from models.trading.message_bounds import check_fact, check_request, with_clean_texts
 

@@ -1,8 +1,8 @@
 """The Secrets port on the encrypted local store."""
 
-from activities.ports import Credentials
+from activities.ports.secrets import Credentials
 from infra.runtime.secrets import LocalSecretStore
-from models.trading.limits import Mode
+from models.trading.risk.limits import Mode
 
 
 class LocalSecrets:

@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from activities.capital_ports import TransferRefusedError
-from models.trading.capital import LedgerLine
+from activities.ports.capital import TransferRefusedError
+from models.trading.capital.flows import LedgerLine
 
 if TYPE_CHECKING:
     import aiohttp

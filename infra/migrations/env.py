@@ -1,4 +1,4 @@
-"""Alembic's environment. ``infra.runtime.database.migrate`` hands in the owner's connection."""
+"""Alembic's environment. The owner's connection comes from ``migrate``."""
 
 from alembic import context
 from sqlmodel import SQLModel

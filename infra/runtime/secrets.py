@@ -20,7 +20,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from infra.runtime.errors import StateError
 from infra.runtime.files import write_atomically
-from models.trading.limits import Mode
+from models.trading.risk.limits import Mode
 
 FORMAT = 1
 

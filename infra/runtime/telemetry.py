@@ -3,7 +3,7 @@
 from prometheus_client import Gauge
 
 from infra.runtime.settings import Settings
-from infra.runtime.temporal_access import open_access
+from infra.runtime.temporal.access import open_access
 
 LESSER_FORM = Gauge("aether_lesser_form_count", "Parts running in a lesser form than in production")
 

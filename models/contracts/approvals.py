@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.trading.account_facts import Answer
-from models.trading.approval import ApprovalRequest, ApprovalSettled
+from models.trading.answers import Answer
+from models.trading.governance.approval import ApprovalRequest, ApprovalSettled
 from models.trading.market import MarketSnapshot
 
 

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.trading.capital import NavBaseline
-from models.trading.capital_facts import (
+from models.trading.account.capital.facts import (
     CapitalMoved,
     CapitalRefused,
     CapitalRequested,
     DayBoundaryPassed,
     FlowNoted,
 )
-from models.trading.daily_record import DailyRecord
+from models.trading.capital.days import DailyRecord
+from models.trading.capital.flows import NavBaseline
 from models.trading.trading_day import DayRule
 
 

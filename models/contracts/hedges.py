@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.trading.account_hedge_facts import HedgeRecord, HedgeReviewDue
+from models.trading.account.hedge.facts import HedgeRecord, HedgeReviewDue
 
 
 @dataclass(frozen=True, slots=True)

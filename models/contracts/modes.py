@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from models.trading.limits import Mode
+from models.trading.risk.limits import Mode
 from models.trading.verdicts import Verdict
 
 

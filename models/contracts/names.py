@@ -1,6 +1,7 @@
 """Names by which the parts find each other: workflow ids, task queues, signals, updates."""
 
-from models.trading.account_facts import (
+from models.trading.account.capital.facts import DayBoundaryPassed, PricesMarked
+from models.trading.account.facts import (
     ExchangeLost,
     ExchangeReady,
     IdeaArrived,
@@ -9,9 +10,8 @@ from models.trading.account_facts import (
     MarketRulesTold,
     TradeProgressed,
 )
-from models.trading.account_hedge_facts import HedgeReviewDue
-from models.trading.capital_facts import DayBoundaryPassed, PricesMarked
-from models.trading.trade_facts import (
+from models.trading.account.hedge.facts import HedgeReviewDue
+from models.trading.trade.facts import (
     ChildAppeared,
     CloseRequested,
     EntryCancelRequested,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.trading.orders import OrderSpec
-from models.trading.trade_facts import (
+from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
     AskHolding,

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.contracts.workflows import AccountAcknowledged
-from models.trading.account_facts import KillSwitchEngaged, KillSwitchLifted, TradeProgressed
-from models.trading.account_settings import SettingsRecord
-from models.trading.account_state import AccountState
-from models.trading.entry_record import EntryRecord
+from models.trading.account.entries.record import EntryRecord
+from models.trading.account.facts import KillSwitchEngaged, KillSwitchLifted, TradeProgressed
+from models.trading.account.settings.in_force import SettingsRecord
+from models.trading.account.state import AccountState
 from models.trading.ideas import Idea
-from models.trading.trade_facts import (
+from models.trading.trade.facts import (
     CloseRequested,
     EntryCancelRequested,
     PartSaleRequested,
     PriceWatch,
 )
-from models.trading.trade_state import TradeState
+from models.trading.trade.state import TradeState
 from models.trading.verdicts import Verdict
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.trading.stress_scenarios import Shock
+from models.trading.risk.stress_scenarios import Shock
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from models.trading.account_facts import Answer
-from models.trading.account_state import AccountState
-from models.trading.trade_state import TradePlan, TradeState
+from models.trading.account.state import AccountState
+from models.trading.answers import Answer
+from models.trading.trade.state import TradePlan, TradeState
 
 
 @dataclass(frozen=True, slots=True)

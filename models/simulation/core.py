@@ -5,16 +5,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from models.simulation.accounts import AccountBook
-from models.simulation.book import PairBook
+from models.simulation.engine.book import PairBook
+from models.simulation.engine.orders import Execution, Order
 from models.simulation.errors import VenueError
 from models.simulation.events import BookChanged, Event, ExecutionType, OrderChanged
-from models.simulation.fees import rates
-from models.simulation.orders import Execution, Order
+from models.simulation.ledger.accounts import AccountBook
+from models.simulation.ledger.fees import rates
 from models.simulation.outcomes import VenueOptions
 from models.simulation.symbols import Directory
 from models.trading.instruments import Instrument, InstrumentStatus
-from models.trading.limits import FeeRates
+from models.trading.risk.limits import FeeRates
 
 ZERO = Decimal(0)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from models.simulation.orders import Execution, LedgerEntry, Order
+from models.simulation.engine.orders import Execution, LedgerEntry, Order
 from models.trading.orders import Side
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from models.simulation.engine.orders import Order
 from models.simulation.errors import VenueError
 from models.simulation.events import Event
-from models.simulation.orders import Order
-from models.simulation.rates import VerificationTier
+from models.simulation.gateway.rates import VerificationTier
 from models.simulation.steps import Level
 
 

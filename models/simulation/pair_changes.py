@@ -11,8 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from models.simulation.core import Core
+from models.simulation.engine.lifecycle import cancel
 from models.simulation.events import PairAltered, StatusChanged
-from models.simulation.lifecycle import cancel
 from models.simulation.steps import Level, MarketStep, Print, SymbolStep
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.orders import Side

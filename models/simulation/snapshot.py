@@ -9,11 +9,11 @@ from functools import partial
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from models.simulation.accounts import AccountBook
 from models.simulation.core import Core
-from models.simulation.orders import AmendRecord, Execution, LedgerEntry, Order
+from models.simulation.engine.orders import AmendRecord, Execution, LedgerEntry, Order
+from models.simulation.gateway.rates import Counter, VerificationTier
+from models.simulation.ledger.accounts import AccountBook
 from models.simulation.pair_changes import restore_pairs
-from models.simulation.rates import Counter, VerificationTier
 from models.simulation.steps import Level
 from models.trading.instruments import InstrumentStatus
 from models.trading.orders import Side

@@ -10,22 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from models.simulation.amending import amend, edit
-from models.simulation.canceling import (
-    arm_dead_man,
-    cancel_all,
-    cancel_batch,
-    cancel_orders,
-    fire_dead_men,
-)
 from models.simulation.core import Core
-from models.simulation.errors import VenueError
-from models.simulation.events import Event, StatusChanged
-from models.simulation.fees import figures
-from models.simulation.funding import Row, book_rows, earn, transfer
-from models.simulation.late_fills import fill_canceled
-from models.simulation.matching import apply_symbol
-from models.simulation.orders import (
+from models.simulation.engine.late_fills import fill_canceled
+from models.simulation.engine.matching import apply_symbol
+from models.simulation.engine.orders import (
     AmendRecord,
     AmendRequest,
     EditRequest,
@@ -35,6 +23,27 @@ from models.simulation.orders import (
     Order,
     OrderRequest,
 )
+from models.simulation.errors import VenueError
+from models.simulation.events import Event, StatusChanged
+from models.simulation.gateway.amending import amend, edit
+from models.simulation.gateway.canceling import (
+    arm_dead_man,
+    cancel_all,
+    cancel_batch,
+    cancel_orders,
+    fire_dead_men,
+)
+from models.simulation.gateway.placing import (
+    handle_due,
+    open_account,
+    place,
+    place_batch,
+    place_rest,
+)
+from models.simulation.gateway.rates import VerificationTier
+from models.simulation.ledger.fees import figures
+from models.simulation.ledger.funding import Row, book_rows, earn, transfer
+from models.simulation.ledger.views import view_balances, view_book, view_order, view_trade_balance
 from models.simulation.outcomes import (
     AccountSetup,
     Amendment,
@@ -50,12 +59,9 @@ from models.simulation.outcomes import (
     VenueOptions,
 )
 from models.simulation.pair_changes import alter_pair, check_pair_change, step_on_tick
-from models.simulation.placing import handle_due, open_account, place, place_batch, place_rest
-from models.simulation.rates import VerificationTier
 from models.simulation.snapshot import dump, load
 from models.simulation.steps import MarketStep
 from models.simulation.symbols import Directory
-from models.simulation.views import view_balances, view_book, view_order, view_trade_balance
 from models.trading.instruments import Instrument, InstrumentStatus
 
 

@@ -3,32 +3,41 @@
 Importing this package registers every table in ``SQLModel.metadata``.
 """
 
-from models.tables.access import ApiKeyNonceRow, ApiTokenRow, RequestRow
-from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
-from models.tables.approvals import ApprovalRow
-from models.tables.capital import CapitalFlowRow, LedgerMarkRow, NavBaselineRow, TradingDayRow
-from models.tables.correlations import CorrelationRow
-from models.tables.fills import FillRow
-from models.tables.governance import (
+from models.tables.accounts.accounts import AccountRow, BalanceRow, NetAssetValueRow
+from models.tables.accounts.capital import (
+    CapitalFlowRow,
+    LedgerMarkRow,
+    NavBaselineRow,
+    TradingDayRow,
+)
+from models.tables.accounts.hedges import HedgeReviewRow
+from models.tables.accounts.modes import GoingLiveRow, ModeChangeRow
+from models.tables.accounts.reconciliations import CheckpointRow, ReconciliationRow
+from models.tables.accounts.restoration import AccountStateRow, TradeStateRow
+from models.tables.accounts.settings import (
+    AccountSettingsRow,
+    EntryAssessmentRow,
+    PlatformSettingsRow,
+)
+from models.tables.governance.access import ApiKeyNonceRow, ApiTokenRow, RequestRow
+from models.tables.governance.approvals import ApprovalRow
+from models.tables.governance.governance import (
     PLATFORM,
     AuditHeadRow,
     AuditRow,
     KillSwitchRow,
     PlatformSettingRow,
 )
-from models.tables.hedges import HedgeReviewRow
-from models.tables.ideas import IdeaRow
-from models.tables.market import CandleRow, MarketSnapshotRow
-from models.tables.modes import GoingLiveRow, ModeChangeRow
-from models.tables.orders import OrderRow
-from models.tables.price_watches import PriceWatchRow
-from models.tables.quarantine import QuarantinedWriteRow
-from models.tables.reconciliations import CheckpointRow, ReconciliationRow
-from models.tables.restoration import AccountStateRow, TradeStateRow
-from models.tables.settings import AccountSettingsRow, EntryAssessmentRow, PlatformSettingsRow
-from models.tables.stress import StressRow
-from models.tables.trades import TradeRow
-from models.tables.universe import UniverseChangeRow, UniverseProposalRow, UniverseVersionRow
+from models.tables.governance.quarantine import QuarantinedWriteRow
+from models.tables.market.correlations import CorrelationRow
+from models.tables.market.market import CandleRow, MarketSnapshotRow
+from models.tables.market.stress import StressRow
+from models.tables.market.universe import UniverseChangeRow, UniverseProposalRow, UniverseVersionRow
+from models.tables.trades.fills import FillRow
+from models.tables.trades.ideas import IdeaRow
+from models.tables.trades.orders import OrderRow
+from models.tables.trades.price_watches import PriceWatchRow
+from models.tables.trades.trades import TradeRow
 
 __all__ = [
     "PLATFORM",

@@ -4,14 +4,14 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from models.trading.account_state import AccountState, Halt
-from models.trading.drawdown import DrawdownState
-from models.trading.entry_record import EntryRecord
-from models.trading.exit_rules import ExitRules
-from models.trading.limits import AccountLimits
+from models.trading.account.entries.record import EntryRecord
+from models.trading.account.state import AccountState, Halt
+from models.trading.capital.strategy_results import StrategyResults
+from models.trading.exits.rules import ExitRules
 from models.trading.orders import Fill, OrderReport, OrderSpec
-from models.trading.strategy_results import StrategyResults
-from models.trading.trade_state import TradeState
+from models.trading.risk.drawdown import DrawdownState
+from models.trading.risk.limits import AccountLimits
+from models.trading.trade.state import TradeState
 from models.trading.trading_day import DayRule
 from models.trading.verdicts import Verdict
 

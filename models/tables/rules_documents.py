@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from models.trading.correlation import PairCorrelation
-from models.trading.stress import StressResult
-from models.trading.stress_scenarios import Shock
-from models.trading.universe import UniversePair
+from models.trading.risk.stress import StressResult
+from models.trading.risk.stress_scenarios import Shock
+from models.trading.universe.correlation import PairCorrelation
+from models.trading.universe.pairs import UniversePair
 from models.trading.verdicts import Verdict
 
 _PAIRS = TypeAdapter(dict[str, UniversePair])

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+ZERO = Decimal(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -36,3 +38,25 @@ class Verdict:
     def reason(self) -> str:
         """Return the reasons of refusal in one line, empty when allowed."""
         return "; ".join(check.reason for check in self.failures)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What one limit on value leaves: USD used, USD allowed. A share of nothing is nothing."""
+
+    name: str
+    used: Decimal
+    limit: Decimal
+    rule: str = "R-3"
+    code: str = "limit-exceeded"
+
+    @property
+    def left(self) -> Decimal:
+        """Return USD that may be added, never below zero."""
+        return max(ZERO, self.limit - self.used)
+
+    def check(self, added: Decimal) -> Check:
+        """Tell whether a value in USD may be added."""
+        figure = self.used + added
+        reason = f"{self.name} {figure:.2f} USD against {self.limit:.2f} USD allowed"
+        return Check(self.rule, self.code, figure <= self.limit, reason, figure, self.limit)

@@ -7,10 +7,11 @@ import pytest
 from activities.adapters.kraken.addresses import ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory
 from activities.adapters.kraken.exchange import KrakenExchange
-from activities.adapters.kraken.rate_budget import PRO
-from activities.adapters.kraken.transport import Timeouts
-from activities.ports import Credentials, SentOrder
-from models.trading.limits import Mode
+from activities.adapters.kraken.limits.rate_budget import PRO
+from activities.adapters.kraken.rest.transport import Timeouts
+from activities.ports.exchange import SentOrder
+from activities.ports.secrets import Credentials
+from models.trading.risk.limits import Mode
 from tests.support.exchange_server import Client, keys_file, running
 from tests.support.fakes import FakeJournal
 

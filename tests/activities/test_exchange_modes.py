@@ -10,10 +10,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.kraken.addresses import AllowedHosts
-from activities.adapters.kraken.public_feed import KrakenMarketFeed
-from activities.orders import OrderActivities
-from activities.patience import Patience
-from activities.ports import FeedStatus
+from activities.adapters.kraken.feed.public_feed import KrakenMarketFeed
+from activities.execution.orders import OrderActivities
+from activities.execution.timeouts import Patience
+from activities.ports.market import FeedStatus
 from models.contracts.orders import (
     OrderPlaced,
     OrderToCancel,
@@ -23,8 +23,8 @@ from models.contracts.orders import (
 )
 from models.trading.identities import client_order_id
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
-from models.trading.refusals import STOPS_STAY
-from models.trading.trade_facts import CancelRefused, ExitPosition
+from models.trading.refusals.kinds import STOPS_STAY
+from models.trading.trade.facts import CancelRefused, ExitPosition
 from tests.support.fakes import FakeJournal
 from tests.support.kraken_rows import an_order
 

@@ -11,10 +11,10 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities import metrics
-from activities.orders import OrderActivities
-from activities.patience import Patience
-from activities.ports import ExchangeUnavailableError, UnknownOutcomeError
-from api.record_metrics import RecordGauges
+from activities.execution.orders import OrderActivities
+from activities.execution.timeouts import Patience
+from activities.ports.exchange_errors import ExchangeUnavailableError, UnknownOutcomeError
+from api.queries.record_metrics import RecordGauges
 from models.contracts.orders import (
     EntriesToWithdraw,
     OrderToCancel,
@@ -23,7 +23,7 @@ from models.contracts.orders import (
     StopToAmend,
 )
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus, OrderType, Side
-from models.trading.trade_facts import AmendStop, ExitPosition
+from models.trading.trade.facts import AmendStop, ExitPosition
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal, wall_clock
 from tests.support.figures import Figures
 from tests.support.record_builders import an_order

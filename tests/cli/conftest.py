@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 
 from cli.main import main
-from infra.runtime.database import Role
+from infra.runtime.database.connections import Role
 from tests.support.platform import PORT_BASE
 from tests.support.temporal import eventually
 

@@ -27,11 +27,11 @@ from uuid import uuid4
 import httpx
 import psutil
 
-from cli import verify
 from cli.client import bearer_token
+from cli.commands.platform import verify
 from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
-from infra.runtime.stack import Stack
+from infra.stack.embedded import Stack
 from tests.support.own_stack import OwnStack, own_stack
 
 ACCOUNTS = ("company", "director-1", "director-2")

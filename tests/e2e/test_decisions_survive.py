@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from cli.client import bearer_token
-from infra.runtime.held_programs import living
 from infra.runtime.settings import Settings
+from infra.stack.programs.held_programs import living
 from tests.e2e.kills import ALL, Killer
 from tests.e2e.people import Person
 from tests.support.own_stack import OwnStack, wait_until

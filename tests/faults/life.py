@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from activities.verification import DOUBLED_ORDERS, INVARIANTS, UNKNOWN_ORDERS, UNPROTECTED
+from activities.accounts.verification import DOUBLED_ORDERS, INVARIANTS, UNKNOWN_ORDERS, UNPROTECTED
 from infra.runtime.errors import PlatformError
 from tests.faults.catalogue import WITHDRAWN
 from tests.faults.exchange import ZERO, Control, ExchangeAwayError, FaultSuiteError, Slice

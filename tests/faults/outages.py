@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from activities.verification import MISSING_ORDERS, Finding
+from activities.accounts.verification import MISSING_ORDERS, Finding
 from infra.runtime.errors import PlatformError
 from models.trading.orders import Fill
 from tests.faults.catalogue import Rule

@@ -15,21 +15,22 @@ from uuid import uuid4
 import httpx
 import psutil
 
-from activities.verification import Finding, compare
+from activities.accounts.verification import Finding, compare
 from cli.client import bearer_token
-from cli.records import ExchangeReader, OwnReader
-from infra.runtime.codec import PayloadKey
-from infra.runtime.database import Database, Role, database_url
+from cli.output.records import ExchangeReader, OwnReader
+from infra.runtime.database.connections import Database, Role, database_url
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
-from infra.runtime.stack import Stack
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.temporal_access import client_tls
-from infra.runtime.temporal_client import connect
+from infra.runtime.temporal.access import client_tls
+from infra.runtime.temporal.client import connect
+from infra.runtime.temporal.codec import PayloadKey
+from infra.stack.embedded import Stack
 from models.contracts.names import account_workflow_id
-from models.trading.account_facts import Answer, LimitsChangeRequested
-from models.trading.limits import AccountLimits
+from models.trading.account.facts import LimitsChangeRequested
+from models.trading.answers import Answer
 from models.trading.orders import Fill
+from models.trading.risk.limits import AccountLimits
 from tests.faults.exchange import LOOK_SECONDS, PATIENCE_SECONDS, FaultSuiteError
 from tests.faults.log_disk import LogDisk
 from tests.faults.scripts import ACCOUNTS, PAIRS

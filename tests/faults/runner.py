@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 from pathlib import Path
 
-from cli import verify
+from cli.commands.platform import verify
 from tests.faults.catalogue import FULL_LOGS
 from tests.faults.exchange import Control
 from tests.faults.life import Life, Outcome, Tools

@@ -22,26 +22,20 @@ from activities.adapters.kraken.addresses import AllowedHosts, ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory
 from activities.adapters.kraken.errors import KeyInUseError
 from activities.adapters.kraken.exchange import KrakenExchange
-from activities.adapters.kraken.public_feed import KrakenMarketFeed
-from activities.adapters.kraken.transport import Timeouts
-from activities.ports import (
-    BarClosed,
-    BestPrices,
-    Credentials,
+from activities.adapters.kraken.feed.public_feed import KrakenMarketFeed
+from activities.adapters.kraken.rest.transport import Timeouts
+from activities.ports.exchange import ExecutionReport, StreamGap
+from activities.ports.exchange_errors import (
     ExchangeError,
     ExchangeUnavailableError,
-    ExecutionReport,
-    FeedStatus,
-    Fence,
     OrderGoneError,
     OrderRejectedError,
     RateLimitedError,
-    StreamGap,
-    Tick,
     UnknownOutcomeError,
 )
+from activities.ports.market import BarClosed, BestPrices, FeedStatus, Fence, Tick
+from activities.ports.secrets import Credentials
 from models.trading.identities import client_order_id, userref
-from models.trading.limits import Mode
 from models.trading.orders import (
     ConditionalClose,
     Leg,
@@ -50,6 +44,7 @@ from models.trading.orders import (
     OrderType,
     Side,
 )
+from models.trading.risk.limits import Mode
 from tests.support.free_ports import free_block
 
 REPOSITORY = Path(__file__).resolve().parents[2]

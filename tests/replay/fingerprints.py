@@ -30,10 +30,10 @@ COMMANDS = {
 def fingerprints() -> dict[str, list[str]]:
     """Return for each workflow module its command calls, function by function, in order."""
     found = {}
-    for path in sorted((ROOT / "workflows").glob("*.py")):
+    for path in sorted((ROOT / "workflows").rglob("*.py")):
         commands = _commands(ast.parse(path.read_text()))
         if commands:
-            found[path.stem] = commands
+            found[path.relative_to(ROOT / "workflows").with_suffix("").as_posix()] = commands
     return found
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from infra.runtime.temporal_client import connect
+from infra.runtime.temporal.client import connect
 from models.contracts.names import (
     approval_workflow_id,
     daily_reset_workflow_id,
@@ -25,15 +25,15 @@ from models.contracts.workflows import (
     LiftApproved,
     MoveStop,
 )
-from models.trading.account_facts import Answer
+from models.trading.answers import Answer
 from models.trading.orders import Leg, OrderType
-from models.trading.trade_facts import PriceCrossed
+from models.trading.trade.facts import PriceCrossed
 from tests.support.fakes import wall_clock
 from tests.support.stories import TASK_TIMEOUT, Story, at_rest
 from tests.support.temporal import NAMESPACE, World, access, eventually, temporal_server
-from tests.workflows.test_approval_stories import CarefulStory
-from tests.workflows.test_day_stories import close_days
-from tests.workflows.test_hedge_stories import HedgedStory
+from tests.workflows.account.test_day_stories import close_days
+from tests.workflows.account.test_hedge_stories import HedgedStory
+from tests.workflows.governance.test_approval_stories import CarefulStory
 
 HISTORIES = Path(__file__).with_name("histories")
 

@@ -7,8 +7,8 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from infra.runtime.temporal import sandbox_runner
-from infra.runtime.temporal_client import data_converter
+from infra.runtime.temporal.client import data_converter
+from infra.runtime.temporal.workers import sandbox_runner
 from tests.replay.fingerprints import BASELINE, fingerprints
 from tests.support.temporal import TRADING_WORKFLOWS
 

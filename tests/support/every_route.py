@@ -27,11 +27,13 @@ from activities.adapters.kraken.addresses import (
     guarded_session,
 )
 from activities.adapters.kraken.directory import KrakenDirectory, LiveGate
-from activities.adapters.kraken.public_feed import KrakenMarketFeed
-from activities.adapters.kraken.transport import Timeouts
-from activities.ports import Credentials, Exchange, ExchangeError, SentOrder
-from models.trading.limits import Mode
+from activities.adapters.kraken.feed.public_feed import KrakenMarketFeed
+from activities.adapters.kraken.rest.transport import Timeouts
+from activities.ports.exchange import Exchange, SentOrder
+from activities.ports.exchange_errors import ExchangeError
+from activities.ports.secrets import Credentials
 from models.trading.orders import Leg, OrderSpec, OrderType, Side
+from models.trading.risk.limits import Mode
 from tests.support.exchange_server import keys_file, running
 from tests.support.kraken_rows import an_order
 from tests.support.packet_watch import PacketWatch

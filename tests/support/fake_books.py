@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from activities.capital_ports import BoundaryFigures, RunningDay
-from models.trading.account_day_rules import day_rule
-from models.trading.account_state import AccountState
-from models.trading.capital import NavBaseline
-from models.trading.capital_facts import FlowNoted, TradeExecuted
-from models.trading.daily_record import DailyRecord
+from activities.ports.capital import BoundaryFigures, RunningDay
+from models.trading.account.capital.day_rules import day_rule
+from models.trading.account.capital.facts import FlowNoted, TradeExecuted
+from models.trading.account.state import AccountState
+from models.trading.capital.days import DailyRecord
+from models.trading.capital.flows import NavBaseline
 
 
 @dataclass

@@ -7,35 +7,33 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
-from activities.capital_ports import TransferRefusedError
-from activities.ports import (
+from activities.ports.capital import TransferRefusedError
+from activities.ports.exchange import (
     Balance,
     BalanceReport,
-    CoolingDown,
-    Discrepancies,
-    ExchangeUnavailableError,
     ExecutionReport,
-    HedgeMarketSeen,
-    IntentStored,
     LedgerEntry,
+    SentOrder,
+    StreamGap,
+)
+from activities.ports.exchange_errors import (
+    CoolingDown,
+    ExchangeUnavailableError,
     OrderGoneError,
     OrderRejectedError,
-    RecordedOrder,
-    SentOrder,
-    StoredOrder,
-    StreamGap,
     UnknownOutcomeError,
 )
-from models.trading.account_facts import Answer
-from models.trading.account_hedge_facts import HedgeRecord
-from models.trading.account_settings import SettingsRecord
-from models.trading.account_state import AccountState
-from models.trading.approval import ApprovalRequest
-from models.trading.capital import LedgerLine
-from models.trading.entry_record import EntryRecord
+from activities.ports.journal import Discrepancies, IntentStored, RecordedOrder, StoredOrder
+from activities.ports.market import HedgeMarketSeen
+from models.trading.account.entries.record import EntryRecord
+from models.trading.account.hedge.facts import HedgeRecord
+from models.trading.account.settings.in_force import SettingsRecord
+from models.trading.account.state import AccountState
+from models.trading.answers import Answer
+from models.trading.capital.flows import LedgerLine
+from models.trading.governance.approval import ApprovalRequest
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
-from models.trading.limits import FeeRates, Mode
 from models.trading.orders import (
     Fill,
     Leg,
@@ -45,8 +43,9 @@ from models.trading.orders import (
     OrderType,
     Side,
 )
-from models.trading.trade_facts import PriceWatch
-from models.trading.trade_state import TradePhase, TradeState
+from models.trading.risk.limits import FeeRates, Mode
+from models.trading.trade.facts import PriceWatch
+from models.trading.trade.state import TradePhase, TradeState
 from models.trading.verdicts import Verdict
 from tests.support.fake_books import FakeBooks
 

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from activities.adapters.postgres.mode_record import PostgresModes
-from activities.modes import ModeActivities
-from activities.ports import Credentials
-from models.trading.limits import Mode
+from activities.accounts.modes import ModeActivities
+from activities.adapters.postgres.accounts.mode_record import PostgresModes
+from activities.ports.secrets import Credentials
+from models.trading.risk.limits import Mode
 
 
 class LiveKeys:

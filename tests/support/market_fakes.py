@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from activities.equity_watch import AccountMark
-from activities.market_delivery import Message
-from activities.ports import BarClosed, BestPrices, FeedStatus, Tick
-from infra.runtime.database import DatabaseUnavailableError
+from activities.market.delivery import Message
+from activities.market.marks import AccountMark
+from activities.ports.market import BarClosed, BestPrices, FeedStatus, Tick
+from infra.runtime.database.connections import DatabaseUnavailableError
 from models.trading.ideas import Idea
 from models.trading.market import Candle, MarketSnapshot
-from models.trading.trade_facts import Direction, PriceWatch, WatchKind
+from models.trading.trade.facts import Direction, PriceWatch, WatchKind
 from tests.support.fakes import BITCOIN
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

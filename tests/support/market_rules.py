@@ -8,17 +8,17 @@ from math import sin
 
 from temporalio.worker import Worker
 
-from activities.adapters.postgres.market_record import PostgresMarketRecord
-from activities.adapters.postgres.market_rules_record import PostgresMarketRules
-from activities.market_rules import MarketRulesActivities
-from activities.messages import TemporalMessenger
-from activities.rules_ports import PairQuote
-from infra.runtime.temporal import build_id
+from activities.adapters.postgres.market.market_record import PostgresMarketRecord
+from activities.adapters.postgres.market.rules_record import PostgresMarketRules
+from activities.adapters.temporal.messages import TemporalMessenger
+from activities.market.rules import MarketRulesActivities
+from activities.ports.rules import PairQuote
+from infra.runtime.temporal.workers import build_id
 from models.contracts.names import MARKET_QUEUE
 from models.trading.market import Candle
-from models.trading.settings_catalogue import SettingScope
-from models.trading.settings_reading import platform_rules
-from models.trading.settings_versions import default_version
+from models.trading.settings.catalogue import SettingScope
+from models.trading.settings.reading import platform_rules
+from models.trading.settings.versions import default_version
 from tests.support.fakes import BITCOIN
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

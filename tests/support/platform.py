@@ -16,20 +16,20 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from temporalio.client import Client
 
-from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
+from activities.adapters.postgres.accounts.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.installation import create_account, create_token, installation_id
 from activities.adapters.postgres.journal import PostgresJournal
-from activities.adapters.postgres.market_record import PostgresMarketRecord
-from activities.adapters.postgres.protection_waiting import read_waiting
+from activities.adapters.postgres.market.market_record import PostgresMarketRecord
+from activities.adapters.postgres.orders.protection_waiting import read_waiting
 from activities.adapters.postgres.requests import PostgresRequests
-from activities.protection_load import ProtectionLoad
-from api.admission import EntryAdmission
+from activities.execution.protection_load import ProtectionLoad
 from api.app import create_app
+from api.http.admission import EntryAdmission
 from api.services import CodecSessions, Services
-from infra.runtime.codec import EncryptionCodec, PayloadKey
-from infra.runtime.database import Database, Role
+from infra.runtime.database.connections import Database, Role
 from infra.runtime.settings import Settings
-from infra.runtime.temporal_client import connect
+from infra.runtime.temporal.client import connect
+from infra.runtime.temporal.codec import EncryptionCodec, PayloadKey
 from models.contracts.hedges import HedgeInput
 from models.contracts.names import (
     TRADING_QUEUE,
@@ -38,7 +38,7 @@ from models.contracts.names import (
     stream_workflow_id,
 )
 from models.contracts.workflows import AccountInput, AccountToFollow
-from models.trading.account_state import AccountState
+from models.trading.account.state import AccountState
 from models.trading.market import MarketSnapshot
 from tests.support.fakes import BITCOIN, FakeExchange
 from tests.support.free_ports import free_block

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from infra.runtime import postgres_binaries
-from infra.runtime.database import Role
-from infra.runtime.database_setup import create_database, migrate
+from infra.runtime.database.connections import Role
+from infra.runtime.database.setup import create_database, migrate
+from infra.stack import postgres_binaries
 
 TEMPLATE = "aether_template"
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from models.simulation.markets.generated import GeneratedMarket
 from models.simulation.markets.instruments import UNIVERSE
-from models.simulation.public_market import PublicMarket
+from models.simulation.public.market import PublicMarket
 from models.simulation.steps import Level, MarketStep, Print, SymbolStep
 from models.simulation.venue import Venue
 from models.trading.orders import Side

@@ -9,11 +9,11 @@ from aiohttp import web
 
 from tests.support.public_market import OpenMarket
 from workers.exchange.clock import ProtocolClock
-from workers.exchange.coingecko import CoinGecko
-from workers.exchange.coingecko_errors import Limiter
+from workers.exchange.coingecko.endpoints import CoinGecko
+from workers.exchange.coingecko.errors import Limiter
 from workers.exchange.faults import Faults
-from workers.exchange.public_rest import PublicRest
-from workers.exchange.public_ws import PublicStreams
+from workers.exchange.rest.public_rest import PublicRest
+from workers.exchange.websocket.public_ws import PublicStreams
 
 
 class PublicServer:

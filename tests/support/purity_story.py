@@ -6,14 +6,15 @@ from decimal import Decimal
 
 from temporalio import workflow
 
-from models.trading import account_decisions, trade_decisions
-from models.trading.account_facts import EnterTrade, ExchangeReady, OpenRequested
-from models.trading.account_state import AccountState
+from models.trading.account import decisions as account_decisions
+from models.trading.account.facts import EnterTrade, ExchangeReady, OpenRequested
+from models.trading.account.state import AccountState
 from models.trading.instruments import Instrument
-from models.trading.limits import FeeRates
 from models.trading.market import MarketSnapshot
 from models.trading.orders import Fill, OrderType, Side
-from models.trading.trade_facts import (
+from models.trading.risk.limits import FeeRates
+from models.trading.trade import decisions as trade_decisions
+from models.trading.trade.facts import (
     CloseRequested,
     ExitReason,
     FillReported,

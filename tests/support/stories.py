@@ -16,13 +16,14 @@ from models.contracts.names import (
     trade_workflow_id,
 )
 from models.contracts.workflows import AccountInput, AccountToFollow, Rest
-from models.trading.account_facts import Answer, OpenRequested
-from models.trading.account_settings import SettingsInForce
-from models.trading.account_state import AccountState
-from models.trading.approval import ApprovalPolicy
-from models.trading.limits import AccountLimits
+from models.trading.account.facts import OpenRequested
+from models.trading.account.settings.in_force import SettingsInForce
+from models.trading.account.state import AccountState
+from models.trading.answers import Answer
+from models.trading.governance.approval import ApprovalPolicy
 from models.trading.market import MarketSnapshot
 from models.trading.orders import Leg, OrderReport, OrderStatus, OrderType
+from models.trading.risk.limits import AccountLimits
 from tests.support.fakes import BITCOIN, FakeExchange, wall_clock
 from tests.support.temporal import World, eventually
 

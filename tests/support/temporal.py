@@ -21,13 +21,13 @@ from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
-from activities.modes import ModeActivities
-from activities.patience import Patience
-from activities.ports import HedgeMarket
+from activities.accounts.modes import ModeActivities
+from activities.execution.timeouts import Patience
+from activities.ports.market import HedgeMarket
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.temporal import take_turns_whole, worker_options
-from infra.runtime.temporal_access import ensure_credentials, read_client_tls
-from infra.runtime.temporal_server import asks_for_credentials, find_or_provide, tuning
+from infra.runtime.temporal.access import ensure_credentials, read_client_tls
+from infra.runtime.temporal.workers import take_turns_whole, worker_options
+from infra.stack.temporal_server import asks_for_credentials, find_or_provide, tuning
 from models.contracts.names import TRADING_QUEUE
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal
 from tests.support.free_ports import free_block

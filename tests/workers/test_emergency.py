@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.emergency_stop import EmergencyStop
-from activities.placement import Patience, Placement
-from infra.runtime.database import DatabaseUnavailableError
+from activities.execution.emergency_stop import EmergencyStop
+from activities.execution.placement import Patience, Placement
+from infra.runtime.database.connections import DatabaseUnavailableError
 from infra.runtime.emergency import NotStoppedError, StopFile, call_stop, read_order, stop_now
 from models.trading.bounds import text_problem
 from models.trading.orders import Leg, OrderStatus, OrderType, Side

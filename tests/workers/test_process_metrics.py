@@ -2,8 +2,8 @@
 
 import time
 
-from activities.adapters.kraken.feed_state import FeedState
-from activities.adapters.kraken.rate_budget import Headroom
+from activities.adapters.kraken.feed.state import FeedState
+from activities.adapters.kraken.limits.rate_budget import Headroom
 from tests.support.figures import Figures
 from workers.headroom import HeadroomGauges
 from workers.market import publish_ages

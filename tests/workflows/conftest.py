@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from temporalio.client import Client
 
-from infra.runtime.codec import PayloadKey
-from infra.runtime.temporal_client import connect
+from infra.runtime.temporal.client import connect
+from infra.runtime.temporal.codec import PayloadKey
 from tests.support.temporal import NAMESPACE, World, access
 
 

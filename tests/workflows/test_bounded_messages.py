@@ -6,13 +6,14 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
-from models.trading.account_facts import Answer, ExchangeLost, ExchangeReady, HaltRequested
-from models.trading.account_state import AccountState, HaltKind
+from models.trading.account.facts import ExchangeLost, ExchangeReady, HaltRequested
+from models.trading.account.state import AccountState, HaltKind
+from models.trading.answers import Answer
 from models.trading.message_bounds import weight_of
 from tests.support.fakes import wall_clock
 from tests.support.stories import Story
 from tests.support.temporal import World, eventually
-from tests.workflows.test_settings_stories import change
+from tests.workflows.account.test_settings_stories import change
 
 
 async def state_of(story: Story) -> AccountState:

@@ -14,11 +14,12 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.converter import WorkflowSerializationContext
 
-from infra.runtime.codec import sending, signal_kind, update_kind
-from infra.runtime.temporal_client import connect
+from infra.runtime.temporal.client import connect
+from infra.runtime.temporal.codec import sending, signal_kind, update_kind
 from models.contracts.names import account_workflow_id
-from models.trading.account_facts import Answer, ExchangeLost, HaltRequested, ResumeRequested
-from models.trading.account_state import AccountState
+from models.trading.account.facts import ExchangeLost, HaltRequested, ResumeRequested
+from models.trading.account.state import AccountState
+from models.trading.answers import Answer
 from models.trading.orders import Leg
 from tests.support.fakes import wall_clock
 from tests.support.stories import Story, at_rest

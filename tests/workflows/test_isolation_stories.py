@@ -6,17 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from activities.ports import CredentialsError
-from models.trading.account_facts import (
-    Answer,
-    LimitsChangeRequested,
-    SettingsChangeRequested,
-)
-from models.trading.account_state import AccountState
-from models.trading.capital_facts import PricesMarked
-from models.trading.limits import AccountLimits
+from activities.ports.exchange_errors import CredentialsError
+from models.trading.account.capital.facts import PricesMarked
+from models.trading.account.facts import LimitsChangeRequested, SettingsChangeRequested
+from models.trading.account.state import AccountState
+from models.trading.answers import Answer
 from models.trading.orders import Leg
-from models.trading.trade_facts import PriceCrossed
+from models.trading.risk.limits import AccountLimits
+from models.trading.trade.facts import PriceCrossed
 from tests.support.fakes import BITCOIN, wall_clock
 from tests.support.stories import Story, at_rest
 from tests.support.temporal import World, eventually

@@ -6,7 +6,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from infra.runtime.temporal import PASSED_THROUGH, build_id, sandbox_runner
+from infra.runtime.temporal.workers import PASSED_THROUGH, build_id, sandbox_runner
 from tests.support.purity_story import PurityWorkflow
 
 
@@ -38,7 +38,10 @@ async def test_domain_is_pure_in_the_whole_sandbox(client: Client) -> None:
 
 def test_stories_themselves_stay_inside_the_sandbox() -> None:
     restrictions = sandbox_runner().restrictions
-    names = ("account", "trade", "kill_switch", "streams", "approval", "hedge")
+    names = (
+        *("account.workflow", "account.hedge", "trade.workflow"),
+        *("governance.kill_switch", "governance.approval", "market.streams"),
+    )
     stories = {f"workflows.{name}" for name in names}
     assert not stories & restrictions.passthrough_modules
     assert "workflows" not in PASSED_THROUGH

@@ -4,7 +4,7 @@ import asyncio
 
 from temporalio.worker import Replayer
 
-from infra.runtime.temporal import sandbox_runner
+from infra.runtime.temporal.workers import sandbox_runner
 from tests.support.stories import Story, at_rest
 from tests.support.temporal import TRADING_WORKFLOWS, World
 

@@ -6,17 +6,17 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from models.simulation.events import Event
-from models.simulation.public_market import PublicChange
+from models.simulation.public.market import PublicChange
 from workers.exchange.authentication import Tokens
-from workers.exchange.coingecko import CoinGecko
-from workers.exchange.control import Control
+from workers.exchange.coingecko.endpoints import CoinGecko
+from workers.exchange.control.endpoint import Control
 from workers.exchange.faults import Faults
 from workers.exchange.guard import add_security_headers, is_control
-from workers.exchange.private_rest import PrivateRest
-from workers.exchange.private_ws import PrivateStreams
-from workers.exchange.public_rest import PublicRest
-from workers.exchange.public_ws import PublicStreams
+from workers.exchange.rest.private_rest import PrivateRest
+from workers.exchange.rest.public_rest import PublicRest
 from workers.exchange.runtime import Exchange
+from workers.exchange.websocket.private_ws import PrivateStreams
+from workers.exchange.websocket.public_ws import PublicStreams
 
 MAXIMUM_BODY = 1_000_000
 # Some clients append /v2 to the address they are given; it works with and without it.

@@ -8,8 +8,8 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from infra.runtime.http_guard import SECURITY_HEADERS, HttpGuard
-from infra.runtime.peer_user import is_own_user
+from infra.runtime.http.guard import SECURITY_HEADERS, HttpGuard
+from infra.runtime.http.peer_user import is_own_user
 from workers.exchange.wire import dump
 
 _log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from infra.runtime.http_limits import ConnectionGuard
+from infra.runtime.http.limits import ConnectionGuard
 
 
 class GuardedHandler(RequestHandler):

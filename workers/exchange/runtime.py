@@ -11,20 +11,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from models.simulation.engine.orders import Moment
 from models.simulation.errors import VenueError
 from models.simulation.events import Event
-from models.simulation.orders import Moment
-from models.simulation.public_market import PublicChange, PublicMarket
+from models.simulation.public.market import PublicChange, PublicMarket
 from models.simulation.steps import MarketStep
 from models.simulation.venue import Venue
 from models.trading.instruments import InstrumentStatus
 from workers.exchange.authentication import Authenticator
 from workers.exchange.clock import ProtocolClock
+from workers.exchange.control.price_push import price_step
 from workers.exchange.errors import ApiError
-from workers.exchange.market_choice import Market
-from workers.exchange.memory import Memory
-from workers.exchange.price_push import price_step
-from workers.exchange.step_codec import decode_step, encode_step
+from workers.exchange.market.choice import Market
+from workers.exchange.state.memory import Memory
+from workers.exchange.state.step_codec import decode_step, encode_step
 from workers.exchange.trading_calls import Answer, Call, execute
 
 Listener = Callable[[Sequence[Event], PublicChange], None]

@@ -15,10 +15,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from infra.runtime.control_token import control_token
-from infra.runtime.http_limits import allow_many_descriptors
+from infra.runtime.http.limits import allow_many_descriptors
+from models.simulation.gateway.rates import VerificationTier
 from models.simulation.markets.generated import GeneratedMarket
 from models.simulation.outcomes import AccountSetup
-from models.simulation.rates import VerificationTier
 from models.simulation.venue import Venue
 from workers.exchange.accounts import AccountKey, generate_accounts, load_accounts
 from workers.exchange.app import build_app
@@ -26,12 +26,12 @@ from workers.exchange.authentication import Authenticator
 from workers.exchange.clock import ProtocolClock
 from workers.exchange.errors import StartError
 from workers.exchange.guard import LiveAccounts, guarding
-from workers.exchange.journal import StateDirectory
 from workers.exchange.limits import listen
-from workers.exchange.market_choice import Market, open_market
-from workers.exchange.memory import Memory
-from workers.exchange.pacing import run_live, run_paced, run_timers
+from workers.exchange.market.choice import Market, open_market
+from workers.exchange.market.pacing import run_live, run_paced, run_timers
 from workers.exchange.runtime import Exchange
+from workers.exchange.state.journal import StateDirectory
+from workers.exchange.state.memory import Memory
 
 HOST = "127.0.0.1"
 MAXIMUM_SPEED = 1_000_000

@@ -10,15 +10,16 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from models.simulation.engine.orders import Moment
 from models.simulation.errors import VenueError
 from models.simulation.events import Event
-from models.simulation.funding import Row
-from models.simulation.orders import Moment
+from models.simulation.gateway.parsing import parse_deadline, parse_order
+from models.simulation.ledger.funding import Row
 from models.simulation.outcomes import DeadManSwitch, Placement
-from models.simulation.parsing import parse_deadline, parse_order
 from models.simulation.venue import Venue
-from workers.exchange import rest_syntax, ws_syntax
 from workers.exchange.errors import ApiError
+from workers.exchange.rest import syntax as rest_syntax
+from workers.exchange.websocket import syntax as ws_syntax
 
 DEAD_MAN_MAXIMUM = 86_400
 BATCH_CANCEL_MAXIMUM = 50

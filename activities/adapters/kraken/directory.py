@@ -10,11 +10,13 @@ from activities.adapters.kraken.addresses import (
     AllowedHosts,
     ExchangeAddresses,
 )
-from activities.adapters.kraken.cool_down import ADDRESS_SCOPES, KEY_SCOPES, CoolDown
 from activities.adapters.kraken.exchange import KrakenExchange
-from activities.adapters.kraken.instrument_watch import InstrumentWatch
-from activities.adapters.kraken.kept_level import KeptLevel
-from activities.adapters.kraken.nonce import (
+from activities.adapters.kraken.feed.instrument_watch import InstrumentWatch
+from activities.adapters.kraken.limits.cool_down import ADDRESS_SCOPES, KEY_SCOPES, CoolDown
+from activities.adapters.kraken.limits.kept_level import KeptLevel
+from activities.adapters.kraken.limits.rate_budget import INTERMEDIATE, RateBudget, Tier
+from activities.adapters.kraken.pair_rules import PairRules
+from activities.adapters.kraken.rest.nonce import (
     FileKeyLock,
     FileNonceStore,
     KeyLock,
@@ -22,13 +24,13 @@ from activities.adapters.kraken.nonce import (
     NonceStore,
     key_fingerprint,
 )
-from activities.adapters.kraken.pair_rules import PairRules
-from activities.adapters.kraken.private_stream import PrivateStream
-from activities.adapters.kraken.rate_budget import INTERMEDIATE, RateBudget, Tier
-from activities.adapters.kraken.transport import Timeouts, Transport
+from activities.adapters.kraken.rest.transport import Timeouts, Transport
+from activities.adapters.kraken.stream.private_stream import PrivateStream
 from activities.adapters.kraken.websocket import SILENCE_SECONDS, ConnectionLimiter
-from activities.ports import Credentials, CredentialsError, Exchange, Secrets
-from models.trading.limits import Mode
+from activities.ports.exchange import Exchange
+from activities.ports.exchange_errors import CredentialsError
+from activities.ports.secrets import Credentials, Secrets
+from models.trading.risk.limits import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from enum import StrEnum
 import requests
 import urllib3
 
-from activities.ports import (
+from activities.ports.exchange_errors import (
     CredentialsError,
     ExchangeError,
     ExchangeUnavailableError,

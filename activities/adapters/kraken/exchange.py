@@ -7,38 +7,40 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from activities.adapters.kraken import orders as wire
-from activities.adapters.kraken.absence import AbsenceProofs, Side, is_order
-from activities.adapters.kraken.deadlines import refuse_late, seconds_to_send
 from activities.adapters.kraken.errors import Operation, reading, undecided
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
 from activities.adapters.kraken.instruments import fee_rates, number
-from activities.adapters.kraken.nonce import KeyLock
+from activities.adapters.kraken.limits.deadlines import refuse_late, seconds_to_send
+from activities.adapters.kraken.limits.presence import Presence
+from activities.adapters.kraken.limits.priority_gate import Priority
+from activities.adapters.kraken.limits.rate_budget import HISTORY_COST, RateBudget
 from activities.adapters.kraken.pair_rules import PairRules, smells_of_stale_rules
-from activities.adapters.kraken.presence import Presence
-from activities.adapters.kraken.priority_gate import Priority
-from activities.adapters.kraken.private_stream import PrivateStream
-from activities.adapters.kraken.rate_budget import HISTORY_COST, RateBudget
-from activities.adapters.kraken.reads import Reads, starting
-from activities.adapters.kraken.stream_memory import StreamMemory
+from activities.adapters.kraken.rest import orders as wire
+from activities.adapters.kraken.rest.absence import AbsenceProofs, Side, is_order
+from activities.adapters.kraken.rest.nonce import KeyLock
+from activities.adapters.kraken.rest.reads import Reads, starting
+from activities.adapters.kraken.rest.transport import Parameter, Transport
+from activities.adapters.kraken.stream.private_stream import PrivateStream
+from activities.adapters.kraken.stream.stream_memory import StreamMemory
 from activities.adapters.kraken.symbols import SymbolTable
-from activities.adapters.kraken.transport import Parameter, Transport
-from activities.ports import (
+from activities.ports.exchange import (
     Balance,
     BalanceReport,
-    CoolingDown,
-    ExchangeError,
     ExecutionReport,
     LedgerEntry,
-    OrderRejectedError,
-    RateLimitedError,
     SentOrder,
     StreamGap,
+)
+from activities.ports.exchange_errors import (
+    CoolingDown,
+    ExchangeError,
+    OrderRejectedError,
+    RateLimitedError,
     UnknownOutcomeError,
 )
 from models.trading.instruments import Instrument
-from models.trading.limits import FeeRates, Mode
 from models.trading.orders import Fill, Leg, OrderReport, OrderSpec
+from models.trading.risk.limits import FeeRates, Mode
 
 # Exits and sales of a part have waited for room as exits before their stop was dropped
 # (`room_for_exit`); now nothing but the sale itself, or the stop put back, ends the exposure.

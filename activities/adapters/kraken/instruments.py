@@ -8,10 +8,10 @@ from typing import Any
 
 from activities.adapters.kraken.errors import UNREADABLE
 from activities.adapters.kraken.symbols import SymbolTable, v2_symbol
-from activities.rules_ports import PairQuote
+from activities.ports.rules import PairQuote
 from models.trading.instruments import Instrument, InstrumentStatus
-from models.trading.limits import FeeRates
 from models.trading.market import Candle
+from models.trading.risk.limits import FeeRates
 
 _log = logging.getLogger(__name__)
 

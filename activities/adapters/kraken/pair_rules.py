@@ -21,7 +21,7 @@ from activities.adapters.kraken.instruments import (
 )
 from activities.adapters.kraken.symbols import SymbolTable
 from activities.pauses import pause_seconds
-from activities.ports import ExchangeError
+from activities.ports.exchange_errors import ExchangeError
 from models.trading.instruments import Instrument, InstrumentStatus
 
 _log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from activities.adapters.kraken.addresses import AllowedHosts
-from activities.ports import ExchangeUnavailableError
+from activities.ports.exchange_errors import ExchangeUnavailableError
 
 _CONNECT_SECONDS = 3.0
 _SEND_SECONDS = 3.0

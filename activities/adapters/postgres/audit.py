@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import text
 
 from activities.adapters.postgres.acting import TOKEN_HASH
-from infra.runtime.database import Database, SqlSession
-from models.tables.governance import PLATFORM
+from infra.runtime.database.connections import Database, SqlSession
+from models.tables.governance.governance import PLATFORM
 
 FIRST_HASH = "0" * 64
 

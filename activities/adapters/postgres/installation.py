@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from activities.adapters.postgres import audit
-from infra.runtime.database import Database
+from infra.runtime.database.connections import Database
 from models.tables import PLATFORM, AccountRow, ApiTokenRow, PlatformSettingRow
 from models.tables.documents import halts_document, limits_document
-from models.trading.account_state import AccountState
+from models.trading.account.state import AccountState
 
 INSTALLATION = "installation"
 TOKEN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")

@@ -1,13 +1,13 @@
 """The journal (``ports.Journal``) over PostgreSQL, put together from its parts."""
 
-from activities.adapters.postgres.account_journal import AccountJournal
-from activities.adapters.postgres.approval_journal import ApprovalJournal
-from activities.adapters.postgres.capital_journal import CapitalJournal
-from activities.adapters.postgres.day_journal import DayJournal
-from activities.adapters.postgres.kill_switch_journal import KillSwitchJournal
-from activities.adapters.postgres.order_journal import OrderJournal
-from activities.adapters.postgres.settings_journal import SettingsJournal
-from activities.adapters.postgres.trade_journal import TradeJournal
+from activities.adapters.postgres.accounts.account_journal import AccountJournal
+from activities.adapters.postgres.accounts.capital_journal import CapitalJournal
+from activities.adapters.postgres.accounts.day_journal import DayJournal
+from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
+from activities.adapters.postgres.governance.approval_journal import ApprovalJournal
+from activities.adapters.postgres.governance.kill_switch_journal import KillSwitchJournal
+from activities.adapters.postgres.orders.order_journal import OrderJournal
+from activities.adapters.postgres.orders.trade_journal import TradeJournal
 
 
 class PostgresJournal(

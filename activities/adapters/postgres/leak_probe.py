@@ -6,7 +6,7 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from infra.runtime.database import Database, RecordSession
+from infra.runtime.database.connections import Database, RecordSession
 
 _ROLE = text(
     """SELECT rolname AS name, rolsuper OR rolbypassrls AS bypasses

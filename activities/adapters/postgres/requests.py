@@ -8,7 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlalchemy import text
 
-from infra.runtime.database import Database
+from infra.runtime.database.connections import Database
 from models.tables import RequestRow
 
 _BEGIN = text(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from infra.runtime.database import Database
+from infra.runtime.database.connections import Database
 
 BATCH = 2_000
 _PRUNE = text("SELECT prune_requests(:before, :limit)")

@@ -16,7 +16,7 @@ from datetime import timedelta
 from decimal import Decimal
 from math import sqrt
 
-from models.trading.exits import range_exits, round_exits
+from models.trading.exits.distances import range_exits, round_exits
 from models.trading.ideas import Idea
 from models.trading.identities import idea_id
 from models.trading.instruments import Instrument

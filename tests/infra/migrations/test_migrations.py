@@ -7,8 +7,13 @@ import pytest
 from sqlmodel import SQLModel
 
 import models.tables  # noqa: F401  # registers the tables
-from infra.runtime.database import Database, DatabaseUnavailableError, Role, TimeSeriesStorage
-from infra.runtime.database_setup import create_database, migrate, newest_revision
+from infra.runtime.database.connections import (
+    Database,
+    DatabaseUnavailableError,
+    Role,
+    TimeSeriesStorage,
+)
+from infra.runtime.database.setup import create_database, migrate, newest_revision
 
 COLUMNS = """
     SELECT table_name, column_name, is_nullable = 'YES' FROM information_schema.columns

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
-from infra.runtime.stack import Stack
+from infra.stack.embedded import Stack
 from workers.exchange.accounts import load_accounts
 
 

@@ -7,7 +7,7 @@ import pytest
 from infra.runtime.errors import StateError
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
-from infra.runtime.stack import Stack
+from infra.stack.embedded import Stack
 
 
 def started(home, **settings):

@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
-from infra.runtime.early_start import NOTE, EarlyStart
-from infra.runtime.environment import inherited
 from infra.runtime.files import write_atomically
 from infra.runtime.settings import Settings
-from infra.runtime.stack import Stack
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.supervision import Program, render_settings
+from infra.stack.embedded import Stack
+from infra.stack.programs.early_start import NOTE, EarlyStart
+from infra.stack.programs.environment import inherited
+from infra.stack.programs.supervision import Program, render_settings
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

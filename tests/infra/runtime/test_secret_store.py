@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from activities.adapters.local_secrets import LocalSecrets
 from infra.runtime.errors import StateError
 from infra.runtime.secrets import ExchangeKey, LocalSecretStore
-from models.trading.limits import Mode
+from models.trading.risk.limits import Mode
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cli import admin
-from infra.runtime import machine, ports
+from cli.commands.platform import admin
 from infra.runtime.errors import ConfigurationError, PortInUseError, StateError
-from infra.runtime.machine import place_of
 from infra.runtime.settings import Settings
-from infra.runtime.stack import Stack
 from infra.runtime.state_directory import FORMAT, Manifest, StateDirectory
+from infra.stack import machine, ports
+from infra.stack.embedded import Stack
+from infra.stack.machine import place_of
 from tests.support.free_ports import free_block
 
 PORT_BASE = free_block()

@@ -10,16 +10,17 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from models.contracts import days, orders, records, workflows
 from models.contracts.names import ACCOUNT_SIGNALS, TRADE_SIGNALS
-from models.trading import capital_facts
-from models.trading.account_facts import Answer, ExchangeReady, OpenRequested
-from models.trading.account_state import AccountState, Halt, HaltKind
-from models.trading.capital import CapitalFlow, FlowSource
-from models.trading.drawdown import start
-from models.trading.limits import FeeRates, ProtectionMode
+from models.trading.account.capital import facts as capital_facts
+from models.trading.account.facts import ExchangeReady, OpenRequested
+from models.trading.account.state import AccountState, Halt, HaltKind
+from models.trading.answers import Answer
+from models.trading.capital.flows import CapitalFlow, FlowSource
 from models.trading.market import MarketSnapshot
 from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus, OrderType, Side
-from models.trading.trade_decisions import begin
-from models.trading.trade_facts import (
+from models.trading.risk.drawdown import start
+from models.trading.risk.limits import FeeRates, ProtectionMode
+from models.trading.trade.decisions import begin
+from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
     ChildAppeared,
@@ -30,8 +31,8 @@ from models.trading.trade_facts import (
     OrderRefused,
     StopAmended,
 )
-from models.trading.trade_figures import summarise
-from models.trading.trade_state import TradePlan
+from models.trading.trade.figures import summarise
+from models.trading.trade.state import TradePlan
 from models.trading.trading_day import DayBoundary, DayRule
 from models.trading.verdicts import Check, Verdict
 from tests.support.fakes import BITCOIN
@@ -146,8 +147,8 @@ async def test_older_payload_without_optional_fields_is_still_read() -> None:
 def test_every_signal_has_a_handler_of_its_name() -> None:
     from temporalio import workflow as sdk
 
-    from workflows.account import AccountWorkflow
-    from workflows.trade import TradeWorkflow
+    from workflows.account.workflow import AccountWorkflow
+    from workflows.trade.workflow import TradeWorkflow
 
     for names, story in ((TRADE_SIGNALS, TradeWorkflow), (ACCOUNT_SIGNALS, AccountWorkflow)):
         definition = sdk._Definition.must_from_class(story)

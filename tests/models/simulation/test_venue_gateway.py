@@ -5,17 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from models.simulation.errors import VenueError
-from models.simulation.events import ExecutionType
-from models.simulation.orders import (
+from models.simulation.engine.orders import (
     AmendRequest,
     CloseTerms,
     EditRequest,
     OrderKind,
     VenueOrderStatus,
 )
+from models.simulation.errors import VenueError
+from models.simulation.events import ExecutionType
+from models.simulation.gateway.rates import VerificationTier
 from models.simulation.outcomes import Placement, VenueOptions
-from models.simulation.rates import VerificationTier
 from models.trading.instruments import InstrumentStatus
 from tests.models.simulation.venue_builders import (
     BTC,

@@ -5,10 +5,10 @@ from decimal import ROUND_CEILING, Decimal
 
 import pytest
 
+from models.simulation.engine.orders import AmendRequest, EditRequest, OrderKind
 from models.simulation.errors import VenueError
-from models.simulation.fees import figures, rates
-from models.simulation.orders import AmendRequest, EditRequest, OrderKind
-from models.simulation.rates import Counter, VerificationTier
+from models.simulation.gateway.rates import Counter, VerificationTier
+from models.simulation.ledger.fees import figures, rates
 from tests.models.simulation.venue_builders import (
     BTC,
     ETH,

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
-from models.simulation.events import ExecutionType, PublicTrade
-from models.simulation.orders import (
+from models.simulation.engine.orders import (
     ForceKind,
     OrderKind,
     SelfTradePrevention,
     VenueOrderStatus,
 )
+from models.simulation.events import ExecutionType, PublicTrade
 from tests.models.simulation.venue_builders import (
     BTC,
     BUY,

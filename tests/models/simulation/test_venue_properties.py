@@ -8,8 +8,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.simulation.errors import VenueError
-from models.simulation.orders import (
+from models.simulation.engine.orders import (
     AmendRequest,
     CloseTerms,
     EditRequest,
@@ -20,6 +19,7 @@ from models.simulation.orders import (
     PriceTerm,
     SelfTradePrevention,
 )
+from models.simulation.errors import VenueError
 from models.simulation.steps import Level, MarketStep, Print, SymbolStep
 from models.trading.orders import Side
 from tests.models.simulation.venue_builders import BTC, ETH, START, WALL, a_venue, fills

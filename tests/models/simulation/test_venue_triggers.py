@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from models.simulation.engine.orders import AmendRequest, CloseTerms, OrderKind, VenueOrderStatus
 from models.simulation.events import ExecutionType
-from models.simulation.orders import AmendRequest, CloseTerms, OrderKind, VenueOrderStatus
 from models.simulation.outcomes import VenueOptions
 from tests.models.simulation.venue_builders import (
     BUY,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from models.simulation.engine.orders import Moment, OrderKind, OrderRequest, PriceTerm
 from models.simulation.events import ExecutionType, OrderChanged
-from models.simulation.orders import Moment, OrderKind, OrderRequest, PriceTerm
+from models.simulation.gateway.rates import VerificationTier
 from models.simulation.outcomes import AccountSetup, VenueOptions
-from models.simulation.rates import VerificationTier
 from models.simulation.steps import Level, MarketStep, Print, SymbolStep
 from models.simulation.venue import Venue
 from models.trading.instruments import Instrument

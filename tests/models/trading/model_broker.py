@@ -10,20 +10,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from models.trading.account_decisions import AccountDecision, decide
-from models.trading.account_facts import (
+from models.trading.account.decisions import AccountDecision, decide
+from models.trading.account.facts import (
     AccountFact,
-    Answer,
     CloseTrades,
     EnterTrade,
     TradeProgressed,
     WithdrawEntries,
 )
-from models.trading.account_hedge_facts import SellParts
-from models.trading.account_state import AccountState
+from models.trading.account.hedge.facts import SellParts
+from models.trading.account.state import AccountState
+from models.trading.answers import Answer
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
-from models.trading.trade_state import TradePhase, TradePlan, TradeSummary
+from models.trading.trade.state import TradePhase, TradePlan, TradeSummary
 from tests.models.trading.trading_builders import START
 
 ZERO, ONE = Decimal(0), Decimal(1)

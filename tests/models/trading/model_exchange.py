@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
-from models.trading.refusals import STOPS_STAY
-from models.trading.trade_decisions import begin, decide
-from models.trading.trade_facts import (
+from models.trading.refusals.kinds import STOPS_STAY
+from models.trading.trade.decisions import begin, decide
+from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
     AskHolding,
@@ -37,7 +37,7 @@ from models.trading.trade_facts import (
     TradeCommand,
     TradeFact,
 )
-from models.trading.trade_state import TradePhase, TradePlan, TradeState
+from models.trading.trade.state import TradePhase, TradePlan, TradeState
 from tests.models.trading.trading_builders import START, a_fill
 
 ZERO = Decimal(0)

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from models.trading.account_day_rules import drawdown_limits
-from models.trading.account_state import AccountState
+from models.trading.account.capital.day_rules import drawdown_limits
+from models.trading.account.state import AccountState
 from models.trading.trading_day import DayRule
 
 

@@ -10,14 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.trading.account_decisions import decide
-from models.trading.account_facts import (
-    Answer,
-    HaltRequested,
-    OpenRequested,
-    SettingsChangeRequested,
-)
-from models.trading.account_room import (
+from models.trading.account.capacity import (
     BUDGET,
     LIMIT,
     Room,
@@ -25,7 +18,10 @@ from models.trading.account_room import (
     remembered_answer,
     state_to_carry,
 )
-from models.trading.account_state import AccountState
+from models.trading.account.decisions import decide
+from models.trading.account.facts import HaltRequested, OpenRequested, SettingsChangeRequested
+from models.trading.account.state import AccountState
+from models.trading.answers import Answer
 from models.trading.bounds import (
     DIGITS,
     EXPONENT,
@@ -38,8 +34,8 @@ from models.trading.bounds import (
 )
 from models.trading.message_bounds import check_fact, check_request, weight_of, with_clean_texts
 from models.trading.orders import OrderType
-from models.trading.settings_catalogue import plain, read_value
-from models.trading.settings_definitions import BY_NAME
+from models.trading.settings.catalogue import plain, read_value
+from models.trading.settings.definitions import BY_NAME
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 ACCOUNT = AccountState("company", "installation")

@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from models.trading.approval import ApprovalRequest
-from models.trading.capital import NavPoint
-from models.trading.compliance import ComplianceRules, PegWatch
-from models.trading.correlation import CorrelationSettings, correlate
-from models.trading.daily_record import DayFigures, close_day
-from models.trading.drawdown import mark, note_flow, start
-from models.trading.drawdown_limits import DrawdownLimits
-from models.trading.exit_rules import ExitPositionState, ExitRules, PartialTake
-from models.trading.hedge import HedgeState
-from models.trading.hedge_book import HedgeBook, HedgeClaim
-from models.trading.hedge_override import HedgeOverride
-from models.trading.portfolio_limits import LossStreak, PortfolioLimits
-from models.trading.settings_catalogue import SettingScope
-from models.trading.settings_reading import account_rules, platform_rules
-from models.trading.settings_versions import default_version
-from models.trading.universe import PairFacts, Universe, UniverseRules, propose
+from models.trading.capital.days import DayFigures, close_day
+from models.trading.capital.flows import NavPoint
+from models.trading.exits.rules import ExitPositionState, ExitRules, PartialTake
+from models.trading.governance.approval import ApprovalRequest
+from models.trading.hedge.book import HedgeBook, HedgeClaim
+from models.trading.hedge.override import HedgeOverride
+from models.trading.hedge.target import HedgeState
+from models.trading.risk.drawdown import mark, note_flow, start
+from models.trading.risk.drawdown_limits import DrawdownLimits
+from models.trading.risk.portfolio import LossStreak, PortfolioLimits
+from models.trading.settings.catalogue import SettingScope
+from models.trading.settings.reading import account_rules, platform_rules
+from models.trading.settings.versions import default_version
+from models.trading.universe.compliance import ComplianceRules, PegWatch
+from models.trading.universe.correlation import CorrelationSettings, correlate
+from models.trading.universe.pairs import PairFacts, Universe, UniverseRules, propose
 from tests.models.trading.trading_builders import START, an_instrument
 
 LATER = START + timedelta(days=1)

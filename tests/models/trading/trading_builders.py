@@ -4,12 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from models.trading.account_equity import equity_now
-from models.trading.account_state import AccountState
-from models.trading.drawdown import start as start_drawdown
+from models.trading.account.equity import equity_now
+from models.trading.account.state import AccountState
 from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
-from models.trading.limits import FeeRates, ProtectionMode
 from models.trading.market import MarketSnapshot
 from models.trading.orders import (
     ConditionalClose,
@@ -19,7 +17,9 @@ from models.trading.orders import (
     OrderType,
     Side,
 )
-from models.trading.trade_state import TradePlan
+from models.trading.risk.drawdown import start as start_drawdown
+from models.trading.risk.limits import FeeRates, ProtectionMode
+from models.trading.trade.state import TradePlan
 
 INSTALLATION = "5b0f3f0e-7a53-4f55-9d0e-1f2c3d4e5f60"
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)

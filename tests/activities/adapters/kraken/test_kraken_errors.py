@@ -7,7 +7,7 @@ from activities.adapters.kraken.errors import (
     classify_failure,
     classify_status,
 )
-from activities.ports import (
+from activities.ports.exchange_errors import (
     CredentialsError,
     ExchangeUnavailableError,
     OrderGoneError,

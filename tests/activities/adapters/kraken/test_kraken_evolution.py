@@ -10,13 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from activities.adapters.kraken.exchange import KrakenExchange
-from activities.adapters.kraken.feed_state import FeedState
+from activities.adapters.kraken.feed.public_feed import KrakenMarketFeed
+from activities.adapters.kraken.feed.state import FeedState
+from activities.adapters.kraken.limits.rate_budget import PRO, RateBudget
 from activities.adapters.kraken.pair_rules import PairRules
-from activities.adapters.kraken.private_connection import PrivateConnection, StaleTokenError
-from activities.adapters.kraken.private_stream import PrivateStream
-from activities.adapters.kraken.public_feed import KrakenMarketFeed
-from activities.adapters.kraken.rate_budget import PRO, RateBudget
-from activities.ports import ExchangeError, ExecutionReport, FeedStatus, StreamGap
+from activities.adapters.kraken.stream.private_connection import PrivateConnection, StaleTokenError
+from activities.adapters.kraken.stream.private_stream import PrivateStream
+from activities.ports.exchange import ExecutionReport, StreamGap
+from activities.ports.exchange_errors import ExchangeError
+from activities.ports.market import FeedStatus
 from tests.support.evolution import evolved, frame, grown
 from tests.support.kraken_rows import ASSETS, INSTRUMENTS, PAIRS, an_order
 from tests.support.recordings import RECORDINGS, needs_recordings, websocket_frames

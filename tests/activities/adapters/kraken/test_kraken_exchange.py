@@ -9,9 +9,8 @@ import pytest
 from activities.adapters.kraken.addresses import ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory
 from activities.adapters.kraken.errors import ForbiddenAddressError, KeyInUseError
-from activities.ports import (
-    Balance,
-    Credentials,
+from activities.ports.exchange import Balance
+from activities.ports.exchange_errors import (
     CredentialsError,
     ExchangeUnavailableError,
     OrderGoneError,
@@ -19,8 +18,9 @@ from activities.ports import (
     RateLimitedError,
     UnknownOutcomeError,
 )
-from models.trading.limits import FeeRates, Mode
+from activities.ports.secrets import Credentials
 from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType
+from models.trading.risk.limits import FeeRates, Mode
 from tests.support.kraken_rows import (
     ASSETS,
     CLIENT_ID,

@@ -6,31 +6,23 @@ from decimal import Decimal
 import orjson
 import pytest
 
-from activities.adapters.kraken import orders as wire
-from activities.adapters.kraken.book import Book
 from activities.adapters.kraken.errors import Operation, classify
-from activities.adapters.kraken.feed_state import FeedState
+from activities.adapters.kraken.feed.book import Book
+from activities.adapters.kraken.feed.state import FeedState
 from activities.adapters.kraken.instruments import (
     closed_candles,
     fee_rates,
     moment,
     usd_spot_instruments,
 )
-from activities.adapters.kraken.order_views import OrderViews
-from activities.adapters.kraken.private_connection import PrivateConnection
-from activities.adapters.kraken.private_stream import PrivateStream
+from activities.adapters.kraken.rest import orders as wire
+from activities.adapters.kraken.stream.order_views import OrderViews
+from activities.adapters.kraken.stream.private_connection import PrivateConnection
+from activities.adapters.kraken.stream.private_stream import PrivateStream
 from activities.adapters.kraken.symbols import SymbolTable
-from activities.ports import (
-    BalanceReport,
-    BarClosed,
-    BestPrices,
-    CredentialsError,
-    ExecutionReport,
-    FeedStatus,
-    OrderRejectedError,
-    StreamGap,
-    Tick,
-)
+from activities.ports.exchange import BalanceReport, ExecutionReport, StreamGap
+from activities.ports.exchange_errors import CredentialsError, OrderRejectedError
+from activities.ports.market import BarClosed, BestPrices, FeedStatus, Tick
 from models.trading.instruments import Instrument
 from models.trading.orders import OrderStatus, OrderType, Side
 from tests.support.recordings import needs_recordings, rest_answer, rest_files, websocket_frames

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from activities.ports import Exchange
+from activities.ports.exchange import Exchange
 from tests.support.packet_watch import run_watched
 
 NO_ROUTE = {"close", "cooling_down", "unbroken_stretch", "seconds_until_question"}

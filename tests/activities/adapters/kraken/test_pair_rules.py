@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.adapters.kraken import orders as wire
 from activities.adapters.kraken.pair_rules import (
     LONGEST_PAUSE_SECONDS,
     REFRESH_SECONDS,
     PairRules,
     smells_of_stale_rules,
 )
-from activities.ports import ExchangeUnavailableError
+from activities.adapters.kraken.rest import orders as wire
+from activities.ports.exchange_errors import ExchangeUnavailableError
 from models.trading.instruments import InstrumentStatus
 from models.trading.orders import Side
 from tests.support.kraken_rows import ASSETS, PAIRS

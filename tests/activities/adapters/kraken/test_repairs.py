@@ -12,28 +12,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.adapters.kraken.addresses import AllowedHosts
-from activities.adapters.kraken.book import Book
-from activities.adapters.kraken.feed_rows import TradeGap
-from activities.adapters.kraken.feed_state import FeedState
+from activities.adapters.kraken.feed.book import Book
+from activities.adapters.kraken.feed.missed_trades import MissedTrades
+from activities.adapters.kraken.feed.public_feed import KrakenMarketFeed
+from activities.adapters.kraken.feed.rows import TradeGap
+from activities.adapters.kraken.feed.state import FeedState
 from activities.adapters.kraken.instruments import usd_spot_instruments
-from activities.adapters.kraken.missed_trades import MissedTrades
 from activities.adapters.kraken.pair_rules import PairRules
-from activities.adapters.kraken.public_feed import KrakenMarketFeed
 from activities.adapters.kraken.repairs import (
     ANSWER_SECONDS,
     LONGEST_PAUSE_SECONDS,
     STEADY_SECONDS,
     Repairs,
 )
-from activities.ports import (
-    BestPrices,
+from activities.ports.exchange_errors import (
     ExchangeUnavailableError,
-    FeedStatus,
     OrderRejectedError,
-    PairChanged,
     RateLimitedError,
-    Tick,
 )
+from activities.ports.market import BestPrices, FeedStatus, PairChanged, Tick
 from tests.support.kraken_rows import PAIRS
 from tests.support.scripted_exchange import ScriptedExchange, result
 

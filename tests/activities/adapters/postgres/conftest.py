@@ -8,9 +8,9 @@ import pytest_asyncio
 
 from activities.adapters.postgres.installation import create_account, installation_id
 from activities.adapters.postgres.journal import PostgresJournal
-from activities.adapters.postgres.market_record import PostgresMarketRecord
-from infra.runtime.database import Database, Role
-from models.trading.account_state import AccountState
+from activities.adapters.postgres.market.market_record import PostgresMarketRecord
+from infra.runtime.database.connections import Database, Role
+from models.trading.account.state import AccountState
 from tests.support.postgres import PostgresServer
 
 ACCOUNTS = ("company", "director-1")

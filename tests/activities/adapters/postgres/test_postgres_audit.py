@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from activities.adapters.postgres.audit import verify_chain, verify_chains
-from infra.runtime.database import Database, Role
+from infra.runtime.database.connections import Database, Role
 
 CHANGES = (
     "UPDATE audit_log SET actor = 'x'",

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from activities.adapters.postgres.leak_probe import leak_probe
-from activities.ports import Discrepancies
+from activities.ports.journal import Discrepancies
 from infra.migrations.first.security import ACCOUNT_OWNED
 from tests.support.record_builders import NOW, a_fill, an_order
 

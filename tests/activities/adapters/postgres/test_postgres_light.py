@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from activities.adapters.postgres.requests import PostgresRequests, RequestState
-from infra.runtime.database import Database
+from infra.runtime.database.connections import Database
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)
 _OWN = text("SELECT account_id FROM accounts")

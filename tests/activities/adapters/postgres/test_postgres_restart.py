@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from activities.adapters.postgres.accounts.key_custody import PostgresKeyLock
 from activities.adapters.postgres.installation import create_account
 from activities.adapters.postgres.journal import PostgresJournal
-from activities.adapters.postgres.key_custody import PostgresKeyLock
-from activities.adapters.postgres.market_record import PostgresMarketRecord
-from infra.runtime.database import Database, DatabaseUnavailableError, Role
-from models.trading.account_state import AccountState
+from activities.adapters.postgres.market.market_record import PostgresMarketRecord
+from infra.runtime.database.connections import Database, DatabaseUnavailableError, Role
+from models.trading.account.state import AccountState
 from tests.support.postgres import running_postgres
 from tests.support.record_builders import NOW, an_order
 

@@ -18,9 +18,9 @@ from activities.adapters.postgres.installation import (
 )
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.leak_probe import leak_probe
-from cli.records import OwnReader
-from infra.runtime.database import Database, Role
-from infra.runtime.own_token import NAME, renew_own_token
+from cli.output.records import OwnReader
+from infra.runtime.database.connections import Database, Role
+from infra.stack.own_token import NAME, renew_own_token
 from workers.live_accounts import asking
 
 PROCESSES = [Role.APP, Role.MARKET, Role.API, Role.EXCHANGE, Role.READER, Role.ADMIN]

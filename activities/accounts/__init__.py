@@ -1,0 +1,1 @@
+"""Steps of an account: stream, delivery, reconciliation, days, capital, modes, hedge."""

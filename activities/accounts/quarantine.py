@@ -1,0 +1,132 @@
+"""A write that can never succeed is set aside, so that it does not block all that follow it.
+
+Record steps are tried for ever, in order: a record that is away comes back. One that refuses a
+write for what it holds does not change its mind. Such a write is kept with its reason, told by log,
+metric, ``/readyz``, ``aether status`` and ``aether verify``, and what follows it goes on.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import structlog
+from pydantic_core import to_json
+from temporalio import activity
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+)
+
+from activities.adapters.postgres.orders.quarantine import RefusedWrite, never_succeeds
+from activities.metrics import QUARANTINED
+from models.trading.bounds import cleaned_text
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS: Final = 3
+"""A constraint may be violated by what another step is about to write: so not at once."""
+CONTENT_LENGTH: Final = 200_000
+REASON_LENGTH: Final = 500
+PLATFORM: Final = "platform"
+
+QUARANTINABLE: Final = frozenset(
+    {
+        "save_trade",
+        "save_account",
+        "record_idea",
+        "set_watches",
+        "audit",
+        "acknowledge_kill_switch",
+        "save_approval",
+        "record_hedge",
+        "record_day",
+        "record_flows",
+        "record_baseline",
+    }
+)
+"""Steps that only write down what is so already. Raising a kill switch is not one of them."""
+
+
+class Quarantine(Protocol):
+    """Where refused writes are kept."""
+
+    async def keep(self, write: RefusedWrite) -> None:
+        """Keep a write, once."""
+
+
+class QuarantineInterceptor(Interceptor):
+    """Let a worker's record steps succeed by setting aside what can never be written."""
+
+    def __init__(self, quarantine: Quarantine, clock: Callable[[], datetime]) -> None:
+        self._quarantine = quarantine
+        self._clock = clock
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
+        """Stand before every step."""
+        return _Inbound(next, self._quarantine, self._clock)
+
+
+class _Inbound(ActivityInboundInterceptor):
+    def __init__(
+        self,
+        following: ActivityInboundInterceptor,
+        quarantine: Quarantine,
+        clock: Callable[[], datetime],
+    ) -> None:
+        super().__init__(following)
+        self._quarantine = quarantine
+        self._clock = clock
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
+        try:
+            return await super().execute_activity(input)
+        except Exception as error:
+            info = activity.info()
+            step = info.activity_type
+            if step not in QUARANTINABLE or info.attempt < ATTEMPTS or not never_succeeds(error):
+                raise
+            write_id = f"{info.workflow_run_id}/{info.activity_id}"
+            write = refused_write(write_id, step, input.args, error, self._clock())
+            await self._quarantine.keep(write)
+            QUARANTINED.labels(step).inc()
+            log.exception(
+                "a write can never succeed and is quarantined",
+                account=write.account,
+                step=step,
+                write=write_id,
+                reason=write.reason,
+            )
+            return None
+
+
+def refused_write(
+    write_id: str, step: str, arguments: Any, error: Exception, at: datetime
+) -> RefusedWrite:
+    """Describe a write that the record refuses, in characters that it holds."""
+    request = arguments[0] if arguments else None
+    state = getattr(request, "state", None)
+    plan = getattr(state, "plan", None)
+    account = next(
+        (
+            found
+            for part in (request, state, plan)
+            if isinstance(found := getattr(part, "account", None), str)
+        ),
+        PLATFORM,
+    )
+    return RefusedWrite(
+        account=cleaned_text(account),
+        write_id=write_id,
+        step=step,
+        reason=cleaned_text(f"{type(error).__name__}: {error}", REASON_LENGTH),
+        content=_written(request)[:CONTENT_LENGTH],
+        at=at,
+    )
+
+
+def _written(request: object) -> str:
+    try:
+        return ascii(to_json(request, fallback=repr).decode())
+    except ValueError:
+        return ascii(request)

@@ -1,0 +1,1 @@
+"""Kraken's public feed: books, trades and bars."""

@@ -1,0 +1,1 @@
+"""Kraken's limits: rate counters, cool-downs and priorities."""

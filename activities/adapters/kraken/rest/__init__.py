@@ -1,0 +1,1 @@
+"""Kraken's REST: signing, nonces, reads and orders."""

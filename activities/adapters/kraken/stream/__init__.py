@@ -1,0 +1,1 @@
+"""Kraken's private stream: executions and balances of one account."""

@@ -1,0 +1,205 @@
+"""Modes of accounts in the record: what going live rests on, and every change."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from activities.adapters.postgres import audit
+from activities.adapters.postgres.governance.revocations import is_revoked
+from activities.ports.modes import LastReconciliation, LiveRequest, OpenInMode, SimulationRun
+from infra.runtime.database.connections import Database, RecordSession
+from models.contracts.modes import ExchangeToChange
+from models.tables import (
+    AccountRow,
+    BalanceRow,
+    GoingLiveRow,
+    ModeChangeRow,
+    ReconciliationRow,
+    TradeRow,
+)
+from models.tables.documents import account_halts, verdict_document
+from models.trading.risk.limits import Mode
+from models.trading.trade.state import TradePhase
+
+REQUEST_LIFE = timedelta(hours=24)
+"""How long a request to go live counts, approval included."""
+LONGEST_PAUSE = timedelta(days=2)
+"""Market time between two marks of equity after which a simulation run counts as interrupted."""
+
+# The stretch of marks that reaches up to the newest without a longer pause; only since the last
+# change of mode, for before that it was another exchange.
+_RUN = text(
+    """WITH marks AS (
+           SELECT at, at - lag(at) OVER (ORDER BY at) AS pause FROM nav_marks
+           WHERE account_id = :account AND (CAST(:since AS timestamptz) IS NULL OR at > :since)
+       ), began AS (
+           SELECT COALESCE(max(at) FILTER (WHERE pause > :pause), min(at)) AS at FROM marks
+       )
+       SELECT began.at AS began, (SELECT max(at) FROM marks) AS ended,
+              (SELECT count(*) FROM trades WHERE account_id = :account AND phase = 'settled'
+                  AND closed_at >= began.at) AS trades
+       FROM began"""
+)
+_LOCK_REQUESTS = text("SELECT pg_advisory_xact_lock(hashtext('aether.going_live.' || :account))")
+_CHECKPOINT = text(
+    """INSERT INTO checkpoints (account_id, complete_until)
+       SELECT :account, CASE WHEN :live THEN :at
+           ELSE COALESCE((SELECT max(observed_at) FROM market_snapshots), :at) END
+       ON CONFLICT (account_id) DO UPDATE SET complete_until = excluded.complete_until"""
+)
+
+
+class PostgresModes:
+    """Needs a Database of the role ``aether_app``; every method may be repeated."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def mode_of(self, account: str) -> Mode:
+        """Return the account's mode."""
+        async with self._database.account_scope(account) as session:
+            return Mode((await session.get_one(AccountRow, account)).mode)
+
+    async def last_reconciliation(self, account: str) -> LastReconciliation | None:
+        """Return the newest whole comparison with the exchange."""
+        query = (
+            select(ReconciliationRow)
+            .where(col(ReconciliationRow.complete))
+            .order_by(col(ReconciliationRow.number).desc())
+            .limit(1)
+        )
+        async with self._database.account_scope(account) as session:
+            row = (await session.exec(query)).first()
+        if row is None:
+            return None
+        return LastReconciliation(row.at, sum(len(names) for names in row.differences.values()))
+
+    async def simulation_run(self, account: str) -> SimulationRun | None:
+        """Return the present run in simulation without a break, None when there is none."""
+        async with self._database.account_scope(account) as session:
+            if Mode((await session.get_one(AccountRow, account)).mode) is not Mode.SIMULATED:
+                return None
+            since = await _changed_at(session)
+            values = {"account": account, "since": since, "pause": LONGEST_PAUSE}
+            row = (await session.sql(_RUN, values)).one()
+        return None if row.began is None else SimulationRun(row.ended - row.began, row.trades)
+
+    async def live_request(self, account: str, now: datetime) -> LiveRequest | None:
+        """Return the newest request to go live that still counts: of people whose tokens do."""
+        async with self._database.account_scope(account) as session:
+            row = await _newest_request(session)
+            people = () if row is None else (row.requested_by, row.approved_by)
+            revoked = [name for name in people if name and await is_revoked(session, name)]
+        if (
+            row is None
+            or revoked
+            or row.used_at is not None
+            or now - row.requested_at > REQUEST_LIFE
+        ):
+            return None
+        return LiveRequest(row.number, row.requested_by, row.approved_by)
+
+    async def open_in_mode(self, account: str) -> OpenInMode:
+        """Return what is left in the present mode, as the record has it."""
+        unsettled = select(TradeRow).where(TradeRow.phase != TradePhase.SETTLED.value)
+        held = select(BalanceRow).where(BalanceRow.asset != "USD", BalanceRow.total != 0)
+        async with self._database.account_scope(account) as session:
+            trades = (await session.exec(unsettled)).all()
+            balances = (await session.exec(held)).all()
+            row = await session.get_one(AccountRow, account)
+        positions = {f"{balance.asset}/USD" for balance in balances}
+        positions |= {trade.symbol for trade in trades if trade.bought > trade.sold}
+        halts = {halt.kind.value for halt in account_halts(row.halts)}
+        return OpenInMode(len(trades), tuple(sorted(positions)), tuple(sorted(halts)))
+
+    async def record_mode(self, change: ExchangeToChange) -> None:
+        """Write a change of mode, once; from here on executions count from now."""
+        account = change.account
+        values = {
+            "account_id": account,
+            "at": change.at,
+            "mode": change.mode.value,
+            "changed_by": change.by,
+            "market_time": change.market_time,
+            "verdict": verdict_document(change.verdict),
+        }
+        new = insert(ModeChangeRow).values(values).on_conflict_do_nothing()
+        async with self._database.account_scope(account) as session:
+            row = await session.get_one(AccountRow, account, with_for_update=True)
+            if (await session.exec(new.returning(col(ModeChangeRow.at)))).first() is None:
+                return
+            row.mode = change.mode.value
+            if change.request is not None:
+                used = await session.get_one(GoingLiveRow, (account, change.request))
+                used.used_at = change.at
+            await session.flush()
+            live = change.mode is Mode.LIVE
+            await session.sql(_CHECKPOINT, {"account": account, "live": live, "at": change.at})
+
+    async def ask_to_go_live(
+        self, account: str, by: str, reason: str, at: datetime
+    ) -> GoingLiveRow:
+        """Write a request, audited; while an equal one waits, that one is returned."""
+        async with self._database.account_scope(account) as session:
+            await session.sql(_LOCK_REQUESTS, {"account": account})
+            last = await _newest_request(session)
+            if last is not None and _waits(last, at) and last.requested_by == by:
+                return last
+            row = GoingLiveRow(
+                account_id=account,
+                number=1 if last is None else last.number + 1,
+                requested_by=by,
+                reason=reason,
+                requested_at=at,
+            )
+            session.add(row)
+            details = {"request": str(row.number), "reason": reason}
+            await audit.append(session, account, by, "going_live_requested", details)
+            return row
+
+    async def approve_going_live(
+        self, account: str, number: int, by: str, at: datetime
+    ) -> GoingLiveRow | None:
+        """Write another person's approval, audited; None when there is nothing to approve.
+
+        The caller has made sure that it is another person; the table refuses the same one.
+        """
+        async with self._database.account_scope(account) as session:
+            row = await session.get(GoingLiveRow, (account, number), with_for_update=True)
+            if row is None or row.used_at is not None or at - row.requested_at > REQUEST_LIFE:
+                return None
+            if row.approved_by is None:
+                row.approved_by, row.approved_at = by, at
+                details = {"request": str(number), "requested_by": row.requested_by}
+                await audit.append(session, account, by, "going_live_approved", details)
+            return row
+
+    async def live_requests(self, account: str, limit: int) -> list[GoingLiveRow]:
+        """Return the account's requests to go live, newest first."""
+        query = select(GoingLiveRow).order_by(col(GoingLiveRow.number).desc()).limit(limit)
+        async with self._database.account_scope(account) as session:
+            return list((await session.exec(query)).all())
+
+    async def mode_changes(self, account: str, limit: int) -> list[ModeChangeRow]:
+        """Return the account's changes of mode, newest first."""
+        query = select(ModeChangeRow).order_by(col(ModeChangeRow.at).desc()).limit(limit)
+        async with self._database.account_scope(account) as session:
+            return list((await session.exec(query)).all())
+
+
+async def _newest_request(session: RecordSession) -> GoingLiveRow | None:
+    query = select(GoingLiveRow).order_by(col(GoingLiveRow.number).desc()).limit(1)
+    return (await session.exec(query)).first()
+
+
+async def _changed_at(session: RecordSession) -> datetime | None:
+    query = select(ModeChangeRow).order_by(col(ModeChangeRow.at).desc()).limit(1)
+    row = (await session.exec(query)).first()
+    return None if row is None else row.market_time or row.at
+
+
+def _waits(row: GoingLiveRow, at: datetime) -> bool:
+    fresh = at - row.requested_at <= REQUEST_LIFE
+    return fresh and row.used_at is None and row.approved_by is None

@@ -1,0 +1,1 @@
+"""Approvals, kill switches and changes by people in the record."""

@@ -1,0 +1,82 @@
+"""The kill switch's flag: raised and lowered with its audit rows in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from activities.adapters.postgres.acting import TOKEN_HASH
+from infra.runtime.database.connections import Database
+from models.tables import KillSwitchRow
+
+_ENGAGE = text(
+    """SELECT engage_kill_switch(:number, CAST(:accounts AS text[]), :flatten, :reason, :by, :at,
+              :token)"""
+)
+_ACKNOWLEDGE = text("SELECT acknowledge_kill_switch(:number, :account, :at)")
+_REQUEST_LIFT = text("SELECT request_kill_switch_lift(:number, :by, :at, :token)")
+_LIFT = text("SELECT lift_kill_switch(:number, :at)")
+
+
+class KillSwitchJournal:
+    """The part of the journal that holds kill switches."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def next_kill_switch_number(self) -> int:
+        """Return a number for the next engagement; numbers may be skipped, never repeated."""
+        rows = await self._database.call(text("SELECT nextval('kill_switch_numbers')"))
+        return int(rows[0][0])
+
+    async def kill_switches(self, *, only_engaged: bool) -> list[KillSwitchRow]:
+        """Return engagements, newest first."""
+        query = select(KillSwitchRow).order_by(col(KillSwitchRow.number).desc())
+        if only_engaged:
+            query = query.where(col(KillSwitchRow.lifted_at).is_(None))
+        async with self._database.no_scope() as session:
+            return list(await session.exec(query))
+
+    async def engage_kill_switch(
+        self,
+        number: int,
+        accounts: Sequence[str],
+        *,
+        flatten: bool,
+        reason: str,
+        by: str,
+        at: datetime,
+    ) -> None:
+        """Raise the flag that ``store_intent`` reads, audited; a repeat changes nothing.
+
+        When this returns, every intent either is committed and can be found, or sees the flag.
+        """
+        values = {
+            "number": number,
+            "accounts": list(accounts),
+            "flatten": flatten,
+            "reason": reason,
+            "by": by,
+            "at": at,
+            "token": TOKEN_HASH.get(),
+        }
+        await self._database.call(_ENGAGE, values)
+
+    async def acknowledge_kill_switch(self, number: int, account: str, at: datetime) -> None:
+        """Note that the account's workflow is halted; the first acknowledgement stands."""
+        values = {"number": number, "account": account, "at": at.isoformat()}
+        await self._database.call(_ACKNOWLEDGE, values)
+
+    async def request_kill_switch_lift(self, number: int, by: str, at: datetime) -> str:
+        """Note who asks for the lift, as authenticated; the first stands and is returned."""
+        values = {"number": number, "by": by, "at": at, "token": TOKEN_HASH.get()}
+        rows = await self._database.call(_REQUEST_LIFT, values)
+        return str(rows[0][0])
+
+    async def lift_kill_switch(self, number: int, at: datetime) -> None:
+        """Lower the flag, audited in the name of who asked for it; a repeat changes nothing.
+
+        Without such a request the database refuses with SQLSTATE ``AE003``, whoever says what.
+        """
+        await self._database.call(_LIFT, {"number": number, "at": at})

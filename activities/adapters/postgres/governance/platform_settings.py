@@ -1,0 +1,114 @@
+"""The platform's settings: changed here and nowhere else, version by version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlmodel import col, select
+
+from activities.adapters.postgres import audit
+from activities.adapters.postgres.accounts.settings_journal import in_force, settings_columns
+from infra.runtime.database.connections import Database, RecordSession
+from models.tables import PLATFORM
+from models.tables.accounts.settings import PlatformSettingsRow
+from models.trading.account.settings.in_force import (
+    SettingsInForce,
+    record_of,
+    rules_of_platform,
+    version_in_force,
+)
+from models.trading.settings.catalogue import SettingScope
+from models.trading.settings.reading import PlatformRules
+from models.trading.settings.versions import (
+    ChangeRequest,
+    SettingsDecision,
+    SettingsVersion,
+    decide_change,
+)
+from models.trading.verdicts import Verdict
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('aether.platform_settings'))")
+_INSERT = text(
+    """INSERT INTO platform_settings_versions (version, request_id, settings, changes, author,
+           reason, approved_by, at)
+       VALUES (:version, :request_id, :settings, :changes, :author, :reason, :approved_by, :at)"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformChange:
+    """What became of a change: the version made (also by an earlier equal request), or why not."""
+
+    row: PlatformSettingsRow | None
+    verdict: Verdict
+    dangerous: tuple[str, ...] = ()
+
+
+class PostgresPlatformSettings:
+    """Needs a Database of the role ``aether_app``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def change(self, request_id: str, request: ChangeRequest) -> PlatformChange:
+        """Make the next version, audited; a repeated request is the version that it made."""
+        async with self._database.platform_scope() as session:
+            await session.sql(_LOCK, {})
+            known = await _by_request(session, request_id)
+            if known is not None:
+                return PlatformChange(known, Verdict(()), _dangerous(known))
+            decision = decide_change(version_of(await _newest(session, 1)), request)
+            dangerous = tuple(change.name for change in decision.changes if change.dangerous)
+            if decision.version is None:
+                return PlatformChange(None, decision.verdict, dangerous)
+            await _write(session, request_id, request, decision)
+            row = await _by_request(session, request_id)
+            return PlatformChange(row, decision.verdict, dangerous)
+
+    async def in_force(self) -> SettingsInForce:
+        """Return the settings; version zero are the defaults."""
+        rows = await self.versions(1)
+        return in_force(rows[0]) if rows else SettingsInForce()
+
+    async def rules(self) -> PlatformRules:
+        """Return what the settings mean."""
+        return rules_of_platform(await self.in_force())
+
+    async def versions(self, limit: int) -> Sequence[PlatformSettingsRow]:
+        """Return the newest versions, newest first."""
+        async with self._database.no_scope() as session:
+            return await _newest(session, limit)
+
+
+def version_of(rows: Sequence[PlatformSettingsRow]) -> SettingsVersion:
+    """Return the version in force, given the newest rows."""
+    settings = in_force(rows[0]) if rows else SettingsInForce()
+    return version_in_force(PLATFORM, SettingScope.PLATFORM, settings)
+
+
+async def _write(
+    session: RecordSession, request_id: str, request: ChangeRequest, decision: SettingsDecision
+) -> None:
+    assert decision.version is not None
+    record = record_of(decision.version, request.at)
+    await session.sql(_INSERT, {"request_id": request_id} | settings_columns(record))
+    details = {"version": str(record.version), "reason": record.reason}
+    details |= {change.name: f"{change.before} -> {change.after}" for change in record.changes}
+    dangerous = ", ".join(change.name for change in record.changes if change.dangerous)
+    if dangerous:
+        details["dangerous"] = dangerous
+    await audit.append(session, PLATFORM, request.author, "settings_changed", details)
+
+
+async def _newest(session: RecordSession, limit: int) -> Sequence[PlatformSettingsRow]:
+    order = col(PlatformSettingsRow.version).desc()
+    return (await session.exec(select(PlatformSettingsRow).order_by(order).limit(limit))).all()
+
+
+async def _by_request(session: RecordSession, request_id: str) -> PlatformSettingsRow | None:
+    query = select(PlatformSettingsRow).where(PlatformSettingsRow.request_id == request_id)
+    return (await session.exec(query)).first()
+
+
+def _dangerous(row: PlatformSettingsRow) -> tuple[str, ...]:
+    return tuple(change["name"] for change in row.changes if change["dangerous"])

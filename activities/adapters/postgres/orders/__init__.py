@@ -1,0 +1,1 @@
+"""Orders, executions and trades in the record."""

@@ -1,0 +1,1 @@
+"""Temporal: messages to workflows, schedules and starts."""

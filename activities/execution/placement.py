@@ -1,0 +1,374 @@
+"""How one order gets to the exchange exactly once: intend, send once, ask when in doubt.
+
+Every way through ends in a proven state: acknowledged, refused, or in doubt, which is told and
+asked about again later. No span of time proves that an order is absent. After its deadline the
+engine begins nothing of it any more; what proves it absent then is a source that would have told of
+it: see ``Exchange.proves_absence``. An exchange error lets the activity be tried again, which then
+asks before it sends.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+
+from activities.execution.timeouts import Patience
+from activities.metrics import in_doubt, note_refusal, timed_step
+from activities.ports.exchange import Exchange, SentOrder
+from activities.ports.exchange_errors import (
+    CredentialsError,
+    ExchangeUnavailableError,
+    OrderGoneError,
+    OrderRejectedError,
+    RateLimitedError,
+    UnknownOutcomeError,
+)
+from activities.ports.journal import IntentStored, Journal
+from models.contracts.orders import OrderPlaced
+from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
+from models.trading.trade.facts import OrderAcknowledged, OrderDoubted, OrderEnded, OrderRefused
+
+_log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+OnUnheard = Callable[[OrderSpec, OrderReport], Awaitable[None]]
+"""Called with an order that only asking told of, once its figures are recorded."""
+
+ASK_AGAIN_SECONDS = 0.1
+
+RESERVATION = timedelta(seconds=0.3)
+"""How long a send counted in advance may take to happen: Kraken wants deadlines 2 s ahead."""
+
+
+def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -> OrderEnded:
+    """Return the fact that an order is final."""
+    return OrderEnded(
+        order_id=report.order_id,
+        status=report.status,
+        filled_quantity=report.filled_quantity,
+        reason=report.reason,
+        at=report.closed_at or at,
+        client_order_id=client_order_id,
+        parent_order_id=report.parent_order_id,
+    )
+
+
+class StillInDoubtError(Exception):
+    """The order was not found, and nothing proves that it does not exist."""
+
+
+class Placement:
+    """Places one order of an account; lives for one attempt of an activity."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        journal: Journal,
+        clock: Clock,
+        patience: Patience,
+        on_unheard: OnUnheard | None = None,
+        is_stopped: Callable[[str], bool] = lambda _: False,
+    ) -> None:
+        self._exchange = exchange
+        self._journal = journal
+        self._clock = clock
+        self._patience = patience
+        self._on_unheard = on_unheard
+        self._is_stopped = is_stopped
+        self._was_unheard = False
+        self._sends_left = patience.stop_sends
+        self._refusals_left = patience.refused_sends
+        self._heard_since: int | None = None
+        self._is_in_doubt = False
+
+    async def intend_and_place(
+        self, order: OrderSpec, intended_at: datetime, unsendable: str | None = None
+    ) -> OrderPlaced:
+        """Store the intent, counted as sent in the same commit, and send it at once.
+
+        ``unsendable`` says why it may not be sent now; an earlier send is still resolved.
+        """
+        sending_at = self._clock()
+        too_old = order.leg is Leg.ENTRY and sending_at - intended_at > self._patience.entry_age
+        not_sent = too_old or unsendable is not None
+        with timed_step("intent", order.leg):
+            stored = await self._journal.store_intent(
+                order, intended_at, None if not_sent else sending_at
+            )
+        if stored.is_new and stored.order.sends == 1:
+            return await self._submit(order, intended_at, sending_at, 1)
+        return await self.place(order, stored, unsendable)
+
+    async def place_reserved(
+        self, order: OrderSpec, stored: IntentStored, sending_at: datetime, unsendable: str | None
+    ) -> OrderPlaced:
+        """Send an intent that was stored as sent at ``sending_at``, after other steps took time.
+
+        The deadline given to the exchange counts from ``sending_at``, so that what is recorded
+        never claims absence too early; when too little of it is left the send is counted anew.
+        """
+        if not (stored.is_new and stored.order.sends == 1):
+            return await self.place(order, stored, unsendable)
+        if unsendable is not None:
+            return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
+        if self._clock() - sending_at > RESERVATION:
+            return await self._send(order, stored.order.intended_at, 1)
+        return await self._submit(order, stored.order.intended_at, sending_at, 1)
+
+    async def place(
+        self, order: OrderSpec, stored: IntentStored, unsendable: str | None = None
+    ) -> OrderPlaced:
+        """Bring a stored intent to a proven outcome.
+
+        ``unsendable`` says why the order may no longer be sent; an earlier send is still resolved.
+        """
+        known = stored.order
+        if known.status in (OrderStatus.REJECTED, OrderStatus.NOT_PLACED):
+            return self._refused(order, known.status, "refused before")
+        if known.order_id is not None:
+            at = known.acknowledged_at or self._clock()
+            return OrderPlaced(OrderAcknowledged(order.client_order_id, known.order_id, at))
+        if known.sends:
+            return await self._resolve(
+                order, known.intended_at, known.sent_at or self._clock(), known.sends, unsendable
+            )
+        if unsendable is not None:
+            return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
+        if order.leg is Leg.ENTRY and stored.halted:
+            return await self.refuse(order, OrderStatus.NOT_PLACED, "kill switch engaged")
+        if order.leg is Leg.ENTRY and self._is_too_old(known.intended_at):
+            return await self.refuse(order, OrderStatus.NOT_PLACED, "the decision is too old")
+        return await self._send(order, known.intended_at, known.sends)
+
+    async def refuse(self, order: OrderSpec, status: OrderStatus, reason: str) -> OrderPlaced:
+        """Record that the order does not exist and will not."""
+        now = self._clock()
+        await self._journal.mark_order(
+            order.account, order.client_order_id, status, None, now, reason
+        )
+        return self._refused(order, status, reason)
+
+    async def _send(self, order: OrderSpec, intended_at: datetime, sends: int) -> OrderPlaced:
+        sent_at = self._clock()
+        count = await self._journal.mark_sent(order.account, order.client_order_id, sent_at)
+        if count != sends + 1:  # another attempt has sent since the record was read
+            return await self._resolve(order, intended_at, sent_at, count)
+        return await self._submit(order, intended_at, sent_at, count)
+
+    async def _submit(
+        self, order: OrderSpec, intended_at: datetime, sent_at: datetime, count: int
+    ) -> OrderPlaced:
+        if order.leg is Leg.ENTRY and self._is_stopped(order.account):
+            return await self.refuse(order, OrderStatus.NOT_PLACED, "emergency stop")
+        if self._heard_since is None:
+            self._heard_since = self._exchange.unbroken_stretch()
+        try:
+            with timed_step("acknowledge", order.leg):
+                order_id = await self._exchange.submit(order, sent_at + self._patience.deadline)
+        except (UnknownOutcomeError, OrderGoneError, OrderRejectedError) as error:
+            if "not unique" in error.raw:
+                # An open order has this id already: it is ours. Asking finds it; who listens
+                # would have heard of it by now.
+                self._heard_since = None
+            elif isinstance(error, OrderRejectedError):
+                note_refusal(order.leg.value, str(error))
+                return await self.refuse(order, OrderStatus.REJECTED, str(error))
+            self._is_in_doubt = True
+            return await self._resolve(order, intended_at, sent_at, count)
+        except ExchangeUnavailableError as error:
+            if order.leg is Leg.STOP:
+                return await self._send_later(order, intended_at, count, error)
+            return await self.refuse(order, OrderStatus.NOT_PLACED, str(error))
+        except (RateLimitedError, CredentialsError) as error:
+            if order.leg is Leg.STOP:
+                raise
+            return await self.refuse(order, OrderStatus.NOT_PLACED, str(error))
+        acknowledged = OrderAcknowledged(order.client_order_id, order_id, self._clock())
+        await self._journal.mark_order(
+            order.account, order.client_order_id, OrderStatus.OPEN, order_id, acknowledged.at
+        )
+        return OrderPlaced(acknowledged)
+
+    async def _send_later(
+        self, order: OrderSpec, intended_at: datetime, sends: int, error: ExchangeUnavailableError
+    ) -> OrderPlaced:
+        """Send a stop that was certainly not taken again after a pause, without a question.
+
+        The next attempt would have to ask, for the record does not tell how a send ended; an hour
+        of maintenance would use up what the exchange lets us ask.
+        """
+        self._refusals_left -= 1
+        if self._is_in_doubt or self._refusals_left <= 0:
+            raise error
+        await asyncio.sleep(self._patience.refused_pause.total_seconds())
+        return await self._send(order, intended_at, sends)
+
+    async def _resolve(
+        self,
+        order: OrderSpec,
+        intended_at: datetime,
+        sent_at: datetime,
+        sends: int,
+        unsendable: str | None = None,
+    ) -> OrderPlaced:
+        """Ask whether the order exists; only stops are sent again.
+
+        An exit is not: it has dropped the stops, and until the next try they must be back. A stop
+        rests, so the exchange refuses a second one of its id: sending it is a question as well.
+        """
+        try:
+            with in_doubt("place", order.leg) as doubt:
+                if order.leg is not Leg.STOP:
+                    report = await self._look_for(order, intended_at, sent_at)
+                elif self._was_all_told():
+                    report = await self._hear_of(order, intended_at)
+                else:
+                    report = await self._ask_once(order, intended_at)
+                doubt.found(report)
+        except StillInDoubtError:
+            return await self._doubt(order)
+        if report is not None:
+            return await self._found(order, report)
+        if order.leg is not Leg.STOP:
+            return await self.refuse(
+                order, OrderStatus.NOT_PLACED, "absent after its deadline, by the exchange's word"
+            )
+        if unsendable is not None:
+            return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
+        self._sends_left -= 1
+        if self._sends_left <= 0:
+            raise UnknownOutcomeError("a stop is absent after several sends")
+        return await self._send(order, intended_at, sends)
+
+    async def _hear_of(self, order: OrderSpec, intended_at: datetime) -> OrderReport | None:
+        """Listen for a stop, then ask, but only once where the stream was whole all the while.
+
+        Whoever waits for room under the exchange's limits, or asks again for an answer that was
+        lost, leaves the position without a stop for as long. Such a stop is sent again without
+        proof: the exchange refuses a second one of the same id while the first one rests, and one
+        that fired would have been told, on two channels.
+        """
+        listened_from = asyncio.get_running_loop().time()
+        told = await self._exchange.appeared(order, self._patience.hear.total_seconds())
+        if told is None and self._was_all_told() and self._exchange.seconds_until_question() <= 0:
+            with suppress(TimeoutError, RateLimitedError, ExchangeUnavailableError):
+                async with asyncio.timeout(self._patience.answer.total_seconds()):
+                    return self._answered(await self._exchange.find(order, intended_at))
+        if told is None and self._was_all_told():
+            listened = asyncio.get_running_loop().time() - listened_from
+            enough = self._patience.hear_unasked.total_seconds()
+            told = await self._exchange.appeared(order, max(0.0, enough - listened))
+        if told is not None or self._was_all_told():
+            return told
+        return await self._ask_once(order, intended_at)
+
+    def _was_all_told(self) -> bool:
+        """Tell whether the stream has told everything since before the first send in doubt.
+
+        What an earlier attempt has sent may have fired while nobody listened.
+        """
+        heard_since = self._heard_since
+        return heard_since is not None and heard_since == self._exchange.unbroken_stretch()
+
+    async def _ask_once(self, order: OrderSpec, intended_at: datetime) -> OrderReport | None:
+        told = await self._exchange.appeared(order, 0)
+        return told or self._answered(await self._ask(order, intended_at))
+
+    async def _look_for(
+        self, order: OrderSpec, intended_at: datetime, sent_at: datetime
+    ) -> OrderReport | None:
+        """Return the order, None when its absence is proven.
+
+        Raises:
+            StillInDoubtError: neither; a later attempt asks again.
+        """
+        begins_nothing_at = sent_at + self._patience.deadline
+        if order.leg is Leg.ENTRY:
+            begins_nothing_at += self._patience.delivery
+        # What a live stream does not tell of is asked about once, when the answer proves something.
+        pause = self._patience.poll
+        if self._exchange.unbroken_stretch() is not None:
+            entry = order.leg is Leg.ENTRY
+            pause = max(pause, self._patience.listen if entry else self._patience.deadline)
+        while True:
+            # Questions are scarce; a stream that lives tells at once without being asked.
+            left = max(begins_nothing_at - self._clock(), timedelta(0))
+            told = await self._exchange.appeared(order, min(pause, left).total_seconds())
+            if told is not None:
+                return told
+            asked_at = self._clock()
+            found = await self._ask(order, intended_at)
+            if found:
+                return self._answered(found)
+            if asked_at >= begins_nothing_at:
+                return await self._absent(order, sent_at)
+            pause *= 4
+
+    async def _absent(self, order: OrderSpec, sent_at: datetime) -> OrderReport | None:
+        """Return None when the order is proven absent, or the order if it was told of meanwhile."""
+        before = await self._journal.newest_execution_before(order.account, sent_at)
+        sent = SentOrder(order, sent_at + self._patience.deadline, self._heard_since, before)
+        proven = await self._exchange.proves_absence(sent)
+        # What served as proof may just have told of the order.
+        told = await self._exchange.appeared(order, 0)
+        if told is None and not proven:
+            raise StillInDoubtError
+        return told or self._answered(())
+
+    async def _doubt(self, order: OrderSpec) -> OrderPlaced:
+        """Record that nobody can say whether the order exists; it is asked about again."""
+        reason = "sent and not answered; nothing proves yet that it does not exist"
+        now = self._clock()
+        await self._journal.mark_order(
+            order.account, order.client_order_id, OrderStatus.UNKNOWN, None, now, reason
+        )
+        _log.warning(
+            "an order is in doubt",
+            account=order.account,
+            trade=order.trade,
+            leg=order.leg.value,
+            client_order_id=order.client_order_id,
+        )
+        return OrderPlaced(doubted=OrderDoubted(order.client_order_id, reason, now))
+
+    def _answered(self, reports: Sequence[OrderReport]) -> OrderReport | None:
+        """Take the answer to a question: the order, or the proof that it is not there."""
+        if not reports:
+            # What was sent until now need not be heard of any more.
+            self._heard_since, self._is_in_doubt = None, False
+            return None
+        self._was_unheard = True
+        return min(reports, key=lambda r: (r.status.is_final, r.order_id))
+
+    async def _ask(self, order: OrderSpec, intended_at: datetime) -> list[OrderReport]:
+        """Ask for the order, and again at once where the question itself was lost."""
+        for _ in range(self._patience.lost_questions):
+            with suppress(ExchangeUnavailableError):
+                return await self._exchange.find(order, intended_at)
+            await asyncio.sleep(ASK_AGAIN_SECONDS)
+        return await self._exchange.find(order, intended_at)
+
+    async def _found(self, order: OrderSpec, report: OrderReport) -> OrderPlaced:
+        now = self._clock()
+        # With its figures first: ended and without them it would pass for one that filled nothing.
+        await self._journal.record_reports(order.account, [report])
+        if self._was_unheard and self._on_unheard is not None:
+            await self._on_unheard(order, report)
+        await self._journal.mark_order(
+            order.account, order.client_order_id, report.status, report.order_id, now, report.reason
+        )
+        return OrderPlaced(
+            OrderAcknowledged(order.client_order_id, report.order_id, now),
+            ended=(
+                ended_fact(report, now, order.client_order_id) if report.status.is_final else None
+            ),
+        )
+
+    def _refused(self, order: OrderSpec, status: OrderStatus, reason: str) -> OrderPlaced:
+        fact = OrderRefused(order.client_order_id, status, reason, self._clock())
+        return OrderPlaced(refused=fact)
+
+    def _is_too_old(self, intended_at: datetime) -> bool:
+        return self._clock() - intended_at > self._patience.entry_age

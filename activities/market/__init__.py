@@ -1,0 +1,1 @@
+"""Steps of the market: feed, engine, delivery, marks, rules, stress."""

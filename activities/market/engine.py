@@ -1,0 +1,329 @@
+"""What the market worker does with each event: bars to ideas, prices to crossings, snapshots.
+
+It holds no connection of its own: the feed, the record and the messenger are ports.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import structlog
+
+from activities.market.delivery import Delivery, Message
+from activities.market.symbol_state import SymbolState
+from activities.ports.market import (
+    BarClosed,
+    BestPrices,
+    FeedStatus,
+    MarketEvent,
+    MarketRecord,
+    PairChanged,
+    Tick,
+)
+from models.trading.account.facts import IdeaArrived
+from models.trading.instruments import Instrument
+from models.trading.market import Candle, MarketSnapshot
+from models.trading.strategies import Strategy
+from models.trading.trade.facts import PriceCrossed, PriceWatch
+from models.trading.watches.prices import WatchIndex
+from models.trading.watches.times import MomentIndex
+
+log = structlog.get_logger(__name__)
+
+PRICE_AGE_MAXIMUM = timedelta(hours=1)
+"""In market time, where bars are short; longer bars are recorded and printed more rarely."""
+UNHEALTHY_SECONDS = 30.0
+"""How long a broken feed's last price still marks equity: most are whole again in a second."""
+
+
+class MarketEngine:
+    """Turn market events into facts for accounts and trades, each once."""
+
+    def __init__(
+        self,
+        record: MarketRecord,
+        delivery: Delivery,
+        strategies: Sequence[Strategy],
+        installation: str,
+        *,
+        deliberate_at_fences: bool = False,
+        price_age_maximum: timedelta = PRICE_AGE_MAXIMUM,
+    ) -> None:
+        """Prepare an engine.
+
+        Args:
+            record: candles, snapshots and watches.
+            delivery: carries facts to accounts and trades.
+            strategies: what proposes trades on bar close.
+            installation: part of every idea's id.
+            deliberate_at_fences: judge closed bars only when their whole step has been seen, so
+                that the order in which a step's frames arrive makes no difference (lockstep).
+            price_age_maximum: market time after which a price marks equity no more.
+        """
+        self._record = record
+        self._delivery = delivery
+        self._strategies = tuple(strategies)
+        self._installation = installation
+        self._reported: dict[tuple[str, int], set[str]] = {}
+        self._since: dict[tuple[str, int], dict[str, datetime | None]] = {}
+        self.symbols: dict[str, SymbolState] = {}
+        self.moments = MomentIndex()
+        self.market_time: datetime | None = None
+        self.messages_sent = 0
+        self._deliberate_at_fences = deliberate_at_fences
+        self._undecided: set[str] = set()
+        self._unsaved: list[Candle] = []
+        self._unhealthy_since: dict[str, float] = {}
+        self._price_age_maximum = price_age_maximum
+
+    async def start(
+        self, instruments: dict[str, Instrument], history: dict[str, list[Candle]]
+    ) -> None:
+        """Take up the universe with its recent bars and every watch that is still active."""
+        for symbol, instrument in instruments.items():
+            state = SymbolState(instrument)
+            state.bars.extend(history.get(symbol, ()))
+            self.symbols[symbol] = state
+        await self.reload_watches()
+
+    async def reload_watches(self) -> None:
+        """Index exactly the watches that the record holds, then check them all."""
+        grouped: dict[tuple[str, int], list[PriceWatch]] = {}
+        for watch in await self._record.active_watches():
+            grouped.setdefault((watch.account, watch.trade), []).append(watch)
+        # Nothing waits between here and the last index: no price may meet half of the watches.
+        self._reported = {key: ids for key, ids in self._reported.items() if key in grouped}
+        for state in self.symbols.values():
+            state.watches = WatchIndex()
+        self.moments = MomentIndex()
+        for (account, trade), watches in grouped.items():
+            self._index(account, trade, tuple(watches))
+        await self._check(set(self.symbols))
+
+    async def set_watches(self, account: str, trade: int, watches: tuple[PriceWatch, ...]) -> None:
+        """Replace a trade's watches and check them against the price as it stands."""
+        self._index(account, trade, watches)
+        await self._check({watch.symbol for watch in watches})
+
+    def _index(self, account: str, trade: int, watches: tuple[PriceWatch, ...]) -> None:
+        # What was reported is no longer watched, though the record may not have learned it yet.
+        reported = self._reported.pop((account, trade), set()) & {w.watch_id for w in watches}
+        if reported:
+            self._reported[account, trade] = reported
+        waiting = [watch for watch in watches if watch.watch_id not in reported]
+        for symbol, state in self.symbols.items():
+            here = tuple(w for w in waiting if w.symbol == symbol and w.due_at is None)
+            state.watches.replace(account, trade, here)
+        self.moments.replace(account, trade, tuple(waiting))
+        # Market time since when each is watched; what was there at the start is older than that.
+        known = self._since.pop((account, trade), {})
+        since = {w.watch_id: known.get(w.watch_id, self.market_time) for w in waiting}
+        if since:
+            self._since[account, trade] = since
+
+    async def _check(self, symbols: set[str]) -> None:
+        for symbol in sorted(symbols & self.symbols.keys()):
+            state = self.symbols[symbol]
+            if state.healthy and state.snapshot is not None:
+                await self._cross(state, state.snapshot.last, state.snapshot.observed_at)
+        await self._ring()
+
+    async def on_event(self, event: MarketEvent) -> None:
+        """Deal with one market event; messages that follow from it are handed to the delivery."""
+        match event:
+            case Tick():
+                await self._on_tick(event)
+            case BestPrices():
+                self._on_prices(event)
+            case BarClosed():
+                await self._on_bar(event.candle)
+            case FeedStatus():
+                self._on_status(event)
+            case PairChanged(instrument) if instrument.symbol in self.symbols:
+                # What is proposed from now on lies on the steps of now.
+                self.symbols[instrument.symbol].instrument = instrument
+            case _:
+                pass
+
+    def take_changed_snapshots(self) -> list[MarketSnapshot]:
+        """Return the snapshots that changed since the last call."""
+        changed = []
+        for state in self.symbols.values():
+            if state.changed and state.snapshot is not None:
+                changed.append(replace(state.snapshot, stale=not state.healthy))
+                state.changed = False
+        return changed
+
+    def keep_for_later(self, snapshots: Sequence[MarketSnapshot]) -> None:
+        """Take back snapshots that could not be written: they are due with the next ones."""
+        for snapshot in snapshots:
+            self.symbols[snapshot.symbol].changed = True
+
+    def prices(self) -> dict[str, Decimal]:
+        """Return the middle of the best prices by symbol; one that is too old is not known.
+
+        Too old is what others have left behind in market time, and what a feed that is broken has
+        not confirmed for a while.
+        """
+        return {
+            symbol: state.snapshot.mid
+            for symbol, state in self.symbols.items()
+            if state.snapshot is not None and self._is_recent(symbol, state)
+        }
+
+    def _is_recent(self, symbol: str, state: SymbolState) -> bool:
+        assert state.snapshot is not None
+        now = self.market_time
+        if now is not None and now - state.snapshot.observed_at > self._price_age_maximum:
+            return False
+        if state.healthy:
+            self._unhealthy_since.pop(symbol, None)
+            return True
+        since = self._unhealthy_since.setdefault(symbol, time.monotonic())
+        return time.monotonic() - since <= UNHEALTHY_SECONDS
+
+    async def tell_accounts(self, facts: Mapping[str, object]) -> None:
+        """Hand facts for accounts, by name, to the delivery."""
+        await self._send([Message(account, None, fact) for account, fact in sorted(facts.items())])
+
+    async def _on_tick(self, tick: Tick) -> None:
+        state = self.symbols.get(tick.symbol)
+        if state is None:
+            return
+        if tick.trade_id < state.newest_trade:
+            await self._on_missed_tick(state, tick)
+            return
+        state.newest_trade = tick.trade_id
+        self._advance(tick.exchange_time)
+        state.refresh(tick.exchange_time, last=tick.price)
+        await self._cross(state, tick.price, tick.exchange_time)
+        await self._ring()
+
+    async def _on_missed_tick(self, state: SymbolState, tick: Tick) -> None:
+        """Take a trade that was missed and asked for: it crosses what was watched at its time.
+
+        It is not the last price any more.
+        """
+        at = tick.exchange_time
+
+        def stood(watch: PriceWatch) -> bool:
+            since = self._since.get((watch.account, watch.trade), {}).get(watch.watch_id)
+            return since is None or since <= at
+
+        crossed = state.watches.crossed_then(tick.price, stood)
+        if crossed:
+            await self._send([self._crossing(watch, tick.price, at) for watch in crossed])
+
+    def _on_prices(self, prices: BestPrices) -> None:
+        state = self.symbols.get(prices.symbol)
+        if state is None:
+            return
+        self._advance(prices.exchange_time)
+        state.refresh(
+            prices.exchange_time,
+            bid=prices.bid,
+            ask=prices.ask,
+            depth_quantity=prices.depth_quantity,
+        )
+
+    def _on_status(self, status: FeedStatus) -> None:
+        state = self.symbols.get(status.symbol)
+        if state is None:
+            return
+        if state.healthy != status.healthy:
+            log.warning(
+                "market feed changed",
+                symbol=status.symbol,
+                healthy=status.healthy,
+                reason=status.reason,
+            )
+        state.healthy, state.reason = status.healthy, status.reason
+        state.changed = state.snapshot is not None
+
+    async def _on_bar(self, candle: Candle) -> None:
+        state = self.symbols.get(candle.symbol)
+        if state is None or (state.bars and candle.start <= state.bars[-1].start):
+            return
+        state.bars.append(candle)
+        if self._deliberate_at_fences:
+            self._undecided.add(candle.symbol)
+        else:
+            await self._deliberate(state)
+        self._unsaved.append(candle)
+        try:
+            await self.save_bars()
+        except OSError:
+            # A record that is away must not end the feed: they are saved with the next ones.
+            log.warning("bars wait for the record", bars=len(self._unsaved), exc_info=True)
+
+    async def save_bars(self) -> None:
+        """Write the bars that are not in the record yet; OSError when it does not answer."""
+        if self._unsaved:
+            waiting, self._unsaved = self._unsaved, []
+            try:
+                await self._record.save_candles(waiting)
+            except OSError:
+                self._unsaved = [*waiting, *self._unsaved]
+                raise
+
+    async def on_fence(self) -> None:
+        """Judge the bars that closed since the last fence."""
+        undecided, self._undecided = sorted(self._undecided), set()
+        for symbol in undecided:
+            await self._deliberate(self.symbols[symbol])
+
+    async def _deliberate(self, state: SymbolState) -> None:
+        if state.snapshot is None:
+            return
+        state.measure()
+        if state.healthy:
+            await self._propose(state, tuple(state.bars))
+
+    async def _propose(self, state: SymbolState, window: tuple[Candle, ...]) -> None:
+        assert state.snapshot is not None
+        for strategy in self._strategies:
+            idea = strategy.propose(window, state.snapshot, state.instrument, self._installation)
+            if idea is None:
+                continue
+            try:
+                followers = await self._record.followers(strategy.name)
+            except OSError:
+                # Nobody knows whose idea it is; it must not end the feed, which protects.
+                log.exception("an idea is lost: the record is away", idea=idea.idea_id)
+                continue
+            fact = IdeaArrived(idea, state.snapshot, datetime.now(UTC))
+            log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
+            await self._send([Message(account, None, fact) for account in sorted(followers)])
+
+    async def _cross(self, state: SymbolState, price: Decimal, at: datetime) -> None:
+        crossed = state.watches.crossed(price)
+        if not crossed:
+            return
+        await self._send([self._crossing(watch, price, at) for watch in crossed])
+
+    async def _ring(self) -> None:
+        """Tell of every moment that has come, with the price of its pair as it stands."""
+        now = self.market_time
+        if now is None or not (due := self.moments.reached(now)):
+            return
+        messages = []
+        for watch in due:
+            state = self.symbols.get(watch.symbol)
+            known = state.snapshot if state is not None else None
+            messages.append(self._crossing(watch, known.last if known else watch.level, now))
+        await self._send(messages)
+
+    def _crossing(self, watch: PriceWatch, price: Decimal, at: datetime) -> Message:
+        self._reported.setdefault((watch.account, watch.trade), set()).add(watch.watch_id)
+        fact = PriceCrossed(watch.watch_id, watch.kind, price, at)
+        return Message(watch.account, watch.trade, fact, watch)
+
+    async def _send(self, messages: list[Message]) -> None:
+        self.messages_sent += len(messages)
+        await self._delivery.deliver(messages)
+
+    def _advance(self, at: datetime) -> None:
+        if self.market_time is None or at > self.market_time:
+            self.market_time = at

@@ -1,0 +1,65 @@
+"""What the market worker knows of one symbol now: bars, watches, and the figures of the moment."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from models.trading.instruments import Instrument
+from models.trading.market import Candle, MarketSnapshot
+from models.trading.strategies.indicators import average_true_range, realised_volatility
+from models.trading.watches.prices import WatchIndex
+
+WINDOW_BARS = 720
+RANGE_BARS = 14
+"""Wilder's own period for the average true range."""
+VOLATILITY_BARS = 96
+
+
+@dataclass
+class SymbolState:
+    """One symbol. ``changed`` until its snapshot has been written.
+
+    ``reason`` says why its feed is not healthy. ``newest_trade`` is the highest trade id seen: a
+    lower one that comes later was missed then.
+    """
+
+    instrument: Instrument
+    bars: deque[Candle] = field(default_factory=lambda: deque(maxlen=WINDOW_BARS))
+    watches: WatchIndex = field(default_factory=WatchIndex)
+    snapshot: MarketSnapshot | None = None
+    healthy: bool = False
+    changed: bool = False
+    newest_trade: int = 0
+    reason: str = ""
+
+    def refresh(self, at: datetime, **figures: Any) -> None:
+        """Take new prices (fields of the snapshot) seen at a market time; the others stay."""
+        old = self.snapshot
+        if old is None:
+            first = figures.get("last", figures.get("bid", Decimal(0)))
+            old = MarketSnapshot(
+                self.instrument.symbol, first, first, first, at, **_figures(self.bars)
+            )
+        self.snapshot = replace(
+            old, observed_at=max(at, old.observed_at), stale=not self.healthy, **figures
+        )
+        self.changed = True
+
+    def measure(self) -> None:
+        """Bring range and volatility up to the newest bar."""
+        if self.snapshot is not None:
+            self.snapshot = replace(self.snapshot, stale=not self.healthy, **_figures(self.bars))
+            self.changed = True
+
+
+def _figures(bars: Iterable[Candle]) -> dict[str, Any]:
+    window = tuple(bars)
+    true_range = average_true_range(window[-10 * RANGE_BARS :], RANGE_BARS)
+    volatility = realised_volatility(window[-VOLATILITY_BARS:])
+    return {
+        "average_true_range": None if true_range is None else Decimal(repr(true_range)),
+        "volatility": None if volatility is None else Decimal(repr(volatility)),
+    }

@@ -1,0 +1,1 @@
+"""What the platform needs from the world, as protocols by area; adapters implement them."""

@@ -1,0 +1,31 @@
+"""The description of the API: OpenAPI with problems as they are."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.http.problems import MEDIA_TYPE
+
+
+def with_problems(app: FastAPI) -> None:
+    """Let the application's OpenAPI document say in which media type problems come."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = plain()
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    _correct(operation)
+        return plain()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _correct(operation: dict[str, Any]) -> None:
+    problem = operation["responses"].get("default")
+    if problem is not None:
+        problem["description"] = "A problem (RFC 9457); its type is stable"
+        content = problem["content"]
+        schema = content.pop("application/json", None) or next(iter(content.values()))
+        problem["content"] = {MEDIA_TYPE: schema}

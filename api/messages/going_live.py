@@ -1,0 +1,77 @@
+"""What the API gives of modes: the conditions of going live, requests for it, and changes."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from api.messages.bodies import Reason, RequestBody
+from api.messages.schemas import Row
+from models.trading.governance.going_live import LiveFacts, judge_going_live
+from models.trading.risk.limits import Mode
+from models.trading.settings.reading import AccountRules
+
+
+class Condition(BaseModel):
+    """One condition of going live, whether it holds and why."""
+
+    code: str
+    ok: bool
+    reason: str
+
+
+class GoingLive(BaseModel):
+    """All conditions; an account goes live only when every one holds.
+
+    ``request`` is the number of the request that counts now, ``approved_by`` who agreed to it.
+    """
+
+    account: str
+    mode: str
+    ready: bool
+    request: int | None
+    requested_by: str | None
+    approved_by: str | None
+    conditions: list[Condition]
+
+
+class LiveRequestView(Row):
+    """A request to go live."""
+
+    number: int
+    requested_by: str
+    reason: str
+    requested_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    used_at: datetime | None
+
+
+class ModeChangeView(Row):
+    """One change of an account's mode."""
+
+    at: datetime
+    mode: str
+    changed_by: str
+    market_time: datetime | None
+
+
+class AskToGoLive(RequestBody):
+    """Why the account should trade live."""
+
+    reason: Reason
+
+
+def conditions_view(
+    account: str, mode: Mode, facts: LiveFacts, rules: AccountRules, now: datetime
+) -> GoingLive:
+    """Judge the facts and show each condition."""
+    verdict = judge_going_live(facts, rules.live, now)
+    return GoingLive(
+        account=account,
+        mode=mode.value,
+        ready=verdict.allowed and mode is Mode.SIMULATED,
+        request=facts.request,
+        requested_by=facts.requested_by or None,
+        approved_by=facts.approved_by,
+        conditions=[Condition(code=c.code, ok=c.passed, reason=c.reason) for c in verdict.checks],
+    )

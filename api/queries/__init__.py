@@ -1,0 +1,1 @@
+"""Reads of the record for the routes."""

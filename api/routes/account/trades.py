@@ -1,0 +1,228 @@
+"""Trades: open, close, move the stop, list."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
+from sqlmodel import col, select
+
+from api.http import reading
+from api.http.authentication import Caller, authenticate
+from api.http.commands import (
+    NOT_RUNNING,
+    IdempotencyKey,
+    Response,
+    answered,
+    command_of,
+    run_once,
+    update_workflow,
+)
+from api.http.margin import refuse_margin
+from api.http.problems import ProblemError
+from api.messages.bodies import AccountName, MoveStop, Number, OpenTrade, PageSize, Whole
+from api.messages.decisions import ChangeExits
+from api.messages.exits import exits_change, more_exits
+from api.messages.schemas import Answered, Trade
+from api.messages.settings import EntryAssessed, entry_view
+from api.queries.market import last_price_of, market_of
+from api.services import Services, services_of
+from models.contracts.names import (
+    CHANGE_EXITS_UPDATE,
+    CLOSE_TRADE_UPDATE,
+    MOVE_STOP_UPDATE,
+    OPEN_TRADE_UPDATE,
+    account_workflow_id,
+    trade_workflow_id,
+)
+from models.contracts.workflows import MoveStop as MoveStopUpdate
+from models.tables.accounts.settings import EntryAssessmentRow
+from models.tables.documents import entry_record
+from models.tables.trades.trades import TradeRow
+from models.trading.account.facts import OpenRequested, TradeCloseRequested
+from models.trading.answers import Answer
+from models.trading.exits.requests import ExitsChangeRequested
+
+router = APIRouter(
+    prefix="/accounts/{account}/trades",
+    tags=["trades"],
+    dependencies=[Depends(authenticate), Depends(refuse_margin)],
+)
+
+
+@router.post("", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
+async def open_trade(
+    request: Request, account: AccountName, body: OpenTrade, caller: Caller, key: IdempotencyKey
+) -> JSONResponse:
+    """Open a trade: sized, judged and placed by the account's workflow.
+
+    The answer comes when the account has decided; the order's acknowledgement shows in the record.
+    While positions wait for their stops no entry is accepted: 503 ``overloaded`` with Retry-After.
+    """
+    services = services_of(request)
+    await reading.require_account(services.database, account)
+    command = command_of(request, account, key, caller, body)
+
+    async def act() -> Response:
+        fact = OpenRequested(
+            request_id=command.request_id,
+            by=caller.name,
+            symbol=body.symbol,
+            order_type=body.order_type,
+            stop_price=body.stop_price,
+            market=await market_of(services, body.symbol),
+            at=datetime.now(UTC),
+            quantity=body.quantity,
+            limit_price=body.limit_price,
+            take_profit_price=body.take_profit_price,
+            trailing_distance=body.trailing_distance,
+            protection=body.protection,
+            exits=more_exits(body),
+        )
+        workflow_id = account_workflow_id(account)
+        answer = await update_workflow(
+            services, workflow_id, OPEN_TRADE_UPDATE, fact, command.request_id, Answer
+        )
+        return answered(answer, account, HTTPStatus.ACCEPTED)
+
+    async with services.admission.admit(account):
+        return await run_once(services, command, act)
+
+
+@router.post("/{number}/close", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
+async def close_trade(
+    request: Request, account: AccountName, number: Number, caller: Caller, key: IdempotencyKey
+) -> JSONResponse:
+    """Close a trade now, at market; the stop is dropped only to place the exit."""
+    services = services_of(request)
+    await reading.require_account(services.database, account)
+    command = command_of(request, account, key, caller)
+
+    async def act() -> Response:
+        fact = TradeCloseRequested(command.request_id, caller.name, number, datetime.now(UTC))
+        workflow_id = account_workflow_id(account)
+        answer = await update_workflow(
+            services, workflow_id, CLOSE_TRADE_UPDATE, fact, command.request_id, Answer
+        )
+        return answered(answer, account, HTTPStatus.ACCEPTED)
+
+    return await run_once(services, command, act)
+
+
+@router.patch("/{number}/stop", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
+async def move_stop(
+    request: Request,
+    account: AccountName,
+    number: Number,
+    body: MoveStop,
+    caller: Caller,
+    key: IdempotencyKey,
+) -> JSONResponse:
+    """Move the exits of an open trade; never to a worse protection, nor beyond the market."""
+    services = services_of(request)
+    row = await reading.require_trade(services.database, account, number)
+    command = command_of(request, account, key, caller, body)
+
+    async def act() -> Response:
+        prices = (body.stop_price, body.take_profit_price)
+        at, price = datetime.now(UTC), await last_price_of(services, row.symbol)
+        fact = MoveStopUpdate(command.request_id, caller.name, at, *prices, price)
+        workflow_id = trade_workflow_id(account, number)
+        try:
+            answer = await update_workflow(
+                services, workflow_id, MOVE_STOP_UPDATE, fact, command.request_id, Answer
+            )
+        except ProblemError as problem:
+            if problem.code == NOT_RUNNING:
+                await _refuse_absent(services, account, number)
+            raise
+        return answered(answer, account, HTTPStatus.ACCEPTED)
+
+    return await run_once(services, command, act)
+
+
+@router.patch("/{number}/exits", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
+async def change_exits(
+    request: Request,
+    account: AccountName,
+    number: Number,
+    body: ChangeExits,
+    caller: Caller,
+    key: IdempotencyKey,
+) -> JSONResponse:
+    """Change any exit of an open trade; what protects it less waits for a second person."""
+    services = services_of(request)
+    row = await reading.require_trade(services.database, account, number)
+    command = command_of(request, account, key, caller, body)
+
+    async def act() -> Response:
+        fact = ExitsChangeRequested(
+            request_id=command.request_id,
+            by=caller.name,
+            change=exits_change(body),
+            price=await last_price_of(services, row.symbol),
+            at=datetime.now(UTC),
+        )
+        workflow_id = trade_workflow_id(account, number)
+        try:
+            answer = await update_workflow(
+                services, workflow_id, CHANGE_EXITS_UPDATE, fact, command.request_id, Answer
+            )
+        except ProblemError as problem:
+            if problem.code == NOT_RUNNING:
+                await _refuse_absent(services, account, number)
+            raise
+        return answered(answer, account, HTTPStatus.ACCEPTED)
+
+    return await run_once(services, command, act)
+
+
+@router.get("")
+async def list_trades(
+    request: Request,
+    account: AccountName,
+    *,
+    only_open: Annotated[bool, Query(alias="open")] = False,
+    before: Whole = None,
+    limit: PageSize = 100,
+) -> list[Trade]:
+    """List trades, newest first; ``before`` pages by trade number."""
+    services = services_of(request)
+    await reading.require_account(services.database, account)
+    query = select(TradeRow).order_by(col(TradeRow.number).desc()).limit(limit)
+    if only_open:
+        query = query.where(TradeRow.phase != reading.SETTLED)
+    if before is not None:
+        query = query.where(TradeRow.number < before)
+    async with services.database.account_scope(account) as session:
+        return [Trade.model_validate(row) for row in await session.exec(query)]
+
+
+@router.get("/{number}/assessment")
+async def get_assessment(request: Request, account: AccountName, number: Number) -> EntryAssessed:
+    """Return what the trade's entry was decided by: caps and which bound, checks, costs."""
+    services = services_of(request)
+    await reading.require_trade(services.database, account, number)
+    async with services.database.account_scope(account) as session:
+        row = await session.get(EntryAssessmentRow, (account, number))
+    if row is None:
+        detail = f"Trade {number} has none: it is older than assessments, or not written yet."
+        raise ProblemError(HTTPStatus.NOT_FOUND, "not-found", detail, lasting=False)
+    return entry_view(entry_record(row.assessment))
+
+
+@router.get("/{number}")
+async def get_trade(request: Request, account: AccountName, number: Number) -> Trade:
+    """Return one trade."""
+    services = services_of(request)
+    return Trade.model_validate(await reading.require_trade(services.database, account, number))
+
+
+async def _refuse_absent(services: Services, account: str, number: int) -> None:
+    # A trade's workflow runs before its first row is written, so the record is asked second.
+    row = await reading.require_trade(services.database, account, number)
+    if row.phase == reading.SETTLED:
+        raise ProblemError(
+            HTTPStatus.CONFLICT, "trade-settled", f"Trade {number} is settled: nothing is held."
+        )

@@ -1,0 +1,1 @@
+"""Temporal's client, payloads, sandbox and access."""

@@ -1,0 +1,1 @@
+"""The embedded stack of one machine: PostgreSQL, Temporal and supervised programs."""

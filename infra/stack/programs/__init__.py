@@ -1,0 +1,1 @@
+"""Programs of the stack: supervision, process shims and the fork server."""

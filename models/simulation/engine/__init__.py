@@ -1,0 +1,1 @@
+"""The engine: orders, their life, and matching."""

@@ -1,0 +1,193 @@
+"""Matching: orders that take, prints that fill what rests, and the new book of a step."""
+
+from decimal import Decimal
+
+from models.simulation.core import Core
+from models.simulation.engine.book import PairBook, is_better, opposite
+from models.simulation.engine.lifecycle import INSUFFICIENT_FUNDS, after_fill, cancel
+from models.simulation.engine.orders import ForceKind, Order, OrderKind, SelfTradePrevention
+from models.simulation.engine.triggers import on_trade
+from models.simulation.events import PublicTrade
+from models.simulation.ledger.settlement import book_fill, reserve, walk, worst_price
+from models.simulation.steps import Print, SymbolStep
+from models.trading.orders import Side
+
+ZERO = Decimal(0)
+_SELF_TRADE = "Self trade prevention"
+
+
+def apply_symbol(core: Core, step: SymbolStep) -> None:
+    """Let one symbol move: its prints, then its new book, then own orders that it crosses."""
+    book = core.books[step.symbol]
+    halted = core.is_halted(step.symbol)
+    for one in step.prints:
+        if halted:
+            book.last = one.price
+            _publish(core, book, one.side, one.price, one.quantity, OrderKind.MARKET)
+        else:
+            _apply_print(core, book, one)
+    book.replace(step.bids, step.asks)
+    core.emit_book(step.symbol)
+    if not halted:
+        _fill_crossed(core, book, Side.BUY)
+        _fill_crossed(core, book, Side.SELL)
+        drain(core)
+
+
+def drain(core: Core) -> None:
+    """Let queued orders enter the book one after the other until none is left."""
+    while core.incoming:
+        order = core.incoming.popleft()
+        if order.status.is_live:
+            _enter(core, order)
+
+
+def would_take(core: Core, order: Order) -> bool:
+    """Tell whether a priced order would match something that rests."""
+    best = core.books[order.symbol].best_price(opposite(order.side))
+    assert order.limit_price is not None
+    return best is not None and not is_better(opposite(order.side), order.limit_price, best)
+
+
+def _enter(core: Core, order: Order) -> None:
+    if core.is_halted(order.symbol):
+        cancel(core, order, "Market is not open")
+    elif not reserve(core, order):
+        cancel(core, order, INSUFFICIENT_FUNDS)
+    elif order.post_only and would_take(core, order):
+        cancel(core, order, "Post only order")
+    elif order.time_in_force is ForceKind.FOK and walk(core, order, ZERO)[0] < order.remaining:
+        cancel(core, order, "Fill or kill")
+    else:
+        _take(core, order)
+        if order.status.is_live:
+            _rest_or_end(core, order)
+
+
+def _rest_or_end(core: Core, order: Order) -> None:
+    if order.limit_price is None:
+        cancel(core, order, "Market price protection")
+    elif order.time_in_force in (ForceKind.IOC, ForceKind.FOK):
+        cancel(core, order, "Immediate or cancel")
+    else:
+        core.books[order.symbol].join(order)
+        core.emit_book(order.symbol)
+
+
+def _take(core: Core, order: Order) -> None:
+    """Match an order against what rests, best price first, up to its worst price."""
+    book = core.books[order.symbol]
+    side = opposite(order.side)
+    bound = worst_price(core, order)
+    while order.status.is_live and order.remaining:
+        price = book.best_price(side)
+        if price is None or bound is None or is_better(side, bound, price):
+            return
+        maker, available = book.front(side, price)
+        if maker is not None and maker.account == order.account:
+            _prevent_self_trade(core, order, maker)
+            continue
+        quantity = min(order.remaining, available)
+        if maker is None:
+            book.take_others(side, price, quantity)
+        _trade(core, book, order, maker, price, quantity)
+
+
+def _prevent_self_trade(core: Core, newest: Order, oldest: Order) -> None:
+    if newest.self_trade is not SelfTradePrevention.CANCEL_NEWEST:
+        cancel(core, oldest, _SELF_TRADE)
+    if newest.self_trade is not SelfTradePrevention.CANCEL_OLDEST:
+        cancel(core, newest, _SELF_TRADE)
+
+
+def _trade(
+    core: Core,
+    book: PairBook,
+    taker: Order,
+    maker: Order | None,
+    price: Decimal,
+    quantity: Decimal,
+) -> None:
+    trade_id = _publish(core, book, taker.side, price, quantity, taker.kind)
+    core.emit_book(taker.symbol)
+    fills = [(taker, book_fill(core, taker, price, quantity, trade_id, maker=False))]
+    if maker is not None:
+        fills.insert(0, (maker, book_fill(core, maker, price, quantity, trade_id, maker=True)))
+    # The reference moves before children are armed, so that they see the trade that made them.
+    on_trade(core, book, price)
+    for order, execution in fills:
+        after_fill(core, order, execution)
+
+
+def _apply_print(core: Core, book: PairBook, one: Print) -> None:
+    """Fill what the print trades through, then at its price behind the queue, then publish."""
+    for side in Side:
+        while rests := book.resting[side]:
+            best = rests[0]
+            assert best.limit_price is not None
+            if not is_better(side, best.limit_price, one.price):
+                break
+            fill_resting(core, book, best, best.remaining)
+    left = one.quantity
+    side = opposite(one.side)
+    while left and (rests := book.resting[side]) and rests[0].limit_price == one.price:
+        first = rests[0]
+        if first.ahead is None:
+            break
+        if first.ahead:
+            # Prints that the queue swallowed count as others' trade, published with the rest.
+            swallowed = min(left, first.ahead)
+            book.move_up(side, one.price, swallowed)
+            left -= swallowed
+            continue
+        quantity = min(left, first.remaining)
+        fill_resting(core, book, first, quantity)
+        left -= quantity
+        one = Print(one.side, one.price, one.quantity - quantity)
+    if one.quantity:
+        _publish(core, book, one.side, one.price, one.quantity, OrderKind.MARKET)
+        on_trade(core, book, one.price)
+
+
+def _fill_crossed(core: Core, book: PairBook, side: Side) -> None:
+    """Fill own orders that the new book of others crosses, as makers at their own price."""
+    while rests := book.resting[side]:
+        best = rests[0]
+        offer = book.best_of_others(opposite(side))
+        assert best.limit_price is not None
+        if offer is None or is_better(opposite(side), best.limit_price, offer.price):
+            return
+        quantity = min(best.remaining, offer.quantity)
+        book.take_others(opposite(side), offer.price, quantity)
+        fill_resting(core, book, best, quantity)
+
+
+def fill_resting(core: Core, book: PairBook, order: Order, quantity: Decimal) -> None:
+    """Execute so much of a priced order at its limit, as the maker, and print it."""
+    price = order.limit_price
+    assert price is not None
+    taker_side = opposite(order.side)
+    trade_id = _publish(core, book, taker_side, price, quantity, OrderKind.MARKET)
+    core.emit_book(order.symbol)
+    execution = book_fill(core, order, price, quantity, trade_id, maker=True)
+    on_trade(core, book, price)
+    after_fill(core, order, execution)
+
+
+def _publish(
+    core: Core, book: PairBook, side: Side, price: Decimal, quantity: Decimal, kind: OrderKind
+) -> int:
+    book.last_trade_id += 1
+    taker = "limit" if kind.is_priced else "market"
+    core.emit(
+        PublicTrade(
+            book.instrument.symbol,
+            book.last_trade_id,
+            side,
+            price,
+            quantity,
+            taker,
+            core.market_time,
+        )
+    )
+    return book.last_trade_id

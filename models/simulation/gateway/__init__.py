@@ -1,0 +1,1 @@
+"""The gateway: from a request to an order that the engine accepts."""

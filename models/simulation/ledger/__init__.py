@@ -1,0 +1,1 @@
+"""The ledger: balances, holds, fees and settlement."""

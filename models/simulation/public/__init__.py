@@ -1,0 +1,1 @@
+"""The public record: candles, tickers, trades and books."""

@@ -1,0 +1,1 @@
+"""Tables of accounts, their capital, days, modes and settings."""

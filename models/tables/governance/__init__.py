@@ -1,0 +1,1 @@
+"""Tables of access, approvals, audit and quarantined writes."""

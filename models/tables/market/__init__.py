@@ -1,0 +1,1 @@
+"""Tables of the market, the universe and stress runs."""

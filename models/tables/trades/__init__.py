@@ -1,0 +1,1 @@
+"""Tables of ideas, trades, orders and executions."""

@@ -1,0 +1,187 @@
+"""From a request or an idea to an entry: check, round, size, judge, plan.
+
+Ideas enter at market: a strategy's exits are measured from the price at bar close, and an entry
+that waits would be filled when the market goes the wrong way. Requests enter as they say.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from models.trading.account.approvals import Sized, hold_for_approval
+from models.trading.account.entries.exits import check_exits, entry_exits
+from models.trading.account.entries.outcomes import EntryOutcome
+from models.trading.account.entries.preconditions import EntryIntent, check_intent
+from models.trading.account.entries.situation import assess, entry_orders_with, record_of_entry
+from models.trading.account.facts import EnterTrade, IdeaArrived, OpenRequested
+from models.trading.account.state import AccountState
+from models.trading.exits.distances import Exits, round_exits
+from models.trading.identities import client_order_id, userref
+from models.trading.instruments import Instrument
+from models.trading.market import MarketSnapshot
+from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderType, Side
+from models.trading.risk.limits import FeeRates, ProtectionMode
+from models.trading.trade.decisions import begin
+from models.trading.trade.figures import entry_price_bound, summarise
+from models.trading.trade.state import TradePlan
+from models.trading.universe.fees import BOTTOM_TIER
+from models.trading.verdicts import Check, Verdict
+
+
+def intent_of_request(state: AccountState, fact: OpenRequested) -> EntryIntent:
+    """Read a request as an intent. Its take-profit, if any, is the move it expects."""
+    move = None
+    usable = fact.market is not None and fact.take_profit_price is not None
+    if usable and fact.market is not None and fact.market.ask > 0:
+        target = fact.take_profit_price or Decimal(0)
+        entry = fact.limit_price or fact.market.ask
+        if entry.is_finite() and target.is_finite() and entry > 0:
+            move = (target - entry) / entry
+    return EntryIntent(
+        source=f"request/{fact.request_id}",
+        symbol=fact.symbol,
+        order_type=fact.order_type,
+        limit_price=fact.limit_price,
+        quantity=fact.quantity,
+        exits=Exits(fact.stop_price, fact.take_profit_price, fact.trailing_distance),
+        expected_move=move,
+        protection=fact.protection or state.protection,
+        market=fact.market,
+        expires_at=None,
+        at=fact.at,
+        by=fact.by,
+        change=fact.exits,
+    )
+
+
+def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
+    """Read an idea as an intent: at market, sized by the account."""
+    idea = fact.idea
+    return EntryIntent(
+        source=f"idea/{idea.idea_id}",
+        symbol=idea.symbol,
+        order_type=OrderType.MARKET,
+        limit_price=None,
+        quantity=None,
+        exits=Exits(idea.stop_price, idea.take_profit_price, idea.trailing_distance),
+        expected_move=idea.expected_move,
+        protection=state.protection,
+        market=fact.market,
+        expires_at=idea.expires_at,
+        at=fact.at,
+        by=f"strategy/{idea.strategy}",
+    )
+
+
+def consider(state: AccountState, intent: EntryIntent) -> EntryOutcome:
+    """Decide whether a trade is entered, and how large."""
+    refusal = check_intent(state, intent)
+    if refusal is not None:
+        return EntryOutcome(state, Verdict((refusal,)))
+    instrument = state.instruments[intent.symbol]
+    assert intent.market is not None
+    rounded = replace(
+        intent,
+        exits=round_exits(instrument, intent.exits),
+        limit_price=instrument.floor_price(intent.limit_price) if intent.limit_price else None,
+    )
+    refusal = check_sides(rounded) or check_exits(state, rounded, instrument)
+    if refusal is not None:
+        return EntryOutcome(state, Verdict((refusal,)))
+    return _size_and_judge(state, rounded, instrument, intent.market)
+
+
+def check_sides(intent: EntryIntent) -> Check | None:
+    """Refuse exits that lie on the wrong side of the market or of the entry."""
+    market, exits = intent.market, intent.exits
+    assert market is not None
+    entry = intent.limit_price if intent.limit_price is not None else market.ask
+    # A stop at or above the last price would fire at once, whatever the entry's own price is.
+    floor = min(entry, market.bid, market.last)
+    if exits.stop_price >= floor or exits.stop_price <= 0:
+        reason = f"stop {exits.stop_price} is not below {floor}"
+        return Check("R-1", "stop-on-wrong-side", passed=False, reason=reason)
+    target = exits.take_profit_price
+    ceiling = max(entry, market.ask)
+    if target is not None and target <= ceiling:
+        reason = f"take-profit {target} is not above {ceiling}"
+        return Check("R-1", "take-profit-on-wrong-side", passed=False, reason=reason)
+    return None
+
+
+def _size_and_judge(
+    state: AccountState, intent: EntryIntent, instrument: Instrument, market: MarketSnapshot
+) -> EntryOutcome:
+    fees = state.fees.get(intent.symbol, BOTTOM_TIER)
+    spec = _entry_spec(state, intent, instrument, intent.quantity or Decimal(0))
+    bound = entry_price_bound(spec, max(market.mid, market.ask))
+    found = assess(state, intent, instrument, market, bound)
+    if not found.verdict.allowed:
+        return EntryOutcome(state, found.verdict)
+    quantity, large = found.quantity, found.approval
+    assert large is not None
+    if not large.passed and not intent.approved:
+        value = quantity * bound * (1 + fees.taker)
+        sized = Sized(quantity, market.mid, value)
+        return hold_for_approval(state, intent, sized, found.verdict, large)
+    plan = _plan(state, intent, instrument, market, fees, replace(spec, quantity=quantity))
+    summary = summarise(begin(plan).state)
+    entered = replace(
+        state,
+        entry_orders=entry_orders_with(state, market.observed_at),
+        trades={**state.trades, plan.number: summary},
+        next_trade=plan.number + 1,
+        traded_at=plan.requested_at,
+    )
+    record = record_of_entry(state, plan.number, found)
+    return EntryOutcome(entered, found.verdict, EnterTrade(plan, found.verdict, record))
+
+
+def _entry_spec(
+    state: AccountState, intent: EntryIntent, instrument: Instrument, quantity: Decimal
+) -> OrderSpec:
+    number = state.next_trade
+    name = client_order_id(state.installation, state.account, number, Leg.ENTRY, 1)
+    attached = intent.protection is ProtectionMode.ATTACHED
+    stop = intent.exits.stop_price
+    return OrderSpec(
+        account=state.account,
+        trade=number,
+        leg=Leg.ENTRY,
+        client_order_id=name,
+        userref=userref(name),
+        symbol=instrument.symbol,
+        side=Side.BUY,
+        order_type=intent.order_type,
+        quantity=quantity,
+        limit_price=intent.limit_price,
+        close=ConditionalClose(OrderType.STOP_LOSS, stop) if attached else None,
+    )
+
+
+def _plan(
+    state: AccountState,
+    intent: EntryIntent,
+    instrument: Instrument,
+    market: MarketSnapshot,
+    fees: FeeRates,
+    entry: OrderSpec,
+) -> TradePlan:
+    return TradePlan(
+        account=state.account,
+        number=state.next_trade,
+        installation=state.installation,
+        instrument=instrument,
+        protection=intent.protection,
+        entry=entry,
+        stop_price=intent.exits.stop_price,
+        take_profit_price=intent.exits.take_profit_price,
+        trailing_distance=intent.exits.trailing_distance,
+        fees=fees,
+        reference_price=market.mid,
+        source=intent.source,
+        decided_at=market.observed_at,
+        requested_at=intent.at,
+        exits=entry_exits(state, intent, instrument),
+        average_true_range=market.average_true_range,
+        settings_version=state.settings.version,
+    )

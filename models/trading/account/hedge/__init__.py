@@ -1,0 +1,1 @@
+"""The account's hedge: when it is due, and the moves that it takes."""

@@ -1,0 +1,1 @@
+"""The settings an account decides by, and changes of them."""

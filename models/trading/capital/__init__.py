@@ -1,0 +1,1 @@
+"""Capital: value, flows, days, and the split across strategies."""

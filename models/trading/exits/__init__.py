@@ -1,0 +1,1 @@
+"""Exits of a trade: their rules, their distances, changes and requests."""

@@ -1,0 +1,1 @@
+"""What takes a second person: approval and going live."""

@@ -1,0 +1,1 @@
+"""The hedge: its target, its book, and an override by hand."""

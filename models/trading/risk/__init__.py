@@ -1,0 +1,1 @@
+"""Risk: limits, sizing, drawdown, stress."""

@@ -1,0 +1,1 @@
+"""Settings: definitions, versions, and what the rules read from them."""

@@ -1,0 +1,171 @@
+"""From a version of the settings to what the rules take: their own limits and policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from models.trading.capital.allocation import AllocationMethod, AllocationPolicy, ShareBounds
+from models.trading.governance.approval import ApprovalPolicy
+from models.trading.governance.going_live import LiveConditions
+from models.trading.hedge.target import HedgeSettings
+from models.trading.risk.drawdown_limits import DrawdownLimits, PositionsOnHalt
+from models.trading.risk.limits import AccountLimits
+from models.trading.risk.portfolio import PortfolioLimits
+from models.trading.settings.catalogue import Value
+from models.trading.settings.versions import SettingsVersion
+from models.trading.trading_day import DayRule
+from models.trading.universe.compliance import ComplianceRules
+from models.trading.universe.correlation import CorrelationSettings
+from models.trading.universe.pairs import UniverseRules
+
+
+@dataclass(frozen=True, slots=True)
+class ExitDefaults:
+    """What the exits of a trade are where nothing else was said; None: not used."""
+
+    trailing_share: Decimal | None = None
+    trailing_multiple: Decimal | None = None
+    hold_maximum: timedelta | None = None
+    break_even_gain: Decimal | None = None
+    break_even_offset: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRules:
+    """What one version of an account's settings means; ``version`` goes onto each trade."""
+
+    version: int
+    limits: AccountLimits
+    volatility_share: Decimal
+    portfolio: PortfolioLimits
+    drawdown: DrawdownLimits
+    exits: ExitDefaults
+    allocation: AllocationPolicy
+    fixed_shares: Mapping[str, Decimal]
+    hedge: HedgeSettings
+    approval: ApprovalPolicy
+    live: LiveConditions
+    day: DayRule
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformRules:
+    """What one version of the platform's settings means."""
+
+    version: int
+    compliance: ComplianceRules
+    universe: UniverseRules
+    correlation: CorrelationSettings
+
+
+def account_rules(settings: SettingsVersion) -> AccountRules:
+    """Return the rules of an account."""
+    values = settings.values
+    portfolio = _section(values, "portfolio")
+    portfolio["bucket_shares"] = dict(portfolio["bucket_shares"])
+    drawdown = _section(values, "drawdown")
+    drawdown["positions"] = PositionsOnHalt(drawdown["positions"])
+    return AccountRules(
+        version=settings.version,
+        limits=_limits(values),
+        volatility_share=_section(values, "risk")["volatility_share"],
+        portfolio=PortfolioLimits(**portfolio),
+        drawdown=DrawdownLimits(**drawdown),
+        exits=_exits(values),
+        allocation=_allocation(values),
+        fixed_shares=dict(_section(values, "allocation")["fixed"]),
+        hedge=_hedge(values),
+        approval=ApprovalPolicy(**_section(values, "approval")),
+        live=LiveConditions(**_section(values, "live")),
+        day=_day(values),
+    )
+
+
+def platform_rules(settings: SettingsVersion, allowed: frozenset[str]) -> PlatformRules:
+    """Return the rules of the platform; ``allowed`` are the symbols of the universe."""
+    values = settings.values
+    compliance = _section(values, "compliance")
+    rules = ComplianceRules(
+        universe=allowed,
+        sanctioned=frozenset(compliance["sanctioned"]),
+        stablecoins=frozenset(compliance["stablecoins"]),
+        peg_tolerance=compliance["peg_tolerance"],
+        peg_return=compliance["peg_return"],
+    )
+    correlation = _section(values, "correlation")
+    return PlatformRules(
+        version=settings.version,
+        compliance=rules,
+        universe=UniverseRules(
+            **_section(values, "universe"), excluded=rules.sanctioned | rules.stablecoins
+        ),
+        correlation=CorrelationSettings(
+            window=correlation["window"],
+            prior_weight=correlation["prior_weight"],
+            prior=float(correlation["prior"]),
+            threshold=float(correlation["threshold"]),
+        ),
+    )
+
+
+def _limits(values: Mapping[str, Value]) -> AccountLimits:
+    """Return the limits in the shape that decisions have had from the start."""
+    portfolio, risk = _section(values, "portfolio"), _section(values, "risk")
+    del risk["volatility_share"]
+    age: timedelta = risk.pop("market_data_age_seconds")
+    return AccountLimits(
+        **risk,
+        pair_exposure_share=portfolio["pair_share"],
+        gross_exposure_share=portfolio["gross_share"],
+        open_trades_maximum=portfolio["trades_maximum"],
+        market_data_age_seconds=int(age.total_seconds()),
+    )
+
+
+def _section(values: Mapping[str, Value], section: str) -> dict[str, Any]:
+    """Return the values of one section by field; their types are those of the catalogue."""
+    prefix = f"{section}."
+    return {
+        name.removeprefix(prefix): value
+        for name, value in values.items()
+        if name.startswith(prefix)
+    }
+
+
+def _exits(values: Mapping[str, Value]) -> ExitDefaults:
+    exits = _section(values, "exits")
+    return ExitDefaults(
+        trailing_share=exits["trailing_share"] or None,
+        trailing_multiple=exits["trailing_multiple"] or None,
+        hold_maximum=exits["hold_maximum"] or None,
+        break_even_gain=exits["break_even_gain"] or None,
+        break_even_offset=exits["break_even_offset"],
+    )
+
+
+def _hedge(values: Mapping[str, Value]) -> HedgeSettings:
+    section = _section(values, "hedge")
+    return HedgeSettings(automatic=section.pop("mode") == "automatic", **section)
+
+
+def _allocation(values: Mapping[str, Value]) -> AllocationPolicy:
+    section = _section(values, "allocation")
+    least, most = dict(section["least"]), dict(section["most"])
+    usual = ShareBounds()
+    return AllocationPolicy(
+        method=AllocationMethod(section["method"]),
+        total=section["total"],
+        bounds={
+            name: ShareBounds(least.get(name, usual.least), most.get(name, usual.most))
+            for name in sorted({*least, *most})
+        },
+        trades_minimum=section["trades_minimum"],
+        tilt=section["tilt"],
+    )
+
+
+def _day(values: Mapping[str, Value]) -> DayRule:
+    starts_at = time.fromisoformat(str(values["day.starts_at"]))
+    return DayRule(str(values["day.zone"]), starts_at)

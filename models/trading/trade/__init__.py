@@ -1,0 +1,1 @@
+"""The trade: what it knows, what it is told, and what it decides."""

@@ -1,0 +1,1 @@
+"""A trade that starts anew from the record, is opened again, or asks again."""

@@ -1,0 +1,1 @@
+"""The universe: which pairs may be traded, their groups and their fees."""

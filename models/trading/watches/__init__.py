@@ -1,0 +1,1 @@
+"""Watches in memory: which prices and times have been reached."""

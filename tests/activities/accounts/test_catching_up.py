@@ -1,0 +1,151 @@
+"""What an account missed while nobody told it anything is found with few questions."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.accounts import stream as account_stream
+from activities.accounts.stream import Following
+from activities.execution.orders import OrderActivities
+from models.contracts.orders import OrderToPlace
+from models.contracts.workflows import AccountToFollow
+from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType, Side
+from tests.support.fakes import FakeExchange, FakeJournal, wall_clock
+from tests.support.kraken_rows import an_order
+from tests.support.market_fakes import FakeMessenger
+
+NO_HISTORY = {"error": "EAPI:Rate limit exceeded"}
+
+
+@pytest.fixture
+def activities(directory, journal) -> OrderActivities:
+    return OrderActivities(directory, journal, wall_clock)
+
+
+@pytest.fixture
+def following(directory, journal) -> Following:
+    request = AccountToFollow("company", ())
+    return Following(request, directory, journal, FakeMessenger(), wall_clock)
+
+
+async def place(activities: OrderActivities, **changes: object) -> str:
+    order = an_order(**{"order_type": OrderType.MARKET, "limit_price": None, **changes})
+    placed = await ActivityEnvironment().run(
+        activities.place_order, OrderToPlace(order, wall_clock())
+    )
+    assert placed.acknowledged is not None
+    return placed.acknowledged.order_id
+
+
+async def refuse_the_history(simulator) -> None:
+    """Refuse what in the history of a busy account is many pages."""
+    await simulator.fault("error", {"method": "TradesHistory"}, count=None, params=NO_HISTORY)
+
+
+async def booked(journal: FakeJournal) -> set[str]:
+    return await journal.known_executions("company")
+
+
+async def executed(simulator) -> set[str]:
+    return {str(one["execution_id"]) for one in (await simulator.record())["fills"]}
+
+
+async def test_attached_stop_that_came_and_went_unheard_is_found_without_the_history(
+    simulator, directory, activities, journal, following
+):
+    close = ConditionalClose(OrderType.STOP_LOSS, Decimal(50000))
+    entry = await place(activities, close=close)
+    await simulator.price("40000")
+    assert {o["status"] for o in (await simulator.record())["orders"]} == {"closed"}
+    await refuse_the_history(simulator)
+    await following._catch_up(await directory.exchange("company"))
+    assert await booked(journal) == await executed(simulator)
+    sides = {fill.side for _, fill in journal.fills.values()}
+    assert sides == {Side.BUY, Side.SELL}
+    assert entry in journal.reports
+
+
+async def test_stop_placed_apart_that_fired_unheard_is_found_without_the_history(
+    simulator, directory, activities, journal, following
+):
+    await place(activities)
+    await place(
+        activities,
+        leg=Leg.STOP,
+        side=Side.SELL,
+        order_type=OrderType.STOP_LOSS,
+        trigger_price=Decimal(50000),
+        client_order_id="00000000-0000-4000-8000-000000000002",
+    )
+    await simulator.price("40000")
+    await refuse_the_history(simulator)
+    await following._catch_up(await directory.exchange("company"))
+    assert await booked(journal) == await executed(simulator)
+    assert {fill.side for _, fill in journal.fills.values()} == {Side.BUY, Side.SELL}
+
+
+async def test_who_is_deaf_asks_again_and_again_without_being_told_to(
+    simulator, directory, activities, journal, following, monkeypatch
+):
+    monkeypatch.setattr(account_stream, "DEAF_SECONDS", 0.05)
+    exchange = await directory.exchange("company")
+    assert exchange.unbroken_stretch() is None
+    order_id = await place(activities, order_type=OrderType.LIMIT, limit_price=Decimal(30000))
+    keeping_up = asyncio.create_task(following._keep_up(exchange))
+    await simulator.price("25000")
+    for _ in range(400):
+        if await booked(journal) == await executed(simulator):
+            break
+        await asyncio.sleep(0.05)
+    keeping_up.cancel()
+    assert await executed(simulator)
+    assert journal.reports[order_id].status is OrderStatus.CLOSED
+
+
+async def test_who_hears_is_not_asked_for(following, monkeypatch):
+    monkeypatch.setattr(account_stream, "DEAF_SECONDS", 0.02)
+    exchange = FakeExchange()
+    exchange.hearing = True
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await following._until_behind(exchange)
+
+
+async def test_what_was_recorded_before_a_crash_is_told_although_the_exchange_is_silent(
+    simulator, directory, activities, journal
+):
+    order_id = await place(activities)
+    fills = (await (await directory.exchange("company")).fills(None))[:1]
+    await journal.record_fills("company", fills)
+    await simulator.fault("refuse_connections", {}, count=None, params={"seconds": 60})
+    messenger = FakeMessenger()
+    following = Following(AccountToFollow("company", ()), directory, journal, messenger, wall_clock)
+    running = asyncio.create_task(following.run())
+    for _ in range(200):
+        if not journal.undelivered:
+            break
+        await asyncio.sleep(0.02)
+    running.cancel()
+    told = [fact for _, trade, fact in messenger.told if trade is not None]
+    assert [fact.fill.order_id for fact in told] == [order_id]
+    assert not journal.undelivered
+
+
+async def test_an_entry_that_stands_ended_without_its_executions_is_asked_about(
+    simulator, directory, activities, journal, following
+):
+    order_id = await place(activities)
+    exchange = await directory.exchange("company")
+    await journal.record_reports("company", list((await exchange.query([order_id])).values()))
+    assert await journal.orders("company", only_open=True) == []
+    assert await booked(journal) == set()
+    assert not await following._advance_checkpoint()
+    assert following._behind.is_set()
+    await following._catch_up(exchange)
+    assert await booked(journal) == await executed(simulator)
+    following._behind.clear()
+    assert await following._advance_checkpoint()
+    assert not following._behind.is_set()
+    assert await journal.checkpoint("company") is not None

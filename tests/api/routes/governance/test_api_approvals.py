@@ -1,0 +1,173 @@
+"""Approvals over the API: four eyes, once, and shown as they are."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest_asyncio
+
+from activities.adapters.postgres.installation import create_token
+from activities.adapters.temporal.approval_start import start_approval
+from models.contracts.approvals import ApprovalInput
+from models.trading.governance.approval import RAISE_LIMIT, ApprovalPolicy, ApprovalRequest
+from tests.support.platform import a_key, loopback
+from tests.support.temporal import eventually
+
+LARGE = {"symbol": "BTC/USD", "stop_price": "49800", "quantity": "0.3"}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def careful(platform):
+    account = await platform.add_account()
+    policy = ApprovalPolicy(equity_share_minimum=Decimal("0.1"))
+    await platform.start_account(account, approval=policy)
+    return account
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def second(platform):
+    name = f"second-{uuid4().hex[:6]}"
+    token = await create_token(platform.admin, name, "administrator", datetime.now(UTC))
+    async with loopback(platform.app, token) as caller:
+        caller.headers["X-Name"] = name
+        yield caller
+
+
+async def ask(platform, account):
+    await platform.set_market()
+    path = f"/api/v1/accounts/{account}/trades"
+    answer = await platform.caller.post(path, json=LARGE, headers=a_key())
+    assert answer.status_code == 202, answer.text
+    body = answer.json()
+    assert body["code"] == "waiting-for-approval"
+    assert body["trade"] is None
+
+    async def recorded():
+        found = await platform.caller.get(f"/api/v1/approvals/{body['approval']}")
+        return found.status_code == 200
+
+    await eventually(recorded, "the request is recorded")
+    return body["approval"]
+
+
+async def decide(caller, approval, verb, body=None, key=None):
+    path = f"/api/v1/approvals/{approval}/{verb}"
+    return await caller.post(path, json=body or {}, headers=key or a_key())
+
+
+async def test_large_trade_needs_a_second_token_and_is_entered_once(platform, careful, second):
+    approval = await ask(platform, careful)
+    pending = (await platform.caller.get("/api/v1/approvals", params={"pending": True})).json()
+    (shown,) = [a for a in pending if a["approval_id"] == approval]
+    assert shown["subject"] == "entry"
+    assert shown["account_id"] == careful
+    assert Decimal(shown["value"]) > 15_000
+    own = await decide(platform.caller, approval, "approve")
+    assert (own.status_code, own.json()["type"]) == (
+        403,
+        "urn:aether:problem:second-person-needed",
+    )
+    key = a_key()
+    approved = await decide(second, approval, "approve", {"reason": "seen and good"}, key)
+    assert approved.status_code == 200, approved.text
+    trade = approved.json()["trade"]
+    assert trade is not None
+    assert (await decide(second, approval, "approve", {"reason": "seen and good"}, key)).json() == (
+        approved.json()
+    )
+    again = await decide(second, approval, "approve")
+    assert again.status_code == 409
+    kept = (await platform.caller.get(f"/api/v1/approvals/{approval}")).json()
+    assert kept["status"] == "approved"
+    assert kept["decided_by"] == second.headers["X-Name"]
+    assert kept["trade"] == trade
+    row = (await platform.caller.get(f"/api/v1/accounts/{careful}/trades/{trade}")).json()
+    assert row["quantity"] == "0.3"
+    (audited,) = await platform.audited(careful, "approval_approved")
+    assert audited["actor"] == second.headers["X-Name"]
+
+
+async def test_refused_request_buys_nothing(platform, careful, second):
+    approval = await ask(platform, careful)
+    refused = await decide(second, approval, "refuse", {"reason": "too much for today"})
+    assert refused.status_code == 200
+    assert refused.json()["trade"] is None
+    kept = (await platform.caller.get(f"/api/v1/approvals/{approval}")).json()
+    assert (kept["status"], kept["trade"]) == ("refused", None)
+
+
+async def test_bad_decisions_are_problems(platform, careful, second):
+    unknown = await decide(second, str(uuid4()), "approve")
+    assert (unknown.status_code, unknown.json()["type"]) == (
+        404,
+        "urn:aether:problem:unknown-approval",
+    )
+    approval = await ask(platform, careful)
+    assert (await decide(second, approval, "refuse")).status_code == 422
+    assert (await decide(platform.stranger, approval, "approve")).status_code == 401
+    moved = await platform.set_market(Decimal(51000)), await decide(second, approval, "approve")
+    assert moved[1].status_code == 409
+    assert moved[1].json()["type"] == "urn:aether:problem:price-moved"
+    await platform.set_market()
+
+
+async def test_exits_are_set_shown_and_changed_with_four_eyes(platform, careful, second):
+    await platform.set_market()
+    path = f"/api/v1/accounts/{careful}/trades"
+    small = {"symbol": "BTC/USD", "stop_price": "47500", "quantity": "0.01"}
+    more = {"trailing_share": "0.04", "partials": [{"gain_share": "0.1", "quantity_share": "0.5"}]}
+    opened = await platform.caller.post(path, json=small | more, headers=a_key())
+    assert opened.status_code == 202, opened.text
+    number = opened.json()["trade"]
+
+    async def protected():
+        row = (await platform.caller.get(f"{path}/{number}")).json()
+        return row if Decimal(row.get("protected_quantity", "0")) > 0 else None
+
+    row = await eventually(protected, "the trade is protected")
+    assert row["exits"]["trailing_share"] == "0.04"
+    assert row["exits"]["partials"] == [{"gain_share": "0.1", "quantity_share": "0.5"}]
+    better = {"hold_seconds": 7200, "stop_price": "48000"}
+    changed = await platform.caller.patch(f"{path}/{number}/exits", json=better, headers=a_key())
+    assert changed.json()["code"] == "accepted", changed.text
+    worse = {"clear": ["hold_maximum"]}
+    waits = await platform.caller.patch(f"{path}/{number}/exits", json=worse, headers=a_key())
+    assert waits.json()["code"] == "waiting-for-approval"
+
+    async def recorded():
+        found = await platform.caller.get(f"/api/v1/approvals/{waits.json()['approval']}")
+        return found.status_code == 200
+
+    await eventually(recorded, "the request is recorded")
+    done = await decide(second, waits.json()["approval"], "approve")
+    assert done.status_code == 200, done.text
+
+    async def cleared():
+        row = (await platform.caller.get(f"{path}/{number}")).json()
+        return row["exits"]["hold_maximum"] is None
+
+    await eventually(cleared, "the time stop is gone")
+    bad = {"stop_price": "60000"}
+    refused = await platform.caller.patch(f"{path}/{number}/exits", json=bad, headers=a_key())
+    assert refused.status_code == 422
+    nothing = await platform.caller.patch(f"{path}/{number}/exits", json={}, headers=a_key())
+    assert nothing.status_code == 422
+
+
+async def test_what_concerns_the_platform_is_asked_once_and_decided_by_another(platform, second):
+    now = datetime.now(UTC)
+    request = ApprovalRequest(
+        str(uuid4()), RAISE_LIMIT, "director", "raise it", now, now + timedelta(hours=1)
+    )
+    for _ in range(2):
+        await start_approval(platform.services.client, ApprovalInput("platform", request))
+
+    async def recorded():
+        found = await platform.caller.get(f"/api/v1/approvals/{request.request_id}")
+        return found.status_code == 200
+
+    await eventually(recorded, "the request is recorded")
+    approved = await decide(second, request.request_id, "approve")
+    assert approved.status_code == 200, approved.text
+    kept = (await platform.caller.get(f"/api/v1/approvals/{request.request_id}")).json()
+    assert (kept["account_id"], kept["status"]) == ("platform", "approved")

@@ -1,0 +1,118 @@
+"""Going live over the API: every condition shown, two people, and the other exchange afterwards."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import text
+
+from activities.ports.journal import Discrepancies
+from activities.ports.secrets import Credentials
+from models.trading.governance.going_live import NEEDED_PERMISSIONS
+from models.trading.risk.limits import Mode
+from tests.api.routes.governance.test_api_universe import second
+from tests.support.fakes import FakeExchange
+from tests.support.platform import PRICE, a_key
+from tests.support.temporal import eventually
+
+__all__ = ["second"]
+
+MARK = text("INSERT INTO nav_marks (account_id, at, equity, cash) VALUES (:account, :at, 1, 1)")
+TRADE = text(
+    """INSERT INTO trades (account_id, number, symbol, phase, source, protection,
+           entry_client_order_id, quantity, reference_price, stop_price, trailed, bought, sold,
+           fees, cash_flow, slippage, protected_quantity, decided_at, requested_at, closed_at,
+           updated_at)
+       SELECT :account, 1000 + n, 'BTC/USD', 'settled', 'test', 'separate', 'c' || n, 1, 1, 1,
+           false, 1, 1, 0, 0, 0, 0, :at, :at, :at, :at FROM generate_series(1, 20) AS n"""
+)
+
+
+async def simulated_for_two_weeks(platform, account):
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    async with platform.workers.account_scope(account) as session:
+        for day in range(15):
+            at = now - timedelta(days=day)
+            await session.sql(MARK, {"account": account, "at": at})
+        await session.sql(TRADE, {"account": account, "at": now})
+
+
+async def fulfil(platform, account):
+    """Do all that one person can; the key may still do too much."""
+    keys = platform.live_keys
+    keys.keys[account] = Credentials(os.urandom(8).hex(), "c2VjcmV0")
+    keys.may[account] = NEEDED_PERMISSIONS | {"withdraw_funds"}
+    keys.versions[account] = 3
+    await simulated_for_two_weeks(platform, account)
+    await platform.records.record_reconciliation(account, Discrepancies(), datetime.now(UTC))
+
+
+async def test_account_goes_live_when_all_holds_and_not_before(platform, second):
+    account = await platform.add_account()
+    simulated = await platform.start_account(account)
+    path = f"/api/v1/accounts/{account}"
+
+    async def missing():
+        shown = (await platform.caller.get(f"{path}/going-live")).json()
+        assert shown["mode"] == "simulated"
+        return {one["code"] for one in shown["conditions"] if not one["ok"]}, shown
+
+    async def go(caller=platform.caller):
+        return await caller.put(f"{path}/mode", json={"mode": "live"}, headers=a_key())
+
+    lacking, shown = await missing()
+    assert not shown["ready"]
+    assert lacking == {
+        "no-live-key",
+        "wrong-permissions",
+        "not-reconciled",
+        "limits-not-set",
+        "second-person-needed",
+        "simulation-too-short",
+    }
+    refused = await go()
+    assert (refused.status_code, refused.json()["type"][19:]) == (403, "live-refused")
+    assert {check["code"] for check in refused.json()["checks"]} == lacking
+
+    await fulfil(platform, account)
+    assert (await missing())[0] == {"wrong-permissions", "second-person-needed"}
+    platform.live_keys.may[account] = NEEDED_PERMISSIONS
+
+    requests = f"{path}/going-live/requests"
+    body = {"reason": "it has earned it"}
+    asked = await platform.caller.post(requests, json=body, headers=a_key())
+    approve = f"{requests}/{asked.json()['number']}/approve"
+    alone = await platform.caller.post(approve, headers=a_key())
+    assert alone.json()["type"] == "urn:aether:problem:second-person-needed"
+    assert (await go()).status_code == 403
+    assert (await second.post(approve, headers=a_key())).json()["approved_by"] == second.name
+    assert (await missing())[0] == set()
+
+    live = FakeExchange(PRICE, cash=Decimal(777))
+    live.mode = Mode.LIVE
+    platform.world.directory.next_exchanges[account] = live
+    done = await go()
+    assert done.status_code == 200, done.text
+
+    async def trades_live():
+        view = (await platform.caller.get(path)).json()
+        fresh = view["state"] == "trading" and view["balances"].get("USD") == "777"
+        return fresh and view["mode"] == "live"
+
+    await eventually(trades_live, "the account follows the live exchange")
+    before = len(simulated.submits)
+    entry = {"symbol": "BTC/USD", "stop_price": "47500", "quantity": "0.001"}
+    opened = await platform.caller.post(f"{path}/trades", json=entry, headers=a_key())
+    assert opened.status_code == 202, opened.text
+    await eventually(lambda: len(live.submits) == 2, "the live exchange has entry and stop")
+    assert len(simulated.submits) == before
+    back = await platform.caller.put(f"{path}/mode", json={"mode": "simulated"}, headers=a_key())
+    assert (back.status_code, back.json()["type"][19:]) == (409, "orders-open")
+    used = (await platform.caller.get(requests)).json()[0]
+    assert used["used_at"] is not None
+    changes = (await platform.caller.get(f"{path}/mode-changes")).json()
+    assert [change["mode"] for change in changes] == ["live"]
+    assert (await platform.audited(account, "mode_set"))[0]["details"]["mode"] == "live"
+    assert [e["actor"] for e in await platform.audited(account, "going_live_approved")] == [
+        second.name
+    ]

@@ -1,0 +1,107 @@
+"""What guards against one person takes two to loosen, and a revoked person's requests lapse."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest_asyncio
+
+from activities.adapters.postgres.accounts.mode_record import PostgresModes
+from activities.adapters.postgres.installation import create_token, revoke_token
+from api.lapsing import lapse_requests
+from tests.support.platform import a_key, loopback
+from tests.support.temporal import eventually
+
+LOOSER = {"live.simulated_minimum": 0}
+
+
+@pytest_asyncio.fixture
+async def own(platform):
+    account = await platform.add_account()
+    await platform.start_account(account)
+    return account
+
+
+@pytest_asyncio.fixture
+async def second(platform):
+    name = f"second-{uuid4().hex[:6]}"
+    token = await create_token(platform.admin, name, "administrator", datetime.now(UTC))
+    async with loopback(platform.app, token) as caller:
+        caller.headers["X-Name"] = name
+        yield caller
+
+
+def kind(answer):
+    return answer.json()["type"].removeprefix("urn:aether:problem:")
+
+
+async def ask(platform, caller, account):
+    path = f"/api/v1/accounts/{account}/settings"
+    body = {"updates": LOOSER, "reason": "for the test", "confirm": True}
+    answer = await caller.post(path, json=body, headers=a_key())
+    assert answer.status_code == 202, answer.text
+    approval = answer.json()["approval"]
+
+    async def recorded():
+        found = await platform.caller.get(f"/api/v1/approvals/{approval}")
+        return found.status_code == 200
+
+    await eventually(recorded, "the request is recorded")
+    return approval
+
+
+async def decide(caller, approval, verb):
+    body = {"reason": "for the test"}
+    path = f"/api/v1/approvals/{approval}/{verb}"
+    return await caller.post(path, json=body, headers=a_key())
+
+
+async def test_loosening_what_guards_takes_another_person(platform, own, second):
+    path = f"/api/v1/accounts/{own}/settings"
+    approval = await ask(platform, platform.caller, own)
+    assert (await platform.caller.get(path)).json()["version"] == 0
+    alone = await decide(platform.caller, approval, "approve")
+    assert (alone.status_code, kind(alone)) == (403, "second-person-needed")
+    done = await decide(second, approval, "approve")
+    assert done.status_code == 200, done.text
+
+    async def changed():
+        (version,) = (await platform.caller.get(f"{path}/versions")).json() or (None,)
+        return version
+
+    version = await eventually(changed, "the version is in the record")
+    assert version["approved_by"] == second.headers["X-Name"]
+    assert (await platform.caller.get(path)).json()["values"]["live.simulated_minimum"] == 0
+
+
+async def test_request_of_a_revoked_person_cannot_be_approved_and_ends(platform, own, second):
+    name = second.headers["X-Name"]
+    approval = await ask(platform, second, own)
+    await revoke_token(platform.admin, name, datetime.now(UTC))
+    refused = await decide(platform.caller, approval, "approve")
+    assert (refused.status_code, kind(refused)) == (409, "requester-revoked")
+    await lapse_requests(platform.services)
+
+    async def ended():
+        row = (await platform.caller.get(f"/api/v1/approvals/{approval}")).json()
+        return row if row["status"] == "refused" else None
+
+    row = await eventually(ended, "the request has ended")
+    assert row["reason"] == f"the token of {name} was revoked"
+    assert row["decided_by"] == "aether"
+    view = (await platform.caller.get(f"/api/v1/accounts/{own}/settings")).json()
+    assert view["version"] == 0
+    await lapse_requests(platform.services)
+
+
+async def test_going_live_counts_only_while_both_people_do(platform, own, second):
+    name = second.headers["X-Name"]
+    path = f"/api/v1/accounts/{own}/going-live/requests"
+    asked = await second.post(path, json={"reason": "for the test"}, headers=a_key())
+    assert asked.status_code == 202, asked.text
+    modes, now = PostgresModes(platform.workers), datetime.now(UTC)
+    assert await modes.live_request(own, now) is not None
+    await revoke_token(platform.admin, name, now)
+    assert await modes.live_request(own, now) is None
+    number = asked.json()["number"]
+    refused = await platform.caller.post(f"{path}/{number}/approve", headers=a_key())
+    assert (refused.status_code, kind(refused)) == (409, "requester-revoked")

@@ -1,0 +1,171 @@
+"""Payloads are unreadable on the way, and worth something for one workflow and message only."""
+
+import os
+
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import ActivitySerializationContext, WorkflowSerializationContext
+from temporalio.exceptions import ApplicationError
+
+from infra.runtime.temporal.client import data_converter
+from infra.runtime.temporal.codec import (
+    KIND,
+    REFUSED,
+    SCHEDULED,
+    EncryptionCodec,
+    MessageContext,
+    PayloadKey,
+    PayloadKeyError,
+    sending,
+    signal_kind,
+)
+from infra.runtime.temporal.payload_converter import RefusedPayloadError
+from models.contracts import names
+
+ONE = WorkflowSerializationContext("aether", "account/one")
+DAILY = names.daily_reset_workflow_id("one")
+
+
+def a_key(name: str) -> PayloadKey:
+    return PayloadKey(name, os.urandom(32))
+
+
+def a_payload() -> Payload:
+    return Payload(metadata={"encoding": b"json/plain"}, data=b'{"quantity":"0.01"}')
+
+
+def of_an_activity(workflow: str) -> ActivitySerializationContext:
+    return ActivitySerializationContext(
+        namespace="aether",
+        activity_id="7",
+        activity_type="place_order",
+        activity_task_queue="trading",
+        workflow_id=workflow,
+        workflow_type="AccountWorkflow",
+        is_local=False,
+    )
+
+
+async def test_payload_survives_and_is_unreadable_on_the_way() -> None:
+    codec = EncryptionCodec([a_key("one")]).with_context(ONE)
+    (sealed,) = await codec.encode([a_payload()])
+    assert b"quantity" not in sealed.SerializeToString()
+    assert sealed.metadata["encryption-key-id"] == b"one"
+    (opened,) = await codec.decode([sealed])
+    assert opened.data == a_payload().data
+    assert opened.metadata["encoding"] == b"json/plain"
+
+
+async def test_rotated_codec_writes_with_the_new_key_and_reads_the_old() -> None:
+    old, new = a_key("old"), a_key("new")
+    (sealed,) = await EncryptionCodec([old]).encode([a_payload()])
+    rotated = EncryptionCodec([new, old])
+    assert rotated.open(sealed).data == a_payload().data
+    (again,) = await rotated.encode([a_payload()])
+    assert again.metadata["encryption-key-id"] == b"new"
+
+
+async def test_unknown_key_altered_and_plain_payloads_are_refused() -> None:
+    codec = EncryptionCodec([a_key("one")])
+    (sealed,) = await codec.encode([a_payload()])
+    with pytest.raises(PayloadKeyError, match="not known"):
+        EncryptionCodec([a_key("two")]).open(sealed)
+    with pytest.raises(PayloadKeyError, match="not encrypted"):
+        codec.open(a_payload())
+    sealed.data = sealed.data[:-1] + bytes([sealed.data[-1] ^ 1])
+    with pytest.raises(PayloadKeyError, match="altered"):
+        codec.open(sealed)
+
+
+@pytest.mark.parametrize("name", ["encryption-binding", "encryption-key-id"])
+async def test_what_stands_beside_the_ciphertext_is_authenticated(name: str) -> None:
+    codec = EncryptionCodec([a_key("one")])
+    (sealed,) = await codec.encode([a_payload()])
+    sealed.metadata[name] = b'["aether","account/two","workflow"]'
+    with pytest.raises(PayloadKeyError):
+        codec.open(sealed)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        WorkflowSerializationContext("aether", "account/two"),
+        WorkflowSerializationContext("another", "account/one"),
+        WorkflowSerializationContext("aether", "account/one-2026-01-01T00:00:00Z"),
+        of_an_activity("account/one"),
+    ],
+    ids=["workflow", "namespace", "as if of a schedule", "activity"],
+)
+async def test_payload_of_one_place_is_refused_in_another(reader: object) -> None:
+    codec = EncryptionCodec([a_key("one")])
+    (sealed,) = await codec.with_context(ONE).encode([a_payload()])
+    with pytest.raises(PayloadKeyError, match="belongs to 'account/one'"):
+        codec.with_context(reader).open(sealed)  # type: ignore[arg-type]
+
+
+async def test_payload_without_a_place_is_refused_by_every_workflow() -> None:
+    codec = EncryptionCodec([a_key("one")])
+    (sealed,) = await codec.encode([a_payload()])
+    with pytest.raises(PayloadKeyError, match="belongs to"):
+        codec.with_context(ONE).open(sealed)
+
+
+async def test_what_a_schedule_starts_reads_the_schedules_payload() -> None:
+    codec = EncryptionCodec([a_key("one")])
+    scheduled = codec.with_context(WorkflowSerializationContext("aether", DAILY))
+    (sealed,) = await scheduled.encode([a_payload()])
+    started = WorkflowSerializationContext("aether", f"{DAILY}-2026-11-28T00:00:00Z")
+    assert codec.with_context(started).open(sealed).data == a_payload().data
+
+
+def test_only_what_schedules_start_is_taken_for_it() -> None:
+    scheduled = [
+        DAILY,
+        names.stress_workflow_id("one", "daily"),
+        names.reconcile_workflow_id("one"),
+        names.UNIVERSE_REVIEW_ID,
+        names.CORRELATION_ID,
+        names.MARKET_RULES_ID,
+    ]
+    assert all(name.startswith(SCHEDULED) for name in scheduled)
+    others = [
+        names.account_workflow_id("one"),
+        names.trade_workflow_id("one", 1),
+        names.hedge_workflow_id("one"),
+        names.kill_switch_workflow_id(1),
+        names.approval_workflow_id("one", "1"),
+    ]
+    assert not any(name.startswith(SCHEDULED) for name in others)
+
+
+async def test_message_is_told_apart_from_others_of_its_workflow() -> None:
+    codec = EncryptionCodec([a_key("one")]).with_context(ONE)
+    with sending(signal_kind("halt")):
+        (from_client,) = await codec.encode([a_payload()])
+    context = MessageContext("aether", "account/one", signal_kind("halt"))
+    (from_workflow,) = await codec.with_context(context).encode([a_payload()])
+    for sealed in (from_client, from_workflow):
+        assert codec.open(sealed).metadata[KIND] == b"signal/halt"
+
+
+async def test_refusal_stands_in_for_the_payload_and_is_read_by_no_converter() -> None:
+    converter = data_converter([a_key("one")]).with_context(ONE)
+    assert converter.payload_codec is not None
+    (refused,) = await converter.payload_codec.decode([a_payload()])
+    assert refused.metadata["encoding"] == REFUSED
+    with pytest.raises(RefusedPayloadError, match="not encrypted"):
+        await converter.decode([a_payload()])
+
+
+def test_key_never_shows_its_secret() -> None:
+    key = a_key("one")
+    assert key.secret.hex() not in repr(key)
+    assert "hidden" in repr(key)
+
+
+async def test_failures_are_encrypted_too() -> None:
+    converter = data_converter([a_key("one")])
+    failure = Failure()
+    await converter.encode_failure(ApplicationError("director-1 owes 17 USD"), failure)
+    assert b"director-1" not in failure.SerializeToString()

@@ -1,0 +1,104 @@
+"""The baseline strategy and its indicators."""
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from models.trading.market import Candle
+from models.trading.strategies import UnknownStrategyError, by_name, names
+from models.trading.strategies.indicators import (
+    average_true_range,
+    exponential_average,
+    is_contiguous,
+    realised_volatility,
+)
+from tests.models.trading.trading_builders import INSTALLATION, START, a_market, an_instrument
+
+SHARED = Path(__file__).resolve().parents[5] / "shared"
+
+
+def a_candle(index: int, close: float, spread: float = 100.0) -> Candle:
+    middle = Decimal(repr(close))
+    half = Decimal(repr(spread / 2))
+    start = START + timedelta(minutes=15 * index)
+    return Candle("BTC/USD", 15, start, middle, middle + half, middle - half, middle, Decimal(1))
+
+
+def a_breakout() -> list[Candle]:
+    """Rise with a wobble, rest, and break out on the last bar."""
+    bars = by_name("trend").warm_up_bars
+    closes = [50000 + 5 * i + (40 if i % 2 else -40) for i in range(bars - 10)]
+    closes += [closes[-1] - 100] * 9 + [closes[-1] + 200]
+    return [a_candle(i, close) for i, close in enumerate(closes)]
+
+
+def propose(window: list[Candle]):
+    last = window[-1].close
+    market = a_market(bid=str(last), ask=str(last + 1))
+    return by_name("trend").propose(window, market, an_instrument(), INSTALLATION)
+
+
+def test_breakout_gives_one_idea_with_exits_on_the_tick_around_the_price():
+    window = a_breakout()
+    idea = propose(window)
+    assert idea is not None
+    assert idea.take_profit_price is not None
+    assert idea.stop_price < window[-1].close < idea.take_profit_price
+    assert idea.stop_price % Decimal("0.1") == 0
+    assert idea.expected_move > 0
+    assert idea.expires_at == window[-1].start + timedelta(minutes=30)
+    assert propose(window) == idea
+
+
+def test_missing_bar_or_short_window_gives_no_idea():
+    window = a_breakout()
+    assert propose(window[1:]) is None
+    gapped = [a_candle(-1, 50000.0), *window[:100], *window[101:]]
+    assert len(gapped) == len(window)
+    assert not is_contiguous(gapped)
+    assert propose(gapped) is None
+
+
+def test_no_breakout_gives_no_idea():
+    assert propose([*a_breakout()[:-1], a_candle(239, 49000.0)]) is None
+
+
+def test_indicators_agree_with_their_definitions():
+    window = [a_candle(i, 100.0 + i, spread=2.0) for i in range(20)]
+    assert average_true_range(window, 14) == pytest.approx(2.0)
+    assert average_true_range(window[:14], 14) is None
+    assert exponential_average([1.0, 2.0, 3.0, 4.0], 3) == pytest.approx(3.0)
+    assert realised_volatility([a_candle(i, 100.0) for i in range(5)]) == 0.0
+
+
+def test_unknown_strategy_is_a_typed_error():
+    assert "trend" in names()
+    with pytest.raises(UnknownStrategyError, match="nonsense"):
+        by_name("nonsense")
+
+
+@pytest.mark.recordings
+def test_recorded_quarter_gives_dozens_of_ideas_of_which_fees_refuse_some():
+    path = SHARED / "data/coinbase/BTC-USD_15m_20240418-20250630.parquet"
+    if not path.exists():
+        pytest.skip("the recorded candles are not beside this checkout")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = parquet.read_table(path).slice(0, 8000).to_pylist()
+    candles = [
+        Candle(
+            "BTC/USD",
+            15,
+            row["ts"],
+            *(Decimal(repr(row[name])) for name in ("open", "high", "low", "close", "volume")),
+        )
+        for row in rows
+    ]
+    size = by_name("trend").warm_up_bars
+    ideas = [propose(candles[i - size : i]) for i in range(size, len(candles))]
+    moves = [idea.expected_move for idea in ideas if idea is not None]
+    assert len(moves) >= 36
+    dear = sum(move >= Decimal("0.0204") for move in moves)
+    cheap = sum(move >= Decimal("0.0072") for move in moves)
+    assert 0 < dear < cheap

@@ -1,0 +1,257 @@
+"""A trade against a model exchange under every interleaving that hypothesis finds."""
+
+from decimal import Decimal
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from models.trading.orders import Leg, OrderStatus, OrderType
+from models.trading.risk.limits import ProtectionMode
+from models.trading.trade.facts import (
+    AmendRefused,
+    CloseRequested,
+    EntryCancelRequested,
+    ExitReason,
+    OrderRefused,
+    PartSaleRequested,
+    PriceCrossed,
+    StopAmended,
+    StopMoveRequested,
+)
+from models.trading.trade.orders import ABSENT
+from models.trading.trade.state import TradePhase
+from tests.models.trading.model_exchange import ModelWorld
+from tests.models.trading.trading_builders import START, a_plan
+
+PICK = st.integers(min_value=0, max_value=10**6)
+LOT = st.integers(min_value=1, max_value=6)
+PRICE = st.integers(min_value=90, max_value=125).map(Decimal)
+
+
+class TradeMachine(RuleBasedStateMachine):
+    """Lets the exchange, the activities and the messages run in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world: ModelWorld
+
+    @initialize(
+        protection=st.sampled_from(ProtectionMode),
+        order_type=st.sampled_from((OrderType.MARKET, OrderType.LIMIT)),
+        quantity=st.integers(min_value=1, max_value=12),
+        trailing=st.sampled_from((None, "5")),
+    )
+    def start(
+        self,
+        protection: ProtectionMode,
+        order_type: OrderType,
+        quantity: int,
+        trailing: str | None,
+    ) -> None:
+        self.world = ModelWorld(
+            a_plan(
+                quantity=str(quantity),
+                protection=protection,
+                order_type=order_type,
+                trailing=trailing,
+            )
+        )
+
+    # --- the exchange moves -----------------------------
+
+    @precondition(lambda self: self.world.live_orders(Leg.ENTRY))
+    @rule(lots=LOT)
+    def entry_fills(self, lots: int) -> None:
+        self.world.fill(self.world.live_orders(Leg.ENTRY)[0], Decimal(lots))
+
+    @precondition(lambda self: self.world.live_orders(Leg.EXIT))
+    @rule(lots=LOT)
+    def exit_fills(self, lots: int) -> None:
+        self.world.fill(self.world.live_orders(Leg.EXIT)[0], Decimal(lots))
+
+    @precondition(lambda self: self.world.live_orders(Leg.HEDGE))
+    @rule(lots=LOT)
+    def part_fills(self, lots: int) -> None:
+        self.world.fill(self.world.live_orders(Leg.HEDGE)[0], Decimal(lots))
+
+    @precondition(lambda self: self.world.live_orders(Leg.STOP))
+    @rule(pick=PICK, lots=LOT)
+    def stop_fills_partly(self, pick: int, lots: int) -> None:
+        stops = self.world.live_orders(Leg.STOP)
+        self.world.fill(stops[pick % len(stops)], Decimal(lots))
+
+    @rule(price=PRICE)
+    def price_moves(self, price: Decimal) -> None:
+        self.world.move_price(price)
+
+    @precondition(lambda self: self.world.live_orders())
+    @rule(pick=PICK)
+    def exchange_cancels(self, pick: int) -> None:
+        orders = self.world.live_orders()
+        self.world.end(orders[pick % len(orders)], OrderStatus.CANCELED, "Insufficient funds")
+
+    @rule(leg=st.sampled_from((Leg.ENTRY, Leg.STOP, Leg.EXIT, Leg.HEDGE)), placed=st.booleans())
+    def next_order_is_refused(self, leg: Leg, placed: bool) -> None:
+        status = OrderStatus.REJECTED if placed else OrderStatus.NOT_PLACED
+        self.world.refuse[leg] = (status, "EOrder:Insufficient funds")
+
+    @rule()
+    def next_amend_is_refused(self) -> None:
+        self.world.refuse_amends = True
+
+    @rule(executed=st.booleans(), times=st.integers(min_value=1, max_value=3))
+    def next_answers_are_lost(self, executed: bool, times: int) -> None:
+        self.world.lost_after, self.world.doubts = executed, times
+
+    @precondition(lambda self: self.world.state.entry.status in ABSENT)
+    @rule()
+    def absent_entry_executes_after_all(self) -> None:
+        self.world.execute_after_all(self.world.state.plan.entry)
+
+    # --- commands and facts move -----------------------------
+
+    @precondition(lambda self: self.world.commands)
+    @rule(pick=PICK)
+    def command_runs(self, pick: int) -> None:
+        self.world.commands.rotate(-(pick % len(self.world.commands)))
+        self.world.run_command()
+
+    @precondition(lambda self: self.world.commands)
+    @rule()
+    def command_runs_again(self) -> None:
+        known = len(self.world.facts)
+        self.world.commands.appendleft(self.world.commands[0])
+        self.world.run_command()
+        # A step has one answer: that of its last attempt. What the stream tells of the first stays.
+        answers = (AmendRefused, StopAmended, OrderRefused)
+        kept = [f for f in self.world.facts[known:] if not isinstance(f, answers)]
+        self.world.facts[known:] = kept
+
+    @precondition(lambda self: self.world.commands)
+    @rule(answer_only=st.booleans())
+    def command_is_lost(self, answer_only: bool) -> None:
+        known = len(self.world.facts)
+        if answer_only:
+            self.world.run_command()
+            del self.world.facts[known:]
+        else:
+            self.world.commands.popleft()
+        self.world.lost = True
+
+    @precondition(lambda self: self.world.facts)
+    @rule(pick=PICK)
+    def fact_arrives(self, pick: int) -> None:
+        self.world.deliver(pick % len(self.world.facts))
+
+    @precondition(lambda self: self.world.facts)
+    @rule(pick=PICK)
+    def fact_arrives_and_will_again(self, pick: int) -> None:
+        self.world.deliver(pick % len(self.world.facts), keep=True)
+
+    @precondition(lambda self: self.world.delivered)
+    @rule(pick=PICK)
+    def old_fact_arrives_again(self, pick: int) -> None:
+        self.world.tell(self.world.delivered[pick % len(self.world.delivered)])
+
+    # --- people, the market's watcher and time -----------------------------
+
+    @precondition(lambda self: self.world.state.watches)
+    @rule(pick=PICK)
+    def watch_crosses(self, pick: int) -> None:
+        watches = self.world.state.watches
+        watch = watches[pick % len(watches)]
+        self.world.move_price(max(self.world.price, watch.level))
+        self.world.tell(PriceCrossed(watch.watch_id, watch.kind, self.world.price, START))
+
+    @rule(reason=st.sampled_from((ExitReason.REQUESTED, ExitReason.KILL_SWITCH)))
+    def close_requested(self, reason: ExitReason) -> None:
+        self.world.tell(CloseRequested(reason, "director", START))
+
+    @rule()
+    def entry_cancel_requested(self) -> None:
+        self.world.tell(EntryCancelRequested(ExitReason.KILL_SWITCH, START))
+
+    @rule(lots=LOT)
+    def part_sale_requested(self, lots: int) -> None:
+        target = self.world.state.sold + Decimal(lots)
+        self.world.tell(PartSaleRequested(target, "hedge", START))
+
+    @rule(stop=PRICE, price=st.one_of(st.none(), PRICE))
+    def stop_move_requested(self, stop: Decimal, price: Decimal | None) -> None:
+        before, filled = self.world.state.stop_price, bool(self.world.state.fills)
+        self.world.tell(StopMoveRequested(stop, None, "director", START, price))
+        after = self.world.state.stop_price
+        assert after >= before
+        # Before the first fill the limit of the entry bounds a stop, after it the market does.
+        assert after == before or not filled or price is not None
+
+    @precondition(lambda self: not self.world.facts)
+    @rule()
+    def review_is_due(self) -> None:
+        # The shell lets a review follow the answers to the one before.
+        self._run_all()
+        self.world.lost = False
+        self.world.review()
+
+    # --- what must hold -----------------------------
+
+    @invariant()
+    def books_agree_when_quiet(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        world = self.world
+        if world.lost or world.facts or world.commands or world.state.phase is TradePhase.SETTLED:
+            return
+        state = world.state
+        assert state.held == world.held
+        if state.held < state.plan.instrument.quantity_minimum or state.live_exit is not None:
+            return
+        if state.live_part is not None:
+            return
+        if state.awaited_children or state.stop_refusals:
+            return
+        assert state.protected_quantity == state.held
+
+    def _run_all(self) -> None:
+        for _ in range(400):
+            if self.world.commands:
+                self.world.run_command()
+            elif self.world.facts:
+                self.world.deliver(0)
+            else:
+                return
+        raise AssertionError("commands and facts never come to rest")
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        world = self.world
+        world.refuse.clear()
+        world.refuse_amends = False
+        world.doubts = 0
+        self._run_all()
+        world.move_price(Decimal(124))
+        world.tell(CloseRequested(ExitReason.REQUESTED, "director", START))
+        for _ in range(40):
+            self._run_all()
+            if world.state.phase is TradePhase.SETTLED:
+                break
+            for order in (*world.live_orders(Leg.EXIT), *world.live_orders(Leg.HEDGE)):
+                world.fill(order, order.quantity)
+            self._run_all()
+            world.review(seconds=1000)
+        assert world.state.phase is TradePhase.SETTLED
+        assert world.held == world.state.held
+        assert world.reports[-1] is True
+        rescues = world.state.rescue.number if world.state.rescue else 0
+        assert world.reports.count(True) == 1 + rescues
+
+
+TradeMachine.TestCase.settings = settings(
+    max_examples=250,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+TestTrade = TradeMachine.TestCase

@@ -1,0 +1,1 @@
+"""CoinGecko's endpoints, answered from the simulated market."""

@@ -1,0 +1,1 @@
+"""The exchange simulator's market: generated, recorded or live."""

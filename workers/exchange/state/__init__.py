@@ -1,0 +1,1 @@
+"""The exchange simulator's state on disk."""

@@ -1,0 +1,1 @@
+"""The exchange simulator's WebSocket v2 endpoints."""

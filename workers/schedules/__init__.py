@@ -1,0 +1,1 @@
+"""What the clocks start: days, market jobs, reconciliations, lockstep."""

@@ -1,0 +1,71 @@
+"""Whether the platform has dealt with everything, asked of the record and of every workflow."""
+
+import asyncio
+
+from sqlalchemy import text
+from temporalio.client import Client, WorkflowQueryRejectedError
+from temporalio.common import QueryRejectCondition
+from temporalio.service import RPCError, RPCStatusCode
+
+from infra.runtime.database.connections import Database
+from models.contracts.names import (
+    REST_QUERY,
+    account_workflow_id,
+    hedge_workflow_id,
+    trade_workflow_id,
+)
+from models.contracts.workflows import Rest
+from workers.schedules.lockstep import ExchangeCounters
+
+_RECORDED = text(
+    """SELECT (SELECT count(*) FROM fills) AS fills,
+              (SELECT count(*) FROM fills WHERE delivered_at IS NULL) AS undelivered,
+              (SELECT count(*) FROM orders WHERE ended_at IS NULL) AS open_orders"""
+)
+_OPEN_TRADES = text("SELECT number FROM trades WHERE phase <> 'settled' ORDER BY number")
+
+
+class RecordAndWorkflows:
+    """Ask the record for what the exchange did, and the workflows for what they still do."""
+
+    def __init__(self, database: Database, client: Client) -> None:
+        self._database = database
+        self._client = client
+
+    async def caught_up(self, counters: ExchangeCounters) -> bool:
+        """Tell whether every execution is recorded and told, and no order is in another state."""
+        for account, fills in counters.fills.items():
+            async with self._database.account_scope(account) as session:
+                row = (await session.sql(_RECORDED)).one()
+            if (row.fills, row.undelivered) != (fills, 0):
+                return False
+            if row.open_orders != counters.open_orders[account]:
+                return False
+        return True
+
+    async def rest(self, account: str | None = None) -> int | None:
+        """Return the facts handled ever, None while an account or trade has work in flight."""
+        ids: list[str] = []
+        for name in [account] if account else await self._database.accounts():
+            ids += [account_workflow_id(name), hedge_workflow_id(name)]
+            async with self._database.account_scope(name) as session:
+                found = (await session.sql(_OPEN_TRADES)).all()
+            ids += [trade_workflow_id(name, row.number) for row in found]
+        answers = await asyncio.gather(*(self._ask(workflow_id) for workflow_id in ids))
+        if not all(answer.settled for answer in answers):
+            return None
+        return sum(answer.handled for answer in answers)
+
+    async def _ask(self, workflow_id: str) -> Rest:
+        handle = self._client.get_workflow_handle(workflow_id)
+        try:
+            answer: Rest = await handle.query(
+                REST_QUERY, result_type=Rest, reject_condition=QueryRejectCondition.NOT_OPEN
+            )
+        except WorkflowQueryRejectedError:
+            return Rest(settled=True, handled=0)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return Rest(settled=True, handled=0)
+            raise
+        return answer

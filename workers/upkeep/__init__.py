@@ -1,0 +1,1 @@
+"""Keeping the long-lived workflows running: watchdog and restoration."""

@@ -1,0 +1,1 @@
+"""The account's workflow, its inbox and its steps, and what runs beside it."""

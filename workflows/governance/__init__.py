@@ -1,0 +1,1 @@
+"""Approvals, the kill switch, and the conditions of going live."""

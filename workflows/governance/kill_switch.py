@@ -1,0 +1,161 @@
+"""The kill switch: stop every named account, see their entries gone, stay until it is lifted."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from temporalio import workflow
+
+from activities.accounts.records import RecordActivities
+from activities.accounts.reports import ReportActivities
+from activities.policies import RECORD
+from models.contracts.records import KillSwitchToTell
+from models.contracts.workflows import (
+    AccountAcknowledged,
+    AccountsToCheck,
+    KillSwitchAcknowledgement,
+    KillSwitchInput,
+    KillSwitchLift,
+    KillSwitchProgress,
+    LiftApproved,
+    OpenWork,
+)
+from models.trading.account.facts import KillSwitchEngaged, KillSwitchLifted
+from workflows.entity import Errands, refuse_malformed
+
+BROADCAST_AGAIN = timedelta(seconds=1)
+LOOK_AGAIN = timedelta(seconds=1)
+LOOK_RARELY = timedelta(minutes=1)
+LOOKS_BEFORE_RARELY = 60
+
+
+@workflow.defn
+class KillSwitchWorkflow:
+    """One engagement. The flag in the record refuses entries even before an account answers."""
+
+    @workflow.init
+    def __init__(self, start: KillSwitchInput) -> None:
+        self.start = start
+        self.phase = "engaging"
+        self.acknowledged: list[str] = []
+        self.open_work = OpenWork(0, 0)
+        self.lift: LiftApproved | None = None
+        self.errands = Errands()
+
+    @workflow.run
+    async def run(self, _start: KillSwitchInput) -> None:
+        """Raise the flag and tell the accounts at once; wait; look after; lift when approved."""
+        self.errands.run("flag", self.raise_flag)
+        await self.halt_accounts()
+        await self.watch_work_disappear()
+        await workflow.wait_condition(lambda: self.lift is not None)
+        await self.lift_it()
+        await workflow.wait_condition(lambda: not self.errands)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    async def raise_flag(self) -> None:
+        """Raise the flag that the order activity reads before each entry."""
+        await workflow.execute_activity_method(
+            RecordActivities.raise_kill_switch, self.start, **RECORD
+        )
+
+    async def halt_accounts(self) -> None:
+        """Tell every account that has not answered, again and again, until all have."""
+        fact = KillSwitchEngaged(
+            self.start.number, self.start.flatten, self.start.reason, self.start.by, self.start.at
+        )
+        while self.silent_accounts and self.lift is None:
+            for account in self.silent_accounts:
+                self.tell(account, fact)
+            await self.wait_for(lambda: not self.silent_accounts, BROADCAST_AGAIN)
+
+    async def watch_work_disappear(self) -> None:
+        """Look into the record until no entry rests and, if asked for, no position is left."""
+        looks = 0
+        while self.lift is None:
+            self.phase = "flattening" if self.start.flatten else "withdrawing"
+            self.open_work = await workflow.execute_activity_method(
+                RecordActivities.count_open_work, AccountsToCheck(self.start.accounts), **RECORD
+            )
+            positions = self.open_work.open_positions if self.start.flatten else 0
+            if self.open_work.open_entries + positions == 0:
+                self.phase = "engaged"
+                return
+            looks += 1
+            pause = LOOK_AGAIN if looks < LOOKS_BEFORE_RARELY else LOOK_RARELY
+            await self.wait_for(lambda: False, pause)
+
+    async def lift_it(self) -> None:
+        """Lower the flag first, then tell the accounts."""
+        assert self.lift is not None
+        lift = KillSwitchLift(self.start.number, self.lift.by, workflow.now())
+        await workflow.execute_activity_method(RecordActivities.lower_kill_switch, lift, **RECORD)
+        for account in self.start.accounts:
+            self.tell(account, KillSwitchLifted(lift.number, lift.by, lift.at))
+        self.phase = "lifted"
+
+    async def wait_for(self, condition: Callable[[], bool], pause: timedelta) -> None:
+        """Wait for the condition or a lift, at most as long as the pause."""
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: condition() or self.lift is not None, timeout=pause
+            )
+
+    @property
+    def silent_accounts(self) -> list[str]:
+        """Return the accounts that have not acknowledged yet."""
+        return [a for a in self.start.accounts if a not in self.acknowledged]
+
+    def tell(self, account: str, fact: KillSwitchEngaged | KillSwitchLifted) -> None:
+        """Tell one account by an activity (ADR 7); a missing one does not hold the others.
+
+        Accounts answer by signals: an account and a kill switch that signal each other at the same
+        moment would both stand still for seconds.
+        """
+        request = (
+            KillSwitchToTell(account, engaged=fact)
+            if isinstance(fact, KillSwitchEngaged)
+            else KillSwitchToTell(account, lifted=fact)
+        )
+
+        async def signal() -> None:
+            await workflow.execute_activity_method(
+                ReportActivities.tell_of_kill_switch, request, **RECORD
+            )
+
+        self.errands.run(f"tell/{account}", signal)
+
+    @workflow.signal
+    def account_acknowledged(self, fact: AccountAcknowledged) -> None:
+        """An account is halted."""
+        if fact.account in self.silent_accounts:
+            self.acknowledged.append(fact.account)
+            note = KillSwitchAcknowledgement(self.start.number, fact.account, fact.at)
+
+            async def record() -> None:
+                await workflow.execute_activity_method(
+                    RecordActivities.acknowledge_kill_switch, note, **RECORD
+                )
+
+            self.errands.queue("acknowledgements", record)
+
+    @workflow.update
+    def approve_lift(self, request: LiftApproved) -> KillSwitchProgress:
+        """Lift the kill switch; people with the right to do so were asked before."""
+        self.lift = self.lift or request
+        return self.progress()
+
+    @approve_lift.validator
+    def _check_approve_lift(self, request: LiftApproved) -> None:
+        refuse_malformed(request)
+
+    @workflow.query
+    def progress(self) -> KillSwitchProgress:
+        """Return how far the engagement has come."""
+        return KillSwitchProgress(
+            self.start.number,
+            self.phase,
+            tuple(self.acknowledged),
+            self.open_work.open_entries,
+            self.open_work.open_positions,
+        )

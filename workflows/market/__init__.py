@@ -1,0 +1,1 @@
+"""Workflows of the market: rules, stress, and the owners of connections."""

@@ -1,0 +1,1 @@
+"""The trade's workflow, its inbox and its steps."""

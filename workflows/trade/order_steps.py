@@ -1,0 +1,105 @@
+"""How a trade's order commands are carried out: which activity, and under which errand's name."""
+
+from collections.abc import Awaitable, Callable
+
+from temporalio import workflow
+
+from activities.execution.holding import HoldingActivities
+from activities.execution.orders import OrderActivities
+from activities.policies import ORDER
+from models.contracts.orders import (
+    HoldingToAsk,
+    OrdersToAsk,
+    OrderToCancel,
+    OrderToPlace,
+    PartToSell,
+    PositionToExit,
+    StopToAmend,
+)
+from models.trading.risk.limits import ProtectionMode
+from models.trading.trade.facts import (
+    AmendStop,
+    AskHolding,
+    AskOrders,
+    CancelOrder,
+    ExitPosition,
+    PlaceOrder,
+    SellPart,
+    TradeFact,
+)
+from models.trading.trade.state import TradeState
+
+OrderCommand = (
+    PlaceOrder | CancelOrder | AmendStop | ExitPosition | SellPart | AskOrders | AskHolding
+)
+Step = Callable[[], Awaitable[tuple[TradeFact, ...]]]
+
+
+def order_errand(command: OrderCommand, state: TradeState) -> tuple[str, Step]:
+    """Return the errand's name, which keeps it from running twice at once, and its step."""
+    match command:
+        case PlaceOrder(order=order):
+            return f"order/{order.client_order_id}", lambda: _place(command)
+        case ExitPosition(exit=order):
+            return f"order/{order.client_order_id}", lambda: _exit(command)
+        case SellPart(order=order):
+            return f"order/{order.client_order_id}", lambda: _sell_part(command)
+        case CancelOrder(client_order_id=name):
+            return f"cancel/{name}", lambda: _cancel(command, state)
+        case AmendStop(order_id=order_id):
+            return f"amend/{order_id}", lambda: _amend(command, state)
+        case AskOrders():
+            return "ask", lambda: _ask(command, state)
+        case AskHolding():
+            return "holding", lambda: _ask_holding(command, state)
+
+
+async def _place(command: PlaceOrder) -> tuple[TradeFact, ...]:
+    request = OrderToPlace(command.order, workflow.now())
+    placed = await workflow.execute_activity_method(OrderActivities.place_order, request, **ORDER)
+    return placed.facts
+
+
+async def _exit(command: ExitPosition) -> tuple[TradeFact, ...]:
+    request = PositionToExit(command, workflow.now())
+    done = await workflow.execute_activity_method(OrderActivities.exit_position, request, **ORDER)
+    return done.facts
+
+
+async def _sell_part(command: SellPart) -> tuple[TradeFact, ...]:
+    request = PartToSell(command, workflow.now())
+    done = await workflow.execute_activity_method(OrderActivities.sell_part, request, **ORDER)
+    return done.facts
+
+
+async def _cancel(command: CancelOrder, state: TradeState) -> tuple[TradeFact, ...]:
+    known = state.order(command.client_order_id)
+    request = OrderToCancel(
+        account=state.plan.account,
+        order_id=command.order_id,
+        client_order_id=command.client_order_id,
+        order=known.spec if known is not None else None,
+        intended_at=state.plan.requested_at,
+    )
+    done = await workflow.execute_activity_method(OrderActivities.cancel_order, request, **ORDER)
+    return done.facts
+
+
+async def _amend(command: AmendStop, state: TradeState) -> tuple[TradeFact, ...]:
+    request = StopToAmend(state.plan.account, command)
+    done = await workflow.execute_activity_method(OrderActivities.amend_stop, request, **ORDER)
+    return done.facts
+
+
+async def _ask(command: AskOrders, state: TradeState) -> tuple[TradeFact, ...]:
+    plan = state.plan
+    attached = plan.protection is ProtectionMode.ATTACHED
+    request = OrdersToAsk(plan.account, plan.number, command.order_ids, attached)
+    answered = await workflow.execute_activity_method(OrderActivities.ask_orders, request, **ORDER)
+    return answered.facts
+
+
+async def _ask_holding(command: AskHolding, state: TradeState) -> tuple[TradeFact, ...]:
+    request = HoldingToAsk(state.plan.account, state.plan.number, command)
+    told = await workflow.execute_activity_method(HoldingActivities.ask_holding, request, **ORDER)
+    return (told,)
