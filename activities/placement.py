@@ -30,6 +30,7 @@ from activities.ports import (
 )
 from models.contracts.orders import OrderPlaced
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
+from models.trading.refusals import PROVEN_ABSENT
 from models.trading.trade_facts import (
     OrderAcknowledged,
     OrderDoubted,
@@ -239,9 +240,7 @@ class Placement:
         if report is not None:
             return await self._found(order, report)
         if order.leg is not Leg.STOP:
-            return await self.refuse(
-                order, OrderStatus.NOT_PLACED, "absent after its deadline, by the exchange's word"
-            )
+            return await self.refuse(order, OrderStatus.NOT_PLACED, PROVEN_ABSENT)
         if unsendable is not None:
             return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
         self._sends_left -= 1
