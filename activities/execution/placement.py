@@ -28,6 +28,7 @@ from activities.ports.exchange_errors import (
 from activities.ports.journal import IntentStored, Journal
 from models.contracts.orders import OrderPlaced
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
+from models.trading.refusals.kinds import PROVEN_ABSENT
 from models.trading.trade.facts import OrderAcknowledged, OrderDoubted, OrderEnded, OrderRefused
 
 _log = structlog.get_logger(__name__)
@@ -232,9 +233,7 @@ class Placement:
         if report is not None:
             return await self._found(order, report)
         if order.leg is not Leg.STOP:
-            return await self.refuse(
-                order, OrderStatus.NOT_PLACED, "absent after its deadline, by the exchange's word"
-            )
+            return await self.refuse(order, OrderStatus.NOT_PLACED, PROVEN_ABSENT)
         if unsendable is not None:
             return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
         self._sends_left -= 1

@@ -1,13 +1,14 @@
 """What kind of refusal the exchange's words are, and so what is done next.
 
-======== ============================================== ===========================================
-class    what it means                                  what is done next
-======== ============================================== ===========================================
-passing  the same request may be taken a little later   again after a pause that grows
-lasting  it is refused until something else changes     ask what is held; again, seldom
-stale    our knowledge of the pair is out of date       the adapter reads the pairs anew; again
-mistake  a request as we must not send one              again, seldom; people have to look
-======== ============================================== ===========================================
+======== ================================================ =========================================
+class    what it means                                    what is done next
+======== ================================================ =========================================
+passing  the same request may be taken a little later     again after a pause that grows
+lost     nobody refused it: it is proven to be absent     again soon, what is held covered first
+lasting  it is refused until something else changes       ask what is held; again, seldom
+stale    our knowledge of the pair is out of date         the adapter reads the pairs anew; again
+mistake  a request as we must not send one                again, seldom; people have to look
+======== ================================================ =========================================
 
 One table for every order, amend and cancel. Source: kraken-protocol §3 (docs.kraken.com, guide
 "errors"; the retry rules of Kraken's SDK), and §8.3 for the reasons of orders that the engine ends.
@@ -20,6 +21,7 @@ class RefusalClass(StrEnum):
     """What kind of refusal it is."""
 
     PASSING = "passing"
+    LOST = "lost"
     LASTING = "lasting"
     STALE = "stale"
     MISTAKE = "mistake"
@@ -74,6 +76,8 @@ TABLE: tuple[tuple[str, RefusalClass], ...] = (
     ("symbol was", _STALE),
 )
 
+PROVEN_ABSENT = "absent after its deadline, by the exchange's word"
+"""Why an order is not there that was sent: lost on its way, refused by nobody."""
 STOPS_SOLD_ALL = "the stops had sold everything"
 """Why an exit is not sent when its stops fired first: nobody has refused it."""
 STOPS_STAY = " (not sent, the stops stay)"
@@ -85,10 +89,12 @@ _FUNDS = ("EOrder:Insufficient funds", "Insufficient funds")
 def refusal_class(reason: str | None) -> RefusalClass:
     """Return the class of a refusal by its words.
 
-    What the exchange did not say (no connection, a proven absence, the market's protection) is
-    passing; an error string that nobody knows is lasting: it is not tried often.
+    What the exchange did not say (no connection, the market's protection) is passing, a proven
+    absence is lost; an error string that nobody knows is lasting: it is not tried often.
     """
     words = reason or ""
+    if words.startswith(PROVEN_ABSENT):
+        return RefusalClass.LOST
     for prefix, kind in TABLE:
         if words.startswith(prefix):
             return kind

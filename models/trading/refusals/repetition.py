@@ -14,8 +14,16 @@ from models.trading.refusals.kinds import RefusalClass, refusal_class
 SENDS_MAXIMUM = 2
 """Sends of one request, unchanged, before a pause."""
 
+_UNCOVERS = ("exit", "part")
+"""Requests for which stops are withdrawn first.
+
+One that was lost left what is held bare until its absence was proven: a second in a row would be
+bare twice as long, so the stops come back in between.
+"""
+
 _PAUSES = {
     RefusalClass.PASSING: (timedelta(seconds=2), timedelta(seconds=30)),
+    RefusalClass.LOST: (timedelta(seconds=1), timedelta(seconds=3)),
     RefusalClass.STALE: (timedelta(seconds=10), timedelta(minutes=5)),
     RefusalClass.LASTING: (timedelta(seconds=30), timedelta(minutes=15)),
     RefusalClass.MISTAKE: (timedelta(minutes=1), timedelta(minutes=15)),
@@ -61,11 +69,16 @@ class RefusedRequest:
         first, longest = _PAUSES[self.kind]
         if bare:
             longest = min(longest, BARE_LONGEST)
-        doublings = min(max(0, self.times - SENDS_MAXIMUM), 20)
+        doublings = min(max(0, self.times - sends_maximum(self.what, self.kind)), 20)
         return min(first * (1 << doublings), longest)
 
 
 Refused = tuple[RefusedRequest, ...]
+
+
+def sends_maximum(what: Requested, kind: RefusalClass) -> int:
+    """Return how often a request goes out, unchanged, before a pause."""
+    return 1 if kind is RefusalClass.LOST and what.value in _UNCOVERS else SENDS_MAXIMUM
 
 
 def with_refusal(known: Refused, what: Requested, figures: str, reason: str | None) -> Refused:
@@ -73,13 +86,14 @@ def with_refusal(known: Refused, what: Requested, figures: str, reason: str | No
     before = refused(known, what)
     times = before.times + 1 if before is not None and before.figures == figures else 1
     words = (reason or "it ended unfilled")[:WORDS_KEPT]
+    kind = refusal_class(reason)
     now = RefusedRequest(
         what=what,
         figures=figures,
         times=times,
-        kind=refusal_class(reason),
+        kind=kind,
         reason=words,
-        waits=times >= SENDS_MAXIMUM,
+        waits=times >= sends_maximum(what, kind),
     )
     return (*without_refusal(known, what), now)
 

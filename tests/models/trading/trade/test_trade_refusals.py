@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.trading.orders import Leg
-from models.trading.refusals.kinds import TABLE, RefusalClass, refusal_class
+from models.trading.refusals.kinds import PROVEN_ABSENT, TABLE, RefusalClass, refusal_class
 from models.trading.risk.limits import ProtectionMode
 from models.trading.trade.decisions import decide
 from models.trading.trade.facts import CloseRequested, ExitReason, ReviewDue, ShortfallCause
@@ -117,6 +117,26 @@ def test_an_exit_ends_once_the_refusals_end(reason, times, protection):
     assert world.held == 0
     assert world.now - lifted <= LONGEST + timedelta(seconds=10)
     assert summarise(world.state).blocked == ""
+
+
+@pytest.mark.parametrize("protection", ProtectionMode)
+def test_an_exit_that_is_lost_is_sent_again_soon_and_the_stop_is_back_in_between(protection):
+    world = RefusingWorld(a_plan(quantity="10", protection=protection)).opened()
+    world.lasting[Leg.EXIT] = PROVEN_ABSENT
+    world.close()
+    begun, covered = world.now, []
+    while len(world.sent(Leg.EXIT)) < 10:
+        before = len(world.sent(Leg.EXIT))
+        world.step()
+        if len(world.sent(Leg.EXIT)) > before:
+            covered.append(sum(order.quantity for order in world.live_orders(Leg.STOP)))
+    assert all(quantity == 10 for quantity in covered)
+    exits = world.sent(Leg.EXIT)
+    assert all(after - at >= timedelta(seconds=1) for at, after in pairwise(exits))
+    assert world.now - begun <= timedelta(seconds=50)
+    world.lasting.clear()
+    world.live(10)
+    assert world.state.phase is TradePhase.SETTLED
 
 
 @settings(max_examples=30, deadline=None)
@@ -258,6 +278,7 @@ def test_the_words_of_the_protocol_have_a_class():
     assert refusal_class("EOrder:Tick size check failed") is RefusalClass.STALE
     assert refusal_class("EService:Market in cancel_only mode") is RefusalClass.STALE
     assert refusal_class("EService:Busy") is RefusalClass.PASSING
+    assert refusal_class(PROVEN_ABSENT) is RefusalClass.LOST
     assert refusal_class("EGeneral:Invalid arguments:cl_ord_id") is RefusalClass.MISTAKE
     assert refusal_class("EGeneral:Invalid arguments:volume") is RefusalClass.STALE
     assert refusal_class("EOrder:Of tomorrow") is RefusalClass.LASTING
