@@ -5,8 +5,8 @@ and says why. Nothing here knows models or storage: it judges net results out of
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -21,7 +21,7 @@ from models.learning.validation.sharpe import (
     minimum_track_record,
     moments,
 )
-from models.learning.validation.trials import TrialsSummary, summarise_trials
+from models.learning.validation.trials import TrialsSummary, merge_alike, summarise_trials
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,26 +38,28 @@ class GateLimits:
     track_confidence: float = 0.95
     parts: int = 16
     most_trials: int = 20
+    samples: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Net results of one question, out of sample, per period.
 
-    `candidate` has shape (periods,); `costs` what it paid in each period (same unit); `champion`
-    the champion's results of the same periods (all zero for no trade); `trials` shape (periods,
-    trials), every trial that was ever run on this data, the candidate's own among them.
+    `candidate` has shape (periods,); `costs` what it paid in each period (same unit); `benchmarks`
+    the results of what it must beat in the same periods (the champion, its primary rule), by name:
+    no trade is always among them. `trials` has shape (periods, trials): every trial that was ever
+    run on this data, the candidate's own among them.
     """
 
     candidate: Floats
     costs: Floats
-    champion: Floats
     trials: Floats
+    benchmarks: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        shapes = {self.candidate.shape, self.costs.shape, self.champion.shape}
-        if len(shapes) != 1 or self.candidate.ndim != 1:
-            raise UnknownStatisticError("results, costs and champion differ in shape")
+        others = {benchmark.shape for benchmark in self.benchmarks.values()}
+        if len({self.candidate.shape, self.costs.shape} | others) != 1 or self.candidate.ndim != 1:
+            raise UnknownStatisticError("results, costs and benchmarks differ in shape")
         if self.trials.ndim != 2 or self.trials.shape[0] != self.candidate.size:
             raise UnknownStatisticError("the trials' table does not fit the results")
 
@@ -119,17 +121,21 @@ def _findings(
     yield _at_most(
         "probability_of_overfitting",
         limits.overfitting,
-        lambda: probability_of_overfitting(evidence.trials, limits.parts).probability,
+        lambda: _overfitting(evidence.trials, limits.parts),
     )
-    nothing = np.zeros_like(evidence.candidate)
-    for name, benchmark in (("champion", evidence.champion), ("no_trade", nothing)):
-        ability = partial(superior_ability, evidence.candidate, benchmark, rng)
+    against = {**evidence.benchmarks, "no_trade": np.zeros_like(evidence.candidate)}
+    for name, benchmark in against.items():
+        ability = partial(
+            superior_ability, evidence.candidate, benchmark, rng, samples=limits.samples
+        )
         yield _at_most(f"superior_to_{name}", limits.superior, ability)
     stressed = evidence.candidate - (limits.cost_multiple - 1) * evidence.costs
     yield _above(
         "lower_bound_at_stressed_costs",
         0.0,
-        lambda: lower_bound(stressed, rng, confidence=limits.bound_confidence),
+        lambda: lower_bound(
+            stressed, rng, confidence=limits.bound_confidence, samples=limits.samples
+        ),
     )
     needed = _number(
         lambda: minimum_track_record(
@@ -137,6 +143,14 @@ def _findings(
         )
     )
     yield _at_least("track_record", needed[0], lambda: float(evidence.candidate.size), needed[1])
+
+
+def _overfitting(trials: Floats, parts: int) -> float:
+    """Judge the choice among trials that differ; where all are one, nothing was chosen."""
+    distinct = merge_alike(trials)
+    if distinct.shape[1] == 1 and np.isfinite(distinct).all():
+        return 0.0
+    return probability_of_overfitting(distinct, parts).probability
 
 
 def _deflated(evidence: Evidence, trials: TrialsSummary | None) -> float:

@@ -11,6 +11,7 @@ from models.learning.validation.sharpe import UnknownStatisticError
 
 Floats = npt.NDArray[np.float64]
 FEWEST_TO_CLUSTER = 4
+ALIKE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,24 @@ def summarise_trials(results: Floats, sharpes: Floats | None = None) -> TrialsSu
     return TrialsSummary(count, int(centres.size), spread)
 
 
+def merge_alike(results: Floats, correlation: float = ALIKE) -> Floats:
+    """Return the table with trials that are one for all purposes merged into their mean.
+
+    Trials whose results correlate by at least `correlation` (complete linkage) differ in parameters
+    only: which of them ranks first out of sample is chance and says nothing of the choice.
+    """
+    table = np.asarray(results, dtype=np.float64)
+    if table.shape[1] < 2 or not np.isfinite(table).all():
+        return table
+    labels = AgglomerativeClustering(
+        n_clusters=None,
+        metric="precomputed",
+        linkage="complete",
+        distance_threshold=float(np.sqrt((1 - correlation) / 2)),
+    ).fit_predict(_distances(table))
+    return np.stack([table[:, labels == label].mean(axis=1) for label in np.unique(labels)], axis=1)
+
+
 def _variance(ratios: Floats) -> float:
     return float(ratios.var(ddof=1)) if ratios.size > 1 else 0.0
 
@@ -61,15 +80,22 @@ def _sharpes(table: Floats) -> Floats:
     return ratios
 
 
-def _clusters(table: Floats) -> npt.NDArray[np.int64]:
+def _distances(table: Floats) -> Floats:
+    """Return correlation distances, shape (trials, trials); one that never moves is far off."""
     count = table.shape[1]
     quiet = table.std(axis=0) == 0
     correlation = np.eye(count)
     if not quiet.all():
         live = np.flatnonzero(~quiet)
         correlation[np.ix_(live, live)] = np.corrcoef(table[:, live], rowvar=False)
-    distance = np.sqrt(np.clip((1 - correlation) / 2, 0.0, 1.0))
+    distance: Floats = np.sqrt(np.clip((1 - correlation) / 2, 0.0, 1.0))
     np.fill_diagonal(distance, 0.0)
+    return distance
+
+
+def _clusters(table: Floats) -> npt.NDArray[np.int64]:
+    count = table.shape[1]
+    distance = _distances(table)
     own = np.arange(count, dtype=np.int64)
     best, found = 0.0, own
     for number in range(2, count):
