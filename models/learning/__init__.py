@@ -1,0 +1,1 @@
+"""Features, labels, estimators, validation: pure functions on arrays, no clock, no storage."""

@@ -1,0 +1,128 @@
+"""The port of estimators, and those that the platform ships."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+class EstimatorError(ValueError):
+    """An estimator cannot be made, fitted or asked with what was given."""
+
+
+class Estimator(Protocol):
+    """Estimate probabilities. Rows with an unknown feature are refused, not imputed."""
+
+    def fit(self, features: Floats, profitable: Flags, weights: Floats) -> Self:
+        """Learn from features, shape (samples, features), answers and weights, shape (samples,)."""
+        ...
+
+    def probabilities(self, features: Floats) -> Floats:
+        """Return the probability of profit of each row, shape (samples,)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EstimatorSpec:
+    """Which estimator, with which parameters, from which seed: a trial of the ledger."""
+
+    kind: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+
+    def describe(self) -> str:
+        """Name the trial by kind and parameters, the same text for the same trial."""
+        parts = ", ".join(f"{name}={self.parameters[name]}" for name in sorted(self.parameters))
+        return f"{self.kind}({parts})"
+
+
+class PipelineEstimator:
+    """A scikit-learn pipeline as the unit that is fitted, registered and asked."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self._width = 0
+
+    def fit(self, features: Floats, profitable: Flags, weights: Floats) -> Self:
+        """Learn. Raise `EstimatorError` where answers are all alike or a figure is unknown."""
+        _known(features)
+        if features.shape[0] != profitable.size or profitable.size != weights.size:
+            raise EstimatorError("features, answers and weights differ in length")
+        if profitable.all() or not profitable.any():
+            raise EstimatorError("the answers are all alike: nothing can be learnt from them")
+        step = self.pipeline.steps[-1][0]
+        self.pipeline.fit(features, profitable, **{f"{step}__sample_weight": weights})
+        self._width = features.shape[1]
+        return self
+
+    def probabilities(self, features: Floats) -> Floats:
+        """Return the probability of profit of each row, shape (samples,)."""
+        _known(features)
+        if features.shape[1] != self._width:
+            message = f"fitted on {self._width} features, asked with {features.shape[1]}"
+            raise EstimatorError(message)
+        found: Floats = self.pipeline.predict_proba(features)[:, 1]
+        return found
+
+
+def make_estimator(spec: EstimatorSpec) -> PipelineEstimator:
+    """Make an unfitted estimator. Raise `EstimatorError` for a kind that is not known.
+
+    Kinds: `logistic` (parameter `penalty`, the inverse of scikit-learn's C), `boosting` (histogram
+    gradient boosting: `leaves`, `rounds`, `rate`) and `lightgbm` (the same parameters), which needs
+    the package of that name.
+    """
+    parameters = dict(spec.parameters)
+    if spec.kind == "logistic":
+        penalty = float(parameters.pop("penalty", 1.0))
+        model: Any = LogisticRegression(C=1 / penalty, max_iter=1_000, random_state=spec.seed)
+    elif spec.kind == "boosting":
+        model = HistGradientBoostingClassifier(
+            max_leaf_nodes=int(parameters.pop("leaves", 8)),
+            max_iter=int(parameters.pop("rounds", 100)),
+            learning_rate=float(parameters.pop("rate", 0.05)),
+            min_samples_leaf=50,
+            early_stopping=False,
+            random_state=spec.seed,
+        )
+    elif spec.kind == "lightgbm":
+        model = _lightgbm(parameters, spec.seed)
+    else:
+        message = f"no estimator is called {spec.kind!r}"
+        raise EstimatorError(message)
+    if parameters:
+        message = f"{spec.kind} takes no {', '.join(sorted(parameters))}"
+        raise EstimatorError(message)
+    return PipelineEstimator(make_pipeline(StandardScaler(), model))
+
+
+def _lightgbm(parameters: dict[str, Any], seed: int) -> Any:
+    try:
+        from lightgbm import LGBMClassifier
+    except ImportError as error:
+        raise EstimatorError("lightgbm is not installed: set up the learning extra") from error
+    return LGBMClassifier(
+        num_leaves=int(parameters.pop("leaves", 8)),
+        n_estimators=int(parameters.pop("rounds", 100)),
+        learning_rate=float(parameters.pop("rate", 0.05)),
+        min_child_samples=50,
+        random_state=seed,
+        deterministic=True,
+        force_row_wise=True,
+        n_jobs=1,
+        verbose=-1,
+    )
+
+
+def _known(features: Floats) -> None:
+    if features.ndim != 2 or not np.isfinite(features).all():
+        raise EstimatorError("a feature is unknown: such rows are left out, not guessed")

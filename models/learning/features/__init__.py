@@ -1,0 +1,1 @@
+"""What a model sees: one definition of each feature, one code for history and live bars."""

@@ -1,0 +1,92 @@
+"""The default regime: the sign of the trend by tercile of volatility, with hysteresis."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+
+class Regime(StrEnum):
+    """What kind of market this is. Unknown is a state of its own: nothing is assumed."""
+
+    BULLISH = "bullish"
+    BEARISH = "bearish"
+    SIDEWAYS = "sideways"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeRule:
+    """How far a trend must go to change the regime, in daily deviations, and when it is left again.
+
+    `enter` begins a bullish (or bearish) regime, `leave` < `enter` ends it. In the highest tercile
+    of the volatility of the last `history` bars both widen by `wild`: a wild market needs more to
+    be called a trend.
+    """
+
+    enter: float = 1.0
+    leave: float = 0.25
+    history: int = 250
+    wild: float = 1.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.leave < self.enter or self.history < 3 or self.wild < 1:
+            raise ValueError("a regime is left before it is entered, and needs a history")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The regime after a bar, how sure, and the tercile of volatility (0 calm, 2 wild)."""
+
+    regime: Regime
+    probability: float
+    tercile: int
+
+
+def read_regimes(trend: Floats, volatility: Floats, rule: RegimeRule) -> list[Reading]:
+    """Read the regime after each bar from its trend (deviations) and volatility, shape (bars,).
+
+    Each reading uses its own and earlier bars only. The probability is the share of the last 20
+    known bars whose trend had the regime's side, shrunk by one on each side: a plain statement, not
+    a model's.
+    """
+    readings: list[Reading] = []
+    current = Regime.UNKNOWN
+    sides: list[Regime] = []
+    for number in range(trend.size):
+        past = volatility[max(0, number - rule.history + 1) : number + 1]
+        known = past[np.isfinite(past)]
+        if not np.isfinite(trend[number]) or known.size < rule.history // 2:
+            readings.append(Reading(Regime.UNKNOWN, float("nan"), -1))
+            current = Regime.UNKNOWN
+            continue
+        tercile = int((known < volatility[number]).mean() * 3)
+        tercile = min(tercile, 2)
+        scale = rule.wild if tercile == 2 else 1.0
+        current = _next(current, float(trend[number]), rule.enter * scale, rule.leave * scale)
+        sides = [*sides, _side(float(trend[number]), rule.leave * scale)][-20:]
+        share = (sides.count(current) + 1) / (len(sides) + 3)
+        readings.append(Reading(current, share, tercile))
+    return readings
+
+
+def _side(trend: float, leave: float) -> Regime:
+    if abs(trend) <= leave:
+        return Regime.SIDEWAYS
+    return Regime.BULLISH if trend > 0 else Regime.BEARISH
+
+
+def _next(current: Regime, trend: float, enter: float, leave: float) -> Regime:
+    if trend >= enter:
+        return Regime.BULLISH
+    if trend <= -enter:
+        return Regime.BEARISH
+    if current is Regime.BULLISH and trend > leave:
+        return current
+    if current is Regime.BEARISH and trend < -leave:
+        return current
+    return Regime.SIDEWAYS

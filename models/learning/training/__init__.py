@@ -1,0 +1,1 @@
+"""From bars to a judged candidate: samples, walk-forward trials, evidence."""

@@ -1,0 +1,1 @@
+"""What a result is worth: statistics that a model must pass before it may trade."""

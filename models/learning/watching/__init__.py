@@ -1,0 +1,1 @@
+"""Watching a champion while it trades: when to withdraw it."""
