@@ -5,7 +5,6 @@ It holds no connection of its own: the feed, the record and the messenger are po
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from activities.ports import (
     FeedStatus,
     MarketEvent,
     MarketRecord,
+    OneSidedBook,
     PairChanged,
     Tick,
 )
@@ -137,6 +137,8 @@ class MarketEngine:
                 await self._on_tick(event)
             case BestPrices():
                 self._on_prices(event)
+            case OneSidedBook():
+                self._on_one_sided(event)
             case BarClosed():
                 await self._on_bar(event.candle)
             case FeedStatus():
@@ -151,8 +153,9 @@ class MarketEngine:
         """Return the snapshots that changed since the last call."""
         changed = []
         for state in self.symbols.values():
-            if state.changed and state.snapshot is not None:
-                changed.append(replace(state.snapshot, stale=not state.healthy))
+            seen = state.seen() if state.changed else None
+            if seen is not None:
+                changed.append(seen)
                 state.changed = False
         return changed
 
@@ -227,6 +230,15 @@ class MarketEngine:
             ask=prices.ask,
             depth_quantity=prices.depth_quantity,
         )
+        state.book, state.book_at = prices.book, prices.exchange_time
+
+    def _on_one_sided(self, event: OneSidedBook) -> None:
+        """Keep the last prices, and let whoever decides see that the book has lost a side."""
+        state = self.symbols.get(event.symbol)
+        if state is not None and state.snapshot is not None:
+            self._advance(event.exchange_time)
+            state.book, state.book_at = event.book, event.exchange_time
+            state.changed = True
 
     def _on_status(self, status: FeedStatus) -> None:
         state = self.symbols.get(status.symbol)
@@ -293,7 +305,7 @@ class MarketEngine:
                 # Nobody knows whose idea it is; it must not end the feed, which protects.
                 log.exception("an idea is lost: the record is away", idea=idea.idea_id)
                 continue
-            fact = IdeaArrived(idea, state.snapshot, datetime.now(UTC))
+            fact = IdeaArrived(idea, state.seen(), datetime.now(UTC))
             log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
             await self._send([Message(account, None, fact) for account in sorted(followers)])
 

@@ -3,7 +3,7 @@
 Money is ``Decimal``, times are timezone-aware UTC, symbols and assets carry WebSocket v2 names.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from models.trading.account_hedge_facts import HedgeRecord
 from models.trading.account_settings import SettingsRecord
 from models.trading.account_state import AccountState
 from models.trading.approval import ApprovalRequest
+from models.trading.book_costs import BookView
 from models.trading.entry_record import EntryRecord
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
@@ -352,7 +353,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class BestPrices:
-    """Best bid and ask with their quantities, and the quantity within one percent of the ask."""
+    """Best bid and ask with their quantities, and the quantity within one percent of the ask.
+
+    ``book`` returns the levels as they stood then; they are read out only where somebody asks.
+    """
 
     symbol: str
     bid: Decimal
@@ -361,6 +365,16 @@ class BestPrices:
     ask_quantity: Decimal
     depth_quantity: Decimal
     exchange_time: datetime
+    book: Callable[[], BookView] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OneSidedBook:
+    """A book that holds bids only, asks only or nothing: nobody knows its price or its depth."""
+
+    symbol: str
+    exchange_time: datetime
+    book: Callable[[], BookView] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +407,7 @@ class Fence:
     number: int
 
 
-MarketEvent = Tick | BestPrices | BarClosed | FeedStatus | PairChanged | Fence
+MarketEvent = Tick | BestPrices | OneSidedBook | BarClosed | FeedStatus | PairChanged | Fence
 
 
 class MarketFeed(Protocol):

@@ -48,6 +48,7 @@ def assess(
         stop_price=intent.exits.stop_price,
         expected_move=intent.expected_move,
         quantity=intent.quantity,
+        book=market.book,
     )
     compliance = compliance_in_force(state, intent.symbol)
     situation = situation_of(state, intent, market, rules, compliance)

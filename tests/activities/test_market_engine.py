@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from activities.market_delivery import Courier
 from activities.market_engine import MarketEngine
 from activities.market_feed import flush_snapshots
-from activities.ports import PairChanged
+from activities.ports import OneSidedBook, PairChanged
 from activities.symbol_state import SymbolState
 from infra.runtime.database import DatabaseUnavailableError
 from models.trading.account_facts import IdeaArrived
@@ -21,6 +21,7 @@ from models.trading.trade_facts import (
     PriceWatch,
     WatchKind,
 )
+from tests.support.books import a_book
 from tests.support.fakes import BITCOIN
 from tests.support.market_fakes import (
     ETHER,
@@ -295,6 +296,27 @@ async def test_bars_of_a_step_are_judged_together_once_the_step_was_seen():
 
 
 # --- snapshots -----------------------------------------------------------------------------------
+
+
+async def test_the_book_reaches_the_idea_and_the_record_with_the_time_of_its_last_change():
+    market = await Market().begin()
+    await market.see(prices(99, 101, 1), a_tick(100, 3))
+    book = a_book(99, 101)
+    await market.see(replace(prices(99, 101, 4), book=lambda: book), a_tick(100, 5), a_bar(0))
+    (idea, _) = market.ideas()
+    assert (idea.fact.market.book, idea.fact.market.book_at) == (book, at(4))
+    (seen,) = market.engine.take_changed_snapshots()
+    assert (seen.book, seen.book_at) == (book, at(4))
+
+
+async def test_a_book_that_loses_a_side_is_told_at_once_and_leaves_the_prices_as_they_were():
+    market = await Market().begin()
+    await market.see(prices(99, 101, 1), a_tick(100, 3))
+    market.engine.take_changed_snapshots()
+    gone = replace(a_book(99, 101), asks=())
+    await market.see(OneSidedBook("BTC/USD", at(4), lambda: gone))
+    (seen,) = market.engine.take_changed_snapshots()
+    assert (seen.bid, seen.ask, seen.book, seen.book_at) == (99, 101, gone, at(4))
 
 
 async def test_snapshot_has_the_newest_figures_and_is_written_when_it_changed():

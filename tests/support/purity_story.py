@@ -9,6 +9,7 @@ from temporalio import workflow
 from models.trading import account_decisions, trade_decisions
 from models.trading.account_facts import EnterTrade, ExchangeReady, OpenRequested
 from models.trading.account_state import AccountState
+from models.trading.book_costs import BookLevel, BookView
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates
 from models.trading.market import MarketSnapshot
@@ -40,7 +41,9 @@ class PurityWorkflow:
         balances = {"USD": Decimal(100000)}
         ready = ExchangeReady(balances, {SYMBOL: instrument}, fees, now)
         state = account_decisions.decide(state, ready).state
-        market = MarketSnapshot(SYMBOL, Decimal(49999), Decimal(50001), Decimal(50000), now)
+        bid, ask = Decimal(49999), Decimal(50001)
+        book = BookView((BookLevel(bid, Decimal(9)),), (BookLevel(ask, Decimal(9)),))
+        market = MarketSnapshot(SYMBOL, bid, ask, Decimal(50000), now, book=book, book_at=now)
         request = OpenRequested(
             "r", "me", SYMBOL, OrderType.MARKET, Decimal(47000), market, now, Decimal("0.01")
         )

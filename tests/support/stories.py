@@ -23,6 +23,7 @@ from models.trading.approval import ApprovalPolicy
 from models.trading.limits import AccountLimits
 from models.trading.market import MarketSnapshot
 from models.trading.orders import Leg, OrderReport, OrderStatus, OrderType
+from tests.support.books import a_book
 from tests.support.fakes import BITCOIN, FakeExchange, wall_clock
 from tests.support.temporal import World, eventually
 
@@ -90,6 +91,8 @@ class Story:
             ask=price + 1,
             last=price,
             observed_at=wall_clock(),
+            book=a_book(price - 1, price + 1),
+            book_at=wall_clock(),
         )
         request = OpenRequested(
             request_id=str(uuid4()),

@@ -18,7 +18,7 @@ from activities.adapters.kraken.feed_rows import TradeGap, exactly, time_or_now
 from activities.adapters.kraken.feed_trades import FeedTrades
 from activities.adapters.kraken.pair_rules import PairRules, smells_of_stale_rules
 from activities.adapters.kraken.repairs import Part, Repairs
-from activities.ports import BestPrices, FeedStatus, MarketEvent, PairChanged
+from activities.ports import BestPrices, FeedStatus, MarketEvent, OneSidedBook, PairChanged
 from models.trading.instruments import Instrument, InstrumentStatus
 
 _log = logging.getLogger(__name__)
@@ -285,12 +285,14 @@ class FeedState:
         self._repairs.broken(("book", symbol), again_at_once=again_at_once)
         yield from self._statuses()
 
-    def best_prices(self) -> Iterator[BestPrices]:
+    def best_prices(self) -> Iterator[BestPrices | OneSidedBook]:
         """Return the best prices of the symbols whose book changed since the last call."""
         changed, self._changed = self._changed, {}
         for symbol in changed:
             book = self._books[symbol]
             if not book.has_both_sides:
+                at = time_or_now(self._book_times[symbol])
+                yield OneSidedBook(symbol, at, book.seen())
                 continue
             bid, bid_quantity = book.best_bid()
             ask, ask_quantity = book.best_ask()
@@ -303,6 +305,7 @@ class FeedState:
                 ask_quantity=ask_quantity,
                 depth_quantity=book.depth_quantity(),
                 exchange_time=time_or_now(at),
+                book=book.seen(),
             )
 
     # --- health ---------------------------------------------------------------------------------

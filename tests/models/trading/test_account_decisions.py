@@ -30,11 +30,13 @@ from models.trading.account_facts import (
     WithdrawEntries,
 )
 from models.trading.account_state import AccountState, HaltKind
+from models.trading.book_costs import BookView
 from models.trading.ideas import Idea
 from models.trading.instruments import InstrumentStatus
 from models.trading.limits import AccountLimits, Mode, ProtectionMode
 from models.trading.orders import OrderType
 from tests.models.trading.trading_builders import START, a_market, an_account, an_instrument
+from tests.support.books import a_book
 
 
 def a_request(number: int = 1, **changes: object) -> OpenRequested:
@@ -73,6 +75,17 @@ def an_idea(name: str = "i-1", move: str = "0.05") -> IdeaArrived:
         ({"symbol": "XYZ/USD"}, "unknown-pair"),
         ({"market": None}, "no-market-data"),
         ({"market": a_market(stale=True)}, "stale-market"),
+        ({"market": a_market(book=None)}, "book-unknown"),
+        ({"market": a_market(book_at=None)}, "book-unknown"),
+        ({"market": a_market(book_at=START - timedelta(seconds=301))}, "book-old"),
+        ({"market": a_market(book=BookView((), a_book(1, 2).asks))}, "book-one-sided"),
+        ({"market": a_market(book=BookView(a_book(1, 2).bids, ()))}, "book-one-sided"),
+        ({"market": a_market(book=a_book(50002, 50001))}, "book-crossed"),
+        ({"market": a_market(book=a_book(50000, 50001, "NaN"))}, "book-unknown"),
+        (
+            {"market": a_market(book=a_book(50000, 50001, "0.001")), "quantity": Decimal("0.01")},
+            "book-too-thin",
+        ),
         ({"stop_price": Decimal(50000)}, "stop-on-wrong-side"),
         ({"stop_price": Decimal("NaN")}, "invalid-price"),
         ({"stop_price": Decimal(-1)}, "invalid-price"),

@@ -20,6 +20,7 @@ from models.trading.orders import (
     Side,
 )
 from models.trading.trade_state import TradePlan
+from tests.support.books import a_book
 
 INSTALLATION = "5b0f3f0e-7a53-4f55-9d0e-1f2c3d4e5f60"
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -123,6 +124,8 @@ def a_market(
         "ask": Decimal(ask),
         "last": Decimal(bid),
         "observed_at": START + timedelta(seconds=seconds),
+        "book": a_book(bid, ask),
+        "book_at": changes.get("observed_at", START + timedelta(seconds=seconds)),
     }
     return MarketSnapshot(**{**values, **changes})  # type: ignore[arg-type]
 

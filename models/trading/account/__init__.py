@@ -1,0 +1,1 @@
+"""What one account is and how it decides."""
