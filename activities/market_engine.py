@@ -27,7 +27,7 @@ from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.moment_index import MomentIndex
 from models.trading.strategies import Strategy
-from models.trading.trade_facts import PriceCrossed, PriceWatch
+from models.trading.trade_facts import Direction, PriceCrossed, PriceWatch
 from models.trading.watch_index import WatchIndex
 
 log = structlog.get_logger(__name__)
@@ -136,7 +136,7 @@ class MarketEngine:
             case Tick():
                 await self._on_tick(event)
             case BestPrices():
-                self._on_prices(event)
+                await self._on_prices(event)
             case OneSidedBook():
                 self._on_one_sided(event)
             case BarClosed():
@@ -200,6 +200,7 @@ class MarketEngine:
             return
         state.newest_trade = tick.trade_id
         self._advance(tick.exchange_time)
+        state.has_print = True
         state.refresh(tick.exchange_time, last=tick.price)
         await self._cross(state, tick.price, tick.exchange_time)
         await self._ring()
@@ -219,7 +220,7 @@ class MarketEngine:
         if crossed:
             await self._send([self._crossing(watch, tick.price, at) for watch in crossed])
 
-    def _on_prices(self, prices: BestPrices) -> None:
+    async def _on_prices(self, prices: BestPrices) -> None:
         state = self.symbols.get(prices.symbol)
         if state is None:
             return
@@ -230,14 +231,18 @@ class MarketEngine:
             ask=prices.ask,
             depth_quantity=prices.depth_quantity,
         )
-        state.book, state.book_at = prices.book, prices.exchange_time
+        state.book, state.book_at, state.has_book = prices.book, prices.exchange_time, True
+        if state.has_print and len(state.watches):
+            # A print that the book had not confirmed yet may be confirmed by now.
+            assert state.snapshot is not None
+            await self._cross(state, state.snapshot.last, prices.exchange_time)
 
     def _on_one_sided(self, event: OneSidedBook) -> None:
         """Keep the last prices, and let whoever decides see that the book has lost a side."""
         state = self.symbols.get(event.symbol)
         if state is not None and state.snapshot is not None:
             self._advance(event.exchange_time)
-            state.book, state.book_at = event.book, event.exchange_time
+            state.book, state.book_at, state.has_book = event.book, event.exchange_time, False
             state.changed = True
 
     def _on_status(self, status: FeedStatus) -> None:
@@ -310,10 +315,21 @@ class MarketEngine:
             await self._send([Message(account, None, fact) for account in sorted(followers)])
 
     async def _cross(self, state: SymbolState, price: Decimal, at: datetime) -> None:
-        crossed = state.watches.crossed(price)
+        """Tell of the watches that a print has reached and the book confirms.
+
+        One bad print is not a price: upwards it counts as far as the best ask, downwards as far as
+        the best bid. Where no book is known it counts as it is: an exit is not held up by that.
+        """
+        high = low = price
+        if state.has_book and state.snapshot is not None:
+            high, low = min(price, state.snapshot.ask), max(price, state.snapshot.bid)
+        crossed = state.watches.crossed(high, low)
         if not crossed:
             return
-        await self._send([self._crossing(watch, price, at) for watch in crossed])
+        rises = Direction.RISES_TO
+        await self._send(
+            [self._crossing(w, high if w.direction is rises else low, at) for w in crossed]
+        )
 
     async def _ring(self) -> None:
         """Tell of every moment that has come, with the price of its pair as it stands."""

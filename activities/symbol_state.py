@@ -25,7 +25,8 @@ class SymbolState:
 
     ``reason`` says why its feed is not healthy. ``newest_trade`` is the highest trade id seen: a
     lower one that comes later was missed then. ``book`` reads out the levels of its book as they
-    stood at ``book_at``, in market time.
+    stood at ``book_at``, in market time; ``has_book`` while it has both of its sides,
+    ``has_print`` once a trade was seen.
     """
 
     instrument: Instrument
@@ -38,6 +39,8 @@ class SymbolState:
     reason: str = ""
     book: Callable[[], BookView] | None = None
     book_at: datetime | None = None
+    has_book: bool = False
+    has_print: bool = False
 
     def refresh(self, at: datetime, **figures: Any) -> None:
         """Take new prices (fields of the snapshot) seen at a market time; the others stay."""

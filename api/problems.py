@@ -35,6 +35,7 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "no-exchange": HTTPStatus.CONFLICT,
     "no-market-data": HTTPStatus.CONFLICT,
     "equity-unknown": HTTPStatus.CONFLICT,
+    "limit-through-market": HTTPStatus.UNPROCESSABLE_ENTITY,
     "book-unknown": HTTPStatus.CONFLICT,
     "book-old": HTTPStatus.CONFLICT,
     "book-one-sided": HTTPStatus.CONFLICT,

@@ -35,6 +35,7 @@ from models.trading.account_facts import (
 )
 from models.trading.account_settings import SettingsInForce
 from models.trading.account_state import AccountState
+from models.trading.portfolio import prices_of_trades
 from models.trading.trade_facts import CloseRequested, EntryCancelRequested, PartSaleRequested
 from models.trading.trade_state import TradePhase, TradePlan
 from workflows.entity import Errands
@@ -123,8 +124,12 @@ def withdraw_entries(errands: Errands, state: AccountState, command: WithdrawEnt
 
 def close_trades(errands: Errands, state: AccountState, command: CloseTrades) -> None:
     """Tell each trade to close now."""
-    fact = CloseRequested(command.reason, command.by, workflow.now())
-    tell_when_started(errands, state.account, dict.fromkeys(command.trades, fact))
+    now, prices = workflow.now(), prices_of_trades(state, command.trades)
+    wanted = {
+        trade: CloseRequested(command.reason, command.by, now, prices.get(trade))
+        for trade in command.trades
+    }
+    tell_when_started(errands, state.account, wanted)
 
 
 def acknowledge(errands: Errands, state: AccountState, command: AcknowledgeKillSwitch) -> None:

@@ -1,26 +1,37 @@
 """From a request or an idea to an entry: check, round, size, judge, plan.
 
 Ideas enter at market: a strategy's exits are measured from the price at bar close, and an entry
-that waits would be filled when the market goes the wrong way. Requests enter as they say.
+that waits would be filled when the market goes the wrong way. Requests enter as they say. What
+enters at market is sent as a limit order that takes at once, up to the collar around the ask.
 """
 
 from dataclasses import replace
 from decimal import Decimal
 
+from models.trading.account.entries.prices import check_limit
 from models.trading.account_approvals import Sized, hold_for_approval
 from models.trading.account_checks import EntryIntent, check_intent
 from models.trading.account_facts import EnterTrade, IdeaArrived, OpenRequested
+from models.trading.account_settings import rules_of_account
 from models.trading.account_state import AccountState
 from models.trading.entry_exits import check_exits, entry_exits
 from models.trading.entry_outcomes import EntryOutcome
 from models.trading.entry_situation import assess, entry_orders_with, record_of_entry
+from models.trading.execution import ExecutionPolicy, entry_limit
 from models.trading.exits import Exits, round_exits
 from models.trading.fees import BOTTOM_TIER
 from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, ProtectionMode
 from models.trading.market import MarketSnapshot
-from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderType, Side
+from models.trading.orders import (
+    ConditionalClose,
+    Leg,
+    OrderSpec,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from models.trading.trade_decisions import begin
 from models.trading.trade_figures import entry_price_bound, summarise
 from models.trading.trade_state import TradePlan
@@ -84,10 +95,19 @@ def consider(state: AccountState, intent: EntryIntent) -> EntryOutcome:
         exits=round_exits(instrument, intent.exits),
         limit_price=instrument.floor_price(intent.limit_price) if intent.limit_price else None,
     )
-    refusal = check_sides(rounded) or check_exits(state, rounded, instrument)
+    refusal = (
+        check_sides(rounded)
+        or check_limit(rounded, execution_of(state).fat_finger)
+        or check_exits(state, rounded, instrument)
+    )
     if refusal is not None:
         return EntryOutcome(state, Verdict((refusal,)))
     return _size_and_judge(state, rounded, instrument, intent.market)
+
+
+def execution_of(state: AccountState) -> ExecutionPolicy:
+    """Return how the account's orders are priced."""
+    return rules_of_account(state.settings).execution
 
 
 def check_sides(intent: EntryIntent) -> Check | None:
@@ -113,6 +133,7 @@ def _size_and_judge(
 ) -> EntryOutcome:
     fees = state.fees.get(intent.symbol, BOTTOM_TIER)
     spec = _entry_spec(state, intent, instrument, intent.quantity or Decimal(0))
+    spec = _within_collar(spec, instrument, market, execution_of(state))
     bound = entry_price_bound(spec, max(market.mid, market.ask))
     found = assess(state, intent, instrument, market, bound)
     if not found.verdict.allowed:
@@ -158,6 +179,18 @@ def _entry_spec(
     )
 
 
+def _within_collar(
+    spec: OrderSpec, instrument: Instrument, market: MarketSnapshot, policy: ExecutionPolicy
+) -> OrderSpec:
+    """Return an entry at market as one that takes at once, up to its collar."""
+    if spec.order_type is not OrderType.MARKET:
+        return spec
+    limit = entry_limit(instrument, market.ask, policy)
+    return replace(
+        spec, order_type=OrderType.LIMIT, limit_price=limit, time_in_force=TimeInForce.IOC
+    )
+
+
 def _plan(
     state: AccountState,
     intent: EntryIntent,
@@ -184,4 +217,5 @@ def _plan(
         exits=entry_exits(state, intent, instrument),
         average_true_range=market.average_true_range,
         settings_version=state.settings.version,
+        execution=execution_of(state),
     )

@@ -82,6 +82,12 @@ class OrderSpec:
     close: ConditionalClose | None = None
 
     @property
+    def ends_at_once(self) -> bool:
+        """Tell whether the order never rests: what it does not get at once is cancelled."""
+        market = self.order_type is OrderType.MARKET
+        return market or self.time_in_force is TimeInForce.IOC
+
+    @property
     def is_protective(self) -> bool:
         """Tell whether the order lowers risk: what sells passes where entries may not."""
         return self.leg is not Leg.ENTRY

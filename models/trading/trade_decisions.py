@@ -7,6 +7,7 @@ the same trade. Commands that got lost are asked for again on ReviewDue.
 Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_opened`` (first fill),
 ``trade_protected`` (all that is held is covered by resting stops), ``exits_changed`` (by request),
 ``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
+``exit_widened`` (its limit was too narrow: the next try goes lower),
 ``part_sale_sent``, ``part_sale_failed``, ``trade_closed``; ``trade_restored`` (taken up from the
 record after its workflow was ended from outside, see ``trade_restore``), ``order_in_doubt`` (nobody
 can say whether it exists), ``trade_rescued`` (settled, and opened again); ``exit_blocked``,

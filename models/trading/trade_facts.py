@@ -22,10 +22,7 @@ class WatchKind(StrEnum):
 
 
 class Direction(StrEnum):
-    """From which side a price must come to count as a crossing (reached counts as crossed).
-
-    ``comes`` is that of a moment, which only time reaches.
-    """
+    """From which side a price must come; reached counts. Only time reaches what ``comes``."""
 
     RISES_TO = "rises_to"
     FALLS_TO = "falls_to"
@@ -96,7 +93,7 @@ class OrderRefused:
 class OrderDoubted:
     """An order was sent and never answered; its deadline passed and its absence is not proven.
 
-    It may have been executed. It counts as if it had been until the exchange itself tells.
+    It counts as if it had been executed until the exchange itself tells.
     """
 
     client_order_id: str
@@ -182,11 +179,12 @@ class PriceCrossed:
 
 @dataclass(frozen=True, slots=True)
 class CloseRequested:
-    """Somebody, or the account, wants the trade closed now."""
+    """Somebody, or the account, wants the trade closed; ``price`` is the pair's, if known."""
 
     reason: ExitReason
     by: str
     at: datetime
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +197,7 @@ class EntryCancelRequested:
 
 @dataclass(frozen=True, slots=True)
 class StopMoveRequested:
-    """Somebody wants other exits. None leaves a price as it is. Never to a worse protection.
+    """Somebody wants other exits, never to a worse protection; None leaves a price as it is.
 
     ``price`` is the pair's last price as the request was made, None where it is not known.
     """
@@ -215,13 +213,14 @@ class StopMoveRequested:
 class PartSaleRequested:
     """The account wants a part sold: all sales of the trade together shall reach ``sold_target``.
 
-    A total and not a difference, so that a repeat, and a request made on old figures, sells nothing
-    twice.
+    A total, so that a repeat, and a request made on old figures, sells nothing twice. ``price`` is
+    the pair's, if known.
     """
 
     sold_target: Decimal
     by: str
     at: datetime
+    price: Decimal | None = None
 
 
 class ShortfallCause(StrEnum):

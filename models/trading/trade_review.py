@@ -6,7 +6,7 @@ asks the exchange before anything is sent again; so a review too many does no ha
 
 from datetime import datetime
 
-from models.trading.orders import Leg, OrderStatus, OrderType
+from models.trading.orders import Leg, OrderStatus
 from models.trading.repetition import Requested
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_facts import AmendStop, AskOrders, CancelOrder, PlaceOrder, SellPart
@@ -113,8 +113,8 @@ def _is_overdue(state: TradeState, order: TradeOrder) -> bool:
     if order.awaits_fills or order.gone or order.is_firing or not order.size_known:
         return True
     if order.spec.leg is Leg.ENTRY:
-        market = order.spec.order_type is OrderType.MARKET and not order.status.is_final
-        return market or state.awaited_children > ZERO
+        ending = order.spec.ends_at_once and not order.status.is_final
+        return ending or state.awaited_children > ZERO
     if order.spec.leg is Leg.EXIT or order.spec.leg.sells_part:
         return order.status is OrderStatus.OPEN
     return order.pending_cancel and not order.status.is_final

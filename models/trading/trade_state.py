@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.execution import ExecutionPolicy
 from models.trading.exit_requests import PendingExits
 from models.trading.exit_rules import ExitRules
 from models.trading.instruments import Instrument
@@ -40,7 +41,8 @@ class TradePlan:
     ``request/<id>``. ``trailing_distance`` is in quote units.
     ``exits`` are the exits beyond stop, target and that distance, None: there are none;
     ``average_true_range`` (at the decision) is what those in its multiples are measured by.
-    ``settings_version`` is that of the account's settings it was decided under.
+    ``settings_version`` is that of the account's settings it was decided under; ``execution`` is
+    how its orders are priced.
     """
 
     account: str
@@ -60,6 +62,7 @@ class TradePlan:
     exits: ExitRules | None = None
     average_true_range: Decimal | None = None
     settings_version: int = 0
+    execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,8 @@ class TradeState:
         trail_from: highest stop price that a trail watch has been set from.
         even_tried_at: price at which the stop was to go to break-even, None before.
         exit_paused: an exit failed; the stop goes back first and the exit waits for a review.
+        exit_price: the price that the exit was decided at; ``exit_tries`` of it ended with a rest.
+        part_price: the price that the sale of a part was decided at.
         exit_sent: the exit under way with the figures it was computed from.
         stop_refusals: stops refused or lost since one last rested.
         children_asked: what was bought when the exchange was asked for missing attached stops.
@@ -183,6 +188,9 @@ class TradeState:
     entry_cancel_reason: ExitReason | None = None
     exit_paused: bool = False
     exit_sent: ExitPosition | None = None
+    exit_price: Decimal | None = None
+    exit_tries: int = 0
+    part_price: Decimal | None = None
     stop_refusals: int = 0
     trail_from: Decimal | None = None
     even_tried_at: Decimal | None = None

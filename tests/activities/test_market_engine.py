@@ -295,6 +295,29 @@ async def test_bars_of_a_step_are_judged_together_once_the_step_was_seen():
     assert len(market.ideas()) == 4
 
 
+# --- one print is not a price ---------------------------------------------------------------------
+
+
+async def test_a_bad_print_fires_nothing_until_the_book_confirms_it():
+    rising = a_watch(105, trade=1)
+    falling = a_watch(95, trade=2, direction=Direction.FALLS_TO)
+    market = await Market(rising, falling).begin()
+    await market.see(prices(99, 101, 1), a_tick(100, 2), a_tick(140, 3), a_tick(60, 4))
+    assert market.crossings() == []
+    # The same prints again, and now the book follows: each counts as far as the book goes.
+    await market.see(a_tick(140, 5), prices(106, 107, 6))
+    assert market.crossings() == [(1, Decimal(107))]
+    await market.see(a_tick(60, 7), prices(93, 94, 8))
+    assert market.crossings() == [(1, Decimal(107)), (2, Decimal(93))]
+
+
+async def test_without_a_book_a_print_counts_as_it_is():
+    market = await Market(a_watch(105, trade=1)).begin()
+    await market.see(prices(99, 101, 1), OneSidedBook("BTC/USD", at(2), lambda: a_book(1, 2)))
+    await market.see(a_tick(140, 3))
+    assert market.crossings() == [(1, Decimal(140))]
+
+
 # --- snapshots -----------------------------------------------------------------------------------
 
 

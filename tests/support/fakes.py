@@ -44,6 +44,7 @@ from models.trading.orders import (
     OrderStatus,
     OrderType,
     Side,
+    TimeInForce,
 )
 from models.trading.trade_facts import PriceWatch
 from models.trading.trade_state import TradePhase, TradeState
@@ -79,6 +80,7 @@ class FakeExchange:
     ``lose_before`` and ``lose_after`` count submits whose request or reply gets lost; ``down``
     makes every call fail; ``deaf`` keeps executions off the stream, as a lost message would; while
     it ``lags`` questions find nothing, and unless it ``proves`` nothing shows an order's absence.
+    ``offered`` is the most that an order gets as it arrives, None: all of it.
     ``refusals`` says with which words the orders of a leg are refused for as long as it says so.
     """
 
@@ -95,6 +97,7 @@ class FakeExchange:
         self.reject_next: str | None = None
         self.refusals: dict[Leg, str] = {}
         self.down = False
+        self.offered: Decimal | None = None
         self.deaf = False
         self.hearing = False
         self.proves = True
@@ -332,14 +335,19 @@ class FakeExchange:
         self.orders[order_id] = report
         self._publish("new", report, None)
         if self._is_touched(report):
-            self._fill(order_id, order.quantity)
+            offered = order.quantity if self.offered is None else self.offered
+            self._fill(order_id, min(order.quantity, offered))
+        report = self.orders[order_id]
+        if order.time_in_force is TimeInForce.IOC and not report.status.is_final:
+            self._end(report, OrderStatus.CANCELED, "Immediate or cancel")
         return order_id
 
     def _is_touched(self, report: OrderReport) -> bool:
         if report.order_type is OrderType.MARKET:
             return True
         if report.order_type is OrderType.LIMIT:
-            return self.price <= report.limit_price
+            buys = report.side is Side.BUY
+            return self.price <= report.limit_price if buys else self.price >= report.limit_price
         if report.order_type is OrderType.STOP_LOSS:
             return self.price <= report.trigger_price
         return False

@@ -34,7 +34,7 @@ from models.trading.book_costs import BookView
 from models.trading.ideas import Idea
 from models.trading.instruments import InstrumentStatus
 from models.trading.limits import AccountLimits, Mode, ProtectionMode
-from models.trading.orders import OrderType
+from models.trading.orders import OrderType, TimeInForce
 from tests.models.trading.trading_builders import START, a_market, an_account, an_instrument
 from tests.support.books import a_book
 
@@ -91,6 +91,10 @@ def an_idea(name: str = "i-1", move: str = "0.05") -> IdeaArrived:
         ({"stop_price": Decimal(-1)}, "invalid-price"),
         ({"stop_price": Decimal("1e40")}, "invalid-price"),
         ({"take_profit_price": Decimal(50001)}, "take-profit-on-wrong-side"),
+        (
+            {"order_type": OrderType.LIMIT, "limit_price": Decimal(51502)},
+            "limit-through-market",
+        ),
         ({"quantity": Decimal(0)}, "invalid-quantity"),
         ({"quantity": Decimal("Infinity")}, "invalid-quantity"),
         ({"quantity": Decimal("0.000000001")}, "invalid-quantity"),
@@ -159,7 +163,10 @@ def test_idea_is_sized_rounded_recorded_and_taken_once() -> None:
     assert plan.stop_price == Decimal("49000.1")
     assert plan.take_profit_price == Decimal("53000.0")
     assert plan.trailing_distance == Decimal("1000.0")
-    assert plan.entry.order_type is OrderType.MARKET
+    # 0.3 percent above the ask of 50001, down to the tick.
+    assert plan.entry.order_type is OrderType.LIMIT
+    assert plan.entry.time_in_force is TimeInForce.IOC
+    assert plan.entry.limit_price == Decimal("50151.0")
     assert decide(first.state, an_idea()).commands == ()
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from models.trading.limits import ProtectionMode
-from models.trading.orders import Leg, OrderStatus, OrderType
+from models.trading.orders import Leg, OrderStatus, OrderType, TimeInForce
 from models.trading.trade_facts import (
     AmendRefused,
     CloseRequested,
@@ -21,7 +21,7 @@ from models.trading.trade_facts import (
 )
 from models.trading.trade_orders import ABSENT
 from models.trading.trade_state import TradePhase
-from tests.models.trading.model_exchange import ModelWorld
+from tests.models.trading.model_exchange import ModelOrder, ModelWorld
 from tests.models.trading.trading_builders import START, a_plan
 
 PICK = st.integers(min_value=0, max_value=10**6)
@@ -38,14 +38,20 @@ class TradeMachine(RuleBasedStateMachine):
 
     @initialize(
         protection=st.sampled_from(ProtectionMode),
-        order_type=st.sampled_from((OrderType.MARKET, OrderType.LIMIT)),
+        kind=st.sampled_from(
+            (
+                (OrderType.MARKET, TimeInForce.GTC),
+                (OrderType.LIMIT, TimeInForce.GTC),
+                (OrderType.LIMIT, TimeInForce.IOC),
+            )
+        ),
         quantity=st.integers(min_value=1, max_value=12),
         trailing=st.sampled_from((None, "5")),
     )
     def start(
         self,
         protection: ProtectionMode,
-        order_type: OrderType,
+        kind: tuple[OrderType, TimeInForce],
         quantity: int,
         trailing: str | None,
     ) -> None:
@@ -53,7 +59,8 @@ class TradeMachine(RuleBasedStateMachine):
             a_plan(
                 quantity=str(quantity),
                 protection=protection,
-                order_type=order_type,
+                order_type=kind[0],
+                force=kind[1],
                 trailing=trailing,
             )
         )
@@ -90,6 +97,16 @@ class TradeMachine(RuleBasedStateMachine):
     def exchange_cancels(self, pick: int) -> None:
         orders = self.world.live_orders()
         self.world.end(orders[pick % len(orders)], OrderStatus.CANCELED, "Insufficient funds")
+
+    @precondition(lambda self: self._taking())
+    @rule(pick=PICK)
+    def taking_order_runs_out(self, pick: int) -> None:
+        orders = self._taking()
+        self.world.end(orders[pick % len(orders)], OrderStatus.CANCELED, "Immediate or cancel")
+
+    def _taking(self) -> list[ModelOrder]:
+        force = TimeInForce.IOC
+        return [o for o in self.world.live_orders() if o.spec.time_in_force is force]
 
     @rule(leg=st.sampled_from((Leg.ENTRY, Leg.STOP, Leg.EXIT, Leg.HEDGE)), placed=st.booleans())
     def next_order_is_refused(self, leg: Leg, placed: bool) -> None:
@@ -164,9 +181,12 @@ class TradeMachine(RuleBasedStateMachine):
         self.world.move_price(max(self.world.price, watch.level))
         self.world.tell(PriceCrossed(watch.watch_id, watch.kind, self.world.price, START))
 
-    @rule(reason=st.sampled_from((ExitReason.REQUESTED, ExitReason.KILL_SWITCH)))
-    def close_requested(self, reason: ExitReason) -> None:
-        self.world.tell(CloseRequested(reason, "director", START))
+    @rule(
+        reason=st.sampled_from((ExitReason.REQUESTED, ExitReason.KILL_SWITCH)),
+        price=st.one_of(st.none(), PRICE),
+    )
+    def close_requested(self, reason: ExitReason, price: Decimal | None) -> None:
+        self.world.tell(CloseRequested(reason, "director", START, price))
 
     @rule()
     def entry_cancel_requested(self) -> None:
@@ -175,7 +195,7 @@ class TradeMachine(RuleBasedStateMachine):
     @rule(lots=LOT)
     def part_sale_requested(self, lots: int) -> None:
         target = self.world.state.sold + Decimal(lots)
-        self.world.tell(PartSaleRequested(target, "hedge", START))
+        self.world.tell(PartSaleRequested(target, "hedge", START, self.world.price))
 
     @rule(stop=PRICE, price=st.one_of(st.none(), PRICE))
     def stop_move_requested(self, stop: Decimal, price: Decimal | None) -> None:

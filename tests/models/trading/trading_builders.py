@@ -18,6 +18,7 @@ from models.trading.orders import (
     OrderSpec,
     OrderType,
     Side,
+    TimeInForce,
 )
 from models.trading.trade_state import TradePlan
 from tests.support.books import a_book
@@ -52,6 +53,7 @@ def a_plan(
     take_profit: str | None = "110",
     trailing: str | None = "5",
     instrument: Instrument | None = None,
+    force: TimeInForce = TimeInForce.GTC,
 ) -> TradePlan:
     instrument = instrument or an_instrument(
         quantity_precision=0, quantity_minimum=Decimal(1), cost_minimum=Decimal(1)
@@ -69,6 +71,7 @@ def a_plan(
         order_type=order_type,
         quantity=Decimal(quantity),
         limit_price=Decimal(101) if order_type is OrderType.LIMIT else None,
+        time_in_force=force,
         close=ConditionalClose(OrderType.STOP_LOSS, Decimal(stop)) if attached else None,
     )
     return TradePlan(
