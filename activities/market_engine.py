@@ -299,7 +299,9 @@ class MarketEngine:
             await self._propose(state, tuple(state.bars))
 
     async def _propose(self, state: SymbolState, window: tuple[Candle, ...]) -> None:
+        seen = state.seen()
         assert state.snapshot is not None
+        assert seen is not None
         for strategy in self._strategies:
             idea = strategy.propose(window, state.snapshot, state.instrument, self._installation)
             if idea is None:
@@ -310,7 +312,7 @@ class MarketEngine:
                 # Nobody knows whose idea it is; it must not end the feed, which protects.
                 log.exception("an idea is lost: the record is away", idea=idea.idea_id)
                 continue
-            fact = IdeaArrived(idea, state.seen(), datetime.now(UTC))
+            fact = IdeaArrived(idea, seen, datetime.now(UTC))
             log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
             await self._send([Message(account, None, fact) for account in sorted(followers)])
 
@@ -340,12 +342,16 @@ class MarketEngine:
         for watch in due:
             state = self.symbols.get(watch.symbol)
             known = state.snapshot if state is not None else None
-            messages.append(self._crossing(watch, known.last if known else watch.level, now))
+            bid = known.bid if known and state and state.has_book else None
+            last = known.last if known else watch.level
+            messages.append(self._crossing(watch, last, now, bid))
         await self._send(messages)
 
-    def _crossing(self, watch: PriceWatch, price: Decimal, at: datetime) -> Message:
+    def _crossing(
+        self, watch: PriceWatch, price: Decimal, at: datetime, bid: Decimal | None = None
+    ) -> Message:
         self._reported.setdefault((watch.account, watch.trade), set()).add(watch.watch_id)
-        fact = PriceCrossed(watch.watch_id, watch.kind, price, at)
+        fact = PriceCrossed(watch.watch_id, watch.kind, price, at, bid)
         return Message(watch.account, watch.trade, fact, watch)
 
     async def _send(self, messages: list[Message]) -> None:

@@ -25,6 +25,7 @@ from activities.capital_ports import SimulatedFunding
 from activities.day_closing import DayActivities, DaySchedules
 from activities.day_schedules import TemporalDaySchedules
 from activities.emergency_stop import EmergencyStop
+from activities.execution.entry_amends import EntryAmendActivities
 from activities.hedge import HedgeActivities, UnseenMarket
 from activities.holding import HoldingActivities
 from activities.messages import TemporalMessenger
@@ -174,6 +175,7 @@ def trading_activities(
         is_stopped=is_stopped,
         refusal_for_load=(lambda _: None) if load is None else load.refusal,
     )
+    entries = EntryAmendActivities(exchanges, _now, is_stopped)
     holdings = HoldingActivities(exchanges, journal, _now)
     checks = ReconciliationActivities(exchanges, journal, messenger, _now, journal)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
@@ -187,6 +189,7 @@ def trading_activities(
         orders.cancel_order,
         orders.withdraw_entries,
         orders.amend_stop,
+        entries.amend_entry,
         orders.exit_position,
         orders.sell_part,
         orders.ask_orders,

@@ -16,8 +16,8 @@ from models.trading.account_settings import rules_of_account
 from models.trading.account_state import AccountState
 from models.trading.entry_exits import check_exits, entry_exits
 from models.trading.entry_outcomes import EntryOutcome
-from models.trading.entry_situation import assess, entry_orders_with, record_of_entry
-from models.trading.execution import ExecutionPolicy, entry_limit
+from models.trading.entry_situation import STRATEGY_BY, assess, entry_orders_with, record_of_entry
+from models.trading.execution import EntryStyle, ExecutionPolicy, entry_limit
 from models.trading.exits import Exits, round_exits
 from models.trading.fees import BOTTOM_TIER
 from models.trading.identities import client_order_id, userref
@@ -33,7 +33,7 @@ from models.trading.orders import (
     TimeInForce,
 )
 from models.trading.trade_decisions import begin
-from models.trading.trade_figures import entry_price_bound, summarise
+from models.trading.trade_figures import HEDGE_SOURCE, entry_price_bound, summarise
 from models.trading.trade_state import TradePlan
 from models.trading.verdicts import Check, Verdict
 
@@ -133,9 +133,12 @@ def _size_and_judge(
 ) -> EntryOutcome:
     fees = state.fees.get(intent.symbol, BOTTOM_TIER)
     spec = _entry_spec(state, intent, instrument, intent.quantity or Decimal(0))
-    spec = _within_collar(spec, instrument, market, execution_of(state))
+    style = style_of(state, intent)
+    spec = _priced(spec, instrument, market, execution_of(state), style)
     bound = entry_price_bound(spec, max(market.mid, market.ask))
-    found = assess(state, intent, instrument, market, bound)
+    if style is not EntryStyle.TAKE:
+        bound = max(bound, entry_limit(instrument, market.ask, execution_of(state)))
+    found = assess(state, intent, instrument, market, bound, rests=style is EntryStyle.REST_ONLY)
     if not found.verdict.allowed:
         return EntryOutcome(state, found.verdict)
     quantity, large = found.quantity, found.approval
@@ -179,12 +182,27 @@ def _entry_spec(
     )
 
 
-def _within_collar(
-    spec: OrderSpec, instrument: Instrument, market: MarketSnapshot, policy: ExecutionPolicy
+def style_of(state: AccountState, intent: EntryIntent) -> EntryStyle:
+    """Return how an entry enters: who asks for a limit, and the hedge, get what they ask for."""
+    if intent.order_type is not OrderType.MARKET or intent.source.startswith(HEDGE_SOURCE):
+        return EntryStyle.TAKE
+    strategy = intent.by.removeprefix(STRATEGY_BY) if intent.by.startswith(STRATEGY_BY) else ""
+    return execution_of(state).style_of(strategy)
+
+
+def _priced(
+    spec: OrderSpec,
+    instrument: Instrument,
+    market: MarketSnapshot,
+    policy: ExecutionPolicy,
+    style: EntryStyle,
 ) -> OrderSpec:
-    """Return an entry at market as one that takes at once, up to its collar."""
+    """Return an entry at market as one that takes up to its collar, or rests at the best bid."""
     if spec.order_type is not OrderType.MARKET:
         return spec
+    if style is not EntryStyle.TAKE:
+        bid = instrument.floor_price(market.bid)
+        return replace(spec, order_type=OrderType.LIMIT, limit_price=bid, post_only=True)
     limit = entry_limit(instrument, market.ask, policy)
     return replace(
         spec, order_type=OrderType.LIMIT, limit_price=limit, time_in_force=TimeInForce.IOC
@@ -218,4 +236,8 @@ def _plan(
         average_true_range=market.average_true_range,
         settings_version=state.settings.version,
         execution=execution_of(state),
+        entry_style=style_of(state, intent),
+        entry_ceiling=entry_limit(instrument, market.ask, execution_of(state))
+        if entry.post_only
+        else None,
     )

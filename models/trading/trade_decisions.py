@@ -7,7 +7,7 @@ the same trade. Commands that got lost are asked for again on ReviewDue.
 Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_opened`` (first fill),
 ``trade_protected`` (all that is held is covered by resting stops), ``exits_changed`` (by request),
 ``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
-``exit_widened`` (its limit was too narrow: the next try goes lower),
+``entry_crosses`` (it has rested long enough), ``exit_widened`` (the next try goes lower),
 ``part_sale_sent``, ``part_sale_failed``, ``trade_closed``; ``trade_restored`` (taken up from the
 record after its workflow was ended from outside, see ``trade_restore``), ``order_in_doubt`` (nobody
 can say whether it exists), ``trade_rescued`` (settled, and opened again); ``exit_blocked``,
@@ -24,6 +24,8 @@ from models.trading.decided import TradeDecision
 from models.trading.exit_requests import ExitsChangeRequested
 from models.trading.orders import Leg, OrderStatus
 from models.trading.repetition import Requested
+from models.trading.trade.entry_facts import EntryAmended, EntryAmendRefused
+from models.trading.trade.resting_entry import note_entry_amend
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_exit import note_exit_ended, pursue_exit, want_exit
 from models.trading.trade_facts import (
@@ -151,6 +153,8 @@ def _write_down(draft: TradeDraft, fact: TradeFact) -> Answer | None:
             note_part_request(draft, fact)
         case HoldingTold():
             note_holding(draft, fact)
+        case EntryAmended() | EntryAmendRefused():
+            note_entry_amend(draft, fact)
         case ReviewDue():
             review(draft, fact.at)
         case _:

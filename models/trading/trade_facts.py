@@ -8,6 +8,7 @@ from enum import StrEnum
 from models.trading.approval import ApprovalSettled, AskApproval
 from models.trading.exit_requests import ExitsChangeRequested
 from models.trading.orders import Fill, OrderSpec, OrderStatus
+from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmendRefused
 
 
 class WatchKind(StrEnum):
@@ -19,6 +20,7 @@ class WatchKind(StrEnum):
     BREAK_EVEN = "break_even"
     TIME = "time"
     MOVE = "move"
+    REST = "rest"
 
 
 class Direction(StrEnum):
@@ -65,9 +67,6 @@ class PriceWatch:
     direction: Direction
     level: Decimal
     due_at: datetime | None = None
-
-
-# --- facts -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +168,13 @@ class CancelRefused:
 
 @dataclass(frozen=True, slots=True)
 class PriceCrossed:
-    """The market reached a watched level. ``price`` and ``at`` are the exchange's (market time)."""
+    """The market reached a watched level; prices and ``at`` (market time) are the exchange's."""
 
     watch_id: str
     kind: WatchKind
     price: Decimal
     at: datetime
+    bid: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +267,8 @@ TradeFact = (
     | StopAmended
     | AmendRefused
     | CancelRefused
+    | EntryAmended
+    | EntryAmendRefused
     | PriceCrossed
     | CloseRequested
     | EntryCancelRequested
@@ -277,9 +279,6 @@ TradeFact = (
     | HoldingTold
     | ReviewDue
 )
-
-
-# --- commands ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +292,8 @@ class PlaceOrder:
 class CancelOrder:
     """Withdraw an order; answered by OrderEnded with what had been filled.
 
-    Without ``order_id`` the order's sending was never answered: it is looked up by its client order
-    id, and proven absence is answered by OrderRefused (not_placed).
+    Without ``order_id`` its sending was never answered: it is looked up by its client order id, and
+    proven absence is answered by OrderRefused (not_placed).
     """
 
     order_id: str | None
@@ -315,10 +314,9 @@ class AmendStop:
 class ExitPosition:
     """Drop the stops and place the exit, as one step.
 
-    The exit's intent is stored first. Each stop is cancelled and its cumulative fill read; the
-    quantity sent is the exit's less what the stops filled in the meantime beyond
-    ``stops_filled_known``. Answered by one OrderEnded per stop and by OrderAcknowledged or
-    OrderRefused for the exit (refused as not_placed when the stops had sold everything).
+    The exit's intent is stored first. Each stop is cancelled and its cumulative fill read; what the
+    stops filled beyond ``stops_filled_known`` is not sent. Answered by one OrderEnded per stop and
+    an answer for the exit (refused as not_placed when the stops had sold everything).
     """
 
     stop_order_ids: tuple[str, ...]
@@ -342,9 +340,9 @@ class SellPart:
 class AskOrders:
     """Ask the exchange what became of orders whose facts are overdue; changes nothing there.
 
-    Answered by the ordinary facts, and completely: every execution of each order (FillReported),
-    OrderEnded for each that is final, and for each child of a conditional close of one of them
-    ChildAppeared, its executions and its OrderEnded. The next ReviewDue follows these answers.
+    Answered completely by the ordinary facts: every execution of each order, OrderEnded for each
+    that is final, and for each child of a conditional close ChildAppeared and the same. The next
+    ReviewDue follows these answers.
     """
 
     order_ids: tuple[str, ...]
@@ -388,6 +386,7 @@ TradeCommand = (
     PlaceOrder
     | CancelOrder
     | AmendStop
+    | AmendEntry
     | ExitPosition
     | SellPart
     | AskOrders

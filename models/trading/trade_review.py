@@ -8,6 +8,7 @@ from datetime import datetime
 
 from models.trading.orders import Leg, OrderStatus
 from models.trading.repetition import Requested
+from models.trading.trade.resting_entry import amend_again
 from models.trading.trade_draft import TradeDraft
 from models.trading.trade_facts import AmendStop, AskOrders, CancelOrder, PlaceOrder, SellPart
 from models.trading.trade_orders import SENDING, UNANSWERED
@@ -34,6 +35,7 @@ def review(draft: TradeDraft, at: datetime) -> None:
             draft.change_order(order, amend_blocked=False)
         if not order.status.is_final:
             _reissue(draft, order)
+    amend_again(draft)
     _review_children(draft)
     overdue = tuple(
         dict.fromkeys(

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from models.trading.execution import ExecutionPolicy
+from models.trading.execution import EntryStyle, ExecutionPolicy
 from models.trading.exit_requests import PendingExits
 from models.trading.exit_rules import ExitRules
 from models.trading.instruments import Instrument
@@ -42,7 +42,7 @@ class TradePlan:
     ``exits`` are the exits beyond stop, target and that distance, None: there are none;
     ``average_true_range`` (at the decision) is what those in its multiples are measured by.
     ``settings_version`` is that of the account's settings it was decided under; ``execution`` is
-    how its orders are priced.
+    how its orders are priced. An entry that does not take at once may pay up to ``entry_ceiling``.
     """
 
     account: str
@@ -63,6 +63,8 @@ class TradePlan:
     average_true_range: Decimal | None = None
     settings_version: int = 0
     execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
+    entry_style: EntryStyle = EntryStyle.TAKE
+    entry_ceiling: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,9 @@ class TradeState:
         exit_paused: an exit failed; the stop goes back first and the exit waits for a review.
         exit_price: the price that the exit was decided at; ``exit_tries`` of it ended with a rest.
         part_price: the price that the sale of a part was decided at.
+        rests_since: market time since which the resting entry has its price.
+        entry_limit: that price once it was moved; ``entry_amend`` what an amend asks for.
+        entry_moves: how often the bid was looked at; ``entry_crossed`` it may take by now.
         exit_sent: the exit under way with the figures it was computed from.
         stop_refusals: stops refused or lost since one last rested.
         children_asked: what was bought when the exchange was asked for missing attached stops.
@@ -191,6 +196,11 @@ class TradeState:
     exit_price: Decimal | None = None
     exit_tries: int = 0
     part_price: Decimal | None = None
+    rests_since: datetime | None = None
+    entry_limit: Decimal | None = None
+    entry_amend: Decimal | None = None
+    entry_moves: int = 0
+    entry_crossed: bool = False
     stop_refusals: int = 0
     trail_from: Decimal | None = None
     even_tried_at: Decimal | None = None

@@ -98,6 +98,7 @@ class FakeExchange:
         self.refusals: dict[Leg, str] = {}
         self.down = False
         self.offered: Decimal | None = None
+        self.repriced: list[tuple[str, Decimal, bool]] = []
         self.deaf = False
         self.hearing = False
         self.proves = True
@@ -269,6 +270,19 @@ class FakeExchange:
             trigger_price=trigger_price or report.trigger_price,
         )
         self._publish("amended", self.orders[order_id], None)
+
+    async def reprice(self, order_id: str, limit_price: Decimal, *, post_only: bool) -> None:
+        self._answer()
+        self.repriced.append((order_id, limit_price, post_only))
+        report = self.orders[order_id]
+        if report.status.is_final:
+            raise OrderGoneError("EOrder:Unknown order", "EOrder:Unknown order")
+        if post_only and self.price <= limit_price:
+            raise OrderRejectedError("EOrder:Post only order", "EOrder:Post only order")
+        self.orders[order_id] = replace(report, limit_price=limit_price)
+        self._publish("amended", self.orders[order_id], None)
+        if self._is_touched(self.orders[order_id]):
+            self._fill(order_id, report.quantity - report.filled_quantity)
 
     async def open_orders(self) -> list[OrderReport]:
         self._answer()

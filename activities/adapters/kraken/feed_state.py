@@ -290,13 +290,12 @@ class FeedState:
         changed, self._changed = self._changed, {}
         for symbol in changed:
             book = self._books[symbol]
+            at = time_or_now(self._book_times[symbol])
             if not book.has_both_sides:
-                at = time_or_now(self._book_times[symbol])
                 yield OneSidedBook(symbol, at, book.seen())
                 continue
             bid, bid_quantity = book.best_bid()
             ask, ask_quantity = book.best_ask()
-            at = self._book_times[symbol]
             yield BestPrices(
                 symbol=symbol,
                 bid=bid,
@@ -304,7 +303,7 @@ class FeedState:
                 ask=ask,
                 ask_quantity=ask_quantity,
                 depth_quantity=book.depth_quantity(),
-                exchange_time=time_or_now(at),
+                exchange_time=at,
                 book=book.seen(),
             )
 

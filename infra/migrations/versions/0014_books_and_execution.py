@@ -17,5 +17,13 @@ ALTER TABLE market_snapshots ADD COLUMN book_at timestamptz;
 """
 
 
+EXECUTION = """
+ALTER TABLE trades ADD COLUMN entry_result text NOT NULL DEFAULT 'took';
+ALTER TABLE trades ADD COLUMN maker_share numeric;
+ALTER TABLE trades ADD COLUMN fees_saved numeric NOT NULL DEFAULT 0;
+"""
+
+
 def upgrade() -> None:
     op.execute(BOOKS)
+    op.execute(EXECUTION)

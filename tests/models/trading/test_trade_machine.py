@@ -1,11 +1,13 @@
 """A trade against a model exchange under every interleaving that hypothesis finds."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from models.trading.execution import EntryStyle
 from models.trading.limits import ProtectionMode
 from models.trading.orders import Leg, OrderStatus, OrderType, TimeInForce
 from models.trading.trade_facts import (
@@ -47,6 +49,7 @@ class TradeMachine(RuleBasedStateMachine):
         ),
         quantity=st.integers(min_value=1, max_value=12),
         trailing=st.sampled_from((None, "5")),
+        style=st.sampled_from(EntryStyle),
     )
     def start(
         self,
@@ -54,16 +57,19 @@ class TradeMachine(RuleBasedStateMachine):
         kind: tuple[OrderType, TimeInForce],
         quantity: int,
         trailing: str | None,
+        style: EntryStyle,
     ) -> None:
-        self.world = ModelWorld(
-            a_plan(
-                quantity=str(quantity),
-                protection=protection,
-                order_type=kind[0],
-                force=kind[1],
-                trailing=trailing,
-            )
+        plan = a_plan(
+            quantity=str(quantity),
+            protection=protection,
+            order_type=kind[0],
+            force=kind[1],
+            trailing=trailing,
         )
+        if kind == (OrderType.LIMIT, TimeInForce.GTC) and style is not EntryStyle.TAKE:
+            entry = replace(plan.entry, limit_price=Decimal(99), post_only=True)
+            plan = replace(plan, entry=entry, entry_style=style, entry_ceiling=Decimal(101))
+        self.world = ModelWorld(plan)
 
     # --- the exchange moves -----------------------------
 
@@ -179,7 +185,8 @@ class TradeMachine(RuleBasedStateMachine):
         watches = self.world.state.watches
         watch = watches[pick % len(watches)]
         self.world.move_price(max(self.world.price, watch.level))
-        self.world.tell(PriceCrossed(watch.watch_id, watch.kind, self.world.price, START))
+        at, bid = watch.due_at or START, self.world.price
+        self.world.tell(PriceCrossed(watch.watch_id, watch.kind, self.world.price, at, bid))
 
     @rule(
         reason=st.sampled_from((ExitReason.REQUESTED, ExitReason.KILL_SWITCH)),

@@ -1,0 +1,1 @@
+"""Orders: what creates, changes and withdraws them."""

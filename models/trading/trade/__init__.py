@@ -1,0 +1,1 @@
+"""One trade: what it knows, and what it does about it."""
