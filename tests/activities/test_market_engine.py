@@ -311,6 +311,17 @@ async def test_a_bad_print_fires_nothing_until_the_book_confirms_it():
     assert market.crossings() == [(1, Decimal(107)), (2, Decimal(93))]
 
 
+async def test_a_moment_comes_with_the_best_bid_of_the_book_if_there_is_one():
+    due = replace(a_watch(0, trade=4), kind=WatchKind.REST, due_at=at(5))
+    due = replace(due, direction=Direction.COMES)
+    market = await Market(due).begin()
+    await market.see(prices(99, 101, 1), a_tick(100, 6))
+    assert market.delivery.messages[0].fact.bid == 99
+    market = await Market(due).begin()
+    await market.see(OneSidedBook("BTC/USD", at(2), lambda: a_book(1, 2)), a_tick(100, 6))
+    assert market.delivery.messages[0].fact.bid is None
+
+
 async def test_without_a_book_a_print_counts_as_it_is():
     market = await Market(a_watch(105, trade=1)).begin()
     await market.see(prices(99, 101, 1), OneSidedBook("BTC/USD", at(2), lambda: a_book(1, 2)))

@@ -29,6 +29,7 @@ from models.trading.account_facts import (
     TradeProgressed,
     WithdrawEntries,
 )
+from models.trading.account_settings import SettingsInForce
 from models.trading.account_state import AccountState, HaltKind
 from models.trading.book_costs import BookView
 from models.trading.ideas import Idea
@@ -322,3 +323,29 @@ def test_no_sequence_of_requests_exceeds_a_limit_or_the_cash(
         assert portfolio.pair_exposure(state, symbol) <= equity * limits.pair_exposure_share
         assert portfolio.gross_exposure(state) <= equity * limits.gross_exposure_share
         assert len(state.trades) <= limits.open_trades_maximum
+
+
+@pytest.mark.parametrize("style", ["rest_then_take", "rest_only"])
+def test_an_entry_that_rests_first_lies_at_the_bid_and_is_promised_cash_up_to_its_collar(
+    style: str,
+) -> None:
+    state = an_account()
+    chosen = SettingsInForce(1, f'{{"execution.entry_style":"{style}"}}')
+    state = replace(state, settings=chosen)
+    decision = decide(state, a_request(quantity=Decimal("0.1")))
+    (entered,) = [c for c in decision.commands if isinstance(c, EnterTrade)]
+    entry = entered.plan.entry
+    assert (entry.limit_price, entry.post_only, entry.time_in_force) == (
+        Decimal("50000.0"),
+        True,
+        TimeInForce.GTC,
+    )
+    assert entered.plan.entry_ceiling == Decimal("50151.0")
+    promised = decision.state.trades[1].reserved_cash
+    assert promised == Decimal("0.1") * Decimal("50151.0") * Decimal("1.004")
+    assert entered.record is not None
+    costs = entered.record.costs
+    assert costs is not None
+    # What may only rest pays the maker's rate; what may cross is judged as if it did.
+    rest_only = style == "rest_only"
+    assert costs.entry_fee == Decimal("0.0025" if rest_only else "0.004")
