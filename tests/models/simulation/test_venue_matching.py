@@ -1,18 +1,24 @@
 """Matching: levels, price-time priority, queues behind others, self-trade prevention."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from models.simulation.book import opposite
 from models.simulation.events import ExecutionType, PublicTrade
+from models.simulation.markets.instruments import UNIVERSE
+from models.simulation.markets.replay import ReplayMarket
 from models.simulation.orders import (
     ForceKind,
+    Moment,
     OrderKind,
     SelfTradePrevention,
     VenueOrderStatus,
 )
 from models.simulation.outcomes import VenueOptions
+from models.simulation.venue import Venue
+from models.trading.market import Candle
 from tests.models.simulation.venue_builders import (
     BTC,
     BUY,
@@ -20,6 +26,7 @@ from tests.models.simulation.venue_builders import (
     WALL,
     a_step,
     a_venue,
+    an_account,
     an_order,
     fills,
     kinds,
@@ -278,3 +285,25 @@ def test_public_trades_are_numbered_without_gap():
     assert numbers == list(range(2, 2 + len(numbers)))
     assert venue.last_trade_id(BTC) == numbers[-1]
     assert venue.last_trade(BTC) == Decimal(1002)
+
+
+@pytest.mark.parametrize(("improves", "better"), [(True, True), (False, False)])
+def test_a_target_inside_a_candle_is_sold_at_the_target_and_not_where_the_step_ends(
+    improves, better
+):
+    at = datetime(2026, 8, 1, tzinfo=UTC)
+    figures = (Decimal(price) for price in ("60000", "61234.5", "59876", "61000"))
+    candle = Candle(BTC, 15, at, *figures, Decimal(50))
+    universe = UNIVERSE.only([BTC])
+    market = ReplayMarket(universe, {BTC: [candle]}, seed=1)
+    options = VenueOptions(improves_past_limit=improves)
+    venue = Venue(universe.instruments.values(), (an_account(),), 1, at, options)
+    target = Decimal("60500.0")
+    while venue.last_trade(BTC) is None or venue.last_trade(BTC) < target:
+        venue.apply_step(market.next_step(), WALL)
+    price = str(target)
+    taking = an_order(SELL, volume="0.1", price=price, time_in_force=ForceKind.IOC)
+    placed = venue.add_order("alpha", taking, Moment(venue.market_time, WALL))
+    (fill,) = fills(placed.events)
+    assert (fill.price > target) is better
+    assert fill.price >= target
