@@ -643,6 +643,10 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
         """Return a number for the next engagement; numbers may be skipped, never repeated."""
         ...
 
+    async def entries_halted(self, account: str) -> bool:
+        """Tell whether a kill switch holds the account's entries back."""
+        ...
+
     async def engage_kill_switch(
         self,
         number: int,

@@ -175,7 +175,7 @@ def trading_activities(
         is_stopped=is_stopped,
         refusal_for_load=(lambda _: None) if load is None else load.refusal,
     )
-    entries = EntryAmendActivities(exchanges, _now, is_stopped)
+    entries = EntryAmendActivities(exchanges, journal, _now, is_stopped)
     holdings = HoldingActivities(exchanges, journal, _now)
     checks = ReconciliationActivities(exchanges, journal, messenger, _now, journal)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)

@@ -13,6 +13,7 @@ from activities.ports import (
     ExchangeDirectory,
     ExchangeError,
     ExchangeUnavailableError,
+    Journal,
     OrderGoneError,
     OrderRejectedError,
     RateLimitedError,
@@ -32,10 +33,12 @@ class EntryAmendActivities:
     def __init__(
         self,
         exchanges: ExchangeDirectory,
+        journal: Journal,
         clock: Clock,
         is_stopped: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._exchanges = exchanges
+        self._journal = journal
         self._clock = clock
         self._is_stopped = is_stopped
 
@@ -50,6 +53,8 @@ class EntryAmendActivities:
         command = request.command
         if self._is_stopped(request.account):
             return self._refused(command, "emergency stop")
+        if await self._journal.entries_halted(request.account):
+            return self._refused(command, "kill switch engaged")
         exchange = await self._exchanges.exchange(request.account)
         try:
             with timed_step("amend", Leg.ENTRY):

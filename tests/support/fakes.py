@@ -633,6 +633,9 @@ class FakeJournal(FakeBooks):
     async def accounts(self) -> list[AccountState]:
         return list(self.saved_accounts.values())
 
+    async def entries_halted(self, account: str) -> bool:
+        return account in self.halted
+
     async def engage_kill_switch(
         self,
         number: int,

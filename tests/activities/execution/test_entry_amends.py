@@ -18,7 +18,7 @@ from activities.ports import (
 from models.contracts.orders import EntryAmendment, EntryToAmend
 from models.trading.orders import OrderStatus
 from models.trading.trade.entry_facts import AmendEntry
-from tests.support.fakes import FakeDirectory, FakeExchange
+from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal
 from tests.support.kraken_rows import an_order
 
 LOW, HIGHER, ACROSS = Decimal(40000), Decimal(41000), Decimal(60000)
@@ -49,7 +49,11 @@ def exchange() -> Troubled:
 def activities(exchange: Troubled) -> EntryAmendActivities:
     directory = FakeDirectory()
     directory.exchanges["company"] = exchange
-    return EntryAmendActivities(directory, lambda: datetime.now(UTC))
+    return EntryAmendActivities(directory, FakeJournal(), now)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def amend(
@@ -111,9 +115,13 @@ async def test_an_entry_that_has_ended_meanwhile_is_named_as_gone(exchange, acti
 async def test_a_stopped_account_moves_no_entry(exchange):
     directory = FakeDirectory()
     directory.exchanges["company"] = exchange
-    stopped = EntryAmendActivities(directory, lambda: datetime.now(UTC), lambda _: True)
+    halted = FakeJournal(halted={"company"})
     order_id = await a_resting_entry(exchange)
-    answer = await amend(stopped, order_id, ACROSS, post_only=False)
-    assert answer.refused is not None
-    assert answer.refused.reason == "emergency stop"
+    for stopped, reason in (
+        (EntryAmendActivities(directory, FakeJournal(), now, lambda _: True), "emergency stop"),
+        (EntryAmendActivities(directory, halted, now), "kill switch engaged"),
+    ):
+        answer = await amend(stopped, order_id, ACROSS, post_only=False)
+        assert answer.refused is not None
+        assert answer.refused.reason == reason
     assert exchange.repriced == []
