@@ -59,6 +59,17 @@ BLOCKED_REQUESTS = Counter(
     "Requests refused twice unchanged, whose next try waits, and shortfalls of what is held",
     ("event",),
 )
+ENTRY_RESULTS = Counter(
+    "aether_entry_results_total",
+    "Entries of trades that ended, by what became of them.",
+    ("style", "result"),
+)
+TRADED = Counter(
+    "aether_traded_usd_total", "USD bought and sold by trades that ended.", ("liquidity",)
+)
+FEES_SAVED = Counter(
+    "aether_fees_saved_usd_total", "USD of fees that resting saved trades that ended."
+)
 QUARANTINED = Counter(
     "aether_record_quarantined_writes",
     "Writes that the record can never hold, set aside with their reason",

@@ -31,6 +31,7 @@ from activities.adapters.simulator_funding import SimulatorFunding
 from activities.adapters.temporal.day_schedules import TemporalDaySchedules
 from activities.adapters.temporal.messages import TemporalMessenger
 from activities.execution.emergency_stop import EmergencyStop
+from activities.execution.entry_amends import EntryAmendActivities
 from activities.execution.holding import HoldingActivities
 from activities.execution.orders import OrderActivities
 from activities.execution.protection_load import ProtectionLoad
@@ -176,6 +177,7 @@ def trading_activities(
         is_stopped=is_stopped,
         refusal_for_load=(lambda _: None) if load is None else load.refusal,
     )
+    entries = EntryAmendActivities(exchanges, journal, _now, is_stopped)
     holdings = HoldingActivities(exchanges, journal, _now)
     checks = ReconciliationActivities(exchanges, journal, messenger, _now, journal)
     days = DayActivities(journal, messenger, _now, schedules, streams.is_level)
@@ -189,6 +191,7 @@ def trading_activities(
         orders.cancel_order,
         orders.withdraw_entries,
         orders.amend_stop,
+        entries.amend_entry,
         orders.exit_position,
         orders.sell_part,
         orders.ask_orders,

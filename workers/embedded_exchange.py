@@ -14,6 +14,7 @@ from infra.runtime.http.guard import configured_names
 from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
+from models.simulation.markets.replay import PathAssumption
 from workers.exchange.errors import StartError
 from workers.exchange.server import Options, serve
 from workers.live_accounts import live_accounts_of
@@ -35,6 +36,7 @@ def main() -> int:
         seed=settings.seed,
         bar_minutes=settings.bar_minutes,
         warmup_bars=240,
+        path=PathAssumption(settings.replay_path),
         control_token=directory.control_token,
         host_names=configured_names(settings.host_names),
         live_accounts=live_accounts_of(settings),

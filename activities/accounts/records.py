@@ -4,6 +4,7 @@ import logging
 
 from temporalio import activity
 
+from activities.execution.reported import report_execution
 from activities.metrics import BLOCKED_REQUESTS
 from activities.ports.journal import Journal
 from models.contracts.records import (
@@ -36,6 +37,8 @@ class RecordActivities:
     async def save_trade(self, request: TradeToSave) -> None:
         """Write a trade's figures and, with an event, an audit row."""
         await self._journal.save_trade(request.state, request.event, request.at)
+        if request.event == "trade_closed":
+            report_execution(request.state)
         if request.event in ALERTS:
             BLOCKED_REQUESTS.labels(request.event).inc()
             plan, why = request.state.plan, request.state.refusals[-1:]

@@ -1,1 +1,1 @@
-"""Steps that send orders and find out what became of them."""
+"""Orders: what creates, changes and withdraws them."""

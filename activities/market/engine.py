@@ -5,7 +5,6 @@ It holds no connection of its own: the feed, the record and the messenger are po
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +12,7 @@ import structlog
 
 from activities.market.delivery import Delivery, Message
 from activities.market.symbol_state import SymbolState
+from activities.ports.journal import OneSidedBook
 from activities.ports.market import (
     BarClosed,
     BestPrices,
@@ -26,7 +26,7 @@ from models.trading.account.facts import IdeaArrived
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.strategies import Strategy
-from models.trading.trade.facts import PriceCrossed, PriceWatch
+from models.trading.trade.facts import Direction, PriceCrossed, PriceWatch
 from models.trading.watches.prices import WatchIndex
 from models.trading.watches.times import MomentIndex
 
@@ -136,7 +136,9 @@ class MarketEngine:
             case Tick():
                 await self._on_tick(event)
             case BestPrices():
-                self._on_prices(event)
+                await self._on_prices(event)
+            case OneSidedBook():
+                self._on_one_sided(event)
             case BarClosed():
                 await self._on_bar(event.candle)
             case FeedStatus():
@@ -151,8 +153,9 @@ class MarketEngine:
         """Return the snapshots that changed since the last call."""
         changed = []
         for state in self.symbols.values():
-            if state.changed and state.snapshot is not None:
-                changed.append(replace(state.snapshot, stale=not state.healthy))
+            seen = state.seen() if state.changed else None
+            if seen is not None:
+                changed.append(seen)
                 state.changed = False
         return changed
 
@@ -197,6 +200,7 @@ class MarketEngine:
             return
         state.newest_trade = tick.trade_id
         self._advance(tick.exchange_time)
+        state.has_print = True
         state.refresh(tick.exchange_time, last=tick.price)
         await self._cross(state, tick.price, tick.exchange_time)
         await self._ring()
@@ -216,7 +220,7 @@ class MarketEngine:
         if crossed:
             await self._send([self._crossing(watch, tick.price, at) for watch in crossed])
 
-    def _on_prices(self, prices: BestPrices) -> None:
+    async def _on_prices(self, prices: BestPrices) -> None:
         state = self.symbols.get(prices.symbol)
         if state is None:
             return
@@ -227,6 +231,19 @@ class MarketEngine:
             ask=prices.ask,
             depth_quantity=prices.depth_quantity,
         )
+        state.book, state.book_at, state.has_book = prices.book, prices.exchange_time, True
+        if state.has_print and len(state.watches):
+            # A print that the book had not confirmed yet may be confirmed by now.
+            assert state.snapshot is not None
+            await self._cross(state, state.snapshot.last, prices.exchange_time)
+
+    def _on_one_sided(self, event: OneSidedBook) -> None:
+        """Keep the last prices, and let whoever decides see that the book has lost a side."""
+        state = self.symbols.get(event.symbol)
+        if state is not None and state.snapshot is not None:
+            self._advance(event.exchange_time)
+            state.book, state.book_at, state.has_book = event.book, event.exchange_time, False
+            state.changed = True
 
     def _on_status(self, status: FeedStatus) -> None:
         state = self.symbols.get(status.symbol)
@@ -282,7 +299,9 @@ class MarketEngine:
             await self._propose(state, tuple(state.bars))
 
     async def _propose(self, state: SymbolState, window: tuple[Candle, ...]) -> None:
+        seen = state.seen()
         assert state.snapshot is not None
+        assert seen is not None
         for strategy in self._strategies:
             idea = strategy.propose(window, state.snapshot, state.instrument, self._installation)
             if idea is None:
@@ -293,15 +312,26 @@ class MarketEngine:
                 # Nobody knows whose idea it is; it must not end the feed, which protects.
                 log.exception("an idea is lost: the record is away", idea=idea.idea_id)
                 continue
-            fact = IdeaArrived(idea, state.snapshot, datetime.now(UTC))
+            fact = IdeaArrived(idea, seen, datetime.now(UTC))
             log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
             await self._send([Message(account, None, fact) for account in sorted(followers)])
 
     async def _cross(self, state: SymbolState, price: Decimal, at: datetime) -> None:
-        crossed = state.watches.crossed(price)
+        """Tell of the watches that a print has reached and the book confirms.
+
+        One bad print is not a price: upwards it counts as far as the best ask, downwards as far as
+        the best bid. Where no book is known it counts as it is: an exit is not held up by that.
+        """
+        high = low = price
+        if state.has_book and state.snapshot is not None:
+            high, low = min(price, state.snapshot.ask), max(price, state.snapshot.bid)
+        crossed = state.watches.crossed(high, low)
         if not crossed:
             return
-        await self._send([self._crossing(watch, price, at) for watch in crossed])
+        rises = Direction.RISES_TO
+        await self._send(
+            [self._crossing(w, high if w.direction is rises else low, at) for w in crossed]
+        )
 
     async def _ring(self) -> None:
         """Tell of every moment that has come, with the price of its pair as it stands."""
@@ -312,12 +342,16 @@ class MarketEngine:
         for watch in due:
             state = self.symbols.get(watch.symbol)
             known = state.snapshot if state is not None else None
-            messages.append(self._crossing(watch, known.last if known else watch.level, now))
+            bid = known.bid if known and state and state.has_book else None
+            last = known.last if known else watch.level
+            messages.append(self._crossing(watch, last, now, bid))
         await self._send(messages)
 
-    def _crossing(self, watch: PriceWatch, price: Decimal, at: datetime) -> Message:
+    def _crossing(
+        self, watch: PriceWatch, price: Decimal, at: datetime, bid: Decimal | None = None
+    ) -> Message:
         self._reported.setdefault((watch.account, watch.trade), set()).add(watch.watch_id)
-        fact = PriceCrossed(watch.watch_id, watch.kind, price, at)
+        fact = PriceCrossed(watch.watch_id, watch.kind, price, at, bid)
         return Message(watch.account, watch.trade, fact, watch)
 
     async def _send(self, messages: list[Message]) -> None:

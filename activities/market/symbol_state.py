@@ -1,12 +1,13 @@
 """What the market worker knows of one symbol now: bars, watches, and the figures of the moment."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from models.trading.account.entries.book_costs import BookView
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.strategies.indicators import average_true_range, realised_volatility
@@ -23,7 +24,9 @@ class SymbolState:
     """One symbol. ``changed`` until its snapshot has been written.
 
     ``reason`` says why its feed is not healthy. ``newest_trade`` is the highest trade id seen: a
-    lower one that comes later was missed then.
+    lower one that comes later was missed then. ``book`` reads out the levels of its book as they
+    stood at ``book_at``, in market time; ``has_book`` while it has both of its sides,
+    ``has_print`` once a trade was seen.
     """
 
     instrument: Instrument
@@ -34,6 +37,10 @@ class SymbolState:
     changed: bool = False
     newest_trade: int = 0
     reason: str = ""
+    book: Callable[[], BookView] | None = None
+    book_at: datetime | None = None
+    has_book: bool = False
+    has_print: bool = False
 
     def refresh(self, at: datetime, **figures: Any) -> None:
         """Take new prices (fields of the snapshot) seen at a market time; the others stay."""
@@ -47,6 +54,13 @@ class SymbolState:
             old, observed_at=max(at, old.observed_at), stale=not self.healthy, **figures
         )
         self.changed = True
+
+    def seen(self) -> MarketSnapshot | None:
+        """Return the snapshot with the levels of the book, for whoever decides by them."""
+        if self.snapshot is None:
+            return None
+        book = self.book() if self.book is not None else None
+        return replace(self.snapshot, stale=not self.healthy, book=book, book_at=self.book_at)
 
     def measure(self) -> None:
         """Bring range and volatility up to the newest bar."""

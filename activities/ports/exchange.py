@@ -171,6 +171,10 @@ class Exchange(Protocol):
         """Change a resting order in place, keeping its ids and fills."""
         ...
 
+    async def reprice(self, order_id: str, limit_price: Decimal, *, post_only: bool) -> None:
+        """Move the limit of a resting entry in place; without ``post_only`` it may take."""
+        ...
+
     async def open_orders(self) -> list[OrderReport]:
         """Return every open order on the key."""
         ...

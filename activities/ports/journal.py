@@ -1,12 +1,13 @@
 """The journal: orders, trades, accounts and what people decided, in the record."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
 from activities.ports.capital import CapitalBook, DayBook
+from models.trading.account.entries.book_costs import BookView
 from models.trading.account.entries.record import EntryRecord
 from models.trading.account.hedge.facts import HedgeRecord
 from models.trading.account.settings.in_force import SettingsRecord
@@ -18,6 +19,15 @@ from models.trading.orders import Fill, OrderReport, OrderSpec, OrderStatus
 from models.trading.trade.facts import PriceWatch
 from models.trading.trade.state import TradeState
 from models.trading.verdicts import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class OneSidedBook:
+    """A book that holds bids only, asks only or nothing: nobody knows its price or its depth."""
+
+    symbol: str
+    exchange_time: datetime
+    book: Callable[[], BookView] = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +230,10 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
 
     async def next_kill_switch_number(self) -> int:
         """Return a number for the next engagement; numbers may be skipped, never repeated."""
+        ...
+
+    async def entries_halted(self, account: str) -> bool:
+        """Tell whether a kill switch holds the account's entries back."""
         ...
 
     async def engage_kill_switch(

@@ -1,12 +1,14 @@
 """The market: its events, its feed, and what the record keeps of it."""
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
 from activities.market.marks import AccountMark
+from activities.ports.journal import OneSidedBook
+from models.trading.account.entries.book_costs import BookView
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.trade.facts import PriceWatch
@@ -26,7 +28,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class BestPrices:
-    """Best bid and ask with their quantities, and the quantity within one percent of the ask."""
+    """Best bid and ask with their quantities, and the quantity within one percent of the ask.
+
+    ``book`` returns the levels as they stood then; they are read out only where somebody asks.
+    """
 
     symbol: str
     bid: Decimal
@@ -35,6 +40,7 @@ class BestPrices:
     ask_quantity: Decimal
     depth_quantity: Decimal
     exchange_time: datetime
+    book: Callable[[], BookView] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Fence:
     number: int
 
 
-MarketEvent = Tick | BestPrices | BarClosed | FeedStatus | PairChanged | Fence
+MarketEvent = Tick | BestPrices | OneSidedBook | BarClosed | FeedStatus | PairChanged | Fence
 
 
 class MarketFeed(Protocol):

@@ -142,6 +142,9 @@ class Trade(Row):
     exits: TradeExits
     partials_taken: int
     hedge_sold: Money
+    entry_result: str
+    maker_share: Money | None
+    fees_saved: Money
     protected_quantity: Money
     unprotected_since: datetime | None
     unprotected_seconds: Money

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         accounts: how many simulated accounts a first start sets up: the company and its directors.
             Later starts go on with those that are there.
         seed: seed of the generated market and of synthetic liquidity.
+        replay_path: which extreme of a replayed bar is taken to have come first: the low
+            (``worst_first``), the high (``best_first``), or ``by_direction`` the low in an up bar
+            and the high in a down bar (``AETHER_REPLAY_PATH``).
         database_url: where PostgreSQL is, when it is not the embedded one.
         host_names: names besides 127.0.0.1 and localhost by which callers reach the ports, divided
             by commas, each with its port where a proxy sends one (``AETHER_HOST_NAMES``).
@@ -52,6 +55,7 @@ class Settings(BaseSettings):
     bar_minutes: int = Field(default=1, ge=1, le=1440)
     accounts: int = Field(default=3, ge=1, le=500)
     seed: int = Field(default=20260101, ge=0, lt=2**63)
+    replay_path: Literal["worst_first", "best_first", "by_direction"] = "worst_first"
     exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
     database_url: str | None = None
     temporal_address: str | None = None

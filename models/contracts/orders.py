@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from models.trading.orders import OrderSpec
+from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmendRefused
 from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
@@ -109,6 +110,27 @@ class StopAmendment:
 
     amended: StopAmended | None = None
     refused: AmendRefused | None = None
+
+    @property
+    def facts(self) -> tuple[TradeFact, ...]:
+        """Return what the trade must be told."""
+        return tuple(f for f in (self.amended, self.refused) if f is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryToAmend:
+    """A resting entry whose limit is to move."""
+
+    account: str
+    command: AmendEntry
+
+
+@dataclass(frozen=True, slots=True)
+class EntryAmendment:
+    """What that came to."""
+
+    amended: EntryAmended | None = None
+    refused: EntryAmendRefused | None = None
 
     @property
     def facts(self) -> tuple[TradeFact, ...]:

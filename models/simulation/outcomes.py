@@ -33,6 +33,11 @@ class VenueOptions:
         children_inherit_userref: children of a conditional close carry the parent's userref.
         market_protection: a market order takes prices up to this share beyond the best one.
         scheduled_orders_maximum: orders with a future start per account.
+        resting_share: share of a print's volume, and of a level that comes to lie across, that
+            resting limit orders of the accounts get at most: others rest there as well.
+        improves_past_limit: an order may fill better than a limit that the price passed in the
+            last step. On candles it may not: a step of theirs leaps over prices at which the order
+            would have been filled in a market that moves by single trades.
     """
 
     stops_place_holds: bool = False
@@ -40,6 +45,8 @@ class VenueOptions:
     children_inherit_userref: bool = True
     market_protection: Decimal = Decimal("0.05")
     scheduled_orders_maximum: int = 20
+    resting_share: Decimal = Decimal("0.25")
+    improves_past_limit: bool = True
 
 
 @dataclass(frozen=True, slots=True)

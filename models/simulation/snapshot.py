@@ -88,6 +88,7 @@ def _dump_book(core: Core, symbol: str) -> dict[str, Any]:
         "stops": [[o.account, o.txid] for o in book.stops],
         "last": None if book.last is None else str(book.last),
         "last_trade_id": book.last_trade_id,
+        "passed": None if book.passed is None else [str(price) for price in book.passed],
     }
 
 
@@ -103,6 +104,8 @@ def _load_book(core: Core, symbol: str, state: Mapping[str, Any]) -> None:
     book.stops = [core.accounts[n].orders[txid] for n, txid in state["stops"]]
     book.last = None if state["last"] is None else Decimal(state["last"])
     book.last_trade_id = state["last_trade_id"]
+    passed = state.get("passed")
+    book.passed = None if passed is None else (Decimal(passed[0]), Decimal(passed[1]))
 
 
 def _dump_account(book: AccountBook) -> dict[str, Any]:

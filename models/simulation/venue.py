@@ -366,7 +366,8 @@ class Venue:
 
     def fees(self, account: str, symbol: str) -> tuple[FeeFigures, FeeFigures]:
         """Return taker and maker figures of one pair at the account's volume."""
-        return figures(self._core.instrument(symbol), self.volume_30d(account))
+        volume, day = self.volume_30d(account), self.market_time.date()
+        return figures(self._core.instrument(symbol), volume, day)
 
     # --- persistence -----------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ class Answer:
 
     Codes become problem types of the API: ``accepted``, ``unknown-pair``, ``not-usd-spot``,
     ``account-halted``, ``kill-switch-engaged``, ``no-exchange``, ``stale-market``,
-    ``no-market-data``, ``equity-unknown``, ``stop-on-wrong-side``,
+    ``no-market-data``, ``book-unknown``, ``book-old``, ``book-one-sided``, ``book-crossed``,
+    ``book-too-thin``, ``limit-through-market``, ``equity-unknown``, ``stop-on-wrong-side``,
     ``take-profit-on-wrong-side``, ``below-minimum``,
     ``insufficient-balance``, ``limit-exceeded``, ``not-worth-costs``, ``invalid-quantity``,
     ``invalid-price``, ``unknown-trade``, ``live-refused``, ``trade-closing``, ``worse-protection``,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from models.trading.account.entries.book_costs import BookView
+
 
 @dataclass(frozen=True, slots=True)
 class Candle:
@@ -28,6 +30,8 @@ class MarketSnapshot:
     bars, ``volatility`` the standard deviation of log returns per bar; both are None until enough
     bars are known. ``stale`` is set when the feed is silent or its checksum failed: no new entries.
     ``depth_quantity`` is the base quantity on offer within one percent of the best ask.
+    ``book`` are the levels that the market worker holds, None when it holds none; ``book_at`` is
+    the market time of their last change.
     """
 
     symbol: str
@@ -39,6 +43,8 @@ class MarketSnapshot:
     volatility: Decimal | None = None
     depth_quantity: Decimal | None = None
     stale: bool = False
+    book: BookView | None = None
+    book_at: datetime | None = None
 
     @property
     def mid(self) -> Decimal:

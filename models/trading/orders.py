@@ -64,7 +64,8 @@ class OrderSpec:
     """One intended order. ``client_order_id`` is fixed before the first send and never reused.
 
     Orders with a conditional close may not carry a client order id on the exchange
-    (kraken-protocol §9); they are found again by ``userref`` instead.
+    (kraken-protocol §9); they are found again by ``userref`` instead. ``post_only``: the order may
+    only rest, and is cancelled where it would take.
     """
 
     account: str
@@ -80,6 +81,13 @@ class OrderSpec:
     trigger_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     close: ConditionalClose | None = None
+    post_only: bool = False
+
+    @property
+    def ends_at_once(self) -> bool:
+        """Tell whether the order never rests: what it does not get at once is cancelled."""
+        market = self.order_type is OrderType.MARKET
+        return market or self.time_in_force is TimeInForce.IOC
 
     @property
     def is_protective(self) -> bool:

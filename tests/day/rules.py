@@ -10,8 +10,8 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 ONE, ZERO = Decimal(1), Decimal(0)
-ENTRY_MARGIN = Decimal("0.01")
-"""A purchase at market is reserved at this much above the best offer."""
+ENTRY_MARGIN = Decimal("0.003")
+"""A purchase at market may pay, and is reserved at, this much above the best offer."""
 
 
 def loss_per_unit(ask: Decimal, stop: Decimal, fee: Decimal, slippage: Decimal) -> Decimal:

@@ -43,6 +43,7 @@ from models.trading.orders import (
     OrderStatus,
     OrderType,
     Side,
+    TimeInForce,
 )
 from models.trading.risk.limits import Mode
 from tests.support.free_ports import free_block
@@ -315,6 +316,34 @@ async def test_stop_is_amended_in_place_and_keeps_its_ids(exchange):
     await exchange.cancel(order_id)
     with pytest.raises(OrderGoneError):
         await exchange.amend(order_id, Decimal("0.005"), None)
+
+
+async def test_an_entry_rests_follows_and_crosses_as_one_order(exchange):
+    low = await far_below(exchange)
+    entry = an_entry(low, post_only=True)
+    order_id = await exchange.submit(entry, soon())
+    await exchange.reprice(order_id, low + 100, post_only=True)
+    (resting,) = await exchange.find(entry, LONG_AGO)
+    assert (resting.order_id, resting.limit_price) == (order_id, low + 100)
+    assert (resting.status, resting.filled_quantity) == (OrderStatus.OPEN, 0)
+    # At twice the price it would take: refused while it may only rest, filled once it may not.
+    with pytest.raises(OrderRejectedError):
+        await exchange.reprice(order_id, low * 4, post_only=True)
+    await exchange.reprice(order_id, low * 4, post_only=False)
+    (crossed,) = await exchange.find(entry, LONG_AGO)
+    assert (crossed.order_id, crossed.status) == (order_id, OrderStatus.CLOSED)
+    assert crossed.filled_quantity == entry.quantity
+    with pytest.raises(OrderGoneError):
+        await exchange.reprice(order_id, low, post_only=True)
+
+
+async def test_an_order_that_takes_at_once_never_rests(exchange):
+    order = an_entry(await far_below(exchange), time_in_force=TimeInForce.IOC)
+    order_id = await exchange.submit(order, soon())
+    (ended,) = await exchange.find(order, LONG_AGO)
+    assert (ended.order_id, ended.status) == (order_id, OrderStatus.CANCELED)
+    assert ended.filled_quantity == 0
+    assert (await exchange.balances())["USD"].held == 0
 
 
 async def test_attached_stop_appears_as_child_of_each_fill(exchange):

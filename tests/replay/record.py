@@ -25,6 +25,7 @@ from models.contracts.workflows import (
     LiftApproved,
     MoveStop,
 )
+from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.answers import Answer
 from models.trading.orders import Leg, OrderType
 from models.trading.trade.facts import PriceCrossed
@@ -34,6 +35,7 @@ from tests.support.temporal import NAMESPACE, World, access, eventually, tempora
 from tests.workflows.account.test_day_stories import close_days
 from tests.workflows.account.test_hedge_stories import HedgedStory
 from tests.workflows.governance.test_approval_stories import CarefulStory
+from tests.workflows.trade.test_trade_stories import rest_is_over
 
 HISTORIES = Path(__file__).with_name("histories")
 
@@ -57,7 +59,27 @@ async def record(address: str) -> None:
         await _save(world, kill_switch_workflow_id(1), "kill-switch")
         await story.end()
         await _save(world, f"stream/{story.account}", "stream")
+        await _rested(world)
         await _rules(world)
+
+
+async def _rested(world: World) -> None:
+    """A trade whose entry rests, follows the bid, crosses, and whose exit widens."""
+    story = Story(world, world.add_account())
+    style = '{"execution.entry_style":"rest_then_take","execution.reprices":1}'
+    await story.begin(settings=SettingsInForce(1, style))
+    await story.open()
+    await eventually(lambda: story.orders(Leg.ENTRY), "the entry rests")
+    await rest_is_over(story, "49999.5", seen=0)
+    await eventually(lambda: len(story.exchange.repriced) == 1, "it follows the bid")
+    await rest_is_over(story, "49999.6", seen=1)
+    await story.until_protected(1)
+    story.exchange.offered = Decimal("0.006")
+    close = CloseNow("close", "tester", wall_clock(), Decimal(50000))
+    await story.trade(1).execute_update("close_now", close, result_type=Answer)
+    await story.trade(1).result()
+    await _save(world, story.trade(1).id, "trade-resting")
+    await story.end()
 
 
 async def _rules(world: World) -> None:

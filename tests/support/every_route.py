@@ -101,6 +101,7 @@ def calls(exchange: Exchange, entry: OrderSpec, order_id: str) -> dict[str, Any]
         "query": lambda: exchange.query([order_id]),
         "room_for_exit": lambda: exchange.room_for_exit("BTC/USD", [order_id]),
         "amend": lambda: exchange.amend(order_id, None, Decimal(19000)),
+        "reprice": lambda: exchange.reprice(order_id, Decimal(19000), post_only=True),
         "cancel": lambda: exchange.cancel(order_id),
         "cancel_many": lambda: exchange.cancel_many([order_id]),
         "open_orders": exchange.open_orders,

@@ -42,6 +42,7 @@ from models.trading.orders import (
     OrderStatus,
     OrderType,
     Side,
+    TimeInForce,
 )
 from models.trading.risk.limits import FeeRates, Mode
 from models.trading.trade.facts import PriceWatch
@@ -78,6 +79,7 @@ class FakeExchange:
     ``lose_before`` and ``lose_after`` count submits whose request or reply gets lost; ``down``
     makes every call fail; ``deaf`` keeps executions off the stream, as a lost message would; while
     it ``lags`` questions find nothing, and unless it ``proves`` nothing shows an order's absence.
+    ``offered`` is the most that an order gets as it arrives, None: all of it.
     ``refusals`` says with which words the orders of a leg are refused for as long as it says so.
     """
 
@@ -94,6 +96,8 @@ class FakeExchange:
         self.reject_next: str | None = None
         self.refusals: dict[Leg, str] = {}
         self.down = False
+        self.offered: Decimal | None = None
+        self.repriced: list[tuple[str, Decimal, bool]] = []
         self.deaf = False
         self.hearing = False
         self.proves = True
@@ -266,6 +270,19 @@ class FakeExchange:
         )
         self._publish("amended", self.orders[order_id], None)
 
+    async def reprice(self, order_id: str, limit_price: Decimal, *, post_only: bool) -> None:
+        self._answer()
+        self.repriced.append((order_id, limit_price, post_only))
+        report = self.orders[order_id]
+        if report.status.is_final:
+            raise OrderGoneError("EOrder:Unknown order", "EOrder:Unknown order")
+        if post_only and self.price <= limit_price:
+            raise OrderRejectedError("EOrder:Post only order", "EOrder:Post only order")
+        self.orders[order_id] = replace(report, limit_price=limit_price)
+        self._publish("amended", self.orders[order_id], None)
+        if self._is_touched(self.orders[order_id]):
+            self._fill(order_id, report.quantity - report.filled_quantity)
+
     async def open_orders(self) -> list[OrderReport]:
         self._answer()
         return [o for o in self.orders.values() if not o.status.is_final]
@@ -331,14 +348,19 @@ class FakeExchange:
         self.orders[order_id] = report
         self._publish("new", report, None)
         if self._is_touched(report):
-            self._fill(order_id, order.quantity)
+            offered = order.quantity if self.offered is None else self.offered
+            self._fill(order_id, min(order.quantity, offered))
+        report = self.orders[order_id]
+        if order.time_in_force is TimeInForce.IOC and not report.status.is_final:
+            self._end(report, OrderStatus.CANCELED, "Immediate or cancel")
         return order_id
 
     def _is_touched(self, report: OrderReport) -> bool:
         if report.order_type is OrderType.MARKET:
             return True
         if report.order_type is OrderType.LIMIT:
-            return self.price <= report.limit_price
+            buys = report.side is Side.BUY
+            return self.price <= report.limit_price if buys else self.price >= report.limit_price
         if report.order_type is OrderType.STOP_LOSS:
             return self.price <= report.trigger_price
         return False
@@ -609,6 +631,9 @@ class FakeJournal(FakeBooks):
 
     async def accounts(self) -> list[AccountState]:
         return list(self.saved_accounts.values())
+
+    async def entries_halted(self, account: str) -> bool:
+        return account in self.halted
 
     async def engage_kill_switch(
         self,

@@ -40,6 +40,7 @@ from models.contracts.names import (
 from models.contracts.workflows import AccountInput, AccountToFollow
 from models.trading.account.state import AccountState
 from models.trading.market import MarketSnapshot
+from tests.support.books import a_book
 from tests.support.fakes import BITCOIN, FakeExchange
 from tests.support.free_ports import free_block
 from tests.support.live_keys import LiveKeys
@@ -127,8 +128,10 @@ class Platform:
     async def set_market(self, price: Decimal = PRICE, **changed: Any) -> None:
         """Write what the market worker would have seen last."""
         figures = {"bid": price - 1, "ask": price + 1, "last": price}
+        now = datetime.now(UTC)
+        book = {"book": a_book(figures["bid"], figures["ask"]), "book_at": now}
         seen = MarketSnapshot(
-            **({"symbol": BITCOIN.symbol, "observed_at": datetime.now(UTC)} | figures | changed)
+            **({"symbol": BITCOIN.symbol, "observed_at": now} | figures | book | changed)
         )
         await self.market.save_snapshots([seen])
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from temporalio import workflow
 
 from models.trading.account import decisions as account_decisions
+from models.trading.account.entries.book_costs import BookLevel, BookView
 from models.trading.account.facts import EnterTrade, ExchangeReady, OpenRequested
 from models.trading.account.state import AccountState
 from models.trading.instruments import Instrument
@@ -41,7 +42,9 @@ class PurityWorkflow:
         balances = {"USD": Decimal(100000)}
         ready = ExchangeReady(balances, {SYMBOL: instrument}, fees, now)
         state = account_decisions.decide(state, ready).state
-        market = MarketSnapshot(SYMBOL, Decimal(49999), Decimal(50001), Decimal(50000), now)
+        bid, ask = Decimal(49999), Decimal(50001)
+        book = BookView((BookLevel(bid, Decimal(9)),), (BookLevel(ask, Decimal(9)),))
+        market = MarketSnapshot(SYMBOL, bid, ask, Decimal(50000), now, book=book, book_at=now)
         request = OpenRequested(
             "r", "me", SYMBOL, OrderType.MARKET, Decimal(47000), market, now, Decimal("0.01")
         )

@@ -24,6 +24,7 @@ from models.trading.governance.approval import ApprovalPolicy
 from models.trading.market import MarketSnapshot
 from models.trading.orders import Leg, OrderReport, OrderStatus, OrderType
 from models.trading.risk.limits import AccountLimits
+from tests.support.books import a_book
 from tests.support.fakes import BITCOIN, FakeExchange, wall_clock
 from tests.support.temporal import World, eventually
 
@@ -91,6 +92,8 @@ class Story:
             ask=price + 1,
             last=price,
             observed_at=wall_clock(),
+            book=a_book(price - 1, price + 1),
+            book_at=wall_clock(),
         )
         request = OpenRequested(
             request_id=str(uuid4()),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.runtime import event_loop
+from models.simulation.markets.replay import PathAssumption
 from workers.exchange.errors import StartError
 from workers.exchange.server import Options, serve
 
@@ -48,6 +49,13 @@ def parse(arguments: Sequence[str] | None) -> Options:
     parser.add_argument("--seed", type=int, default=20260101)
     parser.add_argument("--bar-minutes", type=int, default=1)
     parser.add_argument("--warmup-bars", type=int, default=240, help="history of a new market")
+    parser.add_argument(
+        "--path",
+        type=PathAssumption,
+        choices=tuple(PathAssumption),
+        default=PathAssumption.WORST_FIRST,
+        help="which extreme of a replayed bar comes first",
+    )
     values = parser.parse_args(arguments)
     state = values.state or Path(os.environ.get("AETHER_HOME", ".aether")) / "exchange"
     return Options(
@@ -59,6 +67,7 @@ def parse(arguments: Sequence[str] | None) -> Options:
         seed=values.seed,
         bar_minutes=values.bar_minutes,
         warmup_bars=values.warmup_bars,
+        path=values.path,
     )
 
 

@@ -18,6 +18,7 @@ from infra.runtime.control_token import control_token
 from infra.runtime.http.limits import allow_many_descriptors
 from models.simulation.gateway.rates import VerificationTier
 from models.simulation.markets.generated import GeneratedMarket
+from models.simulation.markets.replay import PathAssumption
 from models.simulation.outcomes import AccountSetup
 from models.simulation.venue import Venue
 from workers.exchange.accounts import AccountKey, generate_accounts, load_accounts
@@ -47,6 +48,7 @@ class Options:
         state: directory that keeps the exchange over restarts; None keeps nothing.
         accounts: keys file; None uses the one in the state directory, created at first start.
         warmup_bars: bars of history that a new generated market has before it opens.
+        path: which extreme of a replayed bar comes first.
         control_token: file of the control endpoint's bearer token, made where it is missing; None
             uses one in the state directory.
         host_names: names besides loopback's by which the port is reached.
@@ -61,6 +63,7 @@ class Options:
     seed: int = 20260101
     bar_minutes: int = 1
     warmup_bars: int = 0
+    path: PathAssumption = PathAssumption.WORST_FIRST
     control_token: Path | None = None
     host_names: frozenset[str] = frozenset()
     live_accounts: LiveAccounts | None = None
@@ -112,6 +115,7 @@ class Server:
             bar_minutes=options.bar_minutes,
             lockstep=speed is None,
             warmup_bars=options.warmup_bars,
+            path=options.path,
         )
         self._exchange = exchange = self._build(market)
         self._recall(exchange)
@@ -192,6 +196,7 @@ class Server:
             accounts=_setups(self.accounts),
             seed=self.options.seed,
             start=market.start_time(),
+            options=market.options,
         )
         authenticator = Authenticator(self.accounts, clock)
         return Exchange(market, venue, authenticator, clock, self._memory)

@@ -24,10 +24,10 @@ from workflows.entity import Errands
 def carry_out_hedge(errands: Errands, account: str, command: HedgeCommand) -> None:
     """Send a command on its way."""
     match command:
-        case SellParts(targets=targets):
+        case SellParts(targets=targets, prices=prices):
             now = workflow.now()
             wanted = {
-                trade: PartSaleRequested(target, "hedge", now)
+                trade: PartSaleRequested(target, "hedge", now, prices.get(trade))
                 for trade, target in sorted(targets.items())
             }
             tell_when_started(errands, account, wanted)

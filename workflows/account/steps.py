@@ -25,6 +25,7 @@ from models.contracts.records import (
     TradeToTell,
 )
 from models.contracts.workflows import AccountAcknowledged, TradeInput
+from models.trading.account.capital.portfolio import prices_of_trades
 from models.trading.account.facts import (
     AcknowledgeKillSwitch,
     CloseTrades,
@@ -123,8 +124,12 @@ def withdraw_entries(errands: Errands, state: AccountState, command: WithdrawEnt
 
 def close_trades(errands: Errands, state: AccountState, command: CloseTrades) -> None:
     """Tell each trade to close now."""
-    fact = CloseRequested(command.reason, command.by, workflow.now())
-    tell_when_started(errands, state.account, dict.fromkeys(command.trades, fact))
+    now, prices = workflow.now(), prices_of_trades(state, command.trades)
+    wanted = {
+        trade: CloseRequested(command.reason, command.by, now, prices.get(trade))
+        for trade in command.trades
+    }
+    tell_when_started(errands, state.account, wanted)
 
 
 def acknowledge(errands: Errands, state: AccountState, command: AcknowledgeKillSwitch) -> None:

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 
+from activities.execution.entry_amends import EntryAmendActivities
 from activities.execution.holding import HoldingActivities
 from activities.execution.orders import OrderActivities
 from activities.policies import ORDER
 from models.contracts.orders import (
+    EntryToAmend,
     HoldingToAsk,
     OrdersToAsk,
     OrderToCancel,
@@ -17,6 +19,7 @@ from models.contracts.orders import (
     StopToAmend,
 )
 from models.trading.risk.limits import ProtectionMode
+from models.trading.trade.entry_facts import AmendEntry
 from models.trading.trade.facts import (
     AmendStop,
     AskHolding,
@@ -30,7 +33,14 @@ from models.trading.trade.facts import (
 from models.trading.trade.state import TradeState
 
 OrderCommand = (
-    PlaceOrder | CancelOrder | AmendStop | ExitPosition | SellPart | AskOrders | AskHolding
+    PlaceOrder
+    | CancelOrder
+    | AmendStop
+    | AmendEntry
+    | ExitPosition
+    | SellPart
+    | AskOrders
+    | AskHolding
 )
 Step = Callable[[], Awaitable[tuple[TradeFact, ...]]]
 
@@ -48,6 +58,8 @@ def order_errand(command: OrderCommand, state: TradeState) -> tuple[str, Step]:
             return f"cancel/{name}", lambda: _cancel(command, state)
         case AmendStop(order_id=order_id):
             return f"amend/{order_id}", lambda: _amend(command, state)
+        case AmendEntry(order_id=order_id):
+            return f"amend/{order_id}", lambda: _amend_entry(command, state)
         case AskOrders():
             return "ask", lambda: _ask(command, state)
         case AskHolding():
@@ -88,6 +100,14 @@ async def _cancel(command: CancelOrder, state: TradeState) -> tuple[TradeFact, .
 async def _amend(command: AmendStop, state: TradeState) -> tuple[TradeFact, ...]:
     request = StopToAmend(state.plan.account, command)
     done = await workflow.execute_activity_method(OrderActivities.amend_stop, request, **ORDER)
+    return done.facts
+
+
+async def _amend_entry(command: AmendEntry, state: TradeState) -> tuple[TradeFact, ...]:
+    request = EntryToAmend(state.plan.account, command)
+    done = await workflow.execute_activity_method(
+        EntryAmendActivities.amend_entry, request, **ORDER
+    )
     return done.facts
 
 

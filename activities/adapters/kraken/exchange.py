@@ -217,12 +217,24 @@ class KrakenExchange:
         symbol = self.budget.orders.symbol(order_id)
         instrument = None if symbol is None else await self._instrument(symbol)
         parameters = wire.amend_parameters(order_id, quantity, trigger_price, instrument)
-        if len(parameters) == 1:
-            return
-        await self._presence.confirm(change=True, urgent=True)
-        await self.budget.admit_amend(order_id, Priority.PROTECT)
+        if len(parameters) > 1:
+            await self._amended(order_id, parameters, Priority.PROTECT)
+
+    async def reprice(self, order_id: str, limit_price: Decimal, *, post_only: bool) -> None:
+        """Move the limit of a resting entry in place; one that already stands so is left alone."""
+        symbol = self.budget.orders.symbol(order_id)
+        instrument = None if symbol is None else await self._instrument(symbol)
+        parameters = wire.reprice_parameters(order_id, limit_price, instrument, post_only=post_only)
+        await self._amended(order_id, parameters, Priority.ENTRY)
+
+    async def _amended(
+        self, order_id: str, parameters: dict[str, Parameter], priority: Priority
+    ) -> None:
+        symbol = self.budget.orders.symbol(order_id)
+        await self._presence.confirm(change=True, urgent=priority is Priority.PROTECT)
+        await self.budget.admit_amend(order_id, priority)
         try:
-            await self._change("AmendOrder", parameters, Operation.AMEND, Priority.PROTECT, symbol)
+            await self._change("AmendOrder", parameters, Operation.AMEND, priority, symbol)
         except OrderRejectedError as refusal:
             if "No amendable parameters" not in refusal.raw:
                 raise

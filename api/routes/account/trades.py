@@ -94,7 +94,7 @@ async def open_trade(
 async def close_trade(
     request: Request, account: AccountName, number: Number, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
-    """Close a trade now, at market; the stop is dropped only to place the exit."""
+    """Close a trade now, within its collar and at last at market; its stop goes only for that."""
     services = services_of(request)
     await reading.require_account(services.database, account)
     command = command_of(request, account, key, caller)

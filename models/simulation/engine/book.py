@@ -10,6 +10,7 @@ becomes visible, the order stands behind all that is shown there.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -60,6 +61,18 @@ class PairBook:
     stops: list[Order] = field(default_factory=list)
     last: Decimal | None = None
     last_trade_id: int = 0
+    passed: tuple[Decimal, Decimal] | None = None
+    """Lowest and highest price of the last step's path, None before the first."""
+
+    def note_path(self, before: Decimal | None, prices: Sequence[Decimal]) -> None:
+        """Remember between which prices a step has moved, where it begins included."""
+        path = [*prices] if before is None else [before, *prices]
+        if path:
+            self.passed = (min(path), max(path))
+
+    def has_passed(self, price: Decimal) -> bool:
+        """Tell whether the last step went through a price."""
+        return self.passed is not None and self.passed[0] <= price <= self.passed[1]
 
     def replace(self, bids: tuple[Level, ...], asks: tuple[Level, ...]) -> None:
         """Take over the others' book of a new step; what was consumed is forgotten."""

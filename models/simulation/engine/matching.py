@@ -20,12 +20,14 @@ def apply_symbol(core: Core, step: SymbolStep) -> None:
     """Let one symbol move: its prints, then its new book, then own orders that it crosses."""
     book = core.books[step.symbol]
     halted = core.is_halted(step.symbol)
+    before = book.last
     for one in step.prints:
         if halted:
             book.last = one.price
             _publish(core, book, one.side, one.price, one.quantity, OrderKind.MARKET)
         else:
             _apply_print(core, book, one)
+    book.note_path(before, [one.price for one in step.prints])
     book.replace(step.bids, step.asks)
     core.emit_book(step.symbol)
     if not halted:
@@ -90,7 +92,19 @@ def _take(core: Core, order: Order) -> None:
         quantity = min(order.remaining, available)
         if maker is None:
             book.take_others(side, price, quantity)
+            price = _taken_at(core, book, order, price)
         _trade(core, book, order, maker, price, quantity)
+
+
+def _taken_at(core: Core, book: PairBook, order: Order, price: Decimal) -> Decimal:
+    """Return the price that an order takes liquidity of others at.
+
+    Where improvement is off, a limit that the last step passed is the price: in a market of single
+    trades the order would have been filled there.
+    """
+    limit = order.limit_price
+    improves = core.options.improves_past_limit or limit is None or not book.has_passed(limit)
+    return price if improves or limit is None else limit
 
 
 def _prevent_self_trade(core: Core, newest: Order, oldest: Order) -> None:
@@ -119,15 +133,34 @@ def _trade(
         after_fill(core, order, execution)
 
 
-def _apply_print(core: Core, book: PairBook, one: Print) -> None:
-    """Fill what the print trades through, then at its price behind the queue, then publish."""
+def _share(core: Core, book: PairBook, quantity: Decimal) -> Decimal:
+    """Return what resting orders get at most of a quantity that trades at, or lies across, them."""
+    return book.instrument.floor_quantity(quantity * core.options.resting_share)
+
+
+def _fill_passed(core: Core, book: PairBook, one: Print) -> Decimal:
+    """Fill what a print trades through, as far as its volume goes. Return how much that was."""
+    most, filled = _share(core, book, one.quantity), ZERO
     for side in Side:
-        while rests := book.resting[side]:
+        while filled < most and (rests := book.resting[side]):
             best = rests[0]
             assert best.limit_price is not None
             if not is_better(side, best.limit_price, one.price):
                 break
-            fill_resting(core, book, best, best.remaining)
+            quantity = min(best.remaining, most - filled)
+            fill_resting(core, book, best, quantity)
+            filled += quantity
+    return filled
+
+
+def _apply_print(core: Core, book: PairBook, one: Print) -> None:
+    """Fill what the print trades through, then at its price behind the queue, then publish.
+
+    All that rests gets at most its share of the print's volume.
+    """
+    filled = _fill_passed(core, book, one)
+    most = _share(core, book, one.quantity) - filled
+    one = Print(one.side, one.price, one.quantity - filled)
     left = one.quantity
     side = opposite(one.side)
     while left and (rests := book.resting[side]) and rests[0].limit_price == one.price:
@@ -140,9 +173,11 @@ def _apply_print(core: Core, book: PairBook, one: Print) -> None:
             book.move_up(side, one.price, swallowed)
             left -= swallowed
             continue
-        quantity = min(left, first.remaining)
+        quantity = min(left, first.remaining, most)
+        if quantity <= ZERO:
+            break
         fill_resting(core, book, first, quantity)
-        left -= quantity
+        left, most = left - quantity, most - quantity
         one = Print(one.side, one.price, one.quantity - quantity)
     if one.quantity:
         _publish(core, book, one.side, one.price, one.quantity, OrderKind.MARKET)
@@ -150,16 +185,21 @@ def _apply_print(core: Core, book: PairBook, one: Print) -> None:
 
 
 def _fill_crossed(core: Core, book: PairBook, side: Side) -> None:
-    """Fill own orders that the new book of others crosses, as makers at their own price."""
+    """Fill own orders that the new book of others crosses, as makers at their own price.
+
+    They get their share of each level across them; the rest of it has met others who rest there.
+    """
     while rests := book.resting[side]:
         best = rests[0]
         offer = book.best_of_others(opposite(side))
         assert best.limit_price is not None
         if offer is None or is_better(opposite(side), best.limit_price, offer.price):
             return
-        quantity = min(best.remaining, offer.quantity)
-        book.take_others(opposite(side), offer.price, quantity)
-        fill_resting(core, book, best, quantity)
+        quantity = min(best.remaining, _share(core, book, offer.quantity))
+        whole = quantity < best.remaining
+        book.take_others(opposite(side), offer.price, offer.quantity if whole else quantity)
+        if quantity > ZERO:
+            fill_resting(core, book, best, quantity)
 
 
 def fill_resting(core: Core, book: PairBook, order: Order, quantity: Decimal) -> None:

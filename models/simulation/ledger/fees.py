@@ -1,42 +1,22 @@
-"""Kraken's spot fee schedules as data, and what they mean for one fill (§11)."""
+"""What Kraken's dated spot fee schedules mean for one fill (§11): those of the market's day."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from models.simulation.outcomes import FeeFigures
 from models.trading.instruments import Instrument
 from models.trading.risk.limits import FeeRates
+from models.trading.universe.fees import FeeTier, schedule_on
 
 _HUNDRED = Decimal(100)
 
-# Effective 2026-07-09: 30-day volume in USD, maker and taker in percent.
-CRYPTO_SCHEDULE = tuple(
-    (Decimal(volume), Decimal(maker), Decimal(taker))
-    for volume, maker, taker in (
-        ("0", "0.40", "0.80"),
-        ("2500", "0.30", "0.60"),
-        ("10000", "0.22", "0.38"),
-        ("25000", "0.20", "0.35"),
-        ("50000", "0.15", "0.30"),
-        ("100000", "0.12", "0.25"),
-        ("250000", "0.10", "0.22"),
-        ("500000", "0.08", "0.20"),
-        ("1000000", "0.06", "0.18"),
-        ("2500000", "0.04", "0.15"),
-        ("5000000", "0.02", "0.12"),
-        ("10000000", "0.00", "0.10"),
-        ("50000000", "0.00", "0.09"),
-        ("100000000", "0.00", "0.08"),
-        ("250000000", "0.00", "0.07"),
-        ("400000000", "0.00", "0.06"),
-        ("500000000", "0.00", "0.05"),
-    )
-)
 # Pairs with a stable or fiat base. Only the two ends are documented, so only they are modelled;
 # the upper one is put at the crypto schedule's first maker-free tier.
 STABLE_SCHEDULE = (
-    (Decimal(0), Decimal("0.20"), Decimal("0.20")),
-    (Decimal(10000000), Decimal("0.00"), Decimal("0.001")),
+    FeeTier(Decimal(0), FeeRates(Decimal("0.002"), Decimal("0.002"))),
+    FeeTier(Decimal(10000000), FeeRates(Decimal(0), Decimal("0.00001"))),
 )
 STABLE_BASES = frozenset(
     ("USDT", "USDC", "DAI", "PYUSD", "USDG", "RLUSD", "TUSD", "EUR", "GBP", "AUD", "CAD", "CHF")
@@ -48,22 +28,19 @@ def is_stable(instrument: Instrument) -> bool:
     return instrument.base in STABLE_BASES
 
 
-def rates(instrument: Instrument, volume: Decimal) -> FeeRates:
-    """Return maker and taker rates as shares of cost at a 30-day volume."""
-    schedule = STABLE_SCHEDULE if is_stable(instrument) else CRYPTO_SCHEDULE
-    _, maker, taker = schedule[_tier(schedule, volume)]
-    return FeeRates(maker / _HUNDRED, taker / _HUNDRED)
+def rates(instrument: Instrument, volume: Decimal, day: date) -> FeeRates:
+    """Return maker and taker rates as shares of cost at a 30-day volume, on a day."""
+    tiers = _tiers(instrument, day)
+    return tiers[_tier(tiers, volume)].rates
 
 
-def figures(instrument: Instrument, volume: Decimal) -> tuple[FeeFigures, FeeFigures]:
-    """Return the taker and the maker figures of TradeVolume."""
-    schedule = STABLE_SCHEDULE if is_stable(instrument) else CRYPTO_SCHEDULE
-    tier = _tier(schedule, volume)
-    following = schedule[tier + 1] if tier + 1 < len(schedule) else None
-    return (
-        _figures(schedule, tier, following, column=2),
-        _figures(schedule, tier, following, column=1),
-    )
+def figures(instrument: Instrument, volume: Decimal, day: date) -> tuple[FeeFigures, FeeFigures]:
+    """Return the taker and the maker figures of TradeVolume on a day."""
+    tiers = _tiers(instrument, day)
+    tier = _tier(tiers, volume)
+    taker = [one.rates.taker * _HUNDRED for one in tiers]
+    maker = [one.rates.maker * _HUNDRED for one in tiers]
+    return _figures(tiers, tier, taker), _figures(tiers, tier, maker)
 
 
 def rounded_cost(instrument: Instrument, price: Decimal, quantity: Decimal) -> Decimal:
@@ -88,25 +65,21 @@ def _unit(places: int) -> Decimal:
     return _UNITS[places]
 
 
-_Schedule = tuple[tuple[Decimal, Decimal, Decimal], ...]
-_STARTS = {id(s): [row[0] for row in s] for s in (CRYPTO_SCHEDULE, STABLE_SCHEDULE)}
+def _tiers(instrument: Instrument, day: date) -> Sequence[FeeTier]:
+    return STABLE_SCHEDULE if is_stable(instrument) else schedule_on(day).tiers
 
 
-def _tier(schedule: _Schedule, volume: Decimal) -> int:
-    return bisect_right(_STARTS[id(schedule)], max(volume, Decimal(0))) - 1
+def _tier(tiers: Sequence[FeeTier], volume: Decimal) -> int:
+    return bisect_right(tiers, max(volume, Decimal(0)), key=lambda one: one.volume) - 1
 
 
-def _figures(
-    schedule: _Schedule,
-    tier: int,
-    following: tuple[Decimal, Decimal, Decimal] | None,
-    column: int,
-) -> FeeFigures:
+def _figures(tiers: Sequence[FeeTier], tier: int, percents: Sequence[Decimal]) -> FeeFigures:
+    is_last = tier + 1 == len(tiers)
     return FeeFigures(
-        fee=schedule[tier][column],
-        minimum_fee=schedule[-1][column],
-        maximum_fee=schedule[0][column],
-        tier_volume=schedule[tier][0],
-        next_fee=None if following is None else following[column],
-        next_volume=None if following is None else following[0],
+        fee=percents[tier],
+        minimum_fee=percents[-1],
+        maximum_fee=percents[0],
+        tier_volume=tiers[tier].volume,
+        next_fee=None if is_last else percents[tier + 1],
+        next_volume=None if is_last else tiers[tier + 1].volume,
     )

@@ -1,8 +1,10 @@
 """A recorded market: each candle becomes steps that walk through its open, low, high, close.
 
-An up bar is walked open, low, high, close; a down bar open, high, low, close. A missing bar is
-missing time: nothing happens. No print is ever outside its bar, and the prints of a bar give the
-bar back: same open, high, low, close and volume (on the pair's tick and lot).
+Which of its extremes a bar touched first is not recorded. It is assumed (``PathAssumption``): the
+worse one first, unless something else is chosen, so that a stop and a target within one bar count
+as the stop. A missing bar is missing time: nothing happens. No print is ever outside its bar, and
+the prints of a bar give the bar back: same open, high, low, close and volume (on the pair's tick
+and lot).
 """
 
 import zlib
@@ -10,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final
 
@@ -24,6 +27,17 @@ from models.trading.orders import Side
 STEPS_PER_BAR: Final = 8
 PRINTS_PER_STEP: Final = 4
 MINIMUM_STEPS: Final = 4
+
+
+class PathAssumption(StrEnum):
+    """Which extreme of a bar comes first, for whoever holds: ``worst_first`` is the low.
+
+    ``by_direction``: the low in an up bar, the high in a down bar, as if no way was doubled.
+    """
+
+    WORST_FIRST = "worst_first"
+    BEST_FIRST = "best_first"
+    BY_DIRECTION = "by_direction"
 
 
 class CandleDataError(ValueError):
@@ -49,12 +63,20 @@ class _Bar:
 class _Track:
     """The bars of one symbol and where the replay is in them."""
 
-    def __init__(self, listing: Listing, candles: Sequence[Candle], seed: int, steps: int) -> None:
+    def __init__(
+        self,
+        listing: Listing,
+        candles: Sequence[Candle],
+        seed: int,
+        steps: int,
+        path: PathAssumption,
+    ) -> None:
         self.symbol = listing.symbol
         self.scale = Scale(listing.instrument)
         self.ladder = Ladder(listing, self.scale, seed)
         self.interval_minutes = candles[0].interval_minutes
         self.steps = steps
+        self.assumption = path
         self.bars = _bars(candles, self.scale)
         self.bar = 0
         self.step = 0
@@ -77,7 +99,7 @@ class _Track:
         bar = self.bars[self.bar]
         if self._path_bar != self.bar:
             self._path, self._path_bar = (
-                walk(bar.open, bar.high, bar.low, bar.close, self.steps),
+                walk(bar.open, bar.high, bar.low, bar.close, self.steps, self.assumption),
                 (self.bar),
             )
         ticks, rising = self._prints_at(bar)
@@ -123,6 +145,7 @@ class ReplayMarket:
         candles: candles by symbol, oldest first; one interval per symbol.
         seed: seed of the synthetic liquidity.
         steps_per_bar: steps that a bar becomes, at least 4.
+        path: which extreme of a bar comes first.
     """
 
     def __init__(
@@ -132,6 +155,7 @@ class ReplayMarket:
         *,
         seed: int,
         steps_per_bar: int = STEPS_PER_BAR,
+        path: PathAssumption = PathAssumption.WORST_FIRST,
     ) -> None:
         if steps_per_bar < MINIMUM_STEPS:
             raise ValueError(f"steps_per_bar was {steps_per_bar}, at least {MINIMUM_STEPS}")
@@ -141,9 +165,9 @@ class ReplayMarket:
         for symbol in sorted(candles):
             check_candles(symbol, candles[symbol])
             listing = universe.by_symbol(symbol)
-            self._tracks.append(_Track(listing, candles[symbol], seed, steps_per_bar))
+            self._tracks.append(_Track(listing, candles[symbol], seed, steps_per_bar, path))
         self._number = 0
-        self._fingerprint = self._describe(seed, steps_per_bar)
+        self._fingerprint = self._describe(seed, steps_per_bar, path)
         self.instruments: dict[str, Instrument] = {
             track.symbol: universe.by_symbol(track.symbol).instrument for track in self._tracks
         }
@@ -176,33 +200,44 @@ class ReplayMarket:
         for track in self._tracks:
             track.bar, track.step = (int(value) for value in state["at"][track.symbol])
 
-    def _describe(self, seed: int, steps: int) -> str:
+    def _describe(self, seed: int, steps: int, path: PathAssumption) -> str:
         digest = 0
         for track in self._tracks:
             for bar in track.bars:
                 figures = (bar.start, bar.open, bar.high, bar.low, bar.close, bar.lots)
                 digest = zlib.crc32(repr(figures).encode(), digest)
         names = ",".join(f"{t.symbol}@{t.interval_minutes}x{len(t.bars)}" for t in self._tracks)
-        return f"{names}/{steps}/{seed}/{digest:08x}"
+        return f"{names}/{steps}/{path}/{seed}/{digest:08x}"
 
 
-def walk(first: int, high: int, low: int, last: int, steps: int) -> tuple[int, ...]:
+def walk(
+    first: int,
+    high: int,
+    low: int,
+    last: int,
+    steps: int,
+    path: PathAssumption = PathAssumption.WORST_FIRST,
+) -> tuple[int, ...]:
     """Return ``steps`` prices from open to close that touch low and high.
 
-    An up bar (close ≥ open) goes open, low, high, close; a down bar open, high, low, close. Steps
-    beyond these four are spread over the three legs by their length.
+    Steps beyond these four are spread over the three legs by their length.
     """
-    corners = (first, low, high, last) if last >= first else (first, high, low, last)
+    low_first = {
+        PathAssumption.WORST_FIRST: True,
+        PathAssumption.BEST_FIRST: False,
+        PathAssumption.BY_DIRECTION: last >= first,
+    }[path]
+    corners = (first, low, high, last) if low_first else (first, high, low, last)
     lengths = [abs(after - before) for before, after in pairwise(corners)]
     extra = steps - MINIMUM_STEPS
     total = sum(lengths)
     shares = [extra * length // total if total else 0 for length in lengths]
     shares[lengths.index(max(lengths))] += extra - sum(shares)
-    path = [first]
+    prices = [first]
     for (before, after), share in zip(pairwise(corners), shares, strict=True):
         parts = share + 1
-        path += [before + (after - before) * part // parts for part in range(1, parts + 1)]
-    return tuple(path)
+        prices += [before + (after - before) * part // parts for part in range(1, parts + 1)]
+    return tuple(prices)
 
 
 def check_candles(symbol: str, candles: Sequence[Candle]) -> None:

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from models.tables.columns import Amount, Moment
+from models.tables.columns import Amount, Document, Moment
+from models.trading.account.entries.book_costs import BookLevel, BookView
 from models.trading.market import Candle, MarketSnapshot
 
 
@@ -53,6 +55,8 @@ class MarketSnapshotRow(SQLModel, table=True):
     volatility: Decimal | None = Field(default=None, sa_type=Amount)
     depth_quantity: Decimal | None = Field(default=None, sa_type=Amount)
     stale: bool
+    book: dict[str, Any] | None = Field(default=None, sa_type=Document)
+    book_at: datetime | None = Field(default=None, sa_type=Moment)
 
     def snapshot(self) -> MarketSnapshot:
         """Return the figures in the domain's words."""
@@ -66,4 +70,25 @@ class MarketSnapshotRow(SQLModel, table=True):
             volatility=self.volatility,
             depth_quantity=self.depth_quantity,
             stale=self.stale,
+            book=None if self.book is None else book_of(self.book),
+            book_at=self.book_at,
         )
+
+
+def book_document(book: BookView | None) -> dict[str, Any] | None:
+    """Return the levels of a book as they are kept: pairs of texts, best first."""
+    if book is None:
+        return None
+    return {
+        "bids": [[format(one.price, "f"), format(one.quantity, "f")] for one in book.bids],
+        "asks": [[format(one.price, "f"), format(one.quantity, "f")] for one in book.asks],
+    }
+
+
+def book_of(document: dict[str, Any]) -> BookView:
+    """Return the book of a document."""
+    bids, asks = (
+        tuple(BookLevel(Decimal(price), Decimal(quantity)) for price, quantity in document[side])
+        for side in ("bids", "asks")
+    )
+    return BookView(bids, asks)

@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 from models.tables.columns import Amount, Document, Moment
 from models.tables.documents import exits_document
 from models.trading.orders import Leg, Side
+from models.trading.trade.execution_figures import execution_figures
 from models.trading.trade.exits.conditions import rules_of
 from models.trading.trade.figures import figures, summarise
 from models.trading.trade.state import ZERO, TradePhase, TradeState
@@ -19,7 +20,9 @@ class TradeRow(SQLModel, table=True):
 
     Money is USD. ``pnl`` is net of fees and set when the trade is settled. ``slippage`` is what
     execution cost against the reference price (entries) and the stop's trigger (stops); positive
-    is worse. ``protected_quantity`` is covered by resting stops; ``unprotected_seconds`` adds up
+    is worse. ``entry_result`` says whether the entry took, rested, crossed after resting or bought
+    nothing; ``maker_share`` is of all that was traded, ``fees_saved`` what that share saved.
+    ``protected_quantity`` is covered by resting stops; ``unprotected_seconds`` adds up
     the finished gaps, ``unprotected_since`` is the start of a running one (protocol time).
     ``decided_at``, ``opened_at`` and ``closed_at`` are market times, ``requested_at`` and
     ``updated_at`` protocol times.
@@ -52,6 +55,9 @@ class TradeRow(SQLModel, table=True):
     exits: dict[str, Any] = Field(sa_type=Document)
     partials_taken: int
     hedge_sold: Decimal = Field(sa_type=Amount)
+    entry_result: str = "took"
+    maker_share: Decimal | None = Field(default=None, sa_type=Amount)
+    fees_saved: Decimal = Field(default=Decimal(0), sa_type=Amount)
     protected_quantity: Decimal = Field(sa_type=Amount)
     unprotected_since: datetime | None = Field(default=None, sa_type=Moment)
     unprotected_seconds: Decimal = Field(sa_type=Amount)
@@ -67,7 +73,7 @@ class TradeRow(SQLModel, table=True):
 
 def trade_figures(state: TradeState) -> dict[str, Any]:
     """Return the columns that follow from a trade's state; coverage and verdict are not part."""
-    plan, derived = state.plan, figures(state)
+    plan, derived, executed = state.plan, figures(state), execution_figures(state)
     settled = state.phase is TradePhase.SETTLED
     return {
         "account_id": plan.account,
@@ -95,6 +101,9 @@ def trade_figures(state: TradeState) -> dict[str, Any]:
         "exits": exits_document(rules_of(state)),
         "partials_taken": state.partials_taken,
         "hedge_sold": summarise(state).hedge_sold,
+        "entry_result": executed.entry.value,
+        "maker_share": executed.maker_share,
+        "fees_saved": executed.fees_saved,
         "refusals": list(state.refusals),
         "settings_version": plan.settings_version,
         "decided_at": plan.decided_at,

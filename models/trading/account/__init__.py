@@ -1,1 +1,1 @@
-"""The account: what it knows, what it is told, and what it decides."""
+"""What one account is and how it decides."""

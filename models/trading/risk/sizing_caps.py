@@ -91,7 +91,7 @@ def _depth_cap(inputs: SizingInputs) -> SizingCap | None:
     if inputs.depth_quantity is None:
         return None
     quantity = inputs.depth_quantity * inputs.limits.depth_share
-    return SizingCap("market depth", "limit-exceeded", quantity)
+    return SizingCap("market depth", "book-too-thin", quantity)
 
 
 def _drawdown_cap(inputs: SizingInputs, others: Sequence[SizingCap]) -> list[SizingCap]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from models.trading.capital.allocation import AllocationMethod, AllocationPolicy
+from models.trading.execution import EntryStyle, ExecutionPolicy
 from models.trading.governance.approval import ApprovalPolicy
 from models.trading.governance.going_live import LiveConditions
 from models.trading.hedge.target import HedgeSettings
@@ -40,6 +41,7 @@ _RISK, _DRAWDOWN, _PORTFOLIO = AccountLimits(), DrawdownLimits(), PortfolioLimit
 _HEDGE, _APPROVAL, _LIVE = HedgeSettings(), ApprovalPolicy(), LiveConditions()
 _UNIVERSE, _CORRELATION = UniverseRules(), CorrelationSettings()
 _COMPLIANCE, _ALLOCATION = ComplianceRules(frozenset()), AllocationPolicy()
+_EXECUTION = ExecutionPolicy()
 _PLATFORM = SettingScope.PLATFORM
 
 # fmt: off
@@ -93,6 +95,29 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         ANY, choices=tuple(p.value for p in PositionsOnHalt)),
     seconds("drawdown.day_overdue_after", _DRAWDOWN.day_overdue_after,
         "How long a day that has ended may wait for its closing before entries stop.", RAISING),
+    share("execution.entry_collar", _EXECUTION.entry_collar,
+        "How far above the ask of its decision an entry may pay.",
+        RAISING, least=Decimal("0.0001"), most=Decimal("0.05")),
+    share("execution.exit_collar", _EXECUTION.exit_collar,
+        "How far below the price of its decision the first try of an exit may sell.",
+        ANY, least=Decimal("0.0005"), most=Decimal("0.1")),
+    count("execution.exit_tries", _EXECUTION.exit_tries,
+        "Tries, each twice as wide, before an exit goes at market; 0: at once.",
+        ANY, most=Decimal(6)),
+    share("execution.fat_finger", _EXECUTION.fat_finger,
+        "How far above the ask a limit that somebody gives may lie.",
+        RAISING, most=Decimal("0.5")),
+    choice("execution.entry_style", _EXECUTION.entry_style.value,
+        "Whether an entry crosses the spread at once, or rests as a maker first.", ANY,
+        choices=tuple(style.value for style in EntryStyle)),
+    seconds("execution.rest_time", _EXECUTION.rest_time,
+        "Market time that an entry rests at one price.", least=ONE, most=DAY),
+    count("execution.reprices", _EXECUTION.reprices,
+        "How often it follows the best bid before it crosses or gives up.", most=Decimal(20)),
+    names("execution.resting_strategies", (),
+        "Strategies whose entries rest first, whatever the style says.", ANY),
+    names("execution.taking_strategies", (),
+        "Strategies whose entries cross at once, whatever the style says.", ANY),
     zone("day.zone", "UTC", "Time zone of the account's day.", ANY),
     local_time("day.starts_at", "00:00", "Local time at which the day begins.", ANY),
     share("exits.trailing_share", ZERO,

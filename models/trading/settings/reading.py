@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from models.trading.capital.allocation import AllocationMethod, AllocationPolicy, ShareBounds
+from models.trading.execution import EntryStyle, ExecutionPolicy
 from models.trading.governance.approval import ApprovalPolicy
 from models.trading.governance.going_live import LiveConditions
 from models.trading.hedge.target import HedgeSettings
@@ -48,6 +49,7 @@ class AccountRules:
     approval: ApprovalPolicy
     live: LiveConditions
     day: DayRule
+    execution: ExecutionPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         approval=ApprovalPolicy(**_section(values, "approval")),
         live=LiveConditions(**_section(values, "live")),
         day=_day(values),
+        execution=_execution(values),
     )
 
 
@@ -164,6 +167,11 @@ def _allocation(values: Mapping[str, Value]) -> AllocationPolicy:
         trades_minimum=section["trades_minimum"],
         tilt=section["tilt"],
     )
+
+
+def _execution(values: Mapping[str, Value]) -> ExecutionPolicy:
+    section = _section(values, "execution")
+    return ExecutionPolicy(entry_style=EntryStyle(section.pop("entry_style")), **section)
 
 
 def _day(values: Mapping[str, Value]) -> DayRule:

@@ -1,1 +1,1 @@
-"""The trade: what it knows, what it is told, and what it decides."""
+"""One trade: what it knows, and what it does about it."""

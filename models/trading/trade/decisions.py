@@ -7,6 +7,7 @@ the same trade. Commands that got lost are asked for again on ReviewDue.
 Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_opened`` (first fill),
 ``trade_protected`` (all that is held is covered by resting stops), ``exits_changed`` (by request),
 ``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
+``entry_crosses`` (it has rested long enough), ``exit_widened`` (the next try goes lower),
 ``part_sale_sent``, ``part_sale_failed``, ``trade_closed``; ``trade_restored`` (taken up from the
 record after its workflow was ended from outside, see ``trade_restore``), ``order_in_doubt`` (nobody
 can say whether it exists), ``trade_rescued`` (settled, and opened again); ``exit_blocked``,
@@ -24,6 +25,7 @@ from models.trading.orders import Leg, OrderStatus
 from models.trading.refusals.repetition import Requested
 from models.trading.trade.decision import TradeDecision
 from models.trading.trade.draft import TradeDraft
+from models.trading.trade.entry_facts import EntryAmended, EntryAmendRefused
 from models.trading.trade.exits.partial import note_part_failed, note_part_request, pursue_part
 from models.trading.trade.exits.sequence import note_exit_ended, pursue_exit, want_exit
 from models.trading.trade.facts import (
@@ -78,6 +80,7 @@ from models.trading.trade.requests import (
     answer_settled_approval,
     answer_stop_move,
 )
+from models.trading.trade.resting_entry import note_entry_amend
 from models.trading.trade.settlement import settle_if_over
 from models.trading.trade.state import ZERO, TradeOrder, TradePhase, TradePlan, TradeState
 from models.trading.trade.watches import note_crossing, refresh_watches
@@ -150,6 +153,8 @@ def _write_down(draft: TradeDraft, fact: TradeFact) -> Answer | None:
             note_part_request(draft, fact)
         case HoldingTold():
             note_holding(draft, fact)
+        case EntryAmended() | EntryAmendRefused():
+            note_entry_amend(draft, fact)
         case ReviewDue():
             review(draft, fact.at)
         case _:

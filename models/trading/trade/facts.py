@@ -8,6 +8,7 @@ from enum import StrEnum
 from models.trading.exits.requests import ExitsChangeRequested
 from models.trading.governance.approval import ApprovalSettled, AskApproval
 from models.trading.orders import Fill, OrderSpec, OrderStatus
+from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmendRefused
 
 
 class WatchKind(StrEnum):
@@ -19,13 +20,11 @@ class WatchKind(StrEnum):
     BREAK_EVEN = "break_even"
     TIME = "time"
     MOVE = "move"
+    REST = "rest"
 
 
 class Direction(StrEnum):
-    """From which side a price must come to count as a crossing (reached counts as crossed).
-
-    ``comes`` is that of a moment, which only time reaches.
-    """
+    """From which side a price must come; reached counts. Only time reaches what ``comes``."""
 
     RISES_TO = "rises_to"
     FALLS_TO = "falls_to"
@@ -70,9 +69,6 @@ class PriceWatch:
     due_at: datetime | None = None
 
 
-# --- facts -------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class OrderAcknowledged:
     """The exchange accepted the order, or was found to hold it. ``at`` is protocol time."""
@@ -96,7 +92,7 @@ class OrderRefused:
 class OrderDoubted:
     """An order was sent and never answered; its deadline passed and its absence is not proven.
 
-    It may have been executed. It counts as if it had been until the exchange itself tells.
+    It counts as if it had been executed until the exchange itself tells.
     """
 
     client_order_id: str
@@ -172,21 +168,23 @@ class CancelRefused:
 
 @dataclass(frozen=True, slots=True)
 class PriceCrossed:
-    """The market reached a watched level. ``price`` and ``at`` are the exchange's (market time)."""
+    """The market reached a watched level; prices and ``at`` (market time) are the exchange's."""
 
     watch_id: str
     kind: WatchKind
     price: Decimal
     at: datetime
+    bid: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CloseRequested:
-    """Somebody, or the account, wants the trade closed now."""
+    """Somebody, or the account, wants the trade closed; ``price`` is the pair's, if known."""
 
     reason: ExitReason
     by: str
     at: datetime
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +197,7 @@ class EntryCancelRequested:
 
 @dataclass(frozen=True, slots=True)
 class StopMoveRequested:
-    """Somebody wants other exits. None leaves a price as it is. Never to a worse protection.
+    """Somebody wants other exits, never to a worse protection; None leaves a price as it is.
 
     ``price`` is the pair's last price as the request was made, None where it is not known.
     """
@@ -215,13 +213,14 @@ class StopMoveRequested:
 class PartSaleRequested:
     """The account wants a part sold: all sales of the trade together shall reach ``sold_target``.
 
-    A total and not a difference, so that a repeat, and a request made on old figures, sells nothing
-    twice.
+    A total, so that a repeat, and a request made on old figures, sells nothing twice. ``price`` is
+    the pair's, if known.
     """
 
     sold_target: Decimal
     by: str
     at: datetime
+    price: Decimal | None = None
 
 
 class ShortfallCause(StrEnum):
@@ -268,6 +267,8 @@ TradeFact = (
     | StopAmended
     | AmendRefused
     | CancelRefused
+    | EntryAmended
+    | EntryAmendRefused
     | PriceCrossed
     | CloseRequested
     | EntryCancelRequested
@@ -278,9 +279,6 @@ TradeFact = (
     | HoldingTold
     | ReviewDue
 )
-
-
-# --- commands ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,8 +292,8 @@ class PlaceOrder:
 class CancelOrder:
     """Withdraw an order; answered by OrderEnded with what had been filled.
 
-    Without ``order_id`` the order's sending was never answered: it is looked up by its client order
-    id, and proven absence is answered by OrderRefused (not_placed).
+    Without ``order_id`` its sending was never answered: it is looked up by its client order id, and
+    proven absence is answered by OrderRefused (not_placed).
     """
 
     order_id: str | None
@@ -316,10 +314,9 @@ class AmendStop:
 class ExitPosition:
     """Drop the stops and place the exit, as one step.
 
-    The exit's intent is stored first. Each stop is cancelled and its cumulative fill read; the
-    quantity sent is the exit's less what the stops filled in the meantime beyond
-    ``stops_filled_known``. Answered by one OrderEnded per stop and by OrderAcknowledged or
-    OrderRefused for the exit (refused as not_placed when the stops had sold everything).
+    The exit's intent is stored first. Each stop is cancelled and its cumulative fill read; what the
+    stops filled beyond ``stops_filled_known`` is not sent. Answered by one OrderEnded per stop and
+    an answer for the exit (refused as not_placed when the stops had sold everything).
     """
 
     stop_order_ids: tuple[str, ...]
@@ -343,9 +340,9 @@ class SellPart:
 class AskOrders:
     """Ask the exchange what became of orders whose facts are overdue; changes nothing there.
 
-    Answered by the ordinary facts, and completely: every execution of each order (FillReported),
-    OrderEnded for each that is final, and for each child of a conditional close of one of them
-    ChildAppeared, its executions and its OrderEnded. The next ReviewDue follows these answers.
+    Answered completely by the ordinary facts: every execution of each order, OrderEnded for each
+    that is final, and for each child of a conditional close ChildAppeared and the same. The next
+    ReviewDue follows these answers.
     """
 
     order_ids: tuple[str, ...]
@@ -389,6 +386,7 @@ TradeCommand = (
     PlaceOrder
     | CancelOrder
     | AmendStop
+    | AmendEntry
     | ExitPosition
     | SellPart
     | AskOrders

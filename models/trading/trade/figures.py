@@ -88,7 +88,7 @@ def reserved_cash(state: TradeState) -> Decimal:
     if entry.status.is_final:
         rest = entry.ended_quantity if entry.ended_quantity is not None else entry.filled_quantity
     open_quantity = max(ZERO, rest - entry.filled_quantity)
-    price = entry_price_bound(entry.spec, plan.reference_price)
+    price = max(entry_price_bound(entry.spec, plan.reference_price), plan.entry_ceiling or ZERO)
     return open_quantity * price * (1 + plan.fees.taker)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.execution import EntryStyle, ExecutionPolicy
 from models.trading.exits.requests import PendingExits
 from models.trading.exits.rules import ExitRules
 from models.trading.instruments import Instrument
@@ -40,7 +41,8 @@ class TradePlan:
     ``request/<id>``. ``trailing_distance`` is in quote units.
     ``exits`` are the exits beyond stop, target and that distance, None: there are none;
     ``average_true_range`` (at the decision) is what those in its multiples are measured by.
-    ``settings_version`` is that of the account's settings it was decided under.
+    ``settings_version`` is that of the account's settings it was decided under; ``execution`` is
+    how its orders are priced. An entry that does not take at once may pay up to ``entry_ceiling``.
     """
 
     account: str
@@ -60,6 +62,9 @@ class TradePlan:
     exits: ExitRules | None = None
     average_true_range: Decimal | None = None
     settings_version: int = 0
+    execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
+    entry_style: EntryStyle = EntryStyle.TAKE
+    entry_ceiling: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,11 @@ class TradeState:
         trail_from: highest stop price that a trail watch has been set from.
         even_tried_at: price at which the stop was to go to break-even, None before.
         exit_paused: an exit failed; the stop goes back first and the exit waits for a review.
+        exit_price: the price that the exit was decided at; ``exit_tries`` of it ended with a rest.
+        part_price: the price that the sale of a part was decided at.
+        rests_since: market time since which the resting entry has its price.
+        entry_limit: that price once it was moved; ``entry_amend`` what an amend asks for.
+        entry_moves: how often the bid was looked at; ``entry_crossed`` it may take by now.
         exit_sent: the exit under way with the figures it was computed from.
         stop_refusals: stops refused or lost since one last rested.
         children_asked: what was bought when the exchange was asked for missing attached stops.
@@ -183,6 +193,14 @@ class TradeState:
     entry_cancel_reason: ExitReason | None = None
     exit_paused: bool = False
     exit_sent: ExitPosition | None = None
+    exit_price: Decimal | None = None
+    exit_tries: int = 0
+    part_price: Decimal | None = None
+    rests_since: datetime | None = None
+    entry_limit: Decimal | None = None
+    entry_amend: Decimal | None = None
+    entry_moves: int = 0
+    entry_crossed: bool = False
     stop_refusals: int = 0
     trail_from: Decimal | None = None
     even_tried_at: Decimal | None = None

@@ -28,6 +28,7 @@ from models.trading.trade.facts import (
     SetWatches,
     WatchKind,
 )
+from models.trading.trade.resting_entry import note_rest_over, resting_until
 from models.trading.trade.state import ZERO, TradeState
 
 Level = tuple[Decimal, datetime | None]
@@ -39,7 +40,9 @@ def note_crossing(draft: TradeDraft, fact: PriceCrossed) -> None:
     if not any(watch.watch_id == fact.watch_id for watch in state.watches):
         return
     if fact.kind is WatchKind.TAKE_PROFIT:
-        want_exit(draft, ExitReason.TAKE_PROFIT)
+        want_exit(draft, ExitReason.TAKE_PROFIT, state.take_profit_price or fact.price)
+    elif fact.kind is WatchKind.REST:
+        note_rest_over(draft, fact)
     elif fact.kind is WatchKind.TRAIL:
         _follow(draft, fact.price)
     else:
@@ -87,8 +90,12 @@ def refresh_watches(draft: TradeDraft) -> None:
 
 
 def _wanted_levels(state: TradeState) -> dict[WatchKind, Level]:
+    rests_until = resting_until(state)
+    resting: dict[WatchKind, Level] = {}
+    if rests_until is not None:
+        resting[WatchKind.REST] = (ZERO, rests_until)
     if state.exit_wanted or state.held <= ZERO:
-        return {}
+        return resting
     partial, even = next_gains(state)
     prices = {
         WatchKind.TAKE_PROFIT: state.take_profit_price,
@@ -105,7 +112,7 @@ def _wanted_levels(state: TradeState) -> dict[WatchKind, Level]:
     due = closing_time(state)
     if due is not None:
         levels[WatchKind.TIME] = (ZERO, due)
-    return levels
+    return levels | resting
 
 
 def _watch(state: TradeState, kind: WatchKind, level: Level, generation: int) -> PriceWatch:

@@ -56,6 +56,9 @@ _OLDER = (
 )
 
 SCHEDULES: tuple[FeeSchedule, ...] = (
+    # Of the years before 2024 only the lowest tier is documented; above it those of 2024 stand in,
+    # as far as they are not dearer.
+    FeeSchedule(date(2013, 1, 1), _tiers((0, "0.16", "0.26"), *_OLDER[1:])),
     FeeSchedule(date(2024, 1, 1), _tiers((0, "0.25", "0.40"), *_OLDER)),
     FeeSchedule(
         date(2026, 7, 9),

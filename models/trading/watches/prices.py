@@ -31,17 +31,22 @@ class WatchIndex:
         if watches:
             self._by_trade[account, trade] = watches
 
-    def crossed(self, price: Decimal) -> list[PriceWatch]:
+    def crossed(self, high: Decimal, low: Decimal | None = None) -> list[PriceWatch]:
         """Take out and return every watch whose level this price has reached.
 
         Rising watches come lowest level first, falling ones highest level first: the order in which
         a moving price meets them.
+
+        Args:
+            high: the price that rising watches are measured by.
+            low: the one for falling watches, None: the same.
         """
         found: list[PriceWatch] = []
-        while self._rising and self._rising[0][0] <= price:
+        while self._rising and self._rising[0][0] <= high:
             found.append(self._rising[0][2])
             self._forget(found[-1])
-        while self._falling and -self._falling[0][0] >= price:
+        low = high if low is None else low
+        while self._falling and -self._falling[0][0] >= low:
             found.append(self._falling[0][2])
             self._forget(found[-1])
         return found

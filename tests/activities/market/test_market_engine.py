@@ -11,10 +11,12 @@ from activities.market.delivery import Courier
 from activities.market.engine import MarketEngine
 from activities.market.feed import flush_snapshots
 from activities.market.symbol_state import SymbolState
+from activities.ports.journal import OneSidedBook
 from activities.ports.market import PairChanged
 from infra.runtime.database.connections import DatabaseUnavailableError
 from models.trading.account.facts import IdeaArrived
 from models.trading.trade.facts import HEDGE_WATCH, Direction, PriceCrossed, PriceWatch, WatchKind
+from tests.support.books import a_book
 from tests.support.fakes import BITCOIN
 from tests.support.market_fakes import (
     ETHER,
@@ -288,7 +290,62 @@ async def test_bars_of_a_step_are_judged_together_once_the_step_was_seen():
     assert len(market.ideas()) == 4
 
 
+# --- one print is not a price ---------------------------------------------------------------------
+
+
+async def test_a_bad_print_fires_nothing_until_the_book_confirms_it():
+    rising = a_watch(105, trade=1)
+    falling = a_watch(95, trade=2, direction=Direction.FALLS_TO)
+    market = await Market(rising, falling).begin()
+    await market.see(prices(99, 101, 1), a_tick(100, 2), a_tick(140, 3), a_tick(60, 4))
+    assert market.crossings() == []
+    # The same prints again, and now the book follows: each counts as far as the book goes.
+    await market.see(a_tick(140, 5), prices(106, 107, 6))
+    assert market.crossings() == [(1, Decimal(107))]
+    await market.see(a_tick(60, 7), prices(93, 94, 8))
+    assert market.crossings() == [(1, Decimal(107)), (2, Decimal(93))]
+
+
+async def test_a_moment_comes_with_the_best_bid_of_the_book_if_there_is_one():
+    due = replace(a_watch(0, trade=4), kind=WatchKind.REST, due_at=at(5))
+    due = replace(due, direction=Direction.COMES)
+    market = await Market(due).begin()
+    await market.see(prices(99, 101, 1), a_tick(100, 6))
+    assert market.delivery.messages[0].fact.bid == 99
+    market = await Market(due).begin()
+    await market.see(OneSidedBook("BTC/USD", at(2), lambda: a_book(1, 2)), a_tick(100, 6))
+    assert market.delivery.messages[0].fact.bid is None
+
+
+async def test_without_a_book_a_print_counts_as_it_is():
+    market = await Market(a_watch(105, trade=1)).begin()
+    await market.see(prices(99, 101, 1), OneSidedBook("BTC/USD", at(2), lambda: a_book(1, 2)))
+    await market.see(a_tick(140, 3))
+    assert market.crossings() == [(1, Decimal(140))]
+
+
 # --- snapshots -----------------------------------------------------------------------------------
+
+
+async def test_the_book_reaches_the_idea_and_the_record_with_the_time_of_its_last_change():
+    market = await Market().begin()
+    await market.see(prices(99, 101, 1), a_tick(100, 3))
+    book = a_book(99, 101)
+    await market.see(replace(prices(99, 101, 4), book=lambda: book), a_tick(100, 5), a_bar(0))
+    (idea, _) = market.ideas()
+    assert (idea.fact.market.book, idea.fact.market.book_at) == (book, at(4))
+    (seen,) = market.engine.take_changed_snapshots()
+    assert (seen.book, seen.book_at) == (book, at(4))
+
+
+async def test_a_book_that_loses_a_side_is_told_at_once_and_leaves_the_prices_as_they_were():
+    market = await Market().begin()
+    await market.see(prices(99, 101, 1), a_tick(100, 3))
+    market.engine.take_changed_snapshots()
+    gone = replace(a_book(99, 101), asks=())
+    await market.see(OneSidedBook("BTC/USD", at(4), lambda: gone))
+    (seen,) = market.engine.take_changed_snapshots()
+    assert (seen.bid, seen.ask, seen.book, seen.book_at) == (99, 101, gone, at(4))
 
 
 async def test_snapshot_has_the_newest_figures_and_is_written_when_it_changed():

@@ -1,14 +1,16 @@
 """Rate counters (§4), fees by tier (§11), ledger and balances."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 import pytest
 
-from models.simulation.engine.orders import AmendRequest, EditRequest, OrderKind
+from models.simulation.engine.orders import AmendRequest, EditRequest, Moment, OrderKind
 from models.simulation.errors import VenueError
 from models.simulation.gateway.rates import Counter, VerificationTier
 from models.simulation.ledger.fees import figures, rates
+from models.simulation.venue import Venue
 from tests.models.simulation.venue_builders import (
     BTC,
     ETH,
@@ -136,16 +138,39 @@ def test_fees_follow_the_tier_and_the_tier_follows_every_trade():
 
 def test_schedule_has_its_ends_and_stable_pairs_their_own():
     bitcoin, tether = INSTRUMENTS[0], an_instrument("USDT", "USDTZUSD", "5", 5)
-    assert rates(bitcoin, Decimal(2500)).taker == Decimal("0.006")
-    top, _ = figures(bitcoin, Decimal(10) ** 9)
+    day = date(2026, 7, 9)
+    assert rates(bitcoin, Decimal(2500), day).taker == Decimal("0.006")
+    top, _ = figures(bitcoin, Decimal(10) ** 9, day)
     assert (top.fee, top.next_fee, top.next_volume) == (Decimal("0.05"), None, None)
-    assert rates(tether, Decimal(0)).taker == Decimal("0.002")
+    assert rates(tether, Decimal(0), day).taker == Decimal("0.002")
+
+
+@pytest.mark.parametrize(
+    ("day", "maker", "taker"),
+    [
+        (date(2023, 12, 31), "0.0016", "0.0026"),
+        (date(2024, 1, 1), "0.0025", "0.0040"),
+        (date(2026, 7, 8), "0.0025", "0.0040"),
+        (date(2026, 7, 9), "0.0040", "0.0080"),
+    ],
+)
+def test_fees_are_those_of_the_markets_day(day, maker, taker):
+    """kraken-protocol §11: what a recording of an earlier year pays is that year's schedule."""
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    venue = Venue(INSTRUMENTS, (an_account(),), 7, at)
+    venue.apply_step(replace(a_step(1), at=at), WALL)
+    taken, made = venue.fees("alpha", BTC)
+    assert (taken.fee / 100, made.fee / 100) == (Decimal(taker), Decimal(maker))
+    placed = venue.add_order("alpha", an_order(kind=OrderKind.MARKET), Moment(at, WALL))
+    (fill,) = fills(placed.events)
+    assert fill.fee == fill.cost * Decimal(taker)
 
 
 def test_maker_pays_the_maker_rate_and_fee_in_base_is_taken_from_the_base():
     venue = a_venue()
     venue.add_order("alpha", an_order(price="1000", fee_in_base=True), moment())
-    events = venue.apply_step(a_step(2, prints=[(SELL, "1000", "1")]), WALL)
+    # What rests gets at most a quarter of what is printed.
+    events = venue.apply_step(a_step(2, prints=[(SELL, "1000", "4")]), WALL)
     (fill,) = fills(events)
     assert (fill.fee, fill.fee_asset, fill.maker) == (Decimal("0.00400000"), "BTC", True)
     balances = venue.balances("alpha")

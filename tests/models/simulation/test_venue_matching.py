@@ -1,14 +1,24 @@
 """Matching: levels, price-time priority, queues behind others, self-trade prevention."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
+
+from models.simulation.engine.book import opposite
 from models.simulation.engine.orders import (
     ForceKind,
+    Moment,
     OrderKind,
     SelfTradePrevention,
     VenueOrderStatus,
 )
 from models.simulation.events import ExecutionType, PublicTrade
+from models.simulation.markets.instruments import UNIVERSE
+from models.simulation.markets.replay import ReplayMarket
+from models.simulation.outcomes import VenueOptions
+from models.simulation.venue import Venue
+from models.trading.market import Candle
 from tests.models.simulation.venue_builders import (
     BTC,
     BUY,
@@ -16,6 +26,7 @@ from tests.models.simulation.venue_builders import (
     WALL,
     a_step,
     a_venue,
+    an_account,
     an_order,
     fills,
     kinds,
@@ -24,7 +35,7 @@ from tests.models.simulation.venue_builders import (
 
 
 def prices_and_quantities(executions):
-    return [(str(one.price), str(one.quantity)) for one in executions]
+    return [(str(one.price), f"{one.quantity.normalize():f}") for one in executions]
 
 
 def test_market_order_takes_several_levels_at_resting_prices():
@@ -132,11 +143,60 @@ def test_print_at_the_price_by_a_taker_of_the_same_side_fills_nothing():
     assert fills(venue.apply_step(a_step(2, prints=[(BUY, "1000", "5")]), WALL)) == []
 
 
-def test_print_through_the_price_fills_fully_at_the_order_price():
+def test_print_through_the_price_fills_a_share_of_its_volume_at_the_order_price():
     venue = a_venue()
-    venue.add_order("alpha", an_order(volume="2", price="999"), moment())
+    placed = venue.add_order("alpha", an_order(volume="2", price="999"), moment())
     events = venue.apply_step(a_step(2, prints=[(BUY, "998.9", "0.1")]), WALL)
-    assert prices_and_quantities(fills(events)) == [("999", "2")]
+    assert prices_and_quantities(fills(events)) == [("999", "0.025")]
+    tape = [e.quantity for e in events if isinstance(e, PublicTrade)]
+    assert sum(tape) == Decimal("0.1"), "what is filled is part of what was printed"
+    assert venue.order("alpha", placed.txid).remaining == Decimal("1.975")
+
+
+def test_a_print_gives_all_that_rests_its_share_once():
+    venue = a_venue()
+    for account, price in (("alpha", "999.5"), ("beta", "999.5"), ("alpha", "999.2")):
+        venue.add_order(account, an_order(volume="1", price=price), moment())
+    events = venue.apply_step(a_step(2, prints=[(SELL, "999.2", "6")]), WALL)
+    assert prices_and_quantities(fills(events)) == [("999.5", "1"), ("999.5", "0.5")]
+    whole = a_venue(options=VenueOptions(resting_share=Decimal(1)))
+    whole.add_order("alpha", an_order(volume="2", price="999.5"), moment())
+    events = whole.apply_step(a_step(2, prints=[(SELL, "999.2", "6")]), WALL)
+    assert prices_and_quantities(fills(events)) == [("999.5", "2")]
+
+
+@pytest.mark.parametrize(
+    ("side", "path", "limit", "improves", "price"),
+    [
+        # The step went from 1000 through 1004 to 1008, where bids begin at 1007.
+        (SELL, ("1004", "1008"), "1005", False, "1005"),
+        (SELL, ("1004", "1008"), "1005", True, "1007"),
+        # A limit that the step did not pass is filled at the book.
+        (SELL, ("1004", "1008"), "999", False, "1007"),
+        (BUY, ("996", "992"), "995", False, "995"),
+        (BUY, ("996", "992"), "1003", False, "994"),
+    ],
+)
+def test_on_candles_no_order_fills_better_than_a_limit_that_the_step_has_passed(
+    side, path, limit, improves, price
+):
+    venue = a_venue(options=VenueOptions(improves_past_limit=improves))
+    last = Decimal(path[-1])
+    book = {"bids": ((str(last - 1), "1"),), "asks": ((str(last + 2), "1"),)}
+    venue.apply_step(a_step(2, prints=[(opposite(side), p, "1") for p in path], **book), WALL)
+    taking = an_order(side, volume="0.5", price=limit, time_in_force=ForceKind.IOC)
+    placed = venue.add_order("alpha", taking, moment(2))
+    assert prices_and_quantities(fills(placed.events)) == [(price, "0.5")]
+
+
+def test_an_order_that_takes_at_once_is_cancelled_over_the_rest():
+    venue = a_venue()
+    taking = an_order(volume="2", price="1001.5", time_in_force=ForceKind.IOC)
+    placed = venue.add_order("alpha", taking, moment())
+    assert prices_and_quantities(fills(placed.events)) == [("1001", "1")]
+    assert placed.order.status is VenueOrderStatus.CANCELED
+    assert (placed.order.executed, placed.order.held) == (1, 0)
+    assert venue.book(BTC).bids[0].price == 999, "nothing of it rests"
 
 
 def test_order_beyond_the_visible_book_needs_a_print_through_it_or_a_seen_queue():
@@ -153,8 +213,8 @@ def test_new_book_that_crosses_a_resting_order_fills_it_as_maker():
     venue = a_venue()
     venue.add_order("alpha", an_order(volume="2", price="1000"), moment())
     events = venue.apply_step(a_step(2, bids=(("990", "1"),), asks=(("995", "0.5"),)), WALL)
-    assert prices_and_quantities(fills(events)) == [("1000", "0.5")]
-    assert venue.book(BTC).bids[0].quantity == Decimal("1.5")
+    assert prices_and_quantities(fills(events)) == [("1000", "0.125")]
+    assert venue.book(BTC).bids[0].quantity == Decimal("1.875")
     assert venue.book(BTC).asks == ()
 
 
@@ -162,7 +222,7 @@ def test_new_book_that_crosses_a_resting_sale_fills_it_as_maker():
     venue = a_venue()
     venue.add_order("alpha", an_order(SELL, volume="2", price="1000"), moment())
     events = venue.apply_step(a_step(2, bids=(("1003", "0.5"),), asks=(("1004", "1"),)), WALL)
-    assert prices_and_quantities(fills(events)) == [("1000", "0.5")]
+    assert prices_and_quantities(fills(events)) == [("1000", "0.125")]
     assert venue.book(BTC).bids == ()
 
 
@@ -225,3 +285,25 @@ def test_public_trades_are_numbered_without_gap():
     assert numbers == list(range(2, 2 + len(numbers)))
     assert venue.last_trade_id(BTC) == numbers[-1]
     assert venue.last_trade(BTC) == Decimal(1002)
+
+
+@pytest.mark.parametrize(("improves", "better"), [(True, True), (False, False)])
+def test_a_target_inside_a_candle_is_sold_at_the_target_and_not_where_the_step_ends(
+    improves, better
+):
+    at = datetime(2026, 8, 1, tzinfo=UTC)
+    figures = (Decimal(price) for price in ("60000", "61234.5", "59876", "61000"))
+    candle = Candle(BTC, 15, at, *figures, Decimal(50))
+    universe = UNIVERSE.only([BTC])
+    market = ReplayMarket(universe, {BTC: [candle]}, seed=1)
+    options = VenueOptions(improves_past_limit=improves)
+    venue = Venue(universe.instruments.values(), (an_account(),), 1, at, options)
+    target = Decimal("60500.0")
+    while venue.last_trade(BTC) is None or venue.last_trade(BTC) < target:
+        venue.apply_step(market.next_step(), WALL)
+    price = str(target)
+    taking = an_order(SELL, volume="0.1", price=price, time_in_force=ForceKind.IOC)
+    placed = venue.add_order("alpha", taking, Moment(venue.market_time, WALL))
+    (fill,) = fills(placed.events)
+    assert (fill.price > target) is better
+    assert fill.price >= target

@@ -16,7 +16,7 @@ from models.trading.orders import Side
 BTC = "BTC/USD"
 ETH = "ETH/USD"
 BUY, SELL = Side.BUY, Side.SELL
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START = datetime(2026, 8, 1, tzinfo=UTC)
 WALL = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
 

@@ -25,6 +25,7 @@ from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
 from models.trading.trade.state import TradePhase, TradePlan, TradeSummary
 from tests.models.trading.trading_builders import START
+from tests.support.books import a_book
 
 ZERO, ONE = Decimal(0), Decimal(1)
 TAKER = Decimal("0.004")
@@ -95,7 +96,8 @@ class Broker:
     def market(self, symbol: str) -> MarketSnapshot:
         """Return what is seen of a pair: no spread, so that marks and prices are one."""
         price = self.prices[symbol]
-        return MarketSnapshot(symbol, price, price, price, self.now)
+        book = a_book(price, price)
+        return MarketSnapshot(symbol, price, price, price, self.now, book=book, book_at=self.now)
 
     # --- time and money ------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.refusals.kinds import STOPS_STAY
 from models.trading.trade.decisions import begin, decide
+from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmendRefused
 from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
@@ -256,6 +257,8 @@ class ModelWorld:
                 self._cancel(command)
             case AmendStop():
                 self._amend(command)
+            case AmendEntry():
+                self._amend_entry(command)
             case ExitPosition():
                 self._exit(command)
             case SellPart():
@@ -339,6 +342,19 @@ class ModelWorld:
             self.facts.append(
                 StopAmended(command.order_id, command.quantity, command.trigger_price, START)
             )
+
+    def _amend_entry(self, command: AmendEntry) -> None:
+        order = self.orders[command.order_id]
+        assert order.spec.leg is Leg.ENTRY
+        if not order.live or self.refuse_amends:
+            self.refuse_amends = False
+            gone = not order.live
+            self.facts.append(EntryAmendRefused(command.order_id, "refused", gone, START))
+            return
+        assert command.limit_price <= (self.state.plan.entry_ceiling or ZERO)
+        self.facts.append(EntryAmended(command.order_id, command.limit_price, START))
+        if not command.post_only:
+            self.fill(order, Decimal(2))
 
     def _exit(self, command: ExitPosition) -> None:
         # The intent's fate is looked up first; the stops are dropped again in any case.

@@ -16,10 +16,12 @@ from models.trading.orders import (
     OrderSpec,
     OrderType,
     Side,
+    TimeInForce,
 )
 from models.trading.risk.drawdown import start as start_drawdown
 from models.trading.risk.limits import FeeRates, ProtectionMode
 from models.trading.trade.state import TradePlan
+from tests.support.books import a_book
 
 INSTALLATION = "5b0f3f0e-7a53-4f55-9d0e-1f2c3d4e5f60"
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -51,6 +53,7 @@ def a_plan(
     take_profit: str | None = "110",
     trailing: str | None = "5",
     instrument: Instrument | None = None,
+    force: TimeInForce = TimeInForce.GTC,
 ) -> TradePlan:
     instrument = instrument or an_instrument(
         quantity_precision=0, quantity_minimum=Decimal(1), cost_minimum=Decimal(1)
@@ -68,6 +71,7 @@ def a_plan(
         order_type=order_type,
         quantity=Decimal(quantity),
         limit_price=Decimal(101) if order_type is OrderType.LIMIT else None,
+        time_in_force=force,
         close=ConditionalClose(OrderType.STOP_LOSS, Decimal(stop)) if attached else None,
     )
     return TradePlan(
@@ -123,6 +127,8 @@ def a_market(
         "ask": Decimal(ask),
         "last": Decimal(bid),
         "observed_at": START + timedelta(seconds=seconds),
+        "book": a_book(bid, ask),
+        "book_at": changes.get("observed_at", START + timedelta(seconds=seconds)),
     }
     return MarketSnapshot(**{**values, **changes})  # type: ignore[arg-type]
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest_asyncio
 
 from models.contracts.workflows import CloseNow, MoveStop
+from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.answers import Answer
 from models.trading.orders import Leg, OrderStatus, OrderType
-from models.trading.trade.facts import PriceCrossed
+from models.trading.trade.facts import PriceCrossed, PriceWatch, WatchKind
 from models.trading.trade.state import TradePhase
 from tests.support.fakes import wall_clock
 from tests.support.stories import Story, at_rest
@@ -180,3 +181,63 @@ async def test_idle_answers_when_everything_told_was_handled(story: Story) -> No
     account = await at_rest(story.handle)
     assert account.handled >= 2
     assert (story.account, 1, "trade_protected") in story.journal.events
+
+
+async def test_an_entry_that_rests_follows_crosses_and_is_protected_all_along(world: World) -> None:
+    async with world.running():
+        story = Story(world, world.add_account())
+        style = '{"execution.entry_style":"rest_then_take","execution.reprices":1}'
+        await story.begin(settings=SettingsInForce(1, style))
+        await story.open()
+        (entry,) = await eventually(lambda: story.orders(Leg.ENTRY), "the entry rests")
+        assert entry.limit_price == Decimal(49999)
+        await rest_is_over(story, "49999.5", seen=0)
+        await eventually(lambda: len(story.exchange.repriced) == 1, "it follows the bid")
+        story.exchange.fill_part(entry.order_id, Decimal("0.004"))
+        stop = await story.until_protected()
+        assert stop.quantity == Decimal("0.004")
+        await rest_is_over(story, "49999.6", seen=1)
+        await eventually(
+            lambda: sum(s.quantity for s in story.resting_stops()) == Decimal("0.01"),
+            "what it took is protected as well",
+        )
+        assert story.exchange.repriced == [
+            (entry.order_id, Decimal("49999.5"), True),
+            (entry.order_id, Decimal("50151.0"), False),
+        ]
+        close = CloseNow("close-1", "tester", wall_clock(), Decimal(50000))
+        await story.trade(1).execute_update("close_now", close, result_type=Answer)
+        await settled(story)
+        assert len(story.orders(Leg.ENTRY)) == 1
+        (leaving,) = [o for o in story.exchange.submits if o.leg is Leg.EXIT]
+        assert leaving.limit_price == Decimal("49750.0")
+        await story.end()
+
+
+async def rest_is_over(story: Story, bid: str, seen: int) -> None:
+    """Let the moment come that the entry waits for; ``seen`` of them have come before."""
+
+    def watched() -> PriceWatch | None:
+        watches = story.journal.watches.get((story.account, 1), ())
+        found = [w for w in watches if w.kind is WatchKind.REST]
+        return found[0] if found and len(seen_moments) == seen else None
+
+    seen_moments = story.exchange.repriced
+    watch = await eventually(watched, "the entry's moment is watched")
+    assert watch.due_at is not None
+    reached = PriceCrossed(watch.watch_id, watch.kind, Decimal(50000), watch.due_at, Decimal(bid))
+    await story.trade(1).signal("price_crossed", reached)
+
+
+async def test_an_exit_that_finds_too_little_widens_until_all_is_sold(story: Story) -> None:
+    await story.open()
+    await story.until_protected()
+    story.exchange.offered = Decimal("0.003")
+    close = CloseNow("close-1", "tester", wall_clock(), Decimal(50000))
+    await story.trade(1).execute_update("close_now", close, result_type=Answer)
+    await settled(story)
+    sent = [o for o in story.exchange.submits if o.leg is Leg.EXIT]
+    limits = [o.limit_price for o in sent]
+    assert limits[:3] == [Decimal("49750.0"), Decimal("49500.0"), Decimal("49000.0")]
+    assert [o.quantity for o in sent][:4] == [Decimal(f"0.0{n:02}") for n in (10, 7, 4, 1)]
+    assert len({o.client_order_id for o in sent}) == len(sent)

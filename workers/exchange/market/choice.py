@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from models.simulation.markets.generated import GeneratedMarket
 from models.simulation.markets.instruments import UNIVERSE, Universe
-from models.simulation.markets.replay import CandleDataError, ReplayMarket
+from models.simulation.markets.replay import CandleDataError, PathAssumption, ReplayMarket
+from models.simulation.outcomes import VenueOptions
 from models.simulation.steps import MarketSource
 from workers.exchange.errors import StartError
 
 if TYPE_CHECKING:
     from workers.exchange.market.live import LiveMarket
 
-REPRODUCIBLE_START = datetime(2026, 1, 1, tzinfo=UTC)
+REPRODUCIBLE_START = datetime(2026, 8, 1, tzinfo=UTC)
 
 
 class MarketMemory(Protocol):
@@ -39,6 +40,11 @@ class Market:
     live: "LiveMarket | None" = None
 
     @property
+    def options(self) -> VenueOptions:
+        """Return how the venue fills in this market: candles leave no room past a limit."""
+        return VenueOptions(improves_past_limit=not isinstance(self.source, ReplayMarket))
+
+    @property
     def memory(self) -> MarketMemory:
         """Return what keeps the market's position."""
         chosen = self.live if self.source is None else self.source
@@ -54,7 +60,13 @@ class Market:
 
 
 async def open_market(
-    name: str, *, seed: int, bar_minutes: int, lockstep: bool, warmup_bars: int = 0
+    name: str,
+    *,
+    seed: int,
+    bar_minutes: int,
+    lockstep: bool,
+    warmup_bars: int = 0,
+    path: PathAssumption = PathAssumption.WORST_FIRST,
 ) -> Market:
     """Return the market of a specification: ``generated``, ``replay:PATH[,PATH…]``, ``kraken``.
 
@@ -72,7 +84,7 @@ async def open_market(
         source = GeneratedMarket(UNIVERSE, seed=seed, start=start, bar_minutes=bar_minutes)
         return Market(name, UNIVERSE, source=source)
     if kind == "replay" and paths:
-        return _replay(name, paths, seed)
+        return _replay(name, paths, seed, path)
     if name == "kraken":
         return await _kraken(name, bar_minutes, lockstep=lockstep)
     raise StartError(
@@ -80,14 +92,15 @@ async def open_market(
     )
 
 
-def _replay(name: str, paths: str, seed: int) -> Market:
+def _replay(name: str, paths: str, seed: int, path: PathAssumption) -> Market:
     from workers.exchange.market.recordings import RecordingError, load_recordings
 
     try:
-        files = [Path(path).expanduser() for path in paths.split(",") if path]
+        files = [Path(file).expanduser() for file in paths.split(",") if file]
         candles = load_recordings(files, UNIVERSE)
         universe = UNIVERSE.only(candles)
-        return Market(name, universe, source=ReplayMarket(universe, candles, seed=seed))
+        source = ReplayMarket(universe, candles, seed=seed, path=path)
+        return Market(name, universe, source=source)
     except (RecordingError, CandleDataError, OSError) as error:
         raise StartError(f"the market cannot be replayed: {error}") from None
 

@@ -1,10 +1,12 @@
 """An order book kept from WebSocket v2 frames and proven by Kraken's checksum (§13.1)."""
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 from zlib import crc32
+
+from models.trading.account.entries.book_costs import BookLevel, BookView
 
 _CHECKSUM_LEVELS = 10
 # Above it float times scale may be off by half a step: the exact text must be read instead.
@@ -126,6 +128,22 @@ class Book:
         prices, quantities = self._asks.prices, self._asks.quantities
         limit = prices[0] * 101 // 100
         return self._quantity(sum(quantities[price] for price in prices if price <= limit))
+
+    def seen(self) -> Callable[[], BookView]:
+        """Return what reads out the levels as they stand now, whatever is changed afterwards.
+
+        Taking them as whole numbers costs little, so that it can be done with every change.
+        """
+        asks = [(price, self._asks.quantities[price]) for price in self._asks.prices]
+        bids = [(-price, self._bids.quantities[price]) for price in self._bids.prices]
+
+        def view() -> BookView:
+            return BookView(bids=self._view(bids), asks=self._view(asks))
+
+        return view
+
+    def _view(self, levels: Sequence[tuple[int, int]]) -> tuple[BookLevel, ...]:
+        return tuple(BookLevel(self._price(p), self._quantity(q)) for p, q in levels)
 
     def levels(self) -> tuple[Sequence[tuple[Decimal, Decimal]], Sequence[tuple[Decimal, Decimal]]]:
         """Return bids and asks as price and quantity, best first."""

@@ -18,6 +18,7 @@ from activities.adapters.kraken.feed.rows import TradeGap, exactly, time_or_now
 from activities.adapters.kraken.feed.trades import FeedTrades
 from activities.adapters.kraken.pair_rules import PairRules, smells_of_stale_rules
 from activities.adapters.kraken.repairs import Part, Repairs
+from activities.ports.journal import OneSidedBook
 from activities.ports.market import BestPrices, FeedStatus, MarketEvent, PairChanged
 from models.trading.instruments import Instrument, InstrumentStatus
 
@@ -285,16 +286,17 @@ class FeedState:
         self._repairs.broken(("book", symbol), again_at_once=again_at_once)
         yield from self._statuses()
 
-    def best_prices(self) -> Iterator[BestPrices]:
+    def best_prices(self) -> Iterator[BestPrices | OneSidedBook]:
         """Return the best prices of the symbols whose book changed since the last call."""
         changed, self._changed = self._changed, {}
         for symbol in changed:
             book = self._books[symbol]
+            at = time_or_now(self._book_times[symbol])
             if not book.has_both_sides:
+                yield OneSidedBook(symbol, at, book.seen())
                 continue
             bid, bid_quantity = book.best_bid()
             ask, ask_quantity = book.best_ask()
-            at = self._book_times[symbol]
             yield BestPrices(
                 symbol=symbol,
                 bid=bid,
@@ -302,7 +304,8 @@ class FeedState:
                 ask=ask,
                 ask_quantity=ask_quantity,
                 depth_quantity=book.depth_quantity(),
-                exchange_time=time_or_now(at),
+                exchange_time=at,
+                book=book.seen(),
             )
 
     # --- health ---------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ PRO = Tier("pro", 20, 1.0, 180, 3.75, 225)
 TIERS = {tier.name: tier for tier in (STARTER, INTERMEDIATE, PRO)}
 
 ADD_COST = 1.0
+# An exit at a target: that, three collars and the market (models/trading/execution.py).
+EXIT_SENDS = 5
 # Lookups by client id cost two and history pages two to four; budget the most (§4.1).
 LOOKUP_COST = 2.0
 HISTORY_COST = 4.0
@@ -274,11 +276,14 @@ class RateBudget:
         """Wait until stops can be cancelled, the exit sent, and a stop put back if that fails.
 
         And until it can be asked what became of the exit, should its answer be lost: the stop comes
-        back only then. Nothing is charged: each is admitted by itself when its turn comes.
+        back only then. Where stops are given up there is room for every further try as well, so
+        that none waits while nothing is protected. Nothing is charged: each is admitted by itself
+        when its turn comes.
         """
         await self._reads.admit(PROOF_COST, Priority.PROTECT, self._patience)
         self._reads.refund(PROOF_COST)
-        cost = 2 * ADD_COST + sum(cancel_cost(self.orders.age(name)) for name in stop_ids)
+        sends = EXIT_SENDS if stop_ids else 1
+        cost = (sends + 1) * ADD_COST + sum(cancel_cost(self.orders.age(name)) for name in stop_ids)
         counter = self._trading[symbol]
         await counter.admit(cost, Priority.EXIT, self._patience)
         counter.refund(cost)

@@ -26,7 +26,7 @@ from enum import StrEnum
 from activities.adapters.kraken.rest.orders import sendable_quantities
 from activities.adapters.kraken.stream.private_stream import PrivateStream
 from activities.ports.exchange import SentOrder
-from models.trading.orders import OrderReport, OrderSpec, OrderStatus, OrderType
+from models.trading.orders import OrderReport, OrderSpec, OrderStatus
 
 CONFIRM_SECONDS = 1.0
 """How long the answer to a ping may take."""
@@ -97,7 +97,7 @@ class AbsenceProofs:
         return stream.reaches_back(None, sent.after)
 
     def _by_reads(self, sent: SentOrder, is_it: IsIt) -> bool:
-        resting = sent.order.order_type is not OrderType.MARKET
+        resting = not sent.order.ends_at_once
         sides = (Side.OPEN, Side.CLOSED) if resting else (Side.CLOSED,)
         return all(
             self._is_newer(self._reads.get(side, ()), sent.deadline)

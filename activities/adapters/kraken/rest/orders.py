@@ -67,7 +67,7 @@ def order_parameters(
         "ordertype": order.order_type.value,
         "volume": f"{quantity:f}",
         # Fees in quote: a fee in base would leave less than a conditional close wants to sell (§9).
-        "oflags": "fciq",
+        "oflags": "post,fciq" if order.post_only else "fciq",
     }
     parameters.update(_prices(order, instrument))
     if order.time_in_force is not TimeInForce.GTC:
@@ -115,6 +115,20 @@ def amend_parameters(
             else Decimal(trigger_text(trigger_price, Side.SELL, instrument))
         )
     return parameters
+
+
+def reprice_parameters(
+    order_id: str, limit_price: Decimal, instrument: Instrument | None, *, post_only: bool
+) -> dict[str, Parameter]:
+    """Return the AmendOrder parameters of another limit for a resting purchase.
+
+    Raises:
+        OrderRejectedError: the limit is below one tick.
+    """
+    limit = limit_price
+    if instrument is not None:
+        limit = Decimal(limit_text(limit_price, Side.BUY, instrument))
+    return {"txid": order_id, "limit_price": limit, "post_only": post_only}
 
 
 def _prices(order: OrderSpec, instrument: Instrument) -> dict[str, str]:

@@ -38,6 +38,10 @@ class KillSwitchJournal:
         async with self._database.no_scope() as session:
             return list(await session.exec(query))
 
+    async def entries_halted(self, account: str) -> bool:
+        """Tell whether a kill switch holds the account's entries back."""
+        return any(account in row.accounts for row in await self.kill_switches(only_engaged=True))
+
     async def engage_kill_switch(
         self,
         number: int,

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -17,6 +17,7 @@ from activities.adapters.postgres.market.candle_copy import save_candles
 from activities.market.marks import AccountMark
 from infra.runtime.database.connections import Database, cured_by_retry
 from models.tables import CandleRow, MarketSnapshotRow, PriceWatchRow
+from models.tables.market.market import book_document
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.trade.facts import PriceWatch
 
@@ -63,7 +64,7 @@ class PostgresMarketRecord:
         latest = {s.symbol: s for s in sorted(snapshots, key=lambda s: s.observed_at)}
         if not latest:
             return
-        rows = [asdict(latest[symbol]) for symbol in sorted(latest)]
+        rows = [_row(latest[symbol]) for symbol in sorted(latest)]
         statement = insert(MarketSnapshotRow).values(rows)
         changed = {name: statement.excluded[name] for name in rows[0]}
         upsert = statement.on_conflict_do_update(
@@ -143,6 +144,11 @@ class PostgresMarketRecord:
         async with self._database.no_scope() as session:
             rows = await session.exec(query.order_by(col(PriceWatchRow.watch_id)))
             return tuple(row.watch() for row in rows)
+
+
+def _row(snapshot: MarketSnapshot) -> dict[str, Any]:
+    columns = {field.name: getattr(snapshot, field.name) for field in fields(snapshot)}
+    return columns | {"book": book_document(snapshot.book)}
 
 
 async def _changed_trades(

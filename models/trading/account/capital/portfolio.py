@@ -1,5 +1,6 @@
 """Where an account's money is, from its state and the last prices seen."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from models.trading.account.state import ZERO, AccountState
@@ -12,6 +13,15 @@ def price_of(state: AccountState, symbol: str) -> Decimal | None:
         return price
     stops = [t.stop_price for t in state.trades.values() if t.symbol == symbol]
     return min(stops, default=None)
+
+
+def prices_of_trades(state: AccountState, trades: Iterable[int]) -> dict[int, Decimal]:
+    """Return the last price seen of each trade's pair, by trade, as far as it is known."""
+    return {
+        number: state.prices[state.trades[number].symbol]
+        for number in trades
+        if number in state.trades and state.trades[number].symbol in state.prices
+    }
 
 
 def held_quantity(state: AccountState, symbol: str) -> Decimal:

@@ -8,7 +8,7 @@ a stage is applied, so that a refusal names all its reasons; a refusal ends at i
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.trading.account.entries.book_costs import BookView
+from models.trading.account.entries.book_costs import BookView, tradable_depth
 from models.trading.account.entries.checks import (
     check_cash,
     check_minimum,
@@ -181,8 +181,15 @@ def _sizing_inputs(
         average_true_range=market.average_true_range,
         volatility=market.volatility,
         size_factor=size_factor(situation.drawdown, rules.drawdown),
-        depth_quantity=market.depth_quantity,
+        depth_quantity=_depth(question),
     )
+
+
+def _depth(question: EntryQuestion) -> Decimal | None:
+    """Return the depth near the best prices: of both sides where a book is seen."""
+    if question.book is None:
+        return question.market.depth_quantity
+    return tradable_depth(question.book)
 
 
 def _worth_request(
@@ -198,7 +205,7 @@ def _worth_request(
         assumed_slippage=rules.limits.slippage_share,
         reward_to_cost_minimum=rules.limits.reward_to_cost_minimum,
         maker_entry=question.maker_entry,
-        depth_quantity=question.market.depth_quantity,
+        depth_quantity=_depth(question),
     )
 
 

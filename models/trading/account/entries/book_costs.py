@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 ZERO = Decimal(0)
+DEPTH_SHARE = Decimal("0.01")
+"""How far from the best price the depth that counts reaches, as a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,23 @@ class BookView:
 
     bids: tuple[BookLevel, ...]
     asks: tuple[BookLevel, ...]
+
+
+def nearby_quantity(levels: Sequence[BookLevel]) -> Decimal:
+    """Return the base quantity that one side shows within ``DEPTH_SHARE`` of its best price."""
+    if not levels:
+        return ZERO
+    reach = levels[0].price * DEPTH_SHARE
+    near = (level for level in levels if abs(level.price - levels[0].price) <= reach)
+    return sum((level.quantity for level in near), ZERO)
+
+
+def tradable_depth(book: BookView) -> Decimal:
+    """Return the base quantity near the best prices of the thinner side.
+
+    What is bought has to be sold again: the bids bound an entry as much as the asks.
+    """
+    return min(nearby_quantity(book.asks), nearby_quantity(book.bids))
 
 
 @dataclass(frozen=True, slots=True)

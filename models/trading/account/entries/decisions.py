@@ -1,7 +1,8 @@
 """From a request or an idea to an entry: check, round, size, judge, plan.
 
 Ideas enter at market: a strategy's exits are measured from the price at bar close, and an entry
-that waits would be filled when the market goes the wrong way. Requests enter as they say.
+that waits would be filled when the market goes the wrong way. Requests enter as they say. What
+enters at market is sent as a limit order that takes at once, up to the collar around the ask.
 """
 
 from dataclasses import replace
@@ -11,17 +12,32 @@ from models.trading.account.approvals import Sized, hold_for_approval
 from models.trading.account.entries.exits import check_exits, entry_exits
 from models.trading.account.entries.outcomes import EntryOutcome
 from models.trading.account.entries.preconditions import EntryIntent, check_intent
-from models.trading.account.entries.situation import assess, entry_orders_with, record_of_entry
+from models.trading.account.entries.prices import check_limit
+from models.trading.account.entries.situation import (
+    STRATEGY_BY,
+    assess,
+    entry_orders_with,
+    record_of_entry,
+)
 from models.trading.account.facts import EnterTrade, IdeaArrived, OpenRequested
+from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import AccountState
+from models.trading.execution import EntryStyle, ExecutionPolicy, entry_limit
 from models.trading.exits.distances import Exits, round_exits
 from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
-from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderType, Side
+from models.trading.orders import (
+    ConditionalClose,
+    Leg,
+    OrderSpec,
+    OrderType,
+    Side,
+    TimeInForce,
+)
 from models.trading.risk.limits import FeeRates, ProtectionMode
 from models.trading.trade.decisions import begin
-from models.trading.trade.figures import entry_price_bound, summarise
+from models.trading.trade.figures import HEDGE_SOURCE, entry_price_bound, summarise
 from models.trading.trade.state import TradePlan
 from models.trading.universe.fees import BOTTOM_TIER
 from models.trading.verdicts import Check, Verdict
@@ -84,10 +100,19 @@ def consider(state: AccountState, intent: EntryIntent) -> EntryOutcome:
         exits=round_exits(instrument, intent.exits),
         limit_price=instrument.floor_price(intent.limit_price) if intent.limit_price else None,
     )
-    refusal = check_sides(rounded) or check_exits(state, rounded, instrument)
+    refusal = (
+        check_sides(rounded)
+        or check_limit(rounded, execution_of(state).fat_finger)
+        or check_exits(state, rounded, instrument)
+    )
     if refusal is not None:
         return EntryOutcome(state, Verdict((refusal,)))
     return _size_and_judge(state, rounded, instrument, intent.market)
+
+
+def execution_of(state: AccountState) -> ExecutionPolicy:
+    """Return how the account's orders are priced."""
+    return rules_of_account(state.settings).execution
 
 
 def check_sides(intent: EntryIntent) -> Check | None:
@@ -113,8 +138,12 @@ def _size_and_judge(
 ) -> EntryOutcome:
     fees = state.fees.get(intent.symbol, BOTTOM_TIER)
     spec = _entry_spec(state, intent, instrument, intent.quantity or Decimal(0))
+    style = style_of(state, intent)
+    spec = _priced(spec, instrument, market, execution_of(state), style)
     bound = entry_price_bound(spec, max(market.mid, market.ask))
-    found = assess(state, intent, instrument, market, bound)
+    if style is not EntryStyle.TAKE:
+        bound = max(bound, entry_limit(instrument, market.ask, execution_of(state)))
+    found = assess(state, intent, instrument, market, bound, rests=style is EntryStyle.REST_ONLY)
     if not found.verdict.allowed:
         return EntryOutcome(state, found.verdict)
     quantity, large = found.quantity, found.approval
@@ -158,6 +187,33 @@ def _entry_spec(
     )
 
 
+def style_of(state: AccountState, intent: EntryIntent) -> EntryStyle:
+    """Return how an entry enters: who asks for a limit, and the hedge, get what they ask for."""
+    if intent.order_type is not OrderType.MARKET or intent.source.startswith(HEDGE_SOURCE):
+        return EntryStyle.TAKE
+    strategy = intent.by.removeprefix(STRATEGY_BY) if intent.by.startswith(STRATEGY_BY) else ""
+    return execution_of(state).style_of(strategy)
+
+
+def _priced(
+    spec: OrderSpec,
+    instrument: Instrument,
+    market: MarketSnapshot,
+    policy: ExecutionPolicy,
+    style: EntryStyle,
+) -> OrderSpec:
+    """Return an entry at market as one that takes up to its collar, or rests at the best bid."""
+    if spec.order_type is not OrderType.MARKET:
+        return spec
+    if style is not EntryStyle.TAKE:
+        bid = instrument.floor_price(market.bid)
+        return replace(spec, order_type=OrderType.LIMIT, limit_price=bid, post_only=True)
+    limit = entry_limit(instrument, market.ask, policy)
+    return replace(
+        spec, order_type=OrderType.LIMIT, limit_price=limit, time_in_force=TimeInForce.IOC
+    )
+
+
 def _plan(
     state: AccountState,
     intent: EntryIntent,
@@ -184,4 +240,9 @@ def _plan(
         exits=entry_exits(state, intent, instrument),
         average_true_range=market.average_true_range,
         settings_version=state.settings.version,
+        execution=execution_of(state),
+        entry_style=style_of(state, intent),
+        entry_ceiling=entry_limit(instrument, market.ask, execution_of(state))
+        if entry.post_only
+        else None,
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from models.trading.account.entries.book import check_book
 from models.trading.account.state import AccountState, HaltKind
 from models.trading.exits.distances import Exits
 from models.trading.exits.requests import ExitsChange
@@ -113,7 +114,7 @@ def _check_market(state: AccountState, intent: EntryIntent) -> Check | None:
         return _refused("T-7", "stale-market", reason)
     if intent.expires_at is not None and newest > intent.expires_at:
         return _refused("T-7", "idea-expired", f"the idea expired at {intent.expires_at}")
-    return None
+    return check_book(market, newest, state.limits.market_data_age_seconds)
 
 
 def _check_numbers(instrument: Instrument, intent: EntryIntent) -> Check | None:

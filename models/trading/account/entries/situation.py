@@ -37,8 +37,10 @@ def assess(
     instrument: Instrument,
     market: MarketSnapshot,
     price_bound: Decimal,
+    *,
+    rests: bool = False,
 ) -> EntryAssessment:
-    """Apply all rules of the account and the platform to an entry."""
+    """Apply all rules of the account and the platform to an entry; ``rests``: it never takes."""
     rules = rules_in_force(state)
     question = EntryQuestion(
         instrument=instrument,
@@ -48,6 +50,8 @@ def assess(
         stop_price=intent.exits.stop_price,
         expected_move=intent.expected_move,
         quantity=intent.quantity,
+        book=market.book,
+        maker_entry=rests,
     )
     compliance = compliance_in_force(state, intent.symbol)
     situation = situation_of(state, intent, market, rules, compliance)

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from models.trading.account.entries.book_costs import BookView, slippage_share
+from models.trading.account.entries.book_costs import DEPTH_SHARE, BookView, slippage_share
 from models.trading.risk.limits import FeeRates
 from models.trading.universe.fees import BOTTOM_TIER
 from models.trading.verdicts import Check, Verdict
-
-DEPTH_SHARE = Decimal("0.01")
-"""How far from the best price the visible depth reaches, as a share."""
 
 
 class FeeSource(StrEnum):

@@ -233,7 +233,7 @@ def _move(
         if not targets:
             return state, (), "no open trade can be made smaller"
         moved = replace(state, hedge_sales=targets, hedge_moved_at=fact.at)
-        return moved, (SellParts(targets),), ""
+        return moved, (SellParts(targets, portfolio.prices_of_trades(state, targets)),), ""
     bought = buy_back(state, fact, decided.value, consider)
     return bought.state, bought.commands, bought.reason
 

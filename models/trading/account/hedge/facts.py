@@ -92,9 +92,13 @@ class HedgeRecord:
 
 @dataclass(frozen=True, slots=True)
 class SellParts:
-    """Tell trades what all their sales together shall reach, in base units by trade."""
+    """Tell trades what all their sales together shall reach, in base units by trade.
+
+    ``prices`` are those that it was decided at, by trade.
+    """
 
     targets: dict[int, Decimal]
+    prices: dict[int, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ it. A part that cannot be sold leaves the stop to grow back over it.
 
 from decimal import Decimal
 
+from models.trading.execution import sale_limit
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.refusals.repetition import Requested
 from models.trading.trade.draft import TradeDraft
-from models.trading.trade.exits.sequence import want_exit
+from models.trading.trade.exits.sequence import limited, ran_out, want_exit
 from models.trading.trade.facts import AmendStop, ExitReason, PartSaleRequested, SellPart
 from models.trading.trade.refusals import figures_of, note_order_refused, note_taken, waits
 from models.trading.trade.state import ZERO, TradeOrder, TradePhase, TradeState
@@ -21,18 +22,29 @@ FAILURES_MAXIMUM = 2
 _REASONS = {Leg.PART: ExitReason.PARTIAL_PROFIT, Leg.HEDGE: ExitReason.HEDGE}
 
 
-def want_part(draft: TradeDraft, sold_target: Decimal, leg: Leg) -> None:
-    """Want all sales to reach a total; a smaller one than is wanted already changes nothing."""
+def want_part(
+    draft: TradeDraft, sold_target: Decimal, leg: Leg, price: Decimal | None = None
+) -> None:
+    """Want all sales to reach a total; a smaller one than is wanted already changes nothing.
+
+    ``price`` is what the sale is decided at, None where it is not known.
+    """
     state = draft.state
     reached = max(state.sold_target, state.sold + state.sales_awaited)
     if sold_target > reached and not state.exit_wanted:
-        draft.change(sold_target=sold_target, part_leg=leg, part_failures=0, part_paused=False)
+        draft.change(
+            sold_target=sold_target,
+            part_leg=leg,
+            part_failures=0,
+            part_paused=False,
+            part_price=price,
+        )
 
 
 def note_part_request(draft: TradeDraft, fact: PartSaleRequested) -> None:
     """Take up the hedge's wish, as far as there is something to sell."""
     if draft.state.phase is not TradePhase.SETTLED:
-        want_part(draft, min(fact.sold_target, draft.state.bought), Leg.HEDGE)
+        want_part(draft, min(fact.sold_target, draft.state.bought), Leg.HEDGE, fact.price)
 
 
 def note_part_failed(draft: TradeDraft, order: TradeOrder) -> None:
@@ -40,7 +52,8 @@ def note_part_failed(draft: TradeDraft, order: TradeOrder) -> None:
     if order.filled_quantity > ZERO or (order.ended_quantity or ZERO) > ZERO:
         note_taken(draft, Requested.PART)
         return
-    note_order_refused(draft, order)
+    if not ran_out(order):
+        note_order_refused(draft, order)
     failures = draft.state.part_failures + 1
     draft.note_event("part_sale_failed")
     draft.change(part_failures=failures, part_paused=True, part_sent=None)
@@ -69,7 +82,7 @@ def pursue_part(draft: TradeDraft) -> None:
     instrument = state.plan.instrument
     if not instrument.meets_minimum(state.held - quantity, state.stop_price):
         # What is left could not be protected: all of it goes.
-        want_exit(draft, _REASONS[state.part_leg])
+        want_exit(draft, _REASONS[state.part_leg], state.part_price)
         return
     if not instrument.meets_minimum(quantity, state.stop_price):
         draft.change(sold_target=ZERO)
@@ -117,6 +130,7 @@ def _send(draft: TradeDraft, stop: TradeOrder, quantity: Decimal) -> None:
         order_type=OrderType.MARKET,
         quantity=quantity,
     )
+    order = limited(order, _part_limit(state))
     trigger = stop.trigger_price if stop.trigger_price is not None else state.stop_price
     left = stop.quantity - quantity
     assert stop.order_id is not None
@@ -127,3 +141,10 @@ def _send(draft: TradeDraft, stop: TradeOrder, quantity: Decimal) -> None:
     draft.change(part_sent=command)
     draft.note_event("part_sale_sent")
     draft.send(command)
+
+
+def _part_limit(state: TradeState) -> Decimal | None:
+    """Return the lowest price that a part is sold at; a second try goes at market."""
+    policy = state.plan.execution
+    share = policy.exit_collar if policy.exit_tries > 0 and state.part_failures == 0 else None
+    return sale_limit(state.plan.instrument, state.part_price, share)

@@ -6,12 +6,13 @@ asks the exchange before anything is sent again; so a review too many does no ha
 
 from datetime import datetime
 
-from models.trading.orders import Leg, OrderStatus, OrderType
+from models.trading.orders import Leg, OrderStatus
 from models.trading.refusals.repetition import Requested
 from models.trading.trade.draft import TradeDraft
 from models.trading.trade.facts import AmendStop, AskOrders, CancelOrder, PlaceOrder, SellPart
 from models.trading.trade.orders import SENDING, UNANSWERED
 from models.trading.trade.refusals import note_taken, review_refusals, waits
+from models.trading.trade.resting_entry import amend_again
 from models.trading.trade.state import ZERO, TradeOrder, TradeState
 
 
@@ -34,6 +35,7 @@ def review(draft: TradeDraft, at: datetime) -> None:
             draft.change_order(order, amend_blocked=False)
         if not order.status.is_final:
             _reissue(draft, order)
+    amend_again(draft)
     _review_children(draft)
     overdue = tuple(
         dict.fromkeys(
@@ -113,8 +115,8 @@ def _is_overdue(state: TradeState, order: TradeOrder) -> bool:
     if order.awaits_fills or order.gone or order.is_firing or not order.size_known:
         return True
     if order.spec.leg is Leg.ENTRY:
-        market = order.spec.order_type is OrderType.MARKET and not order.status.is_final
-        return market or state.awaited_children > ZERO
+        ending = order.spec.ends_at_once and not order.status.is_final
+        return ending or state.awaited_children > ZERO
     if order.spec.leg is Leg.EXIT or order.spec.leg.sells_part:
         return order.status is OrderStatus.OPEN
     return order.pending_cancel and not order.status.is_final

@@ -59,9 +59,15 @@ def told(state, messages):
     events = [event for one in messages for event in state.take(frame(one))]
     events += state.best_prices()
     return [
-        {name: getattr(event, name) for name in event.__slots__ if name != "received_at"}
+        {name: _read_out(name, getattr(event, name)) for name in event.__slots__}
         for event in events
     ]
+
+
+def _read_out(name, value):
+    if name == "book":
+        return value()
+    return None if name == "received_at" else value
 
 
 @many

@@ -421,3 +421,16 @@ async def test_amend_sends_what_changes_and_takes_no_change_for_done(server, exc
     server.script("AmendOrder", refusal("EOrder:Unknown order"))
     with pytest.raises(OrderGoneError):
         await exchange.amend("O1", Decimal("0.030"), None)
+
+
+async def test_reprice_moves_the_limit_and_says_whether_it_may_take(server, exchange):
+    server.script("AmendOrder", result({"amend_id": "A1"}))
+    await exchange.reprice("O1", Decimal("63500.0"), post_only=False)
+    asked = server.asked("AmendOrder")[0]
+    asked.pop("nonce")
+    assert asked == {"txid": "O1", "limit_price": "63500.0", "post_only": "false"}
+    server.script("AmendOrder", refusal("EOrder:No amendable parameters"))
+    await exchange.reprice("O1", Decimal("63500.0"), post_only=False)
+    server.script("AmendOrder", refusal("EOrder:Post only order"))
+    with pytest.raises(OrderRejectedError):
+        await exchange.reprice("O1", Decimal("63600.0"), post_only=True)

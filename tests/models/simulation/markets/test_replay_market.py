@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from models.simulation.markets.instruments import UNIVERSE
 from models.simulation.markets.replay import (
     CandleDataError,
+    PathAssumption,
     ReplayMarket,
     SourceStateError,
     walk,
@@ -86,9 +87,21 @@ def test_replay_book_surrounds_the_last_print_on_tick(candle):
             assert level.price == instrument.nearest_price(level.price)
 
 
-def test_replay_up_bar_goes_down_first_and_down_bar_up_first():
-    assert walk(100, 110, 90, 105, 4) == (100, 90, 110, 105)
-    assert walk(105, 110, 90, 100, 4) == (105, 110, 90, 100)
+@pytest.mark.parametrize(
+    ("path", "up", "down"),
+    [
+        (PathAssumption.WORST_FIRST, (100, 90, 110, 105), (105, 90, 110, 100)),
+        (PathAssumption.BEST_FIRST, (100, 110, 90, 105), (105, 110, 90, 100)),
+        (PathAssumption.BY_DIRECTION, (100, 90, 110, 105), (105, 110, 90, 100)),
+    ],
+)
+def test_which_extreme_of_a_bar_comes_first_is_an_assumption_that_can_be_chosen(path, up, down):
+    assert walk(100, 110, 90, 105, 4, path) == up
+    assert walk(105, 110, 90, 100, 4, path) == down
+
+
+def test_the_worse_extreme_comes_first_where_nothing_is_said():
+    assert walk(105, 110, 90, 100, 4) == (105, 90, 110, 100)
 
 
 def test_replay_steps_stay_inside_their_bar_and_gaps_stay_gaps():

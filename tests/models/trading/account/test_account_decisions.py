@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.trading.account.capital import portfolio
 from models.trading.account.decisions import decide
+from models.trading.account.entries.book_costs import BookView
 from models.trading.account.equity import equity_last_known
 from models.trading.account.facts import (
     AcknowledgeKillSwitch,
@@ -29,12 +30,14 @@ from models.trading.account.facts import (
     TradeProgressed,
     WithdrawEntries,
 )
+from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.state import AccountState, HaltKind
 from models.trading.ideas import Idea
 from models.trading.instruments import InstrumentStatus
-from models.trading.orders import OrderType
+from models.trading.orders import OrderType, TimeInForce
 from models.trading.risk.limits import AccountLimits, Mode, ProtectionMode
 from tests.models.trading.trading_builders import START, a_market, an_account, an_instrument
+from tests.support.books import a_book
 
 
 def a_request(number: int = 1, **changes: object) -> OpenRequested:
@@ -73,11 +76,26 @@ def an_idea(name: str = "i-1", move: str = "0.05") -> IdeaArrived:
         ({"symbol": "XYZ/USD"}, "unknown-pair"),
         ({"market": None}, "no-market-data"),
         ({"market": a_market(stale=True)}, "stale-market"),
+        ({"market": a_market(book=None)}, "book-unknown"),
+        ({"market": a_market(book_at=None)}, "book-unknown"),
+        ({"market": a_market(book_at=START - timedelta(seconds=301))}, "book-old"),
+        ({"market": a_market(book=BookView((), a_book(1, 2).asks))}, "book-one-sided"),
+        ({"market": a_market(book=BookView(a_book(1, 2).bids, ()))}, "book-one-sided"),
+        ({"market": a_market(book=a_book(50002, 50001))}, "book-crossed"),
+        ({"market": a_market(book=a_book(50000, 50001, "NaN"))}, "book-unknown"),
+        (
+            {"market": a_market(book=a_book(50000, 50001, "0.001")), "quantity": Decimal("0.01")},
+            "book-too-thin",
+        ),
         ({"stop_price": Decimal(50000)}, "stop-on-wrong-side"),
         ({"stop_price": Decimal("NaN")}, "invalid-price"),
         ({"stop_price": Decimal(-1)}, "invalid-price"),
         ({"stop_price": Decimal("1e40")}, "invalid-price"),
         ({"take_profit_price": Decimal(50001)}, "take-profit-on-wrong-side"),
+        (
+            {"order_type": OrderType.LIMIT, "limit_price": Decimal(51502)},
+            "limit-through-market",
+        ),
         ({"quantity": Decimal(0)}, "invalid-quantity"),
         ({"quantity": Decimal("Infinity")}, "invalid-quantity"),
         ({"quantity": Decimal("0.000000001")}, "invalid-quantity"),
@@ -146,7 +164,10 @@ def test_idea_is_sized_rounded_recorded_and_taken_once() -> None:
     assert plan.stop_price == Decimal("49000.1")
     assert plan.take_profit_price == Decimal("53000.0")
     assert plan.trailing_distance == Decimal("1000.0")
-    assert plan.entry.order_type is OrderType.MARKET
+    # 0.3 percent above the ask of 50001, down to the tick.
+    assert plan.entry.order_type is OrderType.LIMIT
+    assert plan.entry.time_in_force is TimeInForce.IOC
+    assert plan.entry.limit_price == Decimal("50151.0")
     assert decide(first.state, an_idea()).commands == ()
 
 
@@ -302,3 +323,29 @@ def test_no_sequence_of_requests_exceeds_a_limit_or_the_cash(
         assert portfolio.pair_exposure(state, symbol) <= equity * limits.pair_exposure_share
         assert portfolio.gross_exposure(state) <= equity * limits.gross_exposure_share
         assert len(state.trades) <= limits.open_trades_maximum
+
+
+@pytest.mark.parametrize("style", ["rest_then_take", "rest_only"])
+def test_an_entry_that_rests_first_lies_at_the_bid_and_is_promised_cash_up_to_its_collar(
+    style: str,
+) -> None:
+    state = an_account()
+    chosen = SettingsInForce(1, f'{{"execution.entry_style":"{style}"}}')
+    state = replace(state, settings=chosen)
+    decision = decide(state, a_request(quantity=Decimal("0.1")))
+    (entered,) = [c for c in decision.commands if isinstance(c, EnterTrade)]
+    entry = entered.plan.entry
+    assert (entry.limit_price, entry.post_only, entry.time_in_force) == (
+        Decimal("50000.0"),
+        True,
+        TimeInForce.GTC,
+    )
+    assert entered.plan.entry_ceiling == Decimal("50151.0")
+    promised = decision.state.trades[1].reserved_cash
+    assert promised == Decimal("0.1") * Decimal("50151.0") * Decimal("1.004")
+    assert entered.record is not None
+    costs = entered.record.costs
+    assert costs is not None
+    # What may only rest pays the maker's rate; what may cross is judged as if it did.
+    rest_only = style == "rest_only"
+    assert costs.entry_fee == Decimal("0.0025" if rest_only else "0.004")

@@ -1,12 +1,14 @@
 """A trade against a model exchange under every interleaving that hypothesis finds."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from models.trading.orders import Leg, OrderStatus, OrderType
+from models.trading.execution import EntryStyle
+from models.trading.orders import Leg, OrderStatus, OrderType, TimeInForce
 from models.trading.risk.limits import ProtectionMode
 from models.trading.trade.facts import (
     AmendRefused,
@@ -21,7 +23,7 @@ from models.trading.trade.facts import (
 )
 from models.trading.trade.orders import ABSENT
 from models.trading.trade.state import TradePhase
-from tests.models.trading.model_exchange import ModelWorld
+from tests.models.trading.model_exchange import ModelOrder, ModelWorld
 from tests.models.trading.trading_builders import START, a_plan
 
 PICK = st.integers(min_value=0, max_value=10**6)
@@ -38,25 +40,36 @@ class TradeMachine(RuleBasedStateMachine):
 
     @initialize(
         protection=st.sampled_from(ProtectionMode),
-        order_type=st.sampled_from((OrderType.MARKET, OrderType.LIMIT)),
+        kind=st.sampled_from(
+            (
+                (OrderType.MARKET, TimeInForce.GTC),
+                (OrderType.LIMIT, TimeInForce.GTC),
+                (OrderType.LIMIT, TimeInForce.IOC),
+            )
+        ),
         quantity=st.integers(min_value=1, max_value=12),
         trailing=st.sampled_from((None, "5")),
+        style=st.sampled_from(EntryStyle),
     )
     def start(
         self,
         protection: ProtectionMode,
-        order_type: OrderType,
+        kind: tuple[OrderType, TimeInForce],
         quantity: int,
         trailing: str | None,
+        style: EntryStyle,
     ) -> None:
-        self.world = ModelWorld(
-            a_plan(
-                quantity=str(quantity),
-                protection=protection,
-                order_type=order_type,
-                trailing=trailing,
-            )
+        plan = a_plan(
+            quantity=str(quantity),
+            protection=protection,
+            order_type=kind[0],
+            force=kind[1],
+            trailing=trailing,
         )
+        if kind == (OrderType.LIMIT, TimeInForce.GTC) and style is not EntryStyle.TAKE:
+            entry = replace(plan.entry, limit_price=Decimal(99), post_only=True)
+            plan = replace(plan, entry=entry, entry_style=style, entry_ceiling=Decimal(101))
+        self.world = ModelWorld(plan)
 
     # --- the exchange moves -----------------------------
 
@@ -90,6 +103,16 @@ class TradeMachine(RuleBasedStateMachine):
     def exchange_cancels(self, pick: int) -> None:
         orders = self.world.live_orders()
         self.world.end(orders[pick % len(orders)], OrderStatus.CANCELED, "Insufficient funds")
+
+    @precondition(lambda self: self._taking())
+    @rule(pick=PICK)
+    def taking_order_runs_out(self, pick: int) -> None:
+        orders = self._taking()
+        self.world.end(orders[pick % len(orders)], OrderStatus.CANCELED, "Immediate or cancel")
+
+    def _taking(self) -> list[ModelOrder]:
+        force = TimeInForce.IOC
+        return [o for o in self.world.live_orders() if o.spec.time_in_force is force]
 
     @rule(leg=st.sampled_from((Leg.ENTRY, Leg.STOP, Leg.EXIT, Leg.HEDGE)), placed=st.booleans())
     def next_order_is_refused(self, leg: Leg, placed: bool) -> None:
@@ -162,11 +185,15 @@ class TradeMachine(RuleBasedStateMachine):
         watches = self.world.state.watches
         watch = watches[pick % len(watches)]
         self.world.move_price(max(self.world.price, watch.level))
-        self.world.tell(PriceCrossed(watch.watch_id, watch.kind, self.world.price, START))
+        at, bid = watch.due_at or START, self.world.price
+        self.world.tell(PriceCrossed(watch.watch_id, watch.kind, self.world.price, at, bid))
 
-    @rule(reason=st.sampled_from((ExitReason.REQUESTED, ExitReason.KILL_SWITCH)))
-    def close_requested(self, reason: ExitReason) -> None:
-        self.world.tell(CloseRequested(reason, "director", START))
+    @rule(
+        reason=st.sampled_from((ExitReason.REQUESTED, ExitReason.KILL_SWITCH)),
+        price=st.one_of(st.none(), PRICE),
+    )
+    def close_requested(self, reason: ExitReason, price: Decimal | None) -> None:
+        self.world.tell(CloseRequested(reason, "director", START, price))
 
     @rule()
     def entry_cancel_requested(self) -> None:
@@ -175,7 +202,7 @@ class TradeMachine(RuleBasedStateMachine):
     @rule(lots=LOT)
     def part_sale_requested(self, lots: int) -> None:
         target = self.world.state.sold + Decimal(lots)
-        self.world.tell(PartSaleRequested(target, "hedge", START))
+        self.world.tell(PartSaleRequested(target, "hedge", START, self.world.price))
 
     @rule(stop=PRICE, price=st.one_of(st.none(), PRICE))
     def stop_move_requested(self, stop: Decimal, price: Decimal | None) -> None:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from models.trading.orders import Leg, OrderStatus, OrderType, Side
+from models.trading.orders import Leg, OrderStatus, OrderType, Side, TimeInForce
 from models.trading.risk.limits import ProtectionMode
 from models.trading.trade.decisions import begin, decide
 from models.trading.trade.facts import (
@@ -17,10 +17,12 @@ from models.trading.trade.facts import (
     OrderAcknowledged,
     OrderEnded,
     OrderRefused,
+    PartSaleRequested,
     PlaceOrder,
     PriceCrossed,
     RecordTrade,
     ReviewDue,
+    SellPart,
     SetWatches,
     StopAmended,
     StopMoveRequested,
@@ -244,3 +246,85 @@ def test_stop_that_fires_and_stalls_is_dropped_for_an_exit_after_a_review():
     (command,) = only(story.tell(ReviewDue(START)), ExitPosition)
     assert command.stop_order_ids == ("O-stop",)
     assert (command.stops_filled_known, command.exit.quantity) == (Decimal(4), Decimal(6))
+
+
+def _runs_out(story: Story, number: int, filled: str = "0") -> list[TradeCommand]:
+    """Tell that the exit under way took what it could and was cancelled over the rest."""
+    leaving = story.state.live_exit
+    assert leaving is not None
+    name, order_id = leaving.spec.client_order_id, f"O-exit-{number}"
+    facts: list[TradeFact] = [OrderAcknowledged(name, order_id, START)]
+    if Decimal(filled):
+        facts.append(FillReported(a_fill(f"X{number}", order_id, Side.SELL, filled, "99"), name))
+    ended = OrderEnded(
+        order_id, OrderStatus.CANCELED, Decimal(filled), "Immediate or cancel", START, name
+    )
+    return story.tell(*facts, ended)
+
+
+def test_an_exit_is_limited_to_a_collar_that_widens_until_it_goes_at_market():
+    story = Story(a_plan()).opened()
+    story.tell(CloseRequested(ExitReason.REQUESTED, "director", START, Decimal(100)))
+    story.tell(OrderEnded("O-stop", OrderStatus.CANCELED, ZERO, None, START))
+    seen = []
+    for number, filled in enumerate(("0", "3", "0", "0")):
+        leaving = story.state.live_exit
+        assert leaving is not None, "the exit goes on at once, without the stop between"
+        spec = leaving.spec
+        seen.append((spec.order_type, spec.time_in_force, spec.limit_price, spec.quantity))
+        assert not story.state.live_stops
+        if spec.order_type is OrderType.MARKET:
+            break
+        sent = only(_runs_out(story, number, filled), (ExitPosition, PlaceOrder))
+        assert [type(command) for command in sent] == [ExitPosition]
+    ioc, gtc = TimeInForce.IOC, TimeInForce.GTC
+    assert seen == [
+        (OrderType.LIMIT, ioc, Decimal("99.5"), Decimal(10)),
+        (OrderType.LIMIT, ioc, Decimal("99.0"), Decimal(10)),
+        (OrderType.LIMIT, ioc, Decimal("98.0"), Decimal(7)),
+        (OrderType.MARKET, gtc, None, Decimal(7)),
+    ]
+    assert not story.state.refused, "running out of limit is no refusal"
+
+
+def test_a_target_is_asked_for_exactly_before_anything_is_conceded():
+    story = Story(a_plan()).opened()
+    watch = next(w for w in story.state.watches if w.kind is WatchKind.TAKE_PROFIT)
+    story.tell(PriceCrossed(watch.watch_id, watch.kind, Decimal(111), START))
+    story.tell(OrderEnded("O-stop", OrderStatus.CANCELED, ZERO, None, START))
+    limits = []
+    for number in range(5):
+        assert story.state.live_exit is not None
+        limits.append(story.state.live_exit.spec.limit_price)
+        if limits[-1] is None:
+            break
+        _runs_out(story, number)
+    assert limits == [Decimal(110), Decimal("109.4"), Decimal("108.9"), Decimal("107.8"), None]
+
+
+def test_an_exit_without_a_known_price_goes_at_market():
+    story = Story(a_plan()).opened()
+    story.tell(CloseRequested(ExitReason.KILL_SWITCH, "director", START))
+    assert story.state.live_exit is not None
+    assert story.state.live_exit.spec.order_type is OrderType.MARKET
+
+
+def test_a_part_is_limited_first_and_sold_at_market_the_second_time():
+    story = Story(a_plan()).opened()
+    wanted = PartSaleRequested(Decimal(4), "hedge", START, Decimal(100))
+    (first,) = only(story.tell(wanted), SellPart)
+    assert (first.order.limit_price, first.order.time_in_force) == (
+        Decimal("99.5"),
+        TimeInForce.IOC,
+    )
+    name = first.order.client_order_id
+    story.tell(
+        StopAmended("O-stop", Decimal(6), Decimal(95), START),
+        OrderAcknowledged(name, "O-part", START),
+        OrderEnded("O-part", OrderStatus.CANCELED, ZERO, "Immediate or cancel", START, name),
+        StopAmended("O-stop", Decimal(10), Decimal(95), START),
+    )
+    assert story.state.protected_quantity == 10
+    (second,) = only(story.tell(ReviewDue(START)), SellPart)
+    assert second.order.order_type is OrderType.MARKET
+    assert not story.state.refused

@@ -10,6 +10,7 @@ from activities.adapters.kraken.rest.orders import (
     amend_parameters,
     order_parameters,
     report_from_rest,
+    reprice_parameters,
     sendable_quantities,
 )
 from activities.ports.exchange_errors import OrderRejectedError
@@ -41,6 +42,15 @@ def test_limit_order_goes_by_client_order_id():
         "cl_ord_id": CLIENT_ID,
         "deadline": "2026-01-02T03:04:05.678Z",
     }
+
+
+def test_an_entry_that_may_only_rest_says_so_and_is_repriced_on_the_tick():
+    instrument = INSTRUMENTS["BTC/USD"]
+    assert order_parameters(an_order(post_only=True), instrument, None)["oflags"] == "post,fciq"
+    asked = reprice_parameters("O1", Decimal("64000.17"), instrument, post_only=True)
+    assert asked == {"txid": "O1", "limit_price": Decimal("64000.1"), "post_only": True}
+    with pytest.raises(OrderRejectedError):
+        reprice_parameters("O1", Decimal("0.01"), instrument, post_only=False)
 
 
 def test_order_with_a_close_goes_by_userref_and_flat_keys():

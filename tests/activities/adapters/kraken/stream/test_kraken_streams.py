@@ -525,6 +525,10 @@ async def test_feed_starts_healthy_with_prices_and_the_newest_closed_bar(feed):
     best = of(BestPrices, events)[0]
     assert (best.bid, best.ask) == (Decimal("64000.0"), Decimal("64000.1"))
     assert best.depth_quantity == Decimal("2.0")
+    assert best.book is not None
+    book = best.book()
+    assert (book.bids[0].price, book.asks[0].price) == (best.bid, best.ask)
+    assert (book.bids[0].quantity, book.asks[0].quantity) == (best.bid_quantity, best.ask_quantity)
     assert [event.candle.start.minute for event in of(BarClosed, events)] == [2]
     assert of(Tick, events) == []
 

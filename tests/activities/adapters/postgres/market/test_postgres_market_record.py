@@ -11,6 +11,7 @@ from sqlalchemy import text
 from activities.market.marks import EquityWatch
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.trade.facts import Direction, PriceWatch, WatchKind
+from tests.support.books import a_book
 from tests.support.record_builders import NOW
 
 
@@ -33,7 +34,8 @@ def bars(count, symbol="BTC/USD", close="50000.10"):
 
 def a_snapshot(symbol="BTC/USD", **changes):
     figures = {"bid": Decimal(99), "ask": Decimal(101), "last": Decimal(100), "observed_at": NOW}
-    return MarketSnapshot(symbol=symbol, **(figures | changes))
+    book = {"book": a_book("99.5", "100.25", "0.00000001"), "book_at": NOW}
+    return MarketSnapshot(symbol=symbol, **(figures | book | changes))
 
 
 def a_watch(trade, name, account="company", level="60000"):

@@ -232,6 +232,8 @@ async def test_kill_switch_halts_entries_but_not_protection(journal, asked):
     assert (halted.halted, halted.order.sends) == (True, 0)
     assert not (await journal.store_intent(stop, NOW, NOW)).halted
     assert not (await journal.store_intent(an_order(account="director-1"), NOW)).halted
+    assert await journal.entries_halted("company")
+    assert not await journal.entries_halted("director-1")
     await journal.acknowledge_kill_switch(number, "company", NOW)
     await journal.acknowledge_kill_switch(number, "director-1", NOW)
     (row,) = await journal.kill_switches(only_engaged=True)
@@ -242,6 +244,7 @@ async def test_kill_switch_halts_entries_but_not_protection(journal, asked):
     assert await asked.request_kill_switch_lift(number, "another", NOW) == "somebody"
     await journal.lift_kill_switch(number, NOW)
     await journal.lift_kill_switch(number, NOW)
+    assert not await journal.entries_halted("company")
     assert not (await journal.store_intent(an_order(), NOW)).halted
     await journal.engage_kill_switch(number, ["company"], **engage)
     assert await journal.kill_switches(only_engaged=True) == []
