@@ -55,6 +55,9 @@ faults: $(STAMP) ## Strike trades with faults and kills, judged by the exchange'
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m tests.faults $(FAULTS)
 
+honesty: $(STAMP) ## Ask the learning pipeline about markets whose truth is known [HONESTY=options]
+	@$(BIN)/python -m tests.honesty $(HONESTY)
+
 day: $(STAMP) ## Play a scripted day on recorded candles and prove it by the record [DAY=options]
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m tests.day $(DAY)
