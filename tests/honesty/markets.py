@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from pyarrow import parquet
+from pyarrow import Table, parquet
 
 from models.learning.features.bars import Bars
 
@@ -61,7 +61,7 @@ def resampled(bars: Bars, rng: np.random.Generator) -> Bars:
     close = 100 * np.exp(np.concatenate([[0.0], np.cumsum(steps)]))
     before, after = close[:-1], close[1:]
     columns = {
-        "open": np.concatenate([[100.0], before * bars.open[drawn] / bars.close[drawn - 1]]),
+        "open": np.concatenate([[100.0], before * (bars.open[drawn] / bars.close[drawn - 1])]),
         "high": np.concatenate([[100.0], after * bars.high[drawn] / bars.close[drawn]]),
         "low": np.concatenate([[100.0], after * bars.low[drawn] / bars.close[drawn]]),
         "close": close,
@@ -75,8 +75,8 @@ def resampled(bars: Bars, rng: np.random.Generator) -> Bars:
 class Made:
     """How a market is made: a state that lasts, seen in the order flow, that moves the drift.
 
-    `edge` is the drift of a day in the good state over that of a bad one (log return), `deviation` that
-    of a day, `stay` the chance that the state stays.
+    `edge` is the drift of a day in the good state over that of a bad one (log return),
+    `deviation` that of a day, `stay` the chance that the state stays.
     """
 
     edge: float
