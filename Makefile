@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults day format bench lock clean
+.PHONY: help setup run test check faults day honesty format bench lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
@@ -54,6 +54,9 @@ bench: $(STAMP) ## Measure latency on a stack of its own, and the feed (aether b
 faults: $(STAMP) ## Strike trades with faults and kills, judged by the exchange's own record [FAULTS=options]
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m tests.faults $(FAULTS)
+
+honesty: $(STAMP) ## Ask the learning pipeline about markets whose truth is known [HONESTY=options]
+	@$(BIN)/python -m tests.honesty $(HONESTY)
 
 day: $(STAMP) ## Play a scripted day on recorded candles and prove it by the record [DAY=options]
 	@$(BIN)/aether fetch
