@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from activities.placement import ended_fact
+from activities.execution.order_facts import ended_fact
 from activities.ports import Exchange, Journal, OrderGoneError, RecordedOrder
 from models.contracts.orders import OrdersAnswered, OrdersToAsk
 from models.trading.orders import Fill, OrderReport

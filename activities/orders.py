@@ -13,6 +13,7 @@ from decimal import Decimal
 from temporalio import activity
 
 from activities.carried_work import CarriedWork
+from activities.execution.order_facts import ended_fact
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.inquiry import ask_orders, record_unheard
@@ -25,7 +26,7 @@ from activities.metrics import (
     timed_step,
 )
 from activities.patience import Patience
-from activities.placement import Clock, Placement, ended_fact
+from activities.placement import Clock, Placement
 from activities.ports import (
     Exchange,
     ExchangeDirectory,

@@ -506,6 +506,13 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
         """Count a send before it happens and return the count: who meets a send of others asks."""
         ...
 
+    async def holdings_of_trades(self, account: str, symbol: str) -> dict[int, Decimal]:
+        """Return base units by trade that bought more of a pair than it sold, or still may buy.
+
+        An execution without a trade counts under 0.
+        """
+        ...
+
     async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
         """Return the market time of the newest execution recorded before a protocol time."""
         ...

@@ -12,9 +12,10 @@ from typing import Any
 
 import structlog
 
+from activities.execution.order_facts import ended_fact
 from activities.inquiry import child_fact
 from activities.metrics import RESCUES
-from activities.placement import Clock, ended_fact
+from activities.placement import Clock
 from activities.ports import Discrepancies, ExecutionReport, Journal, Messenger
 from models.trading.orders import Fill, OrderReport
 from models.trading.trade_facts import FillReported, OrderAcknowledged

@@ -520,6 +520,20 @@ class FakeJournal(FakeBooks):
                 unowned += [fill] if fill not in trade.fills else []
         return unowned
 
+    async def holdings_of_trades(self, account: str, symbol: str) -> dict[int, Decimal]:
+        held: dict[int, Decimal] = {}
+        owners = {o.order_id: o.spec.trade for o in self.intents.values() if o.order_id}
+        for owner, fill in self.fills.values():
+            if owner == account and fill.symbol == symbol:
+                trade = owners.get(fill.order_id, 0)
+                sign = 1 if fill.side is Side.BUY else -1
+                held[trade] = held.get(trade, ZERO) + sign * fill.quantity
+        held = {trade: quantity for trade, quantity in held.items() if quantity}
+        for one in await self.orders(account, only_open=True):
+            if one.spec.leg is Leg.ENTRY and one.spec.symbol == symbol:
+                held.setdefault(one.spec.trade, ZERO)
+        return held
+
     async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
         return None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from psycopg import errors
@@ -50,6 +51,17 @@ _LACKING = text(
 _NEWEST_BEFORE = text(
     """SELECT max(exchange_time) FROM fills
        WHERE account_id = :account AND recorded_at < :at"""
+)
+
+_HOLDINGS = text(
+    """SELECT coalesce(trade, 0), sum(quantity) FROM (
+           SELECT trade, CASE side WHEN 'buy' THEN quantity ELSE -quantity END AS quantity
+           FROM fills WHERE account_id = :account AND symbol = :symbol
+           UNION ALL
+           SELECT trade, 0 FROM orders
+           WHERE account_id = :account AND symbol = :symbol AND leg = 'entry' AND ended_at IS NULL
+       ) AS moved
+       GROUP BY 1 HAVING sum(quantity) <> 0 OR bool_or(quantity = 0)"""
 )
 
 _UNOWNED = text(
@@ -114,6 +126,12 @@ class OrderJournal:
         if sends is None:
             raise UnknownOrderError(client_order_id)
         return int(sends)
+
+    async def holdings_of_trades(self, account: str, symbol: str) -> dict[int, Decimal]:
+        """Return base units by trade that holds some of a pair, or whose entry has not ended."""
+        async with self._database.light_scope(account) as session:
+            rows = await session.sql(_HOLDINGS, {"account": account, "symbol": symbol})
+        return {int(trade): Decimal(quantity) for trade, quantity in rows}
 
     async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
         """Return the market time of the newest execution recorded before a protocol time."""

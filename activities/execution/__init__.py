@@ -1,0 +1,1 @@
+"""How orders get to the exchange, and what became of them."""
