@@ -12,6 +12,7 @@ from activities.heartbeat import heartbeating, until_worker_stops
 from activities.inquiry import (
     Recorded,
     closed_children,
+    found_by_name,
     has_unrecorded_fills,
     unrecorded_fills,
 )
@@ -51,6 +52,8 @@ ANNOUNCEMENT_PAUSE = timedelta(seconds=20)
 CHECKPOINT_PAUSE = timedelta(seconds=5)
 LONGEST_CHECKPOINT_PAUSE = timedelta(minutes=1)
 """While executions are missing that the exchange does not show either: each look costs reads."""
+DISBELIEVED = timedelta(minutes=2)
+"""How long after an order's end it is asked about still: longer than news of it are late."""
 CHECKPOINT_MARGIN = timedelta(minutes=5)
 """Market time by which a replay reaches back behind the newest execution seen."""
 
@@ -188,11 +191,17 @@ class Following:
         open_ids = {report.order_id for report in opened}
         # What ended while the record was away may stand in it without its executions.
         ended = await self._journal.orders_lacking_executions(self._account)
-        known = [*(o.order_id for o in stored if o.order_id), *ended]
+        # What was withdrawn, or said to be absent, may be executed after that, and its trade may
+        # have settled: whoever is deaf must not believe it before the exchange cannot mean it.
+        finished = await self._journal.orders_ended_unfilled(
+            self._account, self._clock() - DISBELIEVED
+        )
+        known = [*(o.order_id for o in (*stored, *finished) if o.order_id), *ended]
         missing = [name for name in dict.fromkeys(known) if name not in open_ids]
         reports = {report.order_id: report for report in opened}
         if missing:
             reports |= await exchange.query(missing)
+        reports |= await found_by_name(exchange, [o for o in finished if o.order_id is None])
         lacking, recorded = await self._lacking_executions(reports)
         attached = {one.order_id for one in stored if one.spec.close is not None}
         if parents := [one for one in lacking if one.order_id in attached]:

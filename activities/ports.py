@@ -574,6 +574,14 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
         """Return stored orders."""
         ...
 
+    async def orders_ended_unfilled(self, account: str, since: datetime) -> list[StoredOrder]:
+        """Return sent orders that ended since a protocol time with some of them not executed.
+
+        Newest first, at most 50: withdrawn ones, and those whose absence was concluded. One that
+        the exchange has refused is not among them.
+        """
+        ...
+
     async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:
         """Return what is recorded of orders, by exchange id, and of their children."""
         ...

@@ -566,6 +566,16 @@ class FakeJournal(FakeBooks):
         own = [o for o in self.intents.values() if o.spec.account == account]
         return [o for o in own if not (only_open and o.status.is_final)]
 
+    async def orders_ended_unfilled(self, account: str, since: datetime) -> list[StoredOrder]:
+        ended = [o for o in await self.orders(account, only_open=False) if o.status.is_final]
+        return [
+            one
+            for one in ended
+            if one.sends
+            and one.status not in (OrderStatus.REJECTED, OrderStatus.CLOSED)
+            and self.acknowledged_at.get(one.spec.client_order_id, since) >= since
+        ]
+
     async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:
         found = [self.reports[one] for one in order_ids if one in self.reports]
         found += [r for r in self.reports.values() if r.parent_order_id in order_ids]

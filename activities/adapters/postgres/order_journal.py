@@ -16,6 +16,8 @@ from models.tables.documents import fills_text, order_spec, order_spec_text, rep
 from models.trading.orders import Fill, OrderReport, OrderSpec, OrderStatus
 
 INTENT_DIFFERS = "AE001"
+ENDED_AT_MOST = 50
+"""Orders that one question to the exchange can name."""
 
 _STORE_INTENT = text(
     """SELECT (i.stored).status, (i.stored).order_id, (i.stored).intended_at, (i.stored).sent_at,
@@ -247,6 +249,20 @@ class OrderJournal:
         order = (col(OrderRow.intended_at), col(OrderRow.client_order_id))
         async with self._database.account_scope(account) as session:
             rows = (await session.exec(query.order_by(*order))).all()
+        return [_stored(order_spec(row.spec), row) for row in rows]
+
+    async def orders_ended_unfilled(self, account: str, since: datetime) -> list[StoredOrder]:
+        """Return sent orders that ended since then and were not executed whole, newest first."""
+        query = select(OrderRow).where(
+            OrderRow.account_id == account,
+            col(OrderRow.ended_at) >= since,
+            col(OrderRow.status) != OrderStatus.REJECTED.value,
+            col(OrderRow.sends) > 0,
+            col(OrderRow.filled_quantity) < col(OrderRow.quantity),
+        )
+        newest = query.order_by(col(OrderRow.ended_at).desc()).limit(ENDED_AT_MOST)
+        async with self._database.account_scope(account) as session:
+            rows = (await session.exec(newest)).all()
         return [_stored(order_spec(row.spec), row) for row in rows]
 
     async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:
