@@ -36,9 +36,10 @@ from activities.ports import (
     OwnershipRecord,
     StoredOrder,
 )
-from activities.stream_delivery import UNKNOWN_ORDERS, StreamDelivery
+from activities.stream_delivery import FOREIGN_INSTANCE, UNKNOWN_ORDERS, StreamDelivery
 from models.contracts.workflows import AccountToReconcile, Reconciled
-from models.trading.account_facts import ExchangeReady
+from models.trading.account_facts import ExchangeReady, ForeignInstanceMet
+from models.trading.foreign_orders import looks_like_ours
 from models.trading.orders import Fill, OrderReport
 
 CONFIRMATION_SECONDS = 2.0
@@ -119,6 +120,9 @@ class ReconciliationActivities:
                 found = Discrepancies(differences, repaired, tuple(unknown))
                 await self._journal.record_reconciliation(request.account, found, self._clock())
                 observe_reconciliation(found, time.perf_counter() - began)
+                if foreign := differences.get(FOREIGN_INSTANCE):
+                    met = ForeignInstanceMet(foreign[0], self._clock())
+                    await self._messenger.tell_account(request.account, [met])
                 consistent = False if differences else (True if can_tell else None)
                 await self._announce(exchange, request, ledger, consistent=consistent)
                 return Reconciled(differences, sum(len(names) for names in repaired.values()))
@@ -132,7 +136,7 @@ class ReconciliationActivities:
             if o.order_id is not None
         }
         opened = {report.order_id: report for report in await exchange.open_orders()}
-        await self._compare_owners(found, account, opened.values())
+        await self._compare_owners(found, account, opened.values(), stored)
         await self._compare_missing(exchange, found, stored, opened.keys())
         known = await self._journal.known_executions(account)
         if checkpoint is not None or stored or known:
@@ -150,10 +154,18 @@ class ReconciliationActivities:
         return found
 
     async def _compare_owners(
-        self, found: Comparison, account: str, opened: Iterable[OrderReport]
+        self,
+        found: Comparison,
+        account: str,
+        opened: Iterable[OrderReport],
+        stored: Mapping[str, StoredOrder],
     ) -> None:
         """Find open orders that are not ours, and those whose trade has settled without them."""
+        ids = {one.spec.client_order_id: order_id for order_id, one in stored.items()}
         for report in opened:
+            if ids.get(report.client_order_id or "", report.order_id) != report.order_id:
+                # A copy of this installation numbers its trades as we do.
+                found.differs(FOREIGN_INSTANCE, report.order_id)
             owner = await self._journal.owner_of_order(
                 account,
                 report.order_id,
@@ -164,6 +176,8 @@ class ReconciliationActivities:
             if owner is None:
                 found.differs(UNKNOWN_ORDERS, report.order_id)
                 found.unknown[report.order_id] = report
+                if looks_like_ours(report):
+                    found.differs(FOREIGN_INSTANCE, report.order_id)
             elif await self._journal.settled_trade(account, owner[0]) is not None:
                 recorded = await self._journal.recorded_orders(account, [report.order_id])
                 if any(o.report.order_id == report.order_id and o.is_complete for o in recorded):

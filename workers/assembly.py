@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
@@ -11,6 +12,7 @@ from activities.account_stream import AccountStreamActivities
 from activities.adapters.kraken.addresses import ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory, LiveGate
 from activities.adapters.kraken.key_check import KrakenKeyInspector
+from activities.adapters.kraken.nonce import FileKeyLock, KeyLock, SeveralLocks
 from activities.adapters.kraken.rate_budget import TIERS
 from activities.adapters.local_secrets import LocalSecrets
 from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
@@ -37,6 +39,7 @@ from activities.quarantine import QuarantineInterceptor
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
+from infra.runtime.cache_directory import cache_directory
 from infra.runtime.control_token import control_headers
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.settings import Settings
@@ -117,11 +120,14 @@ def trading_parts(settings: Settings) -> TradingParts:
         stamps_are_wall_clock=settings.market_is_wall_clock,
         live=live,
         watches_pairs=True,
+        key_lock=lambda name: key_lock(keys_in_use, name),
     )
     changes = ModeActivities(
         modes,
         secrets,
-        KrakenKeyInspector(secrets, live, keys_in_use),
+        KrakenKeyInspector(
+            secrets, live, keys_in_use, key_lock=lambda name: key_lock(keys_in_use, name)
+        ),
         exchanges,
         database.accounts,
         PostgresJournal(database).limits_version,
@@ -144,6 +150,17 @@ def trading_parts(settings: Settings) -> TradingParts:
         # A market in lockstep waits for protection itself; no trade may depend on the machine.
         None if settings.market_is_lockstep else ProtectionLoad(lambda: read_waiting(database)),
         EmergencyStop(),
+    )
+
+
+def key_lock(installation: Path, name: str) -> KeyLock:
+    """Return the lock of an exchange key: for this installation, and for all of this machine.
+
+    Two installations of one user find the same file in his cache directory, wherever they are.
+    """
+    machine = cache_directory() / "keys-in-use"
+    return SeveralLocks(
+        FileKeyLock(installation / f"{name}.lock"), FileKeyLock(machine / f"{name}.lock")
     )
 
 
