@@ -32,6 +32,7 @@ from activities.ports import (
     ExchangeDirectory,
     ExchangeError,
     ExchangeUnavailableError,
+    IntentRefusedError,
     IntentStored,
     Journal,
     OrderGoneError,
@@ -54,7 +55,7 @@ from models.contracts.orders import (
     StopAmendment,
     StopToAmend,
 )
-from models.trading.orders import Leg, OrderReport, OrderSpec
+from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
 from models.trading.refusals import STOPS_SOLD_ALL, STOPS_STAY
 from models.trading.trade_facts import (
     AmendRefused,
@@ -62,6 +63,8 @@ from models.trading.trade_facts import (
     CancelRefused,
     OrderAcknowledged,
     OrderEnded,
+    OrderRefused,
+    SellPart,
     StopAmended,
 )
 
@@ -110,9 +113,12 @@ class OrderActivities:
             with typed_failures():
                 order = request.order
                 placement = await self._placement(order.account)
-                return await placement.intend_and_place(
-                    order, request.intended_at, self._overloaded(order)
-                )
+                try:
+                    return await placement.intend_and_place(
+                        order, request.intended_at, self._overloaded(order)
+                    )
+                except IntentRefusedError as refusal:
+                    return self._not_intended(order, str(refusal))
 
     @activity.defn
     async def cancel_order(self, request: OrderToCancel) -> OrderCancelled:
@@ -157,14 +163,21 @@ class OrderActivities:
         """Store the exit's intent, drop the stops, then sell what they left."""
         async with heartbeating():
             with typed_failures():
-                return await self._exit(request)
+                try:
+                    return await self._exit(request)
+                except IntentRefusedError as refusal:
+                    why = f"{refusal}{STOPS_STAY}"
+                    return PositionExit((), self._not_intended(request.command.exit, why))
 
     @activity.defn
     async def sell_part(self, request: PartToSell) -> PartSale:
         """Store the sale's intent, make the stop smaller, then sell what it no longer covers."""
         async with heartbeating():
             with typed_failures():
-                return await self._sell_part(request)
+                try:
+                    return await self._sell_part(request)
+                except IntentRefusedError as refusal:
+                    return self._no_part(request.command, str(refusal))
 
     @activity.defn
     async def ask_orders(self, request: OrdersToAsk) -> OrdersAnswered:
@@ -175,6 +188,15 @@ class OrderActivities:
                 return await self._inquiries.join(
                     lambda: ask_orders(exchange, self._journal, request, self._clock())
                 )
+
+    def _not_intended(self, order: OrderSpec, why: str) -> OrderPlaced:
+        """Answer that an order is not sent: the record cannot hold its intent."""
+        fact = OrderRefused(order.client_order_id, OrderStatus.NOT_PLACED, why, self._clock())
+        return OrderPlaced(refused=fact)
+
+    def _no_part(self, command: SellPart, why: str) -> PartSale:
+        stop = AmendRefused(command.amend.order_id, why, order_is_gone=False, at=self._clock())
+        return PartSale(StopAmendment(refused=stop), self._not_intended(command.order, why))
 
     def _overloaded(self, order: OrderSpec) -> str | None:
         """Return why an entry must wait for the protection of others, None where it may go."""

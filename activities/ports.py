@@ -75,6 +75,10 @@ class CoolingDownError(RateLimitedError):
         self.cooling = cooling
 
 
+class IntentRefusedError(Exception):
+    """The record can never hold an order's intent: the order must not be sent."""
+
+
 class OrderRejectedError(ExchangeError):
     """A definite refusal: nothing was created or changed."""
 

@@ -34,9 +34,9 @@ OWED_SECONDS = 30.0
 REMEMBERED = 10_000
 
 UNKNOWN_ORDERS = "unknown_orders"
-FOREIGN_INSTANCE = "foreign_instance"
-"""Orders of the platform's own form that this record does not know."""
 """Kind of difference: orders on the key that are not ours, neither cancelled nor adopted."""
+FOREIGN_INSTANCE = "foreign_instance"
+"""Those of them that have the platform's own form: another instance uses the key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from activities.adapters.kraken.key_check import KrakenKeyInspector
 from activities.adapters.kraken.nonce import FileKeyLock, KeyLock, SeveralLocks
 from activities.adapters.kraken.rate_budget import TIERS
 from activities.adapters.local_secrets import LocalSecrets
+from activities.adapters.postgres.guarded_journal import GuardedJournal
 from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.mode_record import PostgresModes
@@ -135,7 +136,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         market_is_live=settings.market_is_wall_clock,
     )
     funding = SimulatorFunding(settings.exchange_url, control_headers(settings))
-    journal = PostgresJournal(database)
+    journal = GuardedJournal(database)
     by_schedule = settings.market_is_wall_clock
     market = PostgresHedgeMarket(database, settings.market_bar_minutes)
     return TradingParts(

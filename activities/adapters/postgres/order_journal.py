@@ -13,6 +13,7 @@ from activities.ports import IntentStored, RecordedOrder, StoredOrder
 from infra.runtime.database import Database
 from models.tables import FillRow, OrderRow
 from models.tables.documents import fills_text, order_spec, order_spec_text, reports_text
+from models.trading.bounds import cleaned_text
 from models.trading.orders import Fill, OrderReport, OrderSpec, OrderStatus
 
 INTENT_DIFFERS = "AE001"
@@ -157,7 +158,8 @@ class OrderJournal:
             "status": status.value,
             "order_id": order_id,
             "at": at,
-            "reason": reason,
+            # The exchange's words; what the record cannot hold of them must not hold up the order.
+            "reason": None if reason is None else cleaned_text(reason),
         }
         ((known,),) = await self._database.call(_MARK_ORDER, values)
         if not known:
