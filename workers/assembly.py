@@ -15,14 +15,16 @@ from activities.adapters.kraken.key_check import KrakenKeyInspector
 from activities.adapters.kraken.nonce import FileKeyLock, KeyLock, SeveralLocks
 from activities.adapters.kraken.rate_budget import TIERS
 from activities.adapters.local_secrets import LocalSecrets
+from activities.adapters.platform_changes import PlatformChanges
 from activities.adapters.postgres.guarded_journal import GuardedJournal
 from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.mode_record import PostgresModes
+from activities.adapters.postgres.platform_settings import PostgresPlatformSettings
 from activities.adapters.postgres.protection_waiting import read_waiting
 from activities.adapters.postgres.quarantine import PostgresQuarantine
 from activities.adapters.simulator_funding import SimulatorFunding
-from activities.approvals import ApprovalActivities
+from activities.approvals import ApprovalActivities, ChangePlatform
 from activities.capital import CapitalActivities
 from activities.capital_ports import SimulatedFunding
 from activities.day_closing import DayActivities, DaySchedules
@@ -176,6 +178,7 @@ def trading_activities(
     hedge_market: HedgeMarket | None = None,
     load: ProtectionLoad | None = None,
     stop: EmergencyStop | None = None,
+    change_platform: ChangePlatform | None = None,
 ) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
@@ -198,7 +201,7 @@ def trading_activities(
     capital = CapitalActivities(journal, funding, _now)
     changes = [] if modes is None else [modes.gather_live_facts, modes.change_exchange]
     hedges = HedgeActivities(hedge_market or UnseenMarket(), journal, messenger, _now)
-    approvals = ApprovalActivities(journal, messenger)
+    approvals = ApprovalActivities(journal, messenger, change_platform)
     return [
         *changes,
         orders.place_order,
@@ -257,6 +260,9 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             hedge_market=parts.hedge_market,
             load=parts.load,
             stop=parts.stop,
+            change_platform=PlatformChanges(
+                PostgresPlatformSettings(parts.database), client
+            ).change,
         ),
         interceptors=[QuarantineInterceptor(PostgresQuarantine(parts.database), _now)],
         **worker_options(),

@@ -16,10 +16,12 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from temporalio.client import Client
 
+from activities.adapters.platform_changes import PlatformChanges
 from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.installation import create_account, create_token, installation_id
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.market_record import PostgresMarketRecord
+from activities.adapters.postgres.platform_settings import PostgresPlatformSettings
 from activities.adapters.postgres.protection_waiting import read_waiting
 from activities.adapters.postgres.requests import PostgresRequests
 from activities.protection_load import ProtectionLoad
@@ -185,6 +187,7 @@ async def running_platform(
                 journal=PostgresJournal(workers),
                 queue=TRADING_QUEUE,
                 hedge_market=PostgresHedgeMarket(workers, bar_minutes=15),
+                change_platform=PlatformChanges(PostgresPlatformSettings(workers), client).change,
             )
             platform.world.modes = platform.live_keys.mode_activities(
                 workers, platform.world.directory
