@@ -42,7 +42,7 @@ from activities.quarantine import QuarantineInterceptor
 from activities.reconciliation import ReconciliationActivities
 from activities.records import RecordActivities
 from activities.reports import ReportActivities
-from infra.runtime.cache_directory import cache_directory
+from infra.runtime.cache_directory import keys_in_use
 from infra.runtime.control_token import control_headers
 from infra.runtime.database import Database, Role, database_url
 from infra.runtime.settings import Settings
@@ -111,25 +111,25 @@ def trading_parts(settings: Settings) -> TradingParts:
     addresses = ExchangeAddresses(
         settings.exchange_url, settings.exchange_public_ws, settings.exchange_private_ws
     )
-    keys_in_use = settings.home / "keys"
-    keys_in_use.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own_locks = settings.home / "keys"
+    own_locks.mkdir(mode=0o700, parents=True, exist_ok=True)
     secrets, live, modes = LocalSecrets(secret_store(settings)), LiveGate(), PostgresModes(database)
     exchanges = KrakenDirectory(
         secrets,
         addresses,
-        keys_in_use,
+        own_locks,
         modes.mode_of,
         tier=TIERS[settings.exchange_tier],
         stamps_are_wall_clock=settings.market_is_wall_clock,
         live=live,
         watches_pairs=True,
-        key_lock=lambda name: key_lock(keys_in_use, name),
+        key_lock=lambda name: key_lock(own_locks, name),
     )
     changes = ModeActivities(
         modes,
         secrets,
         KrakenKeyInspector(
-            secrets, live, keys_in_use, key_lock=lambda name: key_lock(keys_in_use, name)
+            secrets, live, own_locks, key_lock=lambda name: key_lock(own_locks, name)
         ),
         exchanges,
         database.accounts,
@@ -161,9 +161,8 @@ def key_lock(installation: Path, name: str) -> KeyLock:
 
     Two installations of one user find the same file in his cache directory, wherever they are.
     """
-    machine = cache_directory() / "keys-in-use"
     return SeveralLocks(
-        FileKeyLock(installation / f"{name}.lock"), FileKeyLock(machine / f"{name}.lock")
+        FileKeyLock(installation / f"{name}.lock"), FileKeyLock(keys_in_use() / f"{name}.lock")
     )
 
 

@@ -1,3 +1,4 @@
+import tempfile
 import threading
 
 import pytest
@@ -12,6 +13,7 @@ from activities.adapters.kraken.nonce import (
     SeveralLocks,
     key_fingerprint,
 )
+from infra.runtime.cache_directory import keys_in_use
 from workers.assembly import key_lock
 
 
@@ -123,6 +125,24 @@ def test_a_key_whose_lock_cannot_be_made_is_refused(tmp_path):
     with pytest.raises(KeyInUseError, match="nobody can tell"):
         SeveralLocks(FileKeyLock(own), FileKeyLock(machine)).acquire()
     FileKeyLock(own).acquire()
+
+
+def test_a_user_without_a_cache_locks_keys_under_tmp(tmp_path, monkeypatch):
+    blocked = tmp_path / "no-home"
+    blocked.write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first = key_lock(tmp_path / "first", "fingerprint")
+    first.acquire()
+    with pytest.raises(KeyInUseError):
+        key_lock(tmp_path / "second", "fingerprint").acquire()
+    first.release()
+    place = keys_in_use()
+    assert place.parent == tmp_path
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError):
+        keys_in_use()
 
 
 def test_every_installation_of_a_user_locks_a_key_at_the_same_place(tmp_path, monkeypatch):
