@@ -246,8 +246,7 @@ class OrderActivities:
         if kept is None:
             stop = await self._amend(StopToAmend(order.account, amend))
         else:
-            refused = AmendRefused(amend.order_id, kept, order_is_gone=False, at=self._clock())
-            stop = StopAmendment(refused=refused)
+            stop = self._no_part(request.command, kept).stop
         placement = await self._placement(order.account)
         left = stop.refused
         placed = await placement.place_reserved(
@@ -364,8 +363,8 @@ class OrderActivities:
         found = await exchange.find(request.order, request.intended_at)
         if not found:
             return OrderPlaced()
-        at = self._clock()
-        return OrderPlaced(OrderAcknowledged(request.client_order_id, found[0].order_id, at))
+        name, found_at = request.client_order_id, self._clock()
+        return OrderPlaced(OrderAcknowledged(name, found[0].order_id, found_at))
 
     async def _placement(self, account: str) -> Placement:
         exchange = await self._exchanges.exchange(account)

@@ -360,13 +360,8 @@ class Placement:
         await self._journal.mark_order(
             order.account, order.client_order_id, OrderStatus.UNKNOWN, None, now, reason
         )
-        _log.warning(
-            "an order is in doubt",
-            account=order.account,
-            trade=order.trade,
-            leg=order.leg.value,
-            client_order_id=order.client_order_id,
-        )
+        about = {"account": order.account, "trade": order.trade, "leg": order.leg.value}
+        _log.warning("an order is in doubt", client_order_id=order.client_order_id, **about)
         return OrderPlaced(doubted=OrderDoubted(order.client_order_id, reason, now))
 
     def _answered(self, reports: Sequence[OrderReport]) -> OrderReport | None:

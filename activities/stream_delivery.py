@@ -190,6 +190,7 @@ class StreamDelivery:
         orphans, self._orphans = self._orphans, {}
         for order_id, (report, since) in orphans.items():
             if await self._owner(report) is not None:
+                self._met_live.discard(order_id)
                 await self.take_reports([report])
                 self._fills_owed = True
             elif (now - since).total_seconds() < ORPHAN_SECONDS:
