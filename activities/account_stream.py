@@ -184,18 +184,18 @@ class Following:
     async def _catch_up(self, exchange: Exchange) -> None:
         stored = await self._journal.orders(self._account, only_open=True)
         checkpoint = await self._journal.checkpoint(self._account)
-        if stored:
+        # What was withdrawn, or said to be absent, may be executed after that, and its trade may
+        # have settled: whoever is deaf asks about it for as long as news of it may be late.
+        finished = await self._journal.orders_ended_unfilled(
+            self._account, self._clock() - DISBELIEVED
+        )
+        if unheard := bool(stored or finished):
             # One of these may have been filled unheard: what it bought has no stop yet.
             exchange = exchange.hurried()
         opened = await exchange.open_orders()
         open_ids = {report.order_id for report in opened}
         # What ended while the record was away may stand in it without its executions.
         ended = await self._journal.orders_lacking_executions(self._account)
-        # What was withdrawn, or said to be absent, may be executed after that, and its trade may
-        # have settled: whoever is deaf must not believe it before the exchange cannot mean it.
-        finished = await self._journal.orders_ended_unfilled(
-            self._account, self._clock() - DISBELIEVED
-        )
         known = [*(o.order_id for o in (*stored, *finished) if o.order_id), *ended]
         missing = [name for name in dict.fromkeys(known) if name not in open_ids]
         reports = {report.order_id: report for report in opened}
@@ -210,7 +210,7 @@ class Following:
             lacking, recorded = await self._lacking_executions(reports)
         if lacking:
             # By now it is known that something was bought or sold unheard.
-            asking = exchange.protecting() if stored else exchange
+            asking = exchange.protecting() if unheard else exchange
             fills = await unrecorded_fills(asking, lacking, recorded, checkpoint)
             await self.delivery.take_fills(fills)
             if fills:
