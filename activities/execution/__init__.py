@@ -1,1 +1,1 @@
-"""Steps that send orders and find out what became of them."""
+"""How orders get to the exchange, and what became of them."""
