@@ -45,7 +45,9 @@ async def compose(settings: Settings) -> Services:
         codec=EncryptionCodec(payload_keys(settings)),
         lesser_forms=[*forms, ONE_ADMINISTRATOR],
         codec_sessions=CodecSessions(SESSION_SECONDS),
-        admission=EntryAdmission(ProtectionLoad(lambda: read_waiting(database))),
+        admission=EntryAdmission(
+            None if settings.market_is_lockstep else ProtectionLoad(lambda: read_waiting(database))
+        ),
         market_followed=False,
     )
 

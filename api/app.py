@@ -59,7 +59,8 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         if connect is not None:
             beside.append(asyncio.create_task(reach_temporal(services, connect)))
             beside.append(asyncio.create_task(watch_market_worker(services)))
-            beside.append(asyncio.create_task(services.admission.load.watch()))
+            if services.admission.load is not None:
+                beside.append(asyncio.create_task(services.admission.load.watch()))
             beside.append(asyncio.create_task(keep_lapsing(services)))
         yield
         for task in beside:

@@ -21,7 +21,7 @@ UNAPPROVED = "universe: approved by the installation at its first start, by no p
 
 async def all_lesser_forms(services: Services) -> list[str]:
     """Return every lesser form in use now; a record that does not answer adds none."""
-    overload = services.admission.load.degraded()
+    overload = services.admission.degraded()
     standing = await _standing(services)
     return [*overload, *services.lesser_forms, *standing, *_nearly_full(services.settings)]
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.accounts.approvals import ApprovalActivities
+from activities.accounts.approvals import ApprovalActivities, ChangePlatform
 from activities.accounts.capital import CapitalActivities
 from activities.accounts.day_closing import DayActivities, DaySchedules
 from activities.accounts.hedge import HedgeActivities, UnseenMarket
@@ -21,10 +22,14 @@ from activities.adapters.kraken.addresses import ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory, LiveGate
 from activities.adapters.kraken.limits.rate_budget import TIERS
 from activities.adapters.kraken.rest.key_check import KrakenKeyInspector
+from activities.adapters.kraken.rest.nonce import FileKeyLock, KeyLock, SeveralLocks
 from activities.adapters.local_secrets import LocalSecrets
+from activities.adapters.platform_changes import PlatformChanges
 from activities.adapters.postgres.accounts.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.accounts.mode_record import PostgresModes
+from activities.adapters.postgres.governance.platform_settings import PostgresPlatformSettings
 from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.orders.guarded_journal import GuardedJournal
 from activities.adapters.postgres.orders.protection_waiting import read_waiting
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
 from activities.adapters.simulator_funding import SimulatorFunding
@@ -40,6 +45,7 @@ from activities.ports.capital import SimulatedFunding
 from activities.ports.exchange import ExchangeDirectory
 from activities.ports.journal import Journal
 from activities.ports.market import HedgeMarket
+from infra.runtime.cache_directory import keys_in_use
 from infra.runtime.control_token import control_headers
 from infra.runtime.database.connections import Database, Role, database_url
 from infra.runtime.settings import Settings
@@ -108,23 +114,26 @@ def trading_parts(settings: Settings) -> TradingParts:
     addresses = ExchangeAddresses(
         settings.exchange_url, settings.exchange_public_ws, settings.exchange_private_ws
     )
-    keys_in_use = settings.home / "keys"
-    keys_in_use.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own_locks = settings.home / "keys"
+    own_locks.mkdir(mode=0o700, parents=True, exist_ok=True)
     secrets, live, modes = LocalSecrets(secret_store(settings)), LiveGate(), PostgresModes(database)
     exchanges = KrakenDirectory(
         secrets,
         addresses,
-        keys_in_use,
+        own_locks,
         modes.mode_of,
         tier=TIERS[settings.exchange_tier],
         stamps_are_wall_clock=settings.market_is_wall_clock,
         live=live,
         watches_pairs=True,
+        key_lock=lambda name: key_lock(own_locks, name),
     )
     changes = ModeActivities(
         modes,
         secrets,
-        KrakenKeyInspector(secrets, live, keys_in_use),
+        KrakenKeyInspector(
+            secrets, live, own_locks, key_lock=lambda name: key_lock(own_locks, name)
+        ),
         exchanges,
         database.accounts,
         PostgresJournal(database).limits_version,
@@ -132,7 +141,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         market_is_live=settings.market_is_wall_clock,
     )
     funding = SimulatorFunding(settings.exchange_url, control_headers(settings))
-    journal = PostgresJournal(database)
+    journal = GuardedJournal(database)
     by_schedule = settings.market_is_wall_clock
     market = PostgresHedgeMarket(database, settings.market_bar_minutes)
     return TradingParts(
@@ -150,6 +159,16 @@ def trading_parts(settings: Settings) -> TradingParts:
     )
 
 
+def key_lock(installation: Path, name: str) -> KeyLock:
+    """Return the lock of an exchange key: for this installation, and for all of this machine.
+
+    Two installations of one user find the same file in his cache directory, wherever they are.
+    """
+    return SeveralLocks(
+        FileKeyLock(installation / f"{name}.lock"), FileKeyLock(keys_in_use() / f"{name}.lock")
+    )
+
+
 def trading_activities(
     exchanges: ExchangeDirectory,
     journal: Journal,
@@ -161,6 +180,7 @@ def trading_activities(
     hedge_market: HedgeMarket | None = None,
     load: ProtectionLoad | None = None,
     stop: EmergencyStop | None = None,
+    change_platform: ChangePlatform | None = None,
 ) -> list[Any]:
     """Return every activity of the trading queue over its ports."""
     messenger = TemporalMessenger(client)
@@ -184,7 +204,7 @@ def trading_activities(
     capital = CapitalActivities(journal, funding, _now)
     changes = [] if modes is None else [modes.gather_live_facts, modes.change_exchange]
     hedges = HedgeActivities(hedge_market or UnseenMarket(), journal, messenger, _now)
-    approvals = ApprovalActivities(journal, messenger)
+    approvals = ApprovalActivities(journal, messenger, change_platform)
     return [
         *changes,
         orders.place_order,
@@ -244,6 +264,9 @@ def trading_worker(client: Client, parts: TradingParts) -> Worker:
             hedge_market=parts.hedge_market,
             load=parts.load,
             stop=parts.stop,
+            change_platform=PlatformChanges(
+                PostgresPlatformSettings(parts.database), client
+            ).change,
         ),
         interceptors=[QuarantineInterceptor(PostgresQuarantine(parts.database), _now)],
         **worker_options(),

@@ -9,16 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.orders.quarantine import never_succeeds
 from activities.execution.emergency_stop import EmergencyStop
 from activities.execution.orders import CANCEL_BATCH
 from activities.ports.exchange import Exchange
 from activities.ports.exchange_errors import ExchangeError
 from infra.runtime.emergency import (
     ORDER_BYTES,
+    REASON_LENGTH,
     SOCKET_NAME,
     StopFile,
     StopOrder,
@@ -33,6 +36,8 @@ HEAR_SECONDS = 2.0
 WITHDRAW_SECONDS = 3.0
 TRY_SECONDS = 1.0
 CALLERS_MAXIMUM = 20
+REFUSALS_MAXIMUM = 3
+"""Tries of a stop that the record refuses, as of other writes that can never succeed."""
 
 
 class EmergencyDesk:
@@ -57,6 +62,8 @@ class EmergencyDesk:
         self._opened = opened
         self._entries = entries
         self._callers = 0
+        self._refusals: dict[StopOrder, int] = {}
+        self.failing: dict[StopOrder, str] = {}
         self.due = asyncio.Event()
 
     async def open(self) -> asyncio.Server:
@@ -140,24 +147,69 @@ class EmergencyDesk:
         accounts: Callable[[], Awaitable[list[str]]],
         start: Callable[[], Awaitable[None]],
     ) -> None:
-        """Turn every stop into a kill switch of the record as soon as that can be written."""
+        """Turn every stop into a kill switch of the record as soon as that can be written.
+
+        One that cannot be recorded keeps no other from it. While the record is away all wait; what
+        the record refuses for what it holds is given up after a few tries and named in ``failing``:
+        it stands in memory, and in the file, for as long as no person has dealt with it.
+        """
         while True:
             await self.due.wait()
-            for order in self._stop.standing:
+            for order in self._to_record():
                 try:
                     await _record(journal, order, order.accounts or tuple(await accounts()))
                     await start()
-                except (OSError, SQLAlchemyError) as error:
-                    log.error("the emergency stop is not recorded yet", error=str(error))  # noqa: TRY400
-                    await asyncio.sleep(TRY_SECONDS)
-                    # What was on its way when the order came may rest by now.
-                    await self._withdraw(order)
-                    break
-                self._stop.hand_over(order)
-            else:
+                except Exception as error:  # noqa: BLE001 - nothing ends the recording of the others
+                    self._note_failure(order, error)
+                else:
+                    self._hand_over(order)
+            waiting = self._to_record()
+            if not waiting:
                 self.due.clear()
                 if not self._stop.standing:
                     self._kept.clear()
+                continue
+            await asyncio.sleep(TRY_SECONDS)
+            for order in waiting:
+                # What was on its way when the order came may rest by now.
+                await self._withdraw(order)
+
+    def _to_record(self) -> list[StopOrder]:
+        return [one for one in self._stop.standing if self._refusals.get(one, 0) < REFUSALS_MAXIMUM]
+
+    def _note_failure(self, order: StopOrder, error: Exception) -> None:
+        if not _passes(error):
+            self._refusals[order] = self._refusals.get(order, 0) + 1
+        words = f"{type(error).__name__}: {error}"[:REASON_LENGTH]
+        given_up = self._refusals.get(order, 0) >= REFUSALS_MAXIMUM
+        if given_up:
+            self.failing[order] = words
+        log.error("the emergency stop is not recorded", error=words, given_up=given_up)
+
+    def _hand_over(self, order: StopOrder) -> None:
+        self._stop.hand_over(order)
+        self._refusals.pop(order, None)
+        if self._stop.standing:
+            self._kept.keep(widened(self._stop.standing))
+
+    def not_recorded(self) -> str | None:
+        """Say which stops stand without being in the record, None: there is none."""
+        if not self._stop.standing:
+            return None
+        given_up = [
+            f"{one.reason} ({self.failing[one]})"
+            for one in self._stop.standing
+            if one in self.failing
+        ]
+        words = "stands and is not recorded yet"
+        return f"{words}; the record refuses: {', '.join(given_up)}" if given_up else words
+
+
+def _passes(error: Exception) -> bool:
+    """Tell whether the record was only away, so that the same may succeed later."""
+    return isinstance(error, OSError | SQLAlchemyError | psycopg.Error) and not never_succeeds(
+        error
+    )
 
 
 def _answer(order: StopOrder, accounts: dict[str, str], *, durable: bool) -> dict[str, Any]:

@@ -89,7 +89,7 @@ async def _serve_queue(
         async with worker:
             health.checks["worker"] = "ok"
             beside = [
-                asyncio.create_task(_keep_accounts(client, parts, settings, health)),
+                asyncio.create_task(_keep_accounts(client, parts, settings, health, desk)),
                 asyncio.create_task(keep_headroom_published(parts.exchanges)),
                 asyncio.create_task(_record_stops(client, parts, desk)),
             ]
@@ -127,7 +127,11 @@ async def _connected(settings: Settings, metrics_port: int, stop: asyncio.Event)
 
 
 async def _keep_accounts(
-    client: Client, parts: TradingParts, settings: Settings, health: Health
+    client: Client,
+    parts: TradingParts,
+    settings: Settings,
+    health: Health,
+    desk: EmergencyDesk,
 ) -> None:
     """Start what is not running, then see for ever that it runs."""
     await _start_accounts(client, parts, settings, health)
@@ -153,8 +157,8 @@ async def _keep_accounts(
         health.checks["workflows"] = found
         health.silent_workflows = dict(watchdog.silent)
         health.checks.pop("emergency_stop", None)
-        if parts.stop.standing:
-            health.checks["emergency_stop"] = "stands and is not recorded yet"
+        if (not_recorded := desk.not_recorded()) is not None:
+            health.checks["emergency_stop"] = not_recorded
 
     await watchdog.keep_looking(tell)
 

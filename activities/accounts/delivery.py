@@ -12,12 +12,15 @@ from typing import Any
 
 import structlog
 
+from activities.execution.order_facts import ended_fact
 from activities.execution.order_status import child_fact
-from activities.execution.placement import Clock, ended_fact
+from activities.execution.placement import Clock
 from activities.metrics import RESCUES
 from activities.ports.exchange import ExecutionReport
 from activities.ports.journal import Discrepancies, Journal
 from activities.ports.messaging import Messenger
+from models.trading.account.facts import ForeignInstanceMet
+from models.trading.foreign_orders import looks_like_ours
 from models.trading.orders import Fill, OrderReport
 from models.trading.trade.facts import FillReported, OrderAcknowledged
 from models.trading.trade.recovery.rescue import reopens
@@ -34,6 +37,8 @@ REMEMBERED = 10_000
 
 UNKNOWN_ORDERS = "unknown_orders"
 """Kind of difference: orders on the key that are not ours, neither cancelled nor adopted."""
+FOREIGN_INSTANCE = "foreign_instance"
+"""Those of them that have the platform's own form: another instance uses the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class StreamDelivery:
     _owners: OrderedDict[str, Owner] = field(default_factory=OrderedDict)
     _ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _orphans: dict[str, tuple[OrderReport, datetime]] = field(default_factory=dict)
+    _met_live: set[str] = field(default_factory=set)
     _owed: list[Owed] = field(default_factory=list)
     _fills_owed: bool = False
     _seen: list[Seen] = field(default_factory=list)
@@ -97,6 +103,9 @@ class StreamDelivery:
             await self._take_fill(event.fill, event.order, owner, repeated=event.snapshot)
         if owner is None:
             self._orphans.setdefault(event.order.order_id, (event.order, self.clock()))
+            if not (event.snapshot and event.order.status.is_final):
+                # A snapshot tells of executions from before this installation, too.
+                self._met_live.add(event.order.order_id)
             self.stirred.set()
             return
         self._seen.append(Seen(event.order, owner, event.kind in ("new", "status")))
@@ -183,13 +192,13 @@ class StreamDelivery:
         orphans, self._orphans = self._orphans, {}
         for order_id, (report, since) in orphans.items():
             if await self._owner(report) is not None:
+                self._met_live.discard(order_id)
                 await self.take_reports([report])
                 self._fills_owed = True
             elif (now - since).total_seconds() < ORPHAN_SECONDS:
                 self._orphans[order_id] = (report, since)
             else:
-                met = Discrepancies({UNKNOWN_ORDERS: [order_id]}, {}, (report,), complete=False)
-                await self.journal.record_reconciliation(self.account, met, now)
+                await self._report_unknown(report, now)
         owed, self._owed = self._owed, []
         for item in owed:
             told = await self._tell(item.trade, item.facts)
@@ -197,6 +206,22 @@ class StreamDelivery:
                 self._owed.append(item)
         if self._fills_owed:
             await self.deliver_recorded()
+
+    async def _report_unknown(self, report: OrderReport, now: datetime) -> None:
+        """Record an order that nobody owns; halt where another instance must have placed it."""
+        order_id = report.order_id
+        kinds = {UNKNOWN_ORDERS: [order_id]}
+        if order_id in self._met_live and looks_like_ours(report):
+            kinds[FOREIGN_INSTANCE] = [order_id]
+            log.error("another instance uses the key", account=self.account, order=order_id)
+            if not await self.messenger.tell_account(
+                self.account, [ForeignInstanceMet(order_id, now)]
+            ):
+                self._orphans[order_id] = (report, now)
+                return
+        self._met_live.discard(order_id)
+        met = Discrepancies(kinds, {}, (report,), complete=False)
+        await self.journal.record_reconciliation(self.account, met, now)
 
     async def _take_fill(
         self, fill: Fill, report: OrderReport, owner: Owner | None, *, repeated: bool

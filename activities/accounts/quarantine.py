@@ -101,13 +101,18 @@ class _Inbound(ActivityInboundInterceptor):
 
 
 def refused_write(
-    write_id: str, step: str, arguments: Any, error: Exception, at: datetime
+    write_id: str,
+    step: str,
+    arguments: Any,
+    error: Exception,
+    at: datetime,
+    of_account: str | None = None,
 ) -> RefusedWrite:
     """Describe a write that the record refuses, in characters that it holds."""
     request = arguments[0] if arguments else None
     state = getattr(request, "state", None)
     plan = getattr(state, "plan", None)
-    account = next(
+    account = of_account or next(
         (
             found
             for part in (request, state, plan)
@@ -117,7 +122,7 @@ def refused_write(
     )
     return RefusedWrite(
         account=cleaned_text(account),
-        write_id=write_id,
+        write_id=cleaned_text(write_id),
         step=step,
         reason=cleaned_text(f"{type(error).__name__}: {error}", REASON_LENGTH),
         content=_written(request)[:CONTENT_LENGTH],

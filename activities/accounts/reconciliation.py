@@ -22,7 +22,7 @@ from decimal import Decimal
 from temporalio import activity
 
 from activities.accounts.capital import LedgerReading, read_ledger
-from activities.accounts.delivery import UNKNOWN_ORDERS, StreamDelivery
+from activities.accounts.delivery import FOREIGN_INSTANCE, UNKNOWN_ORDERS, StreamDelivery
 from activities.execution.placement import Clock
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
@@ -31,7 +31,8 @@ from activities.ports.exchange import Balance, Exchange, ExchangeDirectory
 from activities.ports.journal import Discrepancies, Journal, OwnershipRecord, StoredOrder
 from activities.ports.messaging import Messenger
 from models.contracts.workflows import AccountToReconcile, Reconciled
-from models.trading.account.facts import ExchangeReady
+from models.trading.account.facts import ExchangeReady, ForeignInstanceMet
+from models.trading.foreign_orders import looks_like_ours
 from models.trading.orders import Fill, OrderReport
 
 CONFIRMATION_SECONDS = 2.0
@@ -112,6 +113,9 @@ class ReconciliationActivities:
                 found = Discrepancies(differences, repaired, tuple(unknown))
                 await self._journal.record_reconciliation(request.account, found, self._clock())
                 observe_reconciliation(found, time.perf_counter() - began)
+                if foreign := differences.get(FOREIGN_INSTANCE):
+                    met = ForeignInstanceMet(foreign[0], self._clock())
+                    await self._messenger.tell_account(request.account, [met])
                 consistent = False if differences else (True if can_tell else None)
                 await self._announce(exchange, request, ledger, consistent=consistent)
                 return Reconciled(differences, sum(len(names) for names in repaired.values()))
@@ -125,7 +129,7 @@ class ReconciliationActivities:
             if o.order_id is not None
         }
         opened = {report.order_id: report for report in await exchange.open_orders()}
-        await self._compare_owners(found, account, opened.values())
+        await self._compare_owners(found, account, opened.values(), stored)
         await self._compare_missing(exchange, found, stored, opened.keys())
         known = await self._journal.known_executions(account)
         if checkpoint is not None or stored or known:
@@ -143,10 +147,18 @@ class ReconciliationActivities:
         return found
 
     async def _compare_owners(
-        self, found: Comparison, account: str, opened: Iterable[OrderReport]
+        self,
+        found: Comparison,
+        account: str,
+        opened: Iterable[OrderReport],
+        stored: Mapping[str, StoredOrder],
     ) -> None:
         """Find open orders that are not ours, and those whose trade has settled without them."""
+        ids = {one.spec.client_order_id: order_id for order_id, one in stored.items()}
         for report in opened:
+            if ids.get(report.client_order_id or "", report.order_id) != report.order_id:
+                # A copy of this installation numbers its trades as we do.
+                found.differs(FOREIGN_INSTANCE, report.order_id)
             owner = await self._journal.owner_of_order(
                 account,
                 report.order_id,
@@ -157,6 +169,8 @@ class ReconciliationActivities:
             if owner is None:
                 found.differs(UNKNOWN_ORDERS, report.order_id)
                 found.unknown[report.order_id] = report
+                if looks_like_ours(report):
+                    found.differs(FOREIGN_INSTANCE, report.order_id)
             elif await self._journal.settled_trade(account, owner[0]) is not None:
                 recorded = await self._journal.recorded_orders(account, [report.order_id])
                 if any(o.report.order_id == report.order_id and o.is_complete for o in recorded):

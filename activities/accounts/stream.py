@@ -12,6 +12,7 @@ from activities.accounts.delivery import StreamDelivery
 from activities.execution.order_status import (
     Recorded,
     closed_children,
+    found_by_name,
     has_unrecorded_fills,
     unrecorded_fills,
 )
@@ -44,6 +45,8 @@ ANNOUNCEMENT_PAUSE = timedelta(seconds=20)
 CHECKPOINT_PAUSE = timedelta(seconds=5)
 LONGEST_CHECKPOINT_PAUSE = timedelta(minutes=1)
 """While executions are missing that the exchange does not show either: each look costs reads."""
+DISBELIEVED = timedelta(minutes=2)
+"""How long after an order's end it is asked about still: longer than news of it are late."""
 CHECKPOINT_MARGIN = timedelta(minutes=5)
 """Market time by which a replay reaches back behind the newest execution seen."""
 
@@ -174,18 +177,24 @@ class Following:
     async def _catch_up(self, exchange: Exchange) -> None:
         stored = await self._journal.orders(self._account, only_open=True)
         checkpoint = await self._journal.checkpoint(self._account)
-        if stored:
+        # What was withdrawn, or said to be absent, may be executed after that, and its trade may
+        # have settled: whoever is deaf asks about it for as long as news of it may be late.
+        finished = await self._journal.orders_ended_unfilled(
+            self._account, self._clock() - DISBELIEVED
+        )
+        if unheard := bool(stored or finished):
             # One of these may have been filled unheard: what it bought has no stop yet.
             exchange = exchange.hurried()
         opened = await exchange.open_orders()
         open_ids = {report.order_id for report in opened}
         # What ended while the record was away may stand in it without its executions.
         ended = await self._journal.orders_lacking_executions(self._account)
-        known = [*(o.order_id for o in stored if o.order_id), *ended]
+        known = [*(o.order_id for o in (*stored, *finished) if o.order_id), *ended]
         missing = [name for name in dict.fromkeys(known) if name not in open_ids]
         reports = {report.order_id: report for report in opened}
         if missing:
             reports |= await exchange.query(missing)
+        reports |= await found_by_name(exchange, [o for o in finished if o.order_id is None])
         lacking, recorded = await self._lacking_executions(reports)
         attached = {one.order_id for one in stored if one.spec.close is not None}
         if parents := [one for one in lacking if one.order_id in attached]:
@@ -194,7 +203,7 @@ class Following:
             lacking, recorded = await self._lacking_executions(reports)
         if lacking:
             # By now it is known that something was bought or sold unheard.
-            asking = exchange.protecting() if stored else exchange
+            asking = exchange.protecting() if unheard else exchange
             fills = await unrecorded_fills(asking, lacking, recorded, checkpoint)
             await self.delivery.take_fills(fills)
             if fills:

@@ -5,10 +5,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from activities.execution.placement import ended_fact
+from activities.execution.order_facts import ended_fact
 from activities.ports.exchange import Exchange
 from activities.ports.exchange_errors import OrderGoneError
-from activities.ports.journal import Journal, RecordedOrder
+from activities.ports.journal import Journal, RecordedOrder, StoredOrder
 from models.contracts.orders import OrdersAnswered, OrdersToAsk
 from models.trading.orders import Fill, OrderReport
 from models.trading.trade.facts import ChildAppeared, FillReported
@@ -18,6 +18,9 @@ MARGIN = timedelta(minutes=1)
 
 ASKED_BY_ID = 20
 """Executions that one request can name; more are not cheaper than a page of the history."""
+
+ASKED_BY_NAME = 5
+"""Orders looked for by their own ids in one catching up; the newest are on pages read once."""
 
 Recorded = Mapping[str, RecordedOrder]
 
@@ -144,6 +147,17 @@ async def closed_children(
     ids = {one.order_id for one in parents}
     closed = await exchange.closed_orders(min(opened) - MARGIN)
     return {one.order_id: one for one in closed if one.parent_order_id in ids}
+
+
+async def found_by_name(
+    exchange: Exchange, absent: Sequence[StoredOrder]
+) -> dict[str, OrderReport]:
+    """Return those of some orders without an exchange id that exist after all, by that id."""
+    found: dict[str, OrderReport] = {}
+    for one in absent[:ASKED_BY_NAME]:
+        reports = await exchange.find(one.spec, one.intended_at)
+        found |= {report.order_id: report for report in reports}
+    return found
 
 
 async def unrecorded_fills(

@@ -13,8 +13,9 @@ from decimal import Decimal
 from temporalio import activity
 
 from activities.carried_work import CarriedWork
+from activities.execution.order_facts import ended_fact
 from activities.execution.order_status import ask_orders, record_unheard
-from activities.execution.placement import Clock, Placement, ended_fact
+from activities.execution.placement import Clock, Placement
 from activities.execution.timeouts import Patience
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
@@ -34,7 +35,7 @@ from activities.ports.exchange_errors import (
     OrderRejectedError,
     UnknownOutcomeError,
 )
-from activities.ports.journal import IntentStored, Journal
+from activities.ports.journal import IntentRefusedError, IntentStored, Journal
 from models.contracts.orders import (
     EntriesToWithdraw,
     EntriesWithdrawn,
@@ -51,7 +52,7 @@ from models.contracts.orders import (
     StopAmendment,
     StopToAmend,
 )
-from models.trading.orders import Leg, OrderReport, OrderSpec
+from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
 from models.trading.refusals.kinds import STOPS_SOLD_ALL, STOPS_STAY
 from models.trading.trade.facts import (
     AmendRefused,
@@ -59,6 +60,8 @@ from models.trading.trade.facts import (
     CancelRefused,
     OrderAcknowledged,
     OrderEnded,
+    OrderRefused,
+    SellPart,
     StopAmended,
 )
 
@@ -107,9 +110,12 @@ class OrderActivities:
             with typed_failures():
                 order = request.order
                 placement = await self._placement(order.account)
-                return await placement.intend_and_place(
-                    order, request.intended_at, self._overloaded(order)
-                )
+                try:
+                    return await placement.intend_and_place(
+                        order, request.intended_at, self._overloaded(order)
+                    )
+                except IntentRefusedError as refusal:
+                    return self._not_intended(order, str(refusal))
 
     @activity.defn
     async def cancel_order(self, request: OrderToCancel) -> OrderCancelled:
@@ -154,14 +160,21 @@ class OrderActivities:
         """Store the exit's intent, drop the stops, then sell what they left."""
         async with heartbeating():
             with typed_failures():
-                return await self._exit(request)
+                try:
+                    return await self._exit(request)
+                except IntentRefusedError as refusal:
+                    why = f"{refusal}{STOPS_STAY}"
+                    return PositionExit((), self._not_intended(request.command.exit, why))
 
     @activity.defn
     async def sell_part(self, request: PartToSell) -> PartSale:
         """Store the sale's intent, make the stop smaller, then sell what it no longer covers."""
         async with heartbeating():
             with typed_failures():
-                return await self._sell_part(request)
+                try:
+                    return await self._sell_part(request)
+                except IntentRefusedError as refusal:
+                    return self._no_part(request.command, str(refusal))
 
     @activity.defn
     async def ask_orders(self, request: OrdersToAsk) -> OrdersAnswered:
@@ -172,6 +185,15 @@ class OrderActivities:
                 return await self._inquiries.join(
                     lambda: ask_orders(exchange, self._journal, request, self._clock())
                 )
+
+    def _not_intended(self, order: OrderSpec, why: str) -> OrderPlaced:
+        """Answer that an order is not sent: the record cannot hold its intent."""
+        fact = OrderRefused(order.client_order_id, OrderStatus.NOT_PLACED, why, self._clock())
+        return OrderPlaced(refused=fact)
+
+    def _no_part(self, command: SellPart, why: str) -> PartSale:
+        stop = AmendRefused(command.amend.order_id, why, order_is_gone=False, at=self._clock())
+        return PartSale(StopAmendment(refused=stop), self._not_intended(command.order, why))
 
     def _overloaded(self, order: OrderSpec) -> str | None:
         """Return why an entry must wait for the protection of others, None where it may go."""
@@ -221,8 +243,7 @@ class OrderActivities:
         if kept is None:
             stop = await self._amend(StopToAmend(order.account, amend))
         else:
-            refused = AmendRefused(amend.order_id, kept, order_is_gone=False, at=self._clock())
-            stop = StopAmendment(refused=refused)
+            stop = self._no_part(request.command, kept).stop
         placement = await self._placement(order.account)
         left = stop.refused
         placed = await placement.place_reserved(
@@ -339,8 +360,8 @@ class OrderActivities:
         found = await exchange.find(request.order, request.intended_at)
         if not found:
             return OrderPlaced()
-        at = self._clock()
-        return OrderPlaced(OrderAcknowledged(request.client_order_id, found[0].order_id, at))
+        name, found_at = request.client_order_id, self._clock()
+        return OrderPlaced(OrderAcknowledged(name, found[0].order_id, found_at))
 
     async def _placement(self, account: str) -> Placement:
         exchange = await self._exchanges.exchange(account)

@@ -14,6 +14,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from activities.execution.order_facts import ended_fact
+from activities.execution.questions import ask_until_answered
+from activities.execution.sole_holding import holds_alone
 from activities.execution.timeouts import Patience
 from activities.metrics import in_doubt, note_refusal, timed_step
 from activities.ports.exchange import Exchange, SentOrder
@@ -29,7 +32,7 @@ from activities.ports.journal import IntentStored, Journal
 from models.contracts.orders import OrderPlaced
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
 from models.trading.refusals.kinds import PROVEN_ABSENT
-from models.trading.trade.facts import OrderAcknowledged, OrderDoubted, OrderEnded, OrderRefused
+from models.trading.trade.facts import OrderAcknowledged, OrderDoubted, OrderRefused
 
 _log = structlog.get_logger(__name__)
 
@@ -37,23 +40,8 @@ Clock = Callable[[], datetime]
 OnUnheard = Callable[[OrderSpec, OrderReport], Awaitable[None]]
 """Called with an order that only asking told of, once its figures are recorded."""
 
-ASK_AGAIN_SECONDS = 0.1
-
 RESERVATION = timedelta(seconds=0.3)
 """How long a send counted in advance may take to happen: Kraken wants deadlines 2 s ahead."""
-
-
-def ended_fact(report: OrderReport, at: datetime, client_order_id: str | None) -> OrderEnded:
-    """Return the fact that an order is final."""
-    return OrderEnded(
-        order_id=report.order_id,
-        status=report.status,
-        filled_quantity=report.filled_quantity,
-        reason=report.reason,
-        at=report.closed_at or at,
-        client_order_id=client_order_id,
-        parent_order_id=report.parent_order_id,
-    )
 
 
 class StillInDoubtError(Exception):
@@ -83,6 +71,8 @@ class Placement:
         self._refusals_left = patience.refused_sends
         self._heard_since: int | None = None
         self._is_in_doubt = False
+        self._is_unproven = False
+        self._is_there = False
 
     async def intend_and_place(
         self, order: OrderSpec, intended_at: datetime, unsendable: str | None = None
@@ -139,7 +129,8 @@ class Placement:
             return await self.refuse(order, OrderStatus.NOT_PLACED, unsendable)
         if order.leg is Leg.ENTRY and stored.halted:
             return await self.refuse(order, OrderStatus.NOT_PLACED, "kill switch engaged")
-        if order.leg is Leg.ENTRY and self._is_too_old(known.intended_at):
+        age = self._clock() - known.intended_at
+        if order.leg is Leg.ENTRY and age > self._patience.entry_age:
             return await self.refuse(order, OrderStatus.NOT_PLACED, "the decision is too old")
         return await self._send(order, known.intended_at, known.sends)
 
@@ -163,7 +154,7 @@ class Placement:
     ) -> OrderPlaced:
         if order.leg is Leg.ENTRY and self._is_stopped(order.account):
             return await self.refuse(order, OrderStatus.NOT_PLACED, "emergency stop")
-        if self._heard_since is None:
+        if self._heard_since is None and not self._is_unproven:
             self._heard_since = self._exchange.unbroken_stretch()
         try:
             with timed_step("acknowledge", order.leg):
@@ -172,7 +163,7 @@ class Placement:
             if "not unique" in error.raw:
                 # An open order has this id already: it is ours. Asking finds it; who listens
                 # would have heard of it by now.
-                self._heard_since = None
+                self._heard_since, self._is_there = None, True
             elif isinstance(error, OrderRejectedError):
                 note_refusal(order.leg.value, str(error))
                 return await self.refuse(order, OrderStatus.REJECTED, str(error))
@@ -216,17 +207,16 @@ class Placement:
     ) -> OrderPlaced:
         """Ask whether the order exists; only stops are sent again.
 
-        An exit is not: it has dropped the stops, and until the next try they must be back. A stop
-        rests, so the exchange refuses a second one of its id: sending it is a question as well.
+        An exit is not: it has dropped the stops, and until the next try they must be back.
         """
         try:
             with in_doubt("place", order.leg) as doubt:
-                if order.leg is not Leg.STOP:
+                if order.leg is not Leg.STOP or unsendable is not None:
                     report = await self._look_for(order, intended_at, sent_at)
                 elif self._was_all_told():
-                    report = await self._hear_of(order, intended_at)
+                    report = await self._hear_of(order, intended_at, sent_at)
                 else:
-                    report = await self._ask_once(order, intended_at)
+                    report = await self._ask_for_stop(order, intended_at, sent_at)
                 doubt.found(report)
         except StillInDoubtError:
             return await self._doubt(order)
@@ -241,27 +231,34 @@ class Placement:
             raise UnknownOutcomeError("a stop is absent after several sends")
         return await self._send(order, intended_at, sends)
 
-    async def _hear_of(self, order: OrderSpec, intended_at: datetime) -> OrderReport | None:
+    async def _hear_of(
+        self, order: OrderSpec, intended_at: datetime, sent_at: datetime
+    ) -> OrderReport | None:
         """Listen for a stop, then ask, but only once where the stream was whole all the while.
 
         Whoever waits for room under the exchange's limits, or asks again for an answer that was
         lost, leaves the position without a stop for as long. Such a stop is sent again without
-        proof: the exchange refuses a second one of the same id while the first one rests, and one
-        that fired would have been told, on two channels.
+        another proof: the exchange refuses a second one of the same id while the first one rests,
+        and one that fired would have been told, on two channels.
         """
         listened_from = asyncio.get_running_loop().time()
         told = await self._exchange.appeared(order, self._patience.hear.total_seconds())
         if told is None and self._was_all_told() and self._exchange.seconds_until_question() <= 0:
             with suppress(TimeoutError, RateLimitedError, ExchangeUnavailableError):
                 async with asyncio.timeout(self._patience.answer.total_seconds()):
-                    return self._answered(await self._exchange.find(order, intended_at))
+                    found = await self._exchange.find(order, intended_at)
+                if found:
+                    return self._answered(found)
+                if self._was_all_told():
+                    self._is_in_doubt = False
+                    return None
         if told is None and self._was_all_told():
             listened = asyncio.get_running_loop().time() - listened_from
             enough = self._patience.hear_unasked.total_seconds()
             told = await self._exchange.appeared(order, max(0.0, enough - listened))
         if told is not None or self._was_all_told():
             return told
-        return await self._ask_once(order, intended_at)
+        return await self._ask_for_stop(order, intended_at, sent_at)
 
     def _was_all_told(self) -> bool:
         """Tell whether the stream has told everything since before the first send in doubt.
@@ -271,9 +268,37 @@ class Placement:
         heard_since = self._heard_since
         return heard_since is not None and heard_since == self._exchange.unbroken_stretch()
 
-    async def _ask_once(self, order: OrderSpec, intended_at: datetime) -> OrderReport | None:
+    async def _ask_for_stop(
+        self, order: OrderSpec, intended_at: datetime, sent_at: datetime
+    ) -> OrderReport | None:
+        """Return a stop that may have fired unheard; None when it may be sent once more.
+
+        That is when its absence is proven, as an entry's is, or when a second one could sell
+        nothing that the first one has not sold: the account holds nothing else of the asset.
+
+        Raises:
+            StillInDoubtError: neither; a later attempt asks again.
+        """
         told = await self._exchange.appeared(order, 0)
-        return told or self._answered(await self._ask(order, intended_at))
+        if told is not None:
+            return told
+        # The balance before the question: the question is then the newer of the two.
+        alone = not self._is_there and await holds_alone(self._exchange, self._journal, order)
+        asked_at = self._clock()
+        if found := await self._ask(order, intended_at):
+            return self._answered(found)
+        if alone:
+            self._is_unproven = True
+            return None
+        left = sent_at + self._patience.deadline - asked_at
+        if left > timedelta(0):
+            told = await self._exchange.appeared(order, left.total_seconds())
+            if told is not None:
+                return told
+            if found := await self._ask(order, intended_at):
+                return self._answered(found)
+        # An earlier send may be meant as well: none was before the intent.
+        return await self._absent(order, sent_at, since=min(intended_at, sent_at))
 
     async def _look_for(
         self, order: OrderSpec, intended_at: datetime, sent_at: datetime
@@ -305,9 +330,14 @@ class Placement:
                 return await self._absent(order, sent_at)
             pause *= 4
 
-    async def _absent(self, order: OrderSpec, sent_at: datetime) -> OrderReport | None:
-        """Return None when the order is proven absent, or the order if it was told of meanwhile."""
-        before = await self._journal.newest_execution_before(order.account, sent_at)
+    async def _absent(
+        self, order: OrderSpec, sent_at: datetime, since: datetime | None = None
+    ) -> OrderReport | None:
+        """Return None when the order is proven absent, or the order if it was told of meanwhile.
+
+        ``since`` is when it may have been sent first, None: at ``sent_at``.
+        """
+        before = await self._journal.newest_execution_before(order.account, since or sent_at)
         sent = SentOrder(order, sent_at + self._patience.deadline, self._heard_since, before)
         proven = await self._exchange.proves_absence(sent)
         # What served as proof may just have told of the order.
@@ -323,31 +353,22 @@ class Placement:
         await self._journal.mark_order(
             order.account, order.client_order_id, OrderStatus.UNKNOWN, None, now, reason
         )
-        _log.warning(
-            "an order is in doubt",
-            account=order.account,
-            trade=order.trade,
-            leg=order.leg.value,
-            client_order_id=order.client_order_id,
-        )
+        about = {"account": order.account, "trade": order.trade, "leg": order.leg.value}
+        _log.warning("an order is in doubt", client_order_id=order.client_order_id, **about)
         return OrderPlaced(doubted=OrderDoubted(order.client_order_id, reason, now))
 
     def _answered(self, reports: Sequence[OrderReport]) -> OrderReport | None:
         """Take the answer to a question: the order, or the proof that it is not there."""
         if not reports:
             # What was sent until now need not be heard of any more.
-            self._heard_since, self._is_in_doubt = None, False
+            self._heard_since, self._is_in_doubt, self._is_unproven = None, False, False
             return None
         self._was_unheard = True
         return min(reports, key=lambda r: (r.status.is_final, r.order_id))
 
     async def _ask(self, order: OrderSpec, intended_at: datetime) -> list[OrderReport]:
-        """Ask for the order, and again at once where the question itself was lost."""
-        for _ in range(self._patience.lost_questions):
-            with suppress(ExchangeUnavailableError):
-                return await self._exchange.find(order, intended_at)
-            await asyncio.sleep(ASK_AGAIN_SECONDS)
-        return await self._exchange.find(order, intended_at)
+        tries = self._patience.lost_questions
+        return await ask_until_answered(self._exchange, order, intended_at, tries)
 
     async def _found(self, order: OrderSpec, report: OrderReport) -> OrderPlaced:
         now = self._clock()
@@ -368,6 +389,3 @@ class Placement:
     def _refused(self, order: OrderSpec, status: OrderStatus, reason: str) -> OrderPlaced:
         fact = OrderRefused(order.client_order_id, status, reason, self._clock())
         return OrderPlaced(refused=fact)
-
-    def _is_too_old(self, intended_at: datetime) -> bool:
-        return self._clock() - intended_at > self._patience.entry_age

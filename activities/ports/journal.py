@@ -21,6 +21,10 @@ from models.trading.trade.state import TradeState
 from models.trading.verdicts import Verdict
 
 
+class IntentRefusedError(Exception):
+    """The record can never hold an order's intent: the order must not be sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class OneSidedBook:
     """A book that holds bids only, asks only or nothing: nobody knows its price or its depth."""
@@ -113,6 +117,13 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
         """Count a send before it happens and return the count: who meets a send of others asks."""
         ...
 
+    async def holdings_of_trades(self, account: str, symbol: str) -> dict[int, Decimal]:
+        """Return base units by trade that bought more of a pair than it sold, or still may buy.
+
+        An execution without a trade counts under 0.
+        """
+        ...
+
     async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
         """Return the market time of the newest execution recorded before a protocol time."""
         ...
@@ -172,6 +183,14 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
 
     async def orders(self, account: str, *, only_open: bool) -> list[StoredOrder]:
         """Return stored orders."""
+        ...
+
+    async def orders_ended_unfilled(self, account: str, since: datetime) -> list[StoredOrder]:
+        """Return sent orders that ended since a protocol time with some of them not executed.
+
+        Newest first, at most 50: withdrawn ones, and those whose absence was concluded. One that
+        the exchange has refused is not among them.
+        """
         ...
 
     async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:

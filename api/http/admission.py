@@ -3,6 +3,9 @@
 The account decides one request after the other, and each takes the machine some time. A burst that
 is let in whole delays the stops of its own first positions; one that is let in piece by piece
 does not.
+
+A market in lockstep waits for protection by itself, and no trade may depend on how busy the machine
+is: there nobody is refused for load, by a person's request as little as by a strategy's idea.
 """
 
 import asyncio
@@ -19,9 +22,12 @@ RETRY_AFTER_SECONDS = 2
 
 
 class EntryAdmission:
-    """Admits requests for entries of all accounts while protection keeps up."""
+    """Admits requests for entries of all accounts while protection keeps up.
 
-    def __init__(self, load: ProtectionLoad) -> None:
+    ``load`` is None in lockstep: whoever finds no slot waits for one.
+    """
+
+    def __init__(self, load: ProtectionLoad | None) -> None:
         self.load = load
         self._slots = asyncio.Semaphore(ENTRIES_AT_ONCE)
 
@@ -34,7 +40,7 @@ class EntryAdmission:
         """
         self._refuse_behind_protection(account)
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(None if self.load is None else WAIT_SECONDS):
                 await self._slots.acquire()
         except TimeoutError:
             raise overloaded("too many entries are under way at once") from None
@@ -44,8 +50,12 @@ class EntryAdmission:
         finally:
             self._slots.release()
 
+    def degraded(self) -> list[str]:
+        """Return what people must know while entries of all accounts are refused."""
+        return [] if self.load is None else self.load.degraded()
+
     def _refuse_behind_protection(self, account: str) -> None:
-        reason = self.load.refusal(account)
+        reason = None if self.load is None else self.load.refusal(account)
         if reason is not None:
             raise overloaded(reason)
 

@@ -4,6 +4,7 @@ from prometheus_client import Gauge
 
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.access import open_access
+from infra.stack.postgres_binaries import embedded_cluster, shared_user
 
 LESSER_FORM = Gauge("aether_lesser_form_count", "Parts running in a lesser form than in production")
 
@@ -29,5 +30,7 @@ def lesser_forms(settings: Settings, *, hypertables: bool) -> list[str]:
         found.append(open_temporal)
     if settings.database_url is None:
         found.append(EMBEDDED_POSTGRES)
+        if shared := shared_user(embedded_cluster(settings.home)):
+            found.append(shared)
     LESSER_FORM.set(len(found))
     return found

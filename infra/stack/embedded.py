@@ -266,6 +266,7 @@ class Stack:
         temporal_access.ensure_credentials(temporal_access.credentials_directory(self.state))
         self._write_exchange_accounts(store)
         if self.settings.database_url is None:
+            postgres_binaries.make_own_user()
             cluster = postgres_binaries.embedded_cluster(self.state.home)
             if not cluster.is_initialised:
                 tell("Creating the database …")

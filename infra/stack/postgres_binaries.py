@@ -1,7 +1,9 @@
 """The PostgreSQL that the wheel brings: where it is, how a cluster is made, how it is started.
 
 PostgreSQL refuses to run as root. Where we are root, it runs as an unprivileged system user, who
-must own the data directory and be able to reach it and the binaries.
+must own the data directory and be able to reach it and the binaries. That user should be nobody
+else's: whoever else runs programs as it can read the record. One is made where none is there;
+where that fails it is ``nobody``, which is a lesser form that people see (``shared_user``).
 """
 
 import hashlib
@@ -12,6 +14,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +25,9 @@ SUPERUSER = "postgres"
 SOCKET_PORT = 5432
 # sun_path holds 108 bytes with its terminating zero (unix(7)); macOS 104.
 SOCKET_PATH_MAXIMUM = 103
-UNPRIVILEGED_USERS = ("postgres", "pgserver", "nobody")
+OWN_USER = "aether-postgres"
+DEDICATED_USERS = (OWN_USER, "postgres", "pgserver")
+SHARED_USER = "nobody"
 
 
 class PostgresBinariesError(Exception):
@@ -62,18 +67,73 @@ def binary_directory() -> Path:
     return directory
 
 
-def system_user() -> str | None:
-    """Return the user PostgreSQL must run as: None for ourselves, a name where we are root."""
+def system_user(data: Path | None = None) -> str | None:
+    """Return the user PostgreSQL must run as: None for ourselves, a name where we are root.
+
+    An existing cluster stays its owner's. Else the first dedicated user that exists; none is made
+    here (``prepare`` does), so that this may be asked at any time.
+    """
     if os.geteuid() != 0:
         return None
-    for name in UNPRIVILEGED_USERS:
-        try:
-            return pwd.getpwnam(name).pw_name
-        except KeyError:
-            continue
+    owner = _owner_of(data)
+    if owner is not None:
+        return owner
+    for name in (*DEDICATED_USERS, SHARED_USER):
+        if _is_user(name):
+            return name
     raise PostgresBinariesError(
-        f"PostgreSQL refuses to run as root and none of {UNPRIVILEGED_USERS} exists"
+        f"PostgreSQL refuses to run as root and none of {(*DEDICATED_USERS, SHARED_USER)} exists"
     )
+
+
+def shared_user(cluster: Cluster) -> str | None:
+    """Say that PostgreSQL runs as a user that other programs share, None: it does not."""
+    if cluster.system_user != SHARED_USER:
+        return None
+    return (
+        f"database: PostgreSQL runs as {SHARED_USER}, whom other programs may share; make a user "
+        f"{OWN_USER} and move the installation aside, or do not start as root"
+    )
+
+
+def make_own_user() -> None:
+    """Make a user for PostgreSQL alone where we are root and no dedicated one exists.
+
+    Where the machine has no program for that, or refuses, ``nobody`` stays: see ``shared_user``.
+    """
+    if os.geteuid() != 0 or any(_is_user(name) for name in DEDICATED_USERS):
+        return
+    program = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    if program is None:
+        return
+    words = [program, "--system", "--no-create-home", "--home-dir", "/nonexistent"]
+    words += ["--shell", "/usr/sbin/nologin", OWN_USER]
+    with suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(words, check=False, capture_output=True, timeout=10)  # noqa: S603
+
+
+def _owner_of(data: Path | None) -> str | None:
+    """Return whose a cluster is, None where there is none yet."""
+    if data is None or not (data / "PG_VERSION").exists():
+        return None
+    owner = (data / "PG_VERSION").stat().st_uid
+    if owner == 0:
+        return None
+    try:
+        return pwd.getpwuid(owner).pw_name
+    except KeyError:
+        raise PostgresBinariesError(
+            f"{data} belongs to a user that does not exist on this machine: make that user, or "
+            "give the files to one that exists"
+        ) from None
+
+
+def _is_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
 
 
 def socket_directory(data: Path) -> Path:
@@ -88,11 +148,11 @@ def socket_directory(data: Path) -> Path:
 def cluster_at(data: Path) -> Cluster:
     """Describe the cluster of a data directory, without touching anything."""
     data = data.resolve()
-    return Cluster(data=data, sockets=socket_directory(data), system_user=system_user())
+    return Cluster(data=data, sockets=socket_directory(data), system_user=system_user(data))
 
 
 def embedded_cluster(home: Path) -> Cluster:
-    """Describe the cluster of an installation whose state is in ``home``."""
+    """Describe the cluster of an installation whose state is in ``home``, touching nothing."""
     return cluster_at(home / "postgres" / "data")
 
 
@@ -102,7 +162,8 @@ def prepare(cluster: Cluster) -> None:
     A data directory that holds something but no finished cluster is refused, never wiped.
     """
     for directory in (cluster.data, cluster.sockets):
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True, mode=stat.S_IRWXU)
+        _refuse_foreign(directory, cluster.system_user)
         _own(directory, cluster.system_user)
     if cluster.system_user is not None:
         for target in (cluster.data, cluster.sockets, binary_directory()):
@@ -204,6 +265,19 @@ def _check_version(cluster: Cluster) -> None:
         raise PostgresBinariesError(
             f"{cluster.data} belongs to PostgreSQL {version}, this is {MAJOR_VERSION}: "
             "restore a backup into a new directory"
+        )
+
+
+def _refuse_foreign(directory: Path, user: str | None) -> None:
+    """Refuse a directory that somebody else has made where ours is to be.
+
+    A socket's short path is under /tmp, where anybody may make one of any name first.
+    """
+    ours = {os.geteuid()} | ({pwd.getpwnam(user).pw_uid} if user is not None else set())
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in ours:
+        raise PostgresBinariesError(
+            f"{directory} belongs to another user, or is a link: remove it, then try again"
         )
 
 

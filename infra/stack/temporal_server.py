@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from infra.runtime.cache_directory import cache_directory
 from infra.runtime.errors import ProvisioningError
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
@@ -280,16 +281,11 @@ def _tell_while_running(process: subprocess.Popen[bytes], tell: Progress) -> Non
 
 
 def _cached() -> Path:
-    return _cache() / f"server-{BUILD}" / OWN_PROGRAM
+    return cache_directory() / f"server-{BUILD}" / OWN_PROGRAM
 
 
 def _cached_official() -> Path:
-    return _cache() / f"temporal-{OFFICIAL_VERSION}-2" / "temporal"
-
-
-def _cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "aether"
+    return cache_directory() / f"temporal-{OFFICIAL_VERSION}-2" / "temporal"
 
 
 @contextmanager

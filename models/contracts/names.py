@@ -4,6 +4,7 @@ from models.trading.account.capital.facts import DayBoundaryPassed, PricesMarked
 from models.trading.account.facts import (
     ExchangeLost,
     ExchangeReady,
+    ForeignInstanceMet,
     IdeaArrived,
     KillSwitchEngaged,
     KillSwitchLifted,
@@ -48,6 +49,7 @@ HEDGE_SIGNALS: dict[type, str] = {
 ACCOUNT_SIGNALS: dict[type, str] = {
     ExchangeReady: "exchange_ready",
     ExchangeLost: "exchange_lost",
+    ForeignInstanceMet: "foreign_instance_met",
     IdeaArrived: "idea_arrived",
     TradeProgressed: "trade_progressed",
     KillSwitchEngaged: "kill_switch_engaged",

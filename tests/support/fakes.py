@@ -541,6 +541,20 @@ class FakeJournal(FakeBooks):
                 unowned += [fill] if fill not in trade.fills else []
         return unowned
 
+    async def holdings_of_trades(self, account: str, symbol: str) -> dict[int, Decimal]:
+        held: dict[int, Decimal] = {}
+        owners = {o.order_id: o.spec.trade for o in self.intents.values() if o.order_id}
+        for owner, fill in self.fills.values():
+            if owner == account and fill.symbol == symbol:
+                trade = owners.get(fill.order_id, 0)
+                sign = 1 if fill.side is Side.BUY else -1
+                held[trade] = held.get(trade, ZERO) + sign * fill.quantity
+        held = {trade: quantity for trade, quantity in held.items() if quantity}
+        for one in await self.orders(account, only_open=True):
+            if one.spec.leg is Leg.ENTRY and one.spec.symbol == symbol:
+                held.setdefault(one.spec.trade, ZERO)
+        return held
+
     async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
         return None
 
@@ -572,6 +586,16 @@ class FakeJournal(FakeBooks):
     async def orders(self, account: str, *, only_open: bool) -> list[StoredOrder]:
         own = [o for o in self.intents.values() if o.spec.account == account]
         return [o for o in own if not (only_open and o.status.is_final)]
+
+    async def orders_ended_unfilled(self, account: str, since: datetime) -> list[StoredOrder]:
+        ended = [o for o in await self.orders(account, only_open=False) if o.status.is_final]
+        return [
+            one
+            for one in ended
+            if one.sends
+            and one.status not in (OrderStatus.REJECTED, OrderStatus.CLOSED)
+            and self.acknowledged_at.get(one.spec.client_order_id, since) >= since
+        ]
 
     async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:
         found = [self.reports[one] for one in order_ids if one in self.reports]

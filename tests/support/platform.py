@@ -16,7 +16,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from temporalio.client import Client
 
+from activities.adapters.platform_changes import PlatformChanges
 from activities.adapters.postgres.accounts.hedge_market import PostgresHedgeMarket
+from activities.adapters.postgres.governance.platform_settings import PostgresPlatformSettings
 from activities.adapters.postgres.installation import create_account, create_token, installation_id
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.market.market_record import PostgresMarketRecord
@@ -188,6 +190,7 @@ async def running_platform(
                 journal=PostgresJournal(workers),
                 queue=TRADING_QUEUE,
                 hedge_market=PostgresHedgeMarket(workers, bar_minutes=15),
+                change_platform=PlatformChanges(PostgresPlatformSettings(workers), client).change,
             )
             platform.world.modes = platform.live_keys.mode_activities(
                 workers, platform.world.directory

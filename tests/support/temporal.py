@@ -21,6 +21,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
+from activities.accounts.approvals import ChangePlatform
 from activities.accounts.modes import ModeActivities
 from activities.execution.timeouts import Patience
 from activities.ports.market import HedgeMarket
@@ -151,6 +152,7 @@ class World:
     )
 
     modes: ModeActivities | None = None
+    change_platform: ChangePlatform | None = None
 
     def add_account(self, exchange: FakeExchange | None = None) -> str:
         account = f"account-{uuid4().hex[:8]}"
@@ -171,6 +173,7 @@ class World:
                 self.directory,
                 modes=self.modes,
                 hedge_market=self.hedge_market or self.journal,
+                change_platform=self.change_platform,
             ),
             **chosen,
         )

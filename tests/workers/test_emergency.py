@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from activities.execution.emergency_stop import EmergencyStop
@@ -22,6 +23,7 @@ from models.trading.orders import Leg, OrderStatus, OrderType, Side
 from tests.support.fakes import FakeExchange, FakeJournal, wall_clock
 from tests.support.record_builders import an_order
 from tests.support.temporal import eventually
+from workers import emergency
 from workers.emergency import EmergencyDesk, close_desk, resting_entries
 
 
@@ -198,6 +200,52 @@ async def test_stop_survives_a_restart_and_is_recorded_when_the_disk_has_room(di
     assert journal.engaged == [(7, ("company",), "the disk is full")]
     assert started.is_set()
     assert StopFile(directory).kept() is None
+
+
+class RefusingJournal(FullJournal):
+    """A record that refuses one reason for what it holds, and can be away."""
+
+    refused = "refused words"
+
+    async def engage_kill_switch(self, number, accounts, **facts):
+        if facts["reason"] == self.refused:
+            raise psycopg.DataError("a character that the record does not hold")
+        await super().engage_kill_switch(number, accounts, **facts)
+
+
+async def test_stop_that_can_never_be_recorded_keeps_no_other_from_the_record(
+    directory, monkeypatch
+):
+    monkeypatch.setattr(emergency, "TRY_SECONDS", 0.01)
+    journal, stop = RefusingJournal(), EmergencyStop()
+
+    async def accounts():
+        return ["company", "director-1"]
+
+    async def start():
+        pass
+
+    async with a_desk(directory, {}, stop) as desk:
+        recording = asyncio.create_task(desk.record_when_possible(journal, accounts, start))
+        first = replace(an_order_to_stop("company"), reason=journal.refused)
+        await desk.engage(first)
+        await desk.engage(an_order_to_stop("director-1"))
+        await asyncio.sleep(0.1)  # an outage of the record gives nothing up
+        assert desk.failing == {}
+        assert len(stop.standing) == 2
+        journal.full = False
+        await eventually(lambda: stop.standing == (first,), "the second is recorded")
+        assert journal.engaged == [(7, ("director-1",), "the disk is full")]
+        await eventually(lambda: first in desk.failing, "the first is given up")
+        assert "does not hold" in desk.not_recorded()
+        # It stands all the same, also after a restart, and a later one is recorded.
+        assert stop.stops("company")
+        assert not stop.stops("director-1")
+        assert StopFile(directory).kept().accounts == ("company",)
+        await desk.engage(replace(an_order_to_stop("director-1"), reason="later"))
+        await eventually(lambda: journal.engaged[1:], "a later one is recorded")
+        assert not recording.done()
+        recording.cancel()
 
 
 async def test_two_stops_are_kept_as_one_that_is_wide_enough(directory):

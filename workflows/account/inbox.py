@@ -13,6 +13,7 @@ from models.trading.account.capital.facts import (
 from models.trading.account.facts import (
     ExchangeLost,
     ExchangeReady,
+    ForeignInstanceMet,
     HaltRequested,
     IdeaArrived,
     KillSwitchEngaged,
@@ -49,6 +50,11 @@ class AccountInbox(Entity):
     @workflow.signal
     def exchange_lost(self, fact: ExchangeLost) -> None:
         """The exchange cannot be reached."""
+        self.tell(fact)
+
+    @workflow.signal
+    def foreign_instance_met(self, fact: ForeignInstanceMet) -> None:
+        """Another instance of the platform uses the account's key."""
         self.tell(fact)
 
     @workflow.signal

@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
-from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from activities.adapters.platform_changes import tell_accounts
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from activities.adapters.postgres.governance.platform_settings import PostgresPlatformSettings
-from activities.policies import DECIDING_TASK_TIMEOUT
+from activities.adapters.temporal.approval_start import start_approval
 from api.http import reading
 from api.http.authentication import Caller, authenticate
 from api.http.commands import (
@@ -40,16 +40,14 @@ from api.messages.settings import (
 )
 from api.services import Services, services_of
 from infra.runtime.database.connections import PLATFORM_SCOPE
-from models.contracts.market_rules import MarketRulesRun
+from models.contracts.approvals import ApprovalInput
 from models.contracts.names import (
     CHANGE_SETTINGS_UPDATE,
-    MARKET_RULES_ID,
-    TELL_MARKET_RULES_WORKFLOW,
-    TRADING_QUEUE,
     account_workflow_id,
 )
 from models.trading.account.facts import SettingsChangeRequested
 from models.trading.answers import WAITING, Answer
+from models.trading.governance.platform_settings_changes import request_for_person
 from models.trading.settings.catalogue import SettingScope
 from models.trading.settings.documents import definitions_of, json_schema
 from models.trading.settings.versions import ChangeRequest
@@ -165,11 +163,18 @@ async def export_platform_settings(request: Request) -> YamlResponse:
     return _yaml(await get_platform_settings(request))
 
 
-@router.post("/settings", response_model=SettingsChanged)
+@router.post(
+    "/settings",
+    response_model=SettingsChanged,
+    responses={202: {"model": Answered, "description": "Another person decides"}},
+)
 async def change_platform_settings(
     request: Request, body: ChangePlatformSettings, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
-    """Change the platform's settings; every account is told and goes by them from then on."""
+    """Change the platform's settings; every account is told and goes by them from then on.
+
+    What loosens the rules that ask for a second person waits for one.
+    """
     services = services_of(request)
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
 
@@ -193,6 +198,12 @@ async def _change_platform(
         confirmed=body.confirm,
     )
     made = await store.change(command.request_id, wanted)
+    if made.waits is not None:
+        asked = request_for_person(command.request_id, wanted, made.waits)
+        await start_approval(connected(services), ApprovalInput(PLATFORM_SCOPE, asked))
+        detail = f"a person decides: {made.verdict.reason}"
+        waiting = Answer(command.request_id, WAITING, detail, approval=asked.request_id)
+        return answered(waiting, PLATFORM_SCOPE, HTTPStatus.ACCEPTED)
     if made.row is None:
         failure = made.verdict.failures[0]
         raise refusal(
@@ -204,22 +215,9 @@ async def _change_platform(
                 dangerous=made.dangerous,
             )
         )
-    await _tell_accounts(services, made.row.version)
+    await tell_accounts(connected(services), made.row.version)
     detail = f"version {made.row.version} of the platform's settings is being told"
     return _changed(made.row.version, detail, made.dangerous)
-
-
-async def _tell_accounts(services: Services, version: int) -> None:
-    try:
-        await connected(services).start_workflow(
-            TELL_MARKET_RULES_WORKFLOW,
-            MarketRulesRun(f"settings {version}"),
-            id=f"{MARKET_RULES_ID}/settings-{version}",
-            task_queue=TRADING_QUEUE,
-            task_timeout=DECIDING_TASK_TIMEOUT,
-        )
-    except WorkflowAlreadyStartedError:
-        return
 
 
 def _changed(version: int, detail: str, dangerous: tuple[str, ...]) -> tuple[int, dict[str, Any]]:

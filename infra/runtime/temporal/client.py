@@ -3,6 +3,7 @@
 Apart from what only workers need: whoever merely asks or signals should not have to load that.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from temporalio.client import (
     OutboundInterceptor,
     SignalWorkflowInput,
     StartWorkflowUpdateInput,
+    WorkflowUpdateFailedError,
     WorkflowUpdateHandle,
 )
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes
@@ -28,6 +30,10 @@ from infra.runtime.temporal.codec import (
     update_kind,
 )
 from infra.runtime.temporal.payload_converter import SharedPydanticPayloadConverter
+from infra.runtime.temporal.replayed_messages import BEGAN_LATER
+
+SEAL_AGAIN_SECONDS = (0.05, 0.5, 2.0)
+"""Pauses before an update is sealed anew; the last ones for clocks that are not quite the same."""
 
 
 def data_converter(keys: Sequence[PayloadKey]) -> DataConverter:
@@ -54,9 +60,33 @@ class _Sending(OutboundInterceptor):
         self,
         input: StartWorkflowUpdateInput,  # noqa: A002 the SDK's name
     ) -> WorkflowUpdateHandle[Any]:
-        """Send an update."""
-        with sending(update_kind(input.update)):
-            return await super().start_workflow_update(input)
+        """Send an update; once more, sealed anew, where it met the change to a new run."""
+        for pause in SEAL_AGAIN_SECONDS:
+            handle = await self._sent(input)
+            if not await _began_later(handle):
+                return handle
+            await asyncio.sleep(pause)
+        return await self._sent(input)
+
+    async def _sent(self, update: StartWorkflowUpdateInput) -> WorkflowUpdateHandle[Any]:
+        with sending(update_kind(update.update)):
+            return await super().start_workflow_update(update)
+
+
+async def _began_later(handle: WorkflowUpdateHandle[Any]) -> bool:
+    """Tell whether an update was refused because its workflow's run is younger than its seal."""
+    outcome = handle._known_outcome  # noqa: SLF001 - asking for the result might wait for it
+    if outcome is None or not outcome.HasField("failure"):
+        return False
+    try:
+        await handle.result()
+    except WorkflowUpdateFailedError as error:
+        return BEGAN_LATER in _words(error)
+    return False
+
+
+def _words(error: BaseException | None) -> str:
+    return "" if error is None else f"{error} {_words(error.__cause__)}"
 
 
 class NamedMessages(Interceptor):

@@ -1,14 +1,17 @@
 """Payloads of Temporal: encrypted, and authenticated for one workflow and one kind of message.
 
 AES-GCM with the key's id, the workflow that a payload belongs to and its kind as associated data.
-They stand beside the ciphertext, so that the codec endpoint can decrypt for Temporal's web UI.
+They stand beside the ciphertext, so that the codec endpoint can decrypt for Temporal's web UI. The
+payload of a message says in them as well when it was sealed (microseconds since 1970): what that is
+good for is in ``replayed_messages``.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -33,9 +36,12 @@ ENCODING = b"binary/encrypted"
 REFUSED = b"aether/refused"
 """Encoding of what stands in place of a payload that is not authentic; its data says why."""
 KEY_ID, BINDING, KIND = "encryption-key-id", "encryption-binding", "aether-kind"
+SEALED_AT, SEAL_NONCE = "aether-sealed-at", "aether-nonce"
+"""What an opened payload of a message says of its sealing."""
 NONCE_BYTES = 12
 """96 bits, the size for which AES-GCM is specified (NIST SP 800-38D, 8.2)."""
 ACTIVITY, WORKFLOW = "activity", "workflow"
+MESSAGES = ("signal/", "update/")
 _OF_A_SCHEDULE = re.compile(r"-\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 SCHEDULED = (
     "daily-reset/",
@@ -105,23 +111,28 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
     """
 
     def __init__(
-        self, keys: Sequence[PayloadKey], context: SerializationContext | None = None
+        self,
+        keys: Sequence[PayloadKey],
+        context: SerializationContext | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         if not keys:
             raise ValueError("at least one payload key is needed")
         self._current = keys[0].key_id
         self._ciphers: Mapping[str, AESGCM] = {k.key_id: AESGCM(k.secret) for k in keys}
         self._context = context
+        self._clock = clock
 
     def with_context(self, context: SerializationContext) -> Self:
         """Return the codec for the payloads of one workflow."""
         bound = object.__new__(type(self))
         bound._current, bound._ciphers, bound._context = self._current, self._ciphers, context
+        bound._clock = self._clock
         return bound
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Return the payloads encrypted, their own metadata inside the ciphertext."""
-        binding = _binding(self._context)
+        binding = _binding(self._context, self._clock)
         return [self._encrypt(payload, binding) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
@@ -156,10 +167,13 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         except (InvalidTag, ValueError):
             raise PayloadKeyError(f"payload under key {key_id!r} was altered") from None
         opened.metadata[KIND] = self._kind_if_ours(binding).encode()
+        if sealed_at := json.loads(binding)[3:]:
+            opened.metadata[SEALED_AT] = str(sealed_at[0]).encode()
+            opened.metadata[SEAL_NONCE] = nonce
         return opened
 
     def _kind_if_ours(self, binding: bytes) -> str:
-        namespace, workflow, kind = json.loads(binding)
+        namespace, workflow, kind, *_ = json.loads(binding)
         if self._context is None:
             return str(kind)
         context = self._context
@@ -180,14 +194,16 @@ def _associated(key_id: str, binding: bytes) -> bytes:
     return key_id.encode() + b"\0" + binding
 
 
-def _binding(context: SerializationContext | None) -> bytes:
-    """Return what a payload is for: namespace, workflow and kind, as JSON."""
+def _binding(context: SerializationContext | None, clock: Callable[[], float]) -> bytes:
+    """Return what a payload is for, as JSON: namespace, workflow, kind, of a message its time."""
     kind = _kind_of_message.get()
     if isinstance(context, ActivitySerializationContext):
         kind = ACTIVITY
     elif isinstance(context, MessageContext):
         kind = context.kind
-    words = [_namespace(context), _workflow(context), kind]
+    words: list[str | int] = [_namespace(context), _workflow(context), kind]
+    if kind.startswith(MESSAGES):
+        words.append(int(clock() * 1_000_000))
     return json.dumps(words, separators=(",", ":")).encode()
 
 

@@ -5,17 +5,18 @@ running source text, to learn in which context the payload is encoded and stored
 codec needs little of it, which the commands of the turns tell: it is kept outside the sandbox.
 
 A story is given no message that is not authentic as exactly that message: one without an argument,
-with another message's, or with one that the codec refused. The SDK drops such a signal and rejects
-such an update, and the story goes on. (Without an argument it would call the handler and fail the
-whole turn, again and again.)
+with another message's, or with one that the codec refused, and no old one and no copy
+(``replayed_messages``). The SDK drops such a signal and rejects such an update, and the story goes
+on. (Without an argument it would call the handler and fail the whole turn, again and again.)
 """
 
-from collections.abc import MutableSequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import CommandType
-from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_activation import DoUpdate, WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import (
     ActivitySerializationContext,
@@ -29,29 +30,55 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
 
 from infra.runtime.temporal.codec import KIND, REFUSED, MessageContext, signal_kind, update_kind
+from infra.runtime.temporal.replayed_messages import ReplayGuard
 
 NOWHERE = StorageDriverStoreContext(target=None)
 START_CHILD = CommandType.COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION
 SIGNAL = CommandType.COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION
 
 
-def refuse_false_messages(act: WorkflowActivation) -> None:
-    """Put a refusal in place of arguments that were not sent as this very message."""
+def refuse_false_messages(act: WorkflowActivation, guard: ReplayGuard) -> None:
+    """Put a refusal in place of arguments that were not sent as this very message, just now."""
     for job in act.jobs:
         if job.HasField("signal_workflow"):
-            _refuse_unless(signal_kind(job.signal_workflow.signal_name), job.signal_workflow.input)
+            signal = job.signal_workflow
+            problem = _false(signal_kind(signal.signal_name), signal.input)
+            if problem is None and _is_sealed(signal.input):
+                problem = guard.signal_problem(signal.input[0])
+            _refuse(signal.input, signal_kind(signal.signal_name), problem)
         elif job.HasField("do_update"):
-            _refuse_unless(update_kind(job.do_update.name), job.do_update.input)
+            update = job.do_update
+            problem = _false(update_kind(update.name), update.input)
+            if problem is None and _is_sealed(update.input):
+                problem = _old(update, guard, act.timestamp.ToDatetime(UTC))
+            _refuse(update.input, update_kind(update.name), problem)
 
 
-def _refuse_unless(kind: str, arguments: MutableSequence[Payload]) -> None:
+def _false(kind: str, arguments: Sequence[Payload]) -> str | None:
     # Where no codec is in use, as in some tests, payloads have no kind at all.
     if len(arguments) == 1 and arguments[0].metadata.get(KIND, b"").decode() in ("", kind):
-        return
+        return None
     found = ", ".join(each.metadata.get(KIND, b"?").decode() for each in arguments) or "nothing"
-    del arguments[:]
-    words = f"{kind} was sent with the argument of {found}"
-    arguments.append(Payload(metadata={"encoding": REFUSED, KIND: REFUSED}, data=words.encode()))
+    return f"with the argument of {found}"
+
+
+def _is_sealed(arguments: Sequence[Payload]) -> bool:
+    return bool(arguments[0].metadata.get(KIND))
+
+
+def _old(update: DoUpdate, guard: ReplayGuard, now: datetime) -> str | None:
+    if not update.run_validator:  # a replay: the history says that it was taken
+        guard.note_update(update.input[0])
+        return None
+    return guard.update_problem(update.input[0], now)
+
+
+def _refuse(arguments: MutableSequence[Payload], kind: str, problem: str | None) -> None:
+    if problem is not None:
+        del arguments[:]
+        words = f"{kind} was sent {problem}"
+        metadata = {"encoding": REFUSED, KIND: REFUSED}
+        arguments.append(Payload(metadata=metadata, data=words.encode()))
 
 
 @dataclass
@@ -87,8 +114,10 @@ class _Contexts:
 class StoryInstance(WorkflowInstance):
     """One story in its sandbox."""
 
-    def __init__(self, sandboxed: WorkflowInstance, namespace: str, workflow_id: str) -> None:
+    def __init__(self, sandboxed: WorkflowInstance, info: Info) -> None:
         self._sandboxed = sandboxed
+        self._guard = ReplayGuard(info.start_time)
+        namespace, workflow_id = info.namespace, info.workflow_id
         self._contexts = _Contexts(
             WorkflowSerializationContext(namespace, workflow_id),
             ActivitySerializationContext(
@@ -104,7 +133,7 @@ class StoryInstance(WorkflowInstance):
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         """Take one turn."""
-        refuse_false_messages(act)
+        refuse_false_messages(act, self._guard)
         self._contexts.forget(act)
         completion = self._sandboxed.activate(act)
         self._contexts.learn(completion)
@@ -140,4 +169,4 @@ class StoryRunner(SandboxedWorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Return a new story in a sandbox of its own."""
-        return StoryInstance(super().create_instance(det), det.info.namespace, det.info.workflow_id)
+        return StoryInstance(super().create_instance(det), det.info)

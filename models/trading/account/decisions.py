@@ -38,6 +38,7 @@ from models.trading.account.facts import (
     CloseTrades,
     ExchangeLost,
     ExchangeReady,
+    ForeignInstanceMet,
     HaltRequested,
     IdeaArrived,
     KillSwitchEngaged,
@@ -120,8 +121,8 @@ def _decide(state: AccountState, fact: AccountFact) -> AccountDecision:
             return _on_ready(state, fact)
         case PricesMarked() | DayBoundaryPassed() | CapitalMoved() | CapitalRefused():
             return _on_capital_fact(state, fact)
-        case ExchangeLost():
-            return halts.on_exchange_lost(state, fact)
+        case ExchangeLost() | ForeignInstanceMet():
+            return _on_trouble(state, fact)
         case KillSwitchEngaged():
             return halts.on_kill_switch(state, fact)
         case KillSwitchLifted():
@@ -136,6 +137,12 @@ def _decide(state: AccountState, fact: AccountFact) -> AccountDecision:
             return on_market_rules(state, fact)
         case _:
             return _on_request(state, fact)
+
+
+def _on_trouble(state: AccountState, fact: ExchangeLost | ForeignInstanceMet) -> AccountDecision:
+    if isinstance(fact, ExchangeLost):
+        return halts.on_exchange_lost(state, fact)
+    return halts.on_foreign_instance(state, fact)
 
 
 def _on_capital_fact(state: AccountState, fact: CapitalFact) -> AccountDecision:

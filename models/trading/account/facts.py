@@ -56,6 +56,14 @@ class ExchangeLost:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignInstanceMet:
+    """An order on the account's key is of the platform's form, and the record does not know it."""
+
+    order_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MarketRulesTold:
     """What the platform's rules say of the market: the universe and the correlation groups.
 
@@ -207,6 +215,7 @@ class ModeChangeRequested:
 AccountFact = (
     ExchangeReady
     | ExchangeLost
+    | ForeignInstanceMet
     | OpenRequested
     | IdeaArrived
     | TradeProgressed

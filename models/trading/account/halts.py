@@ -11,6 +11,7 @@ from models.trading.account.facts import (
     CloseTrades,
     ExchangeLost,
     ExchangeReady,
+    ForeignInstanceMet,
     HaltRequested,
     KillSwitchEngaged,
     KillSwitchLifted,
@@ -24,6 +25,7 @@ from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.trade.facts import ExitReason
 from models.trading.trade.state import TradeSummary
 
+LIFTED_BY_PEOPLE = (HaltKind.REQUESTED, HaltKind.HOLDING_SHORT, HaltKind.FOREIGN_INSTANCE)
 ADOPTION_MARGIN = timedelta(seconds=1)
 """Clocks of two processes may differ by this much."""
 
@@ -137,6 +139,20 @@ def with_blocked(
     return state if halts == state.halts else replace(state, halts=halts)
 
 
+def on_foreign_instance(state: AccountState, fact: ForeignInstanceMet) -> AccountDecision:
+    """Take no entries until somebody resumes: only people can end the other instance."""
+    reason = (
+        f"order {fact.order_id} on this key was placed by another instance of the platform: "
+        "stop that one for good, or give it a key of its own, then resume"
+    )
+    halts = with_halt(state.halts, Halt(HaltKind.FOREIGN_INSTANCE, reason, fact.at))
+    if halts == state.halts:
+        return AccountDecision(state, ())
+    halted = replace(state, halts=halts)
+    details = (("order_id", fact.order_id),)
+    return AccountDecision(halted, (RecordAccount("foreign_instance", details=details),))
+
+
 def on_halt(state: AccountState, fact: HaltRequested) -> AccountDecision:
     """Take no entries until somebody resumes."""
     halt = Halt(HaltKind.REQUESTED, fact.reason, fact.at)
@@ -146,17 +162,16 @@ def on_halt(state: AccountState, fact: HaltRequested) -> AccountDecision:
 
 
 def on_resume(state: AccountState, fact: ResumeRequested) -> AccountDecision:
-    """Lift the requested halt, and the one that only people can judge; others stay.
+    """Lift the requested halt, and those that only people can judge; others stay.
 
     So does one that began after this was asked: a request that comes so late is a repeat from
     before, and whoever asked did not know of the halt.
     """
-    lifted = (HaltKind.REQUESTED, HaltKind.HOLDING_SHORT)
-    later = [h for h in state.halts if h.kind in lifted and h.since > fact.at]
+    later = [h for h in state.halts if h.kind in LIFTED_BY_PEOPLE and h.since > fact.at]
     if later:
         detail = f"the account was halted after this was asked: {later[0].reason}"
         return AccountDecision(state, (), Answer(fact.request_id, "halted-since", detail))
-    halts = without(without(state.halts, HaltKind.REQUESTED), HaltKind.HOLDING_SHORT)
+    halts = tuple(h for h in state.halts if h.kind not in LIFTED_BY_PEOPLE)
     resumed = replace(state, halts=halts)
     left = ", ".join(sorted({h.kind.value for h in resumed.halts}))
     detail = f"still halted: {left}" if left else "the account takes entries"

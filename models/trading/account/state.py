@@ -36,6 +36,7 @@ class HaltKind(StrEnum):
     REQUEST_BLOCKED = "request_blocked"
     HOLDING_SHORT = "holding_short"
     INCONSISTENT = "inconsistent"
+    FOREIGN_INSTANCE = "foreign_instance"
     DAILY_DRAWDOWN = "daily_drawdown"
     TOTAL_DRAWDOWN = "total_drawdown"
     RESCUE = "rescue"

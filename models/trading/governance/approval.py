@@ -67,6 +67,7 @@ class ApprovalRequest:
         price_tolerance: share by which the price may have moved.
         trade: the trade it is about, None: it is about none yet.
         symbol: the pair whose price is judged again, where one matters.
+        content: what is to be done, as JSON, where nobody else carries it while it waits.
     """
 
     request_id: str
@@ -85,6 +86,7 @@ class ApprovalRequest:
     reason: str = ""
     trade: int | None = None
     symbol: str | None = None
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)

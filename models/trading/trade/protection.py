@@ -40,10 +40,12 @@ def uncovered_quantity(state: TradeState) -> Decimal:
     """Return what is held beyond what stops cover or, as far as is known, are about to cover.
 
     What the exchange has counted as sold is not held any more, even while its executions are on
-    their way here; nor is a part whose sale is under way.
+    their way here; nor is a part whose sale is under way. A sale in doubt has no deadline to run
+    any more: until the exchange tells what became of it, its part may still be held.
     """
     covered = sum((_promised_cover(o) for o in state.live_stops), ZERO)
-    leaving = state.live_part.remaining if state.live_part is not None else ZERO
+    part = state.live_part
+    leaving = part.remaining if part is not None and not part.is_in_doubt else ZERO
     return state.sellable - state.sales_awaited - leaving - covered - state.awaited_children
 
 
@@ -192,7 +194,10 @@ def _amend(draft: TradeDraft, stop: TradeOrder, growth: Decimal) -> None:
 
 
 def _withdraw_excess(draft: TradeDraft) -> None:
-    """Cancel the newest stop where more rests than is held: a child that came very late."""
+    """Take back what rests beyond what is held: a child that came very late, a part sold after all.
+
+    The newest stop is made smaller where it stays one, so that nothing is bare; else cancelled.
+    """
     state = draft.state
     children = sum((o.spec.quantity for o in state.orders if o.parent_order_id), ZERO)
     settled = state.entry_is_done and not state.awaits_fills
@@ -204,8 +209,13 @@ def _withdraw_excess(draft: TradeDraft) -> None:
     ):
         return
     stops = [o for o in state.live_stops if o.order_id is not None]
-    if stops and uncovered_quantity(state) < ZERO:
+    excess = -uncovered_quantity(state)
+    if stops and excess > ZERO:
         newest = stops[-1]
+        left = newest.remaining - excess
+        if state.plan.instrument.meets_minimum(left, state.stop_price) and not newest.amend_blocked:
+            _amend(draft, newest, -excess)
+            return
         draft.change_order(newest, pending_cancel=True)
         draft.send(CancelOrder(newest.order_id, newest.spec.client_order_id))
 

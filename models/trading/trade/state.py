@@ -119,6 +119,11 @@ class TradeOrder:
         return self.ended_quantity is not None and self.ended_quantity > self.filled_quantity
 
     @property
+    def is_in_doubt(self) -> bool:
+        """Tell whether nobody can say if the order exists."""
+        return self.status is OrderStatus.UNKNOWN
+
+    @property
     def is_firing(self) -> bool:
         """Tell whether the order has begun to fill and is expected to finish by itself."""
         return not self.status.is_final and self.filled_quantity > ZERO and not self.overdue
@@ -320,7 +325,7 @@ class TradeState:
     @property
     def in_doubt(self) -> tuple[TradeOrder, ...]:
         """Return the orders of which nobody can say whether they exist."""
-        return tuple(o for o in self.orders if o.status is OrderStatus.UNKNOWN)
+        return tuple(o for o in self.orders if o.is_in_doubt)
 
     def order(self, client_order_id: str) -> TradeOrder | None:
         """Return the order with this client order id."""

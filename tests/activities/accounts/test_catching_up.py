@@ -1,6 +1,8 @@
 """What an account missed while nobody told it anything is found with few questions."""
 
 import asyncio
+from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.accounts import stream as account_stream
 from activities.accounts.stream import Following
 from activities.execution.orders import OrderActivities
+from activities.ports.exchange_errors import UnknownOutcomeError
 from models.contracts.orders import OrderToPlace
 from models.contracts.workflows import AccountToFollow
 from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType, Side
@@ -16,6 +19,7 @@ from tests.support.fakes import FakeExchange, FakeJournal, wall_clock
 from tests.support.kraken_rows import an_order
 from tests.support.market_fakes import FakeMessenger
 
+CANCELED = OrderStatus.CANCELED
 NO_HISTORY = {"error": "EAPI:Rate limit exceeded"}
 
 
@@ -149,3 +153,31 @@ async def test_an_entry_that_stands_ended_without_its_executions_is_asked_about(
     assert await following._advance_checkpoint()
     assert not following._behind.is_set()
     assert await journal.checkpoint("company") is not None
+
+
+@pytest.mark.parametrize("ended", ["said to be absent", "withdrawn"])
+async def test_what_a_settled_trade_bought_unheard_is_found_while_nobody_listens(
+    simulator, directory, activities, journal, following, ended
+):
+    """Nothing of the account is open any more: who is deaf asks about what has just ended."""
+    if ended == "withdrawn":
+        spec = an_order(limit_price=Decimal(40000))
+        placed = await ActivityEnvironment().run(
+            activities.place_order, OrderToPlace(spec, wall_clock())
+        )
+        order_id = placed.acknowledged.order_id
+        await journal.mark_order("company", spec.client_order_id, CANCELED, order_id, wall_clock())
+        await simulator.price("39000")
+    else:
+        await simulator.fault("lost_after", {"method": ["AddOrder"]})
+        spec = an_order(order_type=OrderType.MARKET, limit_price=None)
+        await journal.store_intent(spec, wall_clock(), wall_clock())
+        exchange = await directory.exchange("company")
+        with suppress(UnknownOutcomeError):
+            await exchange.submit(spec, wall_clock() + timedelta(seconds=5))
+        absent = OrderStatus.NOT_PLACED
+        await journal.mark_order("company", spec.client_order_id, absent, None, wall_clock())
+    assert not await journal.orders("company", only_open=True)
+    assert not await booked(journal)
+    await following._catch_up(await directory.exchange("company"))
+    assert await booked(journal) == await executed(simulator) != set()

@@ -8,6 +8,7 @@ executed is never said to be absent, and one that was not is said so once that i
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -21,7 +22,7 @@ from activities.execution.timeouts import Patience
 from activities.ports.exchange import Exchange
 from models.contracts.orders import OrderCancelled, OrderPlaced, OrderToCancel, OrderToPlace
 from models.contracts.workflows import AccountToFollow
-from models.trading.orders import OrderSpec, OrderStatus, OrderType
+from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
 from tests.support.fakes import wall_clock
 from tests.support.kraken_rows import CLIENT_ID, an_order
 from tests.support.market_fakes import FakeMessenger
@@ -172,3 +173,48 @@ async def test_an_end_that_neither_stream_nor_reads_tell_is_proven_by_a_new_snap
     status = OrderStatus.CLOSED if executed else OrderStatus.CANCELED
     quantity = Decimal("0.01") if executed else Decimal(0)
     assert (fact.status, fact.filled_quantity) == (status, quantity)
+
+
+@pytest.mark.parametrize("executed", [False, True], ids=["lost before", "lost after"])
+async def test_a_stop_that_fired_unheard_sells_nobody_elses_coins(
+    simulator, directory, journal, activities, executed
+):
+    async with followed(directory, journal):
+        for number in (1, 2):
+            entry = replace(ENTRY, client_order_id=f"an-entry-{number}", trade=number)
+            assert (await place(activities, entry)).acknowledged is not None
+        price = (await simulator.record())["fills"][0]["price"]
+        trigger = (Decimal(price) * Decimal("0.99")).quantize(Decimal("0.1"))
+        stop = replace(
+            ENTRY,
+            leg=Leg.STOP,
+            side=Side.SELL,
+            order_type=OrderType.STOP_LOSS,
+            trigger_price=trigger,
+            client_order_id="a-stop",
+        )
+        await simulator.fault("read_lag", params={"seconds": LAG_SECONDS})
+        await simulator.fault("lost_after" if executed else "lost_before", {"method": ["AddOrder"]})
+        await break_stream(simulator, "cut and back")
+        sent = asyncio.create_task(place(activities, stop))
+        if executed:
+
+            async def rests() -> bool:
+                return len((await simulator.record())["orders"]) == 3
+
+            await eventually(rests, "the stop rests")
+            below = str(trigger - 1000)
+            await simulator.control("prices", {"symbol": "BTC/USD", "price": below})
+        await sent
+
+        async def decided() -> OrderPlaced | None:
+            with suppress(ApplicationError):  # there is no room to ask as often as a test does
+                told = await place(activities, stop)
+                return None if told.doubted is not None else told
+            return None
+
+        placed = await eventually(decided, "the stop is no longer in doubt")
+    sold = [one for one in (await simulator.record())["orders"] if one["side"] == "sell"]
+    assert len(sold) == 1
+    assert placed.acknowledged is not None
+    assert (placed.ended is not None) is executed

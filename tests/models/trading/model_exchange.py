@@ -271,7 +271,7 @@ class ModelWorld:
 
     def _place(self, spec: OrderSpec, quantity: Decimal) -> None:
         known = self.by_name.get(spec.client_order_id)
-        if self.doubts > 0 and spec.leg in (Leg.ENTRY, Leg.EXIT):
+        if self.doubts > 0 and spec.leg is not Leg.STOP:
             # Whether it was executed or not: nobody can say, and it is asked about again.
             self.doubts -= 1
             if known is None and self.lost_after:

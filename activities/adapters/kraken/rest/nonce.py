@@ -98,6 +98,31 @@ class KeyLock(Protocol):
         ...
 
 
+class SeveralLocks:
+    """Hold several locks of one key as one: the installation's, and the machine's."""
+
+    def __init__(self, *locks: KeyLock) -> None:
+        self._locks = locks
+
+    def acquire(self) -> None:
+        """Take all locks, or none and raise KeyInUseError."""
+        try:
+            for lock in self._locks:
+                lock.acquire()
+        except KeyInUseError:
+            self.release()
+            raise
+        except OSError as failure:
+            self.release()
+            words = f"nobody can tell whether the key is in use elsewhere: {failure}"
+            raise KeyInUseError(words) from failure
+
+    def release(self) -> None:
+        """Give all locks back."""
+        for lock in self._locks:
+            lock.release()
+
+
 class FileKeyLock:
     """Lock a file with flock; the kernel releases it when the process dies."""
 
@@ -107,7 +132,7 @@ class FileKeyLock:
 
     def acquire(self) -> None:
         """Take the lock or raise KeyInUseError at once."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

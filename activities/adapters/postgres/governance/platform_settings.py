@@ -42,6 +42,8 @@ class PlatformChange:
     row: PlatformSettingsRow | None
     verdict: Verdict
     dangerous: tuple[str, ...] = ()
+    waits: SettingsDecision | None = None
+    """Set where another person has to agree first: what the change would be."""
 
 
 class PostgresPlatformSettings:
@@ -60,7 +62,8 @@ class PostgresPlatformSettings:
             decision = decide_change(version_of(await _newest(session, 1)), request)
             dangerous = tuple(change.name for change in decision.changes if change.dangerous)
             if decision.version is None:
-                return PlatformChange(None, decision.verdict, dangerous)
+                waits = decision if decision.needs_person else None
+                return PlatformChange(None, decision.verdict, dangerous, waits)
             await _write(session, request_id, request, decision)
             row = await _by_request(session, request_id)
             return PlatformChange(row, decision.verdict, dangerous)
@@ -97,6 +100,8 @@ async def _write(
     dangerous = ", ".join(change.name for change in record.changes if change.dangerous)
     if dangerous:
         details["dangerous"] = dangerous
+    if record.approved_by is not None:
+        details["approved_by"] = record.approved_by
     await audit.append(session, PLATFORM, request.author, "settings_changed", details)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from psycopg import errors
@@ -12,9 +13,12 @@ from activities.ports.journal import IntentStored, RecordedOrder, StoredOrder
 from infra.runtime.database.connections import Database
 from models.tables import FillRow, OrderRow
 from models.tables.documents import fills_text, order_spec, order_spec_text, reports_text
+from models.trading.bounds import cleaned_text
 from models.trading.orders import Fill, OrderReport, OrderSpec, OrderStatus
 
 INTENT_DIFFERS = "AE001"
+ENDED_AT_MOST = 50
+"""Orders that one question to the exchange can name."""
 
 _STORE_INTENT = text(
     """SELECT (i.stored).status, (i.stored).order_id, (i.stored).intended_at, (i.stored).sent_at,
@@ -50,6 +54,17 @@ _LACKING = text(
 _NEWEST_BEFORE = text(
     """SELECT max(exchange_time) FROM fills
        WHERE account_id = :account AND recorded_at < :at"""
+)
+
+_HOLDINGS = text(
+    """SELECT coalesce(trade, 0), sum(quantity) FROM (
+           SELECT trade, CASE side WHEN 'buy' THEN quantity ELSE -quantity END AS quantity
+           FROM fills WHERE account_id = :account AND symbol = :symbol
+           UNION ALL
+           SELECT trade, 0 FROM orders
+           WHERE account_id = :account AND symbol = :symbol AND leg = 'entry' AND ended_at IS NULL
+       ) AS moved
+       GROUP BY 1 HAVING sum(quantity) <> 0 OR bool_or(quantity = 0)"""
 )
 
 _UNOWNED = text(
@@ -115,6 +130,12 @@ class OrderJournal:
             raise UnknownOrderError(client_order_id)
         return int(sends)
 
+    async def holdings_of_trades(self, account: str, symbol: str) -> dict[int, Decimal]:
+        """Return base units by trade that holds some of a pair, or whose entry has not ended."""
+        async with self._database.light_scope(account) as session:
+            rows = await session.sql(_HOLDINGS, {"account": account, "symbol": symbol})
+        return {int(trade): Decimal(quantity) for trade, quantity in rows}
+
     async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
         """Return the market time of the newest execution recorded before a protocol time."""
         async with self._database.light_scope(account) as session:
@@ -137,7 +158,8 @@ class OrderJournal:
             "status": status.value,
             "order_id": order_id,
             "at": at,
-            "reason": reason,
+            # The exchange's words; what the record cannot hold of them must not hold up the order.
+            "reason": None if reason is None else cleaned_text(reason),
         }
         ((known,),) = await self._database.call(_MARK_ORDER, values)
         if not known:
@@ -229,6 +251,20 @@ class OrderJournal:
         order = (col(OrderRow.intended_at), col(OrderRow.client_order_id))
         async with self._database.account_scope(account) as session:
             rows = (await session.exec(query.order_by(*order))).all()
+        return [_stored(order_spec(row.spec), row) for row in rows]
+
+    async def orders_ended_unfilled(self, account: str, since: datetime) -> list[StoredOrder]:
+        """Return sent orders that ended since then and were not executed whole, newest first."""
+        query = select(OrderRow).where(
+            OrderRow.account_id == account,
+            col(OrderRow.ended_at) >= since,
+            col(OrderRow.status) != OrderStatus.REJECTED.value,
+            col(OrderRow.sends) > 0,
+            col(OrderRow.filled_quantity) < col(OrderRow.quantity),
+        )
+        newest = query.order_by(col(OrderRow.ended_at).desc()).limit(ENDED_AT_MOST)
+        async with self._database.account_scope(account) as session:
+            rows = (await session.exec(newest)).all()
         return [_stored(order_spec(row.spec), row) for row in rows]
 
     async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:

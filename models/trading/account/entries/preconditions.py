@@ -22,6 +22,7 @@ _HALT_CODES = {
     HaltKind.DAY_OVERDUE: "day-overdue",
     HaltKind.REQUEST_BLOCKED: "request-blocked",
     HaltKind.HOLDING_SHORT: "holding-short",
+    HaltKind.FOREIGN_INSTANCE: "foreign-instance",
     HaltKind.DAILY_DRAWDOWN: "daily-drawdown",
     HaltKind.TOTAL_DRAWDOWN: "total-drawdown",
 }

@@ -60,13 +60,8 @@ def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
     dropping = state.live_exit is not None and state.live_exit.status in SENDING
     if order.spec.leg is Leg.STOP and dropping:
         return  # the exit's own command drops the stops
-    part = state.live_part
-    if part is not None and part.status in UNANSWERED and state.part_sent is not None:
-        if order is part:
-            _send_part_again(draft, state.part_sent)
-            return
-        if order.order_id == state.part_sent.amend.order_id:
-            return  # the part's own command makes the stop smaller
+    if _reissue_part(draft, order):
+        return
     withdrawn = order.spec.leg is Leg.ENTRY and (state.exit_wanted or state.entry_cancel_wanted)
     if order.pending_cancel or (order.status in UNANSWERED and withdrawn):
         _withdraw_again(draft, order)
@@ -76,6 +71,21 @@ def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
         assert order.order_id is not None
         name = order.spec.client_order_id if order.parent_order_id is None else None
         draft.send(AmendStop(order.order_id, name, order.amend_quantity, order.amend_trigger))
+
+
+def _reissue_part(draft: TradeDraft, order: TradeOrder) -> bool:
+    """Ask again for the sale of a part; tell whether that was all there is to ask for an order."""
+    part, command = draft.state.live_part, draft.state.part_sent
+    if part is None or part.status not in UNANSWERED or command is None:
+        return False
+    if order is part and part.is_in_doubt:
+        # It was sent, and is never sent again: this asks what became of it, and no more. Its own
+        # command would make the stop smaller once more.
+        draft.send(PlaceOrder(part.spec))
+    elif order is part:
+        _send_part_again(draft, command)
+    # The part's own command makes the stop smaller.
+    return order is part or (not part.is_in_doubt and order.order_id == command.amend.order_id)
 
 
 def _send_part_again(draft: TradeDraft, command: SellPart) -> None:

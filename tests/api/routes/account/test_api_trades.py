@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 
 from activities.execution.protection_load import ProtectionLoad
-from api.http.admission import ENTRIES_AT_ONCE, EntryAdmission
+from api import __main__ as api_main
+from api.http.admission import ENTRIES_AT_ONCE, WAIT_SECONDS, EntryAdmission
+from infra.runtime.temporal.codec import PayloadKey
 from models.trading.risk.protection_backlog import WaitingPosition
 from tests.support.platform import a_key
 from tests.support.temporal import eventually
@@ -207,6 +209,36 @@ async def test_burst_of_entries_is_let_in_piece_by_piece():
     released.set()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert under_way == ENTRIES_AT_ONCE
+
+
+async def test_nobody_is_refused_for_load_in_lockstep():
+    admission, entered, released = EntryAdmission(None), 0, asyncio.Event()
+
+    async def entry():
+        nonlocal entered
+        async with admission.admit("company"):
+            entered += 1
+            await released.wait()
+
+    tasks = [asyncio.create_task(entry()) for _ in range(2 * ENTRIES_AT_ONCE)]
+    done, waiting = await asyncio.wait(tasks, timeout=1.5 * WAIT_SECONDS)
+    assert (len(done), len(waiting), entered) == (0, 2 * ENTRIES_AT_ONCE, ENTRIES_AT_ONCE)
+    released.set()
+    await asyncio.gather(*tasks)
+    assert entered == 2 * ENTRIES_AT_ONCE
+    assert admission.degraded() == []
+
+
+@pytest.mark.parametrize("speed", ["10", "lockstep"])
+async def test_api_goes_by_the_rule_of_its_market(monkeypatch, platform, speed):
+    """What the process composes: in lockstep it watches no backlog."""
+    monkeypatch.setattr(api_main, "payload_keys", lambda _: [PayloadKey("k", bytes(32))])
+    monkeypatch.setattr(api_main, "lesser_forms", lambda *_, **__: [])
+    monkeypatch.setattr(api_main, "Database", lambda *_, **__: platform.services.database)
+    services = await api_main.compose(
+        platform.services.settings.model_copy(update={"speed": speed})
+    )
+    assert (services.admission.load is None) is (speed == "lockstep")
 
 
 async def reading(waiting):

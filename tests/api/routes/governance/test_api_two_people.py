@@ -1,13 +1,16 @@
 """What guards against one person takes two to loosen, and a revoked person's requests lapse."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import uuid4
 
+import pytest
 import pytest_asyncio
 
 from activities.adapters.postgres.accounts.mode_record import PostgresModes
 from activities.adapters.postgres.installation import create_token, revoke_token
 from api.lapsing import lapse_requests
+from models.trading.settings import versions as settings_versions
 from tests.support.platform import a_key, loopback
 from tests.support.temporal import eventually
 
@@ -91,6 +94,44 @@ async def test_request_of_a_revoked_person_cannot_be_approved_and_ends(platform,
     view = (await platform.caller.get(f"/api/v1/accounts/{own}/settings")).json()
     assert view["version"] == 0
     await lapse_requests(platform.services)
+
+
+@pytest.mark.parametrize("verb", ["approve", "refuse"])
+async def test_loosening_what_guards_the_platform_takes_another_person(
+    platform, second, monkeypatch, verb
+):
+    monkeypatch.setattr(settings_versions, "GUARDS", ("approval.", "live.", "correlation."))
+    path, name = "/api/v1/settings", "correlation.threshold"
+    before = (await platform.caller.get(path)).json()
+    looser = str(Decimal(before["values"][name]) + Decimal("0.01"))
+    body = {"updates": {name: looser}, "reason": "for the test"}
+    unsure = await platform.caller.post(path, json=body, headers=a_key())
+    assert kind(unsure) == "confirmation-needed"
+    key = a_key()
+    asked = await platform.caller.post(path, json=body | {"confirm": True}, headers=key)
+    assert asked.status_code == 202, asked.text
+    again = await platform.caller.post(path, json=body | {"confirm": True}, headers=key)
+    approval = asked.json()["approval"]
+    assert again.json()["approval"] == approval
+
+    async def recorded():
+        found = await platform.caller.get(f"/api/v1/approvals/{approval}")
+        return found.status_code == 200
+
+    await eventually(recorded, "the request is recorded")
+    assert (await platform.caller.get(path)).json()["version"] == before["version"]
+    alone = await decide(platform.caller, approval, "approve")
+    assert (alone.status_code, kind(alone)) == (403, "second-person-needed")
+    done = await decide(second, approval, verb)
+    assert done.status_code == 200, done.text
+    after = (await platform.caller.get(path)).json()
+    if verb == "refuse":
+        assert after["version"] == before["version"]
+        return
+    assert after["version"] == before["version"] + 1
+    assert Decimal(after["values"][name]) == Decimal(looser)
+    (version,) = (await platform.caller.get(f"{path}/versions", params={"limit": 1})).json()
+    assert version["approved_by"] == second.headers["X-Name"]
 
 
 async def test_going_live_counts_only_while_both_people_do(platform, own, second):

@@ -1,6 +1,8 @@
 """Payloads are unreadable on the way, and worth something for one workflow and message only."""
 
+import json
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.api.common.v1 import Payload
@@ -10,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from infra.runtime.temporal.client import data_converter
 from infra.runtime.temporal.codec import (
+    BINDING,
     KIND,
     REFUSED,
     SCHEDULED,
@@ -21,6 +24,7 @@ from infra.runtime.temporal.codec import (
     signal_kind,
 )
 from infra.runtime.temporal.payload_converter import RefusedPayloadError
+from infra.runtime.temporal.replayed_messages import BEGAN_LATER, ReplayGuard
 from models.contracts import names
 
 ONE = WorkflowSerializationContext("aether", "account/one")
@@ -169,3 +173,60 @@ async def test_failures_are_encrypted_too() -> None:
     failure = Failure()
     await converter.encode_failure(ApplicationError("director-1 owes 17 USD"), failure)
     assert b"director-1" not in failure.SerializeToString()
+
+
+# --- copies and old messages ----------------------------------------------------------------------
+
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def a_message(seconds: float, kind: str = "update/resume") -> Payload:
+    """Return an opened message that was sealed so long after the run began."""
+    codec = EncryptionCodec([a_key("one")], clock=lambda: BEGAN.timestamp() + seconds)
+    with sending(kind):
+        (sealed,) = await codec.with_context(ONE).encode([a_payload()])
+    return codec.with_context(ONE).open(sealed)
+
+
+def after(seconds: float) -> datetime:
+    return BEGAN + timedelta(seconds=seconds)
+
+
+async def test_update_lives_for_a_minute_and_only_once_and_in_one_run() -> None:
+    guard, message = ReplayGuard(BEGAN), await a_message(10)
+    assert guard.update_problem(message, after(70)) is None
+    assert "copy" in (guard.update_problem(message, after(70)) or "")
+    assert "too old" in (guard.update_problem(await a_message(10), after(71)) or "")
+    # The next run knows nothing of what this one has taken: what was sealed before it is refused.
+    later = ReplayGuard(after(11))
+    assert BEGAN_LATER in (later.update_problem(message, after(12)) or "")
+    # A replay of this run knows what its history shows as taken.
+    replay = ReplayGuard(BEGAN)
+    replay.note_update(message)
+    assert "copy" in (replay.update_problem(message, after(20)) or "")
+
+
+async def test_signal_may_wait_for_hours_but_not_come_twice_nor_long_out_of_order() -> None:
+    guard, kind = ReplayGuard(BEGAN), "signal/idea_arrived"
+    first = await a_message(1, kind)
+    assert guard.signal_problem(first) is None
+    assert guard.signal_problem(await a_message(7200, kind)) is None
+    assert guard.signal_problem(await a_message(7175, kind)) is None
+    assert "long before" in (guard.signal_problem(first) or "")
+    near = await a_message(7180, kind)
+    assert guard.signal_problem(near) is None
+    assert "copy" in (guard.signal_problem(near) or "")
+    before = await a_message(-31, kind)
+    assert "long before" in (ReplayGuard(BEGAN).signal_problem(before) or "")
+
+
+async def test_moment_of_sealing_cannot_be_altered() -> None:
+    codec = EncryptionCodec([a_key("one")]).with_context(ONE)
+    with sending("update/resume"):
+        (sealed,) = await codec.encode([a_payload()])
+    words = json.loads(sealed.metadata[BINDING])
+    sealed.metadata[BINDING] = json.dumps(
+        [*words[:3], words[3] + 1], separators=(",", ":")
+    ).encode()
+    with pytest.raises(PayloadKeyError, match="altered"):
+        codec.open(sealed)

@@ -5,7 +5,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 from models.trading.account.decisions import decide
-from models.trading.account.facts import RecordAccount, ResumeRequested, TradeProgressed
+from models.trading.account.facts import (
+    ForeignInstanceMet,
+    RecordAccount,
+    ResumeRequested,
+    TradeProgressed,
+)
 from models.trading.account.state import AccountState
 from models.trading.trade.state import TradePhase, TradeSummary
 from tests.models.trading.trading_builders import START, an_account
@@ -68,3 +73,23 @@ def test_missing_coins_that_nobody_explains_halt_until_somebody_resumes():
     assert kinds(told(resumed, replace(short, sold=Decimal(7)), seconds=9).state) == []
     more = told(resumed, replace(short, unexplained=Decimal(4)), seconds=9).state
     assert kinds(more) == ["holding_short"]
+
+
+def test_another_instance_on_the_key_halts_until_somebody_resumes():
+    decision = decide(an_account(), ForeignInstanceMet("O-THEIRS", START))
+    assert kinds(decision.state) == ["foreign_instance"]
+    assert "O-THEIRS" in decision.state.halts[0].reason
+    (record,) = decision.commands
+    assert isinstance(record, RecordAccount)
+    assert record.action == "foreign_instance"
+    # Each order of theirs is not news of its own.
+    again = decide(decision.state, ForeignInstanceMet("O-MORE", START))
+    assert (again.state, again.commands) == (decision.state, ())
+    before = ResumeRequested("r-1", "director", START - timedelta(seconds=1))
+    assert kinds(decide(decision.state, before).state) == ["foreign_instance"]
+    assert kinds(decide(decision.state, ResumeRequested("r-2", "director", START)).state) == []
+    met = decide(
+        decide(decision.state, ResumeRequested("r-2", "director", START)).state,
+        ForeignInstanceMet("O-MORE", START),
+    )
+    assert kinds(met.state) == ["foreign_instance"]

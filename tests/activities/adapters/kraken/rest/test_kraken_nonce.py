@@ -1,3 +1,4 @@
+import tempfile
 import threading
 
 import pytest
@@ -9,8 +10,11 @@ from activities.adapters.kraken.rest.nonce import (
     FileKeyLock,
     FileNonceStore,
     NonceCounter,
+    SeveralLocks,
     key_fingerprint,
 )
+from infra.runtime.cache_directory import keys_in_use
+from workers.assembly import key_lock
 
 
 class MemoryStore:
@@ -94,3 +98,57 @@ def test_a_second_user_of_a_key_is_refused_until_the_first_has_left(tmp_path):
 def test_a_fingerprint_does_not_tell_the_key():
     assert "secret-key" not in key_fingerprint("secret-key")
     assert key_fingerprint("a") != key_fingerprint("b")
+
+
+def test_a_key_is_refused_to_a_copy_of_the_installation_elsewhere(tmp_path):
+    def lock_of(home: str) -> SeveralLocks:
+        machine = FileKeyLock(tmp_path / "machine" / "key.lock")
+        return SeveralLocks(FileKeyLock(tmp_path / home / "key.lock"), machine)
+
+    original, copy = lock_of("original"), lock_of("copy")
+    original.acquire()
+    with pytest.raises(KeyInUseError):
+        copy.acquire()
+    original.release()
+    # The attempt has left nothing locked behind.
+    copy.acquire()
+    with pytest.raises(KeyInUseError):
+        original.acquire()
+    copy.release()
+    original.acquire()
+    original.release()
+
+
+def test_a_key_whose_lock_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "machine").write_text("a file where a directory is to be")
+    own, machine = tmp_path / "own" / "key.lock", tmp_path / "machine" / "key.lock"
+    with pytest.raises(KeyInUseError, match="nobody can tell"):
+        SeveralLocks(FileKeyLock(own), FileKeyLock(machine)).acquire()
+    FileKeyLock(own).acquire()
+
+
+def test_a_user_without_a_cache_locks_keys_under_tmp(tmp_path, monkeypatch):
+    blocked = tmp_path / "no-home"
+    blocked.write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    first = key_lock(tmp_path / "first", "fingerprint")
+    first.acquire()
+    with pytest.raises(KeyInUseError):
+        key_lock(tmp_path / "second", "fingerprint").acquire()
+    first.release()
+    place = keys_in_use()
+    assert place.parent == tmp_path
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(PermissionError):
+        keys_in_use()
+
+
+def test_every_installation_of_a_user_locks_a_key_at_the_same_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    first = key_lock(tmp_path / "first", "fingerprint")
+    first.acquire()
+    with pytest.raises(KeyInUseError):
+        key_lock(tmp_path / "second", "fingerprint").acquire()
+    first.release()

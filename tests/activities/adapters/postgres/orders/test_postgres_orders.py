@@ -268,3 +268,48 @@ async def test_intent_raced_by_the_kill_switch_is_found_or_sees_it(journal, aske
         assert sendable <= found
         await asked.request_kill_switch_lift(number, "somebody", NOW)
         await journal.lift_kill_switch(number, NOW)
+
+
+async def test_who_holds_or_may_buy_of_a_pair_is_named_by_trade(journal):
+    account, symbol = "director-1", "LTC/USD"
+    bought, resting, refused = (
+        an_order(account=account, symbol=symbol, trade=number) for number in (1, 2, 3)
+    )
+    for order in (bought, resting, refused):
+        await journal.store_intent(order, NOW, NOW)
+    order_id = an_exchange_id()
+    closed, name = OrderStatus.CLOSED, bought.client_order_id
+    await journal.mark_order(account, name, closed, order_id, NOW)
+    rejected, name = OrderStatus.REJECTED, refused.client_order_id
+    await journal.mark_order(account, name, rejected, None, NOW)
+    fill = replace(a_fill(order_id), symbol=symbol)
+    await journal.record_fills(account, [fill])
+    assert await journal.holdings_of_trades(account, symbol) == {1: fill.quantity, 2: Decimal(0)}
+    # An execution that nobody knows of yet counts as another's.
+    stray = replace(a_fill(an_exchange_id()), symbol=symbol)
+    await journal.record_fills(account, [stray])
+    assert (await journal.holdings_of_trades(account, symbol))[0] == stray.quantity
+    assert await journal.holdings_of_trades("company", symbol) == {}
+
+
+async def test_what_was_sent_and_ended_unfilled_is_asked_about_for_a_while(journal):
+    account, now = "director-1", datetime.now(UTC)
+    names: dict[OrderStatus, str] = {}
+    for status in (OrderStatus.NOT_PLACED, OrderStatus.CANCELED, OrderStatus.REJECTED):
+        order = an_order(account=account)
+        names[status] = order.client_order_id
+        await journal.store_intent(order, now, now)
+        order_id = an_exchange_id() if status is OrderStatus.CANCELED else None
+        await journal.mark_order(account, order.client_order_id, status, order_id, now)
+    unsent = an_order(account=account)
+    await journal.store_intent(unsent, now)
+    await journal.mark_order(account, unsent.client_order_id, OrderStatus.NOT_PLACED, None, now)
+
+    async def asked_about(seconds: float) -> set[str]:
+        since = now - timedelta(seconds=seconds)
+        ended = await journal.orders_ended_unfilled(account, since)
+        return {one.spec.client_order_id for one in ended}
+
+    wanted = {names[OrderStatus.NOT_PLACED], names[OrderStatus.CANCELED]}
+    assert await asked_about(60) & {*names.values(), unsent.client_order_id} == wanted
+    assert await asked_about(-60) == set()

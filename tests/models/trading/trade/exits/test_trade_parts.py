@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
@@ -58,6 +59,38 @@ def test_part_that_is_refused_lets_the_stop_grow_back() -> None:
     settle(world)
     assert world.state.protected_quantity == world.state.held == 20
     assert world.state.part_failures == 1
+
+
+@pytest.mark.parametrize("sold", [False, True], ids=["never taken", "sold unheard"])
+def test_part_whose_sale_is_in_doubt_stays_covered_until_it_is_known(sold: bool) -> None:
+    world = a_protected_world()
+    world.tell(PartSaleRequested(Decimal(5), "hedge", START))
+    world.doubts, world.lost_after = 1, sold
+    settle(world)
+    (part,) = world.state.in_doubt
+    assert part.spec.leg is Leg.HEDGE
+    assert world.state.protected_quantity == world.state.held == 20
+    world.doubts = 1  # still: no review makes the stop smaller
+    world.review()
+    settle(world)
+    assert world.state.protected_quantity == 20
+    bare = len(world.cancels)
+    if sold:
+        for live in world.live_orders(Leg.HEDGE):
+            world.fill(live, live.quantity)
+    for _ in range(3):
+        world.review()
+        settle(world)
+    assert not world.state.in_doubt
+    if sold:
+        assert world.state.protected_quantity == world.state.held == 15
+        assert len(world.cancels) == bare  # made smaller in place
+    else:
+        # It came to nothing, and is tried once more after that.
+        (again,) = world.live_orders(Leg.HEDGE)
+        world.fill(again, again.quantity)
+        settle(world)
+        assert world.state.protected_quantity == world.state.held == 15
 
 
 def test_stop_that_cannot_be_made_smaller_keeps_all_and_nothing_is_sold() -> None:
