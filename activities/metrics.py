@@ -144,6 +144,12 @@ RESCUES = Counter(
     ("account",),
 )
 
+LIMIT_USED = Gauge(
+    "aether_limit_used_ratio",
+    "How much of a hard limit on loss or open risk is used; 1 and more refuses, NaN: not known",
+    ("account", "limit", "subject"),
+)
+
 
 @contextmanager
 def timed_step(step: str, leg: Leg) -> Iterator[None]:

@@ -30,6 +30,7 @@ from api.routes import (
     health,
     hedge,
     kill_switch,
+    limits,
     orders,
     reconciliations,
     settings,
@@ -99,6 +100,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
     for module in (
         accounts,
         capital,
+        limits,
         trades,
         orders,
         reconciliations,

@@ -37,6 +37,7 @@ from models.trading.drawdown import (
     start,
 )
 from models.trading.drawdown_limits import DrawdownLimits, PositionsOnHalt
+from models.trading.risk import account_losses
 from models.trading.trade_facts import ExitReason
 from models.trading.trading_day import DayRule, day_of, next_boundary
 
@@ -68,7 +69,9 @@ def watch(state: AccountState, told_at: datetime) -> AccountDecision:
         return _halted(state, Halt(HaltKind.UNMEASURED, worth.reason, told_at))
     measured, commands = _lifted(state, HaltKind.UNMEASURED)
     decision = _measure(measured, worth.value, at, told_at)
-    return AccountDecision(decision.state, (*commands, *decision.commands))
+    losses = account_losses.watch_losses(decision.state, at, told_at)
+    more = tuple(c for c in losses.commands if c not in decision.commands)
+    return AccountDecision(losses.state, (*commands, *decision.commands, *more))
 
 
 def _measure(
@@ -161,8 +164,9 @@ def on_day_boundary(state: AccountState, fact: DayBoundaryPassed) -> AccountDeci
         )
     )
     opened, freed = _lifted(opened, HaltKind.DAY_OVERDUE)
-    seen = watch(opened, fact.told_at)
-    commands = (RecordDay(closed.record), _closed(closed), *freed, *seen.commands)
+    rolled = account_losses.roll(opened, boundary.opens)
+    seen = watch(rolled.state, fact.told_at)
+    commands = (RecordDay(closed.record), _closed(closed), *freed, *rolled.commands, *seen.commands)
     return AccountDecision(seen.state, commands)
 
 

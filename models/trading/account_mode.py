@@ -100,6 +100,7 @@ def _without_figures(state: AccountState) -> AccountState:
         losses=LossStreak(),
         entry_orders=(),
         off_peg=(),
+        loss_record=None,
         hedge_book=HedgeBook(),
         hedge_sales={},
         hedge_moved_at=None,

@@ -23,6 +23,7 @@ from models.trading.entry_record import EntryRecord
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
 from models.trading.portfolio_limits import LossStreak, PortfolioView, note_result, recent_orders
+from models.trading.risk.open_risk import open_risk
 from models.trading.settings_reading import AccountRules
 from models.trading.trade_figures import STRATEGY_SOURCE
 from models.trading.trade_state import TradeSummary
@@ -93,6 +94,9 @@ def situation_of(
         ),
         pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values()),
         value_unknown=worth.reason,
+        losses=state.loss_record,
+        strategy_name=_strategy_of(intent),
+        open_risk=open_risk(state.trades.values(), state.prices),
     )
 
 

@@ -15,6 +15,7 @@ from models.trading.going_live import LiveConditions
 from models.trading.hedge import HedgeSettings
 from models.trading.limits import AccountLimits
 from models.trading.portfolio_limits import PortfolioLimits
+from models.trading.risk.loss_limits import LossLimits
 from models.trading.settings_catalogue import Value
 from models.trading.settings_versions import SettingsVersion
 from models.trading.trading_day import DayRule
@@ -41,6 +42,7 @@ class AccountRules:
     volatility_share: Decimal
     portfolio: PortfolioLimits
     drawdown: DrawdownLimits
+    losses: LossLimits
     exits: ExitDefaults
     allocation: AllocationPolicy
     fixed_shares: Mapping[str, Decimal]
@@ -73,6 +75,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         volatility_share=_section(values, "risk")["volatility_share"],
         portfolio=PortfolioLimits(**portfolio),
         drawdown=DrawdownLimits(**drawdown),
+        losses=LossLimits(**_section(values, "losses")),
         exits=_exits(values),
         allocation=_allocation(values),
         fixed_shares=dict(_section(values, "allocation")["fixed"]),

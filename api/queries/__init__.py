@@ -1,0 +1,1 @@
+"""What the API reads from the record."""
