@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from models.trading import portfolio
 from models.trading.account_allocation import room_of_strategy
 from models.trading.account_checks import EntryIntent
 from models.trading.account_equity import valuation
@@ -23,6 +22,7 @@ from models.trading.entry_record import EntryRecord
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
 from models.trading.portfolio_limits import LossStreak, PortfolioView, note_result, recent_orders
+from models.trading.risk.account_assets import asset_rules, exposures, stablecoin_values
 from models.trading.risk.open_risk import open_risk
 from models.trading.settings_reading import AccountRules
 from models.trading.trade_figures import STRATEGY_SOURCE
@@ -71,14 +71,22 @@ def situation_of(
     worth = valuation(state)
     equity = worth.known
     by_itself = intent.source.startswith(STRATEGY_SOURCE)
+    assets, stable = asset_rules(state), stablecoin_values(state)
+    issuers = {
+        symbol: issuer
+        for symbol in {*stable, intent.symbol}
+        if (issuer := assets.issuer(symbol.partition("/")[0])) is not None
+    }
     view = PortfolioView(
         equity=equity,
-        exposures={name: portfolio.pair_exposure(state, name) for name in portfolio.symbols(state)},
+        exposures=exposures(state),
         groups=state.groups,
         buckets=state.buckets,
         open_trades=len(state.trades),
         entry_orders=state.entry_orders,
         losses=state.losses if by_itself else LossStreak(),
+        stablecoins=stable,
+        issuers=issuers,
     )
     reserve = equity * rules.limits.cash_reserve_share
     unmeasured = start_drawdown(equity, market.observed_at.date(), market.observed_at)

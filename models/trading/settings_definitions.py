@@ -71,6 +71,8 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     shares("portfolio.bucket_shares", (), "The same for buckets that differ.", ANY),
     share("portfolio.gross_share", _PORTFOLIO.gross_share,
         "Largest value in all pairs together.", RAISING),
+    share("portfolio.issuer_share", _PORTFOLIO.issuer_share,
+        "Largest value in the stablecoins of one issuer.", RAISING),
     count("portfolio.trades_maximum", _PORTFOLIO.trades_maximum,
         "Trades open or entering at once.", RAISING),
     count("portfolio.orders_maximum", _PORTFOLIO.orders_maximum,

@@ -15,6 +15,7 @@ from models.trading.going_live import LiveConditions
 from models.trading.hedge import HedgeSettings
 from models.trading.limits import AccountLimits
 from models.trading.portfolio_limits import PortfolioLimits
+from models.trading.risk.assets import FIAT
 from models.trading.risk.loss_limits import LossLimits
 from models.trading.settings_catalogue import Value
 from models.trading.settings_versions import SettingsVersion
@@ -102,7 +103,7 @@ def platform_rules(settings: SettingsVersion, allowed: frozenset[str]) -> Platfo
         version=settings.version,
         compliance=rules,
         universe=UniverseRules(
-            **_section(values, "universe"), excluded=rules.sanctioned | rules.stablecoins
+            **_section(values, "universe"), excluded=rules.sanctioned | rules.stablecoins | FIAT
         ),
         correlation=CorrelationSettings(
             window=correlation["window"],

@@ -6,8 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from models.trading.account_equity import holdings
+from models.trading.account_settings import rules_of_account
 from models.trading.account_state import AccountState
 from models.trading.drawdown import DrawdownState
+from models.trading.risk.account_assets import issuer_values
 from models.trading.risk.account_losses import loss_limits, open_profits
 from models.trading.risk.loss_limits import Levels
 from models.trading.risk.losses import (
@@ -31,6 +33,7 @@ RESETS = {
     "month": "on the first of the month, in the account's zone",
     "strategy": "on Monday, in the account's zone",
     "open_risk": "as soon as less is at risk",
+    "issuer": "as soon as less is held",
 }
 
 
@@ -78,7 +81,7 @@ def limits_of(state: AccountState, drawdown: DrawdownState | None) -> tuple[Limi
         unknown = [
             _standing(clock.value, None, levels_of(limits, clock), None) for clock in LossClock
         ]
-        return (*account, *unknown, _open_risk(state, None))
+        return (*account, *unknown, _open_risk(state, None), *_issuers(state, None))
     marked = _marked(state, drawdown)
     record, growth = marked.record, drawdown.growth
     clocks = [
@@ -100,7 +103,7 @@ def limits_of(state: AccountState, drawdown: DrawdownState | None) -> tuple[Limi
         )
         for name in sorted({*record.strategies, *state.strategies})
     ]
-    return (*account, *clocks, *strategies, _open_risk(state, drawdown))
+    return (*account, *clocks, *strategies, _open_risk(state, drawdown), *_issuers(state, drawdown))
 
 
 def _marked(state: AccountState, drawdown: DrawdownState) -> LossesMarked:
@@ -133,6 +136,17 @@ def _open_risk(state: AccountState, drawdown: DrawdownState | None) -> LimitStan
     if known is not None and drawdown is not None:
         share = open_risk_share(known, drawdown.equity)
     return _standing("open_risk", share, levels, None)
+
+
+def _issuers(state: AccountState, drawdown: DrawdownState | None) -> tuple[LimitStanding, ...]:
+    hard = rules_of_account(state.settings).portfolio.issuer_share
+    found = []
+    for issuer, value in sorted(issuer_values(state).items()):
+        share = None
+        if drawdown is not None:
+            share = value / drawdown.equity if drawdown.equity > 0 else ONE
+        found.append(_standing("issuer", share, Levels(hard, hard), None, issuer))
+    return tuple(found)
 
 
 def _standing(
