@@ -138,6 +138,9 @@ class Trade(Row):
     fees: Money
     pnl: Money | None
     slippage: Money
+    slippage_basis_points: Money | None
+    slippage_unmeasured: int
+    executions: int
     exit_reason: str | None
     exits: TradeExits
     partials_taken: int

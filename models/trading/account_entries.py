@@ -113,6 +113,7 @@ def _size_and_judge(
 ) -> EntryOutcome:
     fees = state.fees.get(intent.symbol, BOTTOM_TIER)
     spec = _entry_spec(state, intent, instrument, intent.quantity or Decimal(0))
+    spec = replace(spec, decision_price=market.mid)
     bound = entry_price_bound(spec, max(market.mid, market.ask))
     found = assess(state, intent, instrument, market, bound)
     if not found.verdict.allowed:

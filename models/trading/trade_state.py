@@ -165,6 +165,7 @@ class TradeState:
         missing_confirmed: the exchange said so again a good while later.
         holding_doubted: the exchange is to be asked what it holds.
         orders_forgotten: refused orders that are not kept any more.
+        decided_price: the pair's price as the exit or part under way was decided.
     """
 
     plan: TradePlan
@@ -208,6 +209,7 @@ class TradeState:
     missing_confirmed: bool = False
     holding_doubted: bool = False
     orders_forgotten: int = 0
+    decided_price: Decimal | None = None
 
     @property
     def bought(self) -> Decimal:

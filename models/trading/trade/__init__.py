@@ -1,0 +1,1 @@
+"""One trade, from entry to settlement, and what its execution came to."""
