@@ -18,6 +18,7 @@ EXIT_REFUSED = 2
 GROUPS = {
     "trade": "cli.trade",
     "capital": "cli.capital",
+    "lots": "cli.lots",
     "drawdown": "cli.drawdown",
     "kill-switch": "cli.kill_switch",
     "reconcile": "cli.reconcile",

@@ -18,6 +18,7 @@ from models.tables.governance import (
 )
 from models.tables.hedges import HedgeReviewRow
 from models.tables.ideas import IdeaRow
+from models.tables.lots import AssetMovementRow
 from models.tables.market import CandleRow, MarketSnapshotRow
 from models.tables.modes import GoingLiveRow, ModeChangeRow
 from models.tables.orders import OrderRow
@@ -38,6 +39,7 @@ __all__ = [
     "ApiKeyNonceRow",
     "ApiTokenRow",
     "ApprovalRow",
+    "AssetMovementRow",
     "AuditHeadRow",
     "AuditRow",
     "BalanceRow",
