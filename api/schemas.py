@@ -141,6 +141,8 @@ class Trade(Row):
     slippage_basis_points: Money | None
     slippage_unmeasured: int
     executions: int
+    carried: Money
+    dust: Money
     exit_reason: str | None
     exits: TradeExits
     partials_taken: int

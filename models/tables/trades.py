@@ -11,7 +11,7 @@ from models.tables.documents import exits_document
 from models.trading.trade.slippage import slippages, total
 from models.trading.trade_exits import rules_of
 from models.trading.trade_figures import figures, summarise
-from models.trading.trade_state import TradePhase, TradeState
+from models.trading.trade_state import ZERO, TradePhase, TradeState
 
 
 class TradeRow(SQLModel, table=True):
@@ -20,6 +20,7 @@ class TradeRow(SQLModel, table=True):
     Money is USD. ``pnl`` is net of fees and set when the trade is settled. ``slippage`` is what
     execution cost against the decision prices (positive is worse), in USD and basis points;
     ``slippage_unmeasured`` counts those of the ``executions`` that have no decision price.
+    ``carried`` is dust of earlier trades that is sold along, ``dust`` what a settled one leaves.
     ``protected_quantity`` is covered by resting stops; ``unprotected_seconds`` adds up the finished
     gaps, ``unprotected_since`` is the start of a running one (protocol time). ``decided_at``,
     ``opened_at`` and ``closed_at`` are market times, ``requested_at`` and ``updated_at`` protocol
@@ -52,6 +53,8 @@ class TradeRow(SQLModel, table=True):
     slippage_basis_points: Decimal | None = Field(default=None, sa_type=Amount)
     slippage_unmeasured: int = 0
     executions: int = 0
+    carried: Decimal = Field(default=ZERO, sa_type=Amount)
+    dust: Decimal = Field(default=ZERO, sa_type=Amount)
     exit_reason: str | None = None
     exits: dict[str, Any] = Field(sa_type=Document)
     partials_taken: int
@@ -99,6 +102,8 @@ def trade_figures(state: TradeState) -> dict[str, Any]:
         "slippage_basis_points": slipped.basis_points,
         "slippage_unmeasured": slipped.unmeasured,
         "executions": len(state.fills),
+        "carried": state.plan.carried,
+        "dust": summarise(state).dust,
         "exit_reason": state.exit_reason.value if state.exit_reason else None,
         "exits": exits_document(rules_of(state)),
         "partials_taken": state.partials_taken,

@@ -70,6 +70,7 @@ from models.trading.decided import AccountDecision
 from models.trading.entry_situation import with_pegs_noted, with_result_noted
 from models.trading.market import MarketSnapshot
 from models.trading.risk.account_losses import with_trade_counted
+from models.trading.risk.dust import with_dust_moved
 from models.trading.trade_facts import ExitReason
 
 __all__ = ["AccountDecision", "decide"]
@@ -305,6 +306,7 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
     )
     closed = halts.with_blocked(closed, known, summary, fact.at)
     closed = with_trade_counted(closed, summary)
+    closed = with_dust_moved(closed, base, summary.dust)
     return AccountDecision(note_closed(closed, summary), (_record_of(state, closed, action),))
 
 

@@ -21,6 +21,7 @@ from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, ProtectionMode
 from models.trading.market import MarketSnapshot
 from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderType, Side
+from models.trading.risk.dust import dust_to_carry, with_dust_moved
 from models.trading.trade_decisions import begin
 from models.trading.trade_figures import entry_price_bound, summarise
 from models.trading.trade_state import TradePlan
@@ -125,6 +126,7 @@ def _size_and_judge(
         sized = Sized(quantity, market.mid, value)
         return hold_for_approval(state, intent, sized, found.verdict, large)
     plan = _plan(state, intent, instrument, market, fees, replace(spec, quantity=quantity))
+    plan = replace(plan, carried=dust_to_carry(state, instrument, intent.protection))
     summary = summarise(begin(plan).state)
     entered = replace(
         state,
@@ -133,6 +135,7 @@ def _size_and_judge(
         next_trade=plan.number + 1,
         traded_at=plan.requested_at,
     )
+    entered = with_dust_moved(entered, instrument.base, -plan.carried)
     record = record_of_entry(state, plan.number, found)
     return EntryOutcome(entered, found.verdict, EnterTrade(plan, found.verdict, record))
 

@@ -101,6 +101,7 @@ def _without_figures(state: AccountState) -> AccountState:
         entry_orders=(),
         off_peg=(),
         loss_record=None,
+        dust={},
         hedge_book=HedgeBook(),
         hedge_sales={},
         hedge_moved_at=None,

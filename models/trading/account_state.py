@@ -89,6 +89,8 @@ class AccountState:
     times of recent entries, ``losses`` the losing trades of strategies in a row, ``off_peg`` the
     stablecoins seen off their peg. ``loss_record`` is what losses on each clock are measured
     against (None: nothing was measured yet), ``peak_recorded`` the day's best as last written down.
+    ``dust`` are base units by asset, within ``balances``, that settled trades left because they
+    could not be sold.
     """
 
     account: str
@@ -141,6 +143,7 @@ class AccountState:
     off_peg: tuple[str, ...] = ()
     loss_record: LossRecord | None = None
     peak_recorded: Decimal = ZERO
+    dust: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def cash(self) -> Decimal:

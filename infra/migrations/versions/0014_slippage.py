@@ -1,4 +1,4 @@
-"""Write down what execution cost against the decision prices, and how much was not measured.
+"""Write down what execution cost against the decision prices, and the dust carried and left.
 
 Revision ID: 0014_slippage
 Revises: 0013_quarantined_writes
@@ -15,7 +15,9 @@ COLUMNS = """
 ALTER TABLE trades
     ADD COLUMN slippage_basis_points numeric,
     ADD COLUMN slippage_unmeasured integer NOT NULL DEFAULT 0,
-    ADD COLUMN executions integer NOT NULL DEFAULT 0;
+    ADD COLUMN executions integer NOT NULL DEFAULT 0,
+    ADD COLUMN carried numeric NOT NULL DEFAULT 0,
+    ADD COLUMN dust numeric NOT NULL DEFAULT 0;
 """
 
 
