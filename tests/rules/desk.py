@@ -52,7 +52,8 @@ ENDS = {
     ExecutionType.CANCELED: OrderStatus.CANCELED,
     ExecutionType.EXPIRED: OrderStatus.EXPIRED,
 }
-DEEPER = Decimal("0.001")
+DEEPER = ((Decimal(0), 1), (Decimal("0.001"), 1), (Decimal("0.005"), 20))
+"""Levels of the book: how far beyond the spread, and how many halves of a volume are there."""
 
 ExchangeCommand = (
     PlaceOrder | CancelOrder | AmendStop | ExitPosition | SellPart | AskOrders | AskHolding
@@ -211,7 +212,7 @@ class Desk:
 
     def _ended(self, order: Order, name: str) -> OrderEnded:
         status = OrderStatus(order.status.value)
-        return OrderEnded(order.txid, status, order.executed, None, self.now, name)
+        return OrderEnded(order.txid, status, order.executed, order.reason, self.now, name)
 
 
 def _term(spec: OrderSpec) -> PriceTerm | None:
@@ -239,18 +240,17 @@ def _fill(execution: Execution) -> Fill:
 
 
 def _step(pair: Pair, number: int, price: Decimal, volume: Decimal, at: datetime) -> MarketStep:
-    """Put a book around a price: half of what the bar traded at the spread, the rest deeper."""
+    """Put a book around a price: half of what was traded at the spread, more of it deeper."""
     instrument, depth = pair.instrument, max(volume / 2, Decimal(pair.least) * 100)
     depth = instrument.floor_quantity(depth)
     tick = instrument.price_increment
-    far = pair.half_spread + DEEPER
     bids = tuple(
-        Level(instrument.floor_price(price * (1 - share)) - tick, depth)
-        for share in (pair.half_spread, far)
+        Level(instrument.floor_price(price * (1 - pair.half_spread - far)) - tick, depth * times)
+        for far, times in DEEPER
     )
     asks = tuple(
-        Level(instrument.ceil_price(price * (1 + share)) + tick, depth)
-        for share in (pair.half_spread, far)
+        Level(instrument.ceil_price(price * (1 + pair.half_spread + far)) + tick, depth * times)
+        for far, times in DEEPER
     )
     printed = instrument.floor_quantity(max(volume / 4, Decimal(pair.least)))
     tape = (Print(Side.SELL, price, printed),)

@@ -42,6 +42,7 @@ def report(world: World, days: Decimal) -> dict[str, Any]:
         "hedge_fees_share": _share(account.hedge_book.fees),
         "hedge_target_changes": seen.hedge_targets,
         "halts_by_kind": dict(sorted(seen.halts.items())),
+        "halts_first_at": {k: at.isoformat() for k, at in sorted(seen.first_halts.items())},
         "longest_unmeasured_seconds": seen.longest_unmeasured.total_seconds(),
         "unmeasured_seconds": seen.unmeasured.total_seconds(),
         "lowest_equity": str(seen.lowest_equity.quantize(Decimal("0.01"))),

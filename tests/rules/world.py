@@ -77,6 +77,7 @@ class Seen:
     settled: list[TradeState] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     halts: Counter[str] = field(default_factory=Counter)
+    first_halts: dict[str, datetime] = field(default_factory=dict)
     ideas: int = 0
     hedge_targets: int = 0
     unmeasured: timedelta = timedelta(0)
@@ -298,6 +299,7 @@ class World:
         for halt in self.account.halts:
             if (halt.kind, halt.since) not in before:
                 self.seen.halts[halt.kind.value] += 1
+                self.seen.first_halts.setdefault(halt.kind.value, self.now)
         for command in decision.commands:
             self._obey(command)
         self._work()
