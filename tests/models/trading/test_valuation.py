@@ -15,6 +15,7 @@ from api.capital import at_last_prices
 from api.reading import marked
 from models.tables.market import MarketSnapshotRow
 from models.trading.account_equity import equity_last_known, equity_now, valuation
+from models.trading.compliance import ComplianceRules
 from models.trading.drawdown import start
 from models.trading.market import MarketSnapshot
 from models.trading.valuation import Valuation, value_holdings
@@ -98,6 +99,6 @@ def test_reads_and_stress_value_what_the_record_priced_alike(
     assert at_last_prices(state, held, rows).equity == worth.value
     kept = tuple(Holding(a, q) for a, q in held.items() if a != "USD" and q)
     stressed, unpriced = portfolio_of(
-        Holdings(held["USD"], kept), snapshots(known), {}, {}, frozenset()
+        Holdings(held["USD"], kept), snapshots(known), {}, {}, ComplianceRules(frozenset())
     )
     assert (stressed.equity, unpriced) == (worth.known, worth.without_price)
