@@ -54,7 +54,7 @@ async def export_lots(
     request: Request, account: AccountName, *, export: Format = ExportFormat.CSV
 ) -> StreamingResponse:
     """Stream the lots, a row each."""
-    return _stream(await list_lots(request, account), LotView, export)
+    return stream_rows(await list_lots(request, account), LotView, export)
 
 
 @router.get("/accounts/{account}/gains/export", response_class=StreamingResponse)
@@ -62,10 +62,11 @@ async def export_gains(
     request: Request, account: AccountName, *, export: Format = ExportFormat.CSV
 ) -> StreamingResponse:
     """Stream the gains, a row each."""
-    return _stream(await list_gains(request, account), GainView, export)
+    return stream_rows(await list_gains(request, account), GainView, export)
 
 
-def _stream(rows: Sequence[Row], shape: type[Row], export: ExportFormat) -> StreamingResponse:
+def stream_rows(rows: Sequence[Row], shape: type[Row], export: ExportFormat) -> StreamingResponse:
+    """Stream rows of one shape; a figure that is not known is empty, or null."""
     lines = _csv(rows, shape) if export is ExportFormat.CSV else _ndjson(rows)
     return StreamingResponse(lines, media_type=MEDIA[export])
 
