@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
@@ -28,6 +28,9 @@ class ExportFormat(StrEnum):
 
 
 MEDIA = {ExportFormat.NDJSON: "application/x-ndjson", ExportFormat.CSV: "text/csv"}
+TEXT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {media: {"schema": {"type": "string"}} for media in MEDIA.values()}}
+}
 Format = Annotated[ExportFormat, Query(alias="format", description="How rows are written.")]
 
 
@@ -49,7 +52,7 @@ async def list_gains(request: Request, account: AccountName) -> list[GainView]:
     return [GainView.model_validate(gain) for gain in gains]
 
 
-@router.get("/accounts/{account}/lots/export", response_class=StreamingResponse)
+@router.get("/accounts/{account}/lots/export", response_class=StreamingResponse, responses=TEXT)
 async def export_lots(
     request: Request, account: AccountName, *, export: Format = ExportFormat.CSV
 ) -> StreamingResponse:
@@ -57,7 +60,7 @@ async def export_lots(
     return stream_rows(await list_lots(request, account), LotView, export)
 
 
-@router.get("/accounts/{account}/gains/export", response_class=StreamingResponse)
+@router.get("/accounts/{account}/gains/export", response_class=StreamingResponse, responses=TEXT)
 async def export_gains(
     request: Request, account: AccountName, *, export: Format = ExportFormat.CSV
 ) -> StreamingResponse:
