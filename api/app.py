@@ -24,6 +24,8 @@ from api.routes.account import (
     accounts,
     capital,
     hedge,
+    limits,
+    lots,
     orders,
     reconciliations,
     shadow,
@@ -91,6 +93,8 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
     for module in (
         accounts,
         capital,
+        limits,
+        lots,
         trades,
         orders,
         reconciliations,

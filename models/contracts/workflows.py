@@ -46,11 +46,12 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class CloseNow:
-    """Somebody asks a trade to close."""
+    """Somebody asks a trade to close; ``price`` is the pair's last price then, if known."""
 
     request_id: str
     by: str
     at: datetime
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ class OrderSpec:
     """One intended order. ``client_order_id`` is fixed before the first send and never reused.
 
     Orders with a conditional close may not carry a client order id on the exchange
-    (kraken-protocol §9); they are found again by ``userref`` instead.
+    (kraken-protocol §9); they are found again by ``userref`` instead. ``decision_price`` is the
+    market at which the order was decided, None where that was not known.
     """
 
     account: str
@@ -80,6 +81,7 @@ class OrderSpec:
     trigger_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     close: ConditionalClose | None = None
+    decision_price: Decimal | None = None
 
     @property
     def is_protective(self) -> bool:

@@ -5,6 +5,7 @@ An entry's order is placed from the account's own turn: one eager activity, no h
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
@@ -123,8 +124,18 @@ def withdraw_entries(errands: Errands, state: AccountState, command: WithdrawEnt
 
 def close_trades(errands: Errands, state: AccountState, command: CloseTrades) -> None:
     """Tell each trade to close now."""
-    fact = CloseRequested(command.reason, command.by, workflow.now())
-    tell_when_started(errands, state.account, dict.fromkeys(command.trades, fact))
+    now = workflow.now()
+    wanted = {
+        trade: CloseRequested(command.reason, command.by, now, price_of_trade(state, trade))
+        for trade in command.trades
+    }
+    tell_when_started(errands, state.account, wanted)
+
+
+def price_of_trade(state: AccountState, trade: int) -> Decimal | None:
+    """Return the last price that the account knows of a trade's pair."""
+    known = state.trades.get(trade)
+    return None if known is None else state.prices.get(known.symbol)
 
 
 def acknowledge(errands: Errands, state: AccountState, command: AcknowledgeKillSwitch) -> None:

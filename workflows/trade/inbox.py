@@ -79,7 +79,7 @@ class TradeInbox(Entity):
     @workflow.update
     async def close_now(self, request: CloseNow) -> Answer:
         """Close the trade."""
-        fact = CloseRequested(ExitReason.REQUESTED, request.by, request.at)
+        fact = CloseRequested(ExitReason.REQUESTED, request.by, request.at, request.price)
         return await self.ask(request.request_id, fact)
 
     @close_now.validator

@@ -8,9 +8,9 @@ from sqlmodel import Field, SQLModel
 
 from models.tables.columns import Amount, Document, Moment
 from models.tables.documents import exits_document
-from models.trading.orders import Leg, Side
 from models.trading.trade.exits.conditions import rules_of
 from models.trading.trade.figures import figures, summarise
+from models.trading.trade.slippage import slippages, total
 from models.trading.trade.state import ZERO, TradePhase, TradeState
 
 
@@ -18,11 +18,13 @@ class TradeRow(SQLModel, table=True):
     """One trade of an account.
 
     Money is USD. ``pnl`` is net of fees and set when the trade is settled. ``slippage`` is what
-    execution cost against the reference price (entries) and the stop's trigger (stops); positive
-    is worse. ``protected_quantity`` is covered by resting stops; ``unprotected_seconds`` adds up
-    the finished gaps, ``unprotected_since`` is the start of a running one (protocol time).
-    ``decided_at``, ``opened_at`` and ``closed_at`` are market times, ``requested_at`` and
-    ``updated_at`` protocol times.
+    execution cost against the decision prices (positive is worse), in USD and basis points;
+    ``slippage_unmeasured`` counts those of the ``executions`` that have no decision price.
+    ``carried`` is dust of earlier trades that is sold along, ``dust`` what a settled one leaves.
+    ``protected_quantity`` is covered by resting stops; ``unprotected_seconds`` adds up the finished
+    gaps, ``unprotected_since`` is the start of a running one (protocol time). ``decided_at``,
+    ``opened_at`` and ``closed_at`` are market times, ``requested_at`` and ``updated_at`` protocol
+    times.
     """
 
     __tablename__ = "trades"
@@ -48,6 +50,11 @@ class TradeRow(SQLModel, table=True):
     cash_flow: Decimal = Field(sa_type=Amount)
     pnl: Decimal | None = Field(default=None, sa_type=Amount)
     slippage: Decimal = Field(sa_type=Amount)
+    slippage_basis_points: Decimal | None = Field(default=None, sa_type=Amount)
+    slippage_unmeasured: int = 0
+    executions: int = 0
+    carried: Decimal = Field(default=ZERO, sa_type=Amount)
+    dust: Decimal = Field(default=ZERO, sa_type=Amount)
     exit_reason: str | None = None
     exits: dict[str, Any] = Field(sa_type=Document)
     partials_taken: int
@@ -68,6 +75,7 @@ class TradeRow(SQLModel, table=True):
 def trade_figures(state: TradeState) -> dict[str, Any]:
     """Return the columns that follow from a trade's state; coverage and verdict are not part."""
     plan, derived = state.plan, figures(state)
+    slipped = total(slippages(state))
     settled = state.phase is TradePhase.SETTLED
     return {
         "account_id": plan.account,
@@ -90,7 +98,12 @@ def trade_figures(state: TradeState) -> dict[str, Any]:
         "fees": state.fees,
         "cash_flow": state.cash_flow,
         "pnl": derived.net_profit if settled else None,
-        "slippage": derived.entry_slippage + _stop_slippage(state),
+        "slippage": slipped.usd,
+        "slippage_basis_points": slipped.basis_points,
+        "slippage_unmeasured": slipped.unmeasured,
+        "executions": len(state.fills),
+        "carried": state.plan.carried,
+        "dust": summarise(state).dust,
         "exit_reason": state.exit_reason.value if state.exit_reason else None,
         "exits": exits_document(rules_of(state)),
         "partials_taken": state.partials_taken,
@@ -102,14 +115,3 @@ def trade_figures(state: TradeState) -> dict[str, Any]:
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
     }
-
-
-def _stop_slippage(state: TradeState) -> Decimal:
-    """Return USD lost between the stops' triggers and what they sold for."""
-    triggers = {o.order_id: o.trigger_price for o in state.of_leg(Leg.STOP)}
-    lost = ZERO
-    for fill in state.fills:
-        trigger = triggers.get(fill.order_id)
-        if fill.side is Side.SELL and trigger is not None:
-            lost += (trigger - fill.price) * fill.quantity
-    return lost

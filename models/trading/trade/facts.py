@@ -182,11 +182,15 @@ class PriceCrossed:
 
 @dataclass(frozen=True, slots=True)
 class CloseRequested:
-    """Somebody, or the account, wants the trade closed now."""
+    """Somebody, or the account, wants the trade closed now.
+
+    ``price`` is the pair's price as that was decided, None where it is not known.
+    """
 
     reason: ExitReason
     by: str
     at: datetime
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,7 @@ class PartSaleRequested:
     sold_target: Decimal
     by: str
     at: datetime
+    price: Decimal | None = None
 
 
 class ShortfallCause(StrEnum):

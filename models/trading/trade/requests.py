@@ -38,7 +38,7 @@ def answer_close(draft: TradeDraft, fact: CloseRequested) -> Answer:
     """Take up a request to close now; asking again hurries a paused exit."""
     if draft.state.phase is TradePhase.SETTLED:
         return _answer(draft.state, "trade-closing", "the trade is settled")
-    want_exit(draft, fact.reason)
+    want_exit(draft, fact.reason, fact.price)
     return _answer(draft.state, "accepted", "the trade is being closed")
 
 

@@ -40,7 +40,8 @@ class TradePlan:
     ``request/<id>``. ``trailing_distance`` is in quote units.
     ``exits`` are the exits beyond stop, target and that distance, None: there are none;
     ``average_true_range`` (at the decision) is what those in its multiples are measured by.
-    ``settings_version`` is that of the account's settings it was decided under.
+    ``settings_version`` is that of the account's settings it was decided under. ``carried`` is the
+    dust that earlier trades of the pair left in the account: it is sold with this one.
     """
 
     account: str
@@ -60,6 +61,7 @@ class TradePlan:
     exits: ExitRules | None = None
     average_true_range: Decimal | None = None
     settings_version: int = 0
+    carried: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +129,14 @@ class Rescue:
         number: how often that has happened to this trade.
         cash_flow: what the trade's account had counted in USD when it settled.
         quantity: the same in base units: bought less sold.
+        dust: what it had left in the account as dust.
         covered: all that is held is covered by resting stops, so that the danger is over.
     """
 
     number: int
     cash_flow: Decimal
     quantity: Decimal
+    dust: Decimal = ZERO
     covered: bool = False
 
 
@@ -165,6 +169,7 @@ class TradeState:
         missing_confirmed: the exchange said so again a good while later.
         holding_doubted: the exchange is to be asked what it holds.
         orders_forgotten: refused orders that are not kept any more.
+        decided_price: the pair's price as the exit or part under way was decided.
     """
 
     plan: TradePlan
@@ -208,6 +213,7 @@ class TradeState:
     missing_confirmed: bool = False
     holding_doubted: bool = False
     orders_forgotten: int = 0
+    decided_price: Decimal | None = None
 
     @property
     def bought(self) -> Decimal:
@@ -221,8 +227,17 @@ class TradeState:
 
     @property
     def held(self) -> Decimal:
-        """Return the base quantity held now."""
-        return self.bought - self.sold
+        """Return the base quantity held now, with the dust that is to be sold along.
+
+        Dust belongs to the trade from its first execution on: alone it can be neither protected
+        nor sold.
+        """
+        return self.bought + self.swept - self.sold
+
+    @property
+    def swept(self) -> Decimal:
+        """Return the dust of earlier trades that is sold with this one."""
+        return self.plan.carried if self.bought > ZERO else ZERO
 
     @property
     def sellable(self) -> Decimal:
@@ -335,7 +350,8 @@ class TradeSummary:
     ``blocked`` says which of its requests the exchange goes on refusing, empty: none;
     ``unexplained`` are base units bought that the exchange does not hold and nobody explains.
     Of what the hedge did: base units bought back and sold, USD moved, received net of fees, and
-    those fees. ``exit_price`` is the average of all other sales, None before the first.
+    those fees. ``exit_price`` is the average of all other sales, None before the first. ``dust`` is
+    what a settled trade leaves, too little to be sold.
     """
 
     number: int
@@ -362,3 +378,4 @@ class TradeSummary:
     rescue: Rescue | None = None
     blocked: str = ""
     unexplained: Decimal = ZERO
+    dust: Decimal = ZERO

@@ -39,7 +39,7 @@ def note_crossing(draft: TradeDraft, fact: PriceCrossed) -> None:
     if not any(watch.watch_id == fact.watch_id for watch in state.watches):
         return
     if fact.kind is WatchKind.TAKE_PROFIT:
-        want_exit(draft, ExitReason.TAKE_PROFIT)
+        want_exit(draft, ExitReason.TAKE_PROFIT, fact.price)
     elif fact.kind is WatchKind.TRAIL:
         _follow(draft, fact.price)
     else:

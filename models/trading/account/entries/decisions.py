@@ -19,6 +19,7 @@ from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
 from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderType, Side
+from models.trading.risk.dust import dust_to_carry, with_dust_moved
 from models.trading.risk.limits import FeeRates, ProtectionMode
 from models.trading.trade.decisions import begin
 from models.trading.trade.figures import entry_price_bound, summarise
@@ -113,6 +114,7 @@ def _size_and_judge(
 ) -> EntryOutcome:
     fees = state.fees.get(intent.symbol, BOTTOM_TIER)
     spec = _entry_spec(state, intent, instrument, intent.quantity or Decimal(0))
+    spec = replace(spec, decision_price=market.mid)
     bound = entry_price_bound(spec, max(market.mid, market.ask))
     found = assess(state, intent, instrument, market, bound)
     if not found.verdict.allowed:
@@ -124,6 +126,7 @@ def _size_and_judge(
         sized = Sized(quantity, market.mid, value)
         return hold_for_approval(state, intent, sized, found.verdict, large)
     plan = _plan(state, intent, instrument, market, fees, replace(spec, quantity=quantity))
+    plan = replace(plan, carried=dust_to_carry(state, instrument, intent.protection))
     summary = summarise(begin(plan).state)
     entered = replace(
         state,
@@ -132,6 +135,7 @@ def _size_and_judge(
         next_trade=plan.number + 1,
         traded_at=plan.requested_at,
     )
+    entered = with_dust_moved(entered, instrument.base, -plan.carried)
     record = record_of_entry(state, plan.number, found)
     return EntryOutcome(entered, found.verdict, EnterTrade(plan, found.verdict, record))
 

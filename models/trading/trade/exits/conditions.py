@@ -100,7 +100,7 @@ def apply_exits(draft: TradeDraft, price: Decimal, at: datetime) -> None:
     state = draft.state
     entry, due = figures(state).average_entry, closing_time(state)
     if due is not None and at >= due:
-        want_exit(draft, ExitReason.TIME_STOP)
+        want_exit(draft, ExitReason.TIME_STOP, price)
         return
     if state.exits is None or entry is None or state.opened_at is None or state.exit_wanted:
         return
@@ -125,9 +125,9 @@ def apply_exits(draft: TradeDraft, price: Decimal, at: datetime) -> None:
             case SellAll(cause=cause):
                 # Where the price is at the stop, the stop itself sells.
                 if cause in _REASONS:
-                    want_exit(draft, _REASONS[cause])
+                    want_exit(draft, _REASONS[cause], price)
             case PartDue(quantity=quantity):
-                want_part(draft, draft.state.sold + leaving + quantity, Leg.PART)
+                want_part(draft, draft.state.sold + leaving + quantity, Leg.PART, price)
             case MoveStop(price=stop):
                 draft.change(stop_price=max(stop, draft.state.stop_price))
     draft.change(partials_taken=decision.position.partials_taken)

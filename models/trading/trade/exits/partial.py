@@ -21,18 +21,24 @@ FAILURES_MAXIMUM = 2
 _REASONS = {Leg.PART: ExitReason.PARTIAL_PROFIT, Leg.HEDGE: ExitReason.HEDGE}
 
 
-def want_part(draft: TradeDraft, sold_target: Decimal, leg: Leg) -> None:
+def want_part(draft: TradeDraft, sold_target: Decimal, leg: Leg, price: Decimal | None) -> None:
     """Want all sales to reach a total; a smaller one than is wanted already changes nothing."""
     state = draft.state
     reached = max(state.sold_target, state.sold + state.sales_awaited)
     if sold_target > reached and not state.exit_wanted:
-        draft.change(sold_target=sold_target, part_leg=leg, part_failures=0, part_paused=False)
+        draft.change(
+            sold_target=sold_target,
+            part_leg=leg,
+            part_failures=0,
+            part_paused=False,
+            decided_price=price,
+        )
 
 
 def note_part_request(draft: TradeDraft, fact: PartSaleRequested) -> None:
     """Take up the hedge's wish, as far as there is something to sell."""
     if draft.state.phase is not TradePhase.SETTLED:
-        want_part(draft, min(fact.sold_target, draft.state.bought), Leg.HEDGE)
+        want_part(draft, min(fact.sold_target, draft.state.bought), Leg.HEDGE, fact.price)
 
 
 def note_part_failed(draft: TradeDraft, order: TradeOrder) -> None:
@@ -69,7 +75,7 @@ def pursue_part(draft: TradeDraft) -> None:
     instrument = state.plan.instrument
     if not instrument.meets_minimum(state.held - quantity, state.stop_price):
         # What is left could not be protected: all of it goes.
-        want_exit(draft, _REASONS[state.part_leg])
+        want_exit(draft, _REASONS[state.part_leg], state.decided_price)
         return
     if not instrument.meets_minimum(quantity, state.stop_price):
         draft.change(sold_target=ZERO)
@@ -116,6 +122,7 @@ def _send(draft: TradeDraft, stop: TradeOrder, quantity: Decimal) -> None:
         side=Side.SELL,
         order_type=OrderType.MARKET,
         quantity=quantity,
+        decision_price=state.decided_price,
     )
     trigger = stop.trigger_price if stop.trigger_price is not None else state.stop_price
     left = stop.quantity - quantity

@@ -1,5 +1,7 @@
 """Withdraw the entry, drop the stops and sell: in this order, and never two exits at once."""
 
+from decimal import Decimal
+
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.refusals.kinds import STOPS_SOLD_ALL, STOPS_STAY
 from models.trading.refusals.repetition import Requested
@@ -9,10 +11,16 @@ from models.trading.trade.refusals import figures_of, note_order_refused, note_t
 from models.trading.trade.state import ZERO, TradeOrder, TradeState
 
 
-def want_exit(draft: TradeDraft, reason: ExitReason) -> None:
-    """Decide that the trade shall end; the first reason stands, and a paused exit goes on."""
-    kept = draft.state.exit_reason or reason
-    draft.change(exit_wanted=True, exit_reason=kept, exit_paused=False)
+def want_exit(draft: TradeDraft, reason: ExitReason, price: Decimal | None) -> None:
+    """Decide that the trade shall end; the first reason stands, and a paused exit goes on.
+
+    ``price`` is the pair's price as that was decided; the first one known stands as well.
+    """
+    state = draft.state
+    kept = state.exit_reason or reason
+    decided = state.decided_price if state.exit_wanted else None
+    decided = price if decided is None else decided
+    draft.change(exit_wanted=True, exit_reason=kept, exit_paused=False, decided_price=decided)
 
 
 def note_exit_ended(draft: TradeDraft, order: TradeOrder) -> None:
@@ -85,6 +93,7 @@ def _send_exit(draft: TradeDraft) -> None:
         side=Side.SELL,
         order_type=OrderType.MARKET,
         quantity=state.sellable,
+        decision_price=state.decided_price,
     )
     stops = [o for o in state.live_stops if o.order_id is not None]
     command = ExitPosition(
