@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults day honesty format bench lock clean
+.PHONY: help setup run test check faults day honesty rules format bench lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
@@ -42,6 +42,9 @@ check: $(STAMP) ## Formatting, lint, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+rules: $(STAMP) ## Play 400 days of recorded candles through the account's rules [RULES=options]
+	@$(BIN)/python -m tests.rules $(RULES)
 
 format: $(STAMP) ## Format the code and apply the safe fixes
 	@$(BIN)/ruff check --fix-only .

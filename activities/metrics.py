@@ -5,7 +5,7 @@ bounded: steps, legs, kinds, and the names of accounts and symbols.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -15,6 +15,7 @@ from activities.ports.exchange_errors import UnknownOutcomeError
 from activities.ports.journal import Discrepancies
 from models.trading.orders import Leg, OrderReport, OrderStatus, Side
 from models.trading.refusals.kinds import refusal_class
+from models.trading.trade.slippage import FillSlippage
 
 SECONDS = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
@@ -156,6 +157,21 @@ RESCUES = Counter(
     ("account",),
 )
 
+SLIPPAGE = Histogram(
+    "aether_slippage_basis_points",
+    "What an execution cost against the price it was decided at; negative is better",
+    ("leg",),
+    buckets=(-50, -20, -10, -5, -2, 0, 2, 5, 10, 20, 50, 100, 200, 500),
+)
+SLIPPAGE_UNMEASURED = Counter(
+    "aether_slippage_unmeasured", "Executions that no decision price is known of", ("leg",)
+)
+LIMIT_USED = Gauge(
+    "aether_limit_used_ratio",
+    "How much of a hard limit on loss or open risk is used; 1 and more refuses, NaN: not known",
+    ("account", "limit", "subject"),
+)
+
 
 @contextmanager
 def timed_step(step: str, leg: Leg) -> Iterator[None]:
@@ -239,6 +255,16 @@ def _leg(report: OrderReport) -> Leg:
     if report.side is Side.BUY:
         return Leg.ENTRY
     return Leg.EXIT if report.trigger_price is None else Leg.STOP
+
+
+def observe_slippage(measured: Iterable[FillSlippage]) -> None:
+    """Measure executions that have just been written down for the first time."""
+    for one in measured:
+        leg = one.leg.value if one.leg is not None else "unknown"
+        if one.basis_points is None:
+            SLIPPAGE_UNMEASURED.labels(leg).inc()
+        else:
+            SLIPPAGE.labels(leg).observe(float(one.basis_points))
 
 
 def observe_reconciliation(found: Discrepancies, seconds: float) -> None:

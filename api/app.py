@@ -24,6 +24,8 @@ from api.routes.account import (
     accounts,
     capital,
     hedge,
+    limits,
+    lots,
     orders,
     reconciliations,
     shadow,
@@ -92,6 +94,8 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
     for module in (
         accounts,
         capital,
+        limits,
+        lots,
         trades,
         orders,
         reconciliations,

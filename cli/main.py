@@ -18,6 +18,7 @@ EXIT_REFUSED = 2
 GROUPS = {
     "trade": "cli.commands.trading.trade",
     "capital": "cli.commands.trading.capital",
+    "lots": "cli.commands.trading.lots",
     "drawdown": "cli.commands.trading.drawdown",
     "kill-switch": "cli.commands.governance.kill_switch",
     "reconcile": "cli.commands.platform.reconcile",
@@ -37,6 +38,7 @@ GROUPS = {
 COMMANDS = {
     "verify": "cli.commands.platform.verify",
     "shadow": "cli.commands.trading.shadow",
+    "limits": "cli.commands.trading.limits",
     **dict.fromkeys(("portfolio", "days"), "cli.commands.trading.portfolio"),
     **dict.fromkeys(
         ("run", "up", "down", "status", "logs", "fetch"), "cli.commands.platform.stack"

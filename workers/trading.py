@@ -29,6 +29,7 @@ from workers.connection import connect_temporal
 from workers.emergency import EmergencyDesk, close_desk, resting_entries
 from workers.headroom import keep_headroom_published
 from workers.health import Health, HealthServer, free_loopback_port
+from workers.limit_gauges import keep_limits_published
 from workers.schedules.market_jobs import create_market_schedules, tell_market_rules
 from workers.schedules.reconciliation import keep_reconciling
 from workers.standby import SoleProcess
@@ -91,6 +92,7 @@ async def _serve_queue(
             beside = [
                 asyncio.create_task(_keep_accounts(client, parts, settings, health, desk)),
                 asyncio.create_task(keep_headroom_published(parts.exchanges)),
+                asyncio.create_task(keep_limits_published(parts.database)),
                 asyncio.create_task(_record_stops(client, parts, desk)),
             ]
             if parts.load is not None:

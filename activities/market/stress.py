@@ -17,10 +17,12 @@ from activities.ports.rules import (
 from models.contracts.stress import StressDone, StressRequest
 from models.trading.capital.valuation import value_holdings
 from models.trading.market import MarketSnapshot
+from models.trading.risk.assets import is_off_peg
 from models.trading.risk.portfolio import UNGROUPED
 from models.trading.risk.stress import StressPortfolio, StressPosition, apply_shocks
 from models.trading.risk.stress_scenarios import HISTORICAL
 from models.trading.settings.reading import AccountRules, PlatformRules
+from models.trading.universe.compliance import ComplianceRules
 
 ZERO = Decimal(0)
 
@@ -49,13 +51,13 @@ class StressActivities:
         """Apply every shock to what the account holds now and write the outcome."""
         with typed_failures():
             rules = await self._account_rules(request.account)
-            stablecoins = (await self._platform_rules()).compliance.stablecoins
+            compliance = (await self._platform_rules()).compliance
             universe = await self._universe.current()
             buckets = {} if universe is None else universe.buckets
             _, groups = await self._correlations.current_groups()
             holdings = await self._record.holdings(request.account)
             market = await self._record.snapshots()
-            portfolio, unpriced = portfolio_of(holdings, market, dict(groups), buckets, stablecoins)
+            portfolio, unpriced = portfolio_of(holdings, market, dict(groups), buckets, compliance)
             shocks = (*(HISTORICAL if request.historical else ()), *request.shocks)
             results = apply_shocks(portfolio, shocks, rules.drawdown, rules.portfolio)
             seen = [snapshot.observed_at for snapshot in market.values()]
@@ -78,7 +80,7 @@ def portfolio_of(
     market: dict[str, MarketSnapshot],
     groups: dict[str, str],
     buckets: dict[str, str],
-    stablecoins: frozenset[str],
+    compliance: ComplianceRules,
 ) -> tuple[StressPortfolio, tuple[str, ...]]:
     """Return holdings at the last prices, and the assets that no price is known of."""
     totals: dict[str, Decimal] = {}
@@ -92,6 +94,8 @@ def portfolio_of(
         if held.asset in unpriced or symbol not in market:
             continue
         snapshot = market[symbol]
+        stable = held.asset in compliance.stablecoins
+        on_peg = stable and not is_off_peg(snapshot.mid, compliance.peg_tolerance)
         positions.append(
             StressPosition(
                 symbol=symbol,
@@ -101,7 +105,8 @@ def portfolio_of(
                 group=groups.get(symbol, UNGROUPED),
                 bucket=buckets.get(symbol, UNGROUPED),
                 stop_price=held.stop_price,
-                is_stablecoin=held.asset in stablecoins,
+                is_stablecoin=on_peg,
+                is_cash=on_peg,
             )
         )
     portfolio = StressPortfolio(

@@ -1,1 +1,1 @@
-"""Shapes of requests and answers."""
+"""The shapes of what the API gives."""

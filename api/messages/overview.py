@@ -38,6 +38,8 @@ class AccountLine(BaseModel):
     open_trades: int
     closed_trades: int
     halts: list[str]
+    nearest_limit: str | None = None
+    nearest_limit_used: Money | None = None
 
 
 class MarketLine(BaseModel):

@@ -138,6 +138,11 @@ class Trade(Row):
     fees: Money
     pnl: Money | None
     slippage: Money
+    slippage_basis_points: Money | None
+    slippage_unmeasured: int
+    executions: int
+    carried: Money
+    dust: Money
     exit_reason: str | None
     exits: TradeExits
     partials_taken: int

@@ -1,1 +1,1 @@
-"""Reads of the record for the routes."""
+"""What the API reads from the record."""

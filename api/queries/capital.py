@@ -13,7 +13,8 @@ from api.messages.schemas import Money, Row
 from infra.runtime.database.connections import Database
 from models.tables.accounts.accounts import AccountRow, BalanceRow, NetAssetValueRow
 from models.tables.accounts.capital import CapitalFlowRow, NavBaselineRow, TradingDayRow
-from models.tables.documents import drawdown_state
+from models.tables.accounts.restoration import AccountStateRow
+from models.tables.documents import account_state, drawdown_state
 from models.trading.account.capital.drawdown import is_beginning
 from models.trading.capital.flows import (
     CapitalFlow,
@@ -96,13 +97,17 @@ class Capital(BaseModel):
 
 
 class Holding(BaseModel):
-    """One asset of a portfolio; ``share`` is of the net asset value."""
+    """One asset of a portfolio; ``share`` is of the net asset value.
+
+    ``dust`` is what of it settled trades left, too little to be sold: the next trade sells it.
+    """
 
     asset: str
     quantity: Money
     price: Money | None
     value: Money | None
     share: Money | None
+    dust: Money
 
 
 class ValuePoint(BaseModel):
@@ -225,11 +230,13 @@ async def portfolio(
             if row.noted_at is not None and row.value_after is not None
         ]
         begun = select(NavBaselineRow).where(col(NavBaselineRow.at) >= since)
+        kept = await session.get(AccountStateRow, account)
         beginnings = [row for row in await session.exec(begun) if is_beginning(row.reason)]
     points.sort(key=lambda point: point.at)
     for row in sorted(beginnings, key=lambda row: row.at):
         _begin_anew(points, row)
-    return _portfolio(balances, market, since, points), points
+    dust = {} if kept is None else account_state(kept.state).dust
+    return _portfolio(balances, market, since, points, dust), points
 
 
 def _begin_anew(points: list[NavPoint], row: NavBaselineRow) -> None:
@@ -245,10 +252,12 @@ def together(
 ) -> Portfolio:
     """Return the portfolio of all accounts together."""
     held: dict[str, Decimal] = {}
+    dust: dict[str, Decimal] = {}
     for one in balances:
         for holding in one.holdings:
             held[holding.asset] = held.get(holding.asset, ZERO) + holding.quantity
-    return _portfolio(held, market, since, points)
+            dust[holding.asset] = dust.get(holding.asset, ZERO) + holding.dust
+    return _portfolio(held, market, since, points, dust)
 
 
 async def portfolios(
@@ -269,6 +278,7 @@ def _portfolio(
     market: Snapshots,
     since: dt.datetime,
     points: list[NavPoint],
+    dust: dict[str, Decimal],
 ) -> Portfolio:
     worth = marked(balances, market)
     nav = worth.known
@@ -283,7 +293,7 @@ def _portfolio(
         exposure_share=(nav - cash) / nav if nav > ZERO else None,
         unpriced=list(worth.without_price),
         holdings=[
-            _holding(asset, total, market, nav)
+            _holding(asset, total, market, nav, dust.get(asset, ZERO))
             for asset, total in sorted(balances.items())
             if total != ZERO
         ],
@@ -293,12 +303,12 @@ def _portfolio(
     )
 
 
-def _holding(asset: str, total: Decimal, market: Snapshots, nav: Decimal) -> Holding:
+def _holding(asset: str, total: Decimal, market: Snapshots, nav: Decimal, dust: Decimal) -> Holding:
     snapshot = market.get(f"{asset}/USD")
     price = Decimal(1) if asset == "USD" else None if snapshot is None else snapshot.last
     value = None if price is None else total * price
     share = None if value is None or nav <= ZERO else value / nav
-    return Holding(asset=asset, quantity=total, price=price, value=value, share=share)
+    return Holding(asset=asset, quantity=total, price=price, value=value, share=share, dust=dust)
 
 
 def _flow(row: CapitalFlowRow) -> CapitalFlow:

@@ -94,10 +94,13 @@ class Overview:
 def account_text(account: dict[str, Any]) -> str:
     """Return an account's figures in one line."""
     halts = ", ".join(account["halts"]) or "none"
+    used = account.get("nearest_limit_used")
+    near = f", nearest limit: {account['nearest_limit']}" if account.get("nearest_limit") else ""
+    near += f" at {float(used):.0%}" if used is not None else ""
     return (
         f"{account['account']} ({account['mode']}): {account['state']}, "
         f"equity {float(account['equity']):,.2f} USD, open trades {account['open_trades']}, "
-        f"closed {account['closed_trades']}, halts: {halts}"
+        f"closed {account['closed_trades']}, halts: {halts}{near}"
     )
 
 

@@ -11,6 +11,7 @@ from models.tables.accounts.capital import (
     TradingDayRow,
 )
 from models.tables.accounts.hedges import HedgeReviewRow
+from models.tables.accounts.lots import AssetMovementRow
 from models.tables.accounts.modes import GoingLiveRow, ModeChangeRow
 from models.tables.accounts.reconciliations import CheckpointRow, ReconciliationRow
 from models.tables.accounts.restoration import AccountStateRow, TradeStateRow
@@ -47,6 +48,7 @@ __all__ = [
     "ApiKeyNonceRow",
     "ApiTokenRow",
     "ApprovalRow",
+    "AssetMovementRow",
     "AuditHeadRow",
     "AuditRow",
     "BalanceRow",

@@ -65,7 +65,8 @@ class OrderSpec:
 
     Orders with a conditional close may not carry a client order id on the exchange
     (kraken-protocol §9); they are found again by ``userref`` instead. ``post_only``: the order may
-    only rest, and is cancelled where it would take.
+    only rest, and is cancelled where it would take. ``decision_price`` is the market at which the
+    order was decided, None where that was not known.
     """
 
     account: str
@@ -82,6 +83,7 @@ class OrderSpec:
     time_in_force: TimeInForce = TimeInForce.GTC
     close: ConditionalClose | None = None
     post_only: bool = False
+    decision_price: Decimal | None = None
 
     @property
     def ends_at_once(self) -> bool:

@@ -8,8 +8,16 @@ from tests.day.report import Report
 
 ZONES = {"company": "Asia/Singapore", "director-1": "Asia/Tokyo", "director-2": "America/New_York"}
 
+WIDE_LOSSES = {
+    f"losses.{name}_{level}_share": share
+    for name in ("day_peak", "week", "month", "strategy", "open_risk")
+    for level, share in (("soft", "0.9"), ("hard", "0.95"))
+}
+"""The day is one of drawdowns and of sizes: the limits on longer clocks stay out of its way."""
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "company": {
+        **WIDE_LOSSES,
         "day.zone": ZONES["company"],
         "drawdown.soft_share": "0.01",
         "drawdown.hard_share": "0.025",
@@ -21,6 +29,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "allocation.total": "0",
     },
     "director-1": {
+        **WIDE_LOSSES,
         "day.zone": ZONES["director-1"],
         "risk.risk_share": "0.08",
         "risk.volatility_share": "0.2",
@@ -33,6 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "allocation.total": "0",
     },
     "director-2": {
+        **WIDE_LOSSES,
         "day.zone": ZONES["director-2"],
         "risk.risk_share": "0.10",
         "risk.volatility_share": "0.2",

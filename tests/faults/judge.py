@@ -51,7 +51,7 @@ def judge(
         trade: the trade as we record it, None when we say that there is none.
     """
     verdict = Verdict()
-    _judge_duplicates(verdict, found, asked)
+    _judge_duplicates(verdict, found, asked, carried_dust(trade, minimum))
     if trade is not None and "bought" not in trade:
         verdict.words.append(f"we do not know the trade: {trade.get('detail')}")
         trade = None
@@ -76,7 +76,13 @@ def judge(
     return verdict
 
 
-def _judge_duplicates(verdict: Verdict, found: Slice, asked: Decimal) -> None:
+def carried_dust(trade: Mapping[str, Any] | None, minimum: Decimal) -> Decimal:
+    """Return what a trade may sell beyond what it bought: dust, and never so much as a trade."""
+    carried = Decimal(trade.get("carried", "0")) if trade is not None else ZERO
+    return carried if carried < minimum else ZERO
+
+
+def _judge_duplicates(verdict: Verdict, found: Slice, asked: Decimal, carried: Decimal) -> None:
     entries = [order for order in found.orders if order["side"] == "buy"]
     if len(entries) > 1:
         verdict.duplicates += len(entries) - 1
@@ -88,7 +94,7 @@ def _judge_duplicates(verdict: Verdict, found: Slice, asked: Decimal) -> None:
             verdict.words.append(f"{count} orders under the id {name}")
     if found.bought > asked:
         verdict.words.append(f"bought {found.bought} where {asked} were asked for")
-    if found.sold > found.bought:
+    if found.sold > found.bought + carried:
         verdict.duplicates += 1
         verdict.words.append(f"sold {found.sold} of {found.bought} bought")
 

@@ -38,7 +38,9 @@ LIMITS = AccountLimits(
 
 ANY_SIZE = ApprovalPolicy(equity_share_minimum=None)
 WIDE_SETTINGS = SettingsInForce(
-    0, '{"portfolio.group_share":"0.95","portfolio.bucket_share":"0.95"}'
+    0,
+    '{"portfolio.group_share":"0.95","portfolio.bucket_share":"0.95",'
+    '"losses.open_risk_soft_share":"0.9","losses.open_risk_hard_share":"0.95"}',
 )
 
 

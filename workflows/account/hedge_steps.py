@@ -16,13 +16,15 @@ from models.trading.account.hedge.facts import (
     SellParts,
     WatchHedge,
 )
+from models.trading.account.state import AccountState
 from models.trading.trade.facts import HEDGE_WATCH, PartSaleRequested
 from workflows.account.steps import tell_when_started
 from workflows.entity import Errands
 
 
-def carry_out_hedge(errands: Errands, account: str, command: HedgeCommand) -> None:
+def carry_out_hedge(errands: Errands, state: AccountState, command: HedgeCommand) -> None:
     """Send a command on its way."""
+    account = state.account
     match command:
         case SellParts(targets=targets, prices=prices):
             now = workflow.now()

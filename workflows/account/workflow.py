@@ -110,7 +110,7 @@ class AccountWorkflow(AccountInbox):
             case AskApproval():
                 ask_approval(self.errands, account, command)
             case SellParts() | ReviewHedge() | RecordHedge() | WatchHedge():
-                carry_out_hedge(self.errands, account, command)
+                carry_out_hedge(self.errands, self.state, command)
             case ChangeExchange():
                 change_exchange(self.errands, account, command)
             case RecordDay() | RecordFlows() | RecordBaseline() | MoveCapital():

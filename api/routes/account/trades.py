@@ -26,6 +26,7 @@ from api.messages.decisions import ChangeExits
 from api.messages.exits import exits_change, more_exits
 from api.messages.schemas import Answered, Trade
 from api.messages.settings import EntryAssessed, entry_view
+from api.messages.slippage import FillSlippageView
 from api.queries.market import last_price_of, market_of
 from api.services import Services, services_of
 from models.contracts.names import (
@@ -37,12 +38,14 @@ from models.contracts.names import (
     trade_workflow_id,
 )
 from models.contracts.workflows import MoveStop as MoveStopUpdate
+from models.tables.accounts.restoration import TradeStateRow
 from models.tables.accounts.settings import EntryAssessmentRow
-from models.tables.documents import entry_record
+from models.tables.documents import entry_record, trade_state
 from models.tables.trades.trades import TradeRow
 from models.trading.account.facts import OpenRequested, TradeCloseRequested
 from models.trading.answers import Answer
 from models.trading.exits.requests import ExitsChangeRequested
+from models.trading.trade.slippage import slippages
 
 router = APIRouter(
     prefix="/accounts/{account}/trades",
@@ -217,6 +220,19 @@ async def get_trade(request: Request, account: AccountName, number: Number) -> T
     """Return one trade."""
     services = services_of(request)
     return Trade.model_validate(await reading.require_trade(services.database, account, number))
+
+
+@router.get("/{number}/slippage")
+async def list_slippage(
+    request: Request, account: AccountName, number: Number
+) -> list[FillSlippageView]:
+    """List each execution of a trade against the price it was decided at; positive is worse."""
+    services = services_of(request)
+    await reading.require_trade(services.database, account, number)
+    async with services.database.account_scope(account) as session:
+        row = await session.get(TradeStateRow, (account, number))
+    measured = () if row is None else slippages(trade_state(row.state))
+    return [FillSlippageView.model_validate(one) for one in measured]
 
 
 async def _refuse_absent(services: Services, account: str, number: int) -> None:

@@ -11,6 +11,7 @@ from api.http.reading import Snapshots
 from api.lesser import all_lesser_forms
 from api.messages.overview import AccountLine, MarketFigures, MarketLine, Process, Status
 from api.messages.schemas import Account
+from api.queries.limits import account_limits_now, nearest
 from api.queries.watched import silent_workflows
 from api.services import Services, services_of
 from infra.runtime.control_token import control_headers
@@ -28,8 +29,12 @@ async def get_status(request: Request) -> Status:
     views = [await reading.account_view(services.database, name, market) for name in names]
     processes = await asyncio.gather(*(_probe(services, *t) for t in _targets(services)))
     silent = await silent_workflows(services)
+    limits = [await account_limits_now(services.database, name, market) for name in names]
     return Status(
-        accounts=[_account_line(view, silent) for view in views],
+        accounts=[
+            _account_line(view, silent).model_copy(update=nearest(found))
+            for view, found in zip(views, limits, strict=True)
+        ],
         market=_market_line(services, market),
         lesser_forms=await all_lesser_forms(services),
         processes=[Process(name="api", ready=True, detail="ok"), *processes],

@@ -76,7 +76,7 @@ def _summary(name: str, one: dict[str, Any]) -> str:
 
 
 def _holdings(one: dict[str, Any]) -> Figures:
-    columns = ("asset", "quantity", "price", "USD", "share")
+    columns = ("asset", "quantity", "price", "USD", "share", "dust")
     table = Figures(columns, right=frozenset(columns[1:]))
     for holding in one["holdings"]:
         table.add(
@@ -85,6 +85,7 @@ def _holdings(one: dict[str, Any]) -> Figures:
             holding["price"] or "no price",
             _usd(holding["value"]),
             _percent(holding["share"]),
+            holding["dust"] if Decimal(holding["dust"]) else "",
         )
     return table
 

@@ -8,10 +8,10 @@ from sqlmodel import Field, SQLModel
 
 from models.tables.columns import Amount, Document, Moment
 from models.tables.documents import exits_document
-from models.trading.orders import Leg, Side
 from models.trading.trade.execution_figures import execution_figures
 from models.trading.trade.exits.conditions import rules_of
 from models.trading.trade.figures import figures, summarise
+from models.trading.trade.slippage import slippages, total
 from models.trading.trade.state import ZERO, TradePhase, TradeState
 
 
@@ -19,9 +19,11 @@ class TradeRow(SQLModel, table=True):
     """One trade of an account.
 
     Money is USD. ``pnl`` is net of fees and set when the trade is settled. ``slippage`` is what
-    execution cost against the reference price (entries) and the stop's trigger (stops); positive
-    is worse. ``entry_result`` says whether the entry took, rested, crossed after resting or bought
-    nothing; ``maker_share`` is of all that was traded, ``fees_saved`` what that share saved.
+    execution cost against the decision prices (positive is worse), in USD and basis points;
+    ``slippage_unmeasured`` counts those of the ``executions`` that have no decision price.
+    ``entry_result`` says whether the entry took, rested, crossed after resting or bought nothing;
+    ``maker_share`` is of all that was traded, ``fees_saved`` what that share saved. ``carried`` is
+    dust of earlier trades that is sold along, ``dust`` what a settled one leaves.
     ``protected_quantity`` is covered by resting stops; ``unprotected_seconds`` adds up
     the finished gaps, ``unprotected_since`` is the start of a running one (protocol time).
     ``decided_at``, ``opened_at`` and ``closed_at`` are market times, ``requested_at`` and
@@ -51,6 +53,11 @@ class TradeRow(SQLModel, table=True):
     cash_flow: Decimal = Field(sa_type=Amount)
     pnl: Decimal | None = Field(default=None, sa_type=Amount)
     slippage: Decimal = Field(sa_type=Amount)
+    slippage_basis_points: Decimal | None = Field(default=None, sa_type=Amount)
+    slippage_unmeasured: int = 0
+    executions: int = 0
+    carried: Decimal = Field(default=ZERO, sa_type=Amount)
+    dust: Decimal = Field(default=ZERO, sa_type=Amount)
     exit_reason: str | None = None
     exits: dict[str, Any] = Field(sa_type=Document)
     partials_taken: int
@@ -74,6 +81,7 @@ class TradeRow(SQLModel, table=True):
 def trade_figures(state: TradeState) -> dict[str, Any]:
     """Return the columns that follow from a trade's state; coverage and verdict are not part."""
     plan, derived, executed = state.plan, figures(state), execution_figures(state)
+    slipped = total(slippages(state))
     settled = state.phase is TradePhase.SETTLED
     return {
         "account_id": plan.account,
@@ -96,7 +104,12 @@ def trade_figures(state: TradeState) -> dict[str, Any]:
         "fees": state.fees,
         "cash_flow": state.cash_flow,
         "pnl": derived.net_profit if settled else None,
-        "slippage": derived.entry_slippage + _stop_slippage(state),
+        "slippage": slipped.usd,
+        "slippage_basis_points": slipped.basis_points,
+        "slippage_unmeasured": slipped.unmeasured,
+        "executions": len(state.fills),
+        "carried": state.plan.carried,
+        "dust": summarise(state).dust,
         "exit_reason": state.exit_reason.value if state.exit_reason else None,
         "exits": exits_document(rules_of(state)),
         "partials_taken": state.partials_taken,
@@ -111,14 +124,3 @@ def trade_figures(state: TradeState) -> dict[str, Any]:
         "opened_at": state.opened_at,
         "closed_at": state.closed_at,
     }
-
-
-def _stop_slippage(state: TradeState) -> Decimal:
-    """Return USD lost between the stops' triggers and what they sold for."""
-    triggers = {o.order_id: o.trigger_price for o in state.of_leg(Leg.STOP)}
-    lost = ZERO
-    for fill in state.fills:
-        trigger = triggers.get(fill.order_id)
-        if fill.side is Side.SELL and trigger is not None:
-            lost += (trigger - fill.price) * fill.quantity
-    return lost

@@ -9,7 +9,8 @@ Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refuse
 ``trade_waits_for_approval``, ``entry_approved``, ``entry_refused``, ``entry_expired``,
 ``entry_outdated``, ``approved_entry_refused``, ``hedge_overridden``, ``hedge_override_cleared``,
 ``hedge_override_expired``, ``settings_change_waits``, ``settings_change_refused``,
-``settings_change_expired``, ``rescue_began``, ``rescue_ended``.
+``settings_change_expired``, ``rescue_began``, ``rescue_ended``,
+``loss_limit_reached``, ``loss_limit_reset``, ``strategy_loss_reached``.
 """
 
 from dataclasses import replace
@@ -69,6 +70,8 @@ from models.trading.account.state import ZERO, AccountState
 from models.trading.answers import Answer
 from models.trading.governance.approval import ApprovalSettled
 from models.trading.market import MarketSnapshot
+from models.trading.risk.account_losses import with_trade_counted
+from models.trading.risk.dust import with_dust_moved
 from models.trading.trade.facts import ExitReason
 
 __all__ = ["AccountDecision", "decide"]
@@ -309,6 +312,8 @@ def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:
         counted, trades=trades, balances=balances, closed_trades=state.closed_trades + 1
     )
     closed = halts.with_blocked(closed, known, summary, fact.at)
+    closed = with_trade_counted(closed, summary)
+    closed = with_dust_moved(closed, base, summary.dust)
     return AccountDecision(note_closed(closed, summary), (_record_of(state, closed, action),))
 
 

@@ -96,6 +96,8 @@ def _without_figures(state: AccountState) -> AccountState:
         losses=LossStreak(),
         entry_orders=(),
         off_peg=(),
+        loss_record=None,
+        dust={},
         hedge_book=HedgeBook(),
         hedge_sales={},
         hedge_moved_at=None,

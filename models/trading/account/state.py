@@ -18,6 +18,7 @@ from models.trading.instruments import Instrument
 from models.trading.risk.drawdown import DrawdownState, DueDay
 from models.trading.risk.drawdown_limits import DrawdownLimits
 from models.trading.risk.limits import AccountLimits, FeeRates, Mode, ProtectionMode
+from models.trading.risk.losses import LossRecord
 from models.trading.risk.portfolio import LossStreak
 from models.trading.settings.reading import ExitDefaults
 from models.trading.trade.state import TradeSummary
@@ -42,6 +43,9 @@ class HaltKind(StrEnum):
     RESCUE = "rescue"
     UNMEASURED = "unmeasured"
     DAY_OVERDUE = "day_overdue"
+    DAY_PEAK_LOSS = "day_peak_loss"
+    WEEK_LOSS = "week_loss"
+    MONTH_LOSS = "month_loss"
 
 
 AWAY = (HaltKind.NO_EXCHANGE, HaltKind.COOLING_DOWN)
@@ -84,7 +88,10 @@ class AccountState:
     ``settings`` are the account's and ``platform`` the platform's; ``limits`` and every other
     policy here follow from the former (``account_rules.adopt``). ``entry_orders`` are the market
     times of recent entries, ``losses`` the losing trades of strategies in a row, ``off_peg`` the
-    stablecoins seen off their peg.
+    stablecoins seen off their peg. ``loss_record`` is what losses on each clock are measured
+    against (None: nothing was measured yet), ``peak_recorded`` the day's best as last written down.
+    ``dust`` are base units by asset, within ``balances``, that settled trades left because they
+    could not be sold.
     """
 
     account: str
@@ -135,6 +142,9 @@ class AccountState:
     entry_orders: tuple[datetime, ...] = ()
     losses: LossStreak = field(default_factory=LossStreak)
     off_peg: tuple[str, ...] = ()
+    loss_record: LossRecord | None = None
+    peak_recorded: Decimal = ZERO
+    dust: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def cash(self) -> Decimal:

@@ -1,1 +1,1 @@
-"""Risk: limits, sizing, drawdown, stress."""
+"""Limits on losses and on risk, what assets count as, and how near an account is to each limit."""

@@ -26,6 +26,7 @@ class PortfolioLimits:
         bucket_share: largest value in one diversification bucket, unless ``bucket_shares`` says
             otherwise for it.
         gross_share: largest value in all pairs together.
+        issuer_share: largest value in the stablecoins of one issuer.
         trades_maximum: trades open or entering at once.
         orders_maximum: entry orders within ``orders_window``. The default stops a loop that has run
             away, one a second for the whole window, and no strategy or person comes near it.
@@ -43,6 +44,7 @@ class PortfolioLimits:
     orders_window: timedelta = timedelta(minutes=10)
     losses_maximum: int = 4
     cool_down: timedelta = timedelta(hours=4)
+    issuer_share: Decimal = Decimal("0.25")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,10 @@ class LossStreak:
 class PortfolioView:
     """What the limits are applied to.
 
-    ``exposures`` are USD held in a pair and promised to its unfilled entries; ``groups`` and
-    ``buckets`` name those of each symbol; ``entry_orders`` are recent ones by market time.
+    ``exposures`` are USD held in a pair and promised to its unfilled entries, without what counts
+    as cash; ``stablecoins`` the same of stablecoins, and ``issuers`` who owes each of them, by
+    symbol. ``groups`` and ``buckets`` name those of each symbol; ``entry_orders`` are recent ones
+    by market time.
     """
 
     equity: Decimal
@@ -68,6 +72,8 @@ class PortfolioView:
     open_trades: int = 0
     entry_orders: tuple[datetime, ...] = ()
     losses: LossStreak = LossStreak()
+    stablecoins: Mapping[str, Decimal] = field(default_factory=dict)
+    issuers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,8 @@ def allow_entry(
     view: PortfolioView, limits: PortfolioLimits, symbol: str, now: datetime
 ) -> EntryAllowance:
     """Apply every limit to an entry into a pair. ``now`` is market time."""
+    if symbol in view.issuers:
+        return EntryAllowance(_stablecoin_rooms(view, limits, symbol), _checks(view, limits, now))
     group, bucket = _named(view.groups, symbol), _named(view.buckets, symbol)
     equity = max(ZERO, view.equity)
     bucket_share = limits.bucket_shares.get(bucket, limits.bucket_share)
@@ -113,12 +121,28 @@ def allow_entry(
         ),
         Room("gross exposure", sum(view.exposures.values(), ZERO), equity * limits.gross_share),
     )
-    checks = (
+    return EntryAllowance(rooms, _checks(view, limits, now))
+
+
+def _checks(view: PortfolioView, limits: PortfolioLimits, now: datetime) -> tuple[Check, ...]:
+    return (
         check_open_trades(view, limits),
         check_order_rate(view, limits, now),
         check_losses(view.losses, limits, now),
     )
-    return EntryAllowance(rooms, checks)
+
+
+def _stablecoin_rooms(
+    view: PortfolioView, limits: PortfolioLimits, symbol: str
+) -> tuple[Room, ...]:
+    """Return the rooms of a stablecoin: of its pair, and of what its issuer owes altogether."""
+    equity, issuer = max(ZERO, view.equity), view.issuers[symbol]
+    owed = _total(view.stablecoins, view.issuers, issuer)
+    held = view.stablecoins.get(symbol, ZERO)
+    return (
+        Room("pair exposure", held, equity * limits.pair_share),
+        Room(f"stablecoins of {issuer}", owed, equity * limits.issuer_share),
+    )
 
 
 def check_open_trades(view: PortfolioView, limits: PortfolioLimits) -> Check:

@@ -33,6 +33,7 @@ class SizingInputs:
         rooms: what every limit on value leaves (pair, group, bucket, gross, hedge, strategy).
         spendable_cash: cash beyond the reserve and what other entries are promised.
         depth_quantity: base units on offer near the best ask, None when not known.
+        risk_left: USD that may still be at risk down to all stops, None: not bounded.
     """
 
     instrument: Instrument
@@ -49,13 +50,18 @@ class SizingInputs:
     volatility: Decimal | None = None
     size_factor: Decimal = ONE
     depth_quantity: Decimal | None = None
+    risk_left: Decimal | None = None
 
 
 def size_within_caps(inputs: SizingInputs) -> SizingResult:
     """Return the largest quantity within every cap, on the pair's lot step."""
     unit_cash = inputs.price_bound * (1 + inputs.fees.taker)
     caps = [_risk_cap(inputs)]
-    caps += [cap for cap in (_volatility_cap(inputs), _depth_cap(inputs)) if cap is not None]
+    caps += [
+        cap
+        for cap in (_volatility_cap(inputs), _open_risk_cap(inputs), _depth_cap(inputs))
+        if cap is not None
+    ]
     caps += [SizingCap(room.name, room.code, room.left / unit_cash) for room in inputs.rooms]
     caps.append(SizingCap("cash", "insufficient-balance", inputs.spendable_cash / unit_cash))
     caps += _drawdown_cap(inputs, caps)
@@ -85,6 +91,13 @@ def _volatility_cap(inputs: SizingInputs) -> SizingCap | None:
         return None
     allowed = max(ZERO, inputs.equity) * inputs.volatility_share
     return SizingCap("volatility", "below-minimum", allowed / move)
+
+
+def _open_risk_cap(inputs: SizingInputs) -> SizingCap | None:
+    distance = inputs.entry_price - inputs.stop_price
+    if inputs.risk_left is None or distance <= ZERO:
+        return None
+    return SizingCap("open risk", "open-risk", inputs.risk_left / distance)
 
 
 def _depth_cap(inputs: SizingInputs) -> SizingCap | None:

@@ -19,7 +19,10 @@ ONE = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class StressPosition:
-    """One holding: base units, USD per unit. ``stop_price`` None: nothing rests for it."""
+    """One holding: base units, USD per unit. ``stop_price`` None: nothing rests for it.
+
+    ``is_cash``: a stablecoin on its peg, which is no exposure.
+    """
 
     symbol: str
     asset: str
@@ -29,6 +32,7 @@ class StressPosition:
     bucket: str
     stop_price: Decimal | None = None
     is_stablecoin: bool = False
+    is_cash: bool = False
 
     @property
     def value(self) -> Decimal:
@@ -163,7 +167,9 @@ def _exposure_effects(
     ]
     effects = []
     for title, key, limit_of in measures:
-        for name in sorted({key(position) for position in before.positions}):
+        for name in sorted(
+            {key(position) for position in before.positions if not position.is_cash}
+        ):
             limit = limit_of(name)
             share, shocked = _share(before, key, name), _share(after, key, name)
             label = f"{title} {name}".strip()
@@ -172,5 +178,6 @@ def _exposure_effects(
 
 
 def _share(portfolio: StressPortfolio, key: Callable[[StressPosition], str], name: str) -> Decimal:
-    value = sum((p.value for p in portfolio.positions if key(p) == name), ZERO)
+    exposed = (p for p in portfolio.positions if not p.is_cash)
+    value = sum((p.value for p in exposed if key(p) == name), ZERO)
     return value / portfolio.equity if portfolio.equity > ZERO else ZERO

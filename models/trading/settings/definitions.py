@@ -14,6 +14,7 @@ from models.trading.governance.going_live import LiveConditions
 from models.trading.hedge.target import HedgeSettings
 from models.trading.risk.drawdown_limits import DrawdownLimits, PositionsOnHalt
 from models.trading.risk.limits import AccountLimits
+from models.trading.risk.loss_limits import LossLimits
 from models.trading.risk.portfolio import PortfolioLimits
 from models.trading.settings.catalogue import Danger, SettingDefinition, SettingScope
 from models.trading.settings.makers import (
@@ -41,7 +42,7 @@ _RISK, _DRAWDOWN, _PORTFOLIO = AccountLimits(), DrawdownLimits(), PortfolioLimit
 _HEDGE, _APPROVAL, _LIVE = HedgeSettings(), ApprovalPolicy(), LiveConditions()
 _UNIVERSE, _CORRELATION = UniverseRules(), CorrelationSettings()
 _COMPLIANCE, _ALLOCATION = ComplianceRules(frozenset()), AllocationPolicy()
-_EXECUTION = ExecutionPolicy()
+_EXECUTION, _LOSSES = ExecutionPolicy(), LossLimits()
 _PLATFORM = SettingScope.PLATFORM
 
 # fmt: off
@@ -72,6 +73,8 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     shares("portfolio.bucket_shares", (), "The same for buckets that differ.", ANY),
     share("portfolio.gross_share", _PORTFOLIO.gross_share,
         "Largest value in all pairs together.", RAISING),
+    share("portfolio.issuer_share", _PORTFOLIO.issuer_share,
+        "Largest value in the stablecoins of one issuer.", RAISING),
     count("portfolio.trades_maximum", _PORTFOLIO.trades_maximum,
         "Trades open or entering at once.", RAISING),
     count("portfolio.orders_maximum", _PORTFOLIO.orders_maximum,
@@ -118,6 +121,29 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "Strategies whose entries rest first, whatever the style says.", ANY),
     names("execution.taking_strategies", (),
         "Strategies whose entries cross at once, whatever the style says.", ANY),
+    share("losses.day_peak_soft_share", _LOSSES.day_peak_soft_share,
+        "Loss from the day's best from which entries become smaller.", RAISING),
+    share("losses.day_peak_hard_share", _LOSSES.day_peak_hard_share,
+        "Loss from the day's best at which entries stop.", RAISING, least=Decimal("0.001")),
+    share("losses.week_soft_share", _LOSSES.week_soft_share,
+        "Loss of the account's week from which entries become smaller.", RAISING),
+    share("losses.week_hard_share", _LOSSES.week_hard_share,
+        "Loss of the account's week at which entries stop.", RAISING, least=Decimal("0.001")),
+    share("losses.month_soft_share", _LOSSES.month_soft_share,
+        "Loss of the account's month from which entries become smaller.", RAISING),
+    share("losses.month_hard_share", _LOSSES.month_hard_share,
+        "Loss of the account's month at which entries stop.", RAISING, least=Decimal("0.001")),
+    share("losses.strategy_soft_share", _LOSSES.strategy_soft_share,
+        "Loss of one strategy in the week, of equity, from which its entries become smaller.",
+        RAISING),
+    share("losses.strategy_hard_share", _LOSSES.strategy_hard_share,
+        "Loss of one strategy in the week, of equity, at which its entries stop.",
+        RAISING, least=Decimal("0.001")),
+    share("losses.open_risk_soft_share", _LOSSES.open_risk_soft_share,
+        "Loss at all stops together, of equity, from which entries become smaller.", RAISING),
+    share("losses.open_risk_hard_share", _LOSSES.open_risk_hard_share,
+        "Loss at all stops together, of equity, that no entry may pass.", RAISING,
+        least=Decimal("0.001")),
     zone("day.zone", "UTC", "Time zone of the account's day.", ANY),
     local_time("day.starts_at", "00:00", "Local time at which the day begins.", ANY),
     share("exits.trailing_share", ZERO,
@@ -199,6 +225,11 @@ BY_NAME = {definition.name: definition for definition in CATALOGUE}
 ORDERED: tuple[tuple[str, str], ...] = (
     ("drawdown.soft_share", "drawdown.hard_share"),
     ("drawdown.hard_share", "drawdown.total_share"),
+    ("losses.day_peak_soft_share", "losses.day_peak_hard_share"),
+    ("losses.week_soft_share", "losses.week_hard_share"),
+    ("losses.month_soft_share", "losses.month_hard_share"),
+    ("losses.strategy_soft_share", "losses.strategy_hard_share"),
+    ("losses.open_risk_soft_share", "losses.open_risk_hard_share"),
     ("hedge.least", "hedge.most"),
     ("hedge.calm", "hedge.wild"),
     ("hedge.slight", "hedge.severe"),

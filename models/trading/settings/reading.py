@@ -11,8 +11,10 @@ from models.trading.execution import EntryStyle, ExecutionPolicy
 from models.trading.governance.approval import ApprovalPolicy
 from models.trading.governance.going_live import LiveConditions
 from models.trading.hedge.target import HedgeSettings
+from models.trading.risk.assets import FIAT
 from models.trading.risk.drawdown_limits import DrawdownLimits, PositionsOnHalt
 from models.trading.risk.limits import AccountLimits
+from models.trading.risk.loss_limits import LossLimits
 from models.trading.risk.portfolio import PortfolioLimits
 from models.trading.settings.catalogue import Value
 from models.trading.settings.versions import SettingsVersion
@@ -42,6 +44,7 @@ class AccountRules:
     volatility_share: Decimal
     portfolio: PortfolioLimits
     drawdown: DrawdownLimits
+    losses: LossLimits
     exits: ExitDefaults
     allocation: AllocationPolicy
     fixed_shares: Mapping[str, Decimal]
@@ -75,6 +78,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         volatility_share=_section(values, "risk")["volatility_share"],
         portfolio=PortfolioLimits(**portfolio),
         drawdown=DrawdownLimits(**drawdown),
+        losses=LossLimits(**_section(values, "losses")),
         exits=_exits(values),
         allocation=_allocation(values),
         fixed_shares=dict(_section(values, "allocation")["fixed"]),
@@ -102,7 +106,7 @@ def platform_rules(settings: SettingsVersion, allowed: frozenset[str]) -> Platfo
         version=settings.version,
         compliance=rules,
         universe=UniverseRules(
-            **_section(values, "universe"), excluded=rules.sanctioned | rules.stablecoins
+            **_section(values, "universe"), excluded=rules.sanctioned | rules.stablecoins | FIAT
         ),
         correlation=CorrelationSettings(
             window=correlation["window"],

@@ -187,7 +187,7 @@ def _note_order_news(draft: TradeDraft, fact: OrderNews) -> None:
 def _after_fill(draft: TradeDraft, order: TradeOrder | None) -> None:
     # A stop that fires ends the trade: the rest of the entry is withdrawn, what is left is sold.
     if order is not None and order.spec.leg is Leg.STOP and not draft.state.exit_wanted:
-        want_exit(draft, stop_reason(draft.state))
+        want_exit(draft, stop_reason(draft.state), draft.state.stop_price)
 
 
 def _after_end(draft: TradeDraft, order: TradeOrder | None) -> None:

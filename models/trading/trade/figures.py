@@ -33,7 +33,7 @@ class TradeFigures:
         net_profit: gross profit less all fees.
         entry_slippage: paid above the reference price, in USD over the bought quantity.
         net_share: net profit as a share of the cost of what was bought (0.01 is one percent).
-        unsold: base quantity bought and not sold.
+        unsold: base quantity held and not sold.
     """
 
     average_entry: Decimal | None
@@ -67,7 +67,7 @@ def figures(state: TradeState) -> TradeFigures:
         net_profit=net,
         entry_slippage=paid - bought * state.plan.reference_price,
         net_share=net / paid if paid else ZERO,
-        unsold=bought - sold,
+        unsold=state.held,
     )
 
 
@@ -115,8 +115,16 @@ def summarise(state: TradeState) -> TradeSummary:
         rescue=state.rescue and replace(state.rescue, covered=state.is_covered),
         blocked="" if settled else blocked_text(state),
         unexplained=state.missing if lost else ZERO,
+        dust=dust_left(state) if settled else ZERO,
     )
     return _with_hedge(state, summary)
+
+
+def dust_left(state: TradeState) -> Decimal:
+    """Return what a settled trade leaves in the account; nothing bought: all that was carried."""
+    if state.bought == ZERO:
+        return state.plan.carried
+    return max(ZERO, state.held - state.missing)
 
 
 def _with_hedge(state: TradeState, summary: TradeSummary) -> TradeSummary:

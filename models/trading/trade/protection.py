@@ -152,6 +152,7 @@ def _place(draft: TradeDraft, quantity: Decimal) -> None:
         order_type=OrderType.STOP_LOSS,
         quantity=quantity,
         trigger_price=state.stop_price,
+        decision_price=state.stop_price,
     )
     draft.intend(spec)
     draft.send(PlaceOrder(spec))

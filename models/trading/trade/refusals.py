@@ -101,7 +101,7 @@ def note_holding(draft: TradeDraft, fact: HoldingTold) -> None:
     moving = state.live_exit is not None or state.live_part is not None
     if moving or not state.entry_is_done or fact.orders != len(_own_order_ids(state)):
         return  # what was sold since is in one figure and not in the other; a review asks again
-    missing = max(ZERO, state.bought - fact.sold - max(ZERO, fact.available))
+    missing = max(ZERO, state.bought + state.swept - fact.sold - max(ZERO, fact.available))
     changed = missing != state.missing
     since = fact.at if changed or state.missing_since is None else state.missing_since
     draft.change(

@@ -43,6 +43,7 @@ class TradePlan:
     ``average_true_range`` (at the decision) is what those in its multiples are measured by.
     ``settings_version`` is that of the account's settings it was decided under; ``execution`` is
     how its orders are priced. An entry that does not take at once may pay up to ``entry_ceiling``.
+    ``carried`` is the dust that earlier trades of the pair left in the account: it is sold along.
     """
 
     account: str
@@ -65,6 +66,7 @@ class TradePlan:
     execution: ExecutionPolicy = field(default_factory=ExecutionPolicy)
     entry_style: EntryStyle = EntryStyle.TAKE
     entry_ceiling: Decimal | None = None
+    carried: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +139,14 @@ class Rescue:
         number: how often that has happened to this trade.
         cash_flow: what the trade's account had counted in USD when it settled.
         quantity: the same in base units: bought less sold.
+        dust: what it had left in the account as dust.
         covered: all that is held is covered by resting stops, so that the danger is over.
     """
 
     number: int
     cash_flow: Decimal
     quantity: Decimal
+    dust: Decimal = ZERO
     covered: bool = False
 
 
@@ -244,8 +248,17 @@ class TradeState:
 
     @property
     def held(self) -> Decimal:
-        """Return the base quantity held now."""
-        return self.bought - self.sold
+        """Return the base quantity held now, with the dust that is to be sold along.
+
+        Dust belongs to the trade from its first execution on: alone it can be neither protected
+        nor sold.
+        """
+        return self.bought + self.swept - self.sold
+
+    @property
+    def swept(self) -> Decimal:
+        """Return the dust of earlier trades that is sold with this one."""
+        return self.plan.carried if self.bought > ZERO else ZERO
 
     @property
     def sellable(self) -> Decimal:
@@ -358,7 +371,8 @@ class TradeSummary:
     ``blocked`` says which of its requests the exchange goes on refusing, empty: none;
     ``unexplained`` are base units bought that the exchange does not hold and nobody explains.
     Of what the hedge did: base units bought back and sold, USD moved, received net of fees, and
-    those fees. ``exit_price`` is the average of all other sales, None before the first.
+    those fees. ``exit_price`` is the average of all other sales, None before the first. ``dust`` is
+    what a settled trade leaves, too little to be sold.
     """
 
     number: int
@@ -385,3 +399,4 @@ class TradeSummary:
     rescue: Rescue | None = None
     blocked: str = ""
     unexplained: Decimal = ZERO
+    dust: Decimal = ZERO

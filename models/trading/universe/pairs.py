@@ -24,7 +24,7 @@ class UniverseRules:
         daily_volume_minimum: USD traded per day, a mean over recent days.
         history_days_minimum: days of stored candles.
         spread_maximum: quoted spread as a share of the price.
-        excluded: assets never proposed (sanctions, stablecoins).
+        excluded: assets never proposed (sanctions, stablecoins, other money).
         buckets: diversification bucket by asset, as people set it.
         bucket_volumes: bucket by daily volume in USD for the others, the largest volume first.
     """

@@ -19,6 +19,8 @@ from models.trading.risk.limits import AccountLimits
 from tests.support.platform import a_key, loopback
 
 OPEN = {"/healthz", "/readyz", "/metrics"}
+TEXTS = ("text/plain", "application/yaml", "text/csv", "application/x-ndjson")
+
 OPERATIONS = {
     "list_accounts",
     "get_account",
@@ -52,6 +54,12 @@ OPERATIONS = {
     "list_stress_runs",
     "get_stress_run",
     "list_days",
+    "list_limits",
+    "list_lots",
+    "list_gains",
+    "export_lots",
+    "export_gains",
+    "list_slippage",
     "get_drawdown",
     "lift_drawdown",
     "get_capital",
@@ -163,7 +171,7 @@ async def test_every_operation_is_typed_under_a_stable_name(platform):
         for response in good:
             for media, content in response["content"].items():
                 schema = content["schema"]
-                is_text = media in ("text/plain", "application/yaml")
+                is_text = media in TEXTS
                 assert is_text or "$ref" in (schema.get("items") or schema), path
         if path.startswith("/api/"):
             problem = operation["responses"]["default"]["content"]

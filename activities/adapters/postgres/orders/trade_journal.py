@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import TextClause
 
 from activities.adapters.postgres import audit
 from activities.adapters.postgres.orders.coverage import Coverage, cover
-from activities.metrics import UNPROTECTED
+from activities.metrics import UNPROTECTED, observe_slippage
 from infra.runtime.database.connections import Database
 from infra.runtime.database.light_connections import LightSession
 from models.tables import IdeaRow
@@ -22,11 +22,13 @@ from models.tables.trades.trades import trade_figures
 from models.trading.ideas import Idea
 from models.trading.risk.limits import ProtectionMode
 from models.trading.trade.facts import PriceWatch
+from models.trading.trade.slippage import slippages
 from models.trading.trade.state import TradePhase, TradeState
 from models.trading.verdicts import Verdict
 
 _BEFORE = text(
-    """SELECT protected_quantity, unprotected_since, unprotected_seconds, updated_at FROM trades
+    """SELECT protected_quantity, unprotected_since, unprotected_seconds, updated_at, executions
+       FROM trades
        WHERE account_id = :account AND number = :trade FOR UPDATE"""
 )
 _COVERAGE_TIMES = text(
@@ -81,7 +83,7 @@ class TradeJournal:
         if verdict is not None:
             values["verdict"] = Jsonb(verdict_document(verdict))
         async with self._database.light_scope(account) as session:
-            coverage, uncovered = await _coverage(session, state, at)
+            coverage, uncovered, known = await _coverage(session, state, at)
             values |= asdict(coverage)
             await session.sql(_upsert(tuple(values)), values)
             kept = {"account": account, "trade": number, "state": trade_state_text(state), "at": at}
@@ -94,6 +96,7 @@ class TradeJournal:
                 )
         if uncovered > 0:
             UNPROTECTED.labels(state.plan.protection.value).observe(float(uncovered))
+        observe_slippage(slippages(state)[known:])
 
     async def settled_trade(self, account: str, trade: int) -> TradeState | None:
         """Return the state that a trade has settled with, None while it is not settled."""
@@ -131,8 +134,8 @@ class TradeJournal:
 
 async def _coverage(
     session: LightSession, state: TradeState, at: datetime
-) -> tuple[Coverage, Decimal]:
-    """Return the coverage now, and seconds of a gap that ended with this save."""
+) -> tuple[Coverage, Decimal, int]:
+    """Return the coverage now, seconds of a gap that ended, and the executions written before."""
     trade = {"account": state.plan.account, "trade": state.plan.number}
     before = next(iter(await session.sql(_BEFORE, trade)), None)
     previous = Coverage(
@@ -152,8 +155,9 @@ async def _coverage(
         at=at,
     )
     if before is not None and before.updated_at > at:
-        return coverage, Decimal(0)  # a late save changes nothing
-    return coverage, coverage.unprotected_seconds - previous.unprotected_seconds
+        return coverage, Decimal(0), len(state.fills)  # a late save changes nothing
+    known = before.executions if before else 0
+    return coverage, coverage.unprotected_seconds - previous.unprotected_seconds, known
 
 
 @cache

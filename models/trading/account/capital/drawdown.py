@@ -26,6 +26,7 @@ from models.trading.account.state import ZERO, AccountState, Halt, HaltKind
 from models.trading.answers import Answer
 from models.trading.capital.days import DayClosed, DayFigures, close_day
 from models.trading.capital.flows import NavBaseline
+from models.trading.risk import account_losses
 from models.trading.risk.drawdown import (
     Breach,
     DrawdownState,
@@ -69,7 +70,9 @@ def watch(state: AccountState, told_at: datetime) -> AccountDecision:
         return _halted(state, Halt(HaltKind.UNMEASURED, worth.reason, told_at))
     measured, commands = _lifted(state, HaltKind.UNMEASURED)
     decision = _measure(measured, worth.value, at, told_at)
-    return AccountDecision(decision.state, (*commands, *decision.commands))
+    losses = account_losses.watch_losses(decision.state, at, told_at)
+    more = tuple(c for c in losses.commands if c not in decision.commands)
+    return AccountDecision(losses.state, (*commands, *decision.commands, *more))
 
 
 def _measure(
@@ -162,8 +165,9 @@ def on_day_boundary(state: AccountState, fact: DayBoundaryPassed) -> AccountDeci
         )
     )
     opened, freed = _lifted(opened, HaltKind.DAY_OVERDUE)
-    seen = watch(opened, fact.told_at)
-    commands = (RecordDay(closed.record), _closed(closed), *freed, *seen.commands)
+    rolled = account_losses.roll(opened, boundary.opens)
+    seen = watch(rolled.state, fact.told_at)
+    commands = (RecordDay(closed.record), _closed(closed), *freed, *rolled.commands, *seen.commands)
     return AccountDecision(seen.state, commands)
 
 

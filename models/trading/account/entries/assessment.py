@@ -24,6 +24,8 @@ from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
 from models.trading.risk.drawdown import DrawdownState, judge_drawdown, size_factor
 from models.trading.risk.limits import FeeRates
+from models.trading.risk.losses import LossRecord, judge_losses, loss_factor, shrink
+from models.trading.risk.open_risk import check_open_risk, open_risk_share
 from models.trading.risk.portfolio import EntryAllowance, PortfolioView, allow_entry
 from models.trading.risk.sizing import SizingResult, unit_loss
 from models.trading.risk.sizing_caps import SizingInputs, size_within_caps
@@ -63,7 +65,9 @@ class AccountSituation:
     """Where the account stands; ``strategy`` is the room of its capital, None: not split.
 
     ``spendable_cash`` is USD beyond the reserve and other entries' promises; no target, no hedge.
-    ``value_unknown`` says why the account's value is not known, empty when it is.
+    ``value_unknown`` says why the account's value is not known, empty when it is. ``losses`` are
+    those on each clock, ``strategy_name`` whose idea the entry is, ``open_risk`` USD down to all
+    stops; what is None of them is not known and allows no entry.
     """
 
     view: PortfolioView
@@ -75,6 +79,9 @@ class AccountSituation:
     strategy: Room | None = None
     pair_trades: int = 0
     value_unknown: str = ""
+    losses: LossRecord | None = None
+    strategy_name: str = ""
+    open_risk: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,7 @@ def assess_entry(
         (
             *judge_compliance(ComplianceSubject(symbol), compliance, situation.pegs).checks,
             *judge_drawdown(situation.drawdown, rules.drawdown).checks,
+            *_judge_losses(situation, rules),
             *allowance.checks,
             check_pair_trades(situation.pair_trades, rules.limits),
             *_check_value(situation.value_unknown),
@@ -130,6 +138,7 @@ def assess_entry(
             check_stop(rules.limits, question.entry_price, question.stop_price),
             check_cash(cost, situation.spendable_cash),
             _judge_risk(question, situation, rules, quantity),
+            _judge_open_risk(question, situation, rules, quantity),
             *(room.check(cost) for room in rooms),
             *worth.verdict.checks,
         )
@@ -156,8 +165,40 @@ def _judge_risk(
 ) -> Check:
     limits, equity = rules.limits, max(ZERO, situation.view.equity)
     loss = unit_loss(question.entry_price, question.stop_price, _rates(situation), limits)
-    factor = size_factor(situation.drawdown, rules.drawdown)
+    factor = _size_factor(situation, rules)
     return check_risk(loss * quantity, equity * limits.risk_share * factor)
+
+
+def _judge_losses(situation: AccountSituation, rules: AccountRules) -> tuple[Check, ...]:
+    growth = situation.drawdown.growth
+    return judge_losses(situation.losses, rules.losses, growth, situation.strategy_name)
+
+
+def _judge_open_risk(
+    question: EntryQuestion, situation: AccountSituation, rules: AccountRules, quantity: Decimal
+) -> Check:
+    added = quantity * max(ZERO, question.entry_price - question.stop_price)
+    levels = rules.losses.open_risk
+    return check_open_risk(situation.open_risk, added, situation.view.equity, levels)
+
+
+def _size_factor(situation: AccountSituation, rules: AccountRules) -> Decimal:
+    """Return by how much entries are made smaller: the strictest of all soft levels."""
+    smallest, growth = rules.drawdown.smallest_factor, situation.drawdown.growth
+    losses = loss_factor(situation.losses, rules.losses, growth, smallest, situation.strategy_name)
+    if situation.open_risk is None:
+        return ZERO
+    share = open_risk_share(situation.open_risk, situation.view.equity)
+    risk = shrink(share, rules.losses.open_risk, smallest)
+    return min(size_factor(situation.drawdown, rules.drawdown), losses, risk)
+
+
+def _risk_left(situation: AccountSituation, rules: AccountRules) -> Decimal:
+    """Return USD that may still be put at risk down to the stops."""
+    if situation.open_risk is None:
+        return ZERO
+    limit = max(ZERO, situation.view.equity) * rules.losses.open_risk.hard
+    return max(ZERO, limit - situation.open_risk)
 
 
 def _sizing_inputs(
@@ -180,7 +221,8 @@ def _sizing_inputs(
         volatility_share=rules.volatility_share,
         average_true_range=market.average_true_range,
         volatility=market.volatility,
-        size_factor=size_factor(situation.drawdown, rules.drawdown),
+        size_factor=_size_factor(situation, rules),
+        risk_left=_risk_left(situation, rules),
         depth_quantity=_depth(question),
     )
 

@@ -35,6 +35,7 @@ from models.trading.orders import (
     Side,
     TimeInForce,
 )
+from models.trading.risk.dust import dust_to_carry, with_dust_moved
 from models.trading.risk.limits import FeeRates, ProtectionMode
 from models.trading.trade.decisions import begin
 from models.trading.trade.figures import HEDGE_SOURCE, entry_price_bound, summarise
@@ -140,6 +141,7 @@ def _size_and_judge(
     spec = _entry_spec(state, intent, instrument, intent.quantity or Decimal(0))
     style = style_of(state, intent)
     spec = _priced(spec, instrument, market, execution_of(state), style)
+    spec = replace(spec, decision_price=market.mid)
     bound = entry_price_bound(spec, max(market.mid, market.ask))
     if style is not EntryStyle.TAKE:
         bound = max(bound, entry_limit(instrument, market.ask, execution_of(state)))
@@ -153,6 +155,7 @@ def _size_and_judge(
         sized = Sized(quantity, market.mid, value)
         return hold_for_approval(state, intent, sized, found.verdict, large)
     plan = _plan(state, intent, instrument, market, fees, replace(spec, quantity=quantity))
+    plan = replace(plan, carried=dust_to_carry(state, instrument, intent.protection))
     summary = summarise(begin(plan).state)
     entered = replace(
         state,
@@ -161,6 +164,7 @@ def _size_and_judge(
         next_trade=plan.number + 1,
         traded_at=plan.requested_at,
     )
+    entered = with_dust_moved(entered, instrument.base, -plan.carried)
     record = record_of_entry(state, plan.number, found)
     return EntryOutcome(entered, found.verdict, EnterTrade(plan, found.verdict, record))
 

@@ -25,6 +25,9 @@ _HALT_CODES = {
     HaltKind.FOREIGN_INSTANCE: "foreign-instance",
     HaltKind.DAILY_DRAWDOWN: "daily-drawdown",
     HaltKind.TOTAL_DRAWDOWN: "total-drawdown",
+    HaltKind.DAY_PEAK_LOSS: "day-peak-loss",
+    HaltKind.WEEK_LOSS: "week-loss",
+    HaltKind.MONTH_LOSS: "month-loss",
 }
 
 _TRADABLE = {

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from models.trading.account.capital import portfolio
 from models.trading.account.capital.allocation import room_of_strategy
 from models.trading.account.entries.assessment import (
     AccountSituation,
@@ -20,7 +19,9 @@ from models.trading.account.settings.in_force import rules_of_account, rules_of_
 from models.trading.account.state import ZERO, AccountState
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
+from models.trading.risk.account_assets import asset_rules, exposures, stablecoin_values
 from models.trading.risk.drawdown import start as start_drawdown
+from models.trading.risk.open_risk import open_risk
 from models.trading.risk.portfolio import LossStreak, PortfolioView, note_result, recent_orders
 from models.trading.settings.reading import AccountRules
 from models.trading.trade.figures import STRATEGY_SOURCE
@@ -74,14 +75,22 @@ def situation_of(
     worth = valuation(state)
     equity = worth.known
     by_itself = intent.source.startswith(STRATEGY_SOURCE)
+    assets, stable = asset_rules(state), stablecoin_values(state)
+    issuers = {
+        symbol: issuer
+        for symbol in {*stable, intent.symbol}
+        if (issuer := assets.issuer(symbol.partition("/")[0])) is not None
+    }
     view = PortfolioView(
         equity=equity,
-        exposures={name: portfolio.pair_exposure(state, name) for name in portfolio.symbols(state)},
+        exposures=exposures(state),
         groups=state.groups,
         buckets=state.buckets,
         open_trades=len(state.trades),
         entry_orders=state.entry_orders,
         losses=state.losses if by_itself else LossStreak(),
+        stablecoins=stable,
+        issuers=issuers,
     )
     reserve = equity * rules.limits.cash_reserve_share
     unmeasured = start_drawdown(equity, market.observed_at.date(), market.observed_at)
@@ -97,6 +106,9 @@ def situation_of(
         ),
         pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values()),
         value_unknown=worth.reason,
+        losses=state.loss_record,
+        strategy_name=_strategy_of(intent),
+        open_risk=open_risk(state.trades.values(), state.prices),
     )
 
 

@@ -27,7 +27,6 @@ from models.trading.account.hedge.facts import (
 from models.trading.account.hedge.moves import buy_back, can_shrink, reductions
 from models.trading.account.hedge.watches import hedge_watches
 from models.trading.account.policies import hedge_settings
-from models.trading.account.settings.in_force import rules_of_platform
 from models.trading.account.state import ZERO, AccountState
 from models.trading.answers import Answer
 from models.trading.hedge.book import (
@@ -45,6 +44,7 @@ from models.trading.hedge.target import (
     HedgeState,
     decide_hedge,
 )
+from models.trading.risk.account_assets import exposures
 from models.trading.trade.state import TradeSummary
 from models.trading.universe.fees import BOTTOM_TIER
 from models.trading.verdicts import Check, Verdict
@@ -128,16 +128,10 @@ def on_review(state: AccountState, fact: HedgeReviewRequested) -> AccountDecisio
 def read_hedge(state: AccountState, fact: HedgeReviewRequested) -> HedgeReading:
     """Read what the hedge follows; what is promised to entries counts as held.
 
-    A stablecoin that is off its peg is no cash.
+    A stablecoin that is off its peg, or has no known price, is no cash.
     """
     equity = valuation(state).known
-    allowed = rules_of_platform(state.platform).compliance.stablecoins.difference(state.off_peg)
-    stable = {f"{asset}/USD" for asset in allowed}
-    values = {
-        symbol: portfolio.pair_exposure(state, symbol)
-        for symbol in portfolio.symbols(state)
-        if symbol not in stable
-    }
+    values = exposures(state)
     volatile = sum(values.values(), ZERO)
     known = {s: v for s, v in values.items() if s in fact.volatilities and v > ZERO}
     weight = sum(known.values(), ZERO)

@@ -14,6 +14,7 @@ from models.trading.exits.distances import Exits
 from models.trading.hedge.book import split_reduction, split_restoration
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
+from models.trading.risk.account_assets import asset_rules
 from models.trading.trade.figures import HEDGE_SOURCE
 from models.trading.trade.state import TradePhase, TradeSummary
 
@@ -36,7 +37,10 @@ class BoughtBack:
 def reductions(state: AccountState, value: Decimal) -> dict[int, Decimal]:
     """Return what all sales of each open trade shall reach, so that a value in USD is sold."""
     held: dict[str, Decimal] = {}
+    assets = asset_rules(state)
     for number, trade in state.trades.items():
+        if assets.is_cash(trade.symbol.partition("/")[0]):
+            continue
         price = portfolio.price_of(state, trade.symbol)
         if can_shrink(trade) and price is not None:
             held[str(number)] = (trade.bought - trade.sold) * price

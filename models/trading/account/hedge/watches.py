@@ -3,10 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 
-from models.trading.account.capital import portfolio
 from models.trading.account.hedge.facts import HedgeReviewRequested
 from models.trading.account.state import ZERO, AccountState
 from models.trading.hedge.target import HedgeSettings
+from models.trading.risk.account_assets import exposures
 from models.trading.trade.facts import HEDGE_WATCH, Direction, PriceWatch, WatchKind
 
 WATCHED_MAXIMUM = 10
@@ -22,7 +22,7 @@ def hedge_watches(
     if override is not None and override.expires_at is not None:
         due = min(due, override.expires_at)
     moment = _watch(state, fact, "", WatchKind.TIME, Direction.COMES, ZERO, due)
-    values = {s: portfolio.pair_exposure(state, s) for s in portfolio.symbols(state)}
+    values = exposures(state)
     held = sorted((s for s, v in values.items() if v > ZERO), key=lambda s: (-values[s], s))
     moves = []
     for symbol in held[:WATCHED_MAXIMUM]:

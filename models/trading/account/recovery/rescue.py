@@ -9,6 +9,7 @@ from models.trading.account.decision import AccountDecision
 from models.trading.account.facts import RecordAccount, TradeProgressed
 from models.trading.account.halts import remember
 from models.trading.account.state import ZERO, AccountState, Halt, HaltKind
+from models.trading.risk.dust import with_dust_moved
 
 
 def on_rescue(state: AccountState, fact: TradeProgressed) -> AccountDecision:
@@ -34,6 +35,7 @@ def on_rescue(state: AccountState, fact: TradeProgressed) -> AccountDecision:
         traded_at=max(fact.at, state.traded_at or fact.at),
         halts=(*without_rescue(state, summary.number), halt),
     )
+    taken = with_dust_moved(taken, base, -rescue.dust)
     details = (("trade", str(summary.number)), ("reason", reason))
     return AccountDecision(
         lifted_when_covered(taken, fact), (RecordAccount("rescue_began", "aether", details),)

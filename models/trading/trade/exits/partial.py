@@ -129,6 +129,7 @@ def _send(draft: TradeDraft, stop: TradeOrder, quantity: Decimal) -> None:
         side=Side.SELL,
         order_type=OrderType.MARKET,
         quantity=quantity,
+        decision_price=state.part_price,
     )
     order = limited(order, _part_limit(state))
     trigger = stop.trigger_price if stop.trigger_price is not None else state.stop_price

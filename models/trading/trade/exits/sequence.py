@@ -121,6 +121,7 @@ def _send_exit(draft: TradeDraft) -> None:
         side=Side.SELL,
         order_type=OrderType.MARKET,
         quantity=state.sellable,
+        decision_price=state.exit_price,
     )
     spec = limited(spec, _exit_limit(state))
     stops = [o for o in state.live_stops if o.order_id is not None]

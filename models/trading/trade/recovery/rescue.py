@@ -15,6 +15,7 @@ from models.trading.trade.facts import (
     OrderEnded,
     TradeFact,
 )
+from models.trading.trade.figures import dust_left
 from models.trading.trade.orders import ABSENT, find_order
 from models.trading.trade.state import Rescue, TradePhase, TradeState
 
@@ -44,7 +45,7 @@ def reopen(draft: TradeDraft) -> None:
     unfilled = state.exit_reason is ExitReason.ENTRY_NOT_FILLED
     draft.change(
         phase=TradePhase.OPEN,
-        rescue=Rescue(number, state.cash_flow, state.held),
+        rescue=Rescue(number, state.cash_flow, state.bought - state.sold, dust_left(state)),
         exit_reason=None if unfilled else state.exit_reason,
         entry_cancel_wanted=True,
         exit_paused=False,

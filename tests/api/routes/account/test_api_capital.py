@@ -114,12 +114,13 @@ async def test_halt_and_day_are_shown_and_closed_once(platform):
         return state.trades[1].bought > 0
 
     await eventually(holds, "the entry is filled")
-    await mark(platform, account, 30000)
+    # Beyond the hard level of the day, and not yet of the week.
+    await mark(platform, account, 39000)
     status, refused = await post(platform, f"{account}/trades", entry)
     assert (status, refused["type"]) == (409, "urn:aether:problem:daily-drawdown")
     tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     tomorrow += timedelta(days=1)
-    close = Decimal(32000)
+    close = Decimal(40000)
     bar = Candle("BTC/USD", 1, tomorrow - timedelta(minutes=1), *[close] * 4, Decimal(1))
     await platform.market.save_candles([bar])
     for number in range(2):
@@ -132,9 +133,9 @@ async def test_halt_and_day_are_shown_and_closed_once(platform):
         )
         assert closed.boundaries == ((tomorrow,) if number == 0 else ())
     (day,) = await get(platform, f"accounts/{account}/days")
-    # Half a bitcoin bought at 50,000 with its fee of 100, worth 16,000 at the boundary.
+    # Half a bitcoin bought at 50,000 with its fee of 100, worth 20,000 at the boundary.
     figures = [Decimal(day[name]) for name in ("closing_equity", "profit", "fees")]
-    assert figures == [90900, -9100, 100]
+    assert figures == [94900, -5100, 100]
     assert day["halted"] is True
     assert (await get(platform, f"accounts/{account}"))["state"] == "trading"
     status, problem = await post(platform, f"{account}/drawdown/lift", {"reason": "not there"})

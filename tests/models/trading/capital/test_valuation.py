@@ -18,6 +18,7 @@ from models.trading.account.equity import equity_last_known, equity_now, valuati
 from models.trading.capital.valuation import Valuation, value_holdings
 from models.trading.market import MarketSnapshot
 from models.trading.risk.drawdown import start
+from models.trading.universe.compliance import ComplianceRules
 from tests.models.trading.trading_builders import START, an_account
 from tests.support.market_fakes import FakeMarketRecord
 
@@ -98,6 +99,6 @@ def test_reads_and_stress_value_what_the_record_priced_alike(
     assert at_last_prices(state, held, rows).equity == worth.value
     kept = tuple(Holding(a, q) for a, q in held.items() if a != "USD" and q)
     stressed, unpriced = portfolio_of(
-        Holdings(held["USD"], kept), snapshots(known), {}, {}, frozenset()
+        Holdings(held["USD"], kept), snapshots(known), {}, {}, ComplianceRules(frozenset())
     )
     assert (stressed.equity, unpriced) == (worth.known, worth.without_price)

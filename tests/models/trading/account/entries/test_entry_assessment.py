@@ -20,6 +20,7 @@ from models.trading.governance.approval import ApprovalPolicy
 from models.trading.risk.drawdown import DrawdownState, mark, start
 from models.trading.risk.drawdown_limits import PositionsOnHalt
 from models.trading.risk.limits import FeeRates
+from models.trading.risk.losses import begin_losses
 from models.trading.risk.portfolio import PortfolioView
 from models.trading.risk.sizing import unit_loss
 from models.trading.settings.catalogue import SettingScope
@@ -35,6 +36,7 @@ BUCKETS = {"BTC/USD": "major", "ETH/USD": "major", "SOL/USD": "large"}
 RULES = account_rules(default_version("company", SettingScope.ACCOUNT))
 COMPLIANCE = ComplianceRules(frozenset(SYMBOLS))
 FEES = FeeRates(Decimal("0.0025"), Decimal("0.004"))
+NO_LOSSES = begin_losses(date(2026, 1, 5), Decimal(1), Decimal(100_000))
 
 
 def a_question(
@@ -55,6 +57,8 @@ def a_situation(**changes: object) -> AccountSituation:
         start(equity, date(2026, 1, 5), START),
         PegWatch(),
         FEES,
+        losses=NO_LOSSES,
+        open_risk=Decimal(0),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -71,6 +75,7 @@ def test_an_entry_is_sized_judged_and_its_caps_named() -> None:
     assert {cap.name for cap in outcome.sizing.caps} == {
         "risk",
         "volatility",
+        "open risk",
         "pair exposure",
         "exposure of group BTC/USD",
         "exposure of bucket major",
@@ -119,7 +124,7 @@ def test_each_rule_refuses(
 
 
 def test_a_halted_account_is_told_why_and_nothing_is_sized() -> None:
-    down = mark(a_situation().drawdown, RULES.drawdown, Decimal(94_000), START).state
+    down = mark(a_situation().drawdown, RULES.drawdown, Decimal(94_500), START).state
     outcome = assessed(a_question(), a_situation(drawdown=down))
     assert [check.code for check in outcome.verdict.failures] == ["daily-drawdown"]
     assert outcome.sizing is None
@@ -195,7 +200,14 @@ class Ledger:
         reserve = equity * self.rules.limits.cash_reserve_share
         view = PortfolioView(equity, self.exposures, GROUPS, BUCKETS, self.trades)
         situation = AccountSituation(
-            view, self.cash - reserve, self.drawdown, PegWatch(), FEES, Decimal("0.4")
+            view,
+            self.cash - reserve,
+            self.drawdown,
+            PegWatch(),
+            FEES,
+            Decimal("0.4"),
+            losses=NO_LOSSES,
+            open_risk=Decimal(0),
         )
         question = a_question(symbol, price)
         question = replace(
