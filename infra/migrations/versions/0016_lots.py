@@ -1,6 +1,6 @@
 """Keep every movement of an asset with its value, in the transaction of the execution or flow.
 
-Revision ID: 0015_lots
+Revision ID: 0016_lots
 Revises: 0015_slippage
 """
 

@@ -30,6 +30,7 @@ from models.trading.account.state import AccountState
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.orders import OrderStatus, OrderType
 from models.trading.trading_day import DayRule
+from tests.support.books import a_book
 from tests.support.fakes import BITCOIN, wall_clock
 from tests.support.postgres import PostgresServer
 from tests.support.stories import LIMITS, Story, at_rest
@@ -63,7 +64,8 @@ class RecordedStory(Story):
 
     async def buy(self, at: datetime) -> None:
         price = self.exchange.price
-        market = MarketSnapshot(BITCOIN.symbol, price, price, price, at)
+        book = a_book(price, price * Decimal("1.0001"))
+        market = MarketSnapshot(BITCOIN.symbol, price, price, price, at, book=book, book_at=at)
         wish = {"quantity": Decimal("0.4"), "stop_price": Decimal(47500), "market": market}
         assert (await self.open(**wish, take_profit_price=None)).accepted
 

@@ -56,7 +56,8 @@ class HedgedStory(Story):
     def see(self, volatility: str | None, hours: int = 0) -> None:
         market = self.a_request().market
         assert market is not None
-        market = replace(market, observed_at=market.observed_at + timedelta(hours=hours))
+        at = market.observed_at + timedelta(hours=hours)
+        market = replace(market, observed_at=at, book_at=at)
         known = None if volatility is None else Decimal(volatility)
         self.journal.hedge_seen = HedgeMarketSeen(
             held=(market,),
