@@ -27,6 +27,7 @@ from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.moment_index import MomentIndex
 from models.trading.strategies import Strategy
+from models.trading.strategies.evidence import Evidence
 from models.trading.trade_facts import PriceCrossed, PriceWatch
 from models.trading.watch_index import WatchIndex
 
@@ -293,9 +294,18 @@ class MarketEngine:
                 # Nobody knows whose idea it is; it must not end the feed, which protects.
                 log.exception("an idea is lost: the record is away", idea=idea.idea_id)
                 continue
-            fact = IdeaArrived(idea, state.snapshot, datetime.now(UTC))
+            evidence = await self._evidence(strategy)
+            fact = IdeaArrived(idea, state.snapshot, datetime.now(UTC), evidence)
             log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
             await self._send([Message(account, None, fact) for account in sorted(followers)])
+
+    async def _evidence(self, strategy: Strategy) -> Evidence | None:
+        """Return a strategy's evidence, None while the record is away: an idea is then unproven."""
+        try:
+            return await self._record.evidence(strategy.name, strategy.version)
+        except OSError:
+            log.warning("evidence is not known", strategy=strategy.name, exc_info=True)
+            return None
 
     async def _cross(self, state: SymbolState, price: Decimal, at: datetime) -> None:
         crossed = state.watches.crossed(price)

@@ -23,6 +23,7 @@ from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, Mode
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.orders import Fill, OrderReport, OrderSpec, OrderStatus
+from models.trading.strategies.evidence import Evidence
 from models.trading.trade_facts import PriceWatch
 from models.trading.trade_state import TradeState
 from models.trading.verdicts import Verdict
@@ -708,6 +709,10 @@ class MarketRecord(Protocol):
 
     async def followers(self, strategy: str) -> list[str]:
         """Return the accounts that follow a strategy."""
+        ...
+
+    async def evidence(self, strategy: str, version: str) -> Evidence:
+        """Return what a strategy version has earned, on all accounts and in backtests."""
         ...
 
     async def holdings(self) -> dict[str, dict[str, Decimal]]:

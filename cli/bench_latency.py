@@ -26,7 +26,7 @@ from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal_access import client_tls
 from infra.runtime.temporal_client import connect
 from models.contracts.names import account_workflow_id
-from models.trading.account_facts import Answer, LimitsChangeRequested
+from models.trading.account_facts import Answer, LimitsChangeRequested, SettingsChangeRequested
 from models.trading.limits import AccountLimits
 
 Tell = Callable[[str], None]
@@ -208,6 +208,10 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+UNBOUNDED = '{"evidence.cost_budget_share":"1"}'
+"""Settings under which what a benchmark opens is held to no budget of the day."""
+
+
 async def raise_limits(settings: Settings, accounts: Sequence[str]) -> None:
     """Let accounts hold as many trades at once as a benchmark opens."""
     keys = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
@@ -220,3 +224,12 @@ async def raise_limits(settings: Settings, accounts: Sequence[str]) -> None:
         request = LimitsChangeRequested(str(uuid.uuid4()), "benchmark", limits, datetime.now(UTC))
         handle = client.get_workflow_handle(account_workflow_id(account))
         await handle.execute_update("change_limits", request, result_type=Answer)
+        unbounded = SettingsChangeRequested(
+            str(uuid.uuid4()),
+            "benchmark",
+            UNBOUNDED,
+            "a benchmark opens more at once than a careful account does",
+            datetime.now(UTC),
+            confirmed=True,
+        )
+        await handle.execute_update("change_settings", unbounded, result_type=Answer)

@@ -8,6 +8,7 @@ from models.tables.accounts import AccountRow, BalanceRow, NetAssetValueRow
 from models.tables.approvals import ApprovalRow
 from models.tables.capital import CapitalFlowRow, LedgerMarkRow, NavBaselineRow, TradingDayRow
 from models.tables.correlations import CorrelationRow
+from models.tables.evidence import StrategyResultRow
 from models.tables.fills import FillRow
 from models.tables.governance import (
     PLATFORM,
@@ -63,6 +64,7 @@ __all__ = [
     "QuarantinedWriteRow",
     "ReconciliationRow",
     "RequestRow",
+    "StrategyResultRow",
     "StressRow",
     "TradeRow",
     "TradeStateRow",

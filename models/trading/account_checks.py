@@ -11,6 +11,7 @@ from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.limits import ProtectionMode
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
+from models.trading.strategies.evidence import Evidence
 from models.trading.verdicts import Check
 
 _HALT_CODES = {
@@ -36,6 +37,7 @@ class EntryIntent:
     """A wish to enter a trade, whoever has it. ``quantity`` None: the account sizes it.
 
     ``change`` are exits beyond ``exits``; ``approved``: a person has let it be this large.
+    ``evidence`` is that of the strategy version whose idea it is, None where there is none.
     """
 
     source: str
@@ -44,7 +46,6 @@ class EntryIntent:
     limit_price: Decimal | None
     quantity: Decimal | None
     exits: Exits
-    expected_move: Decimal | None
     protection: ProtectionMode
     market: MarketSnapshot | None
     expires_at: datetime | None
@@ -52,6 +53,8 @@ class EntryIntent:
     by: str = "aether"
     change: ExitsChange | None = None
     approved: bool = False
+    evidence: Evidence | None = None
+    strategy_version: str = ""
 
 
 def check_intent(state: AccountState, intent: EntryIntent) -> Check | None:
@@ -127,8 +130,6 @@ def _check_numbers(instrument: Instrument, intent: EntryIntent) -> Check | None:
         return _refused("R-1", "invalid-price", "a limit order, and only that, has a limit price")
     if limit is not None and limit < instrument.price_increment:
         return _refused("R-1", "invalid-price", "the limit price is below one tick")
-    if intent.expected_move is not None and not intent.expected_move.is_finite():
-        return _refused("R-6", "invalid-price", "the expected move is not a number")
     return _check_quantity(instrument, intent.quantity)
 
 

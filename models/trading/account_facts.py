@@ -17,6 +17,7 @@ from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits, FeeRates, Mode, ProtectionMode
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
+from models.trading.strategies.evidence import Evidence
 from models.trading.trade_facts import ExitReason
 from models.trading.trade_state import TradePlan, TradeSummary
 from models.trading.verdicts import Verdict
@@ -100,11 +101,15 @@ class OpenRequested:
 
 @dataclass(frozen=True, slots=True)
 class IdeaArrived:
-    """A strategy proposes a trade on bar close. ``at`` is protocol time."""
+    """A strategy proposes a trade on bar close. ``at`` is protocol time.
+
+    ``evidence`` is that of the idea's strategy version, None when it could not be found out.
+    """
 
     idea: Idea
     market: MarketSnapshot
     at: datetime
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +245,8 @@ class Answer:
     ``account-halted``, ``kill-switch-engaged``, ``no-exchange``, ``stale-market``,
     ``no-market-data``, ``equity-unknown``, ``stop-on-wrong-side``,
     ``take-profit-on-wrong-side``, ``below-minimum``,
-    ``insufficient-balance``, ``limit-exceeded``, ``not-worth-costs``, ``invalid-quantity``,
+    ``insufficient-balance``, ``limit-exceeded``, ``not-worth-costs``, ``unproven``,
+    ``cost-budget-spent``, ``volatility-unknown``, ``figures-outdated``, ``invalid-quantity``,
     ``invalid-price``, ``unknown-trade``, ``live-refused``, ``trade-closing``, ``worse-protection``,
     ``pair-not-trading`` (the exchange takes no such order for the pair now), ``invalid-limits``,
     ``idea-expired``, ``daily-drawdown``, ``total-drawdown``, ``not-halted``, ``not-simulated``,

@@ -7,6 +7,7 @@ and takes no entries until that has answered.
 
 from dataclasses import replace
 
+from models.trading.account.entries.basis import CostBudget
 from models.trading.account_facts import (
     Answer,
     ChangeExchange,
@@ -100,6 +101,7 @@ def _without_figures(state: AccountState) -> AccountState:
         losses=LossStreak(),
         entry_orders=(),
         off_peg=(),
+        unbacked_costs=CostBudget(),
         hedge_book=HedgeBook(),
         hedge_sales={},
         hedge_moved_at=None,

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.account.entries.basis import CostBudget
 from models.trading.account_facts import Answer
 from models.trading.account_settings import SettingsInForce
 from models.trading.approval import ApprovalPolicy
@@ -83,7 +84,8 @@ class AccountState:
     ``settings`` are the account's and ``platform`` the platform's; ``limits`` and every other
     policy here follow from the former (``account_rules.adopt``). ``entry_orders`` are the market
     times of recent entries, ``losses`` the losing trades of strategies in a row, ``off_peg`` the
-    stablecoins seen off their peg.
+    stablecoins seen off their peg. ``unbacked_costs`` is what entries without an expectation have
+    cost on the newest day of the account that had one.
     """
 
     account: str
@@ -134,6 +136,7 @@ class AccountState:
     entry_orders: tuple[datetime, ...] = ()
     losses: LossStreak = field(default_factory=LossStreak)
     off_peg: tuple[str, ...] = ()
+    unbacked_costs: CostBudget = field(default_factory=CostBudget)
 
     @property
     def cash(self) -> Decimal:

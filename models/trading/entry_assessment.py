@@ -8,6 +8,8 @@ a stage is applied, so that a refusal names all its reasons; a refusal ends at i
 from dataclasses import dataclass
 from decimal import Decimal
 
+from models.trading.account.entries.basis import UNBACKED, EntryBasis, check_budget
+from models.trading.account.entries.claims import Claim
 from models.trading.approval import check_size
 from models.trading.book_costs import BookView
 from models.trading.compliance import (
@@ -35,6 +37,7 @@ from models.trading.portfolio_limits import EntryAllowance, PortfolioView, Room,
 from models.trading.settings_reading import AccountRules
 from models.trading.sizing import SizingResult, unit_loss
 from models.trading.sizing_caps import SizingInputs, size_within_caps
+from models.trading.strategies.evidence import Expectation
 from models.trading.verdicts import Check, Verdict
 
 ZERO = Decimal(0)
@@ -44,7 +47,7 @@ ZERO = Decimal(0)
 class EntryQuestion:
     """An entry as it would be made; prices in USD per base unit. ``quantity`` None: to be sized.
 
-    ``price_bound`` is what cash is reserved at; ``expected_move`` a share of the price.
+    ``price_bound`` is what cash is reserved at; ``claim`` by what it is worth its costs.
     """
 
     instrument: Instrument
@@ -52,7 +55,7 @@ class EntryQuestion:
     entry_price: Decimal
     price_bound: Decimal
     stop_price: Decimal
-    expected_move: Decimal | None
+    claim: Claim
     quantity: Decimal | None = None
     book: BookView | None = None
     maker_entry: bool = False
@@ -64,6 +67,7 @@ class AccountSituation:
 
     ``spendable_cash`` is USD beyond the reserve and other entries' promises; no target, no hedge.
     ``value_unknown`` says why the account's value is not known, empty when it is.
+    ``unbacked_spent`` is USD that entries without an expectation have cost today.
     """
 
     view: PortfolioView
@@ -75,6 +79,7 @@ class AccountSituation:
     strategy: Room | None = None
     pair_trades: int = 0
     value_unknown: str = ""
+    unbacked_spent: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,8 @@ class EntryAssessment:
     """The outcome; ``sizing``, ``costs`` and ``approval`` are None where it came not so far.
 
     ``approval`` has not passed when a person has to decide on an entry that is allowed otherwise.
-    ``is_sized`` tells whether the quantity came from ``sizing``, and not from who asked.
+    ``is_sized`` tells whether the quantity came from ``sizing``, and not from who asked. ``basis``
+    is on what the entry's worth rests, ``cost`` USD that its round trip is estimated to cost.
     """
 
     verdict: Verdict
@@ -91,6 +97,9 @@ class EntryAssessment:
     costs: EntryCosts | None = None
     approval: Check | None = None
     is_sized: bool = True
+    basis: EntryBasis = EntryBasis.UNSTATED
+    expectation: Expectation | None = None
+    cost: Decimal = ZERO
 
 
 def assess_entry(
@@ -123,6 +132,7 @@ def assess_entry(
             return EntryAssessment(Verdict((*gates.checks, small)), sizing=sizing)
     worth = judge_worth(_worth_request(question, situation, rules, quantity))
     cost = quantity * question.price_bound * (1 + _rates(situation).taker)
+    round_trip = worth.costs.total * quantity * question.entry_price if worth.costs else ZERO
     verdict = Verdict(
         (
             *gates.checks,
@@ -132,11 +142,22 @@ def assess_entry(
             _judge_risk(question, situation, rules, quantity),
             *(room.check(cost) for room in rooms),
             *worth.verdict.checks,
+            *_check_budget(question, situation, worth.basis, round_trip),
         )
     )
     approval = check_size(rules.approval, cost, situation.view.equity)
     is_sized = question.quantity is None
-    return EntryAssessment(verdict, quantity, sizing, worth.costs, approval, is_sized=is_sized)
+    return EntryAssessment(
+        verdict,
+        quantity,
+        sizing,
+        worth.costs,
+        approval,
+        is_sized=is_sized,
+        basis=worth.basis,
+        expectation=worth.expectation,
+        cost=round_trip,
+    )
 
 
 def _rooms(allowance: EntryAllowance, situation: AccountSituation) -> tuple[Room, ...]:
@@ -192,7 +213,7 @@ def _worth_request(
         quantity=quantity,
         bid=question.market.bid,
         ask=question.market.ask,
-        expected_move=question.expected_move,
+        claim=question.claim,
         rates=situation.rates,
         book=question.book,
         assumed_slippage=rules.limits.slippage_share,
@@ -200,6 +221,17 @@ def _worth_request(
         maker_entry=question.maker_entry,
         depth_quantity=question.market.depth_quantity,
     )
+
+
+def _check_budget(
+    question: EntryQuestion, situation: AccountSituation, basis: EntryBasis, cost: Decimal
+) -> tuple[Check, ...]:
+    """Hold what rests on no expectation to its budget of the day."""
+    if basis not in UNBACKED:
+        return ()
+    share = question.claim.policy.cost_budget_share
+    allowed = max(ZERO, situation.view.equity) * share
+    return (check_budget(situation.unbacked_spent, cost, allowed),)
 
 
 def _check_value(reason: str) -> tuple[Check, ...]:

@@ -25,6 +25,7 @@ from models.trading.settings_makers import (
     choice,
     count,
     decimal,
+    flag,
     local_time,
     money,
     names,
@@ -33,12 +34,14 @@ from models.trading.settings_makers import (
     shares,
     zone,
 )
+from models.trading.strategies.evidence import EvidencePolicy, EvidenceSource
 from models.trading.universe import UniverseRules
 
 NONE, RAISING, LOWERING, ANY = Danger.NONE, Danger.RAISING, Danger.LOWERING, Danger.ANY
 _RISK, _DRAWDOWN, _PORTFOLIO = AccountLimits(), DrawdownLimits(), PortfolioLimits()
 _HEDGE, _APPROVAL, _LIVE = HedgeSettings(), ApprovalPolicy(), LiveConditions()
 _UNIVERSE, _CORRELATION = UniverseRules(), CorrelationSettings()
+_EVIDENCE = EvidencePolicy()
 _COMPLIANCE, _ALLOCATION = ComplianceRules(frozenset()), AllocationPolicy()
 _PLATFORM = SettingScope.PLATFORM
 
@@ -57,7 +60,7 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     share("risk.depth_share", _RISK.depth_share,
         "Largest share of the visible depth that one entry takes.", RAISING),
     decimal("risk.reward_to_cost_minimum", _RISK.reward_to_cost_minimum,
-        "Expected move over costs that an entry must reach.", LOWERING, unit="times"),
+        "Expectation over costs that an entry must reach.", LOWERING, unit="times"),
     count("risk.open_trades_per_pair", _RISK.open_trades_per_pair,
         "Trades at once in one pair.", RAISING),
     seconds("risk.market_data_age_seconds", timedelta(seconds=_RISK.market_data_age_seconds),
@@ -145,6 +148,29 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "Oldest reconciliation that counts.", RAISING),
     count("live.simulated_trades_minimum", _LIVE.simulated_trades_minimum,
         "Closed trades in that run.", LOWERING),
+    count("evidence.results_minimum", _EVIDENCE.results_minimum,
+        "Results of a strategy version, from one source, below which its ideas are unproven. "
+        "Thirty: below that the deviation of the results is itself hardly known.",
+        LOWERING, least=Decimal(2)),
+    count("evidence.age_days_maximum", _EVIDENCE.age_maximum.days,
+        "Days after its newest result from which a source counts no more.",
+        RAISING, least=ONE, unit="days"),
+    share("evidence.prior_deviation", _EVIDENCE.prior_deviation,
+        "How far apart true expectations of strategies are taken to lie; results are shrunk "
+        "towards zero by it. One percent: about what a round trip costs, which few earn.",
+        RAISING, most=Decimal("0.1")),
+    decimal("evidence.deviations_below", _EVIDENCE.deviations_below,
+        "Deviations taken off the shrunk expectation before it is compared with the costs.",
+        LOWERING, most=Decimal(5), unit="deviations"),
+    flag("evidence.unproven_admitted", _EVIDENCE.unproven_admitted,
+        "Whether a simulated account trades ideas without enough evidence: it has to come from "
+        "somewhere. A live account never does.", ANY),
+    share("evidence.cost_budget_share", _EVIDENCE.cost_budget_share,
+        "Share of equity that entries without an expectation may cost a day, by the estimate of "
+        "their round trips. One percent: about five usual trades at the dearest fees.", RAISING),
+    choice("evidence.recorded_as", _EVIDENCE.recorded_as.value,
+        "What results of the account count as while it is simulated.", ANY,
+        choices=(EvidenceSource.SIMULATION.value, EvidenceSource.SHADOW.value)),
     share("compliance.peg_tolerance", _COMPLIANCE.peg_tolerance,
         "How far a stablecoin may be off.", RAISING, scope=_PLATFORM),
     share("compliance.peg_return", _COMPLIANCE.peg_return,

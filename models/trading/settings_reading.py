@@ -17,6 +17,7 @@ from models.trading.limits import AccountLimits
 from models.trading.portfolio_limits import PortfolioLimits
 from models.trading.settings_catalogue import Value
 from models.trading.settings_versions import SettingsVersion
+from models.trading.strategies.evidence import EvidencePolicy, EvidenceSource
 from models.trading.trading_day import DayRule
 from models.trading.universe import UniverseRules
 
@@ -47,6 +48,7 @@ class AccountRules:
     hedge: HedgeSettings
     approval: ApprovalPolicy
     live: LiveConditions
+    evidence: EvidencePolicy
     day: DayRule
 
 
@@ -79,6 +81,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         hedge=_hedge(values),
         approval=ApprovalPolicy(**_section(values, "approval")),
         live=LiveConditions(**_section(values, "live")),
+        evidence=_evidence(values),
         day=_day(values),
     )
 
@@ -143,6 +146,13 @@ def _exits(values: Mapping[str, Value]) -> ExitDefaults:
         break_even_gain=exits["break_even_gain"] or None,
         break_even_offset=exits["break_even_offset"],
     )
+
+
+def _evidence(values: Mapping[str, Value]) -> EvidencePolicy:
+    section = _section(values, "evidence")
+    source = EvidenceSource(section.pop("recorded_as"))
+    days = section.pop("age_days_maximum")
+    return EvidencePolicy(recorded_as=source, age_maximum=timedelta(days=days), **section)
 
 
 def _hedge(values: Mapping[str, Value]) -> HedgeSettings:

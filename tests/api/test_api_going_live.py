@@ -21,9 +21,17 @@ TRADE = text(
     """INSERT INTO trades (account_id, number, symbol, phase, source, protection,
            entry_client_order_id, quantity, reference_price, stop_price, trailed, bought, sold,
            fees, cash_flow, slippage, protected_quantity, decided_at, requested_at, closed_at,
-           updated_at)
+           updated_at, pnl, average_entry_price)
        SELECT :account, 1000 + n, 'BTC/USD', 'settled', 'test', 'separate', 'c' || n, 1, 1, 1,
-           false, 1, 1, 0, 0, 0, 0, :at, :at, :at, :at FROM generate_series(1, 20) AS n"""
+           false, 1, 1, 0, 0, 0, 0, :at, :at, :at, :at,
+           CASE WHEN n % 2 = 0 THEN 0.05 ELSE -0.06 END, 1 FROM generate_series(1, 20) AS n"""
+)
+FOLLOWED = text(
+    """INSERT INTO strategy_results
+       SELECT s, '1', 'simulation', :account || '/' || n, :account, 1000 + n, 'BTC/USD', 0, 0, NULL,
+           :at, :at
+       FROM generate_series(1, 20) AS n, accounts a, unnest(a.strategies) AS s
+       WHERE a.account_id = :account"""
 )
 
 
@@ -34,6 +42,7 @@ async def simulated_for_two_weeks(platform, account):
             at = now - timedelta(days=day)
             await session.sql(MARK, {"account": account, "at": at})
         await session.sql(TRADE, {"account": account, "at": now})
+        await session.sql(FOLLOWED, {"account": account, "at": now})
 
 
 async def fulfil(platform, account):
@@ -68,22 +77,28 @@ async def test_account_goes_live_when_all_holds_and_not_before(platform, second)
         "limits-not-set",
         "second-person-needed",
         "simulation-too-short",
+        "no-evidence-of-profit",
     }
     refused = await go()
     assert (refused.status_code, refused.json()["type"][19:]) == (403, "live-refused")
     assert {check["code"] for check in refused.json()["checks"]} == lacking
 
     await fulfil(platform, account)
-    assert (await missing())[0] == {"wrong-permissions", "second-person-needed"}
+    unproven = {"wrong-permissions", "second-person-needed", "no-evidence-of-profit"}
+    lacking, shown = await missing()
+    assert lacking == unproven
+    reason = next(c["reason"] for c in shown["conditions"] if c["code"] == "no-evidence-of-profit")
+    assert reason.startswith("20 trades at -0.5000% net on average, lower bound -")
     platform.live_keys.may[account] = NEEDED_PERMISSIONS
 
     requests = f"{path}/going-live/requests"
-    body = {"reason": "it has earned it"}
+    body = {"reason": "it loses little, and we want to learn", "override_evidence": True}
     asked = await platform.caller.post(requests, json=body, headers=a_key())
     approve = f"{requests}/{asked.json()['number']}/approve"
     alone = await platform.caller.post(approve, headers=a_key())
     assert alone.json()["type"] == "urn:aether:problem:second-person-needed"
     assert (await go()).status_code == 403
+    assert (await missing())[0] == {"second-person-needed", "no-evidence-of-profit"}
     assert (await second.post(approve, headers=a_key())).json()["approved_by"] == second.name
     assert (await missing())[0] == set()
 

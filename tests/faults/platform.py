@@ -16,6 +16,7 @@ import httpx
 import psutil
 
 from activities.verification import Finding, compare
+from cli.bench_latency import UNBOUNDED
 from cli.client import bearer_token
 from cli.records import ExchangeReader, OwnReader
 from infra.runtime.codec import PayloadKey
@@ -27,7 +28,7 @@ from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal_access import client_tls
 from infra.runtime.temporal_client import connect
 from models.contracts.names import account_workflow_id
-from models.trading.account_facts import Answer, LimitsChangeRequested
+from models.trading.account_facts import Answer, LimitsChangeRequested, SettingsChangeRequested
 from models.trading.limits import AccountLimits
 from models.trading.orders import Fill
 from tests.faults.exchange import LOOK_SECONDS, PATIENCE_SECONDS, FaultSuiteError
@@ -266,6 +267,12 @@ async def _change_limits(settings: Settings) -> None:
         request = LimitsChangeRequested(str(uuid4()), "fault suite", limits, datetime.now(UTC))
         handle = client.get_workflow_handle(account_workflow_id(account))
         await handle.execute_update("change_limits", request, result_type=Answer)
+        unbounded = SettingsChangeRequested(
+            str(uuid4()), "fault suite", UNBOUNDED, "many trades", datetime.now(UTC), confirmed=True
+        )
+        answer = await handle.execute_update("change_settings", unbounded, result_type=Answer)
+        if not answer.accepted:
+            raise FaultSuiteError(f"{account} keeps its settings: {answer.detail}")
 
 
 def _kill(pid: int) -> bool:

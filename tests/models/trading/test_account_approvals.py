@@ -136,7 +136,6 @@ def test_large_idea_waits_and_says_so_in_its_record() -> None:
         stop_price=Decimal(49000),
         take_profit_price=Decimal(56000),
         trailing_distance=None,
-        expected_move=Decimal("0.10"),
     )
     first = decide(careful(), IdeaArrived(idea, a_market(), START))
     (record,) = [c for c in first.commands if isinstance(c, RecordIdea)]

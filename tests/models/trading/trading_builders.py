@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from models.trading.account.entries.claims import Claim, Claimant
 from models.trading.account_equity import equity_now
 from models.trading.account_state import AccountState
 from models.trading.drawdown import start as start_drawdown
@@ -18,6 +19,12 @@ from models.trading.orders import (
     OrderSpec,
     OrderType,
     Side,
+)
+from models.trading.strategies.evidence import (
+    Evidence,
+    EvidencePolicy,
+    EvidenceSource,
+    SourceSummary,
 )
 from models.trading.trade_state import TradePlan
 
@@ -125,6 +132,35 @@ def a_market(
         "observed_at": START + timedelta(seconds=seconds),
     }
     return MarketSnapshot(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def an_evidence(
+    move: str = "0.05",
+    results: int = 100,
+    deviation: str = "0.01",
+    source: EvidenceSource = EvidenceSource.SIMULATION,
+    **changes: object,
+) -> Evidence:
+    """Evidence of the baseline from one source; ``move`` is the mean gross move."""
+    mean = Decimal(move)
+    summary = SourceSummary(source, results, mean, Decimal(deviation), mean, START)
+    values: dict[str, object] = {"strategy": "trend", "version": "1", "sources": (summary,)}
+    return Evidence(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def a_claim(**changes: object) -> Claim:
+    """A strategy's claim on a price of 100 with evidence of 5 percent."""
+    values: dict[str, object] = {
+        "by": Claimant.STRATEGY,
+        "entry_price": Decimal(100),
+        "stop_price": Decimal(95),
+        "target_price": None,
+        "policy": EvidencePolicy(),
+        "is_live": False,
+        "now": START,
+        "evidence": an_evidence(),
+    }
+    return Claim(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def an_account(cash: str = "100000", **changes: object) -> AccountState:

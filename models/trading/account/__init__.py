@@ -1,0 +1,1 @@
+"""One account: what it knows, what it is asked, and what it decides."""

@@ -1,0 +1,1 @@
+"""What an idea or a request passes before it becomes an order."""
