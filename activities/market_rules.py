@@ -103,8 +103,8 @@ class MarketRulesActivities:
                     return await self._install(facts)
                 held = await self._universe.held_symbols()
                 updated = finish_leaving(refresh(current, instruments), held)
-                if updated != current:
-                    await self._universe.refresh(updated, self._clock())
+                # Also when nothing has changed: that it was looked at is what accounts rely on.
+                await self._universe.refresh(updated, self._clock())
                 proposal = propose(facts, updated, rules)
                 number = None
                 if not proposal.is_empty:
@@ -152,6 +152,8 @@ class MarketRulesActivities:
             groups=dict(groups),
             at=self._clock(),
             settings=None if self._settings is None else await self._settings(),
+            universe_reviewed_at=await self._universe.reviewed_at(),
+            groups_computed_at=await self._correlations.computed_at(),
         )
         accounts = await self._accounts()
         missed = [one for one in accounts if not await self._messenger.tell_account(one, [fact])]

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +55,10 @@ class SymbolState:
             self.changed = True
 
 
+def _end_of(bar: Candle) -> datetime:
+    return bar.start + timedelta(minutes=bar.interval_minutes)
+
+
 def _figures(bars: Iterable[Candle]) -> dict[str, Any]:
     window = tuple(bars)
     true_range = average_true_range(window[-10 * RANGE_BARS :], RANGE_BARS)
@@ -62,4 +66,5 @@ def _figures(bars: Iterable[Candle]) -> dict[str, Any]:
     return {
         "average_true_range": None if true_range is None else Decimal(repr(true_range)),
         "volatility": None if volatility is None else Decimal(repr(volatility)),
+        "measured_at": _end_of(window[-1]) if window else None,
     }

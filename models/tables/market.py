@@ -53,6 +53,7 @@ class MarketSnapshotRow(SQLModel, table=True):
     volatility: Decimal | None = Field(default=None, sa_type=Amount)
     depth_quantity: Decimal | None = Field(default=None, sa_type=Amount)
     stale: bool
+    measured_at: datetime | None = Field(default=None, sa_type=Moment)
 
     def snapshot(self) -> MarketSnapshot:
         """Return the figures in the domain's words."""
@@ -65,5 +66,6 @@ class MarketSnapshotRow(SQLModel, table=True):
             average_true_range=self.average_true_range,
             volatility=self.volatility,
             depth_quantity=self.depth_quantity,
+            measured_at=self.measured_at,
             stale=self.stale,
         )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from models.trading.account.figures import why_clock_stands
+from models.trading.account_settings import rules_of_account
 from models.trading.account_state import AccountState, HaltKind
 from models.trading.exit_requests import ExitsChange
 from models.trading.exits import Exits
@@ -20,6 +22,7 @@ _HALT_CODES = {
     HaltKind.COOLING_DOWN: "exchange-cooling-down",
     HaltKind.UNMEASURED: "equity-unknown",
     HaltKind.DAY_OVERDUE: "day-overdue",
+    HaltKind.OUTDATED: "figures-outdated",
     HaltKind.REQUEST_BLOCKED: "request-blocked",
     HaltKind.HOLDING_SHORT: "holding-short",
     HaltKind.DAILY_DRAWDOWN: "daily-drawdown",
@@ -114,6 +117,10 @@ def _check_market(state: AccountState, intent: EntryIntent) -> Check | None:
     if age > state.limits.market_data_age_seconds:
         reason = f"the market was seen {age:.0f} s before the newest market time"
         return _refused("T-7", "stale-market", reason)
+    limits = rules_of_account(state.settings).figures
+    stands = why_clock_stands(state.figure_times, limits, intent.at)
+    if stands:
+        return _refused("T-7", "stale-market", stands)
     if intent.expires_at is not None and newest > intent.expires_at:
         return _refused("T-7", "idea-expired", f"the idea expired at {intent.expires_at}")
     return None

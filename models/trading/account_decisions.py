@@ -13,6 +13,7 @@ Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refuse
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from models.trading import account_capital as capital
 from models.trading import account_drawdown as drawdown
@@ -97,16 +98,25 @@ def decide(state: AccountState, fact: AccountFact) -> AccountDecision:
     """
     match fact:
         case IdeaArrived() | OpenRequested():
-            seen = drawdown.watch(_with_market(state, fact.market), fact.at)
+            seen = _watch(_with_market(state, fact.market, fact.at), fact.at)
             return _after(seen, _decide(seen.state, fact))
         case TradeProgressed() | ExchangeReady():
             decision = _decide(state, fact)
-            return _after(decision, drawdown.watch(decision.state, fact.at))
+            return _after(decision, _watch(decision.state, fact.at))
         case PricesMarked() | CapitalMoved():
             decision = _decide(state, fact)
-            return _after(decision, drawdown.watch(decision.state, fact.told_at))
+            return _after(decision, _watch(decision.state, fact.told_at))
+        case MarketRulesTold():
+            decision = _decide(state, fact)
+            return _after(decision, drawdown.watch_figures(decision.state, fact.at))
         case _:
             return _decide(state, fact)
+
+
+def _watch(state: AccountState, told_at: datetime) -> AccountDecision:
+    """Look how old the figures are, and measure the account by them."""
+    looked = drawdown.watch_figures(state, told_at)
+    return _after(looked, drawdown.watch(looked.state, told_at))
 
 
 def _after(first: AccountDecision, second: AccountDecision) -> AccountDecision:
@@ -192,7 +202,7 @@ def _on_persons(
         case ApprovalSettled() if fact.request_id in state.waiting_changes:
             return on_change_settled(state, fact)
         case ApprovalSettled():
-            seen = drawdown.watch(_with_market(state, fact.market), fact.at)
+            seen = _watch(_with_market(state, fact.market, fact.at), fact.at)
             return _after(seen, on_approval_settled(seen.state, fact, consider))
         case HedgeOverrideRequested():
             return hedge.on_override(state, fact)
@@ -260,7 +270,9 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
     return AccountDecision(outcome.state, (record, audited))
 
 
-def _with_market(state: AccountState, market: MarketSnapshot | None) -> AccountState:
+def _with_market(
+    state: AccountState, market: MarketSnapshot | None, told_at: datetime
+) -> AccountState:
     """Remember the newest market seen; figures that are no prices are not remembered."""
     if market is None or not all(p.is_finite() and p > 0 for p in (market.bid, market.ask)):
         return state
@@ -269,7 +281,8 @@ def _with_market(state: AccountState, market: MarketSnapshot | None) -> AccountS
             return state
         return replace(state, prices={**state.prices, market.symbol: market.mid})
     prices = {**state.prices, market.symbol: market.mid}
-    return with_pegs_noted(replace(state, prices=prices, market_time=market.observed_at))
+    moved = drawdown.with_clock(state, market.observed_at, told_at)
+    return with_pegs_noted(replace(moved, prices=prices))
 
 
 def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:

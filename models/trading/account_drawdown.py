@@ -11,9 +11,11 @@ from decimal import Decimal
 from functools import lru_cache
 
 from models.trading import account_halts as halts
+from models.trading.account.figures import newer, why_outdated
 from models.trading.account_day_rules import day_rule, drawdown_limits
 from models.trading.account_equity import base_of, holdings, valuation, value_of
 from models.trading.account_facts import AccountCommand, Answer, CloseTrades, RecordAccount
+from models.trading.account_settings import rules_of_account
 from models.trading.account_state import ZERO, AccountState, Halt, HaltKind
 from models.trading.capital import NavBaseline
 from models.trading.capital_facts import (
@@ -52,7 +54,16 @@ def on_prices_marked(state: AccountState, fact: PricesMarked) -> AccountState:
     if state.market_time is not None and fact.at < state.market_time:
         return replace(state, prices={**fact.prices, **state.prices})
     known = {name: price for name, price in state.prices.items() if name not in fact.unpriced}
-    return replace(state, prices={**known, **fact.prices}, market_time=fact.at)
+    moved = with_clock(state, fact.at, fact.told_at)
+    return replace(moved, prices={**known, **fact.prices})
+
+
+def with_clock(state: AccountState, market_time: datetime, told_at: datetime) -> AccountState:
+    """Move the account's market time on, and note when that was."""
+    times = state.figure_times
+    if state.market_time is None or market_time > state.market_time:
+        times = replace(times, clock=newer(times.clock, told_at))
+    return replace(state, market_time=market_time, figure_times=times)
 
 
 def watch(state: AccountState, told_at: datetime) -> AccountDecision:
@@ -69,6 +80,21 @@ def watch(state: AccountState, told_at: datetime) -> AccountDecision:
     measured, commands = _lifted(state, HaltKind.UNMEASURED)
     decision = _measure(measured, worth.value, at, told_at)
     return AccountDecision(decision.state, (*commands, *decision.commands))
+
+
+def watch_figures(state: AccountState, told_at: datetime) -> AccountDecision:
+    """Take no entries while a figure that rules use is unknown, and take them again after.
+
+    Before the exchange has answered nothing is known at all, which is a halt of its own.
+    """
+    if any(halt.kind is HaltKind.NO_EXCHANGE for halt in state.halts) or not state.instruments:
+        return AccountDecision(state, ())
+    limits = rules_of_account(state.settings).figures
+    reason = why_outdated(state.figure_times, limits, told_at)
+    if reason:
+        return _halted(state, Halt(HaltKind.OUTDATED, reason, told_at))
+    known, commands = _lifted(state, HaltKind.OUTDATED)
+    return AccountDecision(known, commands)
 
 
 def _measure(

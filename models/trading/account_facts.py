@@ -64,7 +64,7 @@ class MarketRulesTold:
 
     ``universe`` are the symbols that entries may be made in, ``buckets`` and ``groups`` are by
     symbol, ``settings`` the platform's. What is older by version or number changes nothing.
-    ``at`` is protocol time.
+    ``at`` is protocol time, as are the times of the last review and computation, None: never.
     """
 
     universe_version: int
@@ -74,6 +74,8 @@ class MarketRulesTold:
     groups: dict[str, str]
     at: datetime
     settings: SettingsInForce | None = None
+    universe_reviewed_at: datetime | None = None
+    groups_computed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from models.trading.account.figures import FigureTimes, newer
 from models.trading.account_facts import (
     AccountCommand,
     AcknowledgeKillSwitch,
@@ -39,11 +40,18 @@ def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecisi
     ready = replace(
         state,
         instruments=_known_pairs(state.instruments, fact.instruments),
-        fees={**state.fees, **fact.fees},
+        fees=dict(fact.fees) if fact.fees else state.fees,
+        figure_times=_times_of(state, fact),
         halts=halts,
     )
     action = "exchange_ready" if halts != state.halts else None
     return AccountDecision(ready, (RecordAccount(action),))
+
+
+def _times_of(state: AccountState, fact: ExchangeReady) -> FigureTimes:
+    """Note when fee rates were told; a pair without one pays the dearest from then on."""
+    times = state.figure_times
+    return replace(times, fees=newer(times.fees, fact.at)) if fact.fees else times
 
 
 def _known_pairs(

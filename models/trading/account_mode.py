@@ -102,6 +102,7 @@ def _without_figures(state: AccountState) -> AccountState:
         entry_orders=(),
         off_peg=(),
         unbacked_costs=CostBudget(),
+        figure_times=replace(state.figure_times, fees=None, clock=None),
         hedge_book=HedgeBook(),
         hedge_sales={},
         hedge_moved_at=None,

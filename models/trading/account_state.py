@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from models.trading.account.entries.basis import CostBudget
+from models.trading.account.figures import FigureTimes
 from models.trading.account_facts import Answer
 from models.trading.account_settings import SettingsInForce
 from models.trading.approval import ApprovalPolicy
@@ -42,6 +43,7 @@ class HaltKind(StrEnum):
     RESCUE = "rescue"
     UNMEASURED = "unmeasured"
     DAY_OVERDUE = "day_overdue"
+    OUTDATED = "outdated"
 
 
 AWAY = (HaltKind.NO_EXCHANGE, HaltKind.COOLING_DOWN)
@@ -85,7 +87,7 @@ class AccountState:
     policy here follow from the former (``account_rules.adopt``). ``entry_orders`` are the market
     times of recent entries, ``losses`` the losing trades of strategies in a row, ``off_peg`` the
     stablecoins seen off their peg. ``unbacked_costs`` is what entries without an expectation have
-    cost on the newest day of the account that had one.
+    cost on the newest day of the account that had one, ``figure_times`` when figures were told.
     """
 
     account: str
@@ -137,6 +139,7 @@ class AccountState:
     losses: LossStreak = field(default_factory=LossStreak)
     off_peg: tuple[str, ...] = ()
     unbacked_costs: CostBudget = field(default_factory=CostBudget)
+    figure_times: FigureTimes = field(default_factory=FigureTimes)
 
     @property
     def cash(self) -> Decimal:

@@ -25,6 +25,7 @@ from models.trading.entry_checks import (
     check_pair_trades,
     check_risk,
     check_stop,
+    check_volatility,
     too_small,
 )
 from models.trading.entry_worth import EntryCosts, WorthRequest, judge_worth
@@ -118,6 +119,7 @@ def assess_entry(
             *allowance.checks,
             check_pair_trades(situation.pair_trades, rules.limits),
             *_check_value(situation.value_unknown),
+            check_volatility(question.market, rules.figures.volatility),
         )
     )
     if not gates.allowed:

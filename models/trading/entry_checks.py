@@ -1,11 +1,15 @@
 """What an entry of a known quantity must satisfy besides the limits: minimums, stop, cash, risk."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits
+from models.trading.market import MarketSnapshot
 from models.trading.sizing import SizingResult
 from models.trading.verdicts import Check
+
+ZERO = Decimal(0)
 
 
 def check_minimum(instrument: Instrument, quantity: Decimal, stop_price: Decimal) -> Check:
@@ -22,6 +26,22 @@ def check_stop(limits: AccountLimits, entry_price: Decimal, stop_price: Decimal)
     least = limits.stop_distance_minimum
     reason = f"stop is {distance:.4%} below the entry, at least {least:.4%} is asked for"
     return Check("R-1", "stop-on-wrong-side", distance >= least, reason, distance, least)
+
+
+def check_volatility(market: MarketSnapshot, age_maximum: timedelta) -> Check:
+    """Require to know how far the pair moves, of late: what is not known bounds nothing (R-2)."""
+    figures = (market.average_true_range, market.volatility)
+    if any(one is None or not one.is_finite() or one < ZERO for one in figures):
+        reason = f"volatility and range of {market.symbol} are not known"
+    elif market.average_true_range == ZERO == market.volatility:
+        reason = f"{market.symbol} has not moved at all: its volatility is not known"
+    elif market.measured_at is None:
+        reason = f"when the volatility of {market.symbol} was measured is not known"
+    else:
+        age = market.observed_at - market.measured_at
+        reason = f"volatility measured {age.total_seconds() / 3600:.1f} h ago"
+        return Check("R-2", "volatility-unknown", age <= age_maximum, reason)
+    return Check("R-2", "volatility-unknown", passed=False, reason=reason)
 
 
 def check_cash(needed: Decimal, spendable: Decimal) -> Check:

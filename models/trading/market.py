@@ -27,6 +27,7 @@ class MarketSnapshot:
     ``observed_at`` is market time. ``average_true_range`` is in quote units over the strategy's
     bars, ``volatility`` the standard deviation of log returns per bar; both are None until enough
     bars are known. ``stale`` is set when the feed is silent or its checksum failed: no new entries.
+    ``measured_at`` is the end of the newest bar that both rest on.
     ``depth_quantity`` is the base quantity on offer within one percent of the best ask.
     """
 
@@ -39,6 +40,7 @@ class MarketSnapshot:
     volatility: Decimal | None = None
     depth_quantity: Decimal | None = None
     stale: bool = False
+    measured_at: datetime | None = None
 
     @property
     def mid(self) -> Decimal:

@@ -7,6 +7,7 @@ section of the rule and its field. The table is laid out by hand, one or two lin
 from datetime import timedelta
 from decimal import Decimal
 
+from models.trading.account.figures import FigureLimits
 from models.trading.allocation import AllocationMethod, AllocationPolicy
 from models.trading.approval import ApprovalPolicy
 from models.trading.compliance import ComplianceRules
@@ -41,7 +42,7 @@ NONE, RAISING, LOWERING, ANY = Danger.NONE, Danger.RAISING, Danger.LOWERING, Dan
 _RISK, _DRAWDOWN, _PORTFOLIO = AccountLimits(), DrawdownLimits(), PortfolioLimits()
 _HEDGE, _APPROVAL, _LIVE = HedgeSettings(), ApprovalPolicy(), LiveConditions()
 _UNIVERSE, _CORRELATION = UniverseRules(), CorrelationSettings()
-_EVIDENCE = EvidencePolicy()
+_EVIDENCE, _FIGURES = EvidencePolicy(), FigureLimits()
 _COMPLIANCE, _ALLOCATION = ComplianceRules(frozenset()), AllocationPolicy()
 _PLATFORM = SettingScope.PLATFORM
 
@@ -171,6 +172,22 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     choice("evidence.recorded_as", _EVIDENCE.recorded_as.value,
         "What results of the account count as while it is simulated.", ANY,
         choices=(EvidenceSource.SIMULATION.value, EvidenceSource.SHADOW.value)),
+    seconds("figures.fees", _FIGURES.fees,
+        "Oldest fee rates that entries are judged by; they are told with every reconciliation.",
+        RAISING, least=ONE),
+    seconds("figures.universe", _FIGURES.universe,
+        "Oldest review of the universe; one is made a day, so two have failed.",
+        RAISING, least=ONE),
+    seconds("figures.groups", _FIGURES.groups,
+        "Oldest correlation groups; they are computed once a day.", RAISING, least=ONE),
+    seconds("figures.volatility", _FIGURES.volatility,
+        "Market time since the end of the newest bar that volatility and range rest on; "
+        "several bars long.", RAISING, least=ONE),
+    seconds("figures.clock", _FIGURES.clock,
+        "How long the market's time may have stood still when an entry is judged.",
+        RAISING, least=ONE),
+    seconds("figures.alert_after", _FIGURES.alert_after,
+        "How long an account may go without a figure it needs before that is an alarm."),
     share("compliance.peg_tolerance", _COMPLIANCE.peg_tolerance,
         "How far a stablecoin may be off.", RAISING, scope=_PLATFORM),
     share("compliance.peg_return", _COMPLIANCE.peg_return,

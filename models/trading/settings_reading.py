@@ -6,6 +6,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from models.trading.account.figures import FigureLimits
 from models.trading.allocation import AllocationMethod, AllocationPolicy, ShareBounds
 from models.trading.approval import ApprovalPolicy
 from models.trading.compliance import ComplianceRules
@@ -49,6 +50,7 @@ class AccountRules:
     approval: ApprovalPolicy
     live: LiveConditions
     evidence: EvidencePolicy
+    figures: FigureLimits
     day: DayRule
 
 
@@ -82,6 +84,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         approval=ApprovalPolicy(**_section(values, "approval")),
         live=LiveConditions(**_section(values, "live")),
         evidence=_evidence(values),
+        figures=FigureLimits(**_section(values, "figures")),
         day=_day(values),
     )
 

@@ -25,7 +25,16 @@ def an_idea():
         take_profit_price=PRICE * Decimal("1.05"),
         trailing_distance=None,
     )
-    market = MarketSnapshot(BITCOIN.symbol, PRICE - 1, PRICE + 1, PRICE, now)
+    market = MarketSnapshot(
+        BITCOIN.symbol,
+        PRICE - 1,
+        PRICE + 1,
+        PRICE,
+        now,
+        PRICE / 1000,
+        Decimal("0.001"),
+        measured_at=now,
+    )
     return IdeaArrived(idea, market, now)
 
 

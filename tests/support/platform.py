@@ -44,7 +44,7 @@ from tests.support.fakes import BITCOIN, FakeExchange
 from tests.support.free_ports import free_block
 from tests.support.live_keys import LiveKeys
 from tests.support.postgres import PostgresServer
-from tests.support.stories import LIMITS, TASK_TIMEOUT
+from tests.support.stories import LIMITS, TASK_TIMEOUT, told_now
 from tests.support.temporal import NAMESPACE, World, access, eventually
 
 PORT_BASE = free_block()
@@ -107,7 +107,7 @@ class Platform:
         given = {
             account_workflow_id(account): (
                 "AccountWorkflow",
-                AccountInput(replace(states[account], **changed)),
+                AccountInput(replace(states[account], **{"figure_times": told_now(), **changed})),
             ),
             stream_workflow_id(account): ("AccountStreamWorkflow", follow),
             hedge_workflow_id(account): ("HedgeWorkflow", HedgeInput(account)),
@@ -126,9 +126,11 @@ class Platform:
 
     async def set_market(self, price: Decimal = PRICE, **changed: Any) -> None:
         """Write what the market worker would have seen last."""
-        figures = {"bid": price - 1, "ask": price + 1, "last": price}
+        now = datetime.now(UTC)
+        figures = {"bid": price - 1, "ask": price + 1, "last": price, "measured_at": now}
+        figures |= {"average_true_range": price / 1000, "volatility": Decimal("0.001")}
         seen = MarketSnapshot(
-            **({"symbol": BITCOIN.symbol, "observed_at": datetime.now(UTC)} | figures | changed)
+            **({"symbol": BITCOIN.symbol, "observed_at": now} | figures | changed)
         )
         await self.market.save_snapshots([seen])
 

@@ -7,7 +7,12 @@ from decimal import Decimal
 from temporalio import workflow
 
 from models.trading import account_decisions, trade_decisions
-from models.trading.account_facts import EnterTrade, ExchangeReady, OpenRequested
+from models.trading.account_facts import (
+    EnterTrade,
+    ExchangeReady,
+    MarketRulesTold,
+    OpenRequested,
+)
 from models.trading.account_state import AccountState
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates
@@ -40,7 +45,12 @@ class PurityWorkflow:
         balances = {"USD": Decimal(100000)}
         ready = ExchangeReady(balances, {SYMBOL: instrument}, fees, now)
         state = account_decisions.decide(state, ready).state
-        market = MarketSnapshot(SYMBOL, Decimal(49999), Decimal(50001), Decimal(50000), now)
+        told = MarketRulesTold(1, (SYMBOL,), {}, 1, {}, now, None, now, now)
+        state = account_decisions.decide(state, told).state
+        market = MarketSnapshot(
+            SYMBOL, Decimal(49999), Decimal(50001), Decimal(50000), now, Decimal(50),
+            Decimal("0.001"), measured_at=now,
+        )  # fmt: skip
         request = OpenRequested(
             "r", "me", SYMBOL, OrderType.MARKET, Decimal(47000), market, now, Decimal("0.01")
         )

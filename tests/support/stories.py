@@ -16,6 +16,7 @@ from models.contracts.names import (
     trade_workflow_id,
 )
 from models.contracts.workflows import AccountInput, AccountToFollow, Rest
+from models.trading.account.figures import FigureTimes
 from models.trading.account_facts import Answer, OpenRequested
 from models.trading.account_settings import SettingsInForce
 from models.trading.account_state import AccountState
@@ -90,6 +91,9 @@ class Story:
             ask=price + 1,
             last=price,
             observed_at=wall_clock(),
+            average_true_range=price / 1000,
+            volatility=Decimal("0.001"),
+            measured_at=wall_clock(),
         )
         request = OpenRequested(
             request_id=str(uuid4()),
@@ -145,8 +149,19 @@ class Story:
 
 def _a_state(account: str) -> AccountState:
     return AccountState(
-        account, str(uuid4()), limits=LIMITS, approval=ANY_SIZE, settings=WIDE_SETTINGS
+        account,
+        str(uuid4()),
+        limits=LIMITS,
+        approval=ANY_SIZE,
+        settings=WIDE_SETTINGS,
+        figure_times=told_now(),
     )
+
+
+def told_now() -> FigureTimes:
+    """Return times at which the market worker would have told what it makes once a day."""
+    now = wall_clock()
+    return FigureTimes(universe=now, groups=now)
 
 
 async def at_rest(handle: WorkflowHandle[Any, Any]) -> Rest:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from models.trading.account.figures import FigureTimes
 from models.trading.account_decisions import decide
 from models.trading.account_facts import ExchangeReady, MarketRulesTold
 from models.trading.account_restore import taken_up
@@ -23,6 +24,7 @@ KNOWN = replace(
     market_rules=(3, 2),
     platform=SettingsInForce(5),
     balances={"USD": Decimal(100)},
+    figure_times=FigureTimes(fees=AT, universe=AT, groups=AT),
     next_trade=9,
 )
 RULES = MarketRulesTold(3, ("BTC/USD",), {"BTC/USD": "large"}, 2, {"BTC/USD": "one"}, AT)

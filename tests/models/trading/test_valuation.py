@@ -18,7 +18,7 @@ from models.trading.account_equity import equity_last_known, equity_now, valuati
 from models.trading.drawdown import start
 from models.trading.market import MarketSnapshot
 from models.trading.valuation import Valuation, value_holdings
-from tests.models.trading.trading_builders import START, an_account
+from tests.models.trading.trading_builders import MEASURED, START, an_account
 from tests.support.market_fakes import FakeMarketRecord
 
 D = Decimal
@@ -59,7 +59,10 @@ prices = st.fixed_dictionaries(
 
 
 def snapshots(known: dict[str, Decimal]) -> dict[str, MarketSnapshot]:
-    return {s: MarketSnapshot(s, price, price, price, START) for s, price in known.items()}
+    return {
+        s: MarketSnapshot(s, price, price, price, START, **MEASURED, measured_at=START)
+        for s, price in known.items()
+    }
 
 
 @given(holdings, prices)

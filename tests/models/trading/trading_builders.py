@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from models.trading.account.entries.claims import Claim, Claimant
+from models.trading.account.figures import FigureTimes
 from models.trading.account_equity import equity_now
 from models.trading.account_state import AccountState
 from models.trading.drawdown import start as start_drawdown
@@ -117,6 +118,13 @@ def a_fill(
     )
 
 
+MEASURED = {"average_true_range": Decimal(1), "volatility": Decimal("0.0001")}
+"""A pair that hardly moves: its volatility is known and binds nowhere."""
+LATER = START + timedelta(days=30)
+TOLD = FigureTimes(fees=LATER, universe=LATER, groups=LATER)
+"""No figure grows old in a story of a month."""
+
+
 def a_market(
     symbol: str = "BTC/USD",
     bid: str = "50000",
@@ -130,6 +138,8 @@ def a_market(
         "ask": Decimal(ask),
         "last": Decimal(bid),
         "observed_at": START + timedelta(seconds=seconds),
+        **MEASURED,
+        "measured_at": START + timedelta(seconds=seconds),
     }
     return MarketSnapshot(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -170,6 +180,7 @@ def an_account(cash: str = "100000", **changes: object) -> AccountState:
         "instruments": {s: an_instrument(s) for s in ("BTC/USD", "ETH/USD")},
         "fees": {s: FeeRates(Decimal("0.0025"), Decimal("0.004")) for s in ("BTC/USD", "ETH/USD")},
         "balances": {"USD": Decimal(cash)},
+        "figure_times": TOLD,
     }
     account = AccountState(**{**values, **changes})  # type: ignore[arg-type]
     if "drawdown" in changes or account.trades:
