@@ -10,7 +10,7 @@ from models.trading.account_state import AccountState, HaltKind
 from models.trading.exit_requests import ExitsChange
 from models.trading.exits import Exits
 from models.trading.instruments import Instrument, InstrumentStatus
-from models.trading.limits import ProtectionMode
+from models.trading.limits import Mode, ProtectionMode
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
 from models.trading.strategies.evidence import Evidence
@@ -113,9 +113,11 @@ def _check_market(state: AccountState, intent: EntryIntent) -> Check | None:
     if market.stale:
         return _refused("T-7", "stale-market", f"the feed of {intent.symbol} is stale")
     newest = max(state.market_time or market.observed_at, market.observed_at)
+    if state.mode is Mode.LIVE:  # Kraken's own market, whose time is the wall clock's
+        newest = max(newest, intent.at)
     age = (newest - market.observed_at).total_seconds()
     if age > state.limits.market_data_age_seconds:
-        reason = f"the market was seen {age:.0f} s before the newest market time"
+        reason = f"the market was seen {age:.0f} s before the newest time known"
         return _refused("T-7", "stale-market", reason)
     limits = rules_of_account(state.settings).figures
     stands = why_clock_stands(state.figure_times, limits, intent.at)

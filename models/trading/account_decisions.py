@@ -213,6 +213,10 @@ def _on_persons(
 def _on_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
     if fact.mode is not state.mode:
         return AccountDecision(state, ())
+    wrong = sorted(asset for asset, total in fact.balances.items() if not total.is_finite())
+    if wrong:
+        reason = f"the exchange told balances that are no numbers: {', '.join(wrong)}"
+        return halts.on_exchange_lost(state, ExchangeLost(reason, fact.at))
     at_rest = halts.is_at_rest(state, fact)
     ready = halts.on_exchange_ready(state, fact)
     return _after(ready, capital.settle_books(ready.state, fact, at_rest=at_rest))

@@ -22,6 +22,7 @@ from models.trading.account_facts import (
 from models.trading.account_state import AccountState, Halt, HaltKind
 from models.trading.decided import AccountDecision
 from models.trading.instruments import Instrument, InstrumentStatus
+from models.trading.limits import FeeRates
 from models.trading.trade_facts import ExitReason
 from models.trading.trade_state import TradeSummary
 
@@ -40,7 +41,7 @@ def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecisi
     ready = replace(
         state,
         instruments=_known_pairs(state.instruments, fact.instruments),
-        fees=dict(fact.fees) if fact.fees else state.fees,
+        fees=_usable(fact.fees) if fact.fees else state.fees,
         figure_times=_times_of(state, fact),
         halts=halts,
     )
@@ -51,7 +52,20 @@ def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecisi
 def _times_of(state: AccountState, fact: ExchangeReady) -> FigureTimes:
     """Note when fee rates were told; a pair without one pays the dearest from then on."""
     times = state.figure_times
-    return replace(times, fees=newer(times.fees, fact.at)) if fact.fees else times
+    told = bool(_usable(fact.fees))
+    return replace(times, fees=newer(times.fees, fact.at)) if told else times
+
+
+def _usable(fees: Mapping[str, FeeRates]) -> dict[str, FeeRates]:
+    """Return the rates that can be any: no schedule lets a taker trade for nothing."""
+    return {
+        symbol: rates
+        for symbol, rates in fees.items()
+        if rates.maker.is_finite()
+        and rates.taker.is_finite()
+        and 0 <= rates.maker < 1
+        and 0 < rates.taker < 1
+    }
 
 
 def _known_pairs(

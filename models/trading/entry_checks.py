@@ -31,10 +31,9 @@ def check_stop(limits: AccountLimits, entry_price: Decimal, stop_price: Decimal)
 def check_volatility(market: MarketSnapshot, age_maximum: timedelta) -> Check:
     """Require to know how far the pair moves, of late: what is not known bounds nothing (R-2)."""
     figures = (market.average_true_range, market.volatility)
-    if any(one is None or not one.is_finite() or one < ZERO for one in figures):
-        reason = f"volatility and range of {market.symbol} are not known"
-    elif market.average_true_range == ZERO == market.volatility:
-        reason = f"{market.symbol} has not moved at all: its volatility is not known"
+    # Zero is no figure: a pair that has not traded has not shown how far it moves.
+    if any(one is None or not one.is_finite() or one <= ZERO for one in figures):
+        reason = f"volatility or range of {market.symbol} is not known"
     elif market.measured_at is None:
         reason = f"when the volatility of {market.symbol} was measured is not known"
     else:

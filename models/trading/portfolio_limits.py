@@ -192,5 +192,12 @@ def _named(names: Mapping[str, str], symbol: str) -> str:
 
 
 def _total(exposures: Mapping[str, Decimal], names: Mapping[str, str], wanted: str) -> Decimal:
-    values = (value for symbol, value in exposures.items() if _named(names, symbol) == wanted)
-    return sum(values, ZERO)
+    """Return what counts towards a group; what is in no known group may be in any of them."""
+    totals: dict[str, Decimal] = {}
+    for symbol, value in exposures.items():
+        name = _named(names, symbol)
+        totals[name] = totals.get(name, ZERO) + value
+    unknown = totals.pop(UNGROUPED, ZERO)
+    if wanted == UNGROUPED:
+        return unknown + max(totals.values(), default=ZERO)
+    return unknown + totals.get(wanted, ZERO)
