@@ -54,6 +54,7 @@ class MarketSnapshotRow(SQLModel, table=True):
     depth_quantity: Decimal | None = Field(default=None, sa_type=Amount)
     stale: bool
     measured_at: datetime | None = Field(default=None, sa_type=Moment)
+    daily_volatility: Decimal | None = Field(default=None, sa_type=Amount)
 
     def snapshot(self) -> MarketSnapshot:
         """Return the figures in the domain's words."""
@@ -67,5 +68,6 @@ class MarketSnapshotRow(SQLModel, table=True):
             volatility=self.volatility,
             depth_quantity=self.depth_quantity,
             measured_at=self.measured_at,
+            daily_volatility=self.daily_volatility,
             stale=self.stale,
         )

@@ -129,6 +129,7 @@ class Platform:
         now = datetime.now(UTC)
         figures = {"bid": price - 1, "ask": price + 1, "last": price, "measured_at": now}
         figures |= {"average_true_range": price / 1000, "volatility": Decimal("0.001")}
+        figures |= {"daily_volatility": Decimal("0.01")}
         seen = MarketSnapshot(
             **({"symbol": BITCOIN.symbol, "observed_at": now} | figures | changed)
         )
@@ -186,7 +187,7 @@ async def running_platform(
                 client,
                 journal=PostgresJournal(workers),
                 queue=TRADING_QUEUE,
-                hedge_market=PostgresHedgeMarket(workers, bar_minutes=15),
+                hedge_market=PostgresHedgeMarket(workers),
             )
             platform.world.modes = platform.live_keys.mode_activities(
                 workers, platform.world.directory

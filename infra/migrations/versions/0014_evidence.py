@@ -50,7 +50,8 @@ CREATE POLICY market_evidence ON strategy_results FOR SELECT TO aether_market US
 # expectation.
 ENTRIES = """
 ALTER TABLE ideas DROP COLUMN expected_move;
-ALTER TABLE market_snapshots ADD COLUMN measured_at timestamptz;
+ALTER TABLE market_snapshots ADD COLUMN measured_at timestamptz,
+    ADD COLUMN daily_volatility numeric;
 ALTER TABLE trades ADD COLUMN basis text NOT NULL DEFAULT 'unstated';
 ALTER TABLE going_live_requests ADD COLUMN overrides_evidence boolean NOT NULL DEFAULT false;
 """

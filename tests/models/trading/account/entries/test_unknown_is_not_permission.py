@@ -99,10 +99,10 @@ class Round:
             rates = {"ETH/USD": CHEAP}
         if self.worst and (flaw in ("absent", "nan", "zero") or self.is_lost("fees", LIMITS.fees)):
             rates = {"BTC/USD": BOTTOM_TIER, "ETH/USD": CHEAP}
-        ether = NAN if self.has("balance", "nan") else Decimal(4)
+        ether = NAN if self.has("balance", "nan") else Decimal(16)
         if self.worst and self.has("balance", "nan"):
             ether = Decimal("0.000001")
-        balances = {"USD": Decimal(80_000), "ETH": ether}
+        balances = {"USD": Decimal(60_000), "ETH": ether}
         return ExchangeReady(balances, self.state.instruments, rates, self.at)
 
     def rules(self) -> list[AccountFact]:
@@ -221,11 +221,11 @@ def entered(state: AccountState, facts: list[AccountFact]) -> EnterTrade | None:
 
 def a_beginning(mode: Mode) -> AccountState:
     account = an_account(
-        "80000",
+        "60000",
         mode=mode,
         figure_times=FigureTimes(),
         fees={},
-        balances={"USD": Decimal(80_000), "ETH": Decimal(4)},
+        balances={"USD": Decimal(60_000), "ETH": Decimal(16)},
         prices={"ETH/USD": Decimal(2500)},
         market_time=START,
     )
