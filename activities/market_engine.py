@@ -163,13 +163,13 @@ class MarketEngine:
             self.symbols[snapshot.symbol].changed = True
 
     def prices(self) -> dict[str, Decimal]:
-        """Return the middle of the best prices by symbol; one that is too old is not known.
+        """Return the best bid by symbol, what holdings would bring; one too old is not known.
 
         Too old is what others have left behind in market time, and what a feed that is broken has
         not confirmed for a while.
         """
         return {
-            symbol: state.snapshot.mid
+            symbol: state.snapshot.bid
             for symbol, state in self.symbols.items()
             if state.snapshot is not None and self._is_recent(symbol, state)
         }

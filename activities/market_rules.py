@@ -128,7 +128,8 @@ class MarketRulesActivities:
                     for symbol in symbols
                 }
                 # In a thread: the feed shares this process, and its events must not wait.
-                found = await asyncio.to_thread(correlate, histories, rules)
+                _, together = await self._correlations.current_groups()
+                found = await asyncio.to_thread(correlate, histories, rules, together)
                 ends = [bars[-1].start for bars in histories.values() if bars]
                 until = max(ends) + timedelta(minutes=self._bar_minutes) if ends else None
                 number = await self._correlations.save_correlations(found, self._clock(), until)

@@ -79,4 +79,5 @@ def _figures(bars: Iterable[Candle]) -> dict[str, Any]:
         "average_true_range": None if true_range is None else Decimal(repr(true_range)),
         "volatility": None if volatility is None else Decimal(repr(volatility)),
         "measured_at": _end_of(window[-1]) if window else None,
+        "bar_minutes": window[-1].interval_minutes if window else 1,
     }

@@ -208,7 +208,7 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-UNBOUNDED = '{"evidence.cost_budget_share":"1"}'
+UNBOUNDED = '{"evidence.cost_budget_share":"1","portfolio.orders_maximum":100000}'
 """Settings under which what a benchmark opens is held to no budget of the day."""
 
 

@@ -55,6 +55,7 @@ class MarketSnapshotRow(SQLModel, table=True):
     stale: bool
     measured_at: datetime | None = Field(default=None, sa_type=Moment)
     daily_volatility: Decimal | None = Field(default=None, sa_type=Amount)
+    bar_minutes: int = 1
 
     def snapshot(self) -> MarketSnapshot:
         """Return the figures in the domain's words."""
@@ -69,5 +70,6 @@ class MarketSnapshotRow(SQLModel, table=True):
             depth_quantity=self.depth_quantity,
             measured_at=self.measured_at,
             daily_volatility=self.daily_volatility,
+            bar_minutes=self.bar_minutes,
             stale=self.stale,
         )

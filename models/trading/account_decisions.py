@@ -283,8 +283,8 @@ def _with_market(
     if state.market_time is not None and market.observed_at < state.market_time:
         if market.symbol in state.prices:
             return state
-        return replace(state, prices={**state.prices, market.symbol: market.mid})
-    prices = {**state.prices, market.symbol: market.mid}
+        return replace(state, prices={**state.prices, market.symbol: market.bid})
+    prices = {**state.prices, market.symbol: market.bid}
     moved = drawdown.with_clock(state, market.observed_at, told_at)
     return with_pegs_noted(replace(moved, prices=prices))
 

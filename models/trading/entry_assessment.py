@@ -26,6 +26,7 @@ from models.trading.entry_checks import (
     check_risk,
     check_stop,
     check_volatility,
+    is_large_enough,
     too_small,
 )
 from models.trading.entry_worth import EntryCosts, WorthRequest, judge_worth
@@ -129,8 +130,9 @@ def assess_entry(
     quantity = question.quantity
     if quantity is None:
         quantity = sizing.quantity
-        if not question.instrument.meets_minimum(quantity, question.stop_price):
-            small = too_small(sizing, question.instrument)
+        limits, instrument = rules.limits, question.instrument
+        if not is_large_enough(limits, instrument, quantity, question.stop_price):
+            small = too_small(limits, sizing, instrument)
             return EntryAssessment(Verdict((*gates.checks, small)), sizing=sizing)
     worth = judge_worth(_worth_request(question, situation, rules, quantity))
     cost = quantity * question.price_bound * (1 + _rates(situation).taker)
@@ -138,7 +140,7 @@ def assess_entry(
     verdict = Verdict(
         (
             *gates.checks,
-            check_minimum(question.instrument, quantity, question.stop_price),
+            check_minimum(rules.limits, question.instrument, quantity, question.stop_price),
             check_stop(rules.limits, question.entry_price, question.stop_price),
             check_cash(cost, situation.spendable_cash),
             _judge_risk(question, situation, rules, quantity),

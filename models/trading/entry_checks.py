@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from models.trading.account.figures import volatility_age_maximum
 from models.trading.instruments import Instrument
 from models.trading.limits import AccountLimits
 from models.trading.market import MarketSnapshot
@@ -12,11 +13,22 @@ from models.trading.verdicts import Check
 ZERO = Decimal(0)
 
 
-def check_minimum(instrument: Instrument, quantity: Decimal, stop_price: Decimal) -> Check:
-    """Require the pair's minimums, also at the stop: what cannot be protected is not bought."""
+def is_large_enough(
+    limits: AccountLimits, instrument: Instrument, quantity: Decimal, stop_price: Decimal
+) -> bool:
+    """Tell whether an entry could be sold again at its stop: by the pair, and by the account."""
+    worth = quantity * stop_price
+    return instrument.meets_minimum(quantity, stop_price) and worth >= limits.trade_minimum
+
+
+def check_minimum(
+    limits: AccountLimits, instrument: Instrument, quantity: Decimal, stop_price: Decimal
+) -> Check:
+    """Require the minimums, also at the stop: what cannot be protected is not bought."""
     least = instrument.quantity_minimum
-    passed = instrument.meets_minimum(quantity, stop_price)
-    reason = f"{quantity} against the minimum of {least} and {instrument.cost_minimum} USD"
+    passed = is_large_enough(limits, instrument, quantity, stop_price)
+    usd = max(instrument.cost_minimum, limits.trade_minimum)
+    reason = f"{quantity} against the minimum of {least} and {usd} USD"
     return Check("R-1", "below-minimum", passed, reason, quantity, least)
 
 
@@ -39,7 +51,8 @@ def check_volatility(market: MarketSnapshot, age_maximum: timedelta) -> Check:
     else:
         age = market.observed_at - market.measured_at
         reason = f"volatility measured {age.total_seconds() / 3600:.1f} h ago"
-        return Check("R-2", "volatility-unknown", age <= age_maximum, reason)
+        most = volatility_age_maximum(age_maximum, market.bar_minutes)
+        return Check("R-2", "volatility-unknown", age <= most, reason)
     return Check("R-2", "volatility-unknown", passed=False, reason=reason)
 
 
@@ -62,11 +75,11 @@ def check_pair_trades(open_now: int, limits: AccountLimits) -> Check:
     return Check("R-3", "limit-exceeded", figure <= limit, reason, figure, limit)
 
 
-def too_small(sizing: SizingResult, instrument: Instrument) -> Check:
+def too_small(limits: AccountLimits, sizing: SizingResult, instrument: Instrument) -> Check:
     """Refuse because the binding cap leaves less than the pair's minimums (R-2)."""
     least, binding = instrument.quantity_minimum, sizing.binding
     reason = (
         f"{binding.name} leaves {sizing.quantity}, below the minimum of {least} "
-        f"and {instrument.cost_minimum} USD"
+        f"and {max(instrument.cost_minimum, limits.trade_minimum)} USD"
     )
     return Check("R-2", binding.code, False, reason, sizing.quantity, least)  # noqa: FBT003

@@ -60,6 +60,9 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "Slippage assumed where no book is seen.", LOWERING),
     share("risk.depth_share", _RISK.depth_share,
         "Largest share of the visible depth that one entry takes.", RAISING),
+    money("risk.trade_minimum", _RISK.trade_minimum,
+        "Least that an entry is worth at its stop. Ten: Kraken has refused orders near five, "
+        "whatever minimum it publishes, and what is bought must be sold again.", LOWERING),
     decimal("risk.reward_to_cost_minimum", _RISK.reward_to_cost_minimum,
         "Expectation over costs that an entry must reach.", LOWERING, unit="times"),
     count("risk.open_trades_per_pair", _RISK.open_trades_per_pair,
@@ -77,7 +80,8 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     count("portfolio.trades_maximum", _PORTFOLIO.trades_maximum,
         "Trades open or entering at once.", RAISING),
     count("portfolio.orders_maximum", _PORTFOLIO.orders_maximum,
-        "Entry orders within the window.", RAISING),
+        "Entry orders within the window. Three times what eight trades at once would take.",
+        RAISING),
     seconds("portfolio.orders_window", _PORTFOLIO.orders_window,
         "Window that entry orders are counted in.", LOWERING, least=ONE),
     count("portfolio.losses_maximum", _PORTFOLIO.losses_maximum,
@@ -140,7 +144,8 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "Times its round trip that what a move is expected to spare must come to.", unit="times"),
     money("approval.value_minimum", MOST_USD, "Entry that waits for a person, in USD.", RAISING),
     share("approval.equity_share_minimum", _APPROVAL.equity_share_minimum or ONE,
-        "Entry that waits for a person, as a share of equity.", RAISING),
+        "Entry that waits for a person, as a share of equity. Below the limit of a pair, or it "
+        "would never bind.", RAISING),
     seconds("approval.expires_after", _APPROVAL.expires_after,
         "How long a request waits.", least=ONE),
     share("approval.price_tolerance", _APPROVAL.price_tolerance,
@@ -184,7 +189,7 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "Oldest correlation groups; they are computed once a day.", RAISING, least=ONE),
     seconds("figures.volatility", _FIGURES.volatility,
         "Market time since the end of the newest bar that volatility and range rest on; "
-        "several bars long.", RAISING, least=ONE),
+        "two bars at least.", RAISING, least=ONE),
     seconds("figures.clock", _FIGURES.clock,
         "How long the market's time may have stood still when an entry is judged.",
         RAISING, least=ONE),
@@ -209,6 +214,9 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "Observations that the target counts for.", scope=_PLATFORM),
     share("correlation.prior", Decimal(str(_CORRELATION.prior)),
         "Correlation assumed before anything is known.", LOWERING, scope=_PLATFORM),
+    share("correlation.hysteresis", Decimal(str(_CORRELATION.hysteresis)),
+        "How far below the threshold pairs of one group must fall to be parted again. On recorded "
+        "candles groups changed on 67 of 431 days without it, on 4 with 0.15.", scope=_PLATFORM),
     share("correlation.threshold", Decimal(str(_CORRELATION.threshold)),
         "Mean correlation that makes one group.", RAISING, scope=_PLATFORM),
 )

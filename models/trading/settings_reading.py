@@ -112,6 +112,7 @@ def platform_rules(settings: SettingsVersion, allowed: frozenset[str]) -> Platfo
             prior_weight=correlation["prior_weight"],
             prior=float(correlation["prior"]),
             threshold=float(correlation["threshold"]),
+            hysteresis=float(correlation["hysteresis"]),
         ),
     )
 

@@ -37,7 +37,9 @@ LIMITS = AccountLimits(
 
 ANY_SIZE = ApprovalPolicy(equity_share_minimum=None)
 WIDE_SETTINGS = SettingsInForce(
-    0, '{"portfolio.group_share":"0.95","portfolio.bucket_share":"0.95"}'
+    0,
+    '{"portfolio.group_share":"0.95","portfolio.bucket_share":"0.95",'
+    '"portfolio.orders_maximum":600,"evidence.cost_budget_share":"1"}',
 )
 
 

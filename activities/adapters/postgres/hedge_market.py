@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from activities.ports import HedgeMarketSeen
 from infra.runtime.database import Database
 from models.tables import MarketSnapshotRow
-from models.trading.account.figures import FigureLimits
+from models.trading.account.figures import FigureLimits, volatility_age_maximum
 from models.trading.market import MarketSnapshot
 
 VOLATILITY_AGE_MAXIMUM = FigureLimits().volatility
@@ -51,6 +51,7 @@ class PostgresHedgeMarket:
 
 def _daily(snapshot: MarketSnapshot, newest: datetime) -> Decimal | None:
     measured = snapshot.measured_at
-    if measured is None or newest - measured > VOLATILITY_AGE_MAXIMUM:
+    most = volatility_age_maximum(VOLATILITY_AGE_MAXIMUM, snapshot.bar_minutes)
+    if measured is None or newest - measured > most:
         return None
     return snapshot.daily_volatility

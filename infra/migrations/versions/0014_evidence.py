@@ -51,7 +51,8 @@ CREATE POLICY market_evidence ON strategy_results FOR SELECT TO aether_market US
 ENTRIES = """
 ALTER TABLE ideas DROP COLUMN expected_move;
 ALTER TABLE market_snapshots ADD COLUMN measured_at timestamptz,
-    ADD COLUMN daily_volatility numeric;
+    ADD COLUMN daily_volatility numeric,
+    ADD COLUMN bar_minutes integer NOT NULL DEFAULT 1;
 ALTER TABLE trades ADD COLUMN basis text NOT NULL DEFAULT 'unstated';
 ALTER TABLE going_live_requests ADD COLUMN overrides_evidence boolean NOT NULL DEFAULT false;
 """

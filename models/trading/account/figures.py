@@ -35,7 +35,7 @@ class FigureLimits:
         fees: told with every reconciliation.
         universe: reviewed once a day.
         groups: computed once a day.
-        volatility: market time since the end of the newest bar that it rests on.
+        volatility: market time since the end of the newest bar that it rests on; two bars at least.
         clock: protocol time without any new market time, when an entry is judged.
         alert_after: how long a figure may be unknown before it is an alarm.
     """
@@ -64,6 +64,11 @@ def why_clock_stands(times: FigureTimes, limits: FigureLimits, at: datetime) -> 
     if times.clock is None:
         return ""
     return _why("the market's clock", times.clock, limits.clock, at)
+
+
+def volatility_age_maximum(limit: timedelta, bar_minutes: int) -> timedelta:
+    """Return how old volatility may be: as set, and never less than two bars."""
+    return max(limit, timedelta(minutes=2 * bar_minutes))
 
 
 def newer(known: datetime | None, told: datetime | None) -> datetime | None:

@@ -161,10 +161,13 @@ def test_no_more_entries_wait_than_a_person_reads() -> None:
     assert len(full.state.waiting) == WAITING_MAXIMUM
 
 
-def test_default_policy_lets_pass_whatever_the_default_limits_allow() -> None:
-    answer = decide(an_account(), a_request(quantity="0.48")).answer
-    assert answer is not None
-    assert answer.accepted, answer
+def test_default_policy_binds_below_the_default_limit_of_a_pair() -> None:
+    account = an_account()
+    assert (account.approval.equity_share_minimum or 1) < account.limits.pair_exposure_share
+    for quantity, code in (("0.38", "accepted"), ("0.48", "waiting-for-approval")):
+        answer = decide(an_account(), a_request(quantity=quantity)).answer
+        assert answer is not None
+        assert answer.code == code, answer
 
 
 @settings(max_examples=100, deadline=None)

@@ -95,7 +95,7 @@ def test_reads_and_stress_value_what_the_record_priced_alike(
 ) -> None:
     """The record knows a pair by its figures: what was never priced counts as not listed."""
     worth = value_holdings(held, known, known)
-    rows = {s: MarketSnapshotRow(symbol=s, last=price) for s, price in known.items()}
+    rows = {s: MarketSnapshotRow(symbol=s, bid=price) for s, price in known.items()}
     assert marked(held, rows) == worth
     state = start(D(7), START.date(), START)
     assert at_last_prices(state, held, rows).equity == worth.value
