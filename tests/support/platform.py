@@ -44,7 +44,7 @@ from tests.support.fakes import BITCOIN, FakeExchange
 from tests.support.free_ports import free_block
 from tests.support.live_keys import LiveKeys
 from tests.support.postgres import PostgresServer
-from tests.support.stories import LIMITS, TASK_TIMEOUT, told_now
+from tests.support.stories import ANY_SIZE, LIMITS, TASK_TIMEOUT, told_now
 from tests.support.temporal import NAMESPACE, World, access, eventually
 
 PORT_BASE = free_block()
@@ -104,10 +104,11 @@ class Platform:
         exchange = self.world.directory.exchanges[account] = FakeExchange(PRICE)
         states = {s.account: s for s in await self.services.journal.accounts()}
         follow = AccountToFollow(account, (BITCOIN.symbol,))
+        usual: dict[str, Any] = {"figure_times": told_now(), "approval": ANY_SIZE}
         given = {
             account_workflow_id(account): (
                 "AccountWorkflow",
-                AccountInput(replace(states[account], **{"figure_times": told_now(), **changed})),
+                AccountInput(replace(states[account], **{**usual, **changed})),
             ),
             stream_workflow_id(account): ("AccountStreamWorkflow", follow),
             hedge_workflow_id(account): ("HedgeWorkflow", HedgeInput(account)),
