@@ -3,13 +3,18 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
-from models.trading.strategies.indicators import average_true_range, realised_volatility
+from models.trading.strategies.indicators import (
+    DailyVolatility,
+    average_true_range,
+    realised_volatility,
+)
 from models.trading.watches.prices import WatchIndex
 
 WINDOW_BARS = 720
@@ -34,15 +39,14 @@ class SymbolState:
     changed: bool = False
     newest_trade: int = 0
     reason: str = ""
+    smoothed: DailyVolatility = field(default_factory=DailyVolatility)
 
     def refresh(self, at: datetime, **figures: Any) -> None:
         """Take new prices (fields of the snapshot) seen at a market time; the others stay."""
         old = self.snapshot
         if old is None:
             first = figures.get("last", figures.get("bid", Decimal(0)))
-            old = MarketSnapshot(
-                self.instrument.symbol, first, first, first, at, **_figures(self.bars)
-            )
+            old = MarketSnapshot(self.instrument.symbol, first, first, first, at, **self._figures())
         self.snapshot = replace(
             old, observed_at=max(at, old.observed_at), stale=not self.healthy, **figures
         )
@@ -51,8 +55,20 @@ class SymbolState:
     def measure(self) -> None:
         """Bring range and volatility up to the newest bar."""
         if self.snapshot is not None:
-            self.snapshot = replace(self.snapshot, stale=not self.healthy, **_figures(self.bars))
+            self.snapshot = replace(self.snapshot, stale=not self.healthy, **self._figures())
             self.changed = True
+
+    def _figures(self) -> dict[str, Any]:
+        known = self.smoothed.last
+        fresh = takewhile(lambda b: known is None or b.start > known.start, reversed(self.bars))
+        self.smoothed.take(reversed(list(fresh)))
+        daily = self.smoothed.value
+        smoothed = None if daily is None else Decimal(repr(daily))
+        return {**_figures(self.bars), "daily_volatility": smoothed}
+
+
+def _end_of(bar: Candle) -> datetime:
+    return bar.start + timedelta(minutes=bar.interval_minutes)
 
 
 def _figures(bars: Iterable[Candle]) -> dict[str, Any]:
@@ -62,4 +78,6 @@ def _figures(bars: Iterable[Candle]) -> dict[str, Any]:
     return {
         "average_true_range": None if true_range is None else Decimal(repr(true_range)),
         "volatility": None if volatility is None else Decimal(repr(volatility)),
+        "measured_at": _end_of(window[-1]) if window else None,
+        "bar_minutes": window[-1].interval_minutes if window else 1,
     }

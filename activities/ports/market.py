@@ -9,6 +9,7 @@ from typing import Protocol
 from activities.market.marks import AccountMark
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
+from models.trading.strategies.evidence import Evidence
 from models.trading.trade.facts import PriceWatch
 
 
@@ -127,6 +128,10 @@ class MarketRecord(Protocol):
 
     async def followers(self, strategy: str) -> list[str]:
         """Return the accounts that follow a strategy."""
+        ...
+
+    async def evidence(self, strategy: str, version: str) -> Evidence:
+        """Return what a strategy version has earned, on all accounts and in backtests."""
         ...
 
     async def holdings(self) -> dict[str, dict[str, Decimal]]:

@@ -44,7 +44,7 @@ from tests.support.fakes import BITCOIN, FakeExchange
 from tests.support.free_ports import free_block
 from tests.support.live_keys import LiveKeys
 from tests.support.postgres import PostgresServer
-from tests.support.stories import LIMITS, TASK_TIMEOUT
+from tests.support.stories import ANY_SIZE, LIMITS, TASK_TIMEOUT, told_now
 from tests.support.temporal import NAMESPACE, World, access, eventually
 
 PORT_BASE = free_block()
@@ -104,10 +104,11 @@ class Platform:
         exchange = self.world.directory.exchanges[account] = FakeExchange(PRICE)
         states = {s.account: s for s in await self.services.journal.accounts()}
         follow = AccountToFollow(account, (BITCOIN.symbol,))
+        usual: dict[str, Any] = {"figure_times": told_now(), "approval": ANY_SIZE}
         given = {
             account_workflow_id(account): (
                 "AccountWorkflow",
-                AccountInput(replace(states[account], **changed)),
+                AccountInput(replace(states[account], **{**usual, **changed})),
             ),
             stream_workflow_id(account): ("AccountStreamWorkflow", follow),
             hedge_workflow_id(account): ("HedgeWorkflow", HedgeInput(account)),
@@ -126,9 +127,12 @@ class Platform:
 
     async def set_market(self, price: Decimal = PRICE, **changed: Any) -> None:
         """Write what the market worker would have seen last."""
-        figures = {"bid": price - 1, "ask": price + 1, "last": price}
+        now = datetime.now(UTC)
+        figures = {"bid": price - 1, "ask": price + 1, "last": price, "measured_at": now}
+        figures |= {"average_true_range": price / 1000, "volatility": Decimal("0.001")}
+        figures |= {"daily_volatility": Decimal("0.01")}
         seen = MarketSnapshot(
-            **({"symbol": BITCOIN.symbol, "observed_at": datetime.now(UTC)} | figures | changed)
+            **({"symbol": BITCOIN.symbol, "observed_at": now} | figures | changed)
         )
         await self.market.save_snapshots([seen])
 
@@ -184,7 +188,7 @@ async def running_platform(
                 client,
                 journal=PostgresJournal(workers),
                 queue=TRADING_QUEUE,
-                hedge_market=PostgresHedgeMarket(workers, bar_minutes=15),
+                hedge_market=PostgresHedgeMarket(workers),
             )
             platform.world.modes = platform.live_keys.mode_activities(
                 workers, platform.world.directory

@@ -7,7 +7,7 @@ from decimal import Decimal
 from temporalio import workflow
 
 from models.trading.account import decisions as account_decisions
-from models.trading.account.facts import EnterTrade, ExchangeReady, OpenRequested
+from models.trading.account.facts import EnterTrade, ExchangeReady, MarketRulesTold, OpenRequested
 from models.trading.account.state import AccountState
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
@@ -41,7 +41,12 @@ class PurityWorkflow:
         balances = {"USD": Decimal(100000)}
         ready = ExchangeReady(balances, {SYMBOL: instrument}, fees, now)
         state = account_decisions.decide(state, ready).state
-        market = MarketSnapshot(SYMBOL, Decimal(49999), Decimal(50001), Decimal(50000), now)
+        told = MarketRulesTold(1, (SYMBOL,), {}, 1, {}, now, None, now, now)
+        state = account_decisions.decide(state, told).state
+        market = MarketSnapshot(
+            SYMBOL, Decimal(49999), Decimal(50001), Decimal(50000), now, Decimal(50),
+            Decimal("0.001"), measured_at=now,
+        )  # fmt: skip
         request = OpenRequested(
             "r", "me", SYMBOL, OrderType.MARKET, Decimal(47000), market, now, Decimal("0.01")
         )

@@ -53,6 +53,9 @@ class MarketSnapshotRow(SQLModel, table=True):
     volatility: Decimal | None = Field(default=None, sa_type=Amount)
     depth_quantity: Decimal | None = Field(default=None, sa_type=Amount)
     stale: bool
+    measured_at: datetime | None = Field(default=None, sa_type=Moment)
+    daily_volatility: Decimal | None = Field(default=None, sa_type=Amount)
+    bar_minutes: int = 1
 
     def snapshot(self) -> MarketSnapshot:
         """Return the figures in the domain's words."""
@@ -65,5 +68,8 @@ class MarketSnapshotRow(SQLModel, table=True):
             average_true_range=self.average_true_range,
             volatility=self.volatility,
             depth_quantity=self.depth_quantity,
+            measured_at=self.measured_at,
+            daily_volatility=self.daily_volatility,
+            bar_minutes=self.bar_minutes,
             stale=self.stale,
         )

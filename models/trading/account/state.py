@@ -5,7 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.account.entries.basis import CostBudget
 from models.trading.account.entries.waiting import WaitingEntry
+from models.trading.account.figures import FigureTimes
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.settings.waiting import WaitingChange
 from models.trading.answers import Answer
@@ -41,6 +43,7 @@ class HaltKind(StrEnum):
     RESCUE = "rescue"
     UNMEASURED = "unmeasured"
     DAY_OVERDUE = "day_overdue"
+    OUTDATED = "outdated"
 
 
 AWAY = (HaltKind.NO_EXCHANGE, HaltKind.COOLING_DOWN)
@@ -83,7 +86,8 @@ class AccountState:
     ``settings`` are the account's and ``platform`` the platform's; ``limits`` and every other
     policy here follow from the former (``account_rules.adopt``). ``entry_orders`` are the market
     times of recent entries, ``losses`` the losing trades of strategies in a row, ``off_peg`` the
-    stablecoins seen off their peg.
+    stablecoins seen off their peg. ``unbacked_costs`` is what entries without an expectation have
+    cost on the newest day of the account that had one, ``figure_times`` when figures were told.
     """
 
     account: str
@@ -134,6 +138,8 @@ class AccountState:
     entry_orders: tuple[datetime, ...] = ()
     losses: LossStreak = field(default_factory=LossStreak)
     off_peg: tuple[str, ...] = ()
+    unbacked_costs: CostBudget = field(default_factory=CostBudget)
+    figure_times: FigureTimes = field(default_factory=FigureTimes)
 
     @property
     def cash(self) -> Decimal:

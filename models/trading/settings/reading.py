@@ -6,6 +6,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from models.trading.account.figures import FigureLimits
 from models.trading.capital.allocation import AllocationMethod, AllocationPolicy, ShareBounds
 from models.trading.governance.approval import ApprovalPolicy
 from models.trading.governance.going_live import LiveConditions
@@ -15,6 +16,7 @@ from models.trading.risk.limits import AccountLimits
 from models.trading.risk.portfolio import PortfolioLimits
 from models.trading.settings.catalogue import Value
 from models.trading.settings.versions import SettingsVersion
+from models.trading.strategies.evidence import EvidencePolicy, EvidenceSource
 from models.trading.trading_day import DayRule
 from models.trading.universe.compliance import ComplianceRules
 from models.trading.universe.correlation import CorrelationSettings
@@ -47,6 +49,8 @@ class AccountRules:
     hedge: HedgeSettings
     approval: ApprovalPolicy
     live: LiveConditions
+    evidence: EvidencePolicy
+    figures: FigureLimits
     day: DayRule
 
 
@@ -79,6 +83,8 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         hedge=_hedge(values),
         approval=ApprovalPolicy(**_section(values, "approval")),
         live=LiveConditions(**_section(values, "live")),
+        evidence=_evidence(values),
+        figures=FigureLimits(**_section(values, "figures")),
         day=_day(values),
     )
 
@@ -106,6 +112,7 @@ def platform_rules(settings: SettingsVersion, allowed: frozenset[str]) -> Platfo
             prior_weight=correlation["prior_weight"],
             prior=float(correlation["prior"]),
             threshold=float(correlation["threshold"]),
+            hysteresis=float(correlation["hysteresis"]),
         ),
     )
 
@@ -143,6 +150,13 @@ def _exits(values: Mapping[str, Value]) -> ExitDefaults:
         break_even_gain=exits["break_even_gain"] or None,
         break_even_offset=exits["break_even_offset"],
     )
+
+
+def _evidence(values: Mapping[str, Value]) -> EvidencePolicy:
+    section = _section(values, "evidence")
+    source = EvidenceSource(section.pop("recorded_as"))
+    days = section.pop("age_days_maximum")
+    return EvidencePolicy(recorded_as=source, age_maximum=timedelta(days=days), **section)
 
 
 def _hedge(values: Mapping[str, Value]) -> HedgeSettings:

@@ -1,1 +1,1 @@
-"""The trade: what it knows, what it is told, and what it decides."""
+"""One trade: from its entry to what it came to."""

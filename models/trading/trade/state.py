@@ -5,12 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.account.entries.basis import EntryBasis
 from models.trading.exits.requests import PendingExits
 from models.trading.exits.rules import ExitRules
 from models.trading.instruments import Instrument
 from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus, Side
 from models.trading.refusals.repetition import Refused
 from models.trading.risk.limits import FeeRates, ProtectionMode
+from models.trading.strategies.evidence import EvidenceSource
 from models.trading.trade.facts import (
     ExitPosition,
     ExitReason,
@@ -40,7 +42,9 @@ class TradePlan:
     ``request/<id>``. ``trailing_distance`` is in quote units.
     ``exits`` are the exits beyond stop, target and that distance, None: there are none;
     ``average_true_range`` (at the decision) is what those in its multiples are measured by.
-    ``settings_version`` is that of the account's settings it was decided under.
+    ``settings_version`` is that of the account's settings it was decided under. ``basis`` is on
+    what its worth rests; its result is evidence of ``strategy`` in ``strategy_version`` (empty
+    where no strategy wanted it), from ``evidence_source``.
     """
 
     account: str
@@ -60,6 +64,10 @@ class TradePlan:
     exits: ExitRules | None = None
     average_true_range: Decimal | None = None
     settings_version: int = 0
+    basis: EntryBasis = EntryBasis.UNSTATED
+    strategy: str = ""
+    strategy_version: str = ""
+    evidence_source: EvidenceSource = EvidenceSource.SIMULATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from models.trading.answers import Answer
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
 from models.trading.trade.state import TradePhase, TradePlan, TradeSummary
-from tests.models.trading.trading_builders import START
+from tests.models.trading.trading_builders import MEASURED, START
 
 ZERO, ONE = Decimal(0), Decimal(1)
 TAKER = Decimal("0.004")
@@ -95,7 +95,9 @@ class Broker:
     def market(self, symbol: str) -> MarketSnapshot:
         """Return what is seen of a pair: no spread, so that marks and prices are one."""
         price = self.prices[symbol]
-        return MarketSnapshot(symbol, price, price, price, self.now)
+        return MarketSnapshot(
+            symbol, price, price, price, self.now, **MEASURED, measured_at=self.now
+        )
 
     # --- time and money ------------------------------------------------------------------------
 

@@ -63,7 +63,9 @@ class RecordedStory(Story):
 
     async def buy(self, at: datetime) -> None:
         price = self.exchange.price
-        market = MarketSnapshot(BITCOIN.symbol, price, price, price, at)
+        market = MarketSnapshot(
+            BITCOIN.symbol, price, price, price, at, Decimal(50), Decimal("0.001"), measured_at=at
+        )
         wish = {"quantity": Decimal("0.4"), "stop_price": Decimal(47500), "market": market}
         assert (await self.open(**wish, take_profit_price=None)).accepted
 
