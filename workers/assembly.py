@@ -143,7 +143,7 @@ def trading_parts(settings: Settings) -> TradingParts:
     funding = SimulatorFunding(settings.exchange_url, control_headers(settings))
     journal = GuardedJournal(database)
     by_schedule = settings.market_is_wall_clock
-    market = PostgresHedgeMarket(database, settings.market_bar_minutes)
+    market = PostgresHedgeMarket(database)
     return TradingParts(
         database,
         journal,

@@ -34,7 +34,7 @@ def main() -> int:
         state=directory.exchange,
         accounts=directory.exchange_accounts,
         seed=settings.seed,
-        bar_minutes=settings.bar_minutes,
+        bar_minutes=settings.usual_bar_minutes,
         warmup_bars=240,
         path=PathAssumption(settings.replay_path),
         control_token=directory.control_token,

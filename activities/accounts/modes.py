@@ -12,6 +12,7 @@ from activities.ports.secrets import Credentials, Secrets
 from models.contracts.modes import ExchangeToChange, LiveFactsWanted
 from models.trading.governance.going_live import KeyFacts, LiveFacts
 from models.trading.risk.limits import Mode
+from models.trading.strategies.bootstrap import lower_bound
 
 
 class ModeActivities:
@@ -61,6 +62,8 @@ class ModeActivities:
                 halts=left.halts,
                 market_is_live=self._market_is_live,
                 request=None if wanted is None else wanted.number,
+                net_results=None if run is None else lower_bound(run.net_results),
+                overrides_evidence=wanted is not None and wanted.overrides_evidence,
             )
 
     @activity.defn

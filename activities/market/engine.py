@@ -26,6 +26,7 @@ from models.trading.account.facts import IdeaArrived
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.strategies import Strategy
+from models.trading.strategies.evidence import Evidence
 from models.trading.trade.facts import Direction, PriceCrossed, PriceWatch
 from models.trading.watches.prices import WatchIndex
 from models.trading.watches.times import MomentIndex
@@ -165,13 +166,13 @@ class MarketEngine:
             self.symbols[snapshot.symbol].changed = True
 
     def prices(self) -> dict[str, Decimal]:
-        """Return the middle of the best prices by symbol; one that is too old is not known.
+        """Return the best bid by symbol, what holdings would bring; one too old is not known.
 
         Too old is what others have left behind in market time, and what a feed that is broken has
         not confirmed for a while.
         """
         return {
-            symbol: state.snapshot.mid
+            symbol: state.snapshot.bid
             for symbol, state in self.symbols.items()
             if state.snapshot is not None and self._is_recent(symbol, state)
         }
@@ -312,9 +313,18 @@ class MarketEngine:
                 # Nobody knows whose idea it is; it must not end the feed, which protects.
                 log.exception("an idea is lost: the record is away", idea=idea.idea_id)
                 continue
-            fact = IdeaArrived(idea, seen, datetime.now(UTC))
+            evidence = await self._evidence(strategy)
+            fact = IdeaArrived(idea, seen, datetime.now(UTC), evidence)
             log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
             await self._send([Message(account, None, fact) for account in sorted(followers)])
+
+    async def _evidence(self, strategy: Strategy) -> Evidence | None:
+        """Return a strategy's evidence, None while the record is away: an idea is then unproven."""
+        try:
+            return await self._record.evidence(strategy.name, strategy.version)
+        except OSError:
+            log.warning("evidence is not known", strategy=strategy.name, exc_info=True)
+            return None
 
     async def _cross(self, state: SymbolState, price: Decimal, at: datetime) -> None:
         """Tell of the watches that a print has reached and the book confirms.

@@ -104,8 +104,8 @@ class MarketRulesActivities:
                     return await self._install(facts)
                 held = await self._universe.held_symbols()
                 updated = finish_leaving(refresh(current, instruments), held)
-                if updated != current:
-                    await self._universe.refresh(updated, self._clock())
+                # Also when nothing has changed: that it was looked at is what accounts rely on.
+                await self._universe.refresh(updated, self._clock())
                 proposal = propose(facts, updated, rules)
                 number = None
                 if not proposal.is_empty:
@@ -129,7 +129,8 @@ class MarketRulesActivities:
                     for symbol in symbols
                 }
                 # In a thread: the feed shares this process, and its events must not wait.
-                found = await asyncio.to_thread(correlate, histories, rules)
+                _, together = await self._correlations.current_groups()
+                found = await asyncio.to_thread(correlate, histories, rules, together)
                 ends = [bars[-1].start for bars in histories.values() if bars]
                 until = max(ends) + timedelta(minutes=self._bar_minutes) if ends else None
                 number = await self._correlations.save_correlations(found, self._clock(), until)
@@ -153,6 +154,8 @@ class MarketRulesActivities:
             groups=dict(groups),
             at=self._clock(),
             settings=None if self._settings is None else await self._settings(),
+            universe_reviewed_at=await self._universe.reviewed_at(),
+            groups_computed_at=await self._correlations.computed_at(),
         )
         accounts = await self._accounts()
         missed = [one for one in accounts if not await self._messenger.tell_account(one, [fact])]

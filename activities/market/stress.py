@@ -86,7 +86,7 @@ def portfolio_of(
     totals: dict[str, Decimal] = {}
     for held in holdings.held:
         totals[held.asset] = totals.get(held.asset, ZERO) + held.quantity
-    worth = value_holdings(totals, {s: seen.mid for s, seen in market.items()}, market.keys())
+    worth = value_holdings(totals, {s: seen.bid for s, seen in market.items()}, market.keys())
     unpriced = worth.without_price
     positions = []
     for held in holdings.held:
@@ -101,7 +101,7 @@ def portfolio_of(
                 symbol=symbol,
                 asset=held.asset,
                 quantity=held.quantity,
-                price=snapshot.mid,
+                price=snapshot.bid,
                 group=groups.get(symbol, UNGROUPED),
                 bucket=buckets.get(symbol, UNGROUPED),
                 stop_price=held.stop_price,

@@ -3,14 +3,19 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from models.trading.account.entries.book_costs import BookView
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
-from models.trading.strategies.indicators import average_true_range, realised_volatility
+from models.trading.strategies.indicators import (
+    DailyVolatility,
+    average_true_range,
+    realised_volatility,
+)
 from models.trading.watches.prices import WatchIndex
 
 WINDOW_BARS = 720
@@ -41,15 +46,14 @@ class SymbolState:
     book_at: datetime | None = None
     has_book: bool = False
     has_print: bool = False
+    smoothed: DailyVolatility = field(default_factory=DailyVolatility)
 
     def refresh(self, at: datetime, **figures: Any) -> None:
         """Take new prices (fields of the snapshot) seen at a market time; the others stay."""
         old = self.snapshot
         if old is None:
             first = figures.get("last", figures.get("bid", Decimal(0)))
-            old = MarketSnapshot(
-                self.instrument.symbol, first, first, first, at, **_figures(self.bars)
-            )
+            old = MarketSnapshot(self.instrument.symbol, first, first, first, at, **self._figures())
         self.snapshot = replace(
             old, observed_at=max(at, old.observed_at), stale=not self.healthy, **figures
         )
@@ -65,8 +69,20 @@ class SymbolState:
     def measure(self) -> None:
         """Bring range and volatility up to the newest bar."""
         if self.snapshot is not None:
-            self.snapshot = replace(self.snapshot, stale=not self.healthy, **_figures(self.bars))
+            self.snapshot = replace(self.snapshot, stale=not self.healthy, **self._figures())
             self.changed = True
+
+    def _figures(self) -> dict[str, Any]:
+        known = self.smoothed.last
+        fresh = takewhile(lambda b: known is None or b.start > known.start, reversed(self.bars))
+        self.smoothed.take(reversed(list(fresh)))
+        daily = self.smoothed.value
+        smoothed = None if daily is None else Decimal(repr(daily))
+        return {**_figures(self.bars), "daily_volatility": smoothed}
+
+
+def _end_of(bar: Candle) -> datetime:
+    return bar.start + timedelta(minutes=bar.interval_minutes)
 
 
 def _figures(bars: Iterable[Candle]) -> dict[str, Any]:
@@ -76,4 +92,6 @@ def _figures(bars: Iterable[Candle]) -> dict[str, Any]:
     return {
         "average_true_range": None if true_range is None else Decimal(repr(true_range)),
         "volatility": None if volatility is None else Decimal(repr(volatility)),
+        "measured_at": _end_of(window[-1]) if window else None,
+        "bar_minutes": window[-1].interval_minutes if window else 1,
     }

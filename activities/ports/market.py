@@ -11,6 +11,7 @@ from activities.ports.journal import OneSidedBook
 from models.trading.account.entries.book_costs import BookView
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
+from models.trading.strategies.evidence import Evidence
 from models.trading.trade.facts import PriceWatch
 
 
@@ -133,6 +134,10 @@ class MarketRecord(Protocol):
 
     async def followers(self, strategy: str) -> list[str]:
         """Return the accounts that follow a strategy."""
+        ...
+
+    async def evidence(self, strategy: str, version: str) -> Evidence:
+        """Return what a strategy version has earned, on all accounts and in backtests."""
         ...
 
     async def holdings(self) -> dict[str, dict[str, Decimal]]:

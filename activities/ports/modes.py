@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Protocol
 
 from models.contracts.modes import ExchangeToChange
@@ -18,10 +19,15 @@ class LastReconciliation:
 
 @dataclass(frozen=True, slots=True)
 class SimulationRun:
-    """The present run in simulation without a break, in market time, and its closed trades."""
+    """The present run in simulation without a break, in market time, and its closed trades.
+
+    ``net_results`` are those of the trades of what the account follows, in order of their closing,
+    as shares of what was paid; of all its trades where it follows nothing.
+    """
 
     length: timedelta
     trades: int
+    net_results: tuple[Decimal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class LiveRequest:
     number: int
     requested_by: str
     approved_by: str | None
+    overrides_evidence: bool = False
 
 
 @dataclass(frozen=True, slots=True)

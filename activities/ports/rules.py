@@ -121,12 +121,16 @@ class UniverseRecord(Protocol):
         """Return the universe in force, None before the first."""
         ...
 
+    async def reviewed_at(self) -> datetime | None:
+        """Return when the universe was reviewed last (protocol time), None before the first."""
+        ...
+
     async def install(self, universe: Universe, by: UniverseAuthorship) -> bool:
         """Write the next version, audited; False when that version exists already."""
         ...
 
     async def refresh(self, universe: Universe, at: datetime) -> None:
-        """Write minimums and status of the day, and the pairs that are gone for good."""
+        """Write minimums and status of the day, the pairs that are gone, and when that was."""
         ...
 
     async def save_proposal(self, proposal: UniverseProposal, at: datetime) -> int:
@@ -149,4 +153,8 @@ class CorrelationRecord(Protocol):
 
     async def current_groups(self) -> tuple[int, Mapping[str, str]]:
         """Return number and groups by symbol of the newest one; zero and none before the first."""
+        ...
+
+    async def computed_at(self) -> datetime | None:
+        """Return when the groups were computed last (protocol time), None before the first."""
         ...

@@ -94,11 +94,11 @@ def state_of(halts: Sequence[Halt]) -> str:
 
 
 def marked(balances: dict[str, Decimal], market: Snapshots) -> Valuation:
-    """Return what balances are worth in USD at the last prices.
+    """Return what balances are worth in USD at the last bids.
 
     The record knows a pair by its figures: one that was never priced here counts as not listed.
     """
-    prices = {symbol: row.last for symbol, row in market.items()}
+    prices = {symbol: row.bid for symbol, row in market.items()}
     return value_holdings(balances, prices, market.keys())
 
 

@@ -44,6 +44,7 @@ class LiveRequestView(Row):
     approved_by: str | None
     approved_at: datetime | None
     used_at: datetime | None
+    overrides_evidence: bool
 
 
 class ModeChangeView(Row):
@@ -56,9 +57,14 @@ class ModeChangeView(Row):
 
 
 class AskToGoLive(RequestBody):
-    """Why the account should trade live."""
+    """Why the account should trade live.
+
+    ``override_evidence``: go on though the simulated run has not shown a profit. Whoever approves
+    the request approves that too.
+    """
 
     reason: Reason
+    override_evidence: bool = False
 
 
 def conditions_view(

@@ -118,7 +118,11 @@ class TradeExits(BaseModel):
 
 
 class Trade(Row):
-    """One trade as recorded; see the glossary for market and protocol time."""
+    """One trade as recorded; see the glossary for market and protocol time.
+
+    ``basis`` is on what the worth of its entry rests: evidence, unproven, target, no_expectation,
+    hedge, or unstated for a trade older than this.
+    """
 
     number: int
     symbol: str
@@ -155,6 +159,7 @@ class Trade(Row):
     unprotected_seconds: Money
     refusals: list[str]
     settings_version: int
+    basis: str
     decided_at: datetime
     opened_at: datetime | None
     closed_at: datetime | None

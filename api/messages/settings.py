@@ -154,8 +154,26 @@ class Costs(Row):
     total: Money
 
 
+class ExpectationView(Row):
+    """What was expected before costs, as shares of the price; ``counted`` was compared with them.
+
+    ``expected`` is the ``mean`` of the results shrunk towards zero, give or take ``spread``.
+    """
+
+    source: str
+    results: int
+    mean: Money
+    expected: Money
+    spread: Money
+    counted: Money
+
+
 class EntryAssessed(BaseModel):
-    """What an entry was decided by; ``binding`` names the cap that its size comes from."""
+    """What an entry was decided by; ``binding`` names the cap that its size comes from.
+
+    ``basis`` is on what its worth rests, ``expectation`` what the evidence of its strategy let one
+    expect, null where it rests on something else.
+    """
 
     trade: int
     quantity: Money
@@ -166,6 +184,8 @@ class EntryAssessed(BaseModel):
     costs: Costs | None
     checks: list[CheckMade]
     approval: CheckMade | None
+    basis: str
+    expectation: ExpectationView | None
 
 
 def settings_view(owner: str, scope: SettingScope, row: Any) -> SettingsView:
@@ -218,5 +238,11 @@ def entry_view(record: EntryRecord) -> EntryAssessed:
         checks=checks,
         approval=(
             None if approval is None else CheckMade.model_validate(approval, from_attributes=True)
+        ),
+        basis=record.basis.value,
+        expectation=(
+            None
+            if record.expectation is None
+            else ExpectationView.model_validate(record.expectation)
         ),
     )

@@ -305,7 +305,7 @@ def _portfolio(
 
 def _holding(asset: str, total: Decimal, market: Snapshots, nav: Decimal, dust: Decimal) -> Holding:
     snapshot = market.get(f"{asset}/USD")
-    price = Decimal(1) if asset == "USD" else None if snapshot is None else snapshot.last
+    price = Decimal(1) if asset == "USD" else None if snapshot is None else snapshot.bid
     value = None if price is None else total * price
     share = None if value is None or nav <= ZERO else value / nav
     return Holding(asset=asset, quantity=total, price=price, value=value, share=share, dust=dust)

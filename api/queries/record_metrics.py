@@ -11,12 +11,19 @@ from sqlalchemy import func
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
+from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
 from infra.runtime.database.connections import Database
+from models.tables.accounts.accounts import AccountRow
 from models.tables.accounts.reconciliations import ReconciliationRow
+from models.tables.documents import account_halts
 from models.tables.trades.trades import TradeRow
+from models.trading.account.settings.in_force import rules_of_account
+from models.trading.account.state import Halt, HaltKind
 
 READ_SECONDS = 2.0
+UNKNOWN = (HaltKind.UNMEASURED, HaltKind.OUTDATED, HaltKind.DAY_OVERDUE)
+"""Halts for want of a figure: what is held, what rules are told, the day's own opening."""
 
 
 class RecordGauges:
@@ -43,6 +50,18 @@ class RecordGauges:
         self._quarantined = self._gauge(
             "aether_record_quarantined_writes_standing_count",
             "Writes that the record could not hold and nobody has dealt with",
+            "account",
+        )
+
+        self._unmeasured = self._gauge(
+            "aether_account_unmeasured_seconds",
+            "How long the account has taken no entries for want of a figure; 0 if it has all",
+            "account",
+            "kind",
+        )
+        self._alert = self._gauge(
+            "aether_account_unmeasured_alert",
+            "Whether one of these has lasted longer than the account's figures.alert_after, 1 or 0",
             "account",
         )
 
@@ -73,11 +92,22 @@ class RecordGauges:
         async with database.account_scope(account) as session:
             since = (await session.exec(select(func.min(TradeRow.unprotected_since)))).one()
             last = (await session.exec(newest)).first()
+            halts = account_halts((await session.get_one(AccountRow, account)).halts)
+        await self._read_halts(database, account, halts)
         self._unprotected.labels(account).set(0 if since is None else _seconds_since(since))
         if last is not None:
             self._age.labels(account).set(_seconds_since(last.at))
             found = sum(len(names) for names in last.differences.values())
             self._standing.labels(account).set(found)
+
+    async def _read_halts(self, database: Database, account: str, halts: tuple[Halt, ...]) -> None:
+        settings = await SettingsJournal(database).settings_in_force(account)
+        patience = rules_of_account(settings).figures.alert_after.total_seconds()
+        since = {halt.kind: halt.since for halt in halts}
+        lasted = {kind: _seconds_since(since[kind]) for kind in UNKNOWN if kind in since}
+        for kind in UNKNOWN:
+            self._unmeasured.labels(account, kind.value).set(lasted.get(kind, 0))
+        self._alert.labels(account).set(any(one > patience for one in lasted.values()))
 
 
 async def record_metrics(database: Database) -> bytes:

@@ -26,7 +26,7 @@ from infra.runtime.temporal.access import client_tls
 from infra.runtime.temporal.client import connect
 from infra.runtime.temporal.codec import PayloadKey
 from models.contracts.names import account_workflow_id
-from models.trading.account.facts import LimitsChangeRequested
+from models.trading.account.facts import LimitsChangeRequested, SettingsChangeRequested
 from models.trading.answers import Answer
 from models.trading.risk.limits import AccountLimits
 
@@ -209,6 +209,10 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+UNBOUNDED = '{"evidence.cost_budget_share":"1","portfolio.orders_maximum":100000}'
+"""Settings under which what a benchmark opens is held to no budget of the day."""
+
+
 async def raise_limits(settings: Settings, accounts: Sequence[str]) -> None:
     """Let accounts hold as many trades at once as a benchmark opens."""
     keys = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
@@ -221,3 +225,12 @@ async def raise_limits(settings: Settings, accounts: Sequence[str]) -> None:
         request = LimitsChangeRequested(str(uuid.uuid4()), "benchmark", limits, datetime.now(UTC))
         handle = client.get_workflow_handle(account_workflow_id(account))
         await handle.execute_update("change_limits", request, result_type=Answer)
+        unbounded = SettingsChangeRequested(
+            str(uuid.uuid4()),
+            "benchmark",
+            UNBOUNDED,
+            "a benchmark opens more at once than a careful account does",
+            datetime.now(UTC),
+            confirmed=True,
+        )
+        await handle.execute_update("change_settings", unbounded, result_type=Answer)

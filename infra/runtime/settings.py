@@ -22,7 +22,10 @@ class Settings(BaseSettings):
         port_base: first of ten consecutive loopback ports (``AETHER_PORT_BASE``).
         market: ``generated``, ``replay:PATH[,PATH…]`` or ``kraken`` (``MARKET``).
         speed: market time per wall time, a number above zero or ``lockstep`` (``SPEED``).
-        bar_minutes: interval of the strategy's bars; a replay uses its file's interval.
+        bar_minutes: interval of the strategy's bars; a replay uses its file's interval. Left out:
+            15 on Kraken's market, where a minute's bar of most pairs holds too few trades for
+            volatility, correlation and costs to mean anything; 1 on the generated one, whose pairs
+            trade without a pause and which is there to show something soon.
         exchange_tier: verification level of the accounts at the exchange, which sets Kraken's rate
             limits: ``starter``, ``intermediate`` or ``pro``, as the embedded simulator has them.
         accounts: how many simulated accounts a first start sets up: the company and its directors.
@@ -52,7 +55,7 @@ class Settings(BaseSettings):
     port_base: int = Field(default=7400, ge=1024, le=65000)
     market: str = Field(default="generated", validation_alias="MARKET")
     speed: str = Field(default="", validation_alias="SPEED")
-    bar_minutes: int = Field(default=1, ge=1, le=1440)
+    bar_minutes: int | None = Field(default=None, ge=1, le=1440)
     accounts: int = Field(default=3, ge=1, le=500)
     seed: int = Field(default=20260101, ge=0, lt=2**63)
     replay_path: Literal["worst_first", "best_first", "by_direction"] = "worst_first"
@@ -128,12 +131,17 @@ class Settings(BaseSettings):
         """Return the interval of the strategies' bars: a replay's own, else as set."""
         name = self.market.rpartition("/")[2]
         if not self.market.startswith("replay:"):
-            return self.bar_minutes
+            return self.usual_bar_minutes
         if archive := re.search(r"_(\d+)\.csv$", name):
             return int(archive[1])
         if found := re.search(r"_(\d+)([mhd])_", name):
             return int(found[1]) * {"m": 1, "h": 60, "d": 1440}[found[2]]
-        return self.bar_minutes
+        return self.usual_bar_minutes
+
+    @property
+    def usual_bar_minutes(self) -> int:
+        """Return the interval of bars as set, or what suits the market."""
+        return self.bar_minutes or {"kraken": 15}.get(self.market, 1)
 
     @property
     def api_port(self) -> int:

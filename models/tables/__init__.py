@@ -34,6 +34,7 @@ from models.tables.market.correlations import CorrelationRow
 from models.tables.market.market import CandleRow, MarketSnapshotRow
 from models.tables.market.stress import StressRow
 from models.tables.market.universe import UniverseChangeRow, UniverseProposalRow, UniverseVersionRow
+from models.tables.trades.evidence import StrategyResultRow
 from models.tables.trades.fills import FillRow
 from models.tables.trades.ideas import IdeaRow
 from models.tables.trades.orders import OrderRow
@@ -74,6 +75,7 @@ __all__ = [
     "QuarantinedWriteRow",
     "ReconciliationRow",
     "RequestRow",
+    "StrategyResultRow",
     "StressRow",
     "TradeRow",
     "TradeStateRow",

@@ -9,8 +9,8 @@ from decimal import Decimal
 class Idea:
     """A proposal to buy, with its exits. ``idea_id`` is derived from strategy, version, pair, bar.
 
-    ``expires_at`` is market time; ``expected_move`` is a share of the price (0.02 is two percent);
-    ``trailing_distance`` is in quote units, None for a fixed stop.
+    ``expires_at`` is market time; ``trailing_distance`` is in quote units, None for a fixed stop.
+    What may be expected of it follows from the evidence of its strategy version, not from itself.
     """
 
     idea_id: str
@@ -22,5 +22,4 @@ class Idea:
     stop_price: Decimal
     take_profit_price: Decimal | None
     trailing_distance: Decimal | None
-    expected_move: Decimal
     reasons: tuple[str, ...] = ()

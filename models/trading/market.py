@@ -29,6 +29,8 @@ class MarketSnapshot:
     ``observed_at`` is market time. ``average_true_range`` is in quote units over the strategy's
     bars, ``volatility`` the standard deviation of log returns per bar; both are None until enough
     bars are known. ``stale`` is set when the feed is silent or its checksum failed: no new entries.
+    ``daily_volatility`` is the smoothed one of a day, whatever the bars are; ``measured_at`` the
+    end of the newest bar that all three rest on, ``bar_minutes`` how long those bars are.
     ``depth_quantity`` is the base quantity on offer within one percent of the best ask.
     ``book`` are the levels that the market worker holds, None when it holds none; ``book_at`` is
     the market time of their last change.
@@ -45,6 +47,9 @@ class MarketSnapshot:
     stale: bool = False
     book: BookView | None = None
     book_at: datetime | None = None
+    measured_at: datetime | None = None
+    daily_volatility: Decimal | None = None
+    bar_minutes: int = 1
 
     @property
     def mid(self) -> Decimal:

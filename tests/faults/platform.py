@@ -16,6 +16,7 @@ import httpx
 import psutil
 
 from activities.accounts.verification import Finding, compare
+from cli.bench.latency import UNBOUNDED
 from cli.client import bearer_token
 from cli.output.records import ExchangeReader, OwnReader
 from infra.runtime.database.connections import Database, Role, database_url
@@ -27,7 +28,7 @@ from infra.runtime.temporal.client import connect
 from infra.runtime.temporal.codec import PayloadKey
 from infra.stack.embedded import Stack
 from models.contracts.names import account_workflow_id
-from models.trading.account.facts import LimitsChangeRequested
+from models.trading.account.facts import LimitsChangeRequested, SettingsChangeRequested
 from models.trading.answers import Answer
 from models.trading.orders import Fill
 from models.trading.risk.limits import AccountLimits
@@ -267,6 +268,12 @@ async def _change_limits(settings: Settings) -> None:
         request = LimitsChangeRequested(str(uuid4()), "fault suite", limits, datetime.now(UTC))
         handle = client.get_workflow_handle(account_workflow_id(account))
         await handle.execute_update("change_limits", request, result_type=Answer)
+        unbounded = SettingsChangeRequested(
+            str(uuid4()), "fault suite", UNBOUNDED, "many trades", datetime.now(UTC), confirmed=True
+        )
+        answer = await handle.execute_update("change_settings", unbounded, result_type=Answer)
+        if not answer.accepted:
+            raise FaultSuiteError(f"{account} keeps its settings: {answer.detail}")
 
 
 def _kill(pid: int) -> bool:

@@ -11,6 +11,7 @@ from activities.ports.market import BarClosed, BestPrices, FeedStatus, Tick
 from infra.runtime.database.connections import DatabaseUnavailableError
 from models.trading.ideas import Idea
 from models.trading.market import Candle, MarketSnapshot
+from models.trading.strategies.evidence import Evidence
 from models.trading.trade.facts import Direction, PriceWatch, WatchKind
 from tests.support.fakes import BITCOIN
 
@@ -70,7 +71,6 @@ class Eager:
             stop_price=bar.close - 10,
             take_profit_price=None,
             trailing_distance=None,
-            expected_move=Decimal("0.1"),
         )
 
 
@@ -118,6 +118,10 @@ class FakeMarketRecord:
 
     async def followers(self, strategy: str) -> list[str]:
         return list(self.following)
+
+    async def evidence(self, strategy: str, version: str) -> Evidence:
+        self._answer()
+        return Evidence(strategy, version)
 
     async def holdings(self) -> dict[str, dict[str, Decimal]]:
         self._answer()

@@ -47,7 +47,7 @@ from tests.support.fakes import BITCOIN, FakeExchange
 from tests.support.free_ports import free_block
 from tests.support.live_keys import LiveKeys
 from tests.support.postgres import PostgresServer
-from tests.support.stories import LIMITS, TASK_TIMEOUT
+from tests.support.stories import ANY_SIZE, LIMITS, TASK_TIMEOUT, told_now
 from tests.support.temporal import NAMESPACE, World, access, eventually
 
 PORT_BASE = free_block()
@@ -107,10 +107,11 @@ class Platform:
         exchange = self.world.directory.exchanges[account] = FakeExchange(PRICE)
         states = {s.account: s for s in await self.services.journal.accounts()}
         follow = AccountToFollow(account, (BITCOIN.symbol,))
+        usual: dict[str, Any] = {"figure_times": told_now(), "approval": ANY_SIZE}
         given = {
             account_workflow_id(account): (
                 "AccountWorkflow",
-                AccountInput(replace(states[account], **changed)),
+                AccountInput(replace(states[account], **{**usual, **changed})),
             ),
             stream_workflow_id(account): ("AccountStreamWorkflow", follow),
             hedge_workflow_id(account): ("HedgeWorkflow", HedgeInput(account)),
@@ -129,8 +130,10 @@ class Platform:
 
     async def set_market(self, price: Decimal = PRICE, **changed: Any) -> None:
         """Write what the market worker would have seen last."""
-        figures = {"bid": price - 1, "ask": price + 1, "last": price}
         now = datetime.now(UTC)
+        figures = {"bid": price - 1, "ask": price + 1, "last": price, "measured_at": now}
+        figures |= {"average_true_range": price / 1000, "volatility": Decimal("0.001")}
+        figures |= {"daily_volatility": Decimal("0.01")}
         book = {"book": a_book(figures["bid"], figures["ask"]), "book_at": now}
         seen = MarketSnapshot(
             **({"symbol": BITCOIN.symbol, "observed_at": now} | figures | book | changed)
@@ -189,7 +192,7 @@ async def running_platform(
                 client,
                 journal=PostgresJournal(workers),
                 queue=TRADING_QUEUE,
-                hedge_market=PostgresHedgeMarket(workers, bar_minutes=15),
+                hedge_market=PostgresHedgeMarket(workers),
                 change_platform=PlatformChanges(PostgresPlatformSettings(workers), client).change,
             )
             platform.world.modes = platform.live_keys.mode_activities(

@@ -17,6 +17,7 @@ from models.contracts.names import (
 )
 from models.contracts.workflows import AccountInput, AccountToFollow, Rest
 from models.trading.account.facts import OpenRequested
+from models.trading.account.figures import FigureTimes
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.state import AccountState
 from models.trading.answers import Answer
@@ -40,7 +41,8 @@ ANY_SIZE = ApprovalPolicy(equity_share_minimum=None)
 WIDE_SETTINGS = SettingsInForce(
     0,
     '{"portfolio.group_share":"0.95","portfolio.bucket_share":"0.95",'
-    '"losses.open_risk_soft_share":"0.9","losses.open_risk_hard_share":"0.95"}',
+    '"losses.open_risk_soft_share":"0.9","losses.open_risk_hard_share":"0.95",'
+    '"portfolio.orders_maximum":600,"evidence.cost_budget_share":"1"}',
 )
 
 
@@ -96,6 +98,9 @@ class Story:
             observed_at=wall_clock(),
             book=a_book(price - 1, price + 1),
             book_at=wall_clock(),
+            average_true_range=price / 1000,
+            volatility=Decimal("0.001"),
+            measured_at=wall_clock(),
         )
         request = OpenRequested(
             request_id=str(uuid4()),
@@ -151,8 +156,19 @@ class Story:
 
 def _a_state(account: str) -> AccountState:
     return AccountState(
-        account, str(uuid4()), limits=LIMITS, approval=ANY_SIZE, settings=WIDE_SETTINGS
+        account,
+        str(uuid4()),
+        limits=LIMITS,
+        approval=ANY_SIZE,
+        settings=WIDE_SETTINGS,
+        figure_times=told_now(),
     )
+
+
+def told_now() -> FigureTimes:
+    """Return times at which the market worker would have told what it makes once a day."""
+    now = wall_clock()
+    return FigureTimes(universe=now, groups=now)
 
 
 async def at_rest(handle: WorkflowHandle[Any, Any]) -> Rest:

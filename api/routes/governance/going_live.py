@@ -73,7 +73,13 @@ async def request_going_live(
 
     async def act() -> Response:
         modes = PostgresModes(services.database)
-        row = await modes.ask_to_go_live(account, caller.name, body.reason, datetime.now(UTC))
+        row = await modes.ask_to_go_live(
+            account,
+            caller.name,
+            body.reason,
+            datetime.now(UTC),
+            overrides_evidence=body.override_evidence,
+        )
         shown = LiveRequestView.model_validate(row).model_dump(mode="json")
         return int(HTTPStatus.ACCEPTED), shown
 

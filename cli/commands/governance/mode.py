@@ -35,11 +35,16 @@ def request(
     account: Account,
     *,
     reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    override_evidence: Annotated[
+        bool,
+        typer.Option("--override-evidence", help="Though the run has not shown a profit."),
+    ] = False,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Ask for the account to go live; another person has to approve it."""
-    _tell(account, "/going-live/requests", {"reason": reason}, key, as_json=as_json)
+    body = {"reason": reason, "override_evidence": override_evidence}
+    _tell(account, "/going-live/requests", body, key, as_json=as_json)
 
 
 @app.command()
@@ -74,5 +79,6 @@ def _tell(
     with ApiClient(Settings()) as api:
         row = api.post(f"/accounts/{segment(account)}{path}", body, key)
     approved = row["approved_by"] or "nobody yet"
-    words = f"request {row['number']} by {row['requested_by']}, approved by {approved}"
+    without = ", without evidence of a profit" if row["overrides_evidence"] else ""
+    words = f"request {row['number']} by {row['requested_by']}, approved by {approved}{without}"
     typer.echo(json.dumps(row) if as_json else words)

@@ -1,4 +1,4 @@
-"""`aether trade`: open, close, list, move the stop."""
+"""`aether trade`: open, close, show, list, move the stop."""
 
 import json
 from typing import Annotated, Any
@@ -13,6 +13,8 @@ from infra.runtime.settings import Settings
 app = typer.Typer(help="Open, close and list trades.", no_args_is_help=True)
 
 COLUMNS = ("trade", "pair", "phase", "bought", "entry", "stop", "exit", "reason", "PnL USD")
+UNSTATED = "unstated"
+"""The basis of a trade that is older than assessments of it."""
 AMOUNTS = frozenset({"bought", "entry", "stop", "exit", "PnL USD"})
 
 Account = Annotated[str, typer.Argument(help="The account, for example company.")]
@@ -132,6 +134,30 @@ def change_exits(
     with ApiClient(Settings()) as api:
         answer = api.patch(path, given, key)
     _show(answer, as_json=as_json)
+
+
+@app.command("show")
+def show_trade(
+    account: Account,
+    number: Annotated[int, typer.Argument(min=1, help="The trade's number.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show one trade: its figures, on what its entry rests, and what it was decided by."""
+    path = f"/accounts/{segment(account)}/trades/{number}"
+    with ApiClient(Settings()) as api:
+        trade = api.get(path)
+        assessed = api.get(f"{path}/assessment") if trade["basis"] != UNSTATED else None
+    if as_json:
+        typer.echo(json.dumps({"trade": trade, "assessment": assessed}))
+        return
+    for name, value in trade.items():
+        if value not in (None, [], {}) and name != "exits":
+            typer.echo(f"{name}: {value}")
+    for check in assessed["checks"] if assessed else ():
+        typer.echo(
+            f"  {'ok     ' if check['passed'] else 'REFUSED'} {check['rule']} {check['reason']}"
+        )
 
 
 @app.command("list")

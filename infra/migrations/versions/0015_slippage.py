@@ -1,7 +1,7 @@
 """Write down what execution cost against the decision prices, and the dust carried and left.
 
 Revision ID: 0015_slippage
-Revises: 0013_quarantined_writes
+Revises: 0014_books_and_execution
 """
 
 from alembic import op

@@ -11,6 +11,8 @@ from models.tables.columns import Document, Moment
 class GoingLiveRow(SQLModel, table=True):
     """A request to go live. ``approved_by`` is another person; ``used_at`` when it was acted on.
 
+    ``overrides_evidence``: both know that the simulated run has not shown a profit, and go on.
+
     Times are protocol times. A request that is older than its life counts no more.
     """
 
@@ -24,6 +26,7 @@ class GoingLiveRow(SQLModel, table=True):
     approved_by: str | None = None
     approved_at: datetime | None = Field(default=None, sa_type=Moment)
     used_at: datetime | None = Field(default=None, sa_type=Moment)
+    overrides_evidence: bool = False
 
 
 class ModeChangeRow(SQLModel, table=True):

@@ -57,6 +57,9 @@ class MarketSnapshotRow(SQLModel, table=True):
     stale: bool
     book: dict[str, Any] | None = Field(default=None, sa_type=Document)
     book_at: datetime | None = Field(default=None, sa_type=Moment)
+    measured_at: datetime | None = Field(default=None, sa_type=Moment)
+    daily_volatility: Decimal | None = Field(default=None, sa_type=Amount)
+    bar_minutes: int = 1
 
     def snapshot(self) -> MarketSnapshot:
         """Return the figures in the domain's words."""
@@ -69,6 +72,9 @@ class MarketSnapshotRow(SQLModel, table=True):
             average_true_range=self.average_true_range,
             volatility=self.volatility,
             depth_quantity=self.depth_quantity,
+            measured_at=self.measured_at,
+            daily_volatility=self.daily_volatility,
+            bar_minutes=self.bar_minutes,
             stale=self.stale,
             book=None if self.book is None else book_of(self.book),
             book_at=self.book_at,

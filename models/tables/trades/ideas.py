@@ -27,7 +27,6 @@ class IdeaRow(SQLModel, table=True):
     stop_price: Decimal = Field(sa_type=Amount)
     take_profit_price: Decimal | None = Field(default=None, sa_type=Amount)
     trailing_distance: Decimal | None = Field(default=None, sa_type=Amount)
-    expected_move: Decimal = Field(sa_type=Amount)
     reasons: list[str] = Field(sa_type=Document)
     allowed: bool
     verdict: dict[str, Any] = Field(sa_type=Document)

@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from models.tables.columns import Amount, Document, Moment
 from models.tables.documents import exits_document
+from models.trading.account.entries.basis import EntryBasis
 from models.trading.trade.execution_figures import execution_figures
 from models.trading.trade.exits.conditions import rules_of
 from models.trading.trade.figures import figures, summarise
@@ -26,6 +27,7 @@ class TradeRow(SQLModel, table=True):
     dust of earlier trades that is sold along, ``dust`` what a settled one leaves.
     ``protected_quantity`` is covered by resting stops; ``unprotected_seconds`` adds up
     the finished gaps, ``unprotected_since`` is the start of a running one (protocol time).
+    ``basis`` is on what the worth of its entry rests (``unproven``: on nothing yet).
     ``decided_at``, ``opened_at`` and ``closed_at`` are market times, ``requested_at`` and
     ``updated_at`` protocol times.
     """
@@ -71,6 +73,7 @@ class TradeRow(SQLModel, table=True):
     verdict: dict[str, Any] | None = Field(default=None, sa_type=Document)
     refusals: list[str] = Field(sa_type=Document)
     settings_version: int = 0
+    basis: str = EntryBasis.UNSTATED.value
     decided_at: datetime = Field(sa_type=Moment)
     requested_at: datetime = Field(sa_type=Moment)
     opened_at: datetime | None = Field(default=None, sa_type=Moment)
@@ -119,6 +122,7 @@ def trade_figures(state: TradeState) -> dict[str, Any]:
         "fees_saved": executed.fees_saved,
         "refusals": list(state.refusals),
         "settings_version": plan.settings_version,
+        "basis": plan.basis.value,
         "decided_at": plan.decided_at,
         "requested_at": plan.requested_at,
         "opened_at": state.opened_at,

@@ -61,10 +61,11 @@ def hold_for_approval(
         limit_price=intent.limit_price,
         quantity=sized.quantity,
         exits=intent.exits,
-        expected_move=intent.expected_move,
         protection=intent.protection,
         expires_at=intent.expires_at,
         change=intent.change,
+        evidence=intent.evidence,
+        strategy_version=intent.strategy_version,
     )
     request = ApprovalRequest(
         request_id=name,
@@ -139,7 +140,6 @@ def _intent(entry: WaitingEntry, fact: ApprovalSettled) -> EntryIntent:
         limit_price=entry.limit_price,
         quantity=entry.quantity,
         exits=entry.exits,
-        expected_move=entry.expected_move,
         protection=entry.protection,
         market=fact.market,
         expires_at=entry.expires_at,
@@ -147,4 +147,6 @@ def _intent(entry: WaitingEntry, fact: ApprovalSettled) -> EntryIntent:
         by=entry.by,
         change=entry.change,
         approved=True,
+        evidence=entry.evidence,
+        strategy_version=entry.strategy_version,
     )

@@ -14,6 +14,7 @@ Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refuse
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from models.trading.account import halts
 from models.trading.account.approvals import on_approval_settled, waiting_answer
@@ -101,16 +102,25 @@ def decide(state: AccountState, fact: AccountFact) -> AccountDecision:
     """
     match fact:
         case IdeaArrived() | OpenRequested():
-            seen = drawdown.watch(_with_market(state, fact.market), fact.at)
+            seen = _watch(_with_market(state, fact.market, fact.at), fact.at)
             return _after(seen, _decide(seen.state, fact))
         case TradeProgressed() | ExchangeReady():
             decision = _decide(state, fact)
-            return _after(decision, drawdown.watch(decision.state, fact.at))
+            return _after(decision, _watch(decision.state, fact.at))
         case PricesMarked() | CapitalMoved():
             decision = _decide(state, fact)
-            return _after(decision, drawdown.watch(decision.state, fact.told_at))
+            return _after(decision, _watch(decision.state, fact.told_at))
+        case MarketRulesTold():
+            decision = _decide(state, fact)
+            return _after(decision, drawdown.watch_figures(decision.state, fact.at))
         case _:
             return _decide(state, fact)
+
+
+def _watch(state: AccountState, told_at: datetime) -> AccountDecision:
+    """Look how old the figures are, and measure the account by them."""
+    looked = drawdown.watch_figures(state, told_at)
+    return _after(looked, drawdown.watch(looked.state, told_at))
 
 
 def _after(first: AccountDecision, second: AccountDecision) -> AccountDecision:
@@ -202,7 +212,7 @@ def _on_persons(
         case ApprovalSettled() if fact.request_id in state.waiting_changes:
             return on_change_settled(state, fact)
         case ApprovalSettled():
-            seen = drawdown.watch(_with_market(state, fact.market), fact.at)
+            seen = _watch(_with_market(state, fact.market, fact.at), fact.at)
             return _after(seen, on_approval_settled(seen.state, fact, consider))
         case HedgeOverrideRequested():
             return hedge.on_override(state, fact)
@@ -213,6 +223,10 @@ def _on_persons(
 def _on_ready(state: AccountState, fact: ExchangeReady) -> AccountDecision:
     if fact.mode is not state.mode:
         return AccountDecision(state, ())
+    wrong = sorted(asset for asset, total in fact.balances.items() if not total.is_finite())
+    if wrong:
+        reason = f"the exchange told balances that are no numbers: {', '.join(wrong)}"
+        return halts.on_exchange_lost(state, ExchangeLost(reason, fact.at))
     at_rest = halts.is_at_rest(state, fact)
     ready = halts.on_exchange_ready(state, fact)
     return _after(ready, capital.settle_books(ready.state, fact, at_rest=at_rest))
@@ -270,16 +284,19 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
     return AccountDecision(outcome.state, (record, audited))
 
 
-def _with_market(state: AccountState, market: MarketSnapshot | None) -> AccountState:
+def _with_market(
+    state: AccountState, market: MarketSnapshot | None, told_at: datetime
+) -> AccountState:
     """Remember the newest market seen; figures that are no prices are not remembered."""
     if market is None or not all(p.is_finite() and p > 0 for p in (market.bid, market.ask)):
         return state
     if state.market_time is not None and market.observed_at < state.market_time:
         if market.symbol in state.prices:
             return state
-        return replace(state, prices={**state.prices, market.symbol: market.mid})
-    prices = {**state.prices, market.symbol: market.mid}
-    return with_pegs_noted(replace(state, prices=prices, market_time=market.observed_at))
+        return replace(state, prices={**state.prices, market.symbol: market.bid})
+    prices = {**state.prices, market.symbol: market.bid}
+    moved = drawdown.with_clock(state, market.observed_at, told_at)
+    return with_pegs_noted(replace(moved, prices=prices))
 
 
 def _on_progress(state: AccountState, fact: TradeProgressed) -> AccountDecision:

@@ -17,6 +17,7 @@ from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
 from models.trading.risk.limits import AccountLimits, FeeRates, Mode, ProtectionMode
+from models.trading.strategies.evidence import Evidence
 from models.trading.trade.facts import ExitReason
 from models.trading.trade.state import TradePlan, TradeSummary
 from models.trading.verdicts import Verdict
@@ -69,7 +70,7 @@ class MarketRulesTold:
 
     ``universe`` are the symbols that entries may be made in, ``buckets`` and ``groups`` are by
     symbol, ``settings`` the platform's. What is older by version or number changes nothing.
-    ``at`` is protocol time.
+    ``at`` is protocol time, as are the times of the last review and computation, None: never.
     """
 
     universe_version: int
@@ -79,6 +80,8 @@ class MarketRulesTold:
     groups: dict[str, str]
     at: datetime
     settings: SettingsInForce | None = None
+    universe_reviewed_at: datetime | None = None
+    groups_computed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,15 @@ class OpenRequested:
 
 @dataclass(frozen=True, slots=True)
 class IdeaArrived:
-    """A strategy proposes a trade on bar close. ``at`` is protocol time."""
+    """A strategy proposes a trade on bar close. ``at`` is protocol time.
+
+    ``evidence`` is that of the idea's strategy version, None when it could not be found out.
+    """
 
     idea: Idea
     market: MarketSnapshot
     at: datetime
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

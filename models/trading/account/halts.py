@@ -19,9 +19,11 @@ from models.trading.account.facts import (
     ResumeRequested,
     WithdrawEntries,
 )
+from models.trading.account.figures import FigureTimes, newer
 from models.trading.account.state import AccountState, Halt, HaltKind
 from models.trading.answers import Answer
 from models.trading.instruments import Instrument, InstrumentStatus
+from models.trading.risk.limits import FeeRates
 from models.trading.trade.facts import ExitReason
 from models.trading.trade.state import TradeSummary
 
@@ -41,11 +43,31 @@ def on_exchange_ready(state: AccountState, fact: ExchangeReady) -> AccountDecisi
     ready = replace(
         state,
         instruments=_known_pairs(state.instruments, fact.instruments),
-        fees={**state.fees, **fact.fees},
+        fees=_usable(fact.fees) if fact.fees else state.fees,
+        figure_times=_times_of(state, fact),
         halts=halts,
     )
     action = "exchange_ready" if halts != state.halts else None
     return AccountDecision(ready, (RecordAccount(action),))
+
+
+def _times_of(state: AccountState, fact: ExchangeReady) -> FigureTimes:
+    """Note when fee rates were told; a pair without one pays the dearest from then on."""
+    times = state.figure_times
+    told = bool(_usable(fact.fees))
+    return replace(times, fees=newer(times.fees, fact.at)) if told else times
+
+
+def _usable(fees: Mapping[str, FeeRates]) -> dict[str, FeeRates]:
+    """Return the rates that can be any: no schedule lets a taker trade for nothing."""
+    return {
+        symbol: rates
+        for symbol, rates in fees.items()
+        if rates.maker.is_finite()
+        and rates.taker.is_finite()
+        and 0 <= rates.maker < 1
+        and 0 < rates.taker < 1
+    }
 
 
 def _known_pairs(

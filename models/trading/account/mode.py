@@ -8,6 +8,7 @@ and takes no entries until that has answered.
 from dataclasses import replace
 
 from models.trading.account.decision import AccountDecision
+from models.trading.account.entries.basis import CostBudget
 from models.trading.account.facts import ChangeExchange, ModeChangeRequested, RecordAccount
 from models.trading.account.halts import with_halt
 from models.trading.account.state import ZERO, AccountState, Halt, HaltKind
@@ -98,6 +99,8 @@ def _without_figures(state: AccountState) -> AccountState:
         off_peg=(),
         loss_record=None,
         dust={},
+        unbacked_costs=CostBudget(),
+        figure_times=replace(state.figure_times, fees=None, clock=None),
         hedge_book=HedgeBook(),
         hedge_sales={},
         hedge_moved_at=None,

@@ -5,7 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.account.entries.basis import CostBudget
 from models.trading.account.entries.waiting import WaitingEntry
+from models.trading.account.figures import FigureTimes
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.settings.waiting import WaitingChange
 from models.trading.answers import Answer
@@ -46,6 +48,7 @@ class HaltKind(StrEnum):
     DAY_PEAK_LOSS = "day_peak_loss"
     WEEK_LOSS = "week_loss"
     MONTH_LOSS = "month_loss"
+    OUTDATED = "outdated"
 
 
 AWAY = (HaltKind.NO_EXCHANGE, HaltKind.COOLING_DOWN)
@@ -91,7 +94,8 @@ class AccountState:
     stablecoins seen off their peg. ``loss_record`` is what losses on each clock are measured
     against (None: nothing was measured yet), ``peak_recorded`` the day's best as last written down.
     ``dust`` are base units by asset, within ``balances``, that settled trades left because they
-    could not be sold.
+    could not be sold. ``unbacked_costs`` is what entries without an expectation have
+    cost on the newest day of the account that had one, ``figure_times`` when figures were told.
     """
 
     account: str
@@ -145,6 +149,8 @@ class AccountState:
     loss_record: LossRecord | None = None
     peak_recorded: Decimal = ZERO
     dust: dict[str, Decimal] = field(default_factory=dict)
+    unbacked_costs: CostBudget = field(default_factory=CostBudget)
+    figure_times: FigureTimes = field(default_factory=FigureTimes)
 
     @property
     def cash(self) -> Decimal:

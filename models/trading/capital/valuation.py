@@ -4,7 +4,7 @@
 - An asset for which no pair in USD is listed is *unpriceable*: it cannot be sold here, counts as
   nothing, and its name is shown beside the value.
 - An asset whose pair is listed and has no usable price makes the value *unknown*, with the pair as
-  the reason: a sum without it would pass for a loss.
+  the reason: a sum without it would pass for a loss. So does a quantity that is no number.
 """
 
 from collections.abc import Collection, Mapping
@@ -66,7 +66,9 @@ def value_holdings(
             continue
         pair = f"{asset}/{CASH}"
         price = Decimal(1) if asset == CASH else prices.get(pair)
-        if price is not None and price.is_finite() and price > ZERO:
+        if not quantity.is_finite():
+            missing.append(pair)
+        elif price is not None and price.is_finite() and price > ZERO:
             known += quantity * price
         elif price is None and listed is not None and pair not in listed:
             unpriceable.append(asset)

@@ -26,14 +26,14 @@ class ApprovalPolicy:
     Attributes:
         value_minimum: USD from which it does, None: no such bound.
         equity_share_minimum: share of equity from which it does, None: no such bound. The default
-            lies above what the default limit of a pair allows: strategies wait for nobody until
-            somebody either lowers this or raises that.
+            lies below what the default limit of a pair allows, so that the largest entries wait for
+            a person; most ideas are smaller, by the risk that one trade may take.
         expires_after: protocol time that a request waits.
         price_tolerance: share by which the price may have moved until it is approved.
     """
 
     value_minimum: Decimal | None = None
-    equity_share_minimum: Decimal | None = Decimal("0.30")
+    equity_share_minimum: Decimal | None = Decimal("0.20")
     expires_after: timedelta = timedelta(hours=4)
     price_tolerance: Decimal = Decimal("0.01")
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from models.trading.governance.approval import check_other_person
 from models.trading.risk.limits import Mode
+from models.trading.strategies.bootstrap import MeanBound
 from models.trading.verdicts import Check, Verdict
 
 NEEDED_PERMISSIONS = frozenset(
@@ -65,6 +66,9 @@ class LiveFacts:
         open_orders: orders resting in the present mode; ``positions`` symbols held in it.
         market_is_live: whether the prices that decisions rest on are Kraken's own, as they happen.
         request: number of the request to go live that counts.
+        net_results: net results per trade of what the account follows over the simulation run, with
+            their lower bound; None: they could not be found out.
+        overrides_evidence: the request says, in writing, that it goes on without their proof.
     """
 
     key: KeyFacts | None
@@ -80,6 +84,8 @@ class LiveFacts:
     halts: tuple[str, ...] = ()
     market_is_live: bool = False
     request: int | None = None
+    net_results: MeanBound | None = None
+    overrides_evidence: bool = False
 
 
 def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
@@ -112,6 +118,7 @@ def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime
             check_market(facts),
             check_approval(facts),
             check_simulation_run(facts, conditions),
+            check_net_results(facts),
             *switch.checks,
             _check("account-halted", not facts.halts, f"halts: {', '.join(facts.halts) or 'none'}"),
         )
@@ -181,6 +188,27 @@ def check_simulation_run(facts: LiveFacts, conditions: LiveConditions) -> Check:
     hours = Decimal(int(ran.total_seconds())) / 3600
     needed = Decimal(int(least.total_seconds())) / 3600
     return Check("S-4", "simulation-too-short", ran >= least and enough, reason, hours, needed)
+
+
+def check_net_results(facts: LiveFacts) -> Check:
+    """Require a profit per trade that the run shows at the least, or two people who go on without.
+
+    The override is part of the request: one person writes it and why, another approves it.
+    """
+    found = facts.net_results
+    lower = None if found is None else found.lower
+    proven = lower is not None and lower > 0
+    if found is None or found.mean is None:
+        shown = "net results of the simulation run are not known"
+    else:
+        bound = "too few for a bound" if lower is None else f"lower bound {lower:.4%}"
+        shown = f"{found.results} trades at {found.mean:.4%} net on average, {bound} (95 %)"
+    two = check_other_person(facts.requested_by, facts.approved_by or "").passed
+    overridden = facts.overrides_evidence and bool(facts.requested_by) and two
+    if not proven and facts.overrides_evidence:
+        by = f"by {facts.requested_by} and {facts.approved_by}" if two else "approved by nobody yet"
+        shown = f"{shown}; overridden in writing, {by}"
+    return Check("S-4", "no-evidence-of-profit", proven or overridden, shown, lower, Decimal(0))
 
 
 def needs_live_conditions(present: Mode, wanted: Mode) -> bool:

@@ -12,6 +12,16 @@ lowers nothing: the other one may still raise the target. The target in force fo
 formula leaves it by more than ``target_band`` (hysteresis), and a trade is made only when the
 actual share is off by more than ``trade_band``, is large enough, and is worth its cost. It goes to
 the target and not beyond, so constant input is answered by one trade at most.
+
+A move is worth its cost when what it is expected to spare pays the way there and back::
+
+    spared = volatility * sqrt(days that a target stands) / sqrt(2 pi)
+    worth  = spared >= 2 * cost_share * cost_multiple
+
+``spared`` is the mean of the falls of a normal price without drift over that time (Bachelier),
+rises counting as nothing. The days are the smoothed mean of how long earlier targets have stood, so
+that a hedge that changes its mind often has to gain more by each move. What the drawdown alone asks
+to be sold is sold whatever it costs: a limit is no trade.
 """
 
 from dataclasses import dataclass, replace
@@ -24,6 +34,16 @@ from models.trading.verdicts import Check, Room, Verdict
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
+DAY_SECONDS = 86_400
+
+
+FIRST_STANDING = Decimal(17)
+"""Days that a target is expected to stand before any has changed: about as long as the volatility
+remembers, ``1 / (1 - 0.94)`` (RiskMetrics 1996)."""
+STANDING_WEIGHT = Decimal("0.25")
+"""How much the newest standing counts in the smoothed mean."""
+MEAN_FALL = Decimal("0.3989422804")
+"""One over the square root of two pi: the mean fall of a normal figure with a deviation of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +51,7 @@ class HedgeSettings:
     """Bounds of the hedge; shares of equity, volatility per day, drawdown from the high-water mark.
 
     Attributes:
-        cost_multiple: a value is moved only if a common day moves it by this many times its cost.
+        cost_multiple: a value is moved only if what that spares is this many times its round trip.
         trade_minimum: smallest trade in USD.
         automatic: whether the formula is followed at all; an override is in any case.
         review_every: market time between two reviews.
@@ -44,7 +64,7 @@ class HedgeSettings:
     wild: Decimal = Decimal("0.08")
     slight: Decimal = Decimal("0.05")
     severe: Decimal = Decimal("0.20")
-    target_band: Decimal = Decimal("0.05")
+    target_band: Decimal = Decimal("0.10")
     trade_band: Decimal = Decimal("0.03")
     trade_minimum: Decimal = Decimal(50)
     cost_multiple: Decimal = ONE
@@ -82,10 +102,16 @@ class HedgeReading:
 
 @dataclass(frozen=True, slots=True)
 class HedgeState:
-    """The automatic target in force, None before the first reading, and a person's override."""
+    """The automatic target in force, None before the first reading, and a person's override.
+
+    ``since`` is the market time since which it stands; ``stands`` the smoothed mean of days that
+    targets have stood.
+    """
 
     target: Decimal | None = None
     override: HedgeOverride | None = None
+    since: datetime | None = None
+    stands: Decimal = FIRST_STANDING
 
 
 class HedgeMove(StrEnum):
@@ -123,16 +149,36 @@ def decide_hedge(
     if override is not None and override.is_over(now):
         override = None
     followed = _follow(settings, state.target, reading)
-    new_state = replace(state, target=followed, override=override)
+    new_state = replace(_standing(state, followed, now), target=followed, override=override)
     target = followed if followed is not None else reading.actual
     if override is not None:
         target = override.share
     value = (target - reading.actual) * reading.equity
     move = HedgeMove.REDUCE if value > ZERO else HedgeMove.RESTORE
-    verdict = _judge_trade(settings, reading, target, abs(value), by_person=override is not None)
+    by_person = override is not None
+    stands = expected_standing(new_state, now)
+    verdict = _judge_trade(settings, reading, target, abs(value), stands, by_person=by_person)
     if not verdict.allowed:
         return HedgeDecision(new_state, target, reading.actual, None, ZERO, verdict)
     return HedgeDecision(new_state, target, reading.actual, move, abs(value), verdict)
+
+
+def expected_standing(state: HedgeState, now: datetime) -> Decimal:
+    """Return for how many days a target is expected to stand; one that stands longer counts."""
+    if state.since is None:
+        return state.stands
+    return max(state.stands, Decimal(int((now - state.since).total_seconds())) / DAY_SECONDS)
+
+
+def _standing(state: HedgeState, followed: Decimal | None, now: datetime) -> HedgeState:
+    """Note how long a target has stood that has just been replaced."""
+    if followed == state.target:
+        return state
+    if state.since is None or state.target is None:
+        return replace(state, since=now)
+    stood = max(ZERO, Decimal(int((now - state.since).total_seconds())) / DAY_SECONDS)
+    smoothed = state.stands + STANDING_WEIGHT * (stood - state.stands)
+    return replace(state, since=now, stands=smoothed.quantize(Decimal("1e-6")))
 
 
 def hedge_room(target: Decimal, equity: Decimal, exposure: Decimal) -> Room:
@@ -161,6 +207,7 @@ def _judge_trade(
     reading: HedgeReading,
     target: Decimal,
     value: Decimal,
+    stands: Decimal,
     *,
     by_person: bool,
 ) -> Verdict:
@@ -183,11 +230,29 @@ def _judge_trade(
         reason = "the volatility is not known"
         checks.append(Check("H-2", "no-market-data", passed=False, reason=reason))
     elif reading.volatility is not None and not by_person:
-        bound = reading.cost_share * settings.cost_multiple
-        reason = f"a common day moves {reading.volatility:.4%}, moving costs {bound:.4%}"
-        worth = reading.volatility >= bound
-        checks.append(Check("H-2", "not-worth-costs", worth, reason, reading.volatility, bound))
+        by_loss = target_share(settings, settings.calm, reading.drawdown)
+        forced = reduces and by_loss - reading.actual > settings.trade_band
+        checks.append(_check_worth(settings, reading, reading.volatility, stands, forced=forced))
     return Verdict(tuple(checks))
+
+
+def _check_worth(
+    settings: HedgeSettings,
+    reading: HedgeReading,
+    volatility: Decimal,
+    stands: Decimal,
+    *,
+    forced: bool,
+) -> Check:
+    spared = volatility * stands.sqrt() * MEAN_FALL
+    bound = 2 * reading.cost_share * settings.cost_multiple
+    reason = (
+        f"a target stands {stands:.1f} days, in which falls of {spared:.4%} are expected; "
+        f"there and back costs {bound:.4%}"
+    )
+    if forced:
+        reason += "; the drawdown alone asks for it"
+    return Check("H-2", "not-worth-costs", forced or spared >= bound, reason, spared, bound)
 
 
 def _way(figure: Decimal, low: Decimal, high: Decimal) -> Decimal:

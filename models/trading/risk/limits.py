@@ -43,6 +43,8 @@ class AccountLimits:
         slippage_share: slippage assumed for a market order, as a share of the price.
         market_data_age_seconds: oldest market snapshot (market time) an idea may be judged on.
         depth_share: largest share of the visible depth that one entry may take.
+        trade_minimum: USD that an entry must be worth at its stop. Kraken publishes a minimum cost
+            of 0.5 USD, and has refused orders near 5 USD: what is bought must be sold again.
     """
 
     risk_share: Decimal = Decimal("0.005")
@@ -56,3 +58,4 @@ class AccountLimits:
     slippage_share: Decimal = Decimal("0.0005")
     market_data_age_seconds: int = 300
     depth_share: Decimal = Decimal("0.25")
+    trade_minimum: Decimal = Decimal(10)

@@ -28,8 +28,9 @@ class PortfolioLimits:
         gross_share: largest value in all pairs together.
         issuer_share: largest value in the stablecoins of one issuer.
         trades_maximum: trades open or entering at once.
-        orders_maximum: entry orders within ``orders_window``. The default stops a loop that has run
-            away, one a second for the whole window, and no strategy or person comes near it.
+        orders_maximum: entry orders within ``orders_window``. The default is three times what eight
+            trades at once, each entered anew within the window, would take: enough for any strategy
+            and person, and a loop that has run away is stopped within seconds.
         losses_maximum: losing trades of strategies in a row after which entries pause; zero: never.
         cool_down: how long they pause after the last of them.
     """
@@ -40,7 +41,7 @@ class PortfolioLimits:
     bucket_shares: Mapping[str, Decimal] = field(default_factory=dict)
     gross_share: Decimal = Decimal("0.80")
     trades_maximum: int = 8
-    orders_maximum: int = 600
+    orders_maximum: int = 24
     orders_window: timedelta = timedelta(minutes=10)
     losses_maximum: int = 4
     cool_down: timedelta = timedelta(hours=4)
@@ -192,5 +193,12 @@ def _named(names: Mapping[str, str], symbol: str) -> str:
 
 
 def _total(exposures: Mapping[str, Decimal], names: Mapping[str, str], wanted: str) -> Decimal:
-    values = (value for symbol, value in exposures.items() if _named(names, symbol) == wanted)
-    return sum(values, ZERO)
+    """Return what counts towards a group; what is in no known group may be in any of them."""
+    totals: dict[str, Decimal] = {}
+    for symbol, value in exposures.items():
+        name = _named(names, symbol)
+        totals[name] = totals.get(name, ZERO) + value
+    unknown = totals.pop(UNGROUPED, ZERO)
+    if wanted == UNGROUPED:
+        return unknown + max(totals.values(), default=ZERO)
+    return unknown + totals.get(wanted, ZERO)

@@ -6,6 +6,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from models.trading.account.figures import FigureLimits
 from models.trading.capital.allocation import AllocationMethod, AllocationPolicy, ShareBounds
 from models.trading.execution import EntryStyle, ExecutionPolicy
 from models.trading.governance.approval import ApprovalPolicy
@@ -18,6 +19,7 @@ from models.trading.risk.loss_limits import LossLimits
 from models.trading.risk.portfolio import PortfolioLimits
 from models.trading.settings.catalogue import Value
 from models.trading.settings.versions import SettingsVersion
+from models.trading.strategies.evidence import EvidencePolicy, EvidenceSource
 from models.trading.trading_day import DayRule
 from models.trading.universe.compliance import ComplianceRules
 from models.trading.universe.correlation import CorrelationSettings
@@ -51,6 +53,8 @@ class AccountRules:
     hedge: HedgeSettings
     approval: ApprovalPolicy
     live: LiveConditions
+    evidence: EvidencePolicy
+    figures: FigureLimits
     day: DayRule
     execution: ExecutionPolicy
 
@@ -85,6 +89,8 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         hedge=_hedge(values),
         approval=ApprovalPolicy(**_section(values, "approval")),
         live=LiveConditions(**_section(values, "live")),
+        evidence=_evidence(values),
+        figures=FigureLimits(**_section(values, "figures")),
         day=_day(values),
         execution=_execution(values),
     )
@@ -113,6 +119,7 @@ def platform_rules(settings: SettingsVersion, allowed: frozenset[str]) -> Platfo
             prior_weight=correlation["prior_weight"],
             prior=float(correlation["prior"]),
             threshold=float(correlation["threshold"]),
+            hysteresis=float(correlation["hysteresis"]),
         ),
     )
 
@@ -150,6 +157,13 @@ def _exits(values: Mapping[str, Value]) -> ExitDefaults:
         break_even_gain=exits["break_even_gain"] or None,
         break_even_offset=exits["break_even_offset"],
     )
+
+
+def _evidence(values: Mapping[str, Value]) -> EvidencePolicy:
+    section = _section(values, "evidence")
+    source = EvidenceSource(section.pop("recorded_as"))
+    days = section.pop("age_days_maximum")
+    return EvidencePolicy(recorded_as=source, age_maximum=timedelta(days=days), **section)
 
 
 def _hedge(values: Mapping[str, Value]) -> HedgeSettings:

@@ -22,7 +22,13 @@ from models.trading.settings.catalogue import (
 from models.trading.settings.definitions import BY_NAME, CATALOGUE, ORDERED
 from models.trading.verdicts import Check, Verdict
 
-GUARDS = ("approval.", "live.")
+GUARDS = (
+    "approval.",
+    "live.",
+    "evidence.results_minimum",
+    "evidence.prior_deviation",
+    "evidence.deviations_below",
+)
 """Settings that say when a second person is asked: nobody loosens them alone."""
 
 

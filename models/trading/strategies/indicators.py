@@ -5,11 +5,16 @@ and the pair's tick in the strategy.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from math import log, sqrt
 
 from models.trading.market import Candle
+
+DAY = timedelta(days=1)
+DAILY_DECAY = 0.94
+"""Weight that a day's squared return keeps a day later: the RiskMetrics value for daily data."""
 
 
 def is_contiguous(window: Sequence[Candle]) -> bool:
@@ -70,3 +75,47 @@ def realised_volatility(window: Sequence[Candle]) -> float | None:
     returns = [log(later / earlier) for earlier, later in itertools.pairwise(closes)]
     mean = sum(returns) / len(returns)
     return sqrt(sum((value - mean) ** 2 for value in returns) / (len(returns) - 1))
+
+
+@dataclass(slots=True)
+class DailyVolatility:
+    """The exponentially weighted volatility of a day, taken further bar by bar.
+
+    RiskMetrics (1996): squared log returns with a mean of zero, weighted by ``decay`` to the power
+    of their age in days. Both the squares and the days that they cover are weighted, so that the
+    figure is that of a day whatever the bar is, also where bars without trades are missing. What
+    lies before the first bar counts as what is known does.
+    """
+
+    decay: float = DAILY_DECAY
+    squares: float = 0.0
+    covered: float = 0.0
+    returns: int = 0
+    last: Candle | None = None
+
+    def take(self, bars: Iterable[Candle]) -> None:
+        """Take in the bars that are newer than the newest one known, oldest first."""
+        for bar in bars:
+            before = self.last
+            if before is not None and bar.start <= before.start:
+                continue
+            self.last = bar
+            if before is not None and before.close > 0 and bar.close > 0:
+                days = (bar.start - before.start) / DAY
+                faded = self.decay**days
+                change = log(float(bar.close) / float(before.close))
+                self.squares = self.squares * faded + change * change
+                self.covered = self.covered * faded + days
+                self.returns += 1
+
+    @property
+    def value(self) -> float | None:
+        """Return the standard deviation of a day's log return, None with fewer than two returns."""
+        return sqrt(self.squares / self.covered) if self.returns >= 2 else None
+
+
+def daily_volatility(window: Iterable[Candle]) -> float | None:
+    """Return the weighted volatility of a day over a window, oldest bar first."""
+    found = DailyVolatility()
+    found.take(window)
+    return found.value

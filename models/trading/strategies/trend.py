@@ -4,17 +4,14 @@ An idea on bar close needs all of: the fast exponential average above the slow o
 every close of the channel before it while the bar before was not (a fresh breakout), and the
 realised volatility inside a band. Exits are multiples of Wilder's average true range.
 
-``expected_move`` is how far the market typically gets within the horizon, one standard deviation of
-its recent log returns scaled by the square root of time, capped by the way to the take-profit. It
-says whether the aim can be worth the costs (R-6); it is no forecast of profit. The baseline exists
-to be transparent and to be beaten: nothing here shows that it earns more than it costs.
+The baseline exists to be transparent and to be beaten: nothing here shows that it earns more than
+it costs. What may be expected of its ideas is what its results say (``evidence``).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from math import sqrt
 
 from models.trading.exits.distances import range_exits, round_exits
 from models.trading.ideas import Idea
@@ -43,7 +40,7 @@ class TrendStrategy:
         stop_multiple: distance of the stop below the price.
         target_multiple: distance of the take-profit above the price.
         trailing_multiple: distance that the stop keeps once the price has risen.
-        horizon_bars: bars over which the expected move is taken.
+        horizon_bars: bars over which the realised volatility is taken.
         lifetime_bars: bars after its close for which an idea is good.
     """
 
@@ -99,9 +96,7 @@ class TrendStrategy:
             f"close {bars[-1].close} above the {self.channel_bars} closes before",
             f"volatility {volatility:.4%} per bar, average true range {true_range:.2f}",
         )
-        return self._idea(
-            bars[-1], market, instrument, installation, true_range, volatility, reasons
-        )
+        return self._idea(bars[-1], market, instrument, installation, true_range, reasons)
 
     def _trend(self, bars: Sequence[Candle]) -> tuple[float, float] | None:
         """Return both averages when the trend is up and the last bar breaks out afresh."""
@@ -121,7 +116,6 @@ class TrendStrategy:
         instrument: Instrument,
         installation: str,
         true_range: float,
-        volatility: float,
         reasons: tuple[str, ...],
     ) -> Idea | None:
         exits = range_exits(
@@ -134,9 +128,6 @@ class TrendStrategy:
         if exits.stop_price <= 0 or exits.take_profit_price is None:
             return None
         exits = round_exits(instrument, exits)
-        assert exits.take_profit_price is not None
-        typical = Decimal(repr(volatility * sqrt(self.horizon_bars)))
-        aim = (exits.take_profit_price - market.ask) / market.ask
         length = timedelta(minutes=bar.interval_minutes)
         start = bar.start.isoformat()
         return Idea(
@@ -149,6 +140,5 @@ class TrendStrategy:
             stop_price=exits.stop_price,
             take_profit_price=exits.take_profit_price,
             trailing_distance=exits.trailing_distance,
-            expected_move=min(typical, aim),
             reasons=reasons,
         )

@@ -71,6 +71,12 @@ def figures(state: TradeState) -> TradeFigures:
     )
 
 
+def net_share(profit: Decimal, bought: Decimal, average_entry: Decimal) -> Decimal:
+    """Return a net profit in USD as a share of what was paid; zero where nothing was."""
+    paid = bought * average_entry
+    return profit / paid if paid > ZERO else ZERO
+
+
 def entry_price_bound(entry: OrderSpec, reference_price: Decimal) -> Decimal:
     """Return the most that one unit of an entry can be expected to cost, before fees."""
     if entry.order_type is OrderType.LIMIT and entry.limit_price is not None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.account.entries.basis import EntryBasis
 from models.trading.execution import EntryStyle, ExecutionPolicy
 from models.trading.exits.requests import PendingExits
 from models.trading.exits.rules import ExitRules
@@ -12,6 +13,7 @@ from models.trading.instruments import Instrument
 from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus, Side
 from models.trading.refusals.repetition import Refused
 from models.trading.risk.limits import FeeRates, ProtectionMode
+from models.trading.strategies.evidence import EvidenceSource
 from models.trading.trade.facts import (
     ExitPosition,
     ExitReason,
@@ -44,6 +46,8 @@ class TradePlan:
     ``settings_version`` is that of the account's settings it was decided under; ``execution`` is
     how its orders are priced. An entry that does not take at once may pay up to ``entry_ceiling``.
     ``carried`` is the dust that earlier trades of the pair left in the account: it is sold along.
+    ``basis`` is on what its worth rests; its result is evidence of ``strategy`` in
+    ``strategy_version`` (empty where no strategy wanted it), from ``evidence_source``.
     """
 
     account: str
@@ -67,6 +71,10 @@ class TradePlan:
     entry_style: EntryStyle = EntryStyle.TAKE
     entry_ceiling: Decimal | None = None
     carried: Decimal = ZERO
+    basis: EntryBasis = EntryBasis.UNSTATED
+    strategy: str = ""
+    strategy_version: str = ""
+    evidence_source: EvidenceSource = EvidenceSource.SIMULATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,14 @@ class CorrelationSettings:
         prior_weight: observations that the target counts for (``k``).
         prior: correlation assumed before anything is known; crypto assets fall together.
         threshold: mean correlation from which two groups are one.
+        hysteresis: how far below it those that were together must fall to be parted.
     """
 
     window: int = 720
     prior_weight: int = 60
     prior: float = 0.6
     threshold: float = 0.7
+    hysteresis: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,14 @@ class Correlations:
 
 
 def correlate(
-    histories: Mapping[str, Sequence[Candle]], settings: CorrelationSettings
+    histories: Mapping[str, Sequence[Candle]],
+    settings: CorrelationSettings,
+    together: Mapping[str, str] | None = None,
 ) -> Correlations:
-    """Estimate and group; the outcome does not depend on the order of symbols."""
+    """Estimate and group; the outcome does not depend on the order of symbols.
+
+    ``together`` are the groups by symbol as they were, which hold together by the hysteresis.
+    """
     symbols = tuple(sorted(histories))
     returns = {symbol: log_returns(histories[symbol], settings.window) for symbol in symbols}
     samples: dict[Pair, tuple[float | None, int]] = {}
@@ -93,8 +100,20 @@ def correlate(
         for (first, second), (sample, count) in samples.items()
     )
     values = {(estimate.first, estimate.second): estimate.value for estimate in estimates}
-    groups = group_symbols(symbols, values, settings.threshold)
+    groups = group_symbols(
+        symbols, _holding_together(values, together or {}, settings.hysteresis), settings.threshold
+    )
     return Correlations(symbols, target, estimates, groups)
+
+
+def _holding_together(
+    values: Mapping[Pair, float], together: Mapping[str, str], hysteresis: float
+) -> dict[Pair, float]:
+    """Return the values by which pairs are grouped: those of one group before hold together."""
+    return {
+        (a, b): value + (hysteresis if a in together and together[a] == together.get(b) else 0.0)
+        for (a, b), value in values.items()
+    }
 
 
 def log_returns(candles: Sequence[Candle], window: int) -> dict[datetime, float]:

@@ -154,20 +154,20 @@ async def test_price_of_one_pair_crosses_no_level_of_another():
 async def test_price_marks_equity_only_while_it_is_recent_and_its_feed_is_whole(monkeypatch):
     market = await Market().begin()
     await market.see(prices(99, 101), prices(9, 11, symbol="ETH/USD"))
-    both = {"BTC/USD": Decimal(100), "ETH/USD": Decimal(10)}
+    both = {"BTC/USD": Decimal(99), "ETH/USD": Decimal(9)}
     assert market.engine.prices() == both
     await market.see(prices(99, 101, seconds=3600))
     assert market.engine.prices() == both
     await market.see(prices(99, 101, seconds=3601))
-    assert market.engine.prices() == {"BTC/USD": Decimal(100)}
+    assert market.engine.prices() == {"BTC/USD": Decimal(99)}
     now = [1000.0]
     monkeypatch.setattr("activities.market.engine.time.monotonic", lambda: now[0])
     await market.see(healthy(is_healthy=False))
-    assert market.engine.prices() == {"BTC/USD": Decimal(100)}
+    assert market.engine.prices() == {"BTC/USD": Decimal(99)}
     now[0] += 31
     assert market.engine.prices() == {}
     await market.see(healthy())
-    assert market.engine.prices() == {"BTC/USD": Decimal(100)}
+    assert market.engine.prices() == {"BTC/USD": Decimal(99)}
 
 
 async def test_quotes_cross_nothing():

@@ -24,7 +24,7 @@ from models.trading.answers import Answer
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
 from models.trading.trade.state import TradePhase, TradePlan, TradeSummary
-from tests.models.trading.trading_builders import START
+from tests.models.trading.trading_builders import MEASURED, START
 from tests.support.books import a_book
 
 ZERO, ONE = Decimal(0), Decimal(1)
@@ -97,7 +97,8 @@ class Broker:
         """Return what is seen of a pair: no spread, so that marks and prices are one."""
         price = self.prices[symbol]
         book = a_book(price, price)
-        return MarketSnapshot(symbol, price, price, price, self.now, book=book, book_at=self.now)
+        figures = MEASURED | {"measured_at": self.now, "book": book, "book_at": self.now}
+        return MarketSnapshot(symbol, price, price, price, self.now, **figures)
 
     # --- time and money ------------------------------------------------------------------------
 

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from models.trading.account.entries.claims import Claim, Claimant
 from models.trading.account.equity import equity_now
+from models.trading.account.figures import FigureTimes
 from models.trading.account.state import AccountState
 from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
@@ -20,6 +22,12 @@ from models.trading.orders import (
 )
 from models.trading.risk.drawdown import start as start_drawdown
 from models.trading.risk.limits import FeeRates, ProtectionMode
+from models.trading.strategies.evidence import (
+    Evidence,
+    EvidencePolicy,
+    EvidenceSource,
+    SourceSummary,
+)
 from models.trading.trade.state import TradePlan
 from tests.support.books import a_book
 
@@ -114,6 +122,13 @@ def a_fill(
     )
 
 
+MEASURED = {"average_true_range": Decimal(1), "volatility": Decimal("0.0001")}
+"""A pair that hardly moves: its volatility is known and binds nowhere."""
+LATER = START + timedelta(days=30)
+TOLD = FigureTimes(fees=LATER, universe=LATER, groups=LATER)
+"""No figure grows old in a story of a month."""
+
+
 def a_market(
     symbol: str = "BTC/USD",
     bid: str = "50000",
@@ -129,8 +144,39 @@ def a_market(
         "observed_at": START + timedelta(seconds=seconds),
         "book": a_book(bid, ask),
         "book_at": changes.get("observed_at", START + timedelta(seconds=seconds)),
+        **MEASURED,
+        "measured_at": START + timedelta(seconds=seconds),
     }
     return MarketSnapshot(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def an_evidence(
+    move: str = "0.05",
+    results: int = 100,
+    deviation: str = "0.01",
+    source: EvidenceSource = EvidenceSource.SIMULATION,
+    **changes: object,
+) -> Evidence:
+    """Evidence of the baseline from one source; ``move`` is the mean gross move."""
+    mean = Decimal(move)
+    summary = SourceSummary(source, results, mean, Decimal(deviation), mean, START)
+    values: dict[str, object] = {"strategy": "trend", "version": "1", "sources": (summary,)}
+    return Evidence(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def a_claim(**changes: object) -> Claim:
+    """A strategy's claim on a price of 100 with evidence of 5 percent."""
+    values: dict[str, object] = {
+        "by": Claimant.STRATEGY,
+        "entry_price": Decimal(100),
+        "stop_price": Decimal(95),
+        "target_price": None,
+        "policy": EvidencePolicy(),
+        "is_live": False,
+        "now": START,
+        "evidence": an_evidence(),
+    }
+    return Claim(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def an_account(cash: str = "100000", **changes: object) -> AccountState:
@@ -140,6 +186,7 @@ def an_account(cash: str = "100000", **changes: object) -> AccountState:
         "instruments": {s: an_instrument(s) for s in ("BTC/USD", "ETH/USD")},
         "fees": {s: FeeRates(Decimal("0.0025"), Decimal("0.004")) for s in ("BTC/USD", "ETH/USD")},
         "balances": {"USD": Decimal(cash)},
+        "figure_times": TOLD,
     }
     account = AccountState(**{**values, **changes})  # type: ignore[arg-type]
     if "drawdown" in changes or account.trades:

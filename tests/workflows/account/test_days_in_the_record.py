@@ -65,7 +65,10 @@ class RecordedStory(Story):
     async def buy(self, at: datetime) -> None:
         price = self.exchange.price
         book = a_book(price, price * Decimal("1.0001"))
-        market = MarketSnapshot(BITCOIN.symbol, price, price, price, at, book=book, book_at=at)
+        figures = {"measured_at": at, "book": book, "book_at": at}
+        market = MarketSnapshot(
+            BITCOIN.symbol, price, price, price, at, Decimal(50), Decimal("0.001"), **figures
+        )
         wish = {"quantity": Decimal("0.4"), "stop_price": Decimal(47500), "market": market}
         assert (await self.open(**wish, take_profit_price=None)).accepted
 

@@ -1,1 +1,1 @@
-"""Accounts, their days, capital, modes and settings in the record."""
+"""Accounts in the record."""

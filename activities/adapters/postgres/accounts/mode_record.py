@@ -21,6 +21,7 @@ from models.tables import (
 )
 from models.tables.documents import account_halts, verdict_document
 from models.trading.risk.limits import Mode
+from models.trading.trade.figures import net_share
 from models.trading.trade.state import TradePhase
 
 REQUEST_LIFE = timedelta(hours=24)
@@ -41,6 +42,16 @@ _RUN = text(
               (SELECT count(*) FROM trades WHERE account_id = :account AND phase = 'settled'
                   AND closed_at >= began.at) AS trades
        FROM began"""
+)
+# What the account follows; where that is nothing, whatever it traded. Paid is what the entry cost.
+_NET_RESULTS = text(
+    """SELECT t.pnl, t.bought, t.average_entry_price
+       FROM trades t JOIN accounts a USING (account_id)
+       LEFT JOIN strategy_results r ON r.account_id = t.account_id AND r.trade = t.number
+       WHERE t.account_id = :account AND t.phase = 'settled' AND t.closed_at >= :began
+           AND t.bought > 0 AND t.sold > 0 AND t.average_entry_price > 0
+           AND (cardinality(a.strategies) = 0 OR r.strategy = ANY (a.strategies))
+       ORDER BY t.closed_at, t.number"""
 )
 _LOCK_REQUESTS = text("SELECT pg_advisory_xact_lock(hashtext('aether.going_live.' || :account))")
 _CHECKPOINT = text(
@@ -84,7 +95,11 @@ class PostgresModes:
             since = await _changed_at(session)
             values = {"account": account, "since": since, "pause": LONGEST_PAUSE}
             row = (await session.sql(_RUN, values)).one()
-        return None if row.began is None else SimulationRun(row.ended - row.began, row.trades)
+            if row.began is None:
+                return None
+            results = await session.sql(_NET_RESULTS, {"account": account, "began": row.began})
+            nets = tuple(net_share(r.pnl, r.bought, r.average_entry_price) for r in results)
+        return SimulationRun(row.ended - row.began, row.trades, nets)
 
     async def live_request(self, account: str, now: datetime) -> LiveRequest | None:
         """Return the newest request to go live that still counts: of people whose tokens do."""
@@ -99,7 +114,7 @@ class PostgresModes:
             or now - row.requested_at > REQUEST_LIFE
         ):
             return None
-        return LiveRequest(row.number, row.requested_by, row.approved_by)
+        return LiveRequest(row.number, row.requested_by, row.approved_by, row.overrides_evidence)
 
     async def open_in_mode(self, account: str) -> OpenInMode:
         """Return what is left in the present mode, as the record has it."""
@@ -139,13 +154,27 @@ class PostgresModes:
             await session.sql(_CHECKPOINT, {"account": account, "live": live, "at": change.at})
 
     async def ask_to_go_live(
-        self, account: str, by: str, reason: str, at: datetime
+        self,
+        account: str,
+        by: str,
+        reason: str,
+        at: datetime,
+        *,
+        overrides_evidence: bool = False,
     ) -> GoingLiveRow:
-        """Write a request, audited; while an equal one waits, that one is returned."""
+        """Write a request, audited; while an equal one waits, that one is returned.
+
+        ``overrides_evidence``: whoever approves it approves going live without proof of a profit.
+        """
         async with self._database.account_scope(account) as session:
             await session.sql(_LOCK_REQUESTS, {"account": account})
             last = await _newest_request(session)
-            if last is not None and _waits(last, at) and last.requested_by == by:
+            equal = (
+                last is not None
+                and last.requested_by == by
+                and last.overrides_evidence is overrides_evidence
+            )
+            if last is not None and equal and _waits(last, at):
                 return last
             row = GoingLiveRow(
                 account_id=account,
@@ -153,9 +182,14 @@ class PostgresModes:
                 requested_by=by,
                 reason=reason,
                 requested_at=at,
+                overrides_evidence=overrides_evidence,
             )
             session.add(row)
-            details = {"request": str(row.number), "reason": reason}
+            details = {
+                "request": str(row.number),
+                "reason": reason,
+                "overrides_evidence": str(overrides_evidence).lower(),
+            }
             await audit.append(session, account, by, "going_live_requested", details)
             return row
 

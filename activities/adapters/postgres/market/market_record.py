@@ -13,12 +13,14 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from activities.adapters.postgres.accounts.evidence import PostgresEvidence
 from activities.adapters.postgres.market.candle_copy import save_candles
 from activities.market.marks import AccountMark
 from infra.runtime.database.connections import Database, cured_by_retry
 from models.tables import CandleRow, MarketSnapshotRow, PriceWatchRow
 from models.tables.market.market import book_document
 from models.trading.market import Candle, MarketSnapshot
+from models.trading.strategies.evidence import Evidence
 from models.trading.trade.facts import PriceWatch
 
 CHANNEL = "aether_price_watches"
@@ -117,6 +119,10 @@ class PostgresMarketRecord:
         """Return the accounts that follow a strategy."""
         rows = await self._database.call(_FOLLOWERS, {"strategy": strategy})
         return [row[0] for row in rows]
+
+    async def evidence(self, strategy: str, version: str) -> Evidence:
+        """Return what a strategy version has earned, on all accounts and in backtests."""
+        return await PostgresEvidence(self._database).evidence_of(strategy, version)
 
     async def holdings(self) -> dict[str, dict[str, Decimal]]:
         """Return totals by asset of every account that holds something, open trades included."""

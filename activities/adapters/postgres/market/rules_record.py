@@ -47,13 +47,26 @@ class PostgresMarketRules:
             row = await newest_version(session)
         return None if row is None else universe_of(row)
 
+    async def reviewed_at(self) -> datetime | None:
+        """Return when the universe was reviewed last (protocol time), None before the first."""
+        async with self._database.no_scope() as session:
+            row = await newest_version(session)
+        return None if row is None else row.refreshed_at
+
+    async def computed_at(self) -> datetime | None:
+        """Return when the groups were computed last (protocol time), None before the first."""
+        query = select(CorrelationRow).order_by(col(CorrelationRow.number).desc()).limit(1)
+        async with self._database.no_scope() as session:
+            row = (await session.exec(query)).first()
+        return None if row is None else row.at
+
     async def install(self, universe: Universe, by: UniverseAuthorship) -> bool:
         """Write the next version, audited; False when that version exists already."""
         async with self._database.platform_scope() as session:
             return await write_version(session, universe, by)
 
     async def refresh(self, universe: Universe, at: datetime) -> None:
-        """Write minimums and status of the day, and the pairs that are gone for good."""
+        """Write minimums and status of the day, the pairs that are gone, and when that was."""
         statement = (
             update(UniverseVersionRow)
             .where(col(UniverseVersionRow.version) == universe.version)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.elements import TextClause
 
 from activities.adapters.postgres import audit
+from activities.adapters.postgres.accounts.evidence import append_trade
 from activities.adapters.postgres.orders.coverage import Coverage, cover
 from activities.metrics import UNPROTECTED, observe_slippage
 from infra.runtime.database.connections import Database
@@ -88,6 +89,7 @@ class TradeJournal:
             await session.sql(_upsert(tuple(values)), values)
             kept = {"account": account, "trade": number, "state": trade_state_text(state), "at": at}
             await session.sql(_KEEP_STATE, kept)
+            await append_trade(session, state, at)
             if event is not None:
                 details = {"trade": str(number), "at": at.isoformat()} | _audited(state)
                 correlation = f"trade/{number}"

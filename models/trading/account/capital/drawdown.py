@@ -22,6 +22,8 @@ from models.trading.account.capital.facts import (
 from models.trading.account.decision import AccountDecision
 from models.trading.account.equity import base_of, holdings, valuation, value_of
 from models.trading.account.facts import AccountCommand, CloseTrades, RecordAccount
+from models.trading.account.figures import newer, why_outdated
+from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import ZERO, AccountState, Halt, HaltKind
 from models.trading.answers import Answer
 from models.trading.capital.days import DayClosed, DayFigures, close_day
@@ -54,7 +56,16 @@ def on_prices_marked(state: AccountState, fact: PricesMarked) -> AccountState:
     if state.market_time is not None and fact.at < state.market_time:
         return replace(state, prices={**fact.prices, **state.prices})
     known = {name: price for name, price in state.prices.items() if name not in fact.unpriced}
-    return replace(state, prices={**known, **fact.prices}, market_time=fact.at)
+    moved = with_clock(state, fact.at, fact.told_at)
+    return replace(moved, prices={**known, **fact.prices})
+
+
+def with_clock(state: AccountState, market_time: datetime, told_at: datetime) -> AccountState:
+    """Move the account's market time on, and note when that was."""
+    times = state.figure_times
+    if state.market_time is None or market_time > state.market_time:
+        times = replace(times, clock=newer(times.clock, told_at))
+    return replace(state, market_time=market_time, figure_times=times)
 
 
 def watch(state: AccountState, told_at: datetime) -> AccountDecision:
@@ -73,6 +84,21 @@ def watch(state: AccountState, told_at: datetime) -> AccountDecision:
     losses = account_losses.watch_losses(decision.state, at, told_at)
     more = tuple(c for c in losses.commands if c not in decision.commands)
     return AccountDecision(losses.state, (*commands, *decision.commands, *more))
+
+
+def watch_figures(state: AccountState, told_at: datetime) -> AccountDecision:
+    """Take no entries while a figure that rules use is unknown, and take them again after.
+
+    Before the exchange has answered nothing is known at all, which is a halt of its own.
+    """
+    if any(halt.kind is HaltKind.NO_EXCHANGE for halt in state.halts) or not state.instruments:
+        return AccountDecision(state, ())
+    limits = rules_of_account(state.settings).figures
+    reason = why_outdated(state.figure_times, limits, told_at)
+    if reason:
+        return _halted(state, Halt(HaltKind.OUTDATED, reason, told_at))
+    known, commands = _lifted(state, HaltKind.OUTDATED)
+    return AccountDecision(known, commands)
 
 
 def _measure(

@@ -8,6 +8,7 @@ a stage is applied, so that a refusal names all its reasons; a refusal ends at i
 from dataclasses import dataclass
 from decimal import Decimal
 
+from models.trading.account.entries.basis import UNBACKED, EntryBasis, check_budget
 from models.trading.account.entries.book_costs import BookView, tradable_depth
 from models.trading.account.entries.checks import (
     check_cash,
@@ -15,8 +16,11 @@ from models.trading.account.entries.checks import (
     check_pair_trades,
     check_risk,
     check_stop,
+    check_volatility,
+    is_large_enough,
     too_small,
 )
+from models.trading.account.entries.claims import Claim
 from models.trading.account.entries.worth import EntryCosts, WorthRequest, judge_worth
 from models.trading.governance.approval import check_size
 from models.trading.hedge.target import hedge_room
@@ -30,6 +34,7 @@ from models.trading.risk.portfolio import EntryAllowance, PortfolioView, allow_e
 from models.trading.risk.sizing import SizingResult, unit_loss
 from models.trading.risk.sizing_caps import SizingInputs, size_within_caps
 from models.trading.settings.reading import AccountRules
+from models.trading.strategies.evidence import Expectation
 from models.trading.universe.compliance import (
     ComplianceRules,
     ComplianceSubject,
@@ -46,7 +51,7 @@ ZERO = Decimal(0)
 class EntryQuestion:
     """An entry as it would be made; prices in USD per base unit. ``quantity`` None: to be sized.
 
-    ``price_bound`` is what cash is reserved at; ``expected_move`` a share of the price.
+    ``price_bound`` is what cash is reserved at; ``claim`` by what it is worth its costs.
     """
 
     instrument: Instrument
@@ -54,7 +59,7 @@ class EntryQuestion:
     entry_price: Decimal
     price_bound: Decimal
     stop_price: Decimal
-    expected_move: Decimal | None
+    claim: Claim
     quantity: Decimal | None = None
     book: BookView | None = None
     maker_entry: bool = False
@@ -68,6 +73,7 @@ class AccountSituation:
     ``value_unknown`` says why the account's value is not known, empty when it is. ``losses`` are
     those on each clock, ``strategy_name`` whose idea the entry is, ``open_risk`` USD down to all
     stops; what is None of them is not known and allows no entry.
+    ``unbacked_spent`` is USD that entries without an expectation have cost today.
     """
 
     view: PortfolioView
@@ -82,6 +88,7 @@ class AccountSituation:
     losses: LossRecord | None = None
     strategy_name: str = ""
     open_risk: Decimal | None = None
+    unbacked_spent: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,8 @@ class EntryAssessment:
     """The outcome; ``sizing``, ``costs`` and ``approval`` are None where it came not so far.
 
     ``approval`` has not passed when a person has to decide on an entry that is allowed otherwise.
-    ``is_sized`` tells whether the quantity came from ``sizing``, and not from who asked.
+    ``is_sized`` tells whether the quantity came from ``sizing``, and not from who asked. ``basis``
+    is on what the entry's worth rests, ``cost`` USD that its round trip is estimated to cost.
     """
 
     verdict: Verdict
@@ -98,6 +106,9 @@ class EntryAssessment:
     costs: EntryCosts | None = None
     approval: Check | None = None
     is_sized: bool = True
+    basis: EntryBasis = EntryBasis.UNSTATED
+    expectation: Expectation | None = None
+    cost: Decimal = ZERO
 
 
 def assess_entry(
@@ -117,6 +128,7 @@ def assess_entry(
             *allowance.checks,
             check_pair_trades(situation.pair_trades, rules.limits),
             *_check_value(situation.value_unknown),
+            check_volatility(question.market, rules.figures.volatility),
         )
     )
     if not gates.allowed:
@@ -126,26 +138,39 @@ def assess_entry(
     quantity = question.quantity
     if quantity is None:
         quantity = sizing.quantity
-        if not question.instrument.meets_minimum(quantity, question.stop_price):
-            small = too_small(sizing, question.instrument)
+        limits, instrument = rules.limits, question.instrument
+        if not is_large_enough(limits, instrument, quantity, question.stop_price):
+            small = too_small(limits, sizing, instrument)
             return EntryAssessment(Verdict((*gates.checks, small)), sizing=sizing)
     worth = judge_worth(_worth_request(question, situation, rules, quantity))
     cost = quantity * question.price_bound * (1 + _rates(situation).taker)
+    round_trip = worth.costs.total * quantity * question.entry_price if worth.costs else ZERO
     verdict = Verdict(
         (
             *gates.checks,
-            check_minimum(question.instrument, quantity, question.stop_price),
+            check_minimum(rules.limits, question.instrument, quantity, question.stop_price),
             check_stop(rules.limits, question.entry_price, question.stop_price),
             check_cash(cost, situation.spendable_cash),
             _judge_risk(question, situation, rules, quantity),
             _judge_open_risk(question, situation, rules, quantity),
             *(room.check(cost) for room in rooms),
             *worth.verdict.checks,
+            *_check_budget(question, situation, worth.basis, round_trip),
         )
     )
     approval = check_size(rules.approval, cost, situation.view.equity)
     is_sized = question.quantity is None
-    return EntryAssessment(verdict, quantity, sizing, worth.costs, approval, is_sized=is_sized)
+    return EntryAssessment(
+        verdict,
+        quantity,
+        sizing,
+        worth.costs,
+        approval,
+        is_sized=is_sized,
+        basis=worth.basis,
+        expectation=worth.expectation,
+        cost=round_trip,
+    )
 
 
 def _rooms(allowance: EntryAllowance, situation: AccountSituation) -> tuple[Room, ...]:
@@ -241,7 +266,7 @@ def _worth_request(
         quantity=quantity,
         bid=question.market.bid,
         ask=question.market.ask,
-        expected_move=question.expected_move,
+        claim=question.claim,
         rates=situation.rates,
         book=question.book,
         assumed_slippage=rules.limits.slippage_share,
@@ -249,6 +274,17 @@ def _worth_request(
         maker_entry=question.maker_entry,
         depth_quantity=_depth(question),
     )
+
+
+def _check_budget(
+    question: EntryQuestion, situation: AccountSituation, basis: EntryBasis, cost: Decimal
+) -> tuple[Check, ...]:
+    """Hold what rests on no expectation to its budget of the day."""
+    if basis not in UNBACKED:
+        return ()
+    share = question.claim.policy.cost_budget_share
+    allowed = max(ZERO, situation.view.equity) * share
+    return (check_budget(situation.unbacked_spent, cost, allowed),)
 
 
 def _check_value(reason: str) -> tuple[Check, ...]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from models.trading.account.approvals import Sized, hold_for_approval
+from models.trading.account.entries.basis import EntryBasis
 from models.trading.account.entries.exits import check_exits, entry_exits
 from models.trading.account.entries.outcomes import EntryOutcome
 from models.trading.account.entries.preconditions import EntryIntent, check_intent
@@ -18,6 +19,8 @@ from models.trading.account.entries.situation import (
     assess,
     entry_orders_with,
     record_of_entry,
+    strategy_of,
+    unbacked_costs_with,
 )
 from models.trading.account.facts import EnterTrade, IdeaArrived, OpenRequested
 from models.trading.account.settings.in_force import rules_of_account
@@ -36,7 +39,8 @@ from models.trading.orders import (
     TimeInForce,
 )
 from models.trading.risk.dust import dust_to_carry, with_dust_moved
-from models.trading.risk.limits import FeeRates, ProtectionMode
+from models.trading.risk.limits import FeeRates, Mode, ProtectionMode
+from models.trading.strategies.evidence import Evidence, EvidenceSource
 from models.trading.trade.decisions import begin
 from models.trading.trade.figures import HEDGE_SOURCE, entry_price_bound, summarise
 from models.trading.trade.state import TradePlan
@@ -45,14 +49,7 @@ from models.trading.verdicts import Check, Verdict
 
 
 def intent_of_request(state: AccountState, fact: OpenRequested) -> EntryIntent:
-    """Read a request as an intent. Its take-profit, if any, is the move it expects."""
-    move = None
-    usable = fact.market is not None and fact.take_profit_price is not None
-    if usable and fact.market is not None and fact.market.ask > 0:
-        target = fact.take_profit_price or Decimal(0)
-        entry = fact.limit_price or fact.market.ask
-        if entry.is_finite() and target.is_finite() and entry > 0:
-            move = (target - entry) / entry
+    """Read a request as an intent; its own target and stop say what it is worth."""
     return EntryIntent(
         source=f"request/{fact.request_id}",
         symbol=fact.symbol,
@@ -60,7 +57,6 @@ def intent_of_request(state: AccountState, fact: OpenRequested) -> EntryIntent:
         limit_price=fact.limit_price,
         quantity=fact.quantity,
         exits=Exits(fact.stop_price, fact.take_profit_price, fact.trailing_distance),
-        expected_move=move,
         protection=fact.protection or state.protection,
         market=fact.market,
         expires_at=None,
@@ -80,13 +76,24 @@ def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
         limit_price=None,
         quantity=None,
         exits=Exits(idea.stop_price, idea.take_profit_price, idea.trailing_distance),
-        expected_move=idea.expected_move,
         protection=state.protection,
         market=fact.market,
         expires_at=idea.expires_at,
         at=fact.at,
         by=f"strategy/{idea.strategy}",
+        evidence=_evidence_of(fact),
+        strategy_version=idea.strategy_version,
     )
+
+
+def _evidence_of(fact: IdeaArrived) -> Evidence | None:
+    """Return the evidence that came with an idea, None when it is not that of its version."""
+    found, idea = fact.evidence, fact.idea
+    own = found is not None and (found.strategy, found.version) == (
+        idea.strategy,
+        idea.strategy_version,
+    )
+    return found if own else None
 
 
 def consider(state: AccountState, intent: EntryIntent) -> EntryOutcome:
@@ -156,10 +163,12 @@ def _size_and_judge(
         return hold_for_approval(state, intent, sized, found.verdict, large)
     plan = _plan(state, intent, instrument, market, fees, replace(spec, quantity=quantity))
     plan = replace(plan, carried=dust_to_carry(state, instrument, intent.protection))
+    plan = _with_basis(state, intent, plan, found.basis)
     summary = summarise(begin(plan).state)
     entered = replace(
         state,
         entry_orders=entry_orders_with(state, market.observed_at),
+        unbacked_costs=unbacked_costs_with(state, found, market.observed_at),
         trades={**state.trades, plan.number: summary},
         next_trade=plan.number + 1,
         traded_at=plan.requested_at,
@@ -249,4 +258,20 @@ def _plan(
         entry_ceiling=entry_limit(instrument, market.ask, execution_of(state))
         if entry.post_only
         else None,
+    )
+
+
+def _with_basis(
+    state: AccountState, intent: EntryIntent, plan: TradePlan, basis: EntryBasis
+) -> TradePlan:
+    """Mark a plan with what its worth rests on, and whose evidence its result will be."""
+    live = state.mode is Mode.LIVE
+    simulated = rules_of_account(state.settings).evidence.recorded_as
+    by_strategy = intent.by.startswith(STRATEGY_BY)
+    return replace(
+        plan,
+        basis=basis,
+        strategy=strategy_of(intent) if by_strategy else "",
+        strategy_version=intent.strategy_version if by_strategy else "",
+        evidence_source=EvidenceSource.LIVE if live else simulated,
     )

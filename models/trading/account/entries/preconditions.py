@@ -5,13 +5,16 @@ from datetime import datetime
 from decimal import Decimal
 
 from models.trading.account.entries.book import check_book
+from models.trading.account.figures import why_clock_stands
+from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import AccountState, HaltKind
 from models.trading.exits.distances import Exits
 from models.trading.exits.requests import ExitsChange
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
-from models.trading.risk.limits import ProtectionMode
+from models.trading.risk.limits import Mode, ProtectionMode
+from models.trading.strategies.evidence import Evidence
 from models.trading.verdicts import Check
 
 _HALT_CODES = {
@@ -20,6 +23,7 @@ _HALT_CODES = {
     HaltKind.COOLING_DOWN: "exchange-cooling-down",
     HaltKind.UNMEASURED: "equity-unknown",
     HaltKind.DAY_OVERDUE: "day-overdue",
+    HaltKind.OUTDATED: "figures-outdated",
     HaltKind.REQUEST_BLOCKED: "request-blocked",
     HaltKind.HOLDING_SHORT: "holding-short",
     HaltKind.FOREIGN_INSTANCE: "foreign-instance",
@@ -41,6 +45,7 @@ class EntryIntent:
     """A wish to enter a trade, whoever has it. ``quantity`` None: the account sizes it.
 
     ``change`` are exits beyond ``exits``; ``approved``: a person has let it be this large.
+    ``evidence`` is that of the strategy version whose idea it is, None where there is none.
     """
 
     source: str
@@ -49,7 +54,6 @@ class EntryIntent:
     limit_price: Decimal | None
     quantity: Decimal | None
     exits: Exits
-    expected_move: Decimal | None
     protection: ProtectionMode
     market: MarketSnapshot | None
     expires_at: datetime | None
@@ -57,6 +61,8 @@ class EntryIntent:
     by: str = "aether"
     change: ExitsChange | None = None
     approved: bool = False
+    evidence: Evidence | None = None
+    strategy_version: str = ""
 
 
 def check_intent(state: AccountState, intent: EntryIntent) -> Check | None:
@@ -112,10 +118,16 @@ def _check_market(state: AccountState, intent: EntryIntent) -> Check | None:
     if market.stale:
         return _refused("T-7", "stale-market", f"the feed of {intent.symbol} is stale")
     newest = max(state.market_time or market.observed_at, market.observed_at)
+    if state.mode is Mode.LIVE:  # Kraken's own market, whose time is the wall clock's
+        newest = max(newest, intent.at)
     age = (newest - market.observed_at).total_seconds()
     if age > state.limits.market_data_age_seconds:
-        reason = f"the market was seen {age:.0f} s before the newest market time"
+        reason = f"the market was seen {age:.0f} s before the newest time known"
         return _refused("T-7", "stale-market", reason)
+    limits = rules_of_account(state.settings).figures
+    stands = why_clock_stands(state.figure_times, limits, intent.at)
+    if stands:
+        return _refused("T-7", "stale-market", stands)
     if intent.expires_at is not None and newest > intent.expires_at:
         return _refused("T-7", "idea-expired", f"the idea expired at {intent.expires_at}")
     return check_book(market, newest, state.limits.market_data_age_seconds)
@@ -132,8 +144,6 @@ def _check_numbers(instrument: Instrument, intent: EntryIntent) -> Check | None:
         return _refused("R-1", "invalid-price", "a limit order, and only that, has a limit price")
     if limit is not None and limit < instrument.price_increment:
         return _refused("R-1", "invalid-price", "the limit price is below one tick")
-    if intent.expected_move is not None and not intent.expected_move.is_finite():
-        return _refused("R-6", "invalid-price", "the expected move is not a number")
     return _check_quantity(instrument, intent.quantity)
 
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from models.trading.account.entries.basis import EntryBasis
 from models.trading.account.entries.worth import EntryCosts
 from models.trading.risk.sizing import SizingCap
+from models.trading.strategies.evidence import Expectation
 from models.trading.verdicts import Check, Verdict
 
 
@@ -13,6 +15,7 @@ class EntryRecord:
     """The caps of the size and which one bound, the checks, the costs, and the settings.
 
     ``caps`` are in base units; none of them bound where the quantity was asked for or approved.
+    ``basis`` is on what its worth rests, ``expectation`` what the evidence let one expect.
     ``settings_version`` and ``platform_version`` name the settings it was decided under.
     """
 
@@ -25,3 +28,5 @@ class EntryRecord:
     binding: str | None = None
     costs: EntryCosts | None = None
     approval: Check | None = None
+    basis: EntryBasis = EntryBasis.UNSTATED
+    expectation: Expectation | None = None

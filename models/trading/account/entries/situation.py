@@ -1,7 +1,7 @@
 """Where an account stands when an entry is judged, and what it remembers of it afterwards."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from models.trading.account.capital.allocation import room_of_strategy
@@ -11,6 +11,8 @@ from models.trading.account.entries.assessment import (
     EntryQuestion,
     assess_entry,
 )
+from models.trading.account.entries.basis import UNBACKED, CostBudget
+from models.trading.account.entries.claims import Claim, Claimant
 from models.trading.account.entries.preconditions import EntryIntent
 from models.trading.account.entries.record import EntryRecord
 from models.trading.account.equity import valuation
@@ -21,11 +23,13 @@ from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
 from models.trading.risk.account_assets import asset_rules, exposures, stablecoin_values
 from models.trading.risk.drawdown import start as start_drawdown
+from models.trading.risk.limits import Mode
 from models.trading.risk.open_risk import open_risk
 from models.trading.risk.portfolio import LossStreak, PortfolioView, note_result, recent_orders
 from models.trading.settings.reading import AccountRules
-from models.trading.trade.figures import STRATEGY_SOURCE
+from models.trading.trade.figures import HEDGE_SOURCE, STRATEGY_SOURCE
 from models.trading.trade.state import TradeSummary
+from models.trading.trading_day import day_of
 from models.trading.universe.compliance import ComplianceRules, PegWatch, note_peg
 
 STRATEGY_BY = "strategy/"
@@ -49,7 +53,7 @@ def assess(
         entry_price=intent.limit_price if intent.limit_price is not None else market.ask,
         price_bound=price_bound,
         stop_price=intent.exits.stop_price,
-        expected_move=intent.expected_move,
+        claim=_claim_of(state, intent, market, rules),
         quantity=intent.quantity,
         book=market.book,
         maker_entry=rests,
@@ -101,18 +105,50 @@ def situation_of(
         pegs=_pegs(state, compliance),
         rates=state.fees.get(intent.symbol),
         hedge_target=state.hedge_target,
-        strategy=room_of_strategy(
-            state, _strategy_of(intent), rules.allocation, rules.fixed_shares
-        ),
+        strategy=room_of_strategy(state, strategy_of(intent), rules.allocation, rules.fixed_shares),
         pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values()),
         value_unknown=worth.reason,
         losses=state.loss_record,
-        strategy_name=_strategy_of(intent),
+        strategy_name=strategy_of(intent),
         open_risk=open_risk(state.trades.values(), state.prices),
+        unbacked_spent=state.unbacked_costs.on(_day(state, market.observed_at)).spent,
     )
 
 
-def _strategy_of(intent: EntryIntent) -> str:
+def _claim_of(
+    state: AccountState, intent: EntryIntent, market: MarketSnapshot, rules: AccountRules
+) -> Claim:
+    """Return by what an entry says that it is worth its costs."""
+    by = Claimant.PERSON
+    if intent.source.startswith(STRATEGY_SOURCE):
+        by = Claimant.STRATEGY
+    elif intent.source.startswith(HEDGE_SOURCE):
+        by = Claimant.HEDGE
+    return Claim(
+        by=by,
+        entry_price=intent.limit_price if intent.limit_price is not None else market.ask,
+        stop_price=intent.exits.stop_price,
+        target_price=intent.exits.take_profit_price,
+        policy=rules.evidence,
+        is_live=state.mode is Mode.LIVE,
+        now=market.observed_at,
+        evidence=intent.evidence,
+    )
+
+
+def unbacked_costs_with(state: AccountState, found: EntryAssessment, at: datetime) -> CostBudget:
+    """Return what entries without an expectation cost today, with one more at a market time."""
+    if found.basis not in UNBACKED:
+        return state.unbacked_costs
+    return state.unbacked_costs.with_entry(_day(state, at), found.cost)
+
+
+def _day(state: AccountState, at: datetime) -> date:
+    return day_of(state.day, at)
+
+
+def strategy_of(intent: EntryIntent) -> str:
+    """Return the strategy that wants an entry, empty where none does."""
     return intent.by.removeprefix(STRATEGY_BY) if intent.by.startswith(STRATEGY_BY) else ""
 
 
@@ -129,6 +165,8 @@ def record_of_entry(state: AccountState, trade: int, found: EntryAssessment) -> 
         binding=sizing.binding.name if sizing is not None and found.is_sized else None,
         costs=found.costs,
         approval=found.approval,
+        basis=found.basis,
+        expectation=found.expectation,
     )
 
 

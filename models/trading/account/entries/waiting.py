@@ -8,6 +8,7 @@ from models.trading.exits.distances import Exits
 from models.trading.exits.requests import ExitsChange
 from models.trading.orders import OrderType
 from models.trading.risk.limits import ProtectionMode
+from models.trading.strategies.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class WaitingEntry:
     limit_price: Decimal | None
     quantity: Decimal
     exits: Exits
-    expected_move: Decimal | None
     protection: ProtectionMode
     expires_at: datetime | None
     change: ExitsChange | None = None
+    evidence: Evidence | None = None
+    strategy_version: str = ""

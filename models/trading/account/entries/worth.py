@@ -1,4 +1,4 @@
-"""Whether an entry is worth what it costs: fees, spread and slippage against its move (R-6).
+"""Whether an entry is worth what it costs: fees, spread and slippage against its claim (R-6).
 
 Fees are those of the account's own tier, which the exchange tells by pair; where it has not told
 them, the published bottom tier stands in, the dearest there is, and the outcome says so. Slippage
@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from models.trading.account.entries.basis import EntryBasis
 from models.trading.account.entries.book_costs import DEPTH_SHARE, BookView, slippage_share
+from models.trading.account.entries.claims import Claim, judge_claim
 from models.trading.risk.limits import FeeRates
+from models.trading.strategies.evidence import Expectation
 from models.trading.universe.fees import BOTTOM_TIER
 from models.trading.verdicts import Check, Verdict
 
@@ -36,7 +39,7 @@ class WorthRequest:
 
     Attributes:
         quantity: base units to be bought, and sold again later.
-        expected_move: share by which the price is expected to rise, None when not known.
+        claim: by what the entry says that it is worth its costs.
         rates: the account's own rates for the pair, None when the exchange has not told them.
         book: the book seen now, None when there is none.
         maker_entry: the entry may only rest (post-only) and so pays the maker rate and no spread.
@@ -44,13 +47,13 @@ class WorthRequest:
             is.
         depth_quantity: base units on offer within ``DEPTH_SHARE`` of the best price, None when not
             known.
-        reward_to_cost_minimum: times the costs that the move must come to.
+        reward_to_cost_minimum: times the costs that the expectation must come to.
     """
 
     quantity: Decimal
     bid: Decimal
     ask: Decimal
-    expected_move: Decimal | None
+    claim: Claim
     rates: FeeRates | None
     book: BookView | None
     assumed_slippage: Decimal
@@ -80,30 +83,25 @@ class EntryCosts:
 
 @dataclass(frozen=True, slots=True)
 class EntryWorth:
-    """The verdict and the costs it rests on; ``costs`` is None when the book is too thin."""
+    """The verdict and what it rests on; ``costs`` is None when the book is too thin."""
 
     verdict: Verdict
     costs: EntryCosts | None
+    basis: EntryBasis = EntryBasis.UNSTATED
+    expectation: Expectation | None = None
 
 
 def judge_worth(request: WorthRequest) -> EntryWorth:
-    """Compare the expected move with what the round trip costs."""
+    """Compare what is claimed with what the round trip costs."""
     costs = estimate_costs(request)
     if costs is None:
         reason = f"the book does not hold {request.quantity} on both sides"
         return EntryWorth(
             Verdict((Check("R-6", "book-too-thin", passed=False, reason=reason),)), None
         )
-    move = request.expected_move
-    least = costs.total * request.reward_to_cost_minimum
-    basis = _basis(costs)
-    if move is None:
-        reason = f"no expected move is known: not applicable; costs are {costs.total:.4%}{basis}"
-        check = Check("R-6", "not-worth-costs", passed=True, reason=reason, limit=least)
-    else:
-        reason = f"expected move {move:.4%} against {least:.4%} that costs call for{basis}"
-        check = Check("R-6", "not-worth-costs", move >= least, reason, move, least)
-    return EntryWorth(Verdict((check,)), costs)
+    multiple = request.reward_to_cost_minimum
+    judged = judge_claim(request.claim, costs.total, multiple, _basis(costs))
+    return EntryWorth(Verdict((judged.check,)), costs, judged.basis, judged.expectation)
 
 
 def estimate_costs(request: WorthRequest) -> EntryCosts | None:

@@ -272,7 +272,7 @@ def _record(
 def _with_prices(state: AccountState, fact: HedgeReviewRequested) -> AccountState:
     known, newest = state.prices, state.market_time
     fresh = {
-        m.symbol: m.mid
+        m.symbol: m.bid
         for m in fact.market
         if not m.stale
         and m.mid.is_finite()

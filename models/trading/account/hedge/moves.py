@@ -98,7 +98,6 @@ def _buy(
         limit_price=None,
         quantity=None,
         exits=Exits(market.bid - distance, None, distance),
-        expected_move=None,
         protection=state.protection,
         market=market,
         expires_at=None,

@@ -24,9 +24,17 @@ def an_idea():
         stop_price=PRICE * Decimal("0.98"),
         take_profit_price=PRICE * Decimal("1.05"),
         trailing_distance=None,
-        expected_move=Decimal("0.05"),
     )
-    market = MarketSnapshot(BITCOIN.symbol, PRICE - 1, PRICE + 1, PRICE, now)
+    market = MarketSnapshot(
+        BITCOIN.symbol,
+        PRICE - 1,
+        PRICE + 1,
+        PRICE,
+        now,
+        PRICE / 1000,
+        Decimal("0.001"),
+        measured_at=now,
+    )
     return IdeaArrived(idea, market, now)
 
 

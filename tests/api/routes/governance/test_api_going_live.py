@@ -22,9 +22,17 @@ TRADE = text(
     """INSERT INTO trades (account_id, number, symbol, phase, source, protection,
            entry_client_order_id, quantity, reference_price, stop_price, trailed, bought, sold,
            fees, cash_flow, slippage, protected_quantity, decided_at, requested_at, closed_at,
-           updated_at)
+           updated_at, pnl, average_entry_price)
        SELECT :account, 1000 + n, 'BTC/USD', 'settled', 'test', 'separate', 'c' || n, 1, 1, 1,
-           false, 1, 1, 0, 0, 0, 0, :at, :at, :at, :at FROM generate_series(1, 20) AS n"""
+           false, 1, 1, 0, 0, 0, 0, :at, :at, :at, :at,
+           CASE WHEN n % 2 = 0 THEN 0.05 ELSE -0.06 END, 1 FROM generate_series(1, 20) AS n"""
+)
+FOLLOWED = text(
+    """INSERT INTO strategy_results
+       SELECT s, '1', 'simulation', :account || '/' || n, :account, 1000 + n, 'BTC/USD', 0, 0, NULL,
+           :at, :at
+       FROM generate_series(1, 20) AS n, accounts a, unnest(a.strategies) AS s
+       WHERE a.account_id = :account"""
 )
 
 
@@ -35,6 +43,7 @@ async def simulated_for_two_weeks(platform, account):
             at = now - timedelta(days=day)
             await session.sql(MARK, {"account": account, "at": at})
         await session.sql(TRADE, {"account": account, "at": now})
+        await session.sql(FOLLOWED, {"account": account, "at": now})
 
 
 async def fulfil(platform, account):
@@ -69,22 +78,27 @@ async def test_account_goes_live_when_all_holds_and_not_before(platform, second)
         "limits-not-set",
         "second-person-needed",
         "simulation-too-short",
+        "no-evidence-of-profit",
     }
     refused = await go()
     assert (refused.status_code, refused.json()["type"][19:]) == (403, "live-refused")
     assert {check["code"] for check in refused.json()["checks"]} == lacking
 
     await fulfil(platform, account)
-    assert (await missing())[0] == {"wrong-permissions", "second-person-needed"}
+    unproven = {"wrong-permissions", "second-person-needed", "no-evidence-of-profit"}
+    lacking, shown = await missing()
+    assert lacking == unproven
+    assert any("20 trades at -0.5000% net" in one["reason"] for one in shown["conditions"])
     platform.live_keys.may[account] = NEEDED_PERMISSIONS
 
     requests = f"{path}/going-live/requests"
-    body = {"reason": "it has earned it"}
+    body = {"reason": "it loses little, and we want to learn", "override_evidence": True}
     asked = await platform.caller.post(requests, json=body, headers=a_key())
     approve = f"{requests}/{asked.json()['number']}/approve"
     alone = await platform.caller.post(approve, headers=a_key())
     assert alone.json()["type"] == "urn:aether:problem:second-person-needed"
     assert (await go()).status_code == 403
+    assert (await missing())[0] == {"second-person-needed", "no-evidence-of-profit"}
     assert (await second.post(approve, headers=a_key())).json()["approved_by"] == second.name
     assert (await missing())[0] == set()
 
@@ -108,7 +122,12 @@ async def test_account_goes_live_when_all_holds_and_not_before(platform, second)
     assert len(simulated.submits) == before
     back = await platform.caller.put(f"{path}/mode", json={"mode": "simulated"}, headers=a_key())
     assert (back.status_code, back.json()["type"][19:]) == (409, "orders-open")
-    used = (await platform.caller.get(requests)).json()[0]
+    await check_record(platform, account, second)
+
+
+async def check_record(platform, account, second):
+    path = f"/api/v1/accounts/{account}"
+    used = (await platform.caller.get(f"{path}/going-live/requests")).json()[0]
     assert used["used_at"] is not None
     changes = (await platform.caller.get(f"{path}/mode-changes")).json()
     assert [change["mode"] for change in changes] == ["live"]

@@ -141,7 +141,6 @@ def test_large_idea_waits_and_says_so_in_its_record() -> None:
         stop_price=Decimal(49000),
         take_profit_price=Decimal(56000),
         trailing_distance=None,
-        expected_move=Decimal("0.10"),
     )
     first = decide(careful(), IdeaArrived(idea, a_market(), START))
     (record,) = [c for c in first.commands if isinstance(c, RecordIdea)]
@@ -167,10 +166,13 @@ def test_no_more_entries_wait_than_a_person_reads() -> None:
     assert len(full.state.waiting) == WAITING_MAXIMUM
 
 
-def test_default_policy_lets_pass_whatever_the_default_limits_allow() -> None:
-    answer = decide(an_account(), a_request(quantity="0.48")).answer
-    assert answer is not None
-    assert answer.accepted, answer
+def test_default_policy_binds_below_the_default_limit_of_a_pair() -> None:
+    account = an_account()
+    assert (account.approval.equity_share_minimum or 1) < account.limits.pair_exposure_share
+    for quantity, code in (("0.38", "accepted"), ("0.48", "waiting-for-approval")):
+        answer = decide(an_account(), a_request(quantity=quantity)).answer
+        assert answer is not None
+        assert answer.code == code, answer
 
 
 @settings(max_examples=100, deadline=None)

@@ -36,7 +36,14 @@ from models.trading.ideas import Idea
 from models.trading.instruments import InstrumentStatus
 from models.trading.orders import OrderType, TimeInForce
 from models.trading.risk.limits import AccountLimits, Mode, ProtectionMode
-from tests.models.trading.trading_builders import START, a_market, an_account, an_instrument
+from models.trading.strategies.evidence import Evidence
+from tests.models.trading.trading_builders import (
+    START,
+    a_market,
+    an_account,
+    an_evidence,
+    an_instrument,
+)
 from tests.support.books import a_book
 
 
@@ -53,7 +60,7 @@ def a_request(number: int = 1, **changes: object) -> OpenRequested:
     return OpenRequested(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def an_idea(name: str = "i-1", move: str = "0.05") -> IdeaArrived:
+def an_idea(name: str = "i-1", evidence: Evidence | None = None) -> IdeaArrived:
     idea = Idea(
         idea_id=name,
         strategy="trend",
@@ -64,9 +71,8 @@ def an_idea(name: str = "i-1", move: str = "0.05") -> IdeaArrived:
         stop_price=Decimal("49000.03"),
         take_profit_price=Decimal("53000.08"),
         trailing_distance=Decimal("1000.07"),
-        expected_move=Decimal(move),
     )
-    return IdeaArrived(idea, a_market(), START)
+    return IdeaArrived(idea, a_market(), START, evidence or an_evidence())
 
 
 @pytest.mark.parametrize(
@@ -172,7 +178,7 @@ def test_idea_is_sized_rounded_recorded_and_taken_once() -> None:
 
 
 def test_refused_idea_is_recorded_with_its_reasons() -> None:
-    decision = decide(an_account(), an_idea(move="0.005"))
+    decision = decide(an_account(), an_idea(evidence=an_evidence("0.005")))
     (record,) = decision.commands
     assert isinstance(record, RecordIdea)
     assert record.trade is None

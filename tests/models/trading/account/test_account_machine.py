@@ -138,7 +138,6 @@ class AccountMachine(RuleBasedStateMachine):
             stop_price=Decimal(49000),
             take_profit_price=Decimal(53000),
             trailing_distance=None,
-            expected_move=Decimal("0.05"),
         )
         before = len(self.trades)
         self.tell(IdeaArrived(idea, a_market(seconds=self.seconds), self.now()))

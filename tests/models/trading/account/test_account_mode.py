@@ -102,7 +102,7 @@ def test_back_to_simulation_needs_no_second_person():
 def test_exchange_of_the_old_mode_is_not_listened_to_any_more():
     live = decide(an_account(), a_change()).state
     instruments = an_account().instruments
-    old = ExchangeReady({"USD": Decimal(100000)}, instruments, {}, START)
+    old = ExchangeReady({"USD": Decimal(100000)}, instruments, an_account().fees, START)
     assert decide(live, old).state == live
     new = replace(old, balances={"USD": Decimal(7)}, mode=Mode.LIVE)
     ready = decide(live, new).state

@@ -176,7 +176,6 @@ class RulesMachine(RuleBasedStateMachine):
             stop_price=(price * (1 - stop)).quantize(TICK),
             take_profit_price=(price * Decimal("1.3")).quantize(TICK),
             trailing_distance=None,
-            expected_move=Decimal("0.3"),
         )
         fact = IdeaArrived(idea, self.broker.market(symbol), self.broker.now)
         self.asked(fact, at_once=at_once)

@@ -19,7 +19,7 @@ from models.trading.capital.valuation import Valuation, value_holdings
 from models.trading.market import MarketSnapshot
 from models.trading.risk.drawdown import start
 from models.trading.universe.compliance import ComplianceRules
-from tests.models.trading.trading_builders import START, an_account
+from tests.models.trading.trading_builders import MEASURED, START, an_account
 from tests.support.market_fakes import FakeMarketRecord
 
 D = Decimal
@@ -60,7 +60,10 @@ prices = st.fixed_dictionaries(
 
 
 def snapshots(known: dict[str, Decimal]) -> dict[str, MarketSnapshot]:
-    return {s: MarketSnapshot(s, price, price, price, START) for s, price in known.items()}
+    return {
+        s: MarketSnapshot(s, price, price, price, START, **MEASURED, measured_at=START)
+        for s, price in known.items()
+    }
 
 
 @given(holdings, prices)
@@ -93,7 +96,7 @@ def test_reads_and_stress_value_what_the_record_priced_alike(
 ) -> None:
     """The record knows a pair by its figures: what was never priced counts as not listed."""
     worth = value_holdings(held, known, known)
-    rows = {s: MarketSnapshotRow(symbol=s, last=price) for s, price in known.items()}
+    rows = {s: MarketSnapshotRow(symbol=s, bid=price) for s, price in known.items()}
     assert marked(held, rows) == worth
     state = start(D(7), START.date(), START)
     assert at_last_prices(state, held, rows).equity == worth.value

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from models.trading.governance.going_live import (
     needs_live_conditions,
 )
 from models.trading.risk.limits import Mode
+from models.trading.strategies.bootstrap import MeanBound
 from tests.models.trading.trading_builders import START
 
 CONDITIONS = LiveConditions()
@@ -32,6 +34,7 @@ READY = LiveFacts(
     open_orders=0,
     positions=(),
     market_is_live=True,
+    net_results=MeanBound(40, Decimal("0.01"), Decimal("0.002")),
 )
 
 BROKEN = {
@@ -46,13 +49,14 @@ BROKEN = {
     "orders-open": {"open_orders": 2},
     "positions-open": {"positions": ("BTC/USD",)},
     "account-halted": {"halts": ("kill_switch",)},
+    "no-evidence-of-profit": {"net_results": MeanBound(40, Decimal("0.01"), Decimal(0))},
 }
 
 
 def test_all_conditions_are_shown() -> None:
     verdict = judge_going_live(READY, CONDITIONS, START)
     assert verdict.allowed
-    assert len(verdict.checks) == 10
+    assert len(verdict.checks) == 11
     assert all(check.reason for check in verdict.checks)
 
 
@@ -62,7 +66,7 @@ def test_each_missing_condition_refuses(code: str) -> None:
     codes = [check.code for check in verdict.failures]
     # Without a key nothing is known of what it may do.
     assert codes == ([code, "wrong-permissions"] if code == "no-live-key" else [code])
-    assert len(verdict.checks) == 10
+    assert len(verdict.checks) == 11
 
 
 @pytest.mark.parametrize(
@@ -76,6 +80,13 @@ def test_each_missing_condition_refuses(code: str) -> None:
         ({"approved_by": None}, "second-person-needed"),
         ({"simulated_for": None}, "simulation-too-short"),
         ({"simulated_trades": 19}, "simulation-too-short"),
+        ({"net_results": None}, "no-evidence-of-profit"),
+        ({"net_results": MeanBound(0, None, None)}, "no-evidence-of-profit"),
+        ({"net_results": MeanBound(7, Decimal("0.05"), None)}, "no-evidence-of-profit"),
+        (
+            {"net_results": MeanBound(40, Decimal("-0.01"), Decimal("-0.02"))},
+            "no-evidence-of-profit",
+        ),
     ],
 )
 def test_what_is_not_known_or_too_old_does_not_count(changes: dict[str, object], code: str) -> None:
@@ -88,6 +99,22 @@ def test_only_a_change_to_live_has_these_conditions() -> None:
     assert not needs_live_conditions(Mode.LIVE, Mode.LIVE)
     assert not needs_live_conditions(Mode.LIVE, Mode.SIMULATED)
     assert not judge_mode_switch(0, ("BTC/USD",)).allowed
+
+
+def test_two_people_may_go_on_without_evidence_in_writing_and_one_may_not() -> None:
+    losing = MeanBound(40, Decimal("-0.01"), Decimal("-0.02"))
+    written = replace(READY, net_results=losing, overrides_evidence=True)
+    verdict = judge_going_live(written, CONDITIONS, START)
+    assert verdict.allowed
+    reason = next(c.reason for c in verdict.checks if c.code == "no-evidence-of-profit")
+    assert reason == (
+        "40 trades at -1.0000% net on average, lower bound -2.0000% (95 %); "
+        "overridden in writing, by Dora and Emil"
+    )
+    for second in (None, "Dora"):
+        alone = judge_going_live(replace(written, approved_by=second), CONDITIONS, START)
+        codes = {check.code for check in alone.failures}
+        assert codes == {"second-person-needed", "no-evidence-of-profit"}
 
 
 @given(st.sets(st.sampled_from(sorted(BROKEN))))

@@ -62,10 +62,11 @@ def test_what_has_no_group_counts_together() -> None:
 def test_trades_at_once_orders_in_a_window_and_losses_in_a_row_refuse() -> None:
     busy = a_view(open_trades=8)
     assert allow_entry(busy, LIMITS, "BTC/USD", START).left == 0
-    orders = tuple(START - timedelta(milliseconds=500 * n) for n in range(LIMITS.orders_maximum))
+    assert LIMITS.orders_maximum <= 3 * LIMITS.trades_maximum  # or it is no brake
+    orders = tuple(START - timedelta(seconds=10 * n) for n in range(LIMITS.orders_maximum))
     limited = allow_entry(a_view(entry_orders=orders), LIMITS, "BTC/USD", START)
     assert [c.code for c in limited.judge(Decimal(1)).failures] == ["order-rate-exceeded"]
-    later = START + timedelta(minutes=7)
+    later = START + timedelta(minutes=10)
     assert allow_entry(a_view(entry_orders=orders), LIMITS, "BTC/USD", later).left == 2500
     streak = LossStreak()
     for n in range(4):

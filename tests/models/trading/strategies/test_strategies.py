@@ -47,7 +47,6 @@ def test_breakout_gives_one_idea_with_exits_on_the_tick_around_the_price():
     assert idea.take_profit_price is not None
     assert idea.stop_price < window[-1].close < idea.take_profit_price
     assert idea.stop_price % Decimal("0.1") == 0
-    assert idea.expected_move > 0
     assert idea.expires_at == window[-1].start + timedelta(minutes=30)
     assert propose(window) == idea
 
@@ -80,7 +79,7 @@ def test_unknown_strategy_is_a_typed_error():
 
 
 @pytest.mark.recordings
-def test_recorded_quarter_gives_dozens_of_ideas_of_which_fees_refuse_some():
+def test_recorded_quarter_gives_dozens_of_ideas():
     path = SHARED / "data/coinbase/BTC-USD_15m_20240418-20250630.parquet"
     if not path.exists():
         pytest.skip("the recorded candles are not beside this checkout")
@@ -97,8 +96,4 @@ def test_recorded_quarter_gives_dozens_of_ideas_of_which_fees_refuse_some():
     ]
     size = by_name("trend").warm_up_bars
     ideas = [propose(candles[i - size : i]) for i in range(size, len(candles))]
-    moves = [idea.expected_move for idea in ideas if idea is not None]
-    assert len(moves) >= 36
-    dear = sum(move >= Decimal("0.0204") for move in moves)
-    cheap = sum(move >= Decimal("0.0072") for move in moves)
-    assert 0 < dear < cheap
+    assert sum(idea is not None for idea in ideas) >= 36

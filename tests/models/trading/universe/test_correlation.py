@@ -1,6 +1,7 @@
 """Groups of correlated pairs are the same for the same market, whatever the order."""
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -139,3 +140,17 @@ def test_estimates_stay_between_minus_one_and_one(moves: list[tuple[float, float
     value, count = sample_correlation(first, second)
     assert -1 <= shrink(value, count, 0.6, 60) <= 1
     assert sample_correlation(second, first) == (value, count)
+
+
+def test_pairs_that_were_together_part_only_well_below_the_threshold() -> None:
+    near = {"A/USD": candles("A/USD", walk(1, 0.6)), "B/USD": candles("B/USD", walk(2, 0.6))}
+    loose = correlate(near, SETTINGS)
+    value = loose.value("A/USD", "B/USD")
+    tight = replace(SETTINGS, threshold=value + SETTINGS.hysteresis / 2)
+    assert len(correlate(near, tight).groups) == 2
+    before = {"A/USD": "A/USD", "B/USD": "A/USD"}
+    assert len(correlate(near, tight, before).groups) == 1
+    apart = {"A/USD": "A/USD", "B/USD": "B/USD"}
+    assert len(correlate(near, tight, apart).groups) == 2
+    far = replace(SETTINGS, threshold=value + SETTINGS.hysteresis * 1.5)
+    assert len(correlate(near, far, before).groups) == 2

@@ -80,17 +80,24 @@ async def test_review_of_the_hedge_is_kept_once(journal, database):
 
 
 async def test_hedge_sees_what_its_account_holds_or_lacks(journal, database, record):
-    bars = 96  # of a quarter of an hour: the day's volatility is ten times a bar's, nearly
-    for symbol in ("BTC/USD", "ETH/USD", "SOL/USD"):
+    old = NOW - timedelta(hours=7)
+    for symbol, measured in (("BTC/USD", NOW), ("ETH/USD", NOW), ("SOL/USD", old)):
         seen = MarketSnapshot(
-            symbol, Decimal(99), Decimal(101), Decimal(100), NOW, volatility=Decimal("0.01")
+            symbol,
+            Decimal(99),
+            Decimal(101),
+            Decimal(100),
+            NOW,
+            measured_at=measured,
+            daily_volatility=Decimal("0.03") if measured is NOW else Decimal("0.90"),
         )
         await record.save_snapshots([seen])
     await journal.save_balances("director-1", {"USD": Decimal(1), "ETH": Decimal(2)}, NOW)
-    market = PostgresHedgeMarket(database, bar_minutes=15)
+    market = PostgresHedgeMarket(database)
     found = await market.hedge_market("director-1")
     assert [m.symbol for m in found.held] == ["ETH/USD"]
-    assert found.volatilities["ETH/USD"] ** 2 / Decimal("0.0001") - bars < Decimal("1e-9")
+    assert found.volatilities == {"ETH/USD": Decimal("0.03")}
+    assert found.market_volatility == Decimal("0.03")  # one measured hours ago is not known
     assert found.market_at is not None
     seen = await market.hedge_market("company")
     assert "BTC/USD" in {m.symbol for m in seen.held}

@@ -178,7 +178,6 @@ async def test_idea_is_recorded_once_with_its_reasons(journal, database):
         stop_price=Decimal(95),
         take_profit_price=None,
         trailing_distance=None,
-        expected_move=Decimal("0.02"),
         reasons=("trend", "calm"),
     )
     refusal = Verdict((Check("R-6", "costs", False, "not worth it"),))

@@ -28,7 +28,13 @@ from models.trading.settings.reading import AccountRules, account_rules
 from models.trading.settings.versions import default_version
 from models.trading.universe.compliance import ComplianceRules, PegWatch
 from models.trading.verdicts import Room
-from tests.models.trading.trading_builders import START, a_market, an_instrument
+from tests.models.trading.trading_builders import (
+    START,
+    a_claim,
+    a_market,
+    an_evidence,
+    an_instrument,
+)
 
 SYMBOLS = ("BTC/USD", "ETH/USD", "SOL/USD")
 GROUPS = {"BTC/USD": "BTC/USD", "ETH/USD": "BTC/USD", "SOL/USD": "SOL/USD"}
@@ -44,7 +50,7 @@ def a_question(
 ) -> EntryQuestion:
     market = a_market(symbol, str(price), str(price), average_true_range=price / 50)
     made = EntryQuestion(
-        an_instrument(symbol), market, price, price, price * Decimal("0.95"), Decimal("0.2")
+        an_instrument(symbol), market, price, price, price * Decimal("0.95"), a_claim()
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -106,7 +112,7 @@ def test_an_entry_is_sized_judged_and_its_caps_named() -> None:
             "allocation-exceeded",
         ),
         (a_question(), {"spendable_cash": Decimal(0)}, "insufficient-balance"),
-        (a_question(expected_move=Decimal("0.001")), {}, "not-worth-costs"),
+        (a_question(claim=a_claim(evidence=an_evidence("0.001"))), {}, "not-worth-costs"),
         (
             a_question(book=BookView((), (BookLevel(Decimal(50_000), Decimal("0.001")),))),
             {},
@@ -156,9 +162,7 @@ def test_fees_count_as_exposure_and_the_drawdown_lowers_the_risk_allowed() -> No
 
 
 def test_a_large_entry_waits_for_a_person() -> None:
-    tight = a_question(
-        quantity=Decimal("0.4"), stop_price=Decimal(49_800), expected_move=Decimal("0.2")
-    )
+    tight = a_question(quantity=Decimal("0.4"), stop_price=Decimal(49_800), claim=a_claim())
     careful = replace(RULES, approval=ApprovalPolicy(equity_share_minimum=Decimal("0.15")))
     outcome = assess_entry(tight, a_situation(), careful, COMPLIANCE)
     assert outcome.verdict.allowed, outcome.verdict.reason

@@ -1,12 +1,13 @@
 """Costs come from the account's own fees and the book, and say when they do not."""
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.trading.account.entries.book_costs import BookLevel, BookView, slippage_share, walk
+from models.trading.account.entries.claims import Claim, Claimant
 from models.trading.account.entries.worth import (
     FeeSource,
     SlippageSource,
@@ -16,6 +17,7 @@ from models.trading.account.entries.worth import (
 )
 from models.trading.risk.limits import FeeRates
 from models.trading.universe.fees import BOTTOM_TIER
+from tests.models.trading.trading_builders import a_claim
 
 
 def levels(*rows: tuple[str, str]) -> tuple[BookLevel, ...]:
@@ -26,11 +28,19 @@ BOOK = BookView(
     bids=levels(("99.5", "1"), ("99", "1"), ("98", "8")),
     asks=levels(("100.5", "1"), ("101", "1"), ("102", "8")),
 )
+
+
+def expecting(move: str | Decimal) -> Claim:
+    """A claim whose target is so far above the entry."""
+    target = Decimal(100) * (1 + Decimal(move))
+    return a_claim(by=Claimant.PERSON, target_price=target)
+
+
 REQUEST = WorthRequest(
     quantity=Decimal(2),
     bid=Decimal("99.5"),
     ask=Decimal("100.5"),
-    expected_move=Decimal("0.03"),
+    claim=expecting("0.03"),
     rates=FeeRates(Decimal("0.0025"), Decimal("0.004")),
     book=BOOK,
     assumed_slippage=Decimal("0.0005"),
@@ -61,12 +71,13 @@ def test_the_move_must_be_worth_fees_spread_and_slippage() -> None:
     assert costs.exit_slippage == Decimal("0.25") / Decimal("99.5")
     assert (costs.fee_source, costs.slippage_source) == (FeeSource.ACCOUNT, SlippageSource.BOOK)
     assert worth.verdict.allowed
-    refused = judge_worth(replace(REQUEST, expected_move=Decimal("0.02"))).verdict
+    refused = judge_worth(replace(REQUEST, claim=expecting("0.02"))).verdict
     assert [check.code for check in refused.failures] == ["not-worth-costs"]
     assert refused.failures[0].limit == costs.total * Decimal("1.2")
     parts = (costs.entry_fee, costs.exit_fee, costs.spread, costs.entry_slippage)
     assert costs.total == sum(parts, costs.exit_slippage)
-    assert judge_worth(replace(REQUEST, expected_move=costs.total * Decimal("1.2"))).verdict.allowed
+    enough = expecting((costs.total * Decimal("1.2")).quantize(Decimal("1e-12"), ROUND_CEILING))
+    assert judge_worth(replace(REQUEST, claim=enough)).verdict.allowed
 
 
 def test_what_is_not_known_is_replaced_by_the_dearest_and_said() -> None:
@@ -78,9 +89,9 @@ def test_what_is_not_known_is_replaced_by_the_dearest_and_said() -> None:
     assert worth.verdict.checks[0].reason.endswith(
         "(fees of the published bottom tier, slippage assumed)"
     )
-    unknown = judge_worth(replace(REQUEST, expected_move=None))
+    unknown = judge_worth(replace(REQUEST, claim=a_claim(by=Claimant.PERSON)))
     assert unknown.verdict.allowed
-    assert "not applicable" in unknown.verdict.checks[0].reason
+    assert "no expectation given" in unknown.verdict.checks[0].reason
 
 
 def test_a_book_that_cannot_take_the_quantity_refuses() -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from models.trading.account.decisions import decide
 from models.trading.account.facts import ExchangeReady, MarketRulesTold
+from models.trading.account.figures import FigureTimes
 from models.trading.account.recovery.restore import taken_up
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.state import AccountState, Halt, HaltKind
@@ -28,6 +29,7 @@ KNOWN = replace(
     market_rules=(3, 2),
     platform=SettingsInForce(5),
     balances={"USD": Decimal(100)},
+    figure_times=FigureTimes(fees=AT, universe=AT, groups=AT),
     next_trade=9,
 )
 RULES = MarketRulesTold(3, ("BTC/USD",), {"BTC/USD": "large"}, 2, {"BTC/USD": "one"}, AT)

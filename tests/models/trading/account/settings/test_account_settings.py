@@ -67,7 +67,6 @@ def an_idea(number: int = 1, symbol: str = "BTC/USD") -> IdeaArrived:
         stop_price=Decimal(49000),
         take_profit_price=Decimal(55000),
         trailing_distance=None,
-        expected_move=Decimal("0.10"),
     )
     return IdeaArrived(idea, a_market(symbol), START)
 
