@@ -1,0 +1,1 @@
+"""Who may do what: rights, passwords, second factors, sessions and tokens as pure rules."""
