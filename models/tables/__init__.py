@@ -21,6 +21,18 @@ from models.tables.ideas import IdeaRow
 from models.tables.market import CandleRow, MarketSnapshotRow
 from models.tables.modes import GoingLiveRow, ModeChangeRow
 from models.tables.orders import OrderRow
+from models.tables.people import (
+    AccessTokenRow,
+    EnrolmentRow,
+    FactorRow,
+    GrantRow,
+    PersonRow,
+    RecoveryCodeRow,
+    RecoveryRow,
+    SessionRow,
+    SignInFailuresRow,
+    StepUpRow,
+)
 from models.tables.price_watches import PriceWatchRow
 from models.tables.quarantine import QuarantinedWriteRow
 from models.tables.reconciliations import CheckpointRow, ReconciliationRow
@@ -32,6 +44,7 @@ from models.tables.universe import UniverseChangeRow, UniverseProposalRow, Unive
 
 __all__ = [
     "PLATFORM",
+    "AccessTokenRow",
     "AccountRow",
     "AccountSettingsRow",
     "AccountStateRow",
@@ -46,8 +59,11 @@ __all__ = [
     "CheckpointRow",
     "CorrelationRow",
     "EntryAssessmentRow",
+    "EnrolmentRow",
+    "FactorRow",
     "FillRow",
     "GoingLiveRow",
+    "GrantRow",
     "HedgeReviewRow",
     "IdeaRow",
     "KillSwitchRow",
@@ -57,12 +73,18 @@ __all__ = [
     "NavBaselineRow",
     "NetAssetValueRow",
     "OrderRow",
+    "PersonRow",
     "PlatformSettingRow",
     "PlatformSettingsRow",
     "PriceWatchRow",
     "QuarantinedWriteRow",
     "ReconciliationRow",
+    "RecoveryCodeRow",
+    "RecoveryRow",
     "RequestRow",
+    "SessionRow",
+    "SignInFailuresRow",
+    "StepUpRow",
     "StressRow",
     "TradeRow",
     "TradeStateRow",

@@ -1,0 +1,415 @@
+"""Making, changing and ending people, their tokens, and the ways in for those who have none."""
+
+PEOPLE = """
+CREATE FUNCTION has_director() RETURNS boolean LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM person_grants g JOIN people p USING (user_id)
+        WHERE g.role = 'director' AND g.scope = '*' AND p.disabled_at IS NULL)
+$$;
+
+-- The link of the first start. False when there is a director; an earlier link counts no more.
+CREATE FUNCTION make_first_link(p_link text, p_at timestamptz, p_by text) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('aether.first_director'));
+    IF has_director() THEN
+        RETURN false;
+    END IF;
+    UPDATE enrolments e SET used_at = p_at WHERE e.purpose = 'first' AND e.used_at IS NULL;
+    INSERT INTO enrolments (link_hash, purpose, created_at, created_by, expires_at)
+        VALUES (p_link, 'first', p_at, p_by, p_at + interval '15 minutes');
+    PERFORM write_audit('platform', audit_actor(p_by, ''), 'enrolment_link_made',
+        jsonb_build_object('purpose', 'first'), '');
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION enrolment_of(p_link text, p_at timestamptz) RETURNS jsonb LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT to_jsonb(e) - 'link_hash' || jsonb_build_object('name', p.name,
+        'display_name', p.display_name)
+    FROM enrolments e LEFT JOIN people p USING (user_id)
+    WHERE e.link_hash = p_link AND e.used_at IS NULL AND e.expires_at > p_at
+        AND (e.purpose <> 'first' OR NOT has_director())
+$$;
+
+-- Takes a link, once, and opens a session that may add a factor and nothing else. NULL when the
+-- link counts no more, or the name is taken. A reset keeps the password that the person has.
+CREATE FUNCTION enrol(p_link text, p_user text, p_name text, p_display text, p_password text,
+    p_session_hash text, p_session_id text, p_at timestamptz, p_address text, p_agent text
+) RETURNS text LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    link enrolments;
+    person text;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('aether.first_director'));
+    SELECT * INTO link FROM enrolments e
+        WHERE e.link_hash = p_link AND e.used_at IS NULL AND e.expires_at > p_at FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    IF link.purpose = 'first' THEN
+        IF has_director() THEN
+            RETURN NULL;
+        END IF;
+        person := p_user;
+        INSERT INTO people (user_id, name, display_name, password_hash, may_enrol, created_at,
+                created_by)
+            VALUES (person, p_name, p_display, p_password, true, p_at, 'aether')
+            ON CONFLICT DO NOTHING;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+        INSERT INTO person_grants (user_id, role, scope, granted_at, granted_by)
+            SELECT person, role, '*', p_at, 'aether'
+            FROM unnest(ARRAY['director', 'platform_administrator']) role;
+        PERFORM record_person('aether', 'person_created', person,
+            jsonb_build_object('name', p_name, 'grants', grants_of(person)::text));
+    ELSE
+        SELECT p.user_id INTO person FROM people p
+            WHERE p.user_id = link.user_id AND p.disabled_at IS NULL FOR UPDATE;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+        IF link.purpose IN ('invitation', 'recovery') THEN
+            UPDATE people p SET password_hash = p_password WHERE p.user_id = person;
+        END IF;
+    END IF;
+    UPDATE enrolments e SET used_at = p_at WHERE e.link_hash = p_link;
+    PERFORM record_person('user/' || person, 'enrolment_begun', person,
+        jsonb_build_object('purpose', link.purpose, 'address', p_address));
+    INSERT INTO person_sessions (session_hash, session_id, user_id, standing, may_enrol, opened_at,
+            used_at, address, agent)
+        VALUES (p_session_hash, p_session_id, person, 'pending', true, p_at, p_at, p_address,
+            p_agent);
+    RETURN person;
+END
+$$;
+
+-- For functions of the owner.
+CREATE FUNCTION make_link(p_link text, p_purpose text, p_user text, p_at timestamptz, p_by text,
+    p_life interval
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE enrolments e SET used_at = p_at WHERE e.user_id = p_user AND e.used_at IS NULL;
+    INSERT INTO enrolments (link_hash, purpose, user_id, created_at, created_by, expires_at)
+        VALUES (p_link, p_purpose, p_user, p_at, p_by, p_at + p_life);
+    PERFORM record_person(p_by, 'enrolment_link_made', p_user,
+        jsonb_build_object('purpose', p_purpose));
+END
+$$;
+
+CREATE FUNCTION write_grants(p_user text, p_roles text[], p_scopes text[], p_at timestamptz,
+    p_by text
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('aether.first_director'));
+    DELETE FROM person_grants g WHERE g.user_id = p_user;
+    INSERT INTO person_grants (user_id, role, scope, granted_at, granted_by)
+        SELECT DISTINCT p_user, role, scope, p_at, p_by
+        FROM unnest(p_roles, p_scopes) wanted (role, scope);
+END
+$$;
+
+-- A new person sets a password by the link; nobody else ever knows it. False for a name in use.
+CREATE FUNCTION invite_person(p_hash text, p_user text, p_name text, p_display text,
+    p_roles text[], p_scopes text[], p_link text, p_at timestamptz
+) RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    director text := 'user/' || acting_director(p_hash);
+BEGIN
+    INSERT INTO people (user_id, name, display_name, may_enrol, created_at, created_by)
+        VALUES (p_user, p_name, p_display, false, p_at, director) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM write_grants(p_user, p_roles, p_scopes, p_at, director);
+    PERFORM record_person(director, 'person_created', p_user,
+        jsonb_build_object('name', p_name, 'grants', grants_of(p_user)::text));
+    PERFORM make_link(p_link, 'invitation', p_user, p_at, director, interval '24 hours');
+    RETURN true;
+END
+$$;
+
+-- NULL where a change would leave nobody who is director of all accounts; false for nobody.
+CREATE FUNCTION change_person(p_hash text, p_user text, p_display text, p_name text,
+    p_roles text[], p_scopes text[], p_at timestamptz
+) RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    director text := 'user/' || acting_director(p_hash);
+    before jsonb;
+BEGIN
+    SELECT jsonb_build_object('name', p.name, 'display_name', p.display_name,
+            'grants', grants_of(p_user)) INTO before
+        FROM people p WHERE p.user_id = p_user AND p.disabled_at IS NULL FOR UPDATE;
+    IF before IS NULL THEN
+        RETURN false;
+    END IF;
+    UPDATE people p SET name = coalesce(p_name, p.name),
+            display_name = coalesce(p_display, p.display_name)
+        WHERE p.user_id = p_user;
+    IF p_roles IS NOT NULL THEN
+        PERFORM write_grants(p_user, p_roles, p_scopes, p_at, director);
+        IF NOT has_director() THEN
+            RAISE EXCEPTION 'the last director stays one' USING ERRCODE = 'AE004';
+        END IF;
+    END IF;
+    PERFORM record_person(director, 'person_changed', p_user, jsonb_build_object(
+        'before', before::text, 'name', coalesce(p_name, before->>'name'),
+        'display_name', coalesce(p_display, before->>'display_name'),
+        'grants', grants_of(p_user)::text));
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION disable_person(p_hash text, p_user text, p_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    director text := 'user/' || acting_director(p_hash);
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('aether.first_director'));
+    UPDATE people p SET disabled_at = p_at, disabled_by = director
+        WHERE p.user_id = p_user AND p.disabled_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    IF NOT has_director() THEN
+        RAISE EXCEPTION 'the last director stays one' USING ERRCODE = 'AE004';
+    END IF;
+    PERFORM end_sessions(p_user, director, p_at);
+    UPDATE access_tokens t SET revoked_at = p_at, revoked_by = director
+        WHERE t.user_id = p_user AND t.revoked_at IS NULL;
+    UPDATE enrolments e SET used_at = p_at WHERE e.user_id = p_user AND e.used_at IS NULL;
+    PERFORM record_person(director, 'person_disabled', p_user);
+    RETURN true;
+END
+$$;
+
+-- By another director: the factors go, the password stays and is asked for with the link.
+CREATE FUNCTION reset_factors(p_hash text, p_user text, p_link text, p_at timestamptz)
+RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    director text := acting_director(p_hash);
+BEGIN
+    IF director = p_user THEN
+        RAISE EXCEPTION 'nobody resets factors of their own' USING ERRCODE = 'AE004';
+    END IF;
+    PERFORM FROM people p WHERE p.user_id = p_user AND p.disabled_at IS NULL FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    PERFORM clear_factors(p_user, 'user/' || director, p_at);
+    PERFORM make_link(p_link, 'reset', p_user, p_at, 'user/' || director, interval '24 hours');
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION clear_factors(p_user text, p_by text, p_at timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE person_factors f SET removed_at = p_at
+        WHERE f.user_id = p_user AND f.removed_at IS NULL;
+    DELETE FROM recovery_codes c WHERE c.user_id = p_user;
+    PERFORM end_sessions(p_user, p_by, p_at);
+    PERFORM record_person(p_by, 'factor_reset', p_user);
+END
+$$;
+
+CREATE FUNCTION list_people(p_everyone boolean) RETURNS jsonb LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(p) - 'password_hash' - 'may_enrol' || jsonb_build_object(
+        'grants', grants_of(p.user_id),
+        'factors', (SELECT count(*) FROM person_factors f WHERE f.user_id = p.user_id
+            AND f.confirmed_at IS NOT NULL AND f.removed_at IS NULL),
+        'signed_in_at', (SELECT max(s.opened_at) FROM person_sessions s
+            WHERE s.user_id = p.user_id AND s.standing = 'full'))
+        ORDER BY p.created_at, p.user_id), '[]')
+    FROM people p WHERE p_everyone OR p.disabled_at IS NULL
+$$;
+
+-- Brings a person from elsewhere; false when the name is known, who then stays as they are.
+CREATE FUNCTION import_person(p_user text, p_name text, p_display text, p_password text,
+    p_roles text[], p_scopes text[], p_at timestamptz, p_by text
+) RETURNS boolean LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    author text := audit_actor(p_by, '');
+BEGIN
+    IF EXISTS (SELECT FROM people p WHERE p.name = p_name) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO people (user_id, name, display_name, password_hash, may_enrol, created_at,
+            created_by)
+        VALUES (p_user, p_name, p_display, p_password, true, p_at, author);
+    PERFORM write_grants(p_user, p_roles, p_scopes, p_at, author);
+    PERFORM record_person(author, 'person_imported', p_user,
+        jsonb_build_object('name', p_name, 'grants', grants_of(p_user)::text));
+    RETURN true;
+END
+$$;
+"""
+
+TOKENS = """
+CREATE FUNCTION make_access_token(p_hash text, p_id text, p_token text, p_label text,
+    p_scopes text[], p_accounts text[], p_at timestamptz, p_expires_at timestamptz
+) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    person text := acting_person(p_hash);
+BEGIN
+    INSERT INTO access_tokens (token_id, token_hash, user_id, label, scopes, accounts, created_at,
+            expires_at)
+        VALUES (p_id, p_token, person, p_label, p_scopes, p_accounts, p_at, p_expires_at);
+    PERFORM record_person('user/' || person, 'access_token_made', person, jsonb_build_object(
+        'token', p_id, 'scopes', array_to_string(p_scopes, ' '),
+        'accounts', array_to_string(p_accounts, ' '), 'expires_at', p_expires_at::text));
+END
+$$;
+
+CREATE FUNCTION list_access_tokens(p_hash text, p_everyone boolean) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(t) - 'token_hash' ORDER BY t.created_at DESC), '[]')
+    FROM access_tokens t WHERE t.user_id = acting_person(p_hash)
+        OR p_everyone AND is_director(acting_person(p_hash))
+$$;
+
+CREATE FUNCTION revoke_access_token(p_hash text, p_id text, p_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    person text := acting_person(p_hash);
+    owner text;
+BEGIN
+    UPDATE access_tokens t SET revoked_at = p_at, revoked_by = 'user/' || person
+        WHERE t.token_id = p_id AND t.revoked_at IS NULL
+            AND (t.user_id = person OR is_director(person))
+        RETURNING t.user_id INTO owner;
+    IF owner IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM record_person('user/' || person, 'access_token_revoked', owner,
+        jsonb_build_object('token', p_id));
+    RETURN true;
+END
+$$;
+
+-- Whatever was found where it should not be, of people or of the machine; names what it was.
+CREATE FUNCTION revoke_leaked(p_hashes text[], p_at timestamptz, p_by text) RETURNS text[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    author text := audit_actor(p_by, '');
+    names text[] := '{}';
+    one record;
+BEGIN
+    FOR one IN UPDATE access_tokens t SET revoked_at = p_at, revoked_by = author
+        WHERE t.token_hash = ANY (p_hashes) AND t.revoked_at IS NULL
+        RETURNING t.token_id, t.user_id, t.label
+    LOOP
+        PERFORM record_person(author, 'access_token_revoked', one.user_id,
+            jsonb_build_object('token', one.token_id, 'why', 'leaked'));
+        names := names || format('%s of user/%s', one.label, one.user_id);
+    END LOOP;
+    FOR one IN UPDATE api_tokens t SET revoked_at = p_at
+        WHERE t.token_hash = ANY (p_hashes) AND t.revoked_at IS NULL RETURNING t.name
+    LOOP
+        PERFORM write_audit('platform', author, 'token_revoked',
+            jsonb_build_object('name', one.name, 'why', 'leaked'), '');
+        names := names || one.name;
+    END LOOP;
+    RETURN names;
+END
+$$;
+"""
+
+RECOVERY = """
+-- Somebody on the machine wants to let the last director in again. With an account that trades live
+-- it takes a day, in which every session can cancel it, and no entry is made. NULL for no such name.
+CREATE FUNCTION ask_recovery(p_id text, p_name text, p_at timestamptz, p_by text) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    author text := audit_actor(p_by, '');
+    person text;
+    live text[];
+    asked recoveries;
+    number integer;
+BEGIN
+    SELECT p.user_id INTO person FROM people p
+        WHERE p.name = p_name AND p.disabled_at IS NULL AND is_director(p.user_id);
+    IF person IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtext('aether.recovery'));
+    SELECT * INTO asked FROM recoveries r
+        WHERE r.user_id = person AND r.cancelled_at IS NULL AND r.used_at IS NULL;
+    IF FOUND THEN
+        RETURN to_jsonb(asked);
+    END IF;
+    SELECT array_agg(account) INTO live FROM live_account_ids() account;
+    IF live IS NOT NULL THEN
+        number := nextval('kill_switch_numbers');
+        PERFORM pg_advisory_xact_lock(hashtext('aether.kill_switch'));
+        INSERT INTO kill_switches (number, accounts, flatten, reason, engaged_by, engaged_at)
+            VALUES (number, live, false, 'a director is recovered on the machine', author, p_at);
+        PERFORM audit_kill_switch(number, live, author, 'kill_switch_engaged',
+            jsonb_build_object('number', number::text, 'flatten', 'false',
+                'reason', 'a director is recovered on the machine'));
+    END IF;
+    INSERT INTO recoveries (recovery_id, user_id, asked_at, asked_by, effective_at, kill_switch)
+        VALUES (p_id, person, p_at, author,
+            p_at + CASE WHEN live IS NULL THEN interval '0' ELSE interval '24 hours' END, number)
+        RETURNING * INTO asked;
+    PERFORM record_person(author, 'recovery_asked', person, jsonb_build_object(
+        'recovery', p_id, 'effective_at', asked.effective_at::text));
+    RETURN to_jsonb(asked);
+END
+$$;
+
+-- The link, once the time has come. NULL while it has not, or where it was cancelled or taken.
+CREATE FUNCTION take_recovery(p_id text, p_link text, p_at timestamptz, p_by text)
+RETURNS text LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    author text := audit_actor(p_by, '');
+    person text;
+BEGIN
+    UPDATE recoveries r SET used_at = p_at
+        WHERE r.recovery_id = p_id AND r.cancelled_at IS NULL AND r.used_at IS NULL
+            AND r.effective_at <= least(p_at, now())
+        RETURNING r.user_id INTO person;
+    IF person IS NULL THEN
+        RETURN NULL;
+    END IF;
+    PERFORM clear_factors(person, author, p_at);
+    PERFORM make_link(p_link, 'recovery', person, p_at, author, interval '15 minutes');
+    PERFORM record_person(author, 'recovery_taken', person, jsonb_build_object('recovery', p_id));
+    RETURN person;
+END
+$$;
+
+CREATE FUNCTION cancel_recovery(p_hash text, p_id text, p_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    person text := acting_person(p_hash);
+    recovered text;
+BEGIN
+    UPDATE recoveries r SET cancelled_at = p_at, cancelled_by = 'user/' || person
+        WHERE r.recovery_id = p_id AND r.cancelled_at IS NULL AND r.used_at IS NULL
+        RETURNING r.user_id INTO recovered;
+    IF recovered IS NULL THEN
+        RETURN false;
+    END IF;
+    PERFORM record_person('user/' || person, 'recovery_cancelled', recovered,
+        jsonb_build_object('recovery', p_id));
+    RETURN true;
+END
+$$;
+
+CREATE FUNCTION list_recoveries() RETURNS jsonb LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.asked_at DESC), '[]') FROM recoveries r
+    WHERE r.cancelled_at IS NULL AND r.used_at IS NULL
+$$;
+"""
