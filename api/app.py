@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -16,6 +16,7 @@ from activities.engagements import start_engagements
 from api import problems
 from api.door import Door
 from api.guard import Guard, guard_of
+from api.http.admission import admit
 from api.lapsing import keep_lapsing
 from api.reference import with_problems
 from api.retention import keep_requests_bounded
@@ -30,10 +31,13 @@ from api.routes import (
     health,
     hedge,
     kill_switch,
+    me,
     orders,
+    people,
     reconciliations,
     settings,
     shadow,
+    sign_in,
     status,
     stress,
     trades,
@@ -84,6 +88,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
+        dependencies=[Depends(admit)],
     )
     app.state.services = services
     problems.install(app)
@@ -112,6 +117,9 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         approvals,
         hedge,
         shadow,
+        sign_in,
+        me,
+        people,
         codec,
     ):
         # Not by a router between them: each level builds every route anew, at every start.

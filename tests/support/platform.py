@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from temporalio.client import Client
 
+from activities.adapters.people.sealing import Sealing
 from activities.adapters.postgres.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.installation import create_account, create_token, installation_id
 from activities.adapters.postgres.journal import PostgresJournal
@@ -25,7 +26,7 @@ from activities.adapters.postgres.requests import PostgresRequests
 from activities.protection_load import ProtectionLoad
 from api.admission import EntryAdmission
 from api.app import create_app
-from api.services import CodecSessions, Services
+from api.services import CodecSessions, Identity, Services
 from infra.runtime.codec import EncryptionCodec, PayloadKey
 from infra.runtime.database import Database, Role
 from infra.runtime.settings import Settings
@@ -167,6 +168,7 @@ async def running_platform(
         lesser_forms=["a lesser form"],
         codec_sessions=CodecSessions(3600),
         admission=EntryAdmission(ProtectionLoad(lambda: read_waiting(database))),
+        identity=Identity(database, Sealing([("k", bytes(range(32)))])),
         client=client,
         **services,
     )

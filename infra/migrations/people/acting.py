@@ -116,48 +116,48 @@ $$;
 CREATE FUNCTION session_of(p_hash text, p_at timestamptz) RETURNS jsonb LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    found person_sessions;
+    held person_sessions;
     person people;
 BEGIN
-    SELECT * INTO found FROM person_sessions s WHERE s.session_hash = p_hash;
+    SELECT * INTO held FROM person_sessions s WHERE s.session_hash = p_hash;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    SELECT * INTO person FROM people p WHERE p.user_id = found.user_id;
+    SELECT * INTO person FROM people p WHERE p.user_id = held.user_id;
     IF person.disabled_at IS NOT NULL THEN
         RETURN NULL;
     END IF;
-    IF found.used_at < p_at - interval '1 minute'
-        AND person_of_session(p_hash, found.standing) IS NOT NULL
+    IF held.used_at < p_at - interval '1 minute'
+        AND person_of_session(p_hash, held.standing) IS NOT NULL
     THEN
         UPDATE person_sessions s SET used_at = p_at WHERE s.session_hash = p_hash;
     END IF;
-    RETURN to_jsonb(found) - 'session_hash' || jsonb_build_object('name', person.name,
-        'display_name', person.display_name, 'grants', grants_of(found.user_id));
+    RETURN to_jsonb(held) - 'session_hash' || jsonb_build_object('name', person.name,
+        'display_name', person.display_name, 'grants', grants_of(held.user_id));
 END
 $$;
 
 CREATE FUNCTION access_token_of(p_hash text, p_at timestamptz) RETURNS jsonb LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    found access_tokens;
+    held access_tokens;
     person people;
 BEGIN
-    SELECT * INTO found FROM access_tokens t WHERE t.token_hash = p_hash AND t.revoked_at IS NULL;
+    SELECT * INTO held FROM access_tokens t WHERE t.token_hash = p_hash AND t.revoked_at IS NULL;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    SELECT * INTO person FROM people p WHERE p.user_id = found.user_id;
+    SELECT * INTO person FROM people p WHERE p.user_id = held.user_id;
     IF person.disabled_at IS NOT NULL THEN
         RETURN NULL;
     END IF;
-    IF found.expires_at > p_at
-        AND (found.last_used_at IS NULL OR found.last_used_at < p_at - interval '1 minute')
+    IF held.expires_at > p_at
+        AND (held.last_used_at IS NULL OR held.last_used_at < p_at - interval '1 minute')
     THEN
-        UPDATE access_tokens t SET last_used_at = p_at WHERE t.token_id = found.token_id;
+        UPDATE access_tokens t SET last_used_at = p_at WHERE t.token_id = held.token_id;
     END IF;
-    RETURN to_jsonb(found) - 'token_hash' || jsonb_build_object('name', person.name,
-        'display_name', person.display_name, 'grants', grants_of(found.user_id));
+    RETURN to_jsonb(held) - 'token_hash' || jsonb_build_object('name', person.name,
+        'display_name', person.display_name, 'grants', grants_of(held.user_id));
 END
 $$;
 """

@@ -26,23 +26,23 @@ CREATE FUNCTION replace_session(
 ) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    found person_sessions;
+    held person_sessions;
 BEGIN
-    SELECT * INTO found FROM person_sessions s WHERE s.session_hash = p_old FOR UPDATE;
-    IF NOT FOUND OR person_of_session(p_old, found.standing) IS NULL THEN
+    SELECT * INTO held FROM person_sessions s WHERE s.session_hash = p_old FOR UPDATE;
+    IF NOT FOUND OR person_of_session(p_old, held.standing) IS NULL THEN
         RETURN false;
     END IF;
     UPDATE person_sessions s SET revoked_at = p_at, revoked_by = 'replaced'
         WHERE s.session_hash = p_old;
     INSERT INTO person_sessions (session_hash, session_id, user_id, standing, may_enrol, opened_at,
             used_at, address, agent)
-        VALUES (p_new, found.session_id, found.user_id, 'full', false,
-            CASE found.standing WHEN 'full' THEN found.opened_at ELSE p_at END, p_at,
-            found.address, found.agent);
-    IF found.standing = 'pending' THEN
-        PERFORM record_person('user/' || found.user_id, 'session_opened', found.user_id,
-            jsonb_build_object('session', found.session_id, 'method', p_method,
-                'address', found.address));
+        VALUES (p_new, held.session_id, held.user_id, 'full', false,
+            CASE held.standing WHEN 'full' THEN held.opened_at ELSE p_at END, p_at,
+            held.address, held.agent);
+    IF held.standing = 'pending' THEN
+        PERFORM record_person('user/' || held.user_id, 'session_opened', held.user_id,
+            jsonb_build_object('session', held.session_id, 'method', p_method,
+                'address', held.address));
     END IF;
     RETURN true;
 END

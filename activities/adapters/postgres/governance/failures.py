@@ -17,9 +17,10 @@ _WRITE = text(
        WHERE bucket = :bucket"""
 )
 _FORGIVE = text(
-    """UPDATE sign_in_failures SET failures = array_remove(failures, CAST(:at AS timestamptz))
-       WHERE bucket = :bucket"""
+    """UPDATE sign_in_failures SET failures = trim_array(failures, 1)
+       WHERE bucket = :bucket AND cardinality(failures) > 0"""
 )
+_CLEAR = text("UPDATE sign_in_failures SET failures = '{}' WHERE bucket = :bucket")
 _PRUNE = text(
     """DELETE FROM sign_in_failures
        WHERE NOT EXISTS (SELECT FROM unnest(failures) f WHERE f > :before)"""
@@ -54,11 +55,17 @@ class PostgresFailures:
                     await session.sql(_WRITE, {"bucket": bucket, "failures": failures})
         return max(waits, default=None)
 
-    async def forgive(self, buckets: Iterable[str], at: datetime) -> None:
-        """Take back the attempt that was counted at a moment: it was good."""
+    async def forgive(self, buckets: Iterable[str]) -> None:
+        """Take one attempt back: it was good."""
         async with self._database.no_scope() as session:
             for bucket in sorted(set(buckets)):
-                await session.sql(_FORGIVE, {"bucket": bucket, "at": at})
+                await session.sql(_FORGIVE, {"bucket": bucket})
+
+    async def clear(self, buckets: Iterable[str]) -> None:
+        """Take all attempts back: who they are about has signed in."""
+        async with self._database.no_scope() as session:
+            for bucket in sorted(set(buckets)):
+                await session.sql(_CLEAR, {"bucket": bucket})
 
     async def prune(self, before: datetime) -> None:
         """Forget counters in which nothing counts any more."""

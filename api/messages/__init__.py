@@ -1,0 +1,1 @@
+"""Shapes that routes take and give."""
