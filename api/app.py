@@ -35,6 +35,7 @@ from api.routes import (
     orders,
     people,
     reconciliations,
+    set_up,
     settings,
     shadow,
     sign_in,
@@ -126,6 +127,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         app.include_router(module.router, prefix="/api/v1", responses=PROBLEMS)
     app.include_router(health.router)
     app.include_router(documentation.router)
+    app.include_router(set_up.router)
     with_problems(app)
     return app
 

@@ -20,6 +20,7 @@ from activities.adapters.postgres.installation import (
 )
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.quarantine import PostgresQuarantine
+from cli import people
 from cli.records import database_of
 from infra.runtime.database import Role
 from infra.runtime.errors import ConfigurationError, StateError
@@ -50,6 +51,10 @@ Days = Annotated[
 ]
 
 app = typer.Typer(help="The installation as a whole.", no_args_is_help=True)
+app.command("set-up-link")(people.set_up_link)
+app.command("revoke-leaked")(people.revoke_leaked)
+app.command("recover")(people.recover)
+app.command("import")(people.import_people)
 
 
 @app.command()

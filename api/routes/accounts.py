@@ -20,6 +20,8 @@ from api.commands import (
     run_once,
     update_workflow,
 )
+from api.http.admission import allowed
+from api.problems import ProblemError
 from api.schemas import Account, Answered, Position, Watch
 from api.services import Services, services_of
 from models.contracts.names import (
@@ -30,6 +32,8 @@ from models.contracts.names import (
 )
 from models.tables.price_watches import PriceWatchRow
 from models.trading.account_facts import Answer, HaltRequested, ModeChangeRequested, ResumeRequested
+from models.trading.governance.rights import Action
+from models.trading.limits import Mode
 
 router = APIRouter(prefix="/accounts", tags=["accounts"], dependencies=[Depends(authenticate)])
 
@@ -39,7 +43,7 @@ async def list_accounts(request: Request) -> list[Account]:
     """List every account with its figures."""
     services = services_of(request)
     market = await reading.snapshots(services.database)
-    names = await services.database.accounts()
+    names = await allowed(request, Action.ACCOUNT_READ, await services.database.accounts())
     return [await reading.account_view(services.database, name, market) for name in names]
 
 
@@ -101,6 +105,13 @@ async def change_mode(
     request: Request, account: AccountName, body: ChangeMode, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Change the account's mode; live only when every condition holds (``going-live``)."""
+    if body.mode is Mode.LIVE and not caller.is_person:
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN,
+            "person-required",
+            "Going live takes a person who has signed in.",
+            lasting=False,
+        )
     command = command_of(request, account, key, caller, body)
     fact = ModeChangeRequested(command.request_id, caller.name, body.mode, datetime.now(UTC))
     return await _ask(services_of(request), command, SET_MODE_UPDATE, fact)

@@ -20,6 +20,7 @@ from api.commands import (
     update_workflow,
 )
 from api.decisions import Approval, Approve, Refuse
+from api.http.admission import allowed, require
 from api.lapsing import refuse_revoked
 from api.market import market_of
 from api.problems import ProblemError
@@ -31,6 +32,7 @@ from models.contracts.names import DECIDE_APPROVAL_UPDATE, approval_workflow_id
 from models.tables import ApprovalRow
 from models.trading.account_facts import Answer
 from models.trading.approval import ApprovalStatus
+from models.trading.governance.rights import Action
 
 router = APIRouter(prefix="/approvals", tags=["approvals"], dependencies=[Depends(authenticate)])
 
@@ -47,7 +49,7 @@ async def list_approvals(
     if pending:
         query = query.where(ApprovalRow.status == ApprovalStatus.PENDING.value)
     found: list[Approval] = []
-    for scope in await _scopes(services):
+    for scope in await allowed(request, Action.ACCOUNT_READ, await _scopes(services)):
         async with services.database.account_scope(scope) as session:
             found += [Approval.model_validate(row) for row in await session.exec(query)]
     return sorted(found, key=lambda a: a.requested_at, reverse=True)[:limit]
@@ -56,7 +58,9 @@ async def list_approvals(
 @router.get("/{approval}")
 async def get_approval(request: Request, approval: ApprovalId) -> Approval:
     """Return one request for approval."""
-    return Approval.model_validate(await _require(services_of(request), approval))
+    row = await _require(services_of(request), approval)
+    await require(request, Action.ACCOUNT_READ, row.account_id)
+    return Approval.model_validate(row)
 
 
 @router.post("/{approval}/approve", response_model=Answered)
@@ -86,6 +90,8 @@ async def _decide(
 ) -> JSONResponse:
     services = services_of(request)
     row = await _require(services, approval)
+    action = Action.APPROVAL_APPROVE if approved else Action.APPROVAL_REFUSE
+    await require(request, action, row.account_id)
     command = command_of(request, row.account_id, key, caller, body)
 
     async def act() -> Response:

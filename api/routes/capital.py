@@ -21,6 +21,7 @@ from api.commands import (
     run_once,
     update_workflow,
 )
+from api.http.admission import allowed
 from api.problems import ProblemError
 from api.schemas import Answered
 from api.services import Services, services_of
@@ -31,6 +32,7 @@ from models.contracts.names import (
 )
 from models.trading.account_facts import Answer
 from models.trading.capital_facts import CapitalRequested, DrawdownLiftRequested
+from models.trading.governance.rights import Action
 
 router = APIRouter(tags=["capital"], dependencies=[Depends(authenticate)])
 
@@ -117,7 +119,8 @@ async def get_portfolios(request: Request, *, since: Since = None) -> Portfolios
     database = services_of(request).database
     market = await reading.snapshots(database)
     begin = _begin(since, views.market_time(market))
-    return await views.portfolios(database, await database.accounts(), market, begin)
+    names = await allowed(request, Action.ACCOUNT_READ, await database.accounts())
+    return await views.portfolios(database, names, market, begin)
 
 
 def _begin(since: datetime | None, now: datetime | None) -> datetime:

@@ -9,9 +9,11 @@ from activities.adapters.postgres.mode_record import PostgresModes
 from api import reading
 from api.authentication import authenticate
 from api.bodies import AccountName, Moment, PageSize
+from api.http.admission import require
 from api.problems import ProblemError
 from api.services import services_of
 from api.shadow import ShadowReport, decisions, report_view
+from models.trading.governance.rights import Action
 from models.trading.limits import Mode
 from models.trading.shadow import compare
 
@@ -34,6 +36,7 @@ async def get_shadow_report(
     Decisions are matched by idea; differences in decisions, sizes, prices, fees and profit show.
     """
     database = services_of(request).database
+    await require(request, Action.ACCOUNT_READ, shadow)
     for name in (account, shadow):
         await reading.require_account(database, name)
     if account == shadow or await PostgresModes(database).mode_of(shadow) is not Mode.SIMULATED:

@@ -326,7 +326,7 @@ $$;
 
 RECOVERY = """
 -- Somebody on the machine wants to let the last director in again. With an account that trades live
--- it takes a day, in which every session can cancel it, and no entry is made. NULL for no such name.
+-- it takes a day, in which every session can cancel it; nothing is entered. NULL for no such name.
 CREATE FUNCTION ask_recovery(p_id text, p_name text, p_at timestamptz, p_by text) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
