@@ -79,4 +79,4 @@ async def lapse_requests(services: Services) -> None:
 
 def reason_of(author: str) -> str:
     """Say why a request lapses."""
-    return f"the token of {author} was revoked"
+    return f"the access of {author} was revoked"
