@@ -215,7 +215,9 @@ async def finish_passkey(request: Request, response: Response, body: FinishPassk
         datetime.now(UTC),
     )
     if not done:
-        raise unauthorized()
+        raise ProblemError(
+            HTTPStatus.CONFLICT, "known-passkey", "The passkey is in use.", lasting=False
+        )
     return await _factor_added(request, response, session, hashed, PASSKEY)
 
 

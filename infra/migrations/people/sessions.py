@@ -128,7 +128,8 @@ BEGIN
 END
 $$;
 
--- A factor not confirmed yet is worth nothing, and is replaced by the next.
+-- A factor not confirmed yet is worth nothing, and is replaced by the next. A passkey that somebody
+-- has already is not added.
 CREATE FUNCTION add_factor(p_hash text, p_factor text, p_kind text, p_label text, p_secret text,
     p_credential text, p_public_key text, p_sign_count bigint, p_at timestamptz
 ) RETURNS void LANGUAGE plpgsql
@@ -140,7 +141,8 @@ BEGIN
     INSERT INTO person_factors (factor_id, user_id, kind, label, secret, credential_id, public_key,
             sign_count, created_at)
         VALUES (p_factor, person, p_kind, p_label, p_secret, p_credential, p_public_key,
-            p_sign_count, p_at);
+            p_sign_count, p_at)
+        ON CONFLICT DO NOTHING;
 END
 $$;
 

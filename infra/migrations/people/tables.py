@@ -32,7 +32,7 @@ CREATE TABLE person_factors (
     kind text NOT NULL CHECK (kind IN ('totp', 'passkey')),
     label text NOT NULL,
     secret text,
-    credential_id text UNIQUE,
+    credential_id text,
     public_key text,
     sign_count bigint,
     last_step bigint,
@@ -43,6 +43,8 @@ CREATE TABLE person_factors (
     CHECK ((kind = 'totp') = (secret IS NOT NULL)),
     CHECK ((kind = 'passkey') = (credential_id IS NOT NULL AND public_key IS NOT NULL))
 );
+CREATE UNIQUE INDEX person_factors_by_credential ON person_factors (credential_id)
+    WHERE removed_at IS NULL;
 CREATE INDEX person_factors_of ON person_factors (user_id);
 
 CREATE TABLE recovery_codes (
