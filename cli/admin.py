@@ -106,10 +106,10 @@ def token(
     ] = None,
     expires: Days = DEFAULT_DAYS,
 ) -> None:
-    """Print the administrator's token for the API, or make one for a second person.
+    """Print the machine's own token for the API, or make one for a program on this machine.
 
-    A second token is printed this once; only its hash is kept. It is made here and not by the API,
-    so that whoever has one token cannot give itself another and agree with itself.
+    Another token is printed this once; only its hash is kept. Tokens of the machine change only
+    accounts in simulation, and approve nothing: that takes people, who sign in.
     """
     if name is None:
         store = LocalSecretStore(StateDirectory(Settings().home).secrets)

@@ -103,8 +103,8 @@ async def _is_live(
     names = [account] if account else await services.database.accounts()
     for name in names:
         async with services.database.light_scope(name) as session:
-            row = (await session.sql(_MODE, {"account": name})).first()
-        if row is not None and row.mode == Mode.LIVE.value:
+            rows = await session.sql(_MODE, {"account": name})
+        if any(row.mode == Mode.LIVE.value for row in rows):
             return True
     return False
 

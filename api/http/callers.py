@@ -112,8 +112,10 @@ async def pending_session(request: Request) -> tuple[PersonSession, str]:
     Raises:
         ProblemError: 401 there is none; 403 another page has sent the request.
     """
+    if COOKIE not in request.cookies:
+        raise unauthorized()
     check_same_origin(request)
-    hashed = reference_hash(request.cookies.get(COOKIE, ""))
+    hashed = reference_hash(request.cookies[COOKIE])
     session = await session_of(services_of(request), hashed)
     if session is None:
         raise unauthorized()

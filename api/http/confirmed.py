@@ -53,7 +53,7 @@ async def _approval(services: Services, path: str) -> dict[str, str | None]:
                 "reference_price": _text(row.reference_price),
                 "stop_price": _text(row.stop_price),
             }
-    raise _unknown(path)
+    raise _unknown(path, "unknown-approval")
 
 
 async def _going_live(services: Services, path: str) -> dict[str, str | None]:
@@ -86,14 +86,14 @@ async def _universe(services: Services, path: str) -> dict[str, str | None]:
                 "joins": " ".join(row.joins),
                 "leaves": " ".join(row.leaves),
             }
-    raise _unknown(path)
+    raise _unknown(path, "unknown-change")
 
 
 def _text(value: object) -> str | None:
     return None if value is None else format(value, "f")
 
 
-def _unknown(path: str) -> ProblemError:
+def _unknown(path: str, code: str = "unknown-request") -> ProblemError:
     return ProblemError(
-        HTTPStatus.NOT_FOUND, "unknown-request", f"There is nothing to approve at {path}."
+        HTTPStatus.NOT_FOUND, code, f"There is nothing to approve at {path}.", lasting=False
     )

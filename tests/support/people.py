@@ -49,19 +49,30 @@ class Browser(httpx.AsyncClient):
         wanted = answer.status_code == 403 and "step-up-required" in answer.text
         if wanted and self.steps_up:
             operation = answer.json()["operation"]
-            reference = await self.step_up(operation, str(url), options.get("json"))
+            asked = await self.ask_step_up(operation, str(url), options.get("json"))
+            if asked.status_code != 200:
+                return asked
+            reference = await self.answer_step_up(asked)
             headers = {**(options.pop("headers", None) or {}), "Aether-Step-Up": reference}
             answer = await self._send(method, url, headers=headers, **options)
         return answer
 
     async def step_up(self, operation: str, path: str, body: Any = None) -> str:
         """Confirm one action with the passkey, and return the reference."""
-        asked = await self._send(
+        asked = await self.ask_step_up(operation, path, body)
+        assert asked.status_code == 200, asked.text
+        return await self.answer_step_up(asked)
+
+    async def ask_step_up(self, operation: str, path: str, body: Any = None) -> httpx.Response:
+        """Ask to confirm one action."""
+        return await self._send(
             "POST",
             "/api/v1/me/step-ups",
             json={"operation": operation, "path": path, "body": body},
         )
-        assert asked.status_code == 200, asked.text
+
+    async def answer_step_up(self, asked: httpx.Response) -> str:
+        """Sign what is to be confirmed, and return the reference."""
         signed = self.passkey.sign(asked.json()["passkey"])
         done = await self._send(
             "POST", f"/api/v1/me/step-ups/{asked.json()['step_up']}", json={"credential": signed}

@@ -144,6 +144,10 @@ class Platform:
         sent = None if exchange is None else (list(exchange.submits), dict(exchange.totals))
         return (*tables, sent)
 
+    async def audited_all(self, scope: str) -> list[dict[str, Any]]:
+        answer = await self.caller.get(f"/api/v1/audit/{scope}", params={"limit": 500})
+        return answer.json()
+
     async def audited(self, scope: str, action: str) -> list[dict[str, Any]]:
         answer = await self.caller.get(f"/api/v1/audit/{scope}", params={"action": action})
         return answer.json()
