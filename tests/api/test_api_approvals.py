@@ -26,13 +26,13 @@ async def careful(platform):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def second(platform):
-    async with signed_in(platform.app, PORT_BASE, platform.admin) as caller:
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
         yield caller
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def first(platform):
-    async with signed_in(platform.app, PORT_BASE, platform.admin) as caller:
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
         yield caller
 
 

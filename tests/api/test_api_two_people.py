@@ -16,7 +16,7 @@ LOOSER = {"live.simulated_minimum": 0}
 
 @pytest_asyncio.fixture
 async def first(platform):
-    async with signed_in(platform.app, PORT_BASE, platform.admin) as caller:
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
         yield caller
 
 
@@ -29,7 +29,7 @@ async def own(platform):
 
 @pytest_asyncio.fixture
 async def second(platform):
-    async with signed_in(platform.app, PORT_BASE, platform.admin) as caller:
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
         yield caller
 
 

@@ -16,14 +16,14 @@ TASK = {"task_queue": "trading"}
 @pytest_asyncio.fixture
 async def second(platform):
     """Another person."""
-    async with signed_in(platform.app, PORT_BASE, platform.admin) as caller:
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
         yield caller
 
 
 @pytest_asyncio.fixture
 async def first(platform):
     """A person who asks."""
-    async with signed_in(platform.app, PORT_BASE, platform.admin) as caller:
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
         yield caller
 
 

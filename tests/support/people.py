@@ -91,6 +91,16 @@ class Browser(httpx.AsyncClient):
         assert added.status_code == 200, added.text
         return added.json()
 
+    async def add_another(self) -> None:
+        """Register a second passkey, confirmed with the first one, which stays in use."""
+        begin = "/api/v1/me/factors/passkey/begin"
+        reference = await self.step_up("begin_passkey", begin)
+        begun = await self._send("POST", begin, headers={"Aether-Step-Up": reference})
+        made = Authenticator(self.passkey.origin).make(begun.json()["options"])
+        body = {"label": "spare", "credential": made}
+        added = await self._send("POST", "/api/v1/me/factors/passkey", json=body)
+        assert added.status_code == 200, added.text
+
     async def _send(self, method: str, url: Any, **options: Any) -> httpx.Response:
         headers = dict(options.pop("headers", None) or {})
         if self.reference:
@@ -105,7 +115,12 @@ class Browser(httpx.AsyncClient):
 
 @asynccontextmanager
 async def signed_in(
-    app: FastAPI, port: int, admin: Database, *grants: Grant, name: str | None = None
+    app: FastAPI,
+    port: int,
+    admin: Database,
+    *grants: Grant,
+    name: str | None = None,
+    factors: int = 1,
 ) -> AsyncIterator[Browser]:
     """Let a new person with roles (a director of all accounts, if none is given) sign in."""
     name = name or f"person-{uuid4().hex[:8]}"
@@ -116,6 +131,8 @@ async def signed_in(
         first = await browser.post("/api/v1/sign-in", json={"name": name, "password": PASSWORD})
         assert first.json()["step"] == "enrolment", first.text
         await browser.add_passkey()
+        for _ in range(factors - 1):
+            await browser.add_another()
         me = await browser.get("/api/v1/me")
         assert me.status_code == 200, me.text
         browser.person, browser.user = name, me.json()["user"]

@@ -72,7 +72,8 @@ def statements() -> str:
         REVOKE EXECUTE ON FUNCTION {every} FROM PUBLIC;
         GRANT EXECUTE ON FUNCTION {", ".join(API)} TO aether_api;
         GRANT EXECUTE ON FUNCTION {", ".join(ADMIN)} TO aether_admin;
-        REVOKE EXECUTE ON FUNCTION people_directory() FROM PUBLIC;
+        REVOKE EXECUTE ON FUNCTION people_directory(), directors_of(text, integer) FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION directors_of(text, integer) TO aether_app, aether_api;
         GRANT EXECUTE ON FUNCTION people_directory()
             TO aether_api, aether_reader, aether_admin, aether_app;
     """

@@ -413,3 +413,16 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     WHERE r.cancelled_at IS NULL AND r.used_at IS NULL
 $$;
 """
+
+DIRECTORS = """
+-- The directors of an account, and whether each has fewer second factors than are needed.
+CREATE FUNCTION directors_of(p_account text, p_needed integer)
+RETURNS TABLE (name text, short boolean) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT p.name, (SELECT count(*) FROM person_factors f WHERE f.user_id = p.user_id
+            AND f.confirmed_at IS NOT NULL AND f.removed_at IS NULL) < p_needed
+    FROM people p WHERE p.disabled_at IS NULL AND EXISTS (SELECT FROM person_grants g
+        WHERE g.user_id = p.user_id AND g.role = 'director' AND g.scope IN ('*', p_account))
+    ORDER BY p.name
+$$;
+"""

@@ -8,7 +8,7 @@ from alembic import op
 
 from infra.migrations.people.acting import ACTING
 from infra.migrations.people.grants import DIRECTORY, statements
-from infra.migrations.people.people import PEOPLE, RECOVERY, TOKENS
+from infra.migrations.people.people import DIRECTORS, PEOPLE, RECOVERY, TOKENS
 from infra.migrations.people.sessions import FACTORS, SESSIONS, STEP_UPS
 from infra.migrations.people.tables import TABLES
 
@@ -31,6 +31,8 @@ $$;
 
 def upgrade() -> None:
     op.execute(TABLES)
-    for part in (ACTING, SESSIONS, FACTORS, STEP_UPS, PEOPLE, TOKENS, RECOVERY, DIRECTORY, REVOKED):
+    for part in (ACTING, SESSIONS, FACTORS, STEP_UPS, PEOPLE, TOKENS, RECOVERY):
+        op.execute(part)
+    for part in (DIRECTORS, DIRECTORY, REVOKED):
         op.execute(part)
     op.execute(statements())
