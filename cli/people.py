@@ -23,6 +23,7 @@ from cli.records import database_of
 from infra.runtime.database import Role
 from infra.runtime.errors import ConfigurationError, StateError
 from infra.runtime.settings import Settings
+from models.trading.governance.names import display_name_problem, name_problem
 from models.trading.governance.passwords import context_words
 from models.trading.governance.rights import ALL_ACCOUNTS, Grant
 from models.trading.governance.rights import Role as PersonRole
@@ -125,7 +126,9 @@ async def _recover(name: str) -> tuple[dict[str, Any] | None, str | None]:
 
 
 async def _import(people: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
-    brought, known, passwords = [], [], Passwords()
+    brought: list[str] = []
+    known: list[str] = []
+    passwords = Passwords()
     ready = [(one, await _hash(passwords, one)) for one in people]
     async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
         for one, hashed in ready:
@@ -164,17 +167,13 @@ def _people_in(text: str) -> list[dict[str, Any]]:
 
 
 def _person(number: int, row: dict[str, Any]) -> dict[str, Any]:
-    from pydantic import TypeAdapter, ValidationError
-
-    from api.messages.people import DisplayName, PersonName
-
     where = f"person {number}"
     name = row.get("name") or row.get("username") or row.get("email")
-    try:
-        checked = TypeAdapter(PersonName).validate_python(str(name or "").lower())
-        display = TypeAdapter(DisplayName).validate_python(str(row.get("display_name") or checked))
-    except ValidationError as error:
-        raise ConfigurationError(f"{where}: {error.errors()[0]['msg']}") from None
+    checked = str(name or "").lower()
+    display = str(row.get("display_name") or checked)
+    problem = name_problem(checked) or display_name_problem(display)
+    if problem is not None:
+        raise ConfigurationError(f"{where}: {problem}")
     hashed, plain = row.get("password_hash"), row.get("password")
     if (hashed is None) == (plain is None) or not isinstance(hashed or plain, str):
         raise ConfigurationError(f"{where}: either password or password_hash, as text")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.bodies import RequestBody, bounded_by
 from api.schemas import Row
+from models.trading.governance.names import NAME
 from models.trading.governance.passwords import LONGEST
 from models.trading.governance.rights import ALL_ACCOUNTS, Role
 
@@ -16,7 +17,7 @@ PersonName = Annotated[
     Field(
         min_length=2,
         max_length=63,
-        pattern=r"^[a-z0-9][a-z0-9._@-]*$",
+        pattern=NAME,
         description="What a person signs in with: small ASCII letters, digits and . _ @ -",
     ),
 ]
