@@ -106,6 +106,17 @@ async def session_of(services: Services, hashed: str) -> PersonSession | None:
     return None if session is None or ended(session.times, now) is not None else session
 
 
+async def still_counts(services: Services, caller: Principal) -> bool:
+    """Tell whether a caller would still be let in: a stream asks at least once a second."""
+    if caller.is_person:
+        return await person_of(services, caller.credential) is not None
+    if caller.rights.kind is CallerKind.TOKEN:
+        now = datetime.now(UTC)
+        token = await services.identity.sessions.token(caller.credential, now)
+        return token is not None and token.expires_at > now
+    return await principal_of(services, caller.credential) is not None
+
+
 async def pending_session(request: Request) -> tuple[PersonSession, str]:
     """Return the session that a request shows, full or not, and its hash.
 

@@ -65,6 +65,7 @@ _READ_PLATFORM = (
     "export_platform_settings",
     "list_kill_switches",
     "get_rights",
+    "list_authors",
     "get_documentation",
     "get_documentation_file",
     "get_openapi",

@@ -284,6 +284,14 @@ class PersonView(BaseModel):
     disabled_at: datetime | None
 
 
+class AuthorView(BaseModel):
+    """Whom an author in the record is: ``user/…``, and what that person is called now."""
+
+    user: str
+    name: str
+    display_name: str
+
+
 class InvitePerson(RequestBody):
     """A new person and their roles; they choose a password by the link."""
 

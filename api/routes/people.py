@@ -10,6 +10,7 @@ from activities.adapters.postgres.governance.calls import ImpossibleError
 from api.authentication import Caller
 from api.http.rules import ROUTES
 from api.messages.people import (
+    AuthorView,
     ChangePerson,
     Done,
     GrantView,
@@ -37,6 +38,13 @@ async def list_people(request: Request, *, left: bool = False) -> list[PersonVie
     """List people with their roles, oldest first; with ``left`` also who has left."""
     rows = await services_of(request).identity.people.everybody(left=left)
     return [_view(row) for row in rows]
+
+
+@router.get("/people/directory")
+async def list_authors(request: Request) -> list[AuthorView]:
+    """List whom the authors in the record are, who has left included; no more than names."""
+    found = await services_of(request).identity.people.directory()
+    return [AuthorView(user=user, name=name, display_name=shown) for user, name, shown in found]
 
 
 @router.post("/people", status_code=HTTPStatus.CREATED)

@@ -114,6 +114,7 @@ OPERATIONS = {
     "make_token",
     "revoke_token",
     "list_people",
+    "list_authors",
     "invite_person",
     "change_person",
     "disable_person",

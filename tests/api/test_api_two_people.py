@@ -119,3 +119,22 @@ async def test_going_live_counts_only_while_both_people_do(platform, own, first,
     number = asked.json()["number"]
     refused = await first.post(f"{path}/{number}/approve", headers=a_key())
     assert (refused.status_code, kind(refused)) == (409, "requester-revoked")
+
+
+async def test_another_name_makes_nobody_another_person(platform, own, first, second):
+    approval = await ask(platform, first, own)
+    user = first.user.removeprefix("user/")
+    # A Cyrillic letter in place of a Latin one: it looks like another person, and is none.
+    body = {"name": f"renamed-{user[:6]}", "display_name": "D\u043era"}
+    renamed = await second.patch(f"/api/v1/people/{user}", json=body)
+    assert renamed.status_code == 200, renamed.text
+    alone = await decide(first, approval, "approve")
+    assert (alone.status_code, kind(alone)) == (403, "second-person-needed")
+    names = (await second.get("/api/v1/people/directory")).json()
+    assert {"user": first.user, **body} in names
+    await leave(platform, first, second)
+    again = {"name": body["name"], "display_name": "Dora", "grants": [{"role": "director"}]}
+    made = await second.post("/api/v1/people", json=again)
+    assert made.json()["user"] != first.user
+    refused = await decide(second, approval, "approve")
+    assert (refused.status_code, kind(refused)) == (409, "requester-revoked")

@@ -10,6 +10,8 @@ import psycopg
 import pytest
 
 from activities.adapters.postgres.governance.people import PostgresPeople
+from activities.adapters.postgres.governance.sessions import reference_hash
+from api.http.callers import person_of, still_counts
 from infra.runtime.database import Role as DatabaseRole
 from models.trading.governance.rights import Grant, Role
 from models.trading.governance.totp import code_at, time_step
@@ -100,9 +102,12 @@ async def test_sessions_are_listed_and_end_everywhere_within_a_second(fresh, ada
         assert len(sessions) == 2
         (theirs,) = [one for one in sessions if not one["current"]]
         assert (await other.get("/api/v1/me")).status_code == 200
+        streaming = await person_of(fresh.services, reference_hash(other.reference))
+        assert await still_counts(fresh.services, streaming)
         ended = await ada.delete(f"/api/v1/me/sessions/{theirs['session_id']}")
         assert ended.status_code == 200
         begun = time.monotonic()
+        assert not await still_counts(fresh.services, streaming)
         assert (await other.get("/api/v1/me")).status_code == 401
         assert time.monotonic() - begun < 1
     audited = await fresh.audited("platform", "session_revoked")

@@ -1,6 +1,6 @@
 """What people may be called: a name to sign in with, and one that others see.
 
-The first is small ASCII only, so that no two names look alike; who somebody is goes by an id anyway.
+The first is small ASCII only, so that no two look alike; who somebody is goes by an id anyway.
 """
 
 import re
@@ -14,7 +14,7 @@ def name_problem(name: str) -> str | None:
     """Return why nobody can have this name, None if somebody can."""
     if re.fullmatch(NAME, name):
         return None
-    return "a name is 2 to 63 small ASCII letters, digits and . _ @ -, beginning with a letter or digit"
+    return "a name is 2 to 63 small ASCII letters and digits, after the first also . _ @ -"
 
 
 def display_name_problem(name: str) -> str | None:

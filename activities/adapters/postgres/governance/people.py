@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import text
+
 from activities.adapters.postgres.governance.calls import value_of
 from activities.adapters.postgres.governance.sessions import (
     new_id,
@@ -12,6 +14,8 @@ from activities.adapters.postgres.governance.sessions import (
 )
 from infra.runtime.database import Database
 from models.trading.governance.rights import Grant
+
+_DIRECTORY = text("SELECT actor, name, display_name FROM people_directory() ORDER BY actor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,11 @@ class PostgresPeople:
     async def everybody(self, *, left: bool = False) -> list[dict[str, Any]]:
         """Return all people with their grants, oldest first; with ``left`` also who has left."""
         return list(await self._call("list_people(:left)", left=left))
+
+    async def directory(self) -> list[tuple[str, str, str]]:
+        """Return every author that is a person, with name and display name; who has left too."""
+        rows = await self._database.call(_DIRECTORY)
+        return [(row.actor, row.name, row.display_name) for row in rows]
 
     async def recoveries(self) -> list[dict[str, Any]]:
         """Return the recoveries that are under way."""
