@@ -11,6 +11,7 @@ API = (
     "replace_session(text, text, timestamptz, text)",
     "revoke_session(text, text, timestamptz)",
     "list_sessions(text, text)",
+    "prune_sessions(timestamptz)",
     "set_session_challenge(text, text)",
     "take_session_challenge(text)",
     "factors_of(text)",

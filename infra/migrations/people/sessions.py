@@ -85,6 +85,20 @@ SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
         AND (acting_person(p_hash) = p_user OR is_director(acting_person(p_hash)))
 $$;
 
+-- Deletes sessions and unused links that ended long ago, never one younger than thirty days.
+CREATE FUNCTION prune_sessions(p_before timestamptz) RETURNS integer LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    oldest timestamptz := least(p_before, now() - interval '30 days');
+    gone integer;
+BEGIN
+    DELETE FROM enrolments e WHERE e.expires_at < oldest;
+    DELETE FROM person_sessions s WHERE s.opened_at < oldest;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END
+$$;
+
 -- The challenge that a passkey of this session has to sign next; each is taken once.
 CREATE FUNCTION set_session_challenge(p_hash text, p_challenge text) RETURNS boolean LANGUAGE sql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

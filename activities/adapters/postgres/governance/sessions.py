@@ -130,6 +130,13 @@ class PostgresSessions:
         """Return the sessions of a person that count now, newest first."""
         return list(await self._call("list_sessions(:hash, :user)", hash=hashed, user=user_id))
 
+    async def prune(self, before: datetime) -> int:
+        """Forget sessions and links that ended before a time; return how many sessions are gone.
+
+        The database keeps what is younger than thirty days, whatever it is asked.
+        """
+        return int(await self._call("prune_sessions(:before)", before=before))
+
     async def set_challenge(self, hashed: str, challenge: str) -> None:
         """Keep what a passkey of this session has to sign next."""
         await self._call("set_session_challenge(:hash, :value)", hash=hashed, value=challenge)

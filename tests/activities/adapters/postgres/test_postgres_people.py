@@ -172,6 +172,19 @@ async def test_parallel_guesses_are_weighed_one_after_the_other(api):
     await failures.prune(now + timedelta(hours=2))
 
 
+async def test_sessions_are_forgotten_after_thirty_days_and_no_sooner(
+    api, admin, postgres, database_name
+):
+    _, hashed = await signed_in(api, admin)
+    sessions, later = PostgresSessions(api), datetime.now(UTC) + timedelta(days=1)
+    await sessions.prune(later)
+    assert await sessions.session(hashed, datetime.now(UTC)) is not None
+    with psycopg.connect(postgres.url("postgres", database_name)) as connection:
+        connection.execute("UPDATE person_sessions SET opened_at = now() - interval '31 days'")
+    assert await sessions.prune(later) >= 2
+    assert await sessions.session(hashed, datetime.now(UTC)) is None
+
+
 async def test_an_enrolment_needs_its_link(api):
     people = PostgresPeople(api)
     person = NewPerson("mallory", "Mallory", "hash")
