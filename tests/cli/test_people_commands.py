@@ -34,8 +34,8 @@ def machine(served, postgres, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("AETHER_PORT_BASE", str(PORT_BASE))
     monkeypatch.setenv("AETHER_DATABASE_URL", postgres.url(Role.OWNER, served.name))
 
-    async def call(*words, status=0):
-        monkeypatch.setattr(sys, "argv", ["aether", "admin", *words])
+    async def plain(*words, status=0):
+        monkeypatch.setattr(sys, "argv", ["aether", *words])
         capsys.readouterr()
 
         def run():
@@ -48,6 +48,10 @@ def machine(served, postgres, tmp_path, monkeypatch, capsys):
         assert (code or 0) == status, complained + said
         return (complained if status else said).strip()
 
+    async def call(*words, status=0):
+        return await plain("admin", *words, status=status)
+
+    call.__wrapped__ = plain
     return call
 
 
