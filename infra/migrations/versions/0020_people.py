@@ -17,14 +17,15 @@ down_revision = "0013_quarantined_writes"
 branch_labels = None
 depends_on = None
 
-# People who have left, or hold no role any more, count as those whose token was revoked: what they
-# asked for lapses.
+# People who have left, or hold no role any more in which anybody asks for something, count as those
+# whose token was revoked: what they asked for lapses.
 REVOKED = """
 CREATE OR REPLACE FUNCTION revoked_people() RETURNS SETOF text LANGUAGE sql STABLE
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT name FROM api_tokens WHERE revoked_at IS NOT NULL
     UNION ALL SELECT 'user/' || user_id FROM people p WHERE disabled_at IS NOT NULL
-        OR NOT EXISTS (SELECT FROM person_grants g WHERE g.user_id = p.user_id)
+        OR NOT EXISTS (SELECT FROM person_grants g WHERE g.user_id = p.user_id
+            AND g.role IN ('director', 'operator'))
 $$;
 """
 

@@ -130,7 +130,7 @@ async def test_the_record_lets_directors_alone_manage_people(api, admin):
         await people.reset_factors(director, session.user_id, now)
 
 
-async def test_requests_lapse_of_who_has_left_or_holds_no_role(api, admin):
+async def test_requests_lapse_of_who_has_left_or_was_demoted(api, admin):
     _, director = await signed_in(api, admin)
     user, _ = await signed_in(api, admin, PersonRole.OPERATOR)
     people, revocations = PostgresPeople(api), PostgresRevocations(api)
@@ -140,6 +140,11 @@ async def test_requests_lapse_of_who_has_left_or_holds_no_role(api, admin):
     without, _ = await signed_in(api, admin, PersonRole.OPERATOR)
     await people.change(director, without, datetime.now(UTC), grants=[])
     assert await revocations.is_revoked(f"user/{without}")
+    demoted, _ = await signed_in(api, admin)
+    assert not await revocations.is_revoked(f"user/{demoted}")
+    auditor = [Grant(PersonRole.AUDITOR)]
+    await people.change(director, demoted, datetime.now(UTC), grants=auditor)
+    assert await revocations.is_revoked(f"user/{demoted}")
 
 
 async def test_a_time_step_and_a_counter_are_taken_once_by_many_at_once(api, admin):
