@@ -96,7 +96,7 @@ async def _decide(
 
     async def act() -> Response:
         if approved:
-            await refuse_revoked(services.database, row.requested_by)
+            await refuse_revoked(services.database, row.requested_by, row.subject)
         decision = ApprovalDecision(
             request_id=command.request_id,
             by=caller.name,

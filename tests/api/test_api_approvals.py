@@ -164,10 +164,27 @@ async def test_exits_are_set_shown_and_changed_with_four_eyes(platform, careful,
     assert nothing.status_code == 422
 
 
+async def test_what_the_machine_asked_for_is_agreed_to_by_nobody(platform, second):
+    now = datetime.now(UTC)
+    request = ApprovalRequest(
+        str(uuid4()), RAISE_LIMIT, "bootstrap", "raise it", now, now + timedelta(hours=1)
+    )
+    await start_approval(platform.services.client, ApprovalInput("platform", request))
+
+    async def recorded():
+        found = await platform.caller.get(f"/api/v1/approvals/{request.request_id}")
+        return found.status_code == 200
+
+    await eventually(recorded, "the request is recorded")
+    refused = await decide(second, request.request_id, "approve")
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:aether:problem:person-required"
+
+
 async def test_what_concerns_the_platform_is_asked_once_and_decided_by_another(platform, second):
     now = datetime.now(UTC)
     request = ApprovalRequest(
-        str(uuid4()), RAISE_LIMIT, "director", "raise it", now, now + timedelta(hours=1)
+        str(uuid4()), RAISE_LIMIT, "user/1", "raise it", now, now + timedelta(hours=1)
     )
     for _ in range(2):
         await start_approval(platform.services.client, ApprovalInput("platform", request))

@@ -12,7 +12,9 @@ import pytest
 from activities.adapters.postgres.governance.people import PostgresPeople
 from activities.adapters.postgres.installation import create_token
 from cli.main import main
+from cli.stack import _tell_set_up_link
 from infra.runtime.database import Role
+from infra.runtime.settings import Settings
 from tests.support.people import PASSWORD, Browser, light_hash, signed_in
 from tests.support.platform import PORT_BASE, running_platform
 
@@ -63,6 +65,23 @@ async def test_link_is_printed_while_there_is_no_director(served, machine):
         body = {"link": link, "name": "ada", "display_name": "Ada", "password": PASSWORD}
         assert (await browser.post("/api/v1/enrolment", json=body)).status_code == 200
     assert "there is a director" in await machine("set-up-link", status=2)
+
+
+async def test_each_start_prints_a_link_until_there_is_a_director(served, machine, capsys):
+    links = []
+    for _ in range(2):
+        await asyncio.to_thread(_tell_set_up_link, Settings())
+        links.append(capsys.readouterr().err.partition("/set-up#")[2].strip())
+    async with Browser(served.app, PORT_BASE) as browser:
+        statuses = [
+            (await browser.post("/api/v1/enrolment/look", json={"link": link})).status_code
+            for link in links
+        ]
+        assert statuses == [404, 200]
+        body = {"link": links[1], "name": "ada", "display_name": "Ada", "password": PASSWORD}
+        assert (await browser.post("/api/v1/enrolment", json=body)).status_code == 200
+    await asyncio.to_thread(_tell_set_up_link, Settings())
+    assert capsys.readouterr().err == ""
 
 
 async def test_import_brings_people_once_whether_plain_or_hashed(served, machine, tmp_path):

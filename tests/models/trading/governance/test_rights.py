@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from models.trading.governance.four_eyes import TAKES_TWO_PEOPLE, check_asked_by_person
 from models.trading.governance.rights import (
     RIGHTS,
     Action,
@@ -88,3 +89,12 @@ def test_lists_hold_only_what_may_be_seen():
     held = person(Grant(Role.OPERATOR, "b"), Grant(Role.AUDITOR, "c"))
     assert accounts_allowed(held, Action.ACCOUNT_READ, ["a", "b", "c"]) == ["b", "c"]
     assert accounts_allowed(held, Action.ACCOUNT_HALT, ["a", "b", "c"]) == ["b"]
+
+
+def test_what_loosens_a_guard_is_asked_for_by_a_person():
+    for subject in TAKES_TWO_PEOPLE:
+        assert check_asked_by_person(subject, "user/0f").passed
+        for nobody in ("bootstrap", "machine/root", "aether", "strategy/trend", "", "user"):
+            assert check_asked_by_person(subject, nobody).code == "person-required"
+            assert not check_asked_by_person(subject, nobody).passed
+    assert check_asked_by_person("entry", "strategy/trend").passed
