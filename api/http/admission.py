@@ -21,7 +21,7 @@ from api.http.rules import BROWSER, ROUTES, UPDATES, Way
 from api.problems import ProblemError
 from api.services import Principal, Services, services_of
 from infra.runtime.database import PLATFORM_SCOPE
-from models.trading.governance.rights import RIGHTS, Action, CallerKind, Refused, judge
+from models.trading.governance.rights import RIGHTS, Action, CallerKind, Refused, Scope, judge
 from models.trading.governance.sessions import Standing
 from models.trading.limits import Mode
 
@@ -96,9 +96,15 @@ async def allowed(request: Request, action: Action, accounts: Iterable[str]) -> 
 async def _is_live(
     services: Services, caller: Principal, action: Action, account: str | None
 ) -> bool:
-    """Tell whether an account trades live, where the answer matters; any, where none is named."""
+    """Tell whether an account trades live, where the answer matters.
+
+    For what is about the platform, whether any does. Where accounts are concerned that the path
+    does not name, the route asks for each of them.
+    """
     right = RIGHTS.get(action)
     if right is None or right.live or caller.rights.kind is not CallerKind.MACHINE:
+        return False
+    if account is None and right.scope is Scope.ACCOUNT:
         return False
     names = [account] if account else await services.database.accounts()
     for name in names:

@@ -36,8 +36,8 @@ RecoveryCode = Annotated[str, Field(min_length=8, max_length=40, pattern=r"^[0-9
 Label = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 Credential = Annotated[dict[str, Any], BeforeValidator(bounded_by)]
 Account = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^([a-z0-9][a-z0-9-]*|\*)$")]
-UserId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$")]
-PublicId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$")]
+UserId = Annotated[str, Path(max_length=20, pattern=r"^[0-9a-f]{20}$")]
+PublicId = Annotated[str, Path(max_length=20, pattern=r"^[0-9a-f]{20}$")]
 
 
 class SignIn(RequestBody):

@@ -61,8 +61,10 @@ async def invite_person(request: Request, body: InvitePerson, caller: Caller) ->
     return LinkMade(user=f"user/{made[0]}", link=link_address(request, made[1]))
 
 
-@router.patch("/people/{user}")
-async def change_person(request: Request, user: UserId, body: ChangePerson, caller: Caller) -> Done:
+@router.patch("/people/{person}")
+async def change_person(
+    request: Request, person: UserId, body: ChangePerson, caller: Caller
+) -> Done:
     """Give a person another name or other roles; the last director of all accounts stays one."""
     grants = None if body.grants is None else _grants(body.grants)
     people = services_of(request).identity.people
@@ -70,7 +72,7 @@ async def change_person(request: Request, user: UserId, body: ChangePerson, call
     try:
         done = await people.change(
             caller.credential,
-            user,
+            person,
             now,
             name=body.name,
             display=body.display_name,
@@ -81,47 +83,47 @@ async def change_person(request: Request, user: UserId, body: ChangePerson, call
     return _done(done)
 
 
-@router.delete("/people/{user}")
-async def disable_person(request: Request, user: UserId, caller: Caller) -> Done:
+@router.delete("/people/{person}")
+async def disable_person(request: Request, person: UserId, caller: Caller) -> Done:
     """End a person's access for good, sessions and tokens with it; their requests lapse."""
     people = services_of(request).identity.people
     try:
-        return _done(await people.disable(caller.credential, user, datetime.now(UTC)))
+        return _done(await people.disable(caller.credential, person, datetime.now(UTC)))
     except ImpossibleError as error:
         raise _impossible(error) from None
 
 
-@router.post("/people/{user}/reset-factors")
-async def reset_factors(request: Request, user: UserId, caller: Caller) -> LinkMade:
+@router.post("/people/{person}/reset-factors")
+async def reset_factors(request: Request, person: UserId, caller: Caller) -> LinkMade:
     """Remove the factors that another person has lost, and make a link to set up new ones.
 
     The link asks for the password that the person has: nobody sets another person's.
     """
     people = services_of(request).identity.people
     try:
-        link = await people.reset_factors(caller.credential, user, datetime.now(UTC))
+        link = await people.reset_factors(caller.credential, person, datetime.now(UTC))
     except ImpossibleError as error:
         raise _impossible(error) from None
     if link is None:
         raise _unknown()
-    return LinkMade(user=f"user/{user}", link=link_address(request, link))
+    return LinkMade(user=f"user/{person}", link=link_address(request, link))
 
 
-@router.get("/people/{user}/sessions")
-async def list_sessions_of(request: Request, user: UserId, caller: Caller) -> list[SessionView]:
+@router.get("/people/{person}/sessions")
+async def list_sessions_of(request: Request, person: UserId, caller: Caller) -> list[SessionView]:
     """List the sessions of a person that count; for others than oneself, as a director."""
     sessions = services_of(request).identity.sessions
-    found = await sessions.sessions_of(caller.credential, user)
+    found = await sessions.sessions_of(caller.credential, person)
     return [SessionView.model_validate(row) for row in found]
 
 
-@router.delete("/people/{user}/sessions/{session}")
+@router.delete("/people/{person}/sessions/{session}")
 async def revoke_session_of(
-    request: Request, user: UserId, session: PublicId, caller: Caller
+    request: Request, person: UserId, session: PublicId, caller: Caller
 ) -> Done:
     """End a session of somebody, everywhere and at once."""
     sessions = services_of(request).identity.sessions
-    known = {row["session_id"] for row in await sessions.sessions_of(caller.credential, user)}
+    known = {row["session_id"] for row in await sessions.sessions_of(caller.credential, person)}
     now = datetime.now(UTC)
     return _done(session in known and await sessions.revoke(caller.credential, session, now))
 
