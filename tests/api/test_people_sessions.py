@@ -1,6 +1,7 @@
 """Sessions and confirmations: how they begin, what they need, how they end."""
 
 import asyncio
+import hashlib
 import json
 import time
 from base64 import b32decode
@@ -8,12 +9,15 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from activities.adapters.postgres.governance.people import PostgresPeople
 from activities.adapters.postgres.governance.sessions import reference_hash
 from api.http.callers import person_of, still_counts
 from infra.runtime.database import Role as DatabaseRole
 from models.trading.governance.rights import Grant, Role
+from models.trading.governance.step_up import challenge
 from models.trading.governance.totp import code_at, time_step
 from tests.support.authenticator import Authenticator, decoded
 from tests.support.people import PASSWORD, Browser, light_hash, signed_in
@@ -169,7 +173,13 @@ async def test_passkey_signs_what_is_confirmed_and_the_evidence_is_kept(fresh, a
         ).fetchall()
     said = json.loads(decoded(row[1]["clientDataJSON"]))
     assert decoded(said["challenge"]).hex() == row[0] == shown["challenge"]
-    assert row[1]["signature"]
+    signed_hash = challenge("make_token", "/api/v1/me/tokens", json.loads(row[3]), row[2])
+    assert signed_hash.hex() == row[0]
+    raw = decoded(row[1]["clientDataJSON"])
+    over = decoded(row[1]["authenticatorData"]) + hashlib.sha256(raw).digest()
+    ada.passkey.key.public_key().verify(
+        decoded(row[1]["signature"]), over, ec.ECDSA(hashes.SHA256())
+    )
 
 
 async def test_a_confirmation_serves_its_own_action_and_session_once(fresh, ada):
