@@ -7,6 +7,7 @@ other host. On loopback that works over plain HTTP too in Chromium and Firefox, 
 
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
@@ -44,12 +45,12 @@ def check_same_origin(request: Request) -> None:
         ProblemError: 403 ``foreign-request``.
     """
     site = request.headers.get("sec-fetch-site")
-    if request.method in SAFE:
+    if _is_own_origin(request):
         # A port of the same machine is the same site: SameSite=Strict does not keep it out.
-        if site in (None, "same-origin", "none"):
+        if request.method in SAFE and site in (None, "same-origin", "none"):
             return
-    elif site == "same-origin" and request.headers.get(OWN_HEADER):
-        return
+        if site == "same-origin" and request.headers.get(OWN_HEADER):
+            return
     raise ProblemError(
         HTTPStatus.FORBIDDEN,
         "foreign-request",
@@ -57,3 +58,9 @@ def check_same_origin(request: Request) -> None:
         f"(Sec-Fetch-Site: same-origin) and with the header {OWN_HEADER}.",
         lasting=False,
     )
+
+
+def _is_own_origin(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    host = request.headers.get("host", "")
+    return origin is None or urlsplit(origin).netloc.lower() == host.lower()

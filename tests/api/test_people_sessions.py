@@ -70,6 +70,12 @@ async def test_what_changes_something_comes_from_our_own_page_with_our_header(
 async def test_another_port_of_the_machine_reads_nothing_with_the_cookie(fresh, ada):
     answer = await ada.get("/api/v1/me", headers={"Sec-Fetch-Site": "same-site"})
     assert answer.status_code == 403
+    ui = fresh.services.settings.temporal_ui_url
+    for site in ({"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}):
+        answer = await ada.get("/api/v1/me", headers={"Origin": ui, **site})
+        assert (answer.status_code, kind(answer)) == (403, "foreign-request")
+    own = {"Origin": f"http://localhost:{PORT_BASE}"}
+    assert (await ada.get("/api/v1/me", headers=own)).status_code == 200
     foreign = await ada.get("/api/v1/me", headers={"Host": "evil.example:80"})
     assert foreign.status_code == 421
 
