@@ -46,6 +46,8 @@ class StackPerson:
             operation = answer.json()["operation"]
             wanted = {"operation": operation, "path": f"/api/v1{path}"}
             asked = self._send("POST", "/me/step-ups", json=wanted | {"body": options.get("json")})
+            if asked.status_code != 200:
+                return asked
             signed = {"credential": self._passkey.sign(asked.json()["passkey"])}
             path_of = f"/me/step-ups/{asked.json()['step_up']}"
             reference = self._send("POST", path_of, json=signed).json()["reference"]
