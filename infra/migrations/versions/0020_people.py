@@ -8,9 +8,11 @@ from alembic import op
 
 from infra.migrations.people.acting import ACTING
 from infra.migrations.people.grants import DIRECTORY, statements
-from infra.migrations.people.people import DIRECTORS, PEOPLE, RECOVERY, TOKENS
+from infra.migrations.people.people import DIRECTORS, PEOPLE
+from infra.migrations.people.recovery import RECOVERY
 from infra.migrations.people.sessions import FACTORS, SESSIONS, STEP_UPS
 from infra.migrations.people.tables import TABLES
+from infra.migrations.people.tokens import TOKENS
 
 revision = "0020_people"
 down_revision = "0013_quarantined_writes"
