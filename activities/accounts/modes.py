@@ -47,6 +47,7 @@ class ModeActivities:
             run = await self._record.simulation_run(account)
             wanted = await self._record.live_request(account, self._clock())
             left = await self._record.open_in_mode(account)
+            people = await self._record.director_factors(account)
             return LiveFacts(
                 key=await self._key(account),
                 reconciled_at=None if reconciliation is None else reconciliation.at,
@@ -61,6 +62,8 @@ class ModeActivities:
                 halts=left.halts,
                 market_is_live=self._market_is_live,
                 request=None if wanted is None else wanted.number,
+                directors=people.directors,
+                directors_short=people.short,
             )
 
     @activity.defn

@@ -1,1 +1,1 @@
-"""Shapes of requests and answers."""
+"""Shapes that routes take and give."""

@@ -29,6 +29,10 @@ FORBIDDEN_PERMISSIONS = frozenset({"withdraw_funds"})
 """What a trading key must not be allowed to do: whoever has it can take nothing away."""
 
 
+FACTORS_NEEDED = 2
+"""Second factors of each director before an account of theirs goes live."""
+
+
 @dataclass(frozen=True, slots=True)
 class LiveConditions:
     """What an account is asked for; set per account.
@@ -65,6 +69,8 @@ class LiveFacts:
         open_orders: orders resting in the present mode; ``positions`` symbols held in it.
         market_is_live: whether the prices that decisions rest on are Kraken's own, as they happen.
         request: number of the request to go live that counts.
+        directors: people who are directors of the account, None: it could not be found out.
+        directors_short: those of them with fewer second factors than ``FACTORS_NEEDED``.
     """
 
     key: KeyFacts | None
@@ -80,6 +86,8 @@ class LiveFacts:
     halts: tuple[str, ...] = ()
     market_is_live: bool = False
     request: int | None = None
+    directors: int | None = None
+    directors_short: tuple[str, ...] = ()
 
 
 def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
@@ -111,6 +119,7 @@ def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime
             check_limits(facts),
             check_market(facts),
             check_approval(facts),
+            check_factors(facts),
             check_simulation_run(facts, conditions),
             *switch.checks,
             _check("account-halted", not facts.halts, f"halts: {', '.join(facts.halts) or 'none'}"),
@@ -161,6 +170,15 @@ def check_approval(facts: LiveFacts) -> Check:
             "approval", "second-person-needed", passed=False, reason="nobody has asked yet"
         )
     return check_other_person(facts.requested_by, facts.approved_by or "")
+
+
+def check_factors(facts: LiveFacts) -> Check:
+    """Require two second factors of every director: one that is lost locks nobody out."""
+    if facts.directors is None:
+        return _check("factors-missing", False, "the directors' factors are not known")  # noqa: FBT003
+    short = ", ".join(facts.directors_short) or "none"
+    reason = f"{facts.directors} directors; with fewer than {FACTORS_NEEDED} factors: {short}"
+    return _check("factors-missing", facts.directors > 0 and not facts.directors_short, reason)
 
 
 def check_market(facts: LiveFacts) -> Check:

@@ -32,6 +32,7 @@ READY = LiveFacts(
     open_orders=0,
     positions=(),
     market_is_live=True,
+    directors=2,
 )
 
 BROKEN = {
@@ -46,13 +47,14 @@ BROKEN = {
     "orders-open": {"open_orders": 2},
     "positions-open": {"positions": ("BTC/USD",)},
     "account-halted": {"halts": ("kill_switch",)},
+    "factors-missing": {"directors_short": ("Dora",)},
 }
 
 
 def test_all_conditions_are_shown() -> None:
     verdict = judge_going_live(READY, CONDITIONS, START)
     assert verdict.allowed
-    assert len(verdict.checks) == 10
+    assert len(verdict.checks) == 11
     assert all(check.reason for check in verdict.checks)
 
 
@@ -62,13 +64,15 @@ def test_each_missing_condition_refuses(code: str) -> None:
     codes = [check.code for check in verdict.failures]
     # Without a key nothing is known of what it may do.
     assert codes == ([code, "wrong-permissions"] if code == "no-live-key" else [code])
-    assert len(verdict.checks) == 10
+    assert len(verdict.checks) == 11
 
 
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
         ({"key": KeyFacts(None)}, "wrong-permissions"),
+        ({"directors": None}, "factors-missing"),
+        ({"directors": 0}, "factors-missing"),
         ({"key": KeyFacts(NEEDED_PERMISSIONS - {"cancel_orders"})}, "wrong-permissions"),
         ({"reconciled_at": START - timedelta(hours=2)}, "not-reconciled"),
         ({"reconciled_at": START + timedelta(hours=2)}, "not-reconciled"),
