@@ -3,6 +3,7 @@
 import uvicorn
 from temporalio.client import Client
 
+from activities.adapters.people.sealing import Sealing
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.orders.protection_waiting import read_waiting
 from activities.adapters.postgres.requests import PostgresRequests
@@ -10,7 +11,7 @@ from activities.execution.protection_load import ProtectionLoad
 from api.app import create_app
 from api.http.admission import EntryAdmission
 from api.routes.platform.codec import SESSION_SECONDS
-from api.services import CodecSessions, Services
+from api.services import CodecSessions, Identity, Services
 from infra.runtime import event_loop
 from infra.runtime.database.connections import Database, Role, TimeSeriesStorage, database_url
 from infra.runtime.http.limits import allow_many_descriptors, limited_config
@@ -37,17 +38,19 @@ async def compose(settings: Settings) -> Services:
     database = Database(database_url(settings, Role.API), application="aether-api")
     storage = await database.time_series_storage()
     forms = lesser_forms(settings, hypertables=storage is TimeSeriesStorage.HYPERTABLES)
+    keys = payload_keys(settings)
     return Services(
         settings=settings,
         database=database,
         journal=PostgresJournal(database),
         requests=PostgresRequests(database),
-        codec=EncryptionCodec(payload_keys(settings)),
+        codec=EncryptionCodec(keys),
         lesser_forms=[*forms, ONE_ADMINISTRATOR],
         codec_sessions=CodecSessions(SESSION_SECONDS),
         admission=EntryAdmission(
             None if settings.market_is_lockstep else ProtectionLoad(lambda: read_waiting(database))
         ),
+        identity=Identity(database, Sealing([(key.key_id, key.secret) for key in keys])),
         market_followed=False,
     )
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.adapters.temporal.engagements import start_engagements
+from api.access.admission import admit
 from api.http import problems
 from api.http.door import Door
 from api.http.guard import Guard, guard_of
@@ -33,6 +34,7 @@ from api.routes.account import (
     trades,
 )
 from api.routes.governance import approvals, going_live, kill_switch, settings, universe
+from api.routes.people import me, people, set_up, sign_in
 from api.routes.platform import audit, codec, documentation, health, status
 from api.services import Services
 
@@ -79,6 +81,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
+        dependencies=[Depends(admit)],
     )
     app.state.services = services
     problems.install(app)
@@ -109,12 +112,16 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         approvals,
         hedge,
         shadow,
+        sign_in,
+        me,
+        people,
         codec,
     ):
         # Not by a router between them: each level builds every route anew, at every start.
         app.include_router(module.router, prefix="/api/v1", responses=PROBLEMS)
     app.include_router(health.router)
     app.include_router(documentation.router)
+    app.include_router(set_up.router)
     with_problems(app)
     return app
 

@@ -21,6 +21,7 @@ from infra.runtime.database.connections import Database
 from models.contracts.approvals import ApprovalDecision
 from models.contracts.names import DECIDE_APPROVAL_UPDATE, approval_workflow_id
 from models.trading.answers import Answer
+from models.trading.governance.four_eyes import check_asked_by_person
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +29,11 @@ LOOK_SECONDS = 2.0
 PLATFORM_ACTOR = "aether"
 
 
-async def refuse_revoked(database: Database, author: str) -> None:
-    """Refuse to approve what a person asked for whose token was revoked since."""
+async def refuse_revoked(database: Database, author: str, subject: str) -> None:
+    """Refuse to approve what nobody stands behind: asked by who has left, or by no person."""
+    asked = check_asked_by_person(subject, author)
+    if not asked.passed:
+        raise ProblemError(HTTPStatus.CONFLICT, asked.code, f"{asked.reason}.")
     if await PostgresRevocations(database).is_revoked(author):
         raise ProblemError(
             HTTPStatus.CONFLICT, "requester-revoked", f"{reason_of(author)}: the request lapses."
@@ -79,4 +83,4 @@ async def lapse_requests(services: Services) -> None:
 
 def reason_of(author: str) -> str:
     """Say why a request lapses."""
-    return f"the token of {author} was revoked"
+    return f"the access of {author} was revoked"

@@ -16,6 +16,7 @@ from infra.runtime.state_directory import StateDirectory
 from models.tables import QuarantinedWriteRow
 
 READ_SECONDS = 1.0
+NO_DIRECTOR = "people: no director has been set up yet (aether admin set-up-link)"
 UNAPPROVED = "universe: approved by the installation at its first start, by no person yet"
 
 
@@ -45,10 +46,22 @@ async def _standing(services: Services) -> list[str]:
             version = await newest_version(session)
         async with asyncio.timeout(READ_SECONDS):
             quarantined = await PostgresQuarantine(services.database).standing()
+        async with asyncio.timeout(READ_SECONDS):
+            people = await _people(services)
     except (OSError, TimeoutError, SQLAlchemyError):
         return []
     unapproved = version is not None and version.approved_by == INSTALLATION
-    return [*([UNAPPROVED] if unapproved else []), *_quarantines(quarantined)]
+    return [*([UNAPPROVED] if unapproved else []), *_quarantines(quarantined), *people]
+
+
+async def _people(services: Services) -> list[str]:
+    people = services.identity.people
+    found = [] if await people.has_director() else [NO_DIRECTOR]
+    return found + [
+        f"recovery of user/{row['user_id']} asked for by {row['asked_by']}, from "
+        f"{row['effective_at'][:16]} UTC on, unless somebody cancels it"
+        for row in await people.recoveries()
+    ]
 
 
 def _quarantines(rows: list[QuarantinedWriteRow]) -> list[str]:

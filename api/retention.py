@@ -1,4 +1,4 @@
-"""Forgets answered requests when they are old: at start, then every hour."""
+"""Forgets answered requests and ended sessions when they are old: at start, then every hour."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,8 @@ from infra.runtime.database.connections import DatabaseUnavailableError
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 3600.0
+FAILURES_KEPT = timedelta(hours=1)
+"""Failed attempts older than this count for nothing."""
 
 
 async def keep_requests_bounded(services: Services) -> None:
@@ -19,7 +21,10 @@ async def keep_requests_bounded(services: Services) -> None:
     age = timedelta(days=services.settings.request_days)
     while True:
         try:
-            gone = await prune_requests(services.database, datetime.now(UTC) - age)
+            now = datetime.now(UTC)
+            gone = await prune_requests(services.database, now - age)
+            await services.identity.sessions.prune(now - age)
+            await services.identity.failures.prune(now - FAILURES_KEPT)
         except DatabaseUnavailableError as error:
             log.warning("old requests cannot be forgotten yet", error=str(error))
         else:

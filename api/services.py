@@ -8,24 +8,50 @@ import httpx
 from fastapi import Request
 from temporalio.client import Client
 
+from activities.adapters.people.passwords import Passwords
+from activities.adapters.people.sealing import Sealing
+from activities.adapters.postgres.governance.factors import PostgresFactors
+from activities.adapters.postgres.governance.failures import PostgresFailures
+from activities.adapters.postgres.governance.people import PostgresPeople
+from activities.adapters.postgres.governance.sessions import PersonSession, PostgresSessions
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.requests import PostgresRequests
 from api.http.admission import EntryAdmission
 from infra.runtime.database.connections import Database
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.codec import EncryptionCodec
+from models.trading.governance.rights import CallerKind, Rights
 
 TOKEN_SECONDS = 5.0
 """How long a revoked token may still be honoured by a process that has just seen it."""
 PROBE_SECONDS = 1.0
+DENIAL_SECONDS = 60.0
+NO_RIGHTS = Rights(CallerKind.MACHINE, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller: the token's name and role."""
+    """The caller.
+
+    Attributes:
+        name: who is written as the author: a token's name, or ``user/`` and the id of a person,
+            which stays the same whatever the person is called.
+        role: of a token made on the machine; what a person may do is in ``rights``.
+        rights: what the caller has been granted.
+        credential: hash of the token or session reference that was shown.
+        session: of a person who has signed in.
+    """
 
     name: str
     role: str
+    rights: Rights = NO_RIGHTS
+    credential: str = ""
+    session: PersonSession | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """Tell whether a person has signed in, and not a token been shown."""
+        return self.rights.kind is CallerKind.PERSON
 
 
 class KnownTokens:
@@ -66,6 +92,34 @@ class CodecSessions:
         return hashed if time.monotonic() < until else None
 
 
+class RecentDenials:
+    """Refusals audited lately: whoever tries the same again and again is one row a minute."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, ...], float] = {}
+
+    def is_new(self, what: tuple[str, ...]) -> bool:
+        """Tell whether a refusal is to be audited, and note that it was."""
+        now = time.monotonic()
+        if self._seen.get(what, 0.0) > now:
+            return False
+        self._seen = {key: until for key, until in self._seen.items() if until > now}
+        self._seen[what] = now + DENIAL_SECONDS
+        return True
+
+
+class Identity:
+    """How people are known: their stores, and what hashes and seals."""
+
+    def __init__(self, database: Database, sealing: Sealing) -> None:
+        self.sealing = sealing
+        self.passwords = Passwords()
+        self.people = PostgresPeople(database)
+        self.sessions = PostgresSessions(database)
+        self.factors = PostgresFactors(database)
+        self.failures = PostgresFailures(database)
+
+
 def loopback_client() -> httpx.AsyncClient:
     """Return a client for the platform's own processes: no proxy, no certificates to load."""
     return httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False, verify=False)  # noqa: S501  # plain HTTP on loopback
@@ -77,6 +131,7 @@ class Services:
 
     Attributes:
         admission: lets entries in while protection keeps up.
+        identity: how people are known.
         client: Temporal's, None while it has not been reached.
         market_followed: whether the market worker answers. Without it prices stand still, and no
             entry may be judged by them.
@@ -91,9 +146,11 @@ class Services:
     lesser_forms: list[str]
     codec_sessions: CodecSessions
     admission: EntryAdmission
+    identity: Identity
     client: Client | None = None
     market_followed: bool = True
     tokens: KnownTokens = field(default_factory=KnownTokens)
+    denials: RecentDenials = field(default_factory=RecentDenials)
     engagements_due: asyncio.Event = field(default_factory=asyncio.Event)
     http: httpx.AsyncClient = field(default_factory=loopback_client)
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
+from cli.session import STEP_UP_HEADER, STEP_UP_REQUIRED, TerminalSession
 from infra.runtime.errors import ConfigurationError, NotRunningError, PlatformError
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
@@ -57,7 +58,10 @@ class ApiClient:
     """Calls to one stack's API over one connection, closed at the end of a ``with`` block."""
 
     def __init__(self, settings: Settings) -> None:
-        self._token = bearer_token(settings)
+        self._session = TerminalSession(settings)
+        # AETHER_TOKEN counts before a session, and a session before the machine's own token.
+        self._is_person = not os.environ.get("AETHER_TOKEN") and bool(self._session.reference)
+        self._token = "" if self._is_person else bearer_token(settings)
         self._client = httpx.Client(
             base_url=f"{settings.api_url}/api/v1",
             timeout=TIMEOUT_SECONDS,
@@ -95,9 +99,18 @@ class ApiClient:
     def _call(
         self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
     ) -> Any:
-        sent = {"Authorization": f"Bearer {self._token}", **(headers or {})}
+        sent = headers or {}
         try:
-            answer = self._client.request(method, path, headers=sent, **options)
+            answer = self._client.request(method, path, headers=self._shown() | sent, **options)
+            if self._is_person:
+                self._session.take_renewed(answer)
+                if answer.status_code == httpx.codes.FORBIDDEN and self._wants_step_up(answer):
+                    body, full = options.get("json"), answer.request.url.path
+                    known = self._session.confirm(self._client, answer.json(), full, body)
+                    sent |= {STEP_UP_HEADER: known}
+                    answer = self._client.request(
+                        method, path, headers=self._shown() | sent, **options
+                    )
         except httpx.TransportError as error:
             raise NotRunningError(
                 f"the API does not answer ({type(error).__name__}): aether up"
@@ -118,6 +131,19 @@ class ApiClient:
                 f"HTTP {answer.status_code} from {self._client.base_url}, which is not the API"
             )
         raise RefusedError(problem, answer.headers.get("Retry-After"))
+
+    def _shown(self) -> dict[str, str]:
+        """Return the headers that say who calls."""
+        if self._is_person:
+            return self._session.headers()
+        return {"Authorization": f"Bearer {self._token}"}
+
+    @staticmethod
+    def _wants_step_up(answer: httpx.Response) -> bool:
+        try:
+            return bool(answer.json()["type"] == STEP_UP_REQUIRED)
+        except (ValueError, KeyError, TypeError):
+            return False
 
 
 def _key() -> str:

@@ -40,6 +40,7 @@ COMMANDS = {
     "shadow": "cli.commands.trading.shadow",
     "limits": "cli.commands.trading.limits",
     **dict.fromkeys(("portfolio", "days"), "cli.commands.trading.portfolio"),
+    **dict.fromkeys(("sign_in", "sign_out", "whoami"), "cli.session"),
     **dict.fromkeys(
         ("run", "up", "down", "status", "logs", "fetch"), "cli.commands.platform.stack"
     ),
@@ -84,10 +85,11 @@ def build_app(arguments: list[str]) -> typer.Typer:
     )
     app.callback()(_aether)
     asked = next((word for word in arguments if not word.startswith("-")), None)
-    known = asked in GROUPS or asked in COMMANDS
+    known = asked in GROUPS or (asked or "").replace("-", "_") in COMMANDS
     for name, module in COMMANDS.items():
-        if asked == name or not known:
-            app.command(name)(getattr(import_module(module), name))
+        word = name.replace("_", "-")
+        if asked == word or not known:
+            app.command(word)(getattr(import_module(module), name))
     for name, module in GROUPS.items():
         if asked == name or not known:
             app.add_typer(import_module(module).app, name=name)

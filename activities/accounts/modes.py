@@ -48,6 +48,7 @@ class ModeActivities:
             run = await self._record.simulation_run(account)
             wanted = await self._record.live_request(account, self._clock())
             left = await self._record.open_in_mode(account)
+            people = await self._record.director_factors(account)
             return LiveFacts(
                 key=await self._key(account),
                 reconciled_at=None if reconciliation is None else reconciliation.at,
@@ -64,6 +65,8 @@ class ModeActivities:
                 request=None if wanted is None else wanted.number,
                 net_results=None if run is None else lower_bound(run.net_results),
                 overrides_evidence=wanted is not None and wanted.overrides_evidence,
+                directors=people.directors,
+                directors_short=people.short,
             )
 
     @activity.defn

@@ -49,6 +49,14 @@ class OpenInMode:
     halts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DirectorFactors:
+    """How many people are directors of an account, and who of them lacks a second factor."""
+
+    directors: int
+    short: tuple[str, ...]
+
+
 class ModeRecord(Protocol):
     """The part of the record that modes rest on."""
 
@@ -70,6 +78,10 @@ class ModeRecord(Protocol):
 
     async def open_in_mode(self, account: str) -> OpenInMode:
         """Return what is left in the present mode."""
+        ...
+
+    async def director_factors(self, account: str) -> DirectorFactors:
+        """Return the directors of the account, and those with too few second factors."""
         ...
 
     async def record_mode(self, change: ExchangeToChange) -> None:

@@ -1,1 +1,1 @@
-"""What every route shares: authentication, problems, commands, bounds."""
+"""What stands before the routes: who calls, what they may do, and how attempts are slowed down."""

@@ -1,73 +1,73 @@
-"""Who calls: tokens, known by their hash only. No endpoint but health is open."""
+"""Who calls, as the routes see it. No endpoint but health and signing in is open."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import (
-    HTTPAuthorizationCredentials,
-    HTTPBasic,
-    HTTPBasicCredentials,
-    HTTPBearer,
-)
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials
 
-from activities.adapters.postgres.acting import TOKEN_HASH
-from activities.adapters.postgres.installation import find_token, token_hash
-from api.http.problems import token_expired, unauthorized
-from api.services import Principal, Services, services_of
+from api.access.admission import require
+from api.access.callers import bearer, become, caller_of, holder_of, principal_of
+from api.access.cookies import COOKIE
+from api.http.problems import unauthorized
+from api.services import Principal, services_of
+from models.trading.governance.rights import Action
+
+__all__ = [
+    "Basic",
+    "Bearer",
+    "Caller",
+    "authenticate",
+    "authenticate_browser",
+    "authenticate_reader",
+    "principal_of",
+]
 
 ADMINISTRATOR = "administrator"
 BASIC_CHALLENGE = 'Basic realm="Aether (the token is the password)", charset="UTF-8"'
 
-_bearer = HTTPBearer(auto_error=False, description="The administrator token printed at first start")
 _basic = HTTPBasic(auto_error=False, description="For browsers: the token is the password")
 
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 Basic = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
 
 
-async def authenticate(request: Request, credentials: Bearer) -> Principal:
+async def authenticate(request: Request, _: Bearer) -> Principal:
     """Return the caller, or refuse with 401 without saying what was wrong."""
-    if credentials is not None:
-        hashed = token_hash(credentials.credentials)
-        principal = await principal_of(services_of(request), hashed)
-        if principal is not None:
-            TOKEN_HASH.set(hashed)
-            return principal
-    raise unauthorized()
+    return await caller_of(request)
 
 
 async def authenticate_browser(request: Request, credentials: Basic) -> str:
-    """Return the hash of the token that a browser shows as a password, or let it ask for one."""
+    """Return the hash of the token that a browser shows as a password, or let it ask for one.
+
+    A session does as well: its reference is in the cookie that the browser sends anyway.
+    """
     if credentials is not None:
-        hashed = token_hash(credentials.password)
-        if await principal_of(services_of(request), hashed) is not None:
-            return hashed
+        found = await holder_of(services_of(request), credentials.password)
+        if found is None:
+            raise unauthorized(BASIC_CHALLENGE)
+        become(request, found)
+        await require(request, Action.PAYLOAD_READ, None)
+        return found.credential
+    if COOKIE in request.cookies:
+        caller = await caller_of(request)
+        await require(request, Action.PAYLOAD_READ, None)
+        return caller.credential
     raise unauthorized(BASIC_CHALLENGE)
 
 
-async def authenticate_reader(request: Request, bearer: Bearer) -> None:
+async def authenticate_reader(request: Request, shown: Bearer) -> None:
     """Let pass who may read the documentation: with a bearer token, or as a browser."""
-    if bearer is not None:
-        await authenticate(request, bearer)
-    else:
-        await authenticate_browser(request, await _basic(request))
-
-
-async def principal_of(services: Services, hashed: str) -> Principal | None:
-    """Return whom the token with this hash belongs to, None when it is unknown or revoked.
-
-    Raises:
-        ProblemError: it has expired.
-    """
-    known = services.tokens.get(hashed)
-    if known is None:
-        holder = await find_token(services.database, hashed)
-        if holder is not None and holder.expires_at <= datetime.now(UTC):
-            raise token_expired(holder.name, holder.expires_at)
-        known = None if holder is None else Principal(holder.name, holder.role)
-        services.tokens.remember(hashed, known)
-    return known
+    if shown is None and COOKIE not in request.cookies:
+        credentials = await _basic(request)
+        found = (
+            None
+            if credentials is None
+            else await holder_of(services_of(request), credentials.password)
+        )
+        if found is None:
+            raise unauthorized(BASIC_CHALLENGE)
+        become(request, found)
+    await require(request, Action.PLATFORM_READ, None)
 
 
 Caller = Annotated[Principal, Depends(authenticate)]

@@ -20,6 +20,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.adapters.postgres.requests import KnownRequest, RequestState
+from api.access.admission import check_update
 from api.http import problems
 from api.http.problems import ProblemError, engine_unavailable, refusal
 from api.messages.schemas import Answered, CheckMade
@@ -118,8 +119,10 @@ async def update_workflow(
     """Send an update to a running workflow and return its answer.
 
     Raises:
-        ProblemError: it refuses the update, does not run, or does not answer in time.
+        ProblemError: it refuses the update, does not run, or does not answer in time, or the
+            caller has no right to send it.
     """
+    check_update(update)
     handle = connected(services).get_workflow_handle(workflow_id)
     try:
         # The client tries a refused connection again for much longer than a caller waits.

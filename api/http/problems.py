@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError
 
+from activities.adapters.postgres.governance.calls import NotAllowedError
 from activities.adapters.temporal.engagements import EngineUnavailableError
 from infra.runtime.database.connections import DatabaseUnavailableError
 from models.trading.answers import Answer
@@ -149,6 +150,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RPCError, _on_engine)
     app.add_exception_handler(EngineUnavailableError, _on_engine)
     app.add_exception_handler(DatabaseUnavailableError, _on_database)
+    app.add_exception_handler(NotAllowedError, _on_not_allowed)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -231,6 +233,12 @@ async def _on_database(_: Request, error: Exception) -> JSONResponse:
     return respond(
         ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "database-unavailable", detail, lasting=False)
     )
+
+
+async def _on_not_allowed(_: Request, error: Exception) -> JSONResponse:
+    # The session ended between the first look at the request and its write.
+    log.info("refused by the record", error=str(error))
+    return respond(unauthorized())
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:

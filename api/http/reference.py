@@ -4,7 +4,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.access.rules import ROUTES
 from api.http.problems import MEDIA_TYPE
+from models.trading.governance.rights import RIGHTS, Action
 
 
 def with_problems(app: FastAPI) -> None:
@@ -17,6 +19,7 @@ def with_problems(app: FastAPI) -> None:
             for operations in document["paths"].values():
                 for operation in operations.values():
                     _correct(operation)
+                    _declare_right(operation)
         return plain()
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -29,3 +32,19 @@ def _correct(operation: dict[str, Any]) -> None:
         content = problem["content"]
         schema = content.pop("application/json", None) or next(iter(content.values()))
         problem["content"] = {MEDIA_TYPE: schema}
+
+
+def _declare_right(operation: dict[str, Any]) -> None:
+    """Say which right an operation takes, from the table that admits requests."""
+    rule = ROUTES.get(operation["operationId"])
+    if rule is None:
+        return
+    right = RIGHTS[rule] if isinstance(rule, Action) else None
+    operation["x-right"] = {"action": rule.value}
+    if right is not None:
+        operation["x-right"] |= {
+            "scope": right.scope.value,
+            "roles": sorted(right.roles),
+            "tokens": right.machine,
+            "step_up": right.step_up,
+        }

@@ -29,6 +29,18 @@ from models.tables.governance.governance import (
     KillSwitchRow,
     PlatformSettingRow,
 )
+from models.tables.governance.people import (
+    AccessTokenRow,
+    EnrolmentRow,
+    FactorRow,
+    GrantRow,
+    PersonRow,
+    RecoveryCodeRow,
+    RecoveryRow,
+    SessionRow,
+    SignInFailuresRow,
+    StepUpRow,
+)
 from models.tables.governance.quarantine import QuarantinedWriteRow
 from models.tables.market.correlations import CorrelationRow
 from models.tables.market.market import CandleRow, MarketSnapshotRow
@@ -43,6 +55,7 @@ from models.tables.trades.trades import TradeRow
 
 __all__ = [
     "PLATFORM",
+    "AccessTokenRow",
     "AccountRow",
     "AccountSettingsRow",
     "AccountStateRow",
@@ -57,9 +70,12 @@ __all__ = [
     "CapitalFlowRow",
     "CheckpointRow",
     "CorrelationRow",
+    "EnrolmentRow",
     "EntryAssessmentRow",
+    "FactorRow",
     "FillRow",
     "GoingLiveRow",
+    "GrantRow",
     "HedgeReviewRow",
     "IdeaRow",
     "KillSwitchRow",
@@ -69,12 +85,18 @@ __all__ = [
     "NavBaselineRow",
     "NetAssetValueRow",
     "OrderRow",
+    "PersonRow",
     "PlatformSettingRow",
     "PlatformSettingsRow",
     "PriceWatchRow",
     "QuarantinedWriteRow",
     "ReconciliationRow",
+    "RecoveryCodeRow",
+    "RecoveryRow",
     "RequestRow",
+    "SessionRow",
+    "SignInFailuresRow",
+    "StepUpRow",
     "StrategyResultRow",
     "StressRow",
     "TradeRow",

@@ -31,3 +31,10 @@ class Names(TypeDecorator[object]):
 
     impl = ARRAY(Text)
     cache_ok = True
+
+
+class Moments(TypeDecorator[object]):
+    """A list of points in time."""
+
+    impl = ARRAY(DateTime(timezone=True))
+    cache_ok = True

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import httpx
 
-from cli.client import bearer_token
 from infra.runtime.settings import Settings
 from tests.day.recording import ASSETS, BAR, Recording
 from tests.support.own_stack import OwnStack
+from tests.support.stack_people import StackPerson
 
 ACCOUNTS = ("company", "director-1", "director-2")
 PATIENCE_SECONDS = 60.0
@@ -41,15 +41,12 @@ class Desk:
         self.deposits: dict[str, list[tuple[Decimal, Decimal]]] = {}
         self._stack = stack
         self._exchange = httpx.Client(base_url=settings.exchange_url, trust_env=False, timeout=30)
-        self._api = httpx.Client(
-            base_url=f"{settings.api_url}/api/v1", trust_env=False, verify=False, timeout=30
-        )
-        second = stack.aether("admin", "token", "--name", "second-person").stdout.strip()
-        self._tokens = {"first": bearer_token(settings), "second": second.split()[-1]}
+        self._people = {name: StackPerson(stack, f"{name}-person") for name in ("first", "second")}
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._api.close()
+        for person in self._people.values():
+            person.close()
         self._exchange.close()
 
     # --- the API
@@ -70,10 +67,10 @@ class Desk:
 
         Repeated under the same key while the workflow it goes to is only being started.
         """
-        headers = {"Authorization": f"Bearer {self._tokens[who]}", "Idempotency-Key": uuid4().hex}
+        headers = {"Idempotency-Key": uuid4().hex}
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
-            answer = self._api.request(method, path, headers=headers, **options)
+            answer = self._people[who].request(method, path, headers=headers, **options)
             body = answer.json()
             unheard = answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
             if not (unheard and body["type"] in NOT_HEARD) or time.monotonic() > end:

@@ -7,19 +7,24 @@ from uuid import uuid4
 import httpx
 
 from tests.support.own_stack import OwnStack
+from tests.support.stack_people import StackPerson
 
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 
 
 class Person:
-    """Somebody with a token; a request is repeated under its key until there is an answer."""
+    """Somebody with a token or a session; a request is repeated under its key until answered."""
 
-    def __init__(self, stack: OwnStack, token: str) -> None:
-        self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{stack.port_base}/api/v1",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=10,
+    def __init__(self, stack: OwnStack, shown: str | StackPerson) -> None:
+        self._http = (
+            shown
+            if isinstance(shown, StackPerson)
+            else httpx.Client(
+                base_url=f"http://127.0.0.1:{stack.port_base}/api/v1",
+                headers={"Authorization": f"Bearer {shown}"},
+                timeout=10,
+            )
         )
 
     def see(self, path: str) -> Any:

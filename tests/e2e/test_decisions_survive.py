@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 
-from cli.client import bearer_token
-from infra.runtime.settings import Settings
 from infra.stack.programs.held_programs import living
 from tests.e2e.kills import ALL, Killer
 from tests.e2e.people import Person
 from tests.support.own_stack import OwnStack, wait_until
+from tests.support.stack_people import StackPerson
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -34,7 +33,8 @@ PROCESSES = {
     "postgres", "temporal", "exchange", "fork-server",
     "trading", "trading-standby", "market", "api", "keeper",
 }  # fmt: skip
-TOKEN = "Administrator token"
+TOKEN = "machine's own token"
+LINK = "/set-up#"
 OVERRIDE_SECONDS = 200
 """Market time that an override holds: some twenty seconds, longer than a start takes."""
 LATE = timedelta(seconds=60)
@@ -43,11 +43,8 @@ LATE = timedelta(seconds=60)
 
 @pytest.fixture
 def people(stack: OwnStack) -> Iterator[tuple[Person, Person]]:
-    """Two people with a token each."""
-    made = stack.aether("admin", "token", "--name", "second-person")
-    assert made.returncode == 0, made.stderr
-    own = bearer_token(Settings(home=stack.home, port_base=stack.port_base))
-    both = Person(stack, own), Person(stack, made.stdout.strip())
+    """Two people who have signed in."""
+    both = Person(stack, StackPerson(stack, "first")), Person(stack, StackPerson(stack, "second"))
     yield both
     for person in both:
         person.leave()
@@ -55,6 +52,7 @@ def people(stack: OwnStack) -> Iterator[tuple[Person, Person]]:
 
 def test_first_start_tells_its_token_and_all_that_runs(stack: OwnStack) -> None:
     assert TOKEN in stack.said_at_start
+    assert LINK in stack.said_at_start
     first = stack.json("status")
     assert {process["name"] for process in first["processes"]} == PROCESSES
     accounts = [account["account"] for account in first["accounts"]]

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from temporalio.client import Client
 
+from activities.adapters.people.sealing import Sealing
 from activities.adapters.platform_changes import PlatformChanges
 from activities.adapters.postgres.accounts.hedge_market import PostgresHedgeMarket
 from activities.adapters.postgres.governance.platform_settings import PostgresPlatformSettings
@@ -27,7 +28,7 @@ from activities.adapters.postgres.requests import PostgresRequests
 from activities.execution.protection_load import ProtectionLoad
 from api.app import create_app
 from api.http.admission import EntryAdmission
-from api.services import CodecSessions, Services
+from api.services import CodecSessions, Identity, Services
 from infra.runtime.database.connections import Database, Role
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.client import connect
@@ -151,6 +152,10 @@ class Platform:
         sent = None if exchange is None else (list(exchange.submits), dict(exchange.totals))
         return (*tables, sent)
 
+    async def audited_all(self, scope: str) -> list[dict[str, Any]]:
+        answer = await self.caller.get(f"/api/v1/audit/{scope}", params={"limit": 500})
+        return answer.json()
+
     async def audited(self, scope: str, action: str) -> list[dict[str, Any]]:
         answer = await self.caller.get(f"/api/v1/audit/{scope}", params={"action": action})
         return answer.json()
@@ -175,6 +180,7 @@ async def running_platform(
         lesser_forms=["a lesser form"],
         codec_sessions=CodecSessions(3600),
         admission=EntryAdmission(ProtectionLoad(lambda: read_waiting(database))),
+        identity=Identity(database, Sealing([("k", bytes(range(32)))])),
         client=client,
         **services,
     )

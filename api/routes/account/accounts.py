@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 from sqlmodel import col, select
 
+from api.access.admission import allowed
 from api.http import reading
 from api.http.authentication import Caller, authenticate
 from api.http.commands import (
@@ -19,6 +20,7 @@ from api.http.commands import (
     run_once,
     update_workflow,
 )
+from api.http.problems import ProblemError
 from api.messages.bodies import AccountName, ChangeMode, Halt
 from api.messages.schemas import Account, Answered, Position, Watch
 from api.services import Services, services_of
@@ -31,6 +33,8 @@ from models.contracts.names import (
 from models.tables.trades.price_watches import PriceWatchRow
 from models.trading.account.facts import HaltRequested, ModeChangeRequested, ResumeRequested
 from models.trading.answers import Answer
+from models.trading.governance.rights import Action
+from models.trading.risk.limits import Mode
 
 router = APIRouter(prefix="/accounts", tags=["accounts"], dependencies=[Depends(authenticate)])
 
@@ -40,7 +44,7 @@ async def list_accounts(request: Request) -> list[Account]:
     """List every account with its figures."""
     services = services_of(request)
     market = await reading.snapshots(services.database)
-    names = await services.database.accounts()
+    names = await allowed(request, Action.ACCOUNT_READ, await services.database.accounts())
     return [await reading.account_view(services.database, name, market) for name in names]
 
 
@@ -102,6 +106,13 @@ async def change_mode(
     request: Request, account: AccountName, body: ChangeMode, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
     """Change the account's mode; live only when every condition holds (``going-live``)."""
+    if body.mode is Mode.LIVE and not caller.is_person:
+        raise ProblemError(
+            HTTPStatus.FORBIDDEN,
+            "person-required",
+            "Going live takes a person who has signed in.",
+            lasting=False,
+        )
     command = command_of(request, account, key, caller, body)
     fact = ModeChangeRequested(command.request_id, caller.name, body.mode, datetime.now(UTC))
     return await _ask(services_of(request), command, SET_MODE_UPDATE, fact)

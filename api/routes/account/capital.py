@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
+from api.access.admission import allowed
 from api.http import reading
 from api.http.authentication import Caller, authenticate
 from api.http.commands import (
@@ -31,6 +32,7 @@ from models.contracts.names import (
 )
 from models.trading.account.capital.facts import CapitalRequested, DrawdownLiftRequested
 from models.trading.answers import Answer
+from models.trading.governance.rights import Action
 
 router = APIRouter(tags=["capital"], dependencies=[Depends(authenticate)])
 
@@ -117,7 +119,8 @@ async def get_portfolios(request: Request, *, since: Since = None) -> Portfolios
     database = services_of(request).database
     market = await reading.snapshots(database)
     begin = _begin(since, views.market_time(market))
-    return await views.portfolios(database, await database.accounts(), market, begin)
+    names = await allowed(request, Action.ACCOUNT_READ, await database.accounts())
+    return await views.portfolios(database, names, market, begin)
 
 
 def _begin(since: datetime | None, now: datetime | None) -> datetime:

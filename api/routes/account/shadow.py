@@ -6,12 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from activities.adapters.postgres.accounts.mode_record import PostgresModes
+from api.access.admission import require
 from api.http import reading
 from api.http.authentication import authenticate
 from api.http.problems import ProblemError
 from api.messages.bodies import AccountName, Moment, PageSize
 from api.queries.shadow import ShadowReport, decisions, report_view
 from api.services import services_of
+from models.trading.governance.rights import Action
 from models.trading.risk.limits import Mode
 from models.trading.strategies.shadow import compare
 
@@ -34,6 +36,7 @@ async def get_shadow_report(
     Decisions are matched by idea; differences in decisions, sizes, prices, fees and profit show.
     """
     database = services_of(request).database
+    await require(request, Action.ACCOUNT_READ, shadow)
     for name in (account, shadow):
         await reading.require_account(database, name)
     if account == shadow or await PostgresModes(database).mode_of(shadow) is not Mode.SIMULATED:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
 from sqlmodel import col, select
 
+from api.access.admission import allowed, require
 from api.http.authentication import Caller, authenticate
 from api.http.commands import (
     NOT_RUNNING,
@@ -31,6 +32,7 @@ from models.contracts.names import DECIDE_APPROVAL_UPDATE, approval_workflow_id
 from models.tables import ApprovalRow
 from models.trading.answers import Answer
 from models.trading.governance.approval import ApprovalStatus
+from models.trading.governance.rights import Action
 
 router = APIRouter(prefix="/approvals", tags=["approvals"], dependencies=[Depends(authenticate)])
 
@@ -47,7 +49,7 @@ async def list_approvals(
     if pending:
         query = query.where(ApprovalRow.status == ApprovalStatus.PENDING.value)
     found: list[Approval] = []
-    for scope in await _scopes(services):
+    for scope in await allowed(request, Action.ACCOUNT_READ, await _scopes(services)):
         async with services.database.account_scope(scope) as session:
             found += [Approval.model_validate(row) for row in await session.exec(query)]
     return sorted(found, key=lambda a: a.requested_at, reverse=True)[:limit]
@@ -56,7 +58,9 @@ async def list_approvals(
 @router.get("/{approval}")
 async def get_approval(request: Request, approval: ApprovalId) -> Approval:
     """Return one request for approval."""
-    return Approval.model_validate(await _require(services_of(request), approval))
+    row = await _require(services_of(request), approval)
+    await require(request, Action.ACCOUNT_READ, row.account_id)
+    return Approval.model_validate(row)
 
 
 @router.post("/{approval}/approve", response_model=Answered)
@@ -86,11 +90,13 @@ async def _decide(
 ) -> JSONResponse:
     services = services_of(request)
     row = await _require(services, approval)
+    action = Action.APPROVAL_APPROVE if approved else Action.APPROVAL_REFUSE
+    await require(request, action, row.account_id)
     command = command_of(request, row.account_id, key, caller, body)
 
     async def act() -> Response:
         if approved:
-            await refuse_revoked(services.database, row.requested_by)
+            await refuse_revoked(services.database, row.requested_by, row.subject)
         decision = ApprovalDecision(
             request_id=command.request_id,
             by=caller.name,

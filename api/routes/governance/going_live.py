@@ -27,7 +27,7 @@ from api.services import services_of
 from models.contracts.modes import LiveFactsWanted
 from models.contracts.names import LIVE_CONDITIONS_WORKFLOW, live_conditions_workflow_id
 from models.trading.account.settings.in_force import rules_of_account
-from models.trading.governance.approval import check_other_person
+from models.trading.governance.approval import GO_LIVE, check_other_person
 from models.trading.governance.going_live import LiveFacts
 
 router = APIRouter(
@@ -100,7 +100,7 @@ async def approve_going_live(
         known = {row.number: row for row in await modes.live_requests(account, 500)}
         if number not in known:
             raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-request", f"No request {number}.")
-        await refuse_revoked(services.database, known[number].requested_by)
+        await refuse_revoked(services.database, known[number].requested_by, GO_LIVE)
         other = check_other_person(known[number].requested_by, caller.name)
         if not other.passed:
             raise ProblemError(HTTPStatus.FORBIDDEN, other.code, other.reason)

@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 
 from activities.adapters.temporal.engagements import EngineUnavailableError, start_engagements
 from activities.adapters.temporal.liveness import Expected, silent_workflows
+from api.access.admission import allowed, require_all
 from api.http.authentication import Caller, authenticate
 from api.http.commands import (
     Command,
@@ -26,7 +27,7 @@ from api.http.commands import (
 from api.http.problems import ProblemError
 from api.messages.bodies import Engage, Lift, Number
 from api.messages.schemas import Answered, KillSwitch
-from api.services import Services, services_of
+from api.services import Principal, Services, services_of
 from infra.runtime.database.connections import PLATFORM_SCOPE, DatabaseUnavailableError
 from infra.runtime.emergency import NotStoppedError, call_stop, stop_now
 from infra.runtime.state_directory import StateDirectory
@@ -37,6 +38,7 @@ from models.contracts.names import (
 )
 from models.contracts.workflows import KillSwitchProgress, LiftApproved
 from models.tables.governance.governance import KillSwitchRow
+from models.trading.governance.rights import ALL_ACCOUNTS, RIGHTS, Action, judge
 
 router = APIRouter(
     prefix="/kill-switch", tags=["kill switch"], dependencies=[Depends(authenticate)]
@@ -79,7 +81,7 @@ async def engage_kill_switch(
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
 
     async def act() -> Response:
-        accounts = await _accounts(services, body)
+        accounts = await _accounts(request, body)
         number = await _number(services, command)
         await services.journal.engage_kill_switch(
             number,
@@ -101,7 +103,7 @@ async def engage_kill_switch(
     except (TimeoutError, DatabaseUnavailableError, SQLAlchemyError, ProblemError) as error:
         if isinstance(error, ProblemError) and error.status < HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        return await stop_unrecorded(services, body, caller.name, error)
+        return await stop_unrecorded(services, within_rights(caller, body), caller.name, error)
 
 
 @router.post("/{number}/lift", response_model=Answered)
@@ -117,6 +119,7 @@ async def lift_kill_switch(
 
     async def act() -> Response:
         row = await _engagement(services, number)
+        await require_all(request, Action.KILL_SWITCH_LIFT, row.accounts)
         if row.lifted_at is not None:
             raise ProblemError(
                 HTTPStatus.CONFLICT, "already-lifted", f"Kill switch {number} was lifted before."
@@ -189,14 +192,33 @@ async def start_soon(services: Services, row: KillSwitchRow) -> None:
         )
 
 
-async def _accounts(services: Services, body: Engage) -> list[str]:
-    known = await services.database.accounts()
+async def _accounts(request: Request, body: Engage) -> list[str]:
+    """Return the accounts named, or all for which the caller may engage."""
+    known = await services_of(request).database.accounts()
     unknown = sorted(set(body.accounts) - set(known))
     if unknown:
         raise ProblemError(
             HTTPStatus.NOT_FOUND, "unknown-account", f"No account {', '.join(unknown)}."
         )
-    return sorted(set(body.accounts)) or known
+    if not body.accounts:
+        return await allowed(request, Action.KILL_SWITCH_ENGAGE, known)
+    await require_all(request, Action.KILL_SWITCH_ENGAGE, body.accounts)
+    return sorted(set(body.accounts))
+
+
+def within_rights(caller: Principal, body: Engage) -> Engage:
+    """Return what a caller may stop, judged without the record, which may be what has failed."""
+    wanted = body.accounts or [
+        grant.account
+        for grant in caller.rights.grants
+        if grant.role in RIGHTS[Action.KILL_SWITCH_ENGAGE].roles
+    ]
+    for account in wanted:
+        refused = judge(caller.rights, Action.KILL_SWITCH_ENGAGE, account)
+        if refused is not None:
+            raise ProblemError(HTTPStatus.FORBIDDEN, refused.code, refused.reason, lasting=False)
+    named = [] if ALL_ACCOUNTS in wanted else wanted
+    return body.model_copy(update={"accounts": tuple(named)})
 
 
 async def stop_unrecorded(

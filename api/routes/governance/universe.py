@@ -50,6 +50,7 @@ from models.tables import (
     UniverseVersionRow,
 )
 from models.trading.answers import Answer
+from models.trading.governance.four_eyes import UNIVERSE
 
 router = APIRouter(tags=["universe"], dependencies=[Depends(authenticate)])
 
@@ -194,7 +195,7 @@ async def _refuse_lapsed(services: Services, number: int) -> None:
     async with services.database.no_scope() as session:
         row = await session.get(UniverseChangeRow, number)
     if row is not None:
-        await refuse_revoked(services.database, row.author)
+        await refuse_revoked(services.database, row.author, UNIVERSE)
 
 
 async def _tell_accounts(services: Services, version: int) -> None:

@@ -17,11 +17,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse
 from temporalio.api.common.v1 import Payload
 
+from api.access.admission import require
+from api.access.callers import become, person_of
 from api.http.authentication import Bearer, authenticate, authenticate_browser, principal_of
 from api.http.problems import ProblemError
 from api.messages.bodies import EncodedPayload, EncodedPayloads
 from api.services import Services, services_of
 from infra.runtime.temporal.codec import ENCODING, KIND, EncryptionCodec, PayloadKeyError
+from models.trading.governance.rights import Action
 
 COOKIE = "aether_codec_session"
 SESSION_SECONDS = 8 * 3600
@@ -33,8 +36,12 @@ async def allow_codec(request: Request, credentials: Bearer) -> None:
     """Let pass who has a bearer token, or a session's cookie while its token is worth something."""
     services = services_of(request)
     hashed = services.codec_sessions.token_of(request.cookies.get(COOKIE, ""))
-    if hashed is None or await principal_of(services, hashed) is None:
-        await authenticate(request, credentials)
+    if hashed is not None:
+        known = await principal_of(services, hashed) or await person_of(services, hashed)
+        if known is not None:
+            become(request, known)
+    await authenticate(request, credentials)
+    await require(request, Action.PAYLOAD_READ, None)
 
 
 @router.get("/session", response_class=PlainTextResponse)

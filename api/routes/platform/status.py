@@ -5,6 +5,7 @@ import asyncio
 import httpx
 from fastapi import APIRouter, Depends, Request
 
+from api.access.admission import allowed
 from api.http import reading
 from api.http.authentication import authenticate
 from api.http.reading import Snapshots
@@ -16,6 +17,7 @@ from api.queries.watched import silent_workflows
 from api.services import Services, services_of
 from infra.runtime.control_token import control_headers
 from models.contracts.names import account_workflow_id
+from models.trading.governance.rights import Action
 
 router = APIRouter(prefix="/status", tags=["status"], dependencies=[Depends(authenticate)])
 
@@ -25,7 +27,7 @@ async def get_status(request: Request) -> Status:
     """Return accounts, market, processes and every lesser form in use."""
     services = services_of(request)
     market = await reading.snapshots(services.database)
-    names = await services.database.accounts()
+    names = await allowed(request, Action.ACCOUNT_READ, await services.database.accounts())
     views = [await reading.account_view(services.database, name, market) for name in names]
     processes = await asyncio.gather(*(_probe(services, *t) for t in _targets(services)))
     silent = await silent_workflows(services)

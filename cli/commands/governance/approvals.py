@@ -43,7 +43,7 @@ def approve(
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Approve what somebody else asked for (AETHER_TOKEN says who you are)."""
+    """Approve what somebody else asked for; it takes a person (aether sign-in) and a code."""
     body = {} if reason is None else {"reason": reason}
     _decide(approval, "approve", body, key, as_json=as_json)
 

@@ -20,6 +20,7 @@ from activities.adapters.postgres.installation import (
 )
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
+from cli.commands.governance import people
 from cli.output.records import database_of
 from infra.runtime.database.connections import Role
 from infra.runtime.errors import ConfigurationError, StateError
@@ -46,6 +47,10 @@ Days = Annotated[
 ]
 
 app = typer.Typer(help="The installation as a whole.", no_args_is_help=True)
+app.command("set-up-link")(people.set_up_link)
+app.command("revoke-leaked")(people.revoke_leaked)
+app.command("recover")(people.recover)
+app.command("import")(people.import_people)
 
 
 @app.command()
@@ -97,10 +102,10 @@ def token(
     ] = None,
     expires: Days = DEFAULT_DAYS,
 ) -> None:
-    """Print the administrator's token for the API, or make one for a second person.
+    """Print the machine's own token for the API, or make one for a program on this machine.
 
-    A second token is printed this once; only its hash is kept. It is made here and not by the API,
-    so that whoever has one token cannot give itself another and agree with itself.
+    Another token is printed this once; only its hash is kept. Tokens of the machine change only
+    accounts in simulation, and approve nothing: that takes people, who sign in.
     """
     if name is None:
         store = LocalSecretStore(StateDirectory(Settings().home).secrets)

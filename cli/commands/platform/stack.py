@@ -110,7 +110,8 @@ def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
     _renew_own_token(settings)
     if started.first:
         token = LocalSecretStore(stack.state.secrets).administrator_token()
-        _tell(f"Administrator token, shown this once (aether admin token): {token}")
+        _tell(f"The machine's own token, for the terminal (aether admin token): {token}")
+    _tell_set_up_link(settings)
     for line in Overview.addresses_text(settings):
         _tell(line)
     return started
@@ -129,6 +130,29 @@ def _renew_own_token(settings: Settings) -> None:
             _tell("The administrator token of this machine was renewed for 90 days.")
     except psycopg.Error as error:
         _tell(f"The administrator token could not be looked after: {' '.join(str(error).split())}")
+
+
+def _tell_set_up_link(settings: Settings) -> None:
+    """Print the link for the first director while there is none; an earlier link ends with it."""
+    import hashlib
+    import secrets
+
+    import psycopg
+
+    from infra.runtime.database.connections import Role, database_url
+
+    link = secrets.token_urlsafe(32)
+    values = [hashlib.sha256(link.encode()).hexdigest()]
+    try:
+        with psycopg.connect(database_url(settings, Role.ADMIN), connect_timeout=5) as connection:
+            made = connection.execute("SELECT make_first_link(%s, now(), 'aether')", values)
+            found = made.fetchone()
+    except psycopg.Error as error:
+        _tell(f"The set-up link could not be made: {' '.join(str(error).split())}")
+        return
+    if found is not None and found[0]:
+        _tell("Set up the first director, on this machine within 15 minutes:")
+        _tell(f"  http://localhost:{settings.api_port}/set-up#{link}")
 
 
 def _tell(line: str) -> None:

@@ -1,1 +1,1 @@
-"""What takes a second person: approval and going live."""
+"""Who may do what: rights, passwords, second factors, sessions and tokens as pure rules."""

@@ -30,6 +30,10 @@ FORBIDDEN_PERMISSIONS = frozenset({"withdraw_funds"})
 """What a trading key must not be allowed to do: whoever has it can take nothing away."""
 
 
+FACTORS_NEEDED = 2
+"""Second factors of each director before an account of theirs goes live."""
+
+
 @dataclass(frozen=True, slots=True)
 class LiveConditions:
     """What an account is asked for; set per account.
@@ -69,6 +73,8 @@ class LiveFacts:
         net_results: net results per trade of what the account follows over the simulation run, with
             their lower bound; None: they could not be found out.
         overrides_evidence: the request says, in writing, that it goes on without their proof.
+        directors: people who are directors of the account, None: it could not be found out.
+        directors_short: those of them with fewer second factors than ``FACTORS_NEEDED``.
     """
 
     key: KeyFacts | None
@@ -86,6 +92,8 @@ class LiveFacts:
     request: int | None = None
     net_results: MeanBound | None = None
     overrides_evidence: bool = False
+    directors: int | None = None
+    directors_short: tuple[str, ...] = ()
 
 
 def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
@@ -117,6 +125,7 @@ def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime
             check_limits(facts),
             check_market(facts),
             check_approval(facts),
+            check_factors(facts),
             check_simulation_run(facts, conditions),
             check_net_results(facts),
             *switch.checks,
@@ -168,6 +177,15 @@ def check_approval(facts: LiveFacts) -> Check:
             "approval", "second-person-needed", passed=False, reason="nobody has asked yet"
         )
     return check_other_person(facts.requested_by, facts.approved_by or "")
+
+
+def check_factors(facts: LiveFacts) -> Check:
+    """Require two second factors of every director: one that is lost locks nobody out."""
+    if facts.directors is None:
+        return _check("factors-missing", False, "the directors' factors are not known")  # noqa: FBT003
+    short = ", ".join(facts.directors_short) or "none"
+    reason = f"{facts.directors} directors; with fewer than {FACTORS_NEEDED} factors: {short}"
+    return _check("factors-missing", facts.directors > 0 and not facts.directors_short, reason)
 
 
 def check_market(facts: LiveFacts) -> Check:

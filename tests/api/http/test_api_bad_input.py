@@ -196,7 +196,7 @@ async def test_bad_reason_is_refused(platform, account, reason):
 
 @pytest.mark.parametrize(
     ("mode", "status", "kind"),
-    [("live", 403, "live-refused"), ("paper", 422, "invalid-request")],
+    [("live", 403, "person-required"), ("paper", 422, "invalid-request")],
 )
 async def test_mode_that_cannot_be_is_refused(platform, account, mode, status, kind):
     body = {"mode": mode}

@@ -8,7 +8,13 @@ from sqlmodel import col, select
 
 from activities.adapters.postgres import audit
 from activities.adapters.postgres.governance.revocations import is_revoked
-from activities.ports.modes import LastReconciliation, LiveRequest, OpenInMode, SimulationRun
+from activities.ports.modes import (
+    DirectorFactors,
+    LastReconciliation,
+    LiveRequest,
+    OpenInMode,
+    SimulationRun,
+)
 from infra.runtime.database.connections import Database, RecordSession
 from models.contracts.modes import ExchangeToChange
 from models.tables import (
@@ -20,6 +26,7 @@ from models.tables import (
     TradeRow,
 )
 from models.tables.documents import account_halts, verdict_document
+from models.trading.governance.going_live import FACTORS_NEEDED
 from models.trading.risk.limits import Mode
 from models.trading.trade.figures import net_share
 from models.trading.trade.state import TradePhase
@@ -53,6 +60,7 @@ _NET_RESULTS = text(
            AND (cardinality(a.strategies) = 0 OR r.strategy = ANY (a.strategies))
        ORDER BY t.closed_at, t.number"""
 )
+_DIRECTORS = text("SELECT name, short FROM directors_of(:account, :needed)")
 _LOCK_REQUESTS = text("SELECT pg_advisory_xact_lock(hashtext('aether.going_live.' || :account))")
 _CHECKPOINT = text(
     """INSERT INTO checkpoints (account_id, complete_until)
@@ -128,6 +136,12 @@ class PostgresModes:
         positions |= {trade.symbol for trade in trades if trade.bought > trade.sold}
         halts = {halt.kind.value for halt in account_halts(row.halts)}
         return OpenInMode(len(trades), tuple(sorted(positions)), tuple(sorted(halts)))
+
+    async def director_factors(self, account: str) -> DirectorFactors:
+        """Return the directors of the account, and those with too few second factors."""
+        values = {"account": account, "needed": FACTORS_NEEDED}
+        rows = await self._database.call(_DIRECTORS, values)
+        return DirectorFactors(len(rows), tuple(row.name for row in rows if row.short))
 
     async def record_mode(self, change: ExchangeToChange) -> None:
         """Write a change of mode, once; from here on executions count from now."""

@@ -1,1 +1,1 @@
-"""Approvals, kill switches and changes by people in the record."""
+"""People in the record: every change through a function of the owner, with its audit row."""

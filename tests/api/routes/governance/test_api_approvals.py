@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from activities.adapters.postgres.installation import create_token
 from activities.adapters.temporal.approval_start import start_approval
 from models.contracts.approvals import ApprovalInput
 from models.trading.governance.approval import RAISE_LIMIT, ApprovalPolicy, ApprovalRequest
-from tests.support.platform import a_key, loopback
+from tests.support.people import signed_in
+from tests.support.platform import PORT_BASE, a_key
 from tests.support.temporal import eventually
 
 LARGE = {"symbol": "BTC/USD", "stop_price": "49800", "quantity": "0.3"}
@@ -26,17 +26,20 @@ async def careful(platform):
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def second(platform):
-    name = f"second-{uuid4().hex[:6]}"
-    token = await create_token(platform.admin, name, "administrator", datetime.now(UTC))
-    async with loopback(platform.app, token) as caller:
-        caller.headers["X-Name"] = name
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
         yield caller
 
 
-async def ask(platform, account):
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def first(platform):
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
+        yield caller
+
+
+async def ask(platform, account, caller=None):
     await platform.set_market()
     path = f"/api/v1/accounts/{account}/trades"
-    answer = await platform.caller.post(path, json=LARGE, headers=a_key())
+    answer = await (caller or platform.caller).post(path, json=LARGE, headers=a_key())
     assert answer.status_code == 202, answer.text
     body = answer.json()
     assert body["code"] == "waiting-for-approval"
@@ -55,14 +58,21 @@ async def decide(caller, approval, verb, body=None, key=None):
     return await caller.post(path, json=body or {}, headers=key or a_key())
 
 
-async def test_large_trade_needs_a_second_token_and_is_entered_once(platform, careful, second):
-    approval = await ask(platform, careful)
+async def test_large_trade_needs_a_second_person_and_is_entered_once(
+    platform, careful, first, second
+):
+    approval = await ask(platform, careful, first)
+    machine = await decide(platform.caller, approval, "approve")
+    assert (machine.status_code, machine.json()["type"]) == (
+        403,
+        "urn:aether:problem:person-required",
+    )
     pending = (await platform.caller.get("/api/v1/approvals", params={"pending": True})).json()
     (shown,) = [a for a in pending if a["approval_id"] == approval]
     assert shown["subject"] == "entry"
     assert shown["account_id"] == careful
     assert Decimal(shown["value"]) > 15_000
-    own = await decide(platform.caller, approval, "approve")
+    own = await decide(first, approval, "approve")
     assert (own.status_code, own.json()["type"]) == (
         403,
         "urn:aether:problem:second-person-needed",
@@ -79,12 +89,12 @@ async def test_large_trade_needs_a_second_token_and_is_entered_once(platform, ca
     assert again.status_code == 409
     kept = (await platform.caller.get(f"/api/v1/approvals/{approval}")).json()
     assert kept["status"] == "approved"
-    assert kept["decided_by"] == second.headers["X-Name"]
+    assert kept["decided_by"] == second.user
     assert kept["trade"] == trade
     row = (await platform.caller.get(f"/api/v1/accounts/{careful}/trades/{trade}")).json()
     assert row["quantity"] == "0.3"
     (audited,) = await platform.audited(careful, "approval_approved")
-    assert audited["actor"] == second.headers["X-Name"]
+    assert audited["actor"] == second.user
 
 
 async def test_refused_request_buys_nothing(platform, careful, second):
@@ -154,10 +164,27 @@ async def test_exits_are_set_shown_and_changed_with_four_eyes(platform, careful,
     assert nothing.status_code == 422
 
 
+async def test_what_the_machine_asked_for_is_agreed_to_by_nobody(platform, second):
+    now = datetime.now(UTC)
+    request = ApprovalRequest(
+        str(uuid4()), RAISE_LIMIT, "bootstrap", "raise it", now, now + timedelta(hours=1)
+    )
+    await start_approval(platform.services.client, ApprovalInput("platform", request))
+
+    async def recorded():
+        found = await platform.caller.get(f"/api/v1/approvals/{request.request_id}")
+        return found.status_code == 200
+
+    await eventually(recorded, "the request is recorded")
+    refused = await decide(second, request.request_id, "approve")
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:aether:problem:person-required"
+
+
 async def test_what_concerns_the_platform_is_asked_once_and_decided_by_another(platform, second):
     now = datetime.now(UTC)
     request = ApprovalRequest(
-        str(uuid4()), RAISE_LIMIT, "director", "raise it", now, now + timedelta(hours=1)
+        str(uuid4()), RAISE_LIMIT, "user/1", "raise it", now, now + timedelta(hours=1)
     )
     for _ in range(2):
         await start_approval(platform.services.client, ApprovalInput("platform", request))

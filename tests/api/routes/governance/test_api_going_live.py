@@ -10,12 +10,12 @@ from activities.ports.journal import Discrepancies
 from activities.ports.secrets import Credentials
 from models.trading.governance.going_live import NEEDED_PERMISSIONS
 from models.trading.risk.limits import Mode
-from tests.api.routes.governance.test_api_universe import second
+from tests.api.routes.governance.test_api_universe import first, second
 from tests.support.fakes import FakeExchange
 from tests.support.platform import PRICE, a_key
 from tests.support.temporal import eventually
 
-__all__ = ["second"]
+__all__ = ["first", "second"]
 
 MARK = text("INSERT INTO nav_marks (account_id, at, equity, cash) VALUES (:account, :at, 1, 1)")
 TRADE = text(
@@ -56,7 +56,7 @@ async def fulfil(platform, account):
     await platform.records.record_reconciliation(account, Discrepancies(), datetime.now(UTC))
 
 
-async def test_account_goes_live_when_all_holds_and_not_before(platform, second):
+async def test_account_goes_live_when_all_holds_and_not_before(platform, first, second):
     account = await platform.add_account()
     simulated = await platform.start_account(account)
     path = f"/api/v1/accounts/{account}"
@@ -66,7 +66,7 @@ async def test_account_goes_live_when_all_holds_and_not_before(platform, second)
         assert shown["mode"] == "simulated"
         return {one["code"] for one in shown["conditions"] if not one["ok"]}, shown
 
-    async def go(caller=platform.caller):
+    async def go(caller=first):
         return await caller.put(f"{path}/mode", json={"mode": "live"}, headers=a_key())
 
     lacking, shown = await missing()
@@ -93,13 +93,13 @@ async def test_account_goes_live_when_all_holds_and_not_before(platform, second)
 
     requests = f"{path}/going-live/requests"
     body = {"reason": "it loses little, and we want to learn", "override_evidence": True}
-    asked = await platform.caller.post(requests, json=body, headers=a_key())
+    asked = await first.post(requests, json=body, headers=a_key())
     approve = f"{requests}/{asked.json()['number']}/approve"
-    alone = await platform.caller.post(approve, headers=a_key())
+    alone = await first.post(approve, headers=a_key())
     assert alone.json()["type"] == "urn:aether:problem:second-person-needed"
     assert (await go()).status_code == 403
     assert (await missing())[0] == {"second-person-needed", "no-evidence-of-profit"}
-    assert (await second.post(approve, headers=a_key())).json()["approved_by"] == second.name
+    assert (await second.post(approve, headers=a_key())).json()["approved_by"] == second.user
     assert (await missing())[0] == set()
 
     live = FakeExchange(PRICE, cash=Decimal(777))
@@ -116,11 +116,13 @@ async def test_account_goes_live_when_all_holds_and_not_before(platform, second)
     await eventually(trades_live, "the account follows the live exchange")
     before = len(simulated.submits)
     entry = {"symbol": "BTC/USD", "stop_price": "47500", "quantity": "0.001"}
-    opened = await platform.caller.post(f"{path}/trades", json=entry, headers=a_key())
+    machine = await platform.caller.post(f"{path}/trades", json=entry, headers=a_key())
+    assert machine.json()["type"][19:] == "person-required"
+    opened = await first.post(f"{path}/trades", json=entry, headers=a_key())
     assert opened.status_code == 202, opened.text
     await eventually(lambda: len(live.submits) == 2, "the live exchange has entry and stop")
     assert len(simulated.submits) == before
-    back = await platform.caller.put(f"{path}/mode", json={"mode": "simulated"}, headers=a_key())
+    back = await first.put(f"{path}/mode", json={"mode": "simulated"}, headers=a_key())
     assert (back.status_code, back.json()["type"][19:]) == (409, "orders-open")
     await check_record(platform, account, second)
 
@@ -133,5 +135,5 @@ async def check_record(platform, account, second):
     assert [change["mode"] for change in changes] == ["live"]
     assert (await platform.audited(account, "mode_set"))[0]["details"]["mode"] == "live"
     assert [e["actor"] for e in await platform.audited(account, "going_live_approved")] == [
-        second.name
+        second.user
     ]

@@ -1,16 +1,13 @@
 """The universe over the API: a change by two people is in force for the accounts at once."""
 
-from datetime import UTC, datetime
-from uuid import uuid4
-
 import pytest_asyncio
 
-from activities.adapters.postgres.installation import create_token
 from infra.runtime.database.connections import Database, Role
 from models.contracts.names import account_workflow_id
 from models.trading.account.state import AccountState
 from tests.support.market_rules import Pairs, TemporalMessenger, rules_activities, rules_worker
-from tests.support.platform import a_key, loopback
+from tests.support.people import signed_in
+from tests.support.platform import PORT_BASE, a_key
 from tests.support.temporal import eventually
 
 TASK = {"task_queue": "trading"}
@@ -19,15 +16,19 @@ TASK = {"task_queue": "trading"}
 @pytest_asyncio.fixture
 async def second(platform):
     """Another person."""
-    name = f"second-{uuid4().hex[:6]}"
-    token = await create_token(platform.admin, name, "administrator", datetime.now(UTC))
-    async with loopback(platform.app, token) as caller:
-        caller.name = name
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
+        yield caller
+
+
+@pytest_asyncio.fixture
+async def first(platform):
+    """A person who asks."""
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as caller:
         yield caller
 
 
 async def test_pair_that_two_people_take_out_gets_no_entries_and_keeps_its_protection(
-    platform, postgres, api_database, second
+    platform, postgres, api_database, first, second
 ):
     account = await platform.add_account()
     exchange = await platform.start_account(account)
@@ -59,11 +60,11 @@ async def test_pair_that_two_people_take_out_gets_no_entries_and_keeps_its_prote
         )
 
         body = {"reason": "too risky now", "leaves": ["BTC/USD"]}
-        asked = await platform.caller.post("/api/v1/universe/changes", json=body, headers=a_key())
+        asked = await first.post("/api/v1/universe/changes", json=body, headers=a_key())
         assert asked.status_code == 202, asked.text
         number = asked.json()["number"]
         approve = f"/api/v1/universe/changes/{number}/approve"
-        alone = await platform.caller.post(approve, headers=a_key())
+        alone = await first.post(approve, headers=a_key())
         assert (alone.status_code, alone.json()["type"][-20:]) == (403, "second-person-needed")
         agreed = await second.post(approve, headers=a_key())
         assert agreed.json()["outcome"] == "applied"
@@ -83,8 +84,8 @@ async def test_pair_that_two_people_take_out_gets_no_entries_and_keeps_its_prote
         "ETH/USD",
     }
     audited = await platform.audited("platform", "universe_changed")
-    assert audited[0]["actor"] == second.name
-    assert audited[0]["details"]["author"] != second.name
+    assert audited[0]["actor"] == second.user
+    assert audited[0]["details"]["author"] != second.user
     versions = (await platform.caller.get("/api/v1/universe/versions")).json()
     assert [version["version"] for version in versions] == [2, 1]
     await market.close()

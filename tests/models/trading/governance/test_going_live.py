@@ -35,6 +35,7 @@ READY = LiveFacts(
     positions=(),
     market_is_live=True,
     net_results=MeanBound(40, Decimal("0.01"), Decimal("0.002")),
+    directors=2,
 )
 
 BROKEN = {
@@ -50,6 +51,7 @@ BROKEN = {
     "positions-open": {"positions": ("BTC/USD",)},
     "account-halted": {"halts": ("kill_switch",)},
     "no-evidence-of-profit": {"net_results": MeanBound(40, Decimal("0.01"), Decimal(0))},
+    "factors-missing": {"directors_short": ("Dora",)},
 }
 
 
@@ -73,6 +75,8 @@ def test_each_missing_condition_refuses(code: str) -> None:
     ("changes", "code"),
     [
         ({"key": KeyFacts(None)}, "wrong-permissions"),
+        ({"directors": None}, "factors-missing"),
+        ({"directors": 0}, "factors-missing"),
         ({"key": KeyFacts(NEEDED_PERMISSIONS - {"cancel_orders"})}, "wrong-permissions"),
         ({"reconciled_at": START - timedelta(hours=2)}, "not-reconciled"),
         ({"reconciled_at": START + timedelta(hours=2)}, "not-reconciled"),

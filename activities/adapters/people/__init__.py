@@ -1,0 +1,1 @@
+"""What people show: hashed passwords, sealed secrets and passkeys, each by a well-kept library."""

@@ -1,0 +1,162 @@
+"""Which right each route and each workflow update takes. What is not named here is refused."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from models.contracts import names
+from models.trading.governance.rights import Action
+
+
+class Way(StrEnum):
+    """How a route is entered that takes no right of the table.
+
+    ``open``: without showing anything. ``enrol``: with a session opened by a link, or a full one
+    that is confirmed for it. ``enrolling``: the same, unconfirmed, to finish what was begun.
+    """
+
+    OPEN = "open"
+    ENROL = "enrol"
+    ENROLLING = "enrolling"
+
+
+Rule = Action | Way
+
+_READ_ACCOUNT = (
+    "list_accounts",
+    "get_account",
+    "list_positions",
+    "list_watches",
+    "list_reconciliations",
+    "list_unknown_orders",
+    "list_trades",
+    "get_trade",
+    "get_assessment",
+    "list_orders",
+    "list_days",
+    "get_drawdown",
+    "get_capital",
+    "get_portfolio",
+    "get_portfolios",
+    "get_hedge",
+    "list_hedge_reviews",
+    "list_stress_runs",
+    "get_stress_run",
+    "get_shadow_report",
+    "get_account_settings",
+    "list_account_settings",
+    "export_account_settings",
+    "get_going_live",
+    "list_live_requests",
+    "list_mode_changes",
+    "list_approvals",
+    "get_approval",
+)
+_READ_PLATFORM = (
+    "get_status",
+    "get_universe",
+    "list_universe_versions",
+    "get_universe_proposal",
+    "list_universe_changes",
+    "get_correlations",
+    "get_settings_definitions",
+    "get_platform_settings",
+    "list_platform_settings",
+    "export_platform_settings",
+    "list_kill_switches",
+    "get_rights",
+    "list_authors",
+    "get_documentation",
+    "get_documentation_file",
+    "get_openapi",
+)
+
+ROUTES: Final[Mapping[str, Rule]] = {
+    **dict.fromkeys(("get_health", "get_readiness", "get_metrics"), Way.OPEN),
+    **dict.fromkeys(("sign_in", "complete_sign_in", "look_at_enrolment", "enrol"), Way.OPEN),
+    **dict.fromkeys(("get_set_up_page", "get_set_up_script"), Way.OPEN),
+    **dict.fromkeys(("add_totp", "begin_passkey"), Way.ENROL),
+    **dict.fromkeys(("confirm_totp", "finish_passkey"), Way.ENROLLING),
+    **dict.fromkeys(_READ_ACCOUNT, Action.ACCOUNT_READ),
+    **dict.fromkeys(_READ_PLATFORM, Action.PLATFORM_READ),
+    "halt_account": Action.ACCOUNT_HALT,
+    "resume_account": Action.ACCOUNT_RESUME,
+    "change_mode": Action.ACCOUNT_MODE,
+    "change_account_settings": Action.ACCOUNT_SETTINGS,
+    "open_trade": Action.TRADE_OPEN,
+    "close_trade": Action.TRADE_CLOSE,
+    "move_stop": Action.TRADE_PROTECT,
+    "change_exits": Action.TRADE_PROTECT,
+    "move_capital": Action.CAPITAL_MOVE,
+    "lift_drawdown": Action.DRAWDOWN_LIFT,
+    "override_hedge": Action.HEDGE_OVERRIDE,
+    "clear_hedge_override": Action.HEDGE_OVERRIDE,
+    "run_stress": Action.STRESS_RUN,
+    "list_audit_entries": Action.AUDIT_READ,
+    "approve": Action.APPROVAL_APPROVE,
+    "refuse": Action.APPROVAL_REFUSE,
+    "request_going_live": Action.LIVE_REQUEST,
+    "approve_going_live": Action.LIVE_APPROVE,
+    "engage_kill_switch": Action.KILL_SWITCH_ENGAGE,
+    "lift_kill_switch": Action.KILL_SWITCH_LIFT,
+    "change_platform_settings": Action.PLATFORM_SETTINGS,
+    "request_universe_change": Action.UNIVERSE_REQUEST,
+    "approve_universe_change": Action.UNIVERSE_APPROVE,
+    "refuse_universe_change": Action.UNIVERSE_REFUSE,
+    "open_codec_session": Action.PAYLOAD_READ,
+    "decode_payloads": Action.PAYLOAD_READ,
+    "list_people": Action.PEOPLE_READ,
+    **dict.fromkeys(
+        ("invite_person", "change_person", "disable_person", "reset_factors"), Action.PEOPLE_MANAGE
+    ),
+    "list_sessions_of": Action.PEOPLE_READ,
+    "revoke_session_of": Action.PEOPLE_MANAGE,
+    "list_recoveries": Action.RECOVERY_CANCEL,
+    "cancel_recovery": Action.RECOVERY_CANCEL,
+    **dict.fromkeys(("get_me", "list_sessions", "list_factors", "list_tokens"), Action.SELF_READ),
+    **dict.fromkeys(
+        ("sign_out", "revoke_session", "ask_step_up", "confirm_step_up", "revoke_token"),
+        Action.SELF_MANAGE,
+    ),
+    **dict.fromkeys(
+        ("change_password", "remove_factor", "replace_recovery_codes", "make_token"),
+        Action.SELF_ELEVATE,
+    ),
+}
+"""By the name of the route's function, which is its operation id."""
+
+BROWSER: Final = frozenset(
+    {
+        "get_documentation",
+        "get_documentation_file",
+        "get_openapi",
+        "open_codec_session",
+        "decode_payloads",
+    }
+)
+"""Routes that also take a token as a browser's password, and judge the right by themselves."""
+
+UPDATES: Final[Mapping[str, Action]] = {
+    names.OPEN_TRADE_UPDATE: Action.TRADE_OPEN,
+    names.CLOSE_TRADE_UPDATE: Action.TRADE_CLOSE,
+    names.CLOSE_NOW_UPDATE: Action.TRADE_CLOSE,
+    names.MOVE_STOP_UPDATE: Action.TRADE_PROTECT,
+    names.CHANGE_EXITS_UPDATE: Action.TRADE_PROTECT,
+    names.HALT_UPDATE: Action.ACCOUNT_HALT,
+    names.RESUME_UPDATE: Action.ACCOUNT_RESUME,
+    names.SET_MODE_UPDATE: Action.ACCOUNT_MODE,
+    names.CHANGE_LIMITS_UPDATE: Action.ACCOUNT_SETTINGS,
+    names.CHANGE_SETTINGS_UPDATE: Action.ACCOUNT_SETTINGS,
+    names.MOVE_CAPITAL_UPDATE: Action.CAPITAL_MOVE,
+    names.LIFT_DRAWDOWN_UPDATE: Action.DRAWDOWN_LIFT,
+    names.OVERRIDE_HEDGE_UPDATE: Action.HEDGE_OVERRIDE,
+    names.CLEAR_HEDGE_UPDATE: Action.HEDGE_OVERRIDE,
+    names.APPROVE_LIFT_UPDATE: Action.KILL_SWITCH_LIFT,
+    names.DECIDE_APPROVAL_UPDATE: Action.APPROVAL_REFUSE,
+}
+"""What whoever has an update sent must be allowed; approving takes more, which its route asks for.
+
+Updates that only workflows send each other (``INTERNAL_UPDATES``) are nobody's to send.
+"""
+
+INTERNAL_UPDATES: Final = frozenset({names.SETTLE_APPROVAL_UPDATE, names.REVIEW_HEDGE_UPDATE})
