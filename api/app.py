@@ -12,25 +12,32 @@ from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.adapters.postgres.record_events import PostgresRecordEvents
 from activities.engagements import start_engagements
 from api import problems
 from api.door import Door
 from api.guard import Guard, guard_of
 from api.lapsing import keep_lapsing
+from api.live.health import LiveSources
+from api.live.hub import Hub, Sources
 from api.reference import with_problems
 from api.retention import keep_requests_bounded
 from api.routes import (
     accounts,
     approvals,
     audit,
+    browser_session,
     capital,
     codec,
+    control_room,
     documentation,
+    events,
     going_live,
     health,
     hedge,
     kill_switch,
     orders,
+    pages,
     reconciliations,
     settings,
     shadow,
@@ -62,7 +69,12 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sources = LiveSources(services)
+        services.hub = Hub(
+            PostgresRecordEvents(services.database), Sources(sources.heartbeat, sources.overview)
+        )
         beside = [asyncio.create_task(keep_engagements_started(services))]
+        beside.append(asyncio.create_task(services.hub.run()))
         beside.append(asyncio.create_task(keep_requests_bounded(services)))
         if connect is not None:
             beside.append(asyncio.create_task(reach_temporal(services, connect)))
@@ -113,11 +125,15 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         hedge,
         shadow,
         codec,
+        browser_session,
+        control_room,
+        events,
     ):
         # Not by a router between them: each level builds every route anew, at every start.
         app.include_router(module.router, prefix="/api/v1", responses=PROBLEMS)
     app.include_router(health.router)
     app.include_router(documentation.router)
+    pages.install(app)
     with_problems(app)
     return app
 

@@ -32,6 +32,7 @@ GROUPS = {
     "mode": "cli.mode",
     "settings": "cli.settings",
     "admin": "cli.admin",
+    "pages": "cli.pages",
 }
 # Single commands: the module that holds the function of the same name.
 COMMANDS = {

@@ -1,0 +1,1 @@
+"""Shapes that the API takes and gives, by area."""

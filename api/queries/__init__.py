@@ -1,0 +1,1 @@
+"""Reads for the control room, each inside its account's scope."""

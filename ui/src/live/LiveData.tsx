@@ -1,0 +1,31 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useEffect } from "react";
+
+import { announce } from "./channel";
+import { Refresher } from "./refresh";
+import { follow, type RecordEvent } from "./stream";
+import { keysOf } from "./topics";
+
+export interface LiveDataProps {
+  readonly children: ReactNode;
+}
+
+/** Keep what is on the pages as the record has it. */
+export function LiveData({ children }: LiveDataProps) {
+  const queries = useQueryClient();
+  useEffect(() => {
+    const refresher = new Refresher(queries);
+    return follow({
+      onRecord: (event: RecordEvent) => {
+        for (const key of keysOf(event)) refresher.changed(key);
+      },
+      onOverview: (data) => queries.setQueryData(["control-room"], data),
+      onResync: () => void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" }),
+      onSessionEnded: () => {
+        announce({ kind: "signed-out" });
+        void queries.invalidateQueries({ queryKey: ["session"] });
+      },
+    });
+  }, [queries]);
+  return children;
+}
