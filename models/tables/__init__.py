@@ -18,6 +18,7 @@ from models.tables.governance import (
 )
 from models.tables.hedges import HedgeReviewRow
 from models.tables.ideas import IdeaRow
+from models.tables.live import RecordEventHeadRow, RecordEventRow
 from models.tables.market import CandleRow, MarketSnapshotRow
 from models.tables.modes import GoingLiveRow, ModeChangeRow
 from models.tables.orders import OrderRow
@@ -62,6 +63,8 @@ __all__ = [
     "PriceWatchRow",
     "QuarantinedWriteRow",
     "ReconciliationRow",
+    "RecordEventHeadRow",
+    "RecordEventRow",
     "RequestRow",
     "StressRow",
     "TradeRow",

@@ -82,6 +82,8 @@ END
 $$;
 REVOKE EXECUTE ON FUNCTION record_changed(), prune_record_events(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION prune_record_events(timestamptz) TO aether_api;
+-- What verifies isolation looks at every table that has an account.
+GRANT SELECT ON record_event_heads, record_events TO aether_app;
 """
 
 WATCHED = (
