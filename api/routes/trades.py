@@ -24,7 +24,9 @@ from api.decisions import ChangeExits
 from api.exits import exits_change, more_exits
 from api.margin import refuse_margin
 from api.market import last_price_of, market_of
+from api.messages.trade_story import TradeStory
 from api.problems import ProblemError
+from api.queries.trade_story import trade_story
 from api.schemas import Answered, Trade
 from api.services import Services, services_of
 from api.settings import EntryAssessed, entry_view
@@ -209,6 +211,14 @@ async def get_assessment(request: Request, account: AccountName, number: Number)
         detail = f"Trade {number} has none: it is older than assessments, or not written yet."
         raise ProblemError(HTTPStatus.NOT_FOUND, "not-found", detail, lasting=False)
     return entry_view(entry_record(row.assessment))
+
+
+@router.get("/{number}/story")
+async def get_trade_story(request: Request, account: AccountName, number: Number) -> TradeStory:
+    """Return the trade's idea, executions, audit rows and bars, and where its workflow is shown."""
+    services = services_of(request)
+    row = await reading.require_trade(services.database, account, number)
+    return await trade_story(services, account, row)
 
 
 @router.get("/{number}")

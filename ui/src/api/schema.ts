@@ -678,6 +678,26 @@ export interface paths {
         patch: operations["move_stop"];
         trace?: never;
     };
+    "/api/v1/accounts/{account}/trades/{number}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Trade Story
+         * @description Return the trade's idea, executions, audit rows and bars, and where its workflow is shown.
+         */
+        get: operations["get_trade_story"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/unknown-orders": {
         parameters: {
             query?: never;
@@ -1584,6 +1604,27 @@ export interface components {
             value: string | null;
         };
         /**
+         * Candle
+         * @description One bar; ``start`` is market time.
+         */
+        Candle: {
+            /** Close */
+            close: string;
+            /** High */
+            high: string;
+            /** Low */
+            low: string;
+            /** Open */
+            open: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Volume */
+            volume: string;
+        };
+        /**
          * Cap
          * @description One bound on the size, in base units.
          */
@@ -2469,6 +2510,38 @@ export interface components {
             trade: number;
         };
         /**
+         * Execution
+         * @description One execution; ``exchange_time`` is market time, ``recorded_at`` protocol time.
+         */
+        Execution: {
+            /** Cost */
+            cost: string;
+            /**
+             * Exchange Time
+             * Format: date-time
+             */
+            exchange_time: string;
+            /** Execution Id */
+            execution_id: string;
+            /** Fee */
+            fee: string;
+            /** Maker */
+            maker: boolean;
+            /** Order Id */
+            order_id: string;
+            /** Price */
+            price: string;
+            /** Quantity */
+            quantity: string;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Side */
+            side: string;
+        };
+        /**
          * Flow
          * @description Capital that came in or went out; ``value`` in USD.
          */
@@ -2649,6 +2722,39 @@ export interface components {
             share: string | null;
             /** Value */
             value: string | null;
+        };
+        /**
+         * IdeaShown
+         * @description The idea that a trade came from; times are market time but ``decided_at``.
+         */
+        IdeaShown: {
+            /**
+             * Bar Start
+             * Format: date-time
+             */
+            bar_start: string;
+            /** Checks */
+            checks: components["schemas"]["CheckMade"][];
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /** Expected Move */
+            expected_move: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Idea */
+            idea: string;
+            /** Reasons */
+            reasons: string[];
+            /** Strategy */
+            strategy: string;
+            /** Strategy Version */
+            strategy_version: string;
         };
         /**
          * KillSwitch
@@ -3564,6 +3670,28 @@ export interface components {
             trailing_multiple?: string | null;
             /** Trailing Share */
             trailing_share?: string | null;
+        };
+        /**
+         * TradeStory
+         * @description Idea, executions, audit, bars around the trade, and where its workflow is shown.
+         *
+         *     ``idea`` is None for a trade that a person or the hedge opened. ``workflow_url`` leads to
+         *     Temporal's web UI.
+         */
+        TradeStory: {
+            /** Audit */
+            audit: components["schemas"]["AuditEntry"][];
+            /** Bar Minutes */
+            bar_minutes: number;
+            /** Candles */
+            candles: components["schemas"]["Candle"][];
+            /** Executions */
+            executions: components["schemas"]["Execution"][];
+            idea: components["schemas"]["IdeaShown"] | null;
+            /** Workflow */
+            workflow: string;
+            /** Workflow Url */
+            workflow_url: string;
         };
         /**
          * TradedView
@@ -5047,6 +5175,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_trade_story: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeStory"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */

@@ -27,3 +27,10 @@ export const assessment = (account: string, number: number) =>
       }
     },
   });
+
+export const story = (account: string, number: number) =>
+  queryOptions({
+    queryKey: ["account", account, "story", number],
+    queryFn: ({ signal }) =>
+      brought(client.GET("/api/v1/accounts/{account}/trades/{number}/story", { params: { path: { account, number } }, signal })),
+  });
