@@ -21,11 +21,13 @@ from api.commands import (
     update_workflow,
 )
 from api.decisions import ChangeExits
-from api.exits import exits_change, more_exits
+from api.exits import exits_change
 from api.margin import refuse_margin
-from api.market import last_price_of, market_of
+from api.market import last_price_of
+from api.messages.trade_preview import OpenPreviewedTrade, TradePreview
 from api.messages.trade_story import TradeStory
 from api.problems import ProblemError
+from api.queries.trade_preview import open_request, refuse_expired, trade_preview
 from api.queries.trade_story import trade_story
 from api.schemas import Answered, Trade
 from api.services import Services, services_of
@@ -42,7 +44,7 @@ from models.contracts.workflows import MoveStop as MoveStopUpdate
 from models.tables.documents import entry_record
 from models.tables.settings import EntryAssessmentRow
 from models.tables.trades import TradeRow
-from models.trading.account_facts import Answer, OpenRequested, TradeCloseRequested
+from models.trading.account_facts import Answer, TradeCloseRequested
 from models.trading.exit_requests import ExitsChangeRequested
 
 router = APIRouter(
@@ -54,7 +56,11 @@ router = APIRouter(
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
 async def open_trade(
-    request: Request, account: AccountName, body: OpenTrade, caller: Caller, key: IdempotencyKey
+    request: Request,
+    account: AccountName,
+    body: OpenPreviewedTrade,
+    caller: Caller,
+    key: IdempotencyKey,
 ) -> JSONResponse:
     """Open a trade: sized, judged and placed by the account's workflow.
 
@@ -66,21 +72,8 @@ async def open_trade(
     command = command_of(request, account, key, caller, body)
 
     async def act() -> Response:
-        fact = OpenRequested(
-            request_id=command.request_id,
-            by=caller.name,
-            symbol=body.symbol,
-            order_type=body.order_type,
-            stop_price=body.stop_price,
-            market=await market_of(services, body.symbol),
-            at=datetime.now(UTC),
-            quantity=body.quantity,
-            limit_price=body.limit_price,
-            take_profit_price=body.take_profit_price,
-            trailing_distance=body.trailing_distance,
-            protection=body.protection,
-            exits=more_exits(body),
-        )
+        await refuse_expired(services, account, body, command, caller.name)
+        fact = await open_request(services, body, command.request_id, caller.name)
         workflow_id = account_workflow_id(account)
         answer = await update_workflow(
             services, workflow_id, OPEN_TRADE_UPDATE, fact, command.request_id, Answer
@@ -89,6 +82,16 @@ async def open_trade(
 
     async with services.admission.admit(account):
         return await run_once(services, command, act)
+
+
+@router.post("/preview")
+async def preview_trade(
+    request: Request, account: AccountName, body: OpenTrade, caller: Caller
+) -> TradePreview:
+    """Show what a trade would come to now: size, costs, limits after it; nothing is ordered."""
+    services = services_of(request)
+    await reading.require_account(services.database, account)
+    return await trade_preview(services, account, body, caller.name)
 
 
 @router.post("/{number}/close", status_code=HTTPStatus.ACCEPTED, response_model=Answered)

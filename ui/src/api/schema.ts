@@ -578,6 +578,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/trades/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Trade
+         * @description Show what a trade would come to now: size, costs, limits after it; nothing is ordered.
+         */
+        post: operations["preview_trade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/trades/{number}": {
         parameters: {
             query?: never;
@@ -2223,6 +2243,24 @@ export interface components {
             rule: string;
         };
         /**
+         * CheckWithFigure
+         * @description One rule, its figure after the trade and its limit; None where it has none.
+         */
+        CheckWithFigure: {
+            /** Code */
+            code: string;
+            /** Figure */
+            figure: string | null;
+            /** Limit */
+            limit: string | null;
+            /** Passed */
+            passed: boolean;
+            /** Reason */
+            reason: string;
+            /** Rule */
+            rule: string;
+        };
+        /**
          * Condition
          * @description One condition of going live, whether it holds and why.
          */
@@ -2968,6 +3006,47 @@ export interface components {
             take_profit_price: unknown;
         };
         /**
+         * OpenPreviewedTrade
+         * @description A trade to open; with ``seen`` only if the preview still holds (409 ``preview-expired``).
+         */
+        OpenPreviewedTrade: {
+            /** Break Even Gain */
+            break_even_gain?: string | number | null;
+            /** Break Even Offset */
+            break_even_offset?: string | number | 0 | null;
+            /** Hold Seconds */
+            hold_seconds?: number | null;
+            /** Limit Price */
+            limit_price?: string | number | null;
+            /**
+             * Order Type
+             * @default market
+             * @enum {string}
+             */
+            order_type: "market" | "limit";
+            /** Partials */
+            partials?: components["schemas"]["Partial"][] | null;
+            protection?: components["schemas"]["ProtectionMode"] | null;
+            /** Quantity */
+            quantity?: string | number | null;
+            seen?: components["schemas"]["SeenPreview"] | null;
+            /** Stop Price */
+            stop_price: string | number;
+            /**
+             * Symbol
+             * @example BTC/USD
+             */
+            symbol: string;
+            /** Take Profit Price */
+            take_profit_price?: string | number | null;
+            /** Trailing Distance */
+            trailing_distance?: string | number | null;
+            /** Trailing Multiple */
+            trailing_multiple?: string | number | null;
+            /** Trailing Share */
+            trailing_share?: string | number | null;
+        };
+        /**
          * OpenTrade
          * @description A trade to open. Without ``quantity`` the account sizes it by its own rules.
          */
@@ -3325,6 +3404,34 @@ export interface components {
             shocks: components["schemas"]["ShockWanted"][];
         };
         /**
+         * SeenPreview
+         * @description What the person saw; a trade that names it is refused when that holds no more.
+         */
+        SeenPreview: {
+            /** Next Trade */
+            next_trade: number;
+            /** Platform Version */
+            platform_version: number;
+            /** Price */
+            price: string | number;
+            /** Settings Version */
+            settings_version: number;
+        };
+        /**
+         * SeenShown
+         * @description To be sent back as ``seen`` when the trade is confirmed.
+         */
+        SeenShown: {
+            /** Next Trade */
+            next_trade: number;
+            /** Platform Version */
+            platform_version: number;
+            /** Price */
+            price: string;
+            /** Settings Version */
+            settings_version: number;
+        };
+        /**
          * SettingSchema
          * @description The JSON schema of one setting; decimals are text, with their range in ``x-…``.
          */
@@ -3670,6 +3777,46 @@ export interface components {
             trailing_multiple?: string | null;
             /** Trailing Share */
             trailing_share?: string | null;
+        };
+        /**
+         * TradePreview
+         * @description What a trade would come to now; USD, quantity in base units.
+         *
+         *     ``loss`` is that at the stop with both fees. ``waits`` tells that another person has to approve.
+         *     ``slippage_share`` is estimated from the book; None where it is not known.
+         */
+        TradePreview: {
+            /** Allowed */
+            allowed: boolean;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Binding */
+            binding: string | null;
+            /** Caps */
+            caps: components["schemas"]["Cap"][];
+            /** Checks */
+            checks: components["schemas"]["CheckWithFigure"][];
+            costs: components["schemas"]["Costs"] | null;
+            /** Loss */
+            loss: string;
+            /** Price */
+            price: string;
+            /** Quantity */
+            quantity: string;
+            seen: components["schemas"]["SeenShown"];
+            /** Slippage Share */
+            slippage_share: string | null;
+            /** Stop Price */
+            stop_price: string;
+            /** Symbol */
+            symbol: string;
+            /** Value */
+            value: string;
+            /** Waits */
+            waits: boolean;
         };
         /**
          * TradeStory
@@ -4987,7 +5134,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["OpenTrade"];
+                "application/json": components["schemas"]["OpenPreviewedTrade"];
             };
         };
         responses: {
@@ -4998,6 +5145,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_trade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenTrade"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradePreview"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */

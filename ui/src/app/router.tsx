@@ -29,6 +29,7 @@ const routes = [
   }),
   createRoute({ ...parent, path: "/system", component: lazyRouteComponent(() => import("@/features/system/SystemPage"), "SystemPage") }),
   createRoute({ ...parent, path: "/accounts/$account", component: lazyRouteComponent(() => import("@/features/account/AccountPage"), "AccountPage") }),
+  createRoute({ ...parent, path: "/accounts/$account/trade", component: lazyRouteComponent(() => import("@/features/manual-trade/ManualTradePage"), "ManualTradePage") }),
   createRoute({ ...parent, path: "/accounts/$account/hedge", component: lazyRouteComponent(() => import("@/features/hedge/HedgePage"), "HedgePage") }),
   createRoute({ ...parent, path: "/accounts/$account/capital", component: lazyRouteComponent(() => import("@/features/capital/CapitalPage"), "CapitalPage") }),
   createRoute({ ...parent, path: "/accounts/$account/mode", component: lazyRouteComponent(() => import("@/features/mode/ModePage"), "ModePage") }),

@@ -122,6 +122,7 @@ export function follow(listener: StreamListener): () => void {
   }
   return () => {
     stopping.abort();
+    source?.close();
     clearInterval(watch);
     untold();
   };

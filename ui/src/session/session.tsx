@@ -21,6 +21,8 @@ interface Session {
 
 const SessionContext = createContext<Session | undefined>(undefined);
 
+export const SessionProvider = SessionContext.Provider;
+
 export function useSession(): Session {
   const found = useContext(SessionContext);
   if (!found) throw new Error("nobody is signed in here");

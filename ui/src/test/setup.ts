@@ -9,6 +9,8 @@ HTMLDialogElement.prototype.close ??= function close(this: HTMLDialogElement) {
   this.open = false;
 };
 
+globalThis.scrollTo = () => undefined;
+
 afterEach(() => {
   cleanup();
   sessionStorage.clear();

@@ -18,6 +18,7 @@ export interface AccountFrameProps {
 
 const TABS = [
   { to: "/accounts/$account", label: "Positions and trades" },
+  { to: "/accounts/$account/trade", label: "Trade by hand" },
   { to: "/accounts/$account/hedge", label: "Hedge" },
   { to: "/accounts/$account/capital", label: "Capital and days" },
   { to: "/accounts/$account/mode", label: "Mode" },
