@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import react from "@vitejs/plugin-react";
@@ -9,12 +11,13 @@ function compressed(): Plugin {
   return {
     name: "aether-compressed",
     apply: "build",
-    enforce: "post",
-    generateBundle(_options, bundle) {
-      for (const [name, file] of Object.entries(bundle)) {
+    // Once everything is written: before that other plugins still change the files.
+    writeBundle({ dir }) {
+      if (!dir) return;
+      for (const name of readdirSync(join(dir, "assets"))) {
         if (!/\.(js|css|svg)$/.test(name)) continue;
-        const source = file.type === "chunk" ? file.code : file.source;
-        this.emitFile({ type: "asset", fileName: `${name}.gz`, source: gzipSync(source, { level: 9 }) });
+        const file = join(dir, "assets", name);
+        writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
       }
     },
   };

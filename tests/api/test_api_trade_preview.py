@@ -11,12 +11,13 @@ STOP = "49800"
 
 
 @pytest.fixture
-async def path(platform, account):
+async def path(platform):
+    account = await platform.add_account()
     await platform.start_account(account)
     return f"/api/v1/accounts/{account}/trades"
 
 
-async def test_preview_orders_nothing_and_is_what_is_ordered(platform, account, path):
+async def test_preview_orders_nothing_and_is_what_is_ordered(platform, path):
     body = {"symbol": "BTC/USD", "stop_price": STOP}
     answer = await platform.caller.post(f"{path}/preview", json=body)
     assert answer.status_code == 200, answer.text
@@ -47,7 +48,7 @@ async def test_preview_orders_nothing_and_is_what_is_ordered(platform, account, 
     assert problem["preview"]["seen"]["next_trade"] == shown["seen"]["next_trade"] + 1
 
 
-async def test_moved_price_is_told_with_the_new_preview(platform, account, path):
+async def test_moved_price_is_told_with_the_new_preview(platform, path):
     body = {"symbol": "BTC/USD", "stop_price": STOP}
     shown = (await platform.caller.post(f"{path}/preview", json=body)).json()
     seen = shown["seen"] | {"price": str(Decimal(shown["seen"]["price"]) * 2)}
@@ -58,7 +59,7 @@ async def test_moved_price_is_told_with_the_new_preview(platform, account, path)
     assert (await platform.caller.get(path)).json() == before
 
 
-async def test_refusal_is_shown_with_its_checks(platform, account, path):
+async def test_refusal_is_shown_with_its_checks(platform, path):
     body = {"symbol": "BTC/USD", "stop_price": STOP, "quantity": "1000"}
     shown = (await platform.caller.post(f"{path}/preview", json=body)).json()
     assert not shown["allowed"]
@@ -66,7 +67,7 @@ async def test_refusal_is_shown_with_its_checks(platform, account, path):
     assert shown["quantity"] == "0"
 
 
-async def test_story_of_a_trade(platform, account, path):
+async def test_story_of_a_trade(platform, path):
     done = await platform.caller.post(
         path, json={"symbol": "BTC/USD", "stop_price": STOP}, headers=a_key()
     )

@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "
 import { OverviewPage } from "@/features/overview/OverviewPage";
 
 import { NotFound } from "./NotFound";
+import { PageFailed } from "./PageFailed";
 import { Shell } from "./Shell";
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound });
@@ -37,7 +38,7 @@ const routes = [
   createRoute({ ...parent, path: "/accounts/$account/trades/$number", component: lazyRouteComponent(() => import("@/features/trade/TradePage"), "TradePage") }),
 ] as const;
 
-export const router = createRouter({ routeTree: root.addChildren(routes), scrollRestoration: true });
+export const router = createRouter({ routeTree: root.addChildren(routes), scrollRestoration: true, defaultErrorComponent: PageFailed });
 
 declare module "@tanstack/react-router" {
   interface Register {
