@@ -28,7 +28,8 @@ class HedgeFigures(BaseModel):
 class AccountFigures(BaseModel):
     """One account at the last prices; money in USD, shares of equity.
 
-    ``equity`` is None while an asset held has no price; ``unknown`` says so. ``unprotected`` counts
+    ``equity`` is None while a listed asset that is held has no price; ``unknown`` says so.
+    ``not_counted`` are held assets that no pair of the record prices. ``unprotected`` counts
     the open trades whose coins no stop covers, since ``unprotected_since`` (protocol time).
     """
 
@@ -40,6 +41,7 @@ class AccountFigures(BaseModel):
     halts: list[HaltInForce]
     equity: Money | None
     unknown: str | None
+    not_counted: list[str]
     cash: Money
     day_share: Money | None
     day: Bounded

@@ -100,7 +100,9 @@ async def account_figures(
     view = await reading.account_view(database, name, market)
     rules = rules_of_account(await SettingsJournal(database).settings_in_force(name))
     down = await capital.drawdown(database, name, market)
-    unpriced = NO_PRICE.format(assets=", ".join(view.unpriced)) if view.unpriced else None
+    worth = reading.marked(view.balances, market)
+    equity = worth.value
+    unpriced = NO_PRICE.format(assets=", ".join(view.unpriced)) if equity is None else None
     not_running = silent.get(account_workflow_id(name))
     async with database.account_scope(name) as session:
         newest = select(HedgeReviewRow).order_by(col(HedgeReviewRow.at).desc()).limit(1)
@@ -109,8 +111,7 @@ async def account_figures(
             col(TradeRow.unprotected_since).is_not(None), TradeRow.phase != reading.SETTLED
         )
         unprotected, since = (await session.exec(bare)).one()
-    equity = None if unpriced else view.equity
-    share = (view.equity - view.cash) / view.equity if equity else None
+    share = (equity - view.cash) / equity if equity else None
     no_drawdown = unpriced or (NOT_MEASURED if down is None else None)
     return AccountFigures(
         account=name,
@@ -121,6 +122,7 @@ async def account_figures(
         halts=view.halts,
         equity=equity,
         unknown=unpriced,
+        not_counted=[] if unpriced else view.unpriced,
         cash=view.cash,
         day_share=view.day_pnl_share,
         day=_bounded(

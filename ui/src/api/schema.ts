@@ -1402,7 +1402,8 @@ export interface components {
          * AccountFigures
          * @description One account at the last prices; money in USD, shares of equity.
          *
-         *     ``equity`` is None while an asset held has no price; ``unknown`` says so. ``unprotected`` counts
+         *     ``equity`` is None while a listed asset that is held has no price; ``unknown`` says so.
+         *     ``not_counted`` are held assets that no pair of the record prices. ``unprotected`` counts
          *     the open trades whose coins no stop covers, since ``unprotected_since`` (protocol time).
          */
         AccountFigures: {
@@ -1427,6 +1428,8 @@ export interface components {
             kind: string;
             /** Mode */
             mode: string;
+            /** Not Counted */
+            not_counted: string[];
             /** Open Trades */
             open_trades: number;
             /** State */

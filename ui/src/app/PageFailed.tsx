@@ -7,7 +7,7 @@ export function PageFailed({ error }: ErrorComponentProps) {
   return (
     <Page title="This page cannot be shown">
       <div className="problem" role="alert">
-        <p className="problem-cause">{error.message}</p>
+        <p className="problem-cause">{error instanceof Error ? error.message : String(error)}</p>
         <dl>
           <dt>Effect on money</dt>
           <dd>None: only the page has failed. What it has sent before may have been carried out: see Audit.</dd>

@@ -1,4 +1,4 @@
-import { localZone, momentText } from "@/format/time";
+import { clockText, dateText, localZone, momentText, offsetText } from "@/format/time";
 
 export interface MomentProps {
   readonly at: string | null | undefined;
@@ -11,13 +11,18 @@ export interface MomentProps {
 export function Moment({ at, market = false, unknown = "not yet" }: MomentProps) {
   if (!at) return <span className="figure-unknown">– <small className="reason">{unknown}</small></span>;
   const moment = new Date(at);
-  const utc = momentText(moment, "UTC");
-  const local = momentText(moment, localZone());
   return (
     <span className="moment">
-      <time dateTime={at}>{utc}</time>
-      {market ? <abbr title="market time: the exchange's clock">MT</abbr> : null}
-      {local !== utc && !market ? <small className="local">{local} local</small> : null}
+      <time dateTime={at}>{momentText(moment, "UTC")}</time>
+      {market ? <abbr title="market time: the exchange's clock">MT</abbr> : <Local moment={moment} />}
     </span>
   );
+}
+
+/** The clock here; the date too where it is another day than in UTC. */
+function Local({ moment }: { readonly moment: Date }) {
+  const zone = localZone();
+  if (offsetText(moment, zone) === "UTC") return null;
+  const date = dateText(moment, zone);
+  return <small className="local">{date === dateText(moment, "UTC") ? "" : `${date} `}{clockText(moment, zone)} local</small>;
 }

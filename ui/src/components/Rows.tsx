@@ -45,7 +45,7 @@ export function Rows<Row>({ caption, rows, columns, keyOf, empty, alarm, most = 
         <p className="panel-note">{empty}</p>
       ) : (
         <div className="scroll" tabIndex={0} role="region" aria-label={caption}>
-          <table className={fresh > 0 ? "table frozen" : "table"}>
+          <table className={fresh > 0 ? "table stacked frozen" : "table stacked"}>
             <thead>
               <tr>
                 {columns.map((column) => (
@@ -59,7 +59,7 @@ export function Rows<Row>({ caption, rows, columns, keyOf, empty, alarm, most = 
               {visible.map((row) => (
                 <tr key={keyOf(row)} className={alarm?.(row) ? "row-alarm" : undefined}>
                   {columns.map((column) => (
-                    <td key={column.name} className={column.number ? "number" : undefined}>
+                    <td key={column.name} data-label={column.name} className={column.number ? "number" : undefined}>
                       {column.cell(row)}
                     </td>
                   ))}

@@ -4,7 +4,7 @@ type Schemas = components["schemas"];
 
 export function anAccount(changed: Partial<Schemas["AccountFigures"]> = {}): Schemas["AccountFigures"] {
   return {
-    account: "company", kind: "company", mode: "simulated", state: "trading", why: null, halts: [], equity: "100000.5", unknown: null,
+    account: "company", kind: "company", mode: "simulated", state: "trading", why: null, halts: [], equity: "100000.5", unknown: null, not_counted: [],
     cash: "90000", day_share: "-0.0123", day: { value: "0.0123", limit: "0.05", unknown: null }, total: { value: "0.16", limit: "0.20", unknown: null },
     exposure: { value: "0.1", limit: "0.8", unknown: null }, hedge: { state: "off", ratio: null, target: null, as_of: null }, open_trades: 1, trades_maximum: 8,
     unprotected: 0, unprotected_since: null, day_zone: "UTC", day_starts_at: "00:00", ...changed,

@@ -31,7 +31,7 @@ export function TradesTable({ account, trades }: TradesTableProps) {
         { name: "Stop", number: true, cell: (row) => <Figure value={row.stop_price} kind="price" /> },
         { name: "PnL USD", number: true, cell: (row) => <Figure value={row.pnl} kind="money" signed unknown="open" /> },
         { name: "Fees USD", number: true, cell: (row) => <Figure value={row.fees} kind="money" /> },
-        { name: "Why it ended", cell: (row) => row.exit_reason ?? "" },
+        { name: "Why it ended", cell: (row) => (row.exit_reason ?? "").replaceAll("_", " ") },
         { name: "Decided", cell: (row) => <Moment at={row.decided_at} /> },
       ]}
     />

@@ -7,6 +7,7 @@ import type { components } from "@/api/schema";
 import { Button } from "@/components/Button";
 import { Choice, Radios } from "@/components/Choice";
 import { Field } from "@/components/Field";
+import { Figure } from "@/components/Figure";
 import { ProblemNote } from "@/components/ProblemNote";
 import { AccountFrame } from "@/features/account/AccountFrame";
 import { controlRoom } from "@/features/overview/queries";
@@ -88,7 +89,7 @@ export function ManualTrade({ account, mode }: ManualTradeProps) {
       >
         <h2>What</h2>
         <Choice label="Pair" value={symbol} onValue={setSymbol} options={symbols.map((line) => ({ value: line.symbol, label: line.symbol }))} />
-        <p className="hint">Ask {last?.ask ?? "–"}, bid {last?.bid ?? "–"}</p>
+        <p className="hint">Ask <Figure value={last?.ask} kind="price" unknown="no price" />, bid <Figure value={last?.bid} kind="price" unknown="no price" /></p>
         <Radios label="Order" value={kind} onValue={setKind} options={[{ value: "market", label: "At market" }, { value: "limit", label: "Limit" }]} />
         {kind === "limit" ? <Field label="Limit price" unit="USD" inputMode="decimal" value={limit} onValue={setLimit} error={error(limit)} required /> : null}
         <Field label="Stop" unit="USD" inputMode="decimal" value={stop} onValue={setStop} error={error(stop)} hint="every trade has one" required />

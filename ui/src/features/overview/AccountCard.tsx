@@ -38,6 +38,7 @@ export function AccountCard({ account, asOf, budgetSeconds, pricesUnknown }: Acc
         <span className="sr">Value </span>
         <Figure value={account.equity} kind="money" unit="USD" unknown={account.unknown} stale={pricesUnknown} {...common} />
       </p>
+      {account.not_counted.length > 0 ? <p className="card-note">without {account.not_counted.join(", ")}: no price here</p> : null}
       <p className="card-day">
         <Figure value={account.day_share} kind="share" signed unknown={account.unknown ?? "the day has no baseline yet"} stale={pricesUnknown} {...common} />{" "}
         <small>

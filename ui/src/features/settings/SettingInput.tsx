@@ -1,6 +1,9 @@
 import { Choice } from "@/components/Choice";
 import { Field } from "@/components/Field";
 
+import { formatShare, parse } from "@/format/decimal";
+import { ageText } from "@/format/time";
+
 import { asTyped, type SettingSchema } from "./schema";
 
 export interface SettingInputProps {
@@ -15,7 +18,12 @@ export interface SettingInputProps {
 
 /** One setting: its unit, range, default and meaning come from the definition. */
 export function SettingInput({ name, schema, value, range, changed, error, onValue }: SettingInputProps) {
-  const hint = `${schema.description}${range ? ` ${range}.` : ""} Default: ${asTyped(schema.default) || "none"}.`;
+  const hint = [
+    meaning(schema, value),
+    schema.description,
+    range ? `From ${range}.` : "",
+    `Default: ${asTyped(schema.default) || "none"}.`,
+  ].filter(Boolean).join(" ");
   const choices = schema.type === "boolean" ? ["true", "false"] : schema.enum;
   return (
     <div className={changed ? "setting setting-changed" : "setting"}>
@@ -25,8 +33,21 @@ export function SettingInput({ name, schema, value, range, changed, error, onVal
           <p className="hint">{hint}</p>
         </>
       ) : (
-        <Field label={name} unit={schema["x-unit"] || undefined} value={value} onValue={onValue} hint={hint} error={error} />
+        <Field label={name} unit={unitOf(schema)} value={value} onValue={onValue} hint={hint} error={error} />
       )}
     </div>
   );
+}
+
+/** The unit in a word: what a share is stands beside the value instead. */
+function unitOf(schema: SettingSchema): string | undefined {
+  return schema["x-unit"].replace(/ \(.*\)$/, "") || undefined;
+}
+
+/** What a share or a time comes to, in the words that people use. */
+export function meaning(schema: SettingSchema, value: string): string {
+  const unit = unitOf(schema);
+  if (unit === "share" && parse(value)) return `= ${formatShare(value) ?? ""}.`;
+  if (unit === "seconds" && /^\d{3,9}$/.test(value)) return `= ${ageText(Number(value) * 1000)}.`;
+  return "";
 }

@@ -87,7 +87,7 @@ function Editor({ owner, version, known, inForce }: EditorProps) {
       </div>
       {groups.map(([section, names]) => (
         <section key={section} className="panel">
-          <h2>{section}</h2>
+          <h2>{section[0]?.toUpperCase()}{section.slice(1)}</h2>
           <div className="settings">
             {names.map((name) => {
               const schema = known[name];
@@ -109,7 +109,7 @@ function Editor({ owner, version, known, inForce }: EditorProps) {
           </div>
         </section>
       ))}
-      <section className="panel stack change-bar" aria-label="Changes">
+      <section className={changes.length > 0 ? "panel stack change-bar" : "panel stack"} aria-label="Changes">
         <h2>{changes.length === 0 ? "No change yet" : `${changes.length} ${changes.length === 1 ? "change" : "changes"}`}</h2>
         {changes.length > 0 ? (
           <ul className="diff">

@@ -1,6 +1,6 @@
 /** The definition of a setting as the API gives it: what a form needs, and nothing kept beside it. */
 
-import { compare, parse, toText, typedDecimal } from "@/format/decimal";
+import { compare, formatDecimal, parse, toText, typedDecimal } from "@/format/decimal";
 
 export interface SettingSchema {
   readonly type: string;
@@ -72,7 +72,9 @@ function ranged(schema: SettingSchema, plain: string, value: unknown): Typed {
 export function rangeText(schema: SettingSchema): string {
   const least = schema["x-minimum"] ?? schema.minimum;
   const most = schema["x-maximum"] ?? schema.maximum;
-  return least === undefined && most === undefined ? "" : `${String(least ?? "")} to ${String(most ?? "")}`;
+  if (least === undefined && most === undefined) return "";
+  const shown = (bound: unknown) => formatDecimal(String(bound ?? "")) ?? "any";
+  return `${shown(least)} to ${shown(most)}`;
 }
 
 /** Whether a change from one value to another lets more be lost. */
