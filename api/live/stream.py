@@ -161,7 +161,12 @@ class RecordStream:
         if event.sequence != seen + 1:
             return await self._resync()
         self._cursor[event.account] = Position(event.sequence, check_of(event.at))
-        data = {"account": event.account, "topic": event.topic, "subject": event.subject}
+        data = {
+            "account": event.account,
+            "topic": event.topic,
+            "subject": event.subject,
+            "at": event.at.isoformat(),
+        }
         return Message("record", data, cursor_text(self._cursor))
 
     async def _resync(self) -> Message:

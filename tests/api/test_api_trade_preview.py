@@ -7,7 +7,7 @@ import pytest
 from tests.support.platform import a_key
 from tests.support.temporal import eventually
 
-STOP = "49800"
+STOP = "47500"
 
 
 @pytest.fixture
@@ -18,11 +18,12 @@ async def path(platform):
 
 
 async def test_preview_orders_nothing_and_is_what_is_ordered(platform, path):
-    body = {"symbol": "BTC/USD", "stop_price": STOP}
+    body = {"symbol": "BTC/USD", "stop_price": STOP, "quantity": "0.01"}
     answer = await platform.caller.post(f"{path}/preview", json=body)
     assert answer.status_code == 200, answer.text
     shown = answer.json()
     assert shown["allowed"]
+    assert not shown["waits"]
     assert (await platform.caller.get(path)).json() == []
     assert {"price", "settings_version", "platform_version", "next_trade"} == set(shown["seen"])
     ordered = body | {"quantity": shown["quantity"], "seen": shown["seen"]}
@@ -69,7 +70,7 @@ async def test_refusal_is_shown_with_its_checks(platform, path):
 
 async def test_story_of_a_trade(platform, path):
     done = await platform.caller.post(
-        path, json={"symbol": "BTC/USD", "stop_price": STOP}, headers=a_key()
+        path, json={"symbol": "BTC/USD", "stop_price": STOP, "quantity": "0.01"}, headers=a_key()
     )
     number = done.json()["trade"]
 

@@ -3,8 +3,10 @@
 Pictures go to ``build/browser``. Needs Chromium (Debian: ``apt-get install chromium``).
 """
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +27,32 @@ def main() -> int:
         return 2
     build.build(say)
     Path("build/browser").mkdir(parents=True, exist_ok=True)
+    asked = sys.argv[1:] or ["pages", "flows", "overview"]
+    seeded = [word for word in asked if word.startswith("pages")]
+    whole = [word for word in asked if word not in seeded]
+    results = [
+        *([_on_record(chromium)] if seeded else []),
+        *([_on_stack(chromium, whole)] if whole else []),
+    ]
+    return max(results)
+
+
+def _on_record(chromium: str) -> int:
+    """Try every page over a filled record; nothing trades."""
+    command = [sys.executable, "-m", "tests.browser.seeded"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as api:
+        assert api.stdin is not None
+        assert api.stdout is not None
+        try:
+            served = json.loads(api.stdout.readline())
+            places = {"AETHER_URL": served["url"], "AETHER_TOKEN": served["token"]}
+            return _play(["pages"], places | {"AETHER_CHROMIUM": chromium, "AETHER_SEEDED": "1"})
+        finally:
+            api.stdin.close()
+
+
+def _on_stack(chromium: str, specs: list[str]) -> int:
+    """Try what people do on a whole stack."""
     with own_home() as home:
         stack = OwnStack(home, PORT_BASE)
         started = stack.aether("up")
@@ -32,25 +60,26 @@ def main() -> int:
             say(started.stderr)
             return 1
         try:
-            return _try(stack, chromium, sys.argv[1:])
+            other = stack.aether("admin", "token", "--name", "second").stdout.strip()
+            places = {
+                "AETHER_URL": f"http://127.0.0.1:{stack.port_base}",
+                "AETHER_TOKEN": stack.aether("admin", "token").stdout.strip(),
+                "AETHER_OTHER_TOKEN": other,
+                "AETHER_CHROMIUM": chromium,
+                "AETHER_CLI": f"{sys.executable} -m cli.entry",
+                "AETHER_HOME": str(stack.home),
+                "AETHER_PORT_BASE": str(stack.port_base),
+            }
+            return _play(specs, places)
         finally:
             stack.aether("down")
 
 
-def _try(stack: OwnStack, chromium: str, words: list[str]) -> int:
-    places = {
-        "AETHER_URL": f"http://127.0.0.1:{stack.port_base}",
-        "AETHER_TOKEN": stack.aether("admin", "token").stdout.strip(),
-        "AETHER_OTHER_TOKEN": stack.aether("admin", "token", "--name", "second").stdout.strip(),
-        "AETHER_CHROMIUM": chromium,
-        "AETHER_CLI": f"{sys.executable} -m cli.entry",
-        "AETHER_HOME": str(stack.home),
-        "AETHER_PORT_BASE": str(stack.port_base),
-    }
+def _play(specs: list[str], places: dict[str, str]) -> int:
     try:
-        say(node.script("playwright", "test", *words, extra=places))
+        say(node.script("playwright", "test", *specs, extra=places))
     except node.PagesError as error:
-        say(error)
+        say(str(error))
         return 1
     return 0
 

@@ -28,6 +28,8 @@ export interface RecordEvent {
   readonly account: string;
   readonly topic: string;
   readonly subject: string;
+  /** When it was committed, by the record's clock. */
+  readonly at?: string;
 }
 
 /** Follow the stream until told to stop. */

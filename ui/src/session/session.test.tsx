@@ -67,6 +67,19 @@ describe("a session", () => {
     await waitFor(() => expect(screen.queryByText(/The session has ended/)).toBeNull());
     expect(screen.getByLabelText<HTMLInputElement>("Draft").value).toBe("half a thought");
   });
+  it("announces its end two minutes ahead, over what is open", async () => {
+    answers({ "GET /api/v1/browser-session": () => ({ ...PERSON, expires_at: new Date(Date.now() + 119_000).toISOString() }) });
+    render(gate());
+    await screen.findByText(/The session ends in 1[0-2]\d s\. What is typed stays as it is\./);
+    fireEvent.click(screen.getByRole("button", { name: "Sign in again now" }));
+    await screen.findByRole("heading", { name: "Sign in again" });
+  });
+  it("says nothing of an end that is far off", async () => {
+    answers({ "GET /api/v1/browser-session": () => ({ ...PERSON, expires_at: new Date(Date.now() + 3_600_000).toISOString() }) });
+    render(gate());
+    await screen.findByLabelText("Draft");
+    expect(screen.queryByText(/The session ends/)).toBeNull();
+  });
   it("that ends in one tab ends in all", async () => {
     answers({ "GET /api/v1/browser-session": () => PERSON });
     render(gate());

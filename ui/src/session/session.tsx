@@ -10,6 +10,7 @@ import { brought, client, Problem, whenUnauthorized } from "@/api/client";
 import type { components } from "@/api/schema";
 import { announce, whenTold } from "@/live/channel";
 
+import { SessionEnding } from "./SessionEnding";
 import { SignIn } from "./SignIn";
 
 export type Person = components["schemas"]["Person"];
@@ -77,6 +78,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   }
   return (
     <SessionContext.Provider value={value}>
+      <SessionEnding onSignInAgain={() => setEnded(true)} />
       {children}
       {ended ? <SignIn onSignedIn={signedIn} over /> : null}
     </SessionContext.Provider>
