@@ -20,6 +20,8 @@ export function LiveData({ children }: LiveDataProps) {
         for (const key of keysOf(event)) refresher.changed(key);
       },
       onOverview: (data) => queries.setQueryData(["control-room"], data),
+      // A stream says nothing of why it is refused; whether the session has ended is asked.
+      onLost: () => void queries.refetchQueries({ queryKey: ["session"] }),
       onResync: () => void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" }),
       onSessionEnded: () => {
         announce({ kind: "signed-out" });

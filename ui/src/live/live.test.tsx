@@ -31,7 +31,7 @@ class FakeSource {
   }
 }
 
-const listener = () => ({ onRecord: vi.fn(), onOverview: vi.fn(), onResync: vi.fn(), onSessionEnded: vi.fn() });
+const listener = () => ({ onRecord: vi.fn(), onOverview: vi.fn(), onResync: vi.fn(), onSessionEnded: vi.fn(), onLost: vi.fn() });
 const HEARTBEAT = { at: "2026-11-28T12:00:00Z", record: "ok", exchange: "ok", feed: "ok" };
 
 beforeEach(() => {

@@ -21,6 +21,8 @@ export interface StreamListener {
   readonly onOverview: (data: unknown) => void;
   readonly onResync: () => void;
   readonly onSessionEnded: () => void;
+  /** The stream broke: it may be the network, or the session. */
+  readonly onLost: () => void;
 }
 
 /** One change of the record: of which account, of what kind, of which thing. */
@@ -96,6 +98,7 @@ export function follow(listener: StreamListener): () => void {
       // Ours, not the browser's, own reconnection: its pauses are known and each is told apart.
       source?.close();
       pass({ type: "lost", id: "", data: null });
+      if (failures > 0) listener.onLost();
       const wait = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)] ?? 8000;
       failures += 1;
       setTimeout(open, wait);
