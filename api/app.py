@@ -39,6 +39,7 @@ from api.routes import (
     orders,
     pages,
     reconciliations,
+    reports,
     settings,
     shadow,
     status,
@@ -128,6 +129,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         browser_session,
         control_room,
         events,
+        reports,
     ):
         # Not by a router between them: each level builds every route anew, at every start.
         app.include_router(module.router, prefix="/api/v1", responses=PROBLEMS)

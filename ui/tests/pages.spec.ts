@@ -11,6 +11,7 @@ const PAGES: readonly [string, string, RegExp][] = [
   ["manual", "/accounts/company/trade", /What/],
   ["hedge", "/accounts/company/hedge", /storm ahead/],
   ["capital", "/accounts/company/capital", /Closed days/],
+  ["report", "/accounts/company/report", /Deepest fall/],
   ["mode", "/accounts/company/mode", /Changes of mode/],
   ["account-settings", "/accounts/company/settings", /risk\.risk_share/],
   ["settings", "/settings", /compliance\.peg_tolerance/],

@@ -399,6 +399,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report
+         * @description Return daily profit, risk, performance, hedge and costs of an account.
+         */
+        get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/resume": {
         parameters: {
             query?: never;
@@ -572,6 +592,26 @@ export interface paths {
          *     While positions wait for their stops no entry is accepted: 503 ``overloaded`` with Retry-After.
          */
         post: operations["open_trade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/trades.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Trades
+         * @description Return every trade of an account as CSV, newest first; of any length.
+         */
+        get: operations["export_trades"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2363,6 +2403,32 @@ export interface components {
             total: string;
         };
         /**
+         * CostsOfReport
+         * @description What trades of one pair (``all``: of all) have cost and brought; USD.
+         */
+        CostsOfReport: {
+            /** Cost Share */
+            cost_share: string | null;
+            /** Fees */
+            fees: string;
+            /** Mean */
+            mean: string | null;
+            /** Profit */
+            profit: string;
+            /** Profit Factor */
+            profit_factor: string | null;
+            /** Slippage */
+            slippage: string;
+            /** Symbol */
+            symbol: string;
+            /** Trades */
+            trades: number;
+            /** Turnover */
+            turnover: string;
+            /** Won Share */
+            won_share: string | null;
+        };
+        /**
          * Day
          * @description What one day of an account came to; USD, shares are time-weighted.
          */
@@ -2402,6 +2468,21 @@ export interface components {
             unrealised: string | null;
             /** Worst Share */
             worst_share: string;
+        };
+        /**
+         * DayOfReport
+         * @description A day's return as a share, and its profit in USD.
+         */
+        DayOfReport: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Profit */
+            profit: string;
+            /** Share */
+            share: string;
         };
         /**
          * DecidedView
@@ -2581,6 +2662,24 @@ export interface components {
             recorded_at: string;
             /** Side */
             side: string;
+        };
+        /**
+         * Fall
+         * @description The deepest fall from a best to a later low, as a share of the best; market times.
+         */
+        Fall: {
+            /**
+             * Best At
+             * Format: date-time
+             */
+            best_at: string;
+            /**
+             * Lowest At
+             * Format: date-time
+             */
+            lowest_at: string;
+            /** Share */
+            share: string;
         };
         /**
          * Flow
@@ -3205,6 +3304,25 @@ export interface components {
             quantity_share: string;
         };
         /**
+         * Performance
+         * @description Time-weighted return, net of flows, beside that of holding Bitcoin over the same time.
+         */
+        Performance: {
+            /** Bitcoin Share */
+            bitcoin_share: string | null;
+            /** Closed Days Share */
+            closed_days_share: string;
+            /** Return Share */
+            return_share: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Until */
+            until: string | null;
+        };
+        /**
          * Person
          * @description Who is signed in, with what they may do; ``expires_at`` is when the session ends.
          */
@@ -3389,6 +3507,45 @@ export interface components {
         Refuse: {
             /** Reason */
             reason: string;
+        };
+        /**
+         * Report
+         * @description Daily profit, risk, performance, hedge and costs of an account.
+         */
+        Report: {
+            /** Account */
+            account: string;
+            /** Costs */
+            costs: components["schemas"]["CostsOfReport"][];
+            /** Days */
+            days: components["schemas"]["Day"][];
+            hedge: components["schemas"]["HedgeReview"] | null;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            performance: components["schemas"]["Performance"];
+            risk: components["schemas"]["RiskOfReport"];
+        };
+        /**
+         * RiskOfReport
+         * @description Risk of the span; what too few days cannot tell is None.
+         */
+        RiskOfReport: {
+            best: components["schemas"]["DayOfReport"] | null;
+            /** Daily Volatility */
+            daily_volatility: string | null;
+            /** Days */
+            days: number;
+            deepest_fall: components["schemas"]["Fall"] | null;
+            /** Exposure Share */
+            exposure_share: string | null;
+            /** Losing Days */
+            losing_days: number;
+            worst: components["schemas"]["DayOfReport"] | null;
+            /** Yearly Volatility */
+            yearly_volatility: string | null;
         };
         /**
          * RunStress
@@ -4768,6 +4925,40 @@ export interface operations {
             };
         };
     };
+    get_report: {
+        parameters: {
+            query?: {
+                /** @description Begin of the time shown (market time); 90 days back. */
+                since?: string | null;
+            };
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     resume_account: {
         parameters: {
             query?: never;
@@ -5148,6 +5339,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_trades: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */

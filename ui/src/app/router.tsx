@@ -33,6 +33,7 @@ const routes = [
   createRoute({ ...parent, path: "/accounts/$account/trade", component: lazyRouteComponent(() => import("@/features/manual-trade/ManualTradePage"), "ManualTradePage") }),
   createRoute({ ...parent, path: "/accounts/$account/hedge", component: lazyRouteComponent(() => import("@/features/hedge/HedgePage"), "HedgePage") }),
   createRoute({ ...parent, path: "/accounts/$account/capital", component: lazyRouteComponent(() => import("@/features/capital/CapitalPage"), "CapitalPage") }),
+  createRoute({ ...parent, path: "/accounts/$account/report", component: lazyRouteComponent(() => import("@/features/reports/ReportPage"), "ReportPage") }),
   createRoute({ ...parent, path: "/accounts/$account/mode", component: lazyRouteComponent(() => import("@/features/mode/ModePage"), "ModePage") }),
   createRoute({ ...parent, path: "/accounts/$account/settings", component: lazyRouteComponent(() => import("@/features/settings/SettingsPage"), "AccountSettingsPage") }),
   createRoute({ ...parent, path: "/accounts/$account/trades/$number", component: lazyRouteComponent(() => import("@/features/trade/TradePage"), "TradePage") }),

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect } from "react";
 
-import { announce } from "./channel";
+import { announceToAll } from "./channel";
 import { Refresher } from "./refresh";
 import { follow, type RecordEvent } from "./stream";
 import { keysOf } from "./topics";
@@ -23,10 +23,7 @@ export function LiveData({ children }: LiveDataProps) {
       // A stream says nothing of why it is refused; whether the session has ended is asked.
       onLost: () => void queries.refetchQueries({ queryKey: ["session"] }),
       onResync: () => void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" }),
-      onSessionEnded: () => {
-        announce({ kind: "signed-out" });
-        void queries.invalidateQueries({ queryKey: ["session"] });
-      },
+      onSessionEnded: () => announceToAll({ kind: "signed-out" }),
     });
   }, [queries]);
   return children;

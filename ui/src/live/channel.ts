@@ -32,6 +32,12 @@ export function announce(message: Told): void {
   opened()?.postMessage(message);
 }
 
+/** Tell every tab, this one too. */
+export function announceToAll(message: Told): void {
+  announce(message);
+  for (const listener of listeners) listener(message);
+}
+
 /** Hear what other tabs tell; returns how to stop. */
 export function whenTold(listener: (message: Told) => void): () => void {
   opened();

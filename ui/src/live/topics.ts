@@ -12,7 +12,7 @@ const OF_ACCOUNT: Readonly<Record<string, readonly string[]>> = {
   fills: ["story", "portfolio"],
   balances: ["portfolio", "capital", "positions"],
   accounts: ["figures", "drawdown", "mode"],
-  days: ["days", "capital", "drawdown", "portfolio"],
+  days: ["days", "capital", "drawdown", "portfolio", "report"],
   flows: ["capital", "portfolio"],
   hedge: ["hedge"],
   settings: ["settings"],

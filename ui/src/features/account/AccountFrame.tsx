@@ -21,6 +21,7 @@ const TABS = [
   { to: "/accounts/$account/trade", label: "Trade by hand" },
   { to: "/accounts/$account/hedge", label: "Hedge" },
   { to: "/accounts/$account/capital", label: "Capital and days" },
+  { to: "/accounts/$account/report", label: "Report" },
   { to: "/accounts/$account/mode", label: "Mode" },
   { to: "/accounts/$account/settings", label: "Settings" },
 ] as const;

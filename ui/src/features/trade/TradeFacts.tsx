@@ -20,7 +20,7 @@ export function TradeFacts({ trade }: TradeFactsProps) {
         <div><dt>Target</dt><dd><Figure value={trade.take_profit_price} kind="price" unknown="none" /></dd></div>
         <div><dt>Trailing distance</dt><dd><Figure value={trade.trailing_distance} kind="price" unknown="none" /></dd></div>
         <div><dt>Fees</dt><dd><Figure value={trade.fees} kind="money" unit="USD" /></dd></div>
-        <div><dt>Slippage</dt><dd><Figure value={trade.slippage} kind="money" unit="USD" signed /></dd></div>
+        <div><dt>Slippage</dt><dd><Figure value={trade.slippage} kind="money" unit="USD" /> <small>(above zero is worse)</small></dd></div>
         <div><dt>Unprotected</dt><dd>{trade.unprotected_since ? <strong className="alarm">⚠ now</strong> : <><Figure value={trade.unprotected_seconds} decimals={2} unit="s" /> in all</>}</dd></div>
         <div><dt>By</dt><dd>{trade.source}</dd></div>
         <div><dt>Why it ended</dt><dd>{trade.exit_reason?.replaceAll("_", " ") ?? "open"}</dd></div>
