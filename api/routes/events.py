@@ -11,7 +11,7 @@ from activities.adapters.postgres.acting import TOKEN_HASH
 from activities.adapters.postgres.installation import find_token
 from api.authentication import SESSION_COOKIE, authenticate
 from api.live.cursor import read_cursor
-from api.live.stream import RecordStream
+from api.live.stream import Message, RecordStream
 from api.services import Services, services_of
 
 router = APIRouter(prefix="/events", tags=["events"], dependencies=[Depends(authenticate)])
@@ -20,6 +20,12 @@ After = Annotated[
     str | None, Query(max_length=3500, description="The last id seen; as Last-Event-ID says it.")
 ]
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=16_000)]
+
+
+def as_event(message: Message) -> ServerSentEvent:
+    """Return a message as it is sent. It always has data: browsers pass over an event without."""
+    data = {} if message.data is None else message.data
+    return ServerSentEvent(data=data, event=message.kind, id=message.id)
 
 
 @router.get("", response_class=EventSourceResponse)
@@ -40,7 +46,7 @@ async def follow_events(
     await hub.join(stream)
     try:
         async for message in stream.messages():
-            yield ServerSentEvent(data=message.data, event=message.kind, id=message.id)
+            yield as_event(message)
     finally:
         hub.leave(stream)
 

@@ -16,7 +16,8 @@ from activities.adapters.postgres.installation import create_account
 from activities.adapters.postgres.record_events import PostgresRecordEvents
 from api.live.cursor import Position, check_of, read_cursor
 from api.live.hub import Hub, Sources
-from api.live.stream import RecordStream
+from api.live.stream import Message, RecordStream
+from api.routes.events import as_event
 from infra.runtime.database import Database, Role
 from models.trading.account_state import AccountState
 from tests.support.stories import LIMITS
@@ -193,6 +194,12 @@ async def test_late_commit_is_numbered_when_it_commits(postgres, database_name, 
     events = await PostgresRecordEvents(database).after(account, before)
     assert [event.subject for event in events] == ["ETH", "BTC"]
     assert [event.sequence for event in events] == [before + 1, before + 2]
+
+
+@pytest.mark.parametrize("kind", ["resync", "caught-up", "session-ended"])
+def test_every_event_has_data(kind):
+    """An event without a data line is never dispatched (WHATWG HTML, 9.2.6)."""
+    assert as_event(Message(kind, id="a:1.00000")).data is not None
 
 
 async def first_messages(hub, after, count):
