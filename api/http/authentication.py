@@ -17,6 +17,7 @@ from api.http.problems import token_expired, unauthorized
 from api.services import Principal, Services, services_of
 
 ADMINISTRATOR = "administrator"
+SESSION_COOKIE = "aether_session"
 BASIC_CHALLENGE = 'Basic realm="Aether (the token is the password)", charset="UTF-8"'
 
 _bearer = HTTPBearer(auto_error=False, description="The administrator token printed at first start")
@@ -27,10 +28,17 @@ Basic = Annotated[HTTPBasicCredentials | None, Depends(_basic)]
 
 
 async def authenticate(request: Request, credentials: Bearer) -> Principal:
-    """Return the caller, or refuse with 401 without saying what was wrong."""
+    """Return the caller, or refuse with 401 without saying what was wrong.
+
+    Either a bearer token is shown, or the cookie of a browser's session.
+    """
+    services = services_of(request)
     if credentials is not None:
-        hashed = token_hash(credentials.credentials)
-        principal = await principal_of(services_of(request), hashed)
+        hashed: str | None = token_hash(credentials.credentials)
+    else:
+        hashed = services.browser_sessions.token_of(request.cookies.get(SESSION_COOKIE, ""))
+    if hashed is not None:
+        principal = await principal_of(services, hashed)
         if principal is not None:
             TOKEN_HASH.set(hashed)
             return principal

@@ -1,1 +1,1 @@
-"""Shapes of requests and answers."""
+"""Shapes that the API takes and gives, by area."""

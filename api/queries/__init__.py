@@ -1,1 +1,1 @@
-"""Reads of the record for the routes."""
+"""Reads for the control room, each inside its account's scope."""

@@ -1,0 +1,1 @@
+"""Figures of reports: pure, each computed here once; SQL and routes only fetch and shape."""
