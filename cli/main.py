@@ -33,6 +33,7 @@ GROUPS = {
     "mode": "cli.commands.governance.mode",
     "settings": "cli.commands.governance.settings",
     "admin": "cli.commands.platform.admin",
+    "pages": "cli.pages",
 }
 # Single commands: the module that holds the function of the same name.
 COMMANDS = {

@@ -16,6 +16,9 @@ from models.trading.governance.rights import MACHINE_GRANTS, CallerKind, Rights
 from models.trading.governance.sessions import Standing, ended
 from models.trading.governance.tokens import is_token
 
+SESSION_COOKIE = "aether_session"
+"""Cookie of a browser that has shown the machine's token; people's own sessions have another."""
+
 CALLER: ContextVar[Principal | None] = ContextVar("caller", default=None)
 """Who the request that is being dealt with comes from; updates of workflows are judged by it."""
 
@@ -41,6 +44,10 @@ async def caller_of(request: Request) -> Principal:
     elif COOKIE in request.cookies:
         check_same_origin(request)
         found = await person_of(services, reference_hash(request.cookies[COOKIE]))
+    elif SESSION_COOKIE in request.cookies:
+        check_same_origin(request)
+        held = services.browser_sessions.token_of(request.cookies[SESSION_COOKIE])
+        found = None if held is None else await principal_of(services, held)
     else:
         found = None
     if found is None:

@@ -32,6 +32,10 @@ _READ_ACCOUNT = (
     "list_trades",
     "get_trade",
     "get_assessment",
+    "preview_trade",
+    "get_trade_story",
+    "get_report",
+    "export_trades",
     "list_orders",
     "list_days",
     "get_drawdown",
@@ -54,6 +58,8 @@ _READ_ACCOUNT = (
 )
 _READ_PLATFORM = (
     "get_status",
+    "get_control_room",
+    "follow_events",
     "get_universe",
     "list_universe_versions",
     "get_universe_proposal",
@@ -75,6 +81,7 @@ ROUTES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("get_health", "get_readiness", "get_metrics"), Way.OPEN),
     **dict.fromkeys(("sign_in", "complete_sign_in", "look_at_enrolment", "enrol"), Way.OPEN),
     **dict.fromkeys(("get_set_up_page", "get_set_up_script"), Way.OPEN),
+    "begin_browser_session": Way.OPEN,
     **dict.fromkeys(("add_totp", "begin_passkey"), Way.ENROL),
     **dict.fromkeys(("confirm_totp", "finish_passkey"), Way.ENROLLING),
     **dict.fromkeys(_READ_ACCOUNT, Action.ACCOUNT_READ),
@@ -114,6 +121,7 @@ ROUTES: Final[Mapping[str, Rule]] = {
     "list_recoveries": Action.RECOVERY_CANCEL,
     "cancel_recovery": Action.RECOVERY_CANCEL,
     **dict.fromkeys(("get_me", "list_sessions", "list_factors", "list_tokens"), Action.SELF_READ),
+    **dict.fromkeys(("get_browser_session", "end_browser_session"), Action.PLATFORM_READ),
     **dict.fromkeys(
         ("sign_out", "revoke_session", "ask_step_up", "confirm_step_up", "revoke_token"),
         Action.SELF_MANAGE,

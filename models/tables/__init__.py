@@ -43,6 +43,7 @@ from models.tables.governance.people import (
 )
 from models.tables.governance.quarantine import QuarantinedWriteRow
 from models.tables.market.correlations import CorrelationRow
+from models.tables.market.live import RecordEventHeadRow, RecordEventRow
 from models.tables.market.market import CandleRow, MarketSnapshotRow
 from models.tables.market.stress import StressRow
 from models.tables.market.universe import UniverseChangeRow, UniverseProposalRow, UniverseVersionRow
@@ -91,6 +92,8 @@ __all__ = [
     "PriceWatchRow",
     "QuarantinedWriteRow",
     "ReconciliationRow",
+    "RecordEventHeadRow",
+    "RecordEventRow",
     "RecoveryCodeRow",
     "RecoveryRow",
     "RequestRow",

@@ -23,11 +23,15 @@ from api.http.margin import refuse_margin
 from api.http.problems import ProblemError
 from api.messages.bodies import AccountName, MoveStop, Number, OpenTrade, PageSize, Whole
 from api.messages.decisions import ChangeExits
-from api.messages.exits import exits_change, more_exits
+from api.messages.exits import exits_change
 from api.messages.schemas import Answered, Trade
 from api.messages.settings import EntryAssessed, entry_view
 from api.messages.slippage import FillSlippageView
-from api.queries.market import last_price_of, market_of
+from api.messages.trade_preview import OpenPreviewedTrade, TradePreview
+from api.messages.trade_story import TradeStory
+from api.queries.market import last_price_of
+from api.queries.trade_preview import open_request, refuse_expired, trade_preview
+from api.queries.trade_story import trade_story
 from api.services import Services, services_of
 from models.contracts.names import (
     CHANGE_EXITS_UPDATE,
@@ -42,7 +46,7 @@ from models.tables.accounts.restoration import TradeStateRow
 from models.tables.accounts.settings import EntryAssessmentRow
 from models.tables.documents import entry_record, trade_state
 from models.tables.trades.trades import TradeRow
-from models.trading.account.facts import OpenRequested, TradeCloseRequested
+from models.trading.account.facts import TradeCloseRequested
 from models.trading.answers import Answer
 from models.trading.exits.requests import ExitsChangeRequested
 from models.trading.trade.slippage import slippages
@@ -56,7 +60,11 @@ router = APIRouter(
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
 async def open_trade(
-    request: Request, account: AccountName, body: OpenTrade, caller: Caller, key: IdempotencyKey
+    request: Request,
+    account: AccountName,
+    body: OpenPreviewedTrade,
+    caller: Caller,
+    key: IdempotencyKey,
 ) -> JSONResponse:
     """Open a trade: sized, judged and placed by the account's workflow.
 
@@ -68,21 +76,8 @@ async def open_trade(
     command = command_of(request, account, key, caller, body)
 
     async def act() -> Response:
-        fact = OpenRequested(
-            request_id=command.request_id,
-            by=caller.name,
-            symbol=body.symbol,
-            order_type=body.order_type,
-            stop_price=body.stop_price,
-            market=await market_of(services, body.symbol),
-            at=datetime.now(UTC),
-            quantity=body.quantity,
-            limit_price=body.limit_price,
-            take_profit_price=body.take_profit_price,
-            trailing_distance=body.trailing_distance,
-            protection=body.protection,
-            exits=more_exits(body),
-        )
+        await refuse_expired(services, account, body, command, caller.name)
+        fact = await open_request(services, body, command.request_id, caller.name)
         workflow_id = account_workflow_id(account)
         answer = await update_workflow(
             services, workflow_id, OPEN_TRADE_UPDATE, fact, command.request_id, Answer
@@ -91,6 +86,16 @@ async def open_trade(
 
     async with services.admission.admit(account):
         return await run_once(services, command, act)
+
+
+@router.post("/preview")
+async def preview_trade(
+    request: Request, account: AccountName, body: OpenTrade, caller: Caller
+) -> TradePreview:
+    """Show what a trade would come to now: size, costs, limits after it; nothing is ordered."""
+    services = services_of(request)
+    await reading.require_account(services.database, account)
+    return await trade_preview(services, account, body, caller.name)
 
 
 @router.post("/{number}/close", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
@@ -213,6 +218,14 @@ async def get_assessment(request: Request, account: AccountName, number: Number)
         detail = f"Trade {number} has none: it is older than assessments, or not written yet."
         raise ProblemError(HTTPStatus.NOT_FOUND, "not-found", detail, lasting=False)
     return entry_view(entry_record(row.assessment))
+
+
+@router.get("/{number}/story")
+async def get_trade_story(request: Request, account: AccountName, number: Number) -> TradeStory:
+    """Return the trade's idea, executions, audit rows and bars, and where its workflow is shown."""
+    services = services_of(request)
+    row = await reading.require_trade(services.database, account, number)
+    return await trade_story(services, account, row)
 
 
 @router.get("/{number}")

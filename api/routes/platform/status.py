@@ -29,7 +29,7 @@ async def get_status(request: Request) -> Status:
     market = await reading.snapshots(services.database)
     names = await allowed(request, Action.ACCOUNT_READ, await services.database.accounts())
     views = [await reading.account_view(services.database, name, market) for name in names]
-    processes = await asyncio.gather(*(_probe(services, *t) for t in _targets(services)))
+    processes = await asyncio.gather(*(probe(services, *t) for t in targets(services)))
     silent = await silent_workflows(services)
     limits = [await account_limits_now(services.database, name, market) for name in names]
     return Status(
@@ -69,7 +69,8 @@ def _market_line(services: Services, market: Snapshots) -> MarketLine:
     )
 
 
-def _targets(services: Services) -> list[tuple[str, str, dict[str, str]]]:
+def targets(services: Services) -> list[tuple[str, str, dict[str, str]]]:
+    """Return name, address and headers of every process that is asked whether it is ready."""
     settings = services.settings
     return [
         ("exchange", f"{settings.exchange_url}/control/state", control_headers(settings)),
@@ -78,7 +79,8 @@ def _targets(services: Services) -> list[tuple[str, str, dict[str, str]]]:
     ]
 
 
-async def _probe(services: Services, name: str, url: str, headers: dict[str, str]) -> Process:
+async def probe(services: Services, name: str, url: str, headers: dict[str, str]) -> Process:
+    """Ask one process whether it is ready."""
     try:
         answer = await services.http.get(url, headers=headers)
     except httpx.HTTPError as error:

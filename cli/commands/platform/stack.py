@@ -114,7 +114,16 @@ def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
     _tell_set_up_link(settings)
     for line in Overview.addresses_text(settings):
         _tell(line)
+    _build_pages()
     return started
+
+
+def _build_pages() -> None:
+    # After the start, which they must not slow down; the API says at / how far they are.
+    from infra.pages.build import build_beside
+
+    if build_beside():
+        _tell("The pages of the control room are being built (half a minute, this once).")
 
 
 def _renew_own_token(settings: Settings) -> None:

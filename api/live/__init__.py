@@ -1,0 +1,1 @@
+"""Live data: one resumable stream of events for each browser."""

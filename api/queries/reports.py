@@ -1,0 +1,185 @@
+"""The report of an account, and its trades as a table of any length."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlmodel import col, select
+
+from api.http import reading
+from api.messages.decisions import HedgeReview
+from api.messages.reports import (
+    CostsOfReport,
+    DayOfReport,
+    Fall,
+    Performance,
+    Report,
+    RiskOfReport,
+)
+from api.queries import capital
+from api.services import Services
+from infra.runtime.database.connections import Database
+from models.reporting.costs import EndedTrade, costs_by_pair
+from models.reporting.performance import (
+    DayResult,
+    Risk,
+    change_of,
+    compounded,
+    deepest_fall,
+    risk_of,
+)
+from models.tables import CandleRow, HedgeReviewRow, TradeRow
+from models.trading.capital.flows import NavPoint
+
+BITCOIN: Final = "BTC/USD"
+DAYS_MOST: Final = 400
+TRADES_MOST: Final = 20_000
+"""Trades that the costs of one report are made of."""
+PAGE: Final = 500
+COLUMNS: Final = (
+    "number",
+    "symbol",
+    "phase",
+    "source",
+    "quantity",
+    "bought",
+    "sold",
+    "reference_price",
+    "average_entry_price",
+    "average_exit_price",
+    "stop_price",
+    "take_profit_price",
+    "fees",
+    "slippage",
+    "pnl",
+    "exit_reason",
+    "unprotected_seconds",
+    "decided_at",
+    "opened_at",
+    "closed_at",
+)
+
+
+async def report(services: Services, account: str, since: datetime) -> Report:
+    """Return the report of an account since a market time."""
+    database = services.database
+    market = await reading.snapshots(database)
+    portfolio, points = await capital.portfolio(database, account, market, since)
+    days = [
+        day
+        for day in await capital.days(database, account, None, DAYS_MOST)
+        if day.closed_at >= since
+    ]
+    results = [DayResult(day.day, day.profit_share, day.profit) for day in reversed(days)]
+    until = capital.market_time(market)
+    async with database.account_scope(account) as session:
+        newest = select(HedgeReviewRow).order_by(col(HedgeReviewRow.at).desc()).limit(1)
+        review = (await session.exec(newest)).first()
+    return Report(
+        account=account,
+        made_at=datetime.now(UTC),
+        days=days,
+        risk=_risk(risk_of(results), points, portfolio.exposure_share),
+        performance=Performance(
+            return_share=portfolio.return_share,
+            closed_days_share=compounded([one.share for one in results]),
+            bitcoin_share=await _bitcoin(database, points, market),
+            since=points[0].at if points else since,
+            until=until,
+        ),
+        hedge=None if review is None else HedgeReview.model_validate(review),
+        costs=[
+            CostsOfReport.model_validate(one)
+            for one in costs_by_pair(await _ended(database, account, since))
+        ],
+    )
+
+
+async def trades_as_csv(database: Database, account: str) -> AsyncIterator[str]:
+    """Yield all trades, newest first, in lines of CSV (RFC 4180); memory does not grow with them.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    yield _line(COLUMNS)
+    before: int | None = None
+    while True:
+        query = select(TradeRow).order_by(col(TradeRow.number).desc()).limit(PAGE)
+        if before is not None:
+            query = query.where(TradeRow.number < before)
+        async with database.account_scope(account) as session:
+            rows = list(await session.exec(query))
+        if not rows:
+            return
+        yield "".join(_line([_cell(getattr(row, name)) for name in COLUMNS]) for row in rows)
+        before = rows[-1].number
+
+
+def _risk(found: Risk, points: list[NavPoint], exposure: Decimal | None) -> RiskOfReport:
+    fall = deepest_fall(points)
+    return RiskOfReport(
+        days=found.days,
+        losing_days=found.losing_days,
+        daily_volatility=found.daily_volatility,
+        yearly_volatility=found.yearly_volatility,
+        worst=None if found.worst is None else DayOfReport.model_validate(found.worst),
+        best=None if found.best is None else DayOfReport.model_validate(found.best),
+        deepest_fall=None if fall is None else Fall.model_validate(fall),
+        exposure_share=exposure,
+    )
+
+
+async def _bitcoin(
+    database: Database, points: list[NavPoint], market: reading.Snapshots
+) -> Decimal | None:
+    """Return Bitcoin's return from the first measurement on; None where no bar is that old."""
+    if not points or BITCOIN not in market:
+        return None
+    query = (
+        select(col(CandleRow.close))
+        .where(CandleRow.symbol == BITCOIN, col(CandleRow.start) <= points[0].at)
+        .order_by(col(CandleRow.start).desc())
+        .limit(1)
+    )
+    async with database.no_scope() as session:
+        first = (await session.exec(query)).first()
+    return change_of(first, market[BITCOIN].last)
+
+
+async def _ended(database: Database, account: str, since: datetime) -> list[EndedTrade]:
+    query = (
+        select(TradeRow)
+        .where(TradeRow.phase == reading.SETTLED, col(TradeRow.closed_at) >= since)
+        .order_by(col(TradeRow.number).desc())
+        .limit(TRADES_MOST)
+    )
+    async with database.account_scope(account) as session:
+        rows = list(await session.exec(query))
+    return [_ended_trade(row) for row in rows if row.pnl is not None]
+
+
+def _ended_trade(row: TradeRow) -> EndedTrade:
+    assert row.pnl is not None
+    turnover = row.bought * (row.average_entry_price or 0) + row.sold * (
+        row.average_exit_price or 0
+    )
+    return EndedTrade(row.symbol, row.pnl, row.fees, row.slippage, turnover)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    text = str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def _line(cells: Any) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""What tells the control room that the record has changed."""

@@ -1,0 +1,57 @@
+/** Reads of one account: all under `["account", NAME, …]`, so that events can name them. */
+
+import { queryOptions } from "@tanstack/react-query";
+
+import { brought, client } from "@/api/client";
+
+export const portfolio = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account, "portfolio"],
+    queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/portfolio", { params: { path: { account } }, signal })),
+  });
+
+export const positions = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account, "positions"],
+    queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/positions", { params: { path: { account } }, signal })),
+  });
+
+export const openOrders = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account, "orders", "open"],
+    queryFn: ({ signal }) =>
+      brought(client.GET("/api/v1/accounts/{account}/orders", { params: { path: { account }, query: { open: true, limit: 200 } }, signal })),
+  });
+
+export const trades = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account, "trades", "list"],
+    queryFn: ({ signal }) =>
+      brought(client.GET("/api/v1/accounts/{account}/trades", { params: { path: { account }, query: { limit: 500 } }, signal })),
+  });
+
+export const hedge = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account, "hedge", "now"],
+    queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/hedge", { params: { path: { account } }, signal })),
+  });
+
+export const hedgeHistory = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account, "hedge", "history"],
+    queryFn: ({ signal }) =>
+      brought(client.GET("/api/v1/accounts/{account}/hedge/history", { params: { path: { account }, query: { limit: 50 } }, signal })),
+  });
+
+export const capital = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account, "capital"],
+    queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/capital", { params: { path: { account } }, signal })),
+  });
+
+export const days = (account: string) =>
+  queryOptions({
+    queryKey: ["account", account, "days"],
+    queryFn: ({ signal }) =>
+      brought(client.GET("/api/v1/accounts/{account}/days", { params: { path: { account }, query: { limit: 60 } }, signal })),
+  });

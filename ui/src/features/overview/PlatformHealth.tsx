@@ -1,0 +1,40 @@
+import { Link } from "@tanstack/react-router";
+
+import type { components } from "@/api/schema";
+
+export interface PlatformHealthProps {
+  readonly processes: readonly components["schemas"]["Process"][];
+  readonly lesserForms: readonly string[];
+  readonly followed: boolean;
+}
+
+/** Whether the exchange, the feed and the processes answer, and what runs in a degraded mode. */
+export function PlatformHealth({ processes, lesserForms, followed }: PlatformHealthProps) {
+  return (
+    <section className="panel">
+      <h2>Platform</h2>
+      <ul className="states">
+        {processes.map((process) => (
+          <li key={process.name} className={process.ready ? "good" : "alarm"}>
+            <span aria-hidden="true">{process.ready ? "●" : "▲"}</span> {process.name}{" "}
+            <small>{process.ready ? "ready" : `not ready: ${process.detail}`}</small>
+          </li>
+        ))}
+        <li className={followed ? "good" : "alarm"}>
+          <span aria-hidden="true">{followed ? "●" : "▲"}</span> market feed <small>{followed ? "followed" : "nobody follows it"}</small>
+        </li>
+      </ul>
+      {lesserForms.length > 0 ? (
+        <details>
+          <summary>{lesserForms.length} degraded {lesserForms.length === 1 ? "mode" : "modes"}</summary>
+          <ul>
+            {lesserForms.map((words) => (
+              <li key={words}>{words}</li>
+            ))}
+          </ul>
+          <Link to="/system">System</Link>
+        </details>
+      ) : null}
+    </section>
+  );
+}

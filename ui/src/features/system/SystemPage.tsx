@@ -1,0 +1,114 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+
+import { client } from "@/api/client";
+import { Page } from "@/app/Page";
+import { Moment } from "@/components/Moment";
+import { QueryState } from "@/components/QueryState";
+import { Rows } from "@/components/Rows";
+import { Acknowledgements } from "@/features/kill-switch/Acknowledgements";
+import { LiftKillSwitch } from "@/features/kill-switch/LiftKillSwitch";
+import { killSwitches } from "@/features/kill-switch/queries";
+import { controlRoom } from "@/features/overview/queries";
+import { useConnection } from "@/live/connection";
+
+const readiness = queryOptions({
+  queryKey: ["control-room-readiness"],
+  queryFn: async ({ signal }) => {
+    const answer = await client.GET("/readyz", { signal });
+    return answer.data ?? (answer.error as NonNullable<typeof answer.data>);
+  },
+});
+
+/** What runs, how it answers, and in which degraded modes; kill switches and their lifting. */
+export function SystemPage() {
+  const room = useQuery(controlRoom);
+  const ready = useQuery(readiness);
+  const switches = useQuery(killSwitches);
+  const connection = useConnection();
+  return (
+    <Page title="System">
+      <QueryState query={switches} what="the kill switches">
+        {(rows) => (
+          <section className="panel stack">
+            <h2>Kill switches</h2>
+            {rows.length === 0 ? <p className="panel-note">None was ever engaged.</p> : null}
+            {rows.filter((row) => row.lifted_at === null).map((row) => (
+              <article key={row.number} className="stack switch">
+                <h3>⚠ Kill switch {row.number}: {row.reason}</h3>
+                <p>Engaged by {row.engaged_by}, <Moment at={row.engaged_at} />; positions {row.flatten ? "are sold" : "are kept, protected"}.</p>
+                <Acknowledgements engagement={row} />
+                <LiftKillSwitch engagement={row} switches={rows} />
+              </article>
+            ))}
+            {rows.some((row) => row.lifted_at !== null) ? (
+              <details>
+                <summary>Lifted before</summary>
+                <ul>
+                  {rows.filter((row) => row.lifted_at !== null).map((row) => (
+                    <li key={row.number}>{row.number}: {row.reason}, lifted by {row.lifted_by} <Moment at={row.lifted_at} /></li>
+                  ))}
+                </ul>
+              </details>
+            ) : null}
+          </section>
+        )}
+      </QueryState>
+      <div className="columns">
+        <QueryState query={room} what="the processes">
+          {(data) => (
+            <Rows
+              caption="Processes"
+              rows={data.processes}
+              keyOf={(row) => row.name}
+              empty="None is known."
+              alarm={(row) => !row.ready}
+              columns={[
+                { name: "Process", cell: (row) => <strong>{row.name}</strong> },
+                { name: "State", cell: (row) => (row.ready ? <span className="good">● ready</span> : <strong className="alarm">▲ not ready</strong>) },
+                { name: "Detail", cell: (row) => row.detail },
+              ]}
+            />
+          )}
+        </QueryState>
+        <QueryState query={ready} what="the readiness">
+          {(data) => (
+            <section className="panel">
+              <h2>Readiness: {data.status}</h2>
+              <ul className="states">
+                {Object.entries(data.checks).map(([name, words]) => (
+                  <li key={name} className={words === "ok" ? "good" : "alarm"}>
+                    <span aria-hidden="true">{words === "ok" ? "●" : "▲"}</span> {name.replaceAll("_", " ")} <small>{words}</small>
+                  </li>
+                ))}
+                {connection.heartbeat ? (["record", "exchange", "feed"] as const).map((part) => (
+                  <li key={part} className={connection.heartbeat?.[part] === "ok" ? "good" : "alarm"}>
+                    <span aria-hidden="true">{connection.heartbeat?.[part] === "ok" ? "●" : "▲"}</span> heartbeat of the {part} <small>{connection.heartbeat?.[part]}</small>
+                  </li>
+                )) : null}
+              </ul>
+            </section>
+          )}
+        </QueryState>
+      </div>
+      <QueryState query={room} what="the degraded modes">
+        {(data) => (
+          <section className="panel">
+            <h2>Degraded modes</h2>
+            {data.lesser_forms.length === 0 ? <p className="panel-note">None: everything runs in its full form.</p> : null}
+            <ul>
+              {data.lesser_forms.map((words) => (
+                <li key={words}>{words}</li>
+              ))}
+            </ul>
+          </section>
+        )}
+      </QueryState>
+      <section className="panel">
+        <h2>About</h2>
+        <p className="panel-note">
+          Charts are drawn by Lightweight Charts™ of TradingView (Apache License 2.0), <a href="https://www.tradingview.com/" rel="noreferrer">tradingview.com</a>. The <a href="/docs">API's description</a> asks for the token as a password.
+        </p>
+      </section>
+    </Page>
+  );
+}

@@ -1,0 +1,30 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useEffect } from "react";
+
+import { announceToAll } from "./channel";
+import { Refresher } from "./refresh";
+import { follow, type RecordEvent } from "./stream";
+import { keysOf } from "./topics";
+
+export interface LiveDataProps {
+  readonly children: ReactNode;
+}
+
+/** Keep what is on the pages as the record has it. */
+export function LiveData({ children }: LiveDataProps) {
+  const queries = useQueryClient();
+  useEffect(() => {
+    const refresher = new Refresher(queries);
+    return follow({
+      onRecord: (event: RecordEvent) => {
+        for (const key of keysOf(event)) refresher.changed(key);
+      },
+      onOverview: (data) => queries.setQueryData(["control-room"], data),
+      // A stream says nothing of why it is refused; whether the session has ended is asked.
+      onLost: () => void queries.refetchQueries({ queryKey: ["session"] }),
+      onResync: () => void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" }),
+      onSessionEnded: () => announceToAll({ kind: "signed-out" }),
+    });
+  }, [queries]);
+  return children;
+}

@@ -1,0 +1,45 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } from "@tanstack/react-router";
+import { act, render, type RenderResult } from "@testing-library/react";
+import type { ReactNode } from "react";
+
+import { type Person, SessionProvider } from "@/session/session";
+
+export const DIRECTOR: Person = { name: "anna", role: "director", expires_at: null };
+export const AUDITOR: Person = { name: "otto", role: "auditor", expires_at: null };
+
+export interface Shown extends RenderResult {
+  readonly queries: QueryClient;
+}
+
+/** Show something as a page would: somebody is signed in, links lead somewhere, reads are kept. */
+export async function show(children: ReactNode, person: Person = DIRECTOR, known: readonly [unknown[], unknown][] = []): Promise<Shown> {
+  const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity, retry: false } } });
+  for (const [key, data] of known) queries.setQueryData(key, data);
+  const root = createRootRoute({ component: () => children });
+  const router = createRouter({ routeTree: root, history: createMemoryHistory({ initialEntries: ["/"] }), defaultNotFoundComponent: () => <>{children}</> });
+  await router.load();
+  const result = render(
+    <QueryClientProvider client={queries}>
+      <SessionProvider value={{ person, signOut: () => Promise.resolve() }}>
+        <RouterProvider router={router as never} />
+      </SessionProvider>
+    </QueryClientProvider>,
+  );
+  await act(async () => undefined);
+  return { ...result, queries };
+}
+
+/** Answer requests of the client: by method and path. */
+export function answers(routes: Readonly<Record<string, (request: Request) => unknown>>): Request[] {
+  const asked: Request[] = [];
+  globalThis.fetch = (async (input: Request) => {
+    asked.push(input.clone());
+    const { pathname } = new URL(input.url);
+    const route = routes[`${input.method} ${pathname}`];
+    if (!route) return new Response(JSON.stringify({ type: "urn:aether:problem:not-found", detail: pathname }), { status: 404 });
+    const found = await route(input);
+    return found instanceof Response ? found : new Response(JSON.stringify(found), { status: 200, headers: { "Content-Type": "application/json" } });
+  }) as typeof fetch;
+  return asked;
+}
