@@ -71,6 +71,7 @@ class Limits(Row):
     slippage_share: Money
     market_data_age_seconds: int
     depth_share: Money
+    trade_minimum: Money
 
 
 class Account(BaseModel):

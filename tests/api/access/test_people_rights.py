@@ -67,8 +67,8 @@ def test_every_update_of_a_workflow_has_a_right_or_is_nobodys_to_send():
     for module in (account_inbox, approval, kill_switch, trade_inbox):
         for name, function in UPDATE.findall(Path(module.__file__).read_text()):
             names.add(name or function)
-    folder = Path(account_inbox.__file__).parent
-    every = [f for file in folder.glob("*.py") for f in UPDATE.findall(file.read_text())]
+    folder = Path(account_inbox.__file__).parents[1]
+    every = [f for file in folder.rglob("*.py") for f in UPDATE.findall(file.read_text())]
     # An approval is settled in accounts and trades by the same name.
     assert (len(names), len(every)) == (18, 19)
     assert names == set(UPDATES) | INTERNAL_UPDATES

@@ -7,6 +7,7 @@ from uuid import uuid4
 from models.trading.account.facts import IdeaArrived
 from models.trading.ideas import Idea
 from models.trading.market import MarketSnapshot
+from tests.support.books import a_book
 from tests.support.fakes import BITCOIN
 from tests.support.platform import PRICE, a_key
 from tests.support.temporal import eventually
@@ -34,6 +35,8 @@ def an_idea():
         PRICE / 1000,
         Decimal("0.001"),
         measured_at=now,
+        book=a_book(PRICE - 1, PRICE + 1),
+        book_at=now,
     )
     return IdeaArrived(idea, market, now)
 

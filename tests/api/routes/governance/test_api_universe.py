@@ -91,14 +91,14 @@ async def test_pair_that_two_people_take_out_gets_no_entries_and_keeps_its_prote
     await market.close()
 
 
-async def test_change_of_nothing_and_of_the_unknown_are_refused(platform):
+async def test_change_of_nothing_and_of_the_unknown_are_refused(first):
     for body, status, kind in [
         ({"reason": "why not"}, 422, "invalid-change"),
         ({"reason": "why not", "joins": ["NOPE/USD"]}, 422, "invalid-change"),
         ({"joins": ["BTC/USD"]}, 422, "invalid-request"),
     ]:
-        answer = await platform.caller.post("/api/v1/universe/changes", json=body, headers=a_key())
+        answer = await first.post("/api/v1/universe/changes", json=body, headers=a_key())
         assert (answer.status_code, answer.json()["type"][19:]) == (status, kind), answer.text
     path = "/api/v1/universe/changes/99999/refuse"
-    answer = await platform.caller.post(path, headers=a_key())
+    answer = await first.post(path, headers=a_key())
     assert answer.json()["type"] == "urn:aether:problem:unknown-change"
