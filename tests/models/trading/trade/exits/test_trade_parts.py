@@ -157,7 +157,10 @@ class PartMachine(TradeMachine):
             return
         covered = sum((o.quantity - o.filled for o in world.live_orders(Leg.STOP)), Decimal(0))
         selling = sum((o.quantity - o.filled for o in world.live_orders(Leg.HEDGE)), Decimal(0))
-        assert covered + selling == world.held
+        if world.state.in_doubt:
+            assert covered + selling >= world.held
+        else:
+            assert covered + selling == world.held
 
     # The same machine without what would end the trade at once.
     close_requested = None  # type: ignore[assignment]
