@@ -374,7 +374,7 @@ class ModelWorld:
         self.amends.append((self.now, command))
         if not order.live:
             self.facts.append(AmendRefused(command.order_id, "gone", True, START))
-        elif self.refuse_amends or self.price <= command.trigger_price:
+        elif self._refuses(order, command):
             self.refuse_amends = False
             self.facts.append(AmendRefused(command.order_id, "EOrder:Invalid price", False, START))
         else:
@@ -384,6 +384,16 @@ class ModelWorld:
             self.facts.append(
                 StopAmended(command.order_id, command.quantity, command.trigger_price, START)
             )
+            if order.filled >= order.quantity:
+                # Nothing is left of it: the rest counts as cancelled (kraken-protocol §8.2).
+                whole = order.filled == order.quantity
+                self.end(order, OrderStatus.CLOSED if whole else OrderStatus.CANCELED)
+
+    def _refuses(self, order: ModelOrder, command: AmendStop) -> bool:
+        """Tell whether an amend is answered as refused: what holds already is told as amended."""
+        if (order.quantity, order.trigger) == (command.quantity, command.trigger_price):
+            return False
+        return self.refuse_amends or self.price <= command.trigger_price
 
     def _amend_entry(self, command: AmendEntry) -> None:
         order = self.orders[command.order_id]

@@ -246,6 +246,8 @@ class TradeMachine(RuleBasedStateMachine):
             return
         if state.awaited_children or state.stop_refusals:
             return
+        if any(stop.is_firing for stop in state.live_stops):
+            return  # it ends by itself, and then all that is left is sold
         assert state.protected_quantity == state.held - state.sales_awaited
 
     @invariant()
