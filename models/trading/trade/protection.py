@@ -50,11 +50,18 @@ def uncovered_quantity(state: TradeState) -> Decimal:
 
 
 def note_amended(draft: TradeDraft, fact: StopAmended) -> None:
-    """Take over an amend that was under way; the answer to an older one is ignored."""
+    """Take over an amend that was under way; the answer to an older one is ignored.
+
+    An amend asked for twice may be refused and then taken. That a stop covers less than is believed
+    must not be missed; where it is no news, the next amend puts it right.
+    """
     order = find_order(draft.state, fact.order_id, None)
-    if order is None or not order.pending_amend:
+    if order is None:
         return
     if (fact.quantity, fact.trigger_price) != (order.amend_quantity, order.amend_trigger):
+        return
+    covers_less = not order.status.is_final and fact.quantity < order.quantity
+    if not order.pending_amend and not covers_less:
         return
     if order.trigger_price != fact.trigger_price:
         draft.note_event("stop_moved")
@@ -65,6 +72,7 @@ def note_amended(draft: TradeDraft, fact: StopAmended) -> None:
         quantity=fact.quantity,
         trigger_price=fact.trigger_price,
         pending_amend=False,
+        amend_blocked=False,
         amend_refusals=0,
         status=OrderStatus.CLOSED if closed else order.status,
     )

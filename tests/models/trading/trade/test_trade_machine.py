@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from models.trading.execution import EntryStyle
 from models.trading.orders import Leg, OrderStatus, OrderType, Side, TimeInForce
+from models.trading.refusals.repetition import Requested, refused
 from models.trading.risk.limits import ProtectionMode
 from models.trading.trade.facts import (
     AmendRefused,
@@ -244,7 +245,7 @@ class TradeMachine(RuleBasedStateMachine):
             return
         if state.live_part is not None:
             return
-        if state.awaited_children or state.stop_refusals:
+        if state.awaited_children or state.stop_refusals or refused(state.refused, Requested.STOP):
             return
         if any(stop.is_firing for stop in state.live_stops):
             return  # it ends by itself, and then all that is left is sold

@@ -223,6 +223,31 @@ FOUND: dict[str, tuple[ProtectionMode, int, Steps]] = {
             ("everything_comes_to_rest", {}),
         ),
     ),
+    "part asked for twice, its amend refused and then taken": (
+        ProtectionMode.ATTACHED,
+        6,
+        (
+            ("next_amend_is_refused", {}),
+            ("stop_move_requested", {"stop": Decimal(90), "price": None}),
+            ("review_is_due", {}),
+            ("more_parts", {"lots": 1}),
+            ("old_fact_arrives_again", {"pick": 7}),
+            ("next_answers_are_lost", {"executed": False, "times": 2}),
+            ("review_is_due", {}),
+            ("everything_comes_to_rest", {}),
+        ),
+    ),
+    "part in doubt was executed, then both stops are reached": (
+        ProtectionMode.ATTACHED,
+        7,
+        (
+            ("part_sale_requested", {"lots": 1}),
+            ("next_answers_are_lost", {"executed": True, "times": 1}),
+            ("stop_move_requested", {"stop": Decimal(99), "price": Decimal(106)}),
+            ("everything_comes_to_rest", {}),
+            ("price_moves", {"price": Decimal(97)}),
+        ),
+    ),
 }
 
 
