@@ -223,20 +223,6 @@ FOUND: dict[str, tuple[ProtectionMode, int, Steps]] = {
             ("everything_comes_to_rest", {}),
         ),
     ),
-    "part asked for twice, its amend refused and then taken": (
-        ProtectionMode.ATTACHED,
-        6,
-        (
-            ("next_amend_is_refused", {}),
-            ("stop_move_requested", {"stop": Decimal(90), "price": None}),
-            ("review_is_due", {}),
-            ("more_parts", {"lots": 1}),
-            ("old_fact_arrives_again", {"pick": 7}),
-            ("next_answers_are_lost", {"executed": False, "times": 2}),
-            ("review_is_due", {}),
-            ("everything_comes_to_rest", {}),
-        ),
-    ),
     "part in doubt was executed, then both stops are reached": (
         ProtectionMode.ATTACHED,
         7,
@@ -262,6 +248,16 @@ def test_example_that_was_found(found: tuple[ProtectionMode, int, Steps]) -> Non
         machine.what_is_not_being_sold_is_covered_at_the_exchange()
         machine.nothing_is_offered_twice_once_all_is_known()
     machine.teardown()
+
+
+def test_stop_that_was_made_smaller_by_a_second_asking_after_a_refusal_is_made_whole() -> None:
+    world = a_protected_world()
+    world.tell(PartSaleRequested(Decimal(5), "hedge", START))
+    world.review()  # it was due already when the request came: the part is asked for twice
+    world.refuse_amends = True
+    settle(world)
+    (stop,) = world.live_orders(Leg.STOP)
+    assert stop.quantity == world.state.protected_quantity == world.held == 20
 
 
 def test_stop_that_is_made_as_small_as_it_has_filled_is_over_and_so_is_the_trade() -> None:
