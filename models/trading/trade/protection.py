@@ -50,11 +50,18 @@ def uncovered_quantity(state: TradeState) -> Decimal:
 
 
 def note_amended(draft: TradeDraft, fact: StopAmended) -> None:
-    """Take over an amend that was under way; the answer to an older one is ignored."""
+    """Take over an amend that was under way; the answer to an older one is ignored.
+
+    An amend asked for twice may be refused and then taken. That a stop covers less than is believed
+    must not be missed; where it is no news, the next amend puts it right.
+    """
     order = find_order(draft.state, fact.order_id, None)
-    if order is None or not order.pending_amend:
+    if order is None:
         return
     if (fact.quantity, fact.trigger_price) != (order.amend_quantity, order.amend_trigger):
+        return
+    covers_less = not order.status.is_final and fact.quantity < order.quantity
+    if not order.pending_amend and not covers_less:
         return
     if order.trigger_price != fact.trigger_price:
         draft.note_event("stop_moved")
@@ -65,6 +72,7 @@ def note_amended(draft: TradeDraft, fact: StopAmended) -> None:
         quantity=fact.quantity,
         trigger_price=fact.trigger_price,
         pending_amend=False,
+        amend_blocked=False,
         amend_refusals=0,
         status=OrderStatus.CLOSED if closed else order.status,
     )
@@ -113,7 +121,8 @@ def ensure_protected(draft: TradeDraft) -> None:
     state = draft.state
     # An exit in doubt has dropped the stops, and its deadline has passed: until the exchange tells
     # what became of it, what may still be held is covered again.
-    if state.live_exit is not None and state.live_exit.status is not OrderStatus.UNKNOWN:
+    if state.live_exit is not None and not state.live_exit.is_in_doubt:
+        _drop_stops_beside_exit(draft, state.live_exit)
         return
     _withdraw_excess(draft)
     if state.sellable <= ZERO:
@@ -194,31 +203,57 @@ def _amend(draft: TradeDraft, stop: TradeOrder, growth: Decimal) -> None:
     draft.send(AmendStop(stop.order_id, name, quantity, trigger))
 
 
+def _drop_stops_beside_exit(draft: TradeDraft, leaving: TradeOrder) -> None:
+    """Withdraw what covered the position while its exit was in doubt: the exit is known to exist.
+
+    What the exit sells, a stop would sell a second time, out of what another trade holds
+    (kraken-protocol §8.5: a resting stop is not linked to holdings).
+    """
+    if leaving.status is not OrderStatus.OPEN:
+        return  # on its way: its own command drops the stops first
+    for stop in draft.state.live_stops:
+        rests = stop.status is OrderStatus.OPEN and not (stop.is_firing or stop.gone)
+        if rests and not stop.pending_cancel:
+            _cancel(draft, stop)
+
+
 def _withdraw_excess(draft: TradeDraft) -> None:
     """Take back what rests beyond what is held: a child that came very late, a part sold after all.
 
-    The newest stop is made smaller where it stays one, so that nothing is bare; else cancelled.
+    So that nothing is bare a stop is made smaller where it stays one, the newest first; else the
+    newest is cancelled. While a part is being sold only that is cancelled of which all is too much.
     """
     state = draft.state
     children = sum((o.spec.quantity for o in state.orders if o.parent_order_id), ZERO)
-    settled = state.entry_is_done and not state.awaits_fills
+    part = state.live_part
     if (
-        not settled
-        or state.live_part is not None
+        not state.entry_is_done
+        or (part is not None and part.status is not OrderStatus.OPEN)
         or any(_is_moving(o) for o in state.live_stops)
         or (children > state.bought and state.children_missing == ZERO)
     ):
         return
     stops = [o for o in state.live_stops if o.order_id is not None]
     excess = -uncovered_quantity(state)
-    if stops and excess > ZERO:
-        newest = stops[-1]
-        left = newest.remaining - excess
-        if state.plan.instrument.meets_minimum(left, state.stop_price) and not newest.amend_blocked:
-            _amend(draft, newest, -excess)
+    if not stops or excess <= ZERO:
+        return
+    newest = stops[-1]
+    if newest.remaining == excess:
+        _cancel(draft, newest)
+        return
+    instrument = state.plan.instrument
+    for stop in reversed(stops):
+        left = stop.remaining - excess
+        if instrument.meets_minimum(left, state.stop_price) and not stop.amend_blocked:
+            _amend(draft, stop, -excess)
             return
-        draft.change_order(newest, pending_cancel=True)
-        draft.send(CancelOrder(newest.order_id, newest.spec.client_order_id))
+    if part is None or newest.remaining < excess:
+        _cancel(draft, newest)
+
+
+def _cancel(draft: TradeDraft, stop: TradeOrder) -> None:
+    draft.change_order(stop, pending_cancel=True)
+    draft.send(CancelOrder(stop.order_id, stop.spec.client_order_id))
 
 
 def _withdraw_refused_trigger(draft: TradeDraft) -> None:

@@ -5,7 +5,8 @@ from collections import defaultdict
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.simulation.engine.orders import (
@@ -22,7 +23,17 @@ from models.simulation.engine.orders import (
 from models.simulation.errors import VenueError
 from models.simulation.steps import Level, MarketStep, Print, SymbolStep
 from models.trading.orders import Side
-from tests.models.simulation.venue_builders import BTC, ETH, START, WALL, a_venue, fills
+from tests.models.simulation.venue_builders import (
+    BTC,
+    BUY,
+    ETH,
+    SELL,
+    START,
+    WALL,
+    a_venue,
+    an_order,
+    fills,
+)
 
 TICK = Decimal("0.5")
 grid = st.integers(min_value=-6, max_value=6)
@@ -186,20 +197,54 @@ def test_every_asset_is_conserved_and_every_hold_explained(sequence):
         assert_sound(driver.venue)
 
 
+BID_THAT_RESTS_MEANWHILE = (
+    [("add", "alpha", an_order(SELL, OrderKind.TAKE_PROFIT, price="1001"))],
+    "beta",
+    an_order(BUY, OrderKind.LIMIT, "3", price="1001"),
+)
+"""What beta does not get at 1001 rests there; its own trade has fired alpha's sale."""
+
+TRAILING_STOP_THAT_RESTS_MEANWHILE = (
+    [("add", "alpha", an_order(SELL, OrderKind.TRAILING_STOP_LIMIT, price="+1", price2="+1"))],
+    "beta",
+    an_order(
+        SELL,
+        OrderKind.MARKET,
+        close=CloseTerms(OrderKind.TAKE_PROFIT, PriceTerm(Decimal(1000))),
+    ),
+)
+"""Beta's sale at 999 fires alpha's stop, which rests at 1000; beta's close takes from it."""
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(actions, max_size=15), accounts, a_request())
+@example(*BID_THAT_RESTS_MEANWHILE)
+@example(*TRAILING_STOP_THAT_RESTS_MEANWHILE)
 def test_an_order_takes_only_what_the_public_book_showed(sequence, account, request):
+    """What trades is the quantity shown before, or that of an order that came to rest since.
+
+    The reference of a stop is the last trade (kraken-protocol §8.5): a trade may fire orders, and
+    what they become, or what is left of the order itself, may rest before the next one takes it.
+    """
     driver = Driver(a_venue())
     for action in sequence:
         driver.play(action)
     before = driver.venue.book(BTC)
     best = {Side.BUY: before.asks, Side.SELL: before.bids}
+    rested = {o.txid for o in resting_orders(driver.venue)}
     events = driver.play(("add", account, request))
+    executions = fills(events)
+    makers = {execution.trade_id: execution for execution in executions if execution.maker}
     taken = defaultdict(Decimal)
-    for execution in fills(events):
-        if not execution.maker:
-            taken[execution.side, execution.price] += execution.quantity
+    for execution in executions:
         order = driver.venue.order(execution.account, execution.order_txid)
+        maker = makers.get(execution.trade_id)
+        if maker is None or maker.order_txid in rested:
+            taken[execution.side, execution.price] += execution.quantity * (not execution.maker)
+        elif execution is maker:
+            # It was not shown before, so it rests by now: at its limit, for as long as it may.
+            assert execution.price == order.limit_price
+            assert order.time_in_force is ForceKind.GTC
         if order.limit_price is not None:
             limit = order.limit_price
             inside = (
@@ -209,6 +254,32 @@ def test_an_order_takes_only_what_the_public_book_showed(sequence, account, requ
     for (side, price), quantity in taken.items():
         shown = {level.price: level.quantity for level in best[side]}
         assert quantity <= shown.get(price, 0)
+
+
+def resting_orders(venue):
+    """Return the orders of all accounts that lie in the book."""
+    live = (order for name in venue.accounts for order in venue.open_orders(name))
+    return [o for o in live if o.limit_price is not None and not o.waits_for_trigger]
+
+
+@pytest.mark.parametrize(
+    ("situation", "taker", "price"),
+    [
+        (BID_THAT_RESTS_MEANWHILE, "alpha", "1001"),
+        (TRAILING_STOP_THAT_RESTS_MEANWHILE, "beta", "1000"),
+    ],
+    ids=["rest of the order itself", "trailing stop limit"],
+)
+def test_an_order_that_comes_to_rest_is_taken_by_the_next_one(situation, taker, price):
+    """A fired stop is an order like every other (§8.5), matched by price and time (§8.4)."""
+    sequence, account, request = situation
+    driver = Driver(a_venue())
+    for action in sequence:
+        driver.play(action)
+    maker = "beta" if taker == "alpha" else "alpha"
+    last = sorted(fills(driver.play(("add", account, request)))[-2:], key=lambda one: one.maker)
+    assert [(one.account, one.maker) for one in last] == [(taker, False), (maker, True)]
+    assert {(one.price, one.quantity) for one in last} == {(Decimal(price), Decimal(1))}
 
 
 @settings(max_examples=80, deadline=None)

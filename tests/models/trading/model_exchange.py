@@ -78,6 +78,8 @@ class ModelWorld:
         self.refuse_amends = False
         self.doubts = 0
         self.lost_after = True
+        self.stops_need_coins = True
+        self.over_doubt: set[str] = set()
         self.late = False
         self.lasting: dict[Leg, str] = {}
         self.sends: list[tuple[datetime, OrderSpec]] = []
@@ -118,6 +120,7 @@ class ModelWorld:
 
     def _take(self, commands: tuple[TradeCommand, ...]) -> None:
         for command in commands:
+            self._note_cover_of_doubt(command)
             if isinstance(command, ReportToAccount):
                 self.reports.append(command.closed)
             elif isinstance(command, RecordTrade):
@@ -125,6 +128,15 @@ class ModelWorld:
                     self.events.append(command.event)
             elif not isinstance(command, SetWatches):
                 self.commands.append(command)
+
+    def _note_cover_of_doubt(self, command: TradeCommand) -> None:
+        """Keep which stops were asked for while nobody could say whether a sale had happened."""
+        if not any(order.spec.side is Side.SELL for order in self.state.in_doubt):
+            return
+        if isinstance(command, PlaceOrder) and command.order.leg is Leg.STOP:
+            self.over_doubt.add(command.order.client_order_id)
+        elif isinstance(command, AmendStop):
+            self.over_doubt.add(command.order_id)
 
     def _check_state(self) -> None:
         state = self.state
@@ -162,6 +174,12 @@ class ModelWorld:
         quantity = min(quantity, order.quantity - order.filled)
         if quantity <= 0:
             return
+        if order.spec.leg is Leg.STOP and quantity > self.held:
+            # A resting stop is not linked to holdings; fired, it fails (kraken-protocol §8.5).
+            # Which of the stops over a doubt finds nothing left depends on which fires first.
+            assert self.over_doubt, "sold more than was bought"
+            self.end(order, OrderStatus.CANCELED, "Insufficient funds")
+            return
         execution = f"E{len(self.fills) + 1}"
         report = FillReported(
             a_fill(
@@ -187,6 +205,8 @@ class ModelWorld:
 
     def end(self, order: ModelOrder, status: OrderStatus, reason: str | None = None) -> None:
         order.status = status
+        if status is OrderStatus.CANCELED:
+            self.over_doubt -= {order.order_id, order.spec.client_order_id}
         self.facts.append(self._ended(order, reason))
 
     def move_price(self, price: Decimal) -> None:
@@ -278,6 +298,7 @@ class ModelWorld:
                 self.by_name[spec.client_order_id] = self._submit(spec, quantity)
             elif known is None:
                 self.by_name[spec.client_order_id] = "not_placed|absent"
+            self._end_sale(self.by_name[spec.client_order_id], heard=known is not None)
             self.facts.append(OrderDoubted(spec.client_order_id, "unanswered", START))
             return
         if known is None:
@@ -293,11 +314,32 @@ class ModelWorld:
                 OrderRefused(spec.client_order_id, OrderStatus(status), reason, START)
             )
 
+    def _end_sale(self, order_id: str, *, heard: bool) -> None:
+        """Let a sale that never rests take what it can get; unheard, the stream is silent about it.
+
+        A doubt is told once the deadline of the send is over: the engine begins nothing of it after
+        that (§8.1), and a market or IOC order is done with as soon as it has begun (§8.4).
+        """
+        order = self.orders.get(order_id)
+        if order is None or not order.live:
+            return
+        if order.spec.side is Side.BUY or not order.spec.ends_at_once:
+            return
+        told = len(self.facts)
+        limit = order.spec.limit_price
+        if limit is None or self.price >= limit:
+            self.fill(order, order.quantity)
+        if order.live:
+            self.end(order, OrderStatus.CANCELED, "Immediate or cancel")
+        if not heard:
+            del self.facts[told:]
+
     def _submit(self, spec: OrderSpec, quantity: Decimal) -> str:
         self.sends.append((self.now, spec))
         if spec.leg in self.lasting:
             return f"rejected|{self.lasting[spec.leg]}"
-        if spec.side is Side.SELL and quantity > self.held - self.moved_away:
+        linked = self.stops_need_coins or spec.leg is not Leg.STOP
+        if linked and spec.side is Side.SELL and quantity > self.held - self.moved_away:
             return "rejected|EOrder:Insufficient funds"
         if spec.leg in self.refuse:
             status, reason = self.refuse.pop(spec.leg)
@@ -334,14 +376,26 @@ class ModelWorld:
         self.amends.append((self.now, command))
         if not order.live:
             self.facts.append(AmendRefused(command.order_id, "gone", True, START))
-        elif self.refuse_amends or self.price <= command.trigger_price:
+        elif self._refuses(order, command):
             self.refuse_amends = False
             self.facts.append(AmendRefused(command.order_id, "EOrder:Invalid price", False, START))
         else:
+            if command.quantity < order.quantity:
+                self.over_doubt.discard(order.order_id)
             order.quantity, order.trigger = command.quantity, command.trigger_price
             self.facts.append(
                 StopAmended(command.order_id, command.quantity, command.trigger_price, START)
             )
+            if order.filled >= order.quantity:
+                # Nothing is left of it: the rest counts as cancelled (kraken-protocol §8.2).
+                whole = order.filled == order.quantity
+                self.end(order, OrderStatus.CLOSED if whole else OrderStatus.CANCELED)
+
+    def _refuses(self, order: ModelOrder, command: AmendStop) -> bool:
+        """Tell whether an amend is answered as refused: what holds already is told as amended."""
+        if (order.quantity, order.trigger) == (command.quantity, command.trigger_price):
+            return False
+        return self.refuse_amends or self.price <= command.trigger_price
 
     def _amend_entry(self, command: AmendEntry) -> None:
         order = self.orders[command.order_id]

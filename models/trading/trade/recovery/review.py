@@ -63,6 +63,9 @@ def _reissue(draft: TradeDraft, order: TradeOrder) -> None:
     if _reissue_part(draft, order):
         return
     withdrawn = order.spec.leg is Leg.ENTRY and (state.exit_wanted or state.entry_cancel_wanted)
+    # What covered the position while its exit was in doubt is not sent again beside that exit.
+    leaving = state.live_exit is not None and not state.live_exit.is_in_doubt
+    withdrawn = withdrawn or (order.spec.leg is Leg.STOP and leaving)
     if order.pending_cancel or (order.status in UNANSWERED and withdrawn):
         _withdraw_again(draft, order)
     elif order.status in UNANSWERED:

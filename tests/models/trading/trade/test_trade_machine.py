@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from models.trading.execution import EntryStyle
-from models.trading.orders import Leg, OrderStatus, OrderType, TimeInForce
+from models.trading.orders import Leg, OrderStatus, OrderType, Side, TimeInForce
+from models.trading.refusals.repetition import Requested, refused
 from models.trading.risk.limits import ProtectionMode
 from models.trading.trade.facts import (
     AmendRefused,
@@ -18,8 +19,10 @@ from models.trading.trade.facts import (
     OrderRefused,
     PartSaleRequested,
     PriceCrossed,
+    ReviewDue,
     StopAmended,
     StopMoveRequested,
+    TradeFact,
 )
 from models.trading.trade.orders import ABSENT
 from models.trading.trade.state import TradePhase
@@ -127,6 +130,10 @@ class TradeMachine(RuleBasedStateMachine):
     def next_answers_are_lost(self, executed: bool, times: int) -> None:
         self.world.lost_after, self.world.doubts = executed, times
 
+    @rule()
+    def stops_rest_without_coins(self) -> None:
+        self.world.stops_need_coins = False
+
     @precondition(lambda self: self.world.state.entry.status in ABSENT)
     @rule()
     def absent_entry_executes_after_all(self) -> None:
@@ -172,10 +179,15 @@ class TradeMachine(RuleBasedStateMachine):
     def fact_arrives_and_will_again(self, pick: int) -> None:
         self.world.deliver(pick % len(self.world.facts), keep=True)
 
-    @precondition(lambda self: self.world.delivered)
+    @precondition(lambda self: self._messages())
     @rule(pick=PICK)
     def old_fact_arrives_again(self, pick: int) -> None:
-        self.world.tell(self.world.delivered[pick % len(self.world.delivered)])
+        messages = self._messages()
+        self.world.tell(messages[pick % len(messages)])
+
+    def _messages(self) -> list[TradeFact]:
+        # A review is the workflow's own timer: nobody sends it, and it waits for what is under way.
+        return [fact for fact in self.world.delivered if not isinstance(fact, ReviewDue)]
 
     # --- people, the market's watcher and time -----------------------------
 
@@ -231,14 +243,32 @@ class TradeMachine(RuleBasedStateMachine):
         if world.lost or world.facts or world.commands or world.state.phase is TradePhase.SETTLED:
             return
         state = world.state
-        assert state.held == world.held
+        if state.in_doubt:
+            # What was executed meanwhile nobody has heard of: it is held as far as anybody knows.
+            assert state.held >= world.held
+            return
+        assert state.held - state.sales_awaited == world.held
         if state.held < state.plan.instrument.quantity_minimum or state.live_exit is not None:
             return
         if state.live_part is not None:
             return
-        if state.awaited_children or state.stop_refusals:
+        if state.awaited_children or state.stop_refusals or refused(state.refused, Requested.STOP):
             return
-        assert state.protected_quantity == state.held
+        if any(stop.is_firing for stop in state.live_stops):
+            return  # it ends by itself, and then all that is left is sold
+        assert state.protected_quantity == state.held - state.sales_awaited
+
+    @invariant()
+    def nothing_is_offered_twice_once_all_is_known(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        world = self.world
+        if world.lost or world.facts or world.commands or world.state.in_doubt:
+            return
+        if not world.state.entry_is_done or any(o.amend_blocked for o in world.state.orders):
+            return
+        sales = [o for o in world.live_orders() if o.spec.side is Side.SELL]
+        assert sum((o.quantity - o.filled for o in sales), Decimal(0)) <= world.held
 
     def _run_all(self) -> None:
         for _ in range(400):
