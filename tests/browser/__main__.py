@@ -34,13 +34,13 @@ def main() -> int:
     seeded = [word for word in asked if word.startswith("pages")]
     whole = [word for word in asked if word not in seeded]
     results = [
-        *([_on_record(chromium)] if seeded else []),
+        *([_on_record(chromium, seeded)] if seeded else []),
         *([_on_stack(chromium, whole)] if whole else []),
     ]
     return max(results)
 
 
-def _on_record(chromium: str) -> int:
+def _on_record(chromium: str, asked: list[str]) -> int:
     """Try every page over a filled record; nothing trades."""
     command = [sys.executable, "-m", "tests.browser.seeded"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as api:
@@ -49,7 +49,7 @@ def _on_record(chromium: str) -> int:
         try:
             served = json.loads(api.stdout.readline())
             places = {"AETHER_URL": served["url"], "AETHER_PASSWORD": served["password"]}
-            return _play(["pages"], places | {"AETHER_CHROMIUM": chromium, "AETHER_SEEDED": "1"})
+            return _play(asked, places | {"AETHER_CHROMIUM": chromium, "AETHER_SEEDED": "1"})
         finally:
             api.stdin.close()
 

@@ -49,11 +49,11 @@ export async function signIn(page: Page, name = "anna", path = "/"): Promise<voi
   if (known) await page.context().addCookies(known.cookies);
   await page.goto(path);
   const status = page.getByRole("banner").getByRole("status").first();
-  const asked = page.getByLabel("Name", { exact: true });
+  const asked = page.getByLabel("Password", { exact: true });
   await expect(status.or(asked).first()).toBeVisible();
   if (await asked.isVisible()) {
-    await asked.fill(name);
-    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByLabel("Name", { exact: true }).fill(name);
+    await asked.fill(PASSWORD);
     await page.getByRole("button", { name: "Go on" }).click();
     const person = known ?? { secret: "", step: 0, cookies: [] };
     const code = page.getByLabel(/^Code/);
