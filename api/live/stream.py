@@ -53,6 +53,7 @@ class RecordStream:
         past: Past,
         after: Mapping[str, Position] | None,
         stands: Callable[[], Awaitable[bool]],
+        sees: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """Prepare a stream.
 
@@ -60,11 +61,13 @@ class RecordStream:
             past: reads the events kept.
             after: what the browser has seen; None begins with a resync.
             stands: whether the session that the stream was opened in still stands.
+            sees: whether the caller may read an account; of others nothing is told.
         """
         self._past = past
         self._cursor: dict[str, Position] = dict(after or {})
         self._resumes = after is not None
         self._stands = stands
+        self._sees = sees
         self._waiting: deque[RecordEvent | Message] = deque()
         self._overflowed = False
         self._woken = asyncio.Event()
@@ -72,10 +75,17 @@ class RecordStream:
 
     def offer(self, event: RecordEvent) -> None:
         """Take an event from the hub."""
-        self._take(event)
+        if self._sees(event.account):
+            self._take(event)
 
     def send(self, message: Message) -> None:
-        """Take what is no event of the record; a newer one of its kind replaces one that waits."""
+        """Take what is no event of the record; a newer one of its kind replaces one that waits.
+
+        Of accounts that an overview names, the caller gets those that they may read.
+        """
+        if message.kind == "overview" and message.data:
+            seen = [one for one in message.data["accounts"] if self._sees(one["account"])]
+            message = Message(message.kind, message.data | {"accounts": seen})
         for place, waiting in enumerate(self._waiting):
             if isinstance(waiting, Message) and waiting.kind == message.kind:
                 self._waiting[place] = message
@@ -116,6 +126,9 @@ class RecordStream:
                 if message is not None:
                     yield message
 
+    async def _scopes(self) -> list[str]:
+        return [account for account in await self._past.scopes() if self._sees(account)]
+
     def _take(self, item: RecordEvent | Message) -> None:
         if len(self._waiting) >= WAITING_MAXIMUM:
             self._overflowed = True
@@ -125,7 +138,7 @@ class RecordStream:
 
     async def _can_resume(self) -> bool:
         missed = 0
-        for account in await self._past.scopes():
+        for account in await self._scopes():
             at = self._cursor.get(account, BEGINNING)
             newest = await self._past.newest(account)
             head = 0 if newest is None else newest[0]
@@ -143,7 +156,7 @@ class RecordStream:
         return True
 
     async def _missed(self) -> AsyncIterator[Message]:
-        for account in await self._past.scopes():
+        for account in await self._scopes():
             while True:
                 seen = self._cursor.get(account, BEGINNING).sequence
                 found = await self._past.after(account, seen)
@@ -171,7 +184,7 @@ class RecordStream:
 
     async def _resync(self) -> Message:
         """Go on from the newest events: the browser reads everything that it shows anew."""
-        for account in await self._past.scopes():
+        for account in await self._scopes():
             newest = await self._past.newest(account)
             if newest is not None:
                 self._cursor[account] = Position(newest[0], check_of(newest[1]))

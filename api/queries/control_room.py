@@ -1,6 +1,7 @@
 """The overview: every account's figures at the last prices, beside their limits."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -50,10 +51,12 @@ async def read_health(services: Services) -> Health:
     return Health(silent, [Process(name="api", ready=True, detail="ok"), *probes], forms)
 
 
-async def control_room(services: Services, health: Health) -> ControlRoom:
-    """Return everything the first page shows."""
+async def control_room(
+    services: Services, health: Health, names: Sequence[str] | None = None
+) -> ControlRoom:
+    """Return everything the first page shows, of these accounts; without any, of all."""
     market = await reading.snapshots(services.database)
-    names = await services.database.accounts()
+    names = await services.database.accounts() if names is None else names
     silent = health.silent
     accounts = [await account_figures(services, name, market, silent) for name in names]
     switches = await services.journal.kill_switches(only_engaged=True)

@@ -74,7 +74,7 @@ class Overview:
     def addresses(settings: Settings) -> dict[str, str]:
         """Return where people and programs find the platform."""
         return {
-            "control_room": f"{settings.api_url}/",
+            "control_room": f"http://localhost:{settings.api_port}/",
             "api": f"{settings.api_url}/api/v1",
             "api_docs": f"{settings.api_url}/docs",
             "temporal": settings.temporal_target,
@@ -87,7 +87,7 @@ class Overview:
         """Return the addresses that people open."""
         addresses = cls.addresses(settings)
         return [
-            f"Control room:      {addresses['control_room']} (sign in: aether admin token)",
+            f"Control room:      {addresses['control_room']} (sign in: docs/people.md)",
             f"API documentation: {addresses['api_docs']}",
             f"Temporal web UI:   {addresses['temporal_ui']} (aether admin temporal-password)",
         ]

@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 from infra.pages import build, node
+from infra.runtime.settings import Settings
+from tests.browser.directors import bring_to
 from tests.support.own_stack import OwnStack, own_home
+from tests.support.people import PASSWORD
 
 PORT_BASE = int(os.environ.get("AETHER_PORT_BASE") or 17400)
 
@@ -31,13 +34,13 @@ def main() -> int:
     seeded = [word for word in asked if word.startswith("pages")]
     whole = [word for word in asked if word not in seeded]
     results = [
-        *([_on_record(chromium)] if seeded else []),
+        *([_on_record(chromium, seeded)] if seeded else []),
         *([_on_stack(chromium, whole)] if whole else []),
     ]
     return max(results)
 
 
-def _on_record(chromium: str) -> int:
+def _on_record(chromium: str, asked: list[str]) -> int:
     """Try every page over a filled record; nothing trades."""
     command = [sys.executable, "-m", "tests.browser.seeded"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as api:
@@ -45,8 +48,8 @@ def _on_record(chromium: str) -> int:
         assert api.stdout is not None
         try:
             served = json.loads(api.stdout.readline())
-            places = {"AETHER_URL": served["url"], "AETHER_TOKEN": served["token"]}
-            return _play(["pages"], places | {"AETHER_CHROMIUM": chromium, "AETHER_SEEDED": "1"})
+            places = {"AETHER_URL": served["url"], "AETHER_PASSWORD": served["password"]}
+            return _play(asked, places | {"AETHER_CHROMIUM": chromium, "AETHER_SEEDED": "1"})
         finally:
             api.stdin.close()
 
@@ -60,11 +63,11 @@ def _on_stack(chromium: str, specs: list[str]) -> int:
             say(started.stderr)
             return 1
         try:
-            other = stack.aether("admin", "token", "--name", "second").stdout.strip()
+            settings = Settings(home=stack.home, port_base=stack.port_base)
+            bring_to(settings, "anna", "bruno", "carla")
             places = {
-                "AETHER_URL": f"http://127.0.0.1:{stack.port_base}",
-                "AETHER_TOKEN": stack.aether("admin", "token").stdout.strip(),
-                "AETHER_OTHER_TOKEN": other,
+                "AETHER_URL": f"http://localhost:{stack.port_base}",
+                "AETHER_PASSWORD": PASSWORD,
                 "AETHER_CHROMIUM": chromium,
                 "AETHER_CLI": f"{sys.executable} -m cli.entry",
                 "AETHER_HOME": str(stack.home),

@@ -1,7 +1,7 @@
 """The API over a filled record, without workers: for pictures of every page that are alike.
 
-``python -m tests.browser.seeded`` prints address and token as one line of JSON and serves until its
-input ends. Values are chosen so that each page has something to show: profit and loss, a bare
+``python -m tests.browser.seeded`` prints address and password as one line of JSON and serves until
+its input ends. Values are chosen so that each page has something to show: profit and loss, a bare
 position, an unknown price, a request that waits.
 """
 
@@ -16,10 +16,12 @@ import psycopg
 import uvicorn
 from psycopg.types.json import Jsonb
 
-from activities.adapters.postgres.installation import create_account, create_token
+from activities.adapters.postgres.installation import create_account
 from infra.runtime.database.connections import Role
 from models.trading.account.state import AccountState
 from models.trading.market import MarketSnapshot
+from tests.browser.directors import bring
+from tests.support.people import PASSWORD
 from tests.support.platform import PORT_BASE, Platform, running_platform
 from tests.support.postgres import PostgresServer, running_postgres
 from tests.support.stories import LIMITS
@@ -247,13 +249,14 @@ async def main() -> None:
         async with running_platform(server, database, None) as platform:
             platform.services.market_followed = True
             await fill(server, database, platform)
-            token = await create_token(platform.admin, "anna", "administrator", NOW)
+            for name in ("anna", "bruno"):
+                await bring(platform.admin, name)
             config = uvicorn.Config(
                 platform.app, port=PORT_BASE, lifespan="off", log_level="error", access_log=False
             )
             serving = uvicorn.Server(config)
             task = asyncio.create_task(serving.serve())
-            document = {"url": f"http://127.0.0.1:{PORT_BASE}", "token": token}
+            document = {"url": f"http://localhost:{PORT_BASE}", "password": PASSWORD}
             sys.stdout.write(json.dumps(document) + "\n")
             sys.stdout.flush()
             await asyncio.to_thread(sys.stdin.read)

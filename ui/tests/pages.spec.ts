@@ -17,6 +17,7 @@ const PAGES: readonly [string, string, RegExp][] = [
   ["settings", "/settings", /compliance\.peg_tolerance/],
   ["approvals", "/approvals", /38,640/],
   ["universe", "/universe", /Ask for a change/],
+  ["people", "/people", /Your second factors/],
   ["audit", "/audit?scope=company", /account_created/],
   ["system", "/system", /Readiness/],
 ];

@@ -9,11 +9,12 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from activities.adapters.postgres.installation import find_token
 from api.access.callers import still_counts
-from api.http.authentication import SESSION_COOKIE, authenticate
+from api.http.authentication import SESSION_COOKIE, Caller, authenticate
 from api.live.cursor import read_cursor
 from api.live.stream import Message, RecordStream
 from api.services import Principal, Services, services_of
-from models.trading.governance.rights import CallerKind
+from infra.runtime.database.connections import PLATFORM_SCOPE
+from models.trading.governance.rights import Action, CallerKind, judge
 
 router = APIRouter(prefix="/events", tags=["events"], dependencies=[Depends(authenticate)])
 
@@ -31,7 +32,7 @@ def as_event(message: Message) -> ServerSentEvent:
 
 @router.get("", response_class=EventSourceResponse)
 async def follow_events(
-    request: Request, *, after: After = None, last_event_id: LastEventId = None
+    request: Request, caller: Caller, *, after: After = None, last_event_id: LastEventId = None
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow the record: which account's which thing has changed, in the order of commits.
 
@@ -42,7 +43,12 @@ async def follow_events(
     hub = services.live()
     told = last_event_id or after
     stream = RecordStream(
-        hub.events, None if told is None else read_cursor(told), _session_check(request, services)
+        hub.events,
+        None if told is None else read_cursor(told),
+        stands=_session_check(request, services),
+        sees=lambda account: (
+            account == PLATFORM_SCOPE or judge(caller.rights, Action.ACCOUNT_READ, account) is None
+        ),
     )
     await hub.join(stream)
     try:

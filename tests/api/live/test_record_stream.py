@@ -309,3 +309,34 @@ async def test_revoked_session_ends_its_stream_within_a_second(
         await admin.close()
         await asyncio.wait_for(reading, 1.0)
         assert kinds[-1] == "session-ended"
+
+
+async def test_nothing_is_told_of_accounts_that_the_caller_may_not_read(
+    postgres, database_name, database, accounts
+):
+    url = postgres.url(Role.APP, database_name)
+    mine, other = accounts
+    async with running_hub(database) as hub:
+        stream = RecordStream(hub.events, None, stands, sees=lambda name: name == mine)
+        await hub.join(stream)
+        found = []
+
+        async def read():
+            async with aclosing(stream.messages()) as messages:
+                async for message in messages:
+                    found.append(message)  # noqa: PERF401  # read while it grows
+
+        reading = asyncio.create_task(read())
+        await eventually(lambda: any(m.kind == "caught-up" for m in found), "it is joined")
+        await write(url, other, "BTC", 0, True)
+        await write(url, mine, "BTC", 0, True)
+        stream.send(Message("overview", {"accounts": [{"account": mine}, {"account": other}]}))
+        await eventually(
+            lambda: {"record", "overview"} <= {m.kind for m in found}, "both have come"
+        )
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        hub.leave(stream)
+    told = repr([(m.kind, m.data, m.id) for m in found if m.data != {}])
+    assert mine in told
+    assert other not in told

@@ -3,16 +3,32 @@
 import createClient from "openapi-fetch";
 
 import { noteServerTime } from "@/format/clock";
+import { stepUpFor } from "@/session/stepUp";
 
 import { Problem, problemOf, unreachable } from "./problem";
 import type { paths } from "./schema";
 
 export const client = createClient<paths>({
   baseUrl: globalThis.location?.origin ?? "http://127.0.0.1",
-  // The API takes nothing from a browser's session without it: no form of another page can send it.
-  headers: { "Aether-Request": "page" },
-  fetch: (request: Request) => globalThis.fetch(request),
+  fetch: sent,
 });
+
+/** Send a request as a page of our own, confirmed by the second factor where that is asked for. */
+async function sent(request: Request): Promise<Response> {
+  if (request.method === "GET") return globalThis.fetch(request);
+  request.headers.set("Aether-Request", "1");
+  const again = request.clone();
+  const answer = await globalThis.fetch(request);
+  if (answer.status !== 403) return answer;
+  const problem = (await answer.clone().json().catch(() => ({}))) as { type?: string; operation?: string };
+  if (!problem.type?.endsWith("step-up-required") || !problem.operation) return answer;
+  const text = await again.clone().text();
+  const body = text ? (JSON.parse(text) as Record<string, unknown>) : null;
+  const reference = await stepUpFor(problem.operation, new URL(again.url).pathname, body);
+  if (reference === undefined) return answer;
+  again.headers.set("Aether-Step-Up", reference);
+  return globalThis.fetch(again);
+}
 
 let onUnauthorized: () => void = () => undefined;
 

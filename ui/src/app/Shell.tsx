@@ -64,7 +64,7 @@ export function Shell() {
         </ul>
         <div className="menu-foot">
           <p>
-            {person.name} <small>({person.role})</small>
+            {person.display_name} <small>({[...new Set(person.grants.map((grant) => grant.role.replaceAll("_", " ")))].join(", ")})</small>
           </p>
           <Button kind="quiet" pressed={presenting} onPress={() => setPresenter(!presenting)}>
             {presenting ? "Show amounts" : "Hide amounts"}

@@ -4,6 +4,7 @@ export const PAGES = [
   { to: "/approvals", label: "Approvals" },
   { to: "/universe", label: "Universe" },
   { to: "/settings", label: "Settings" },
+  { to: "/people", label: "People" },
   { to: "/audit", label: "Audit" },
   { to: "/system", label: "System" },
 ] as const;

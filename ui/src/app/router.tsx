@@ -28,6 +28,7 @@ const routes = [
     validateSearch: (search): AuditSearch => ({ scope: text(search.scope), action: text(search.action), words: text(search.words) }),
     component: lazyRouteComponent(() => import("@/features/audit/AuditPage"), "AuditPage"),
   }),
+  createRoute({ ...parent, path: "/people", component: lazyRouteComponent(() => import("@/features/people/PeoplePage"), "PeoplePage") }),
   createRoute({ ...parent, path: "/system", component: lazyRouteComponent(() => import("@/features/system/SystemPage"), "SystemPage") }),
   createRoute({ ...parent, path: "/accounts/$account", component: lazyRouteComponent(() => import("@/features/account/AccountPage"), "AccountPage") }),
   createRoute({ ...parent, path: "/accounts/$account/trade", component: lazyRouteComponent(() => import("@/features/manual-trade/ManualTradePage"), "ManualTradePage") }),

@@ -6,7 +6,9 @@ const decimal = (text: string) => parse(text) ?? { units: 0n, scale: 0 };
 
 describe("money is decimal text end to end", () => {
   it("keeps every digit that no binary number could hold", () => {
-    expect(formatDecimal("123456789012345678.123456789")).toBe("123,456,789,012,345,678.123456789");
+    expect(formatDecimal("123456789012345678.12345678")).toBe("123,456,789,012,345,678.12345678");
+    expect(formatDecimal("0.1673890695804189538653065322")).toBe("0.16738907");
+    expect(formatDecimal("0.000000001")).toBe("0.000000001");
     expect(toText(decimal("0.1000000000000000055511151231257827"))).toBe("0.1000000000000000055511151231257827");
   });
   it("rounds half to even, once", () => {

@@ -110,11 +110,22 @@ function trimmed(value: Decimal): Decimal {
   return { units, scale };
 }
 
+/** Decimals shown where none are asked for: more than any pair trades in. */
+const MOST_DECIMALS = 8;
+
+/** As many decimals as there are, but not the tail of a division; what is tiny keeps its digits. */
+function readable(value: Decimal): Decimal {
+  const exact = trimmed(value);
+  if (exact.scale <= MOST_DECIMALS) return exact;
+  const short = trimmed(rounded(exact, MOST_DECIMALS));
+  return short.units === 0n ? exact : short;
+}
+
 /** Format decimal text for people; undefined for what is no number. */
 export function formatDecimal(text: string, shape: Shape = {}): string | undefined {
   const parsed = parse(text);
   if (!parsed) return undefined;
-  const value = shape.decimals === undefined ? trimmed(parsed) : rounded(parsed, shape.decimals);
+  const value = shape.decimals === undefined ? readable(parsed) : rounded(parsed, shape.decimals);
   const direction = sign(value);
   const prefix = direction < 0 ? MINUS : shape.signed && direction > 0 ? "+" : "";
   const unit = shape.unit ? `${shape.unit === "%" ? "" : THIN}${shape.unit}` : "";

@@ -1,7 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect } from "react";
 
-import { announceToAll } from "./channel";
 import { Refresher } from "./refresh";
 import { follow, type RecordEvent } from "./stream";
 import { keysOf } from "./topics";
@@ -23,7 +22,8 @@ export function LiveData({ children }: LiveDataProps) {
       // A stream says nothing of why it is refused; whether the session has ended is asked.
       onLost: () => void queries.refetchQueries({ queryKey: ["session"] }),
       onResync: () => void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" }),
-      onSessionEnded: () => announceToAll({ kind: "signed-out" }),
+      // A session that was replaced by a confirmation goes on: whether one has ended is asked.
+      onSessionEnded: () => void queries.refetchQueries({ queryKey: ["session"] }),
     });
   }, [queries]);
   return children;

@@ -99,6 +99,7 @@ export function follow(listener: StreamListener): () => void {
       // Ours, not the browser's, own reconnection: its pauses are known and each is told apart.
       source?.close();
       pass({ type: "lost", id: "", data: null });
+      if (failures > 0) listener.onLost();
       const wait = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)] ?? 8000;
       failures += 1;
       setTimeout(open, wait);

@@ -31,7 +31,8 @@ export function keysOf(event: RecordEvent): QueryKey[] {
     case "platform-settings":
       return [["settings"]];
     case "audit":
-      return [["audit", event.account]];
+      // What happens to people is told by its audit rows alone.
+      return /^(person|session|factor|enrolment|access_token|recovery)_/.test(event.subject) ? [["audit", event.account], ["people"]] : [["audit", event.account]];
     default:
       return (OF_ACCOUNT[event.topic] ?? []).map((topic) => ["account", event.account, topic]);
   }

@@ -11,9 +11,8 @@ export interface SessionEndingProps {
 /** Two minutes before a session ends: what is typed is kept, and one can sign in again before. */
 export function SessionEnding({ onSignInAgain }: SessionEndingProps) {
   const { person } = useSession();
-  const now = useNow(person.expires_at !== null);
-  if (person.expires_at === null) return null;
-  const left = new Date(person.expires_at).getTime() - now;
+  const now = useNow();
+  const left = new Date(person.ends_at).getTime() - now;
   if (left > ANNOUNCED_MS) return null;
   return (
     <div className="banner banner-warn session-ending" role="status">

@@ -1,34 +1,54 @@
-/** What each role may do, and how a right is called where somebody lacks it. */
+/** What the person may do: the API's own table of rights, held against the roles granted. */
 
-export const RIGHTS = {
-  "kill-switch.engage": "engage the kill switch",
-  "kill-switch.lift": "lift a kill switch",
-  "trade.open": "open and close trades by hand",
+import { queryOptions } from "@tanstack/react-query";
+
+import { brought, client } from "@/api/client";
+import type { components } from "@/api/schema";
+
+export type RightsTable = components["schemas"]["RightsTable"];
+type Grant = components["schemas"]["GrantView"];
+
+export const rightsTable = queryOptions({
+  queryKey: ["rights"],
+  queryFn: ({ signal }) => brought(client.GET("/api/v1/rights", { signal })),
+});
+
+/** Words for an action, behind "To … you need". */
+export const WORDS: Readonly<Record<string, string>> = {
+  "kill_switch.engage": "engage the kill switch",
+  "kill_switch.lift": "lift a kill switch",
+  "trade.open": "open trades by hand",
+  "trade.close": "close trades",
   "trade.protect": "change the exits of a trade",
-  "approval.decide": "decide requests for approval",
+  "approval.approve": "approve what others ask for",
+  "approval.refuse": "refuse requests",
   "hedge.override": "set the hedge by hand",
-  "account.halt": "halt and resume an account",
+  "account.halt": "halt an account",
+  "account.resume": "resume an account",
   "account.mode": "change an account's mode",
-  "settings.change": "change settings",
-  "universe.change": "change the universe",
-} as const;
-
-export type Right = keyof typeof RIGHTS;
-
-const ALL = Object.keys(RIGHTS) as Right[];
-
-const BY_ROLE: Readonly<Record<string, readonly Right[]>> = {
-  administrator: ALL,
-  director: ALL,
-  operator: ["kill-switch.engage", "account.halt"],
-  auditor: [],
+  "live.request": "ask for an account to go live",
+  "live.approve": "approve that an account goes live",
+  "account.settings": "change settings of an account",
+  "platform.settings": "change settings of the platform",
+  "universe.request": "ask for changes of the universe",
+  "universe.approve": "approve changes of the universe",
+  "universe.refuse": "refuse changes of the universe",
+  "people.read": "see who may do what",
+  "people.manage": "invite and change people",
 };
 
-export function hasRight(role: string, right: Right): boolean {
-  return (BY_ROLE[role] ?? []).includes(right);
+/** Whether roles include an action; the API judges it again, and its word counts. */
+export function allows(table: RightsTable, grants: readonly Grant[], action: string, account?: string): boolean {
+  const right = table.rights.find((one) => one.action === action);
+  if (!right) return false;
+  return grants.some((grant) => {
+    if (!right.roles.includes(grant.role)) return false;
+    if (right.scope === "platform") return grant.account === "*";
+    if (right.scope === "account" && account !== undefined) return grant.account === "*" || grant.account === account;
+    return true;
+  });
 }
 
-/** Roles that have a right, for telling who can be asked. */
-export function rolesWith(right: Right): string[] {
-  return Object.keys(BY_ROLE).filter((role) => hasRight(role, right));
+export function rolesWith(table: RightsTable, action: string): string[] {
+  return (table.rights.find((one) => one.action === action)?.roles ?? []).map((role) => role.replaceAll("_", " "));
 }

@@ -12,8 +12,9 @@ import { announce, whenTold } from "@/live/channel";
 
 import { SessionEnding } from "./SessionEnding";
 import { SignIn } from "./SignIn";
+import { StepUpDialog } from "./StepUpDialog";
 
-export type Person = components["schemas"]["Person"];
+export type Person = components["schemas"]["Me"];
 
 interface Session {
   readonly person: Person;
@@ -36,7 +37,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
   const [ended, setEnded] = useState(false);
   const session = useQuery({
     queryKey: ["session"],
-    queryFn: () => brought(client.GET("/api/v1/browser-session")),
+    queryFn: () => brought(client.GET("/api/v1/me")),
     retry: (count, error) => !(error instanceof Problem && error.status === 401) && count < 50,
     staleTime: Infinity,
   });
@@ -49,18 +50,13 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     });
   }, [queries]);
 
-  const signedIn = useCallback(
-    (person: Person) => {
-      queries.setQueryData(["session"], person);
-      setEnded(false);
-      announce({ kind: "signed-in" });
-      void queries.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" });
-    },
-    [queries],
-  );
+  const signedIn = useCallback(() => {
+    announce({ kind: "signed-in" });
+    void queries.invalidateQueries().then(() => setEnded(false));
+  }, [queries]);
   const signOut = useCallback(async () => {
     try {
-      await brought(client.DELETE("/api/v1/browser-session"));
+      await brought(client.POST("/api/v1/sign-out"));
     } finally {
       announce({ kind: "signed-out" });
       queries.clear();
@@ -80,6 +76,7 @@ export function SessionGate({ children }: { readonly children: ReactNode }) {
     <SessionContext.Provider value={value}>
       <SessionEnding onSignInAgain={() => setEnded(true)} />
       {children}
+      <StepUpDialog />
       {ended ? <SignIn onSignedIn={signedIn} over /> : null}
     </SessionContext.Provider>
   );

@@ -3,10 +3,19 @@ import { createMemoryHistory, createRootRoute, createRouter, RouterProvider } fr
 import { act, render, type RenderResult } from "@testing-library/react";
 import type { ReactNode } from "react";
 
+import type { RightsTable } from "@/session/rights";
 import { type Person, SessionProvider } from "@/session/session";
 
-export const DIRECTOR: Person = { name: "anna", role: "director", expires_at: null };
-export const AUDITOR: Person = { name: "otto", role: "auditor", expires_at: null };
+const SESSION = { session: "s1", opened_at: "2026-11-28T12:00:00Z", ends_at: new Date(Date.now() + 3_600_000).toISOString() };
+export const DIRECTOR: Person = { user: "user/a1", name: "anna", display_name: "Anna", grants: [{ role: "director", account: "*" }], ...SESSION };
+export const AUDITOR: Person = { user: "user/o1", name: "otto", display_name: "Otto", grants: [{ role: "auditor", account: "*" }], ...SESSION };
+
+const RIGHTS: RightsTable = {
+  operations: {},
+  rights: ["kill_switch.engage", "trade.open"].map((action) => ({
+    action, scope: "account", roles: ["director", "operator"], tokens: true, tokens_of_the_machine_on_live_accounts: true, step_up: false,
+  })),
+};
 
 export interface Shown extends RenderResult {
   readonly queries: QueryClient;
@@ -15,6 +24,8 @@ export interface Shown extends RenderResult {
 /** Show something as a page would: somebody is signed in, links lead somewhere, reads are kept. */
 export async function show(children: ReactNode, person: Person = DIRECTOR, known: readonly [unknown[], unknown][] = []): Promise<Shown> {
   const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity, retry: false } } });
+  queries.setQueryData(["rights"], RIGHTS);
+  queries.setQueryData(["people", "directory"], []);
   for (const [key, data] of known) queries.setQueryData(key, data);
   const root = createRootRoute({ component: () => children });
   const router = createRouter({ routeTree: root, history: createMemoryHistory({ initialEntries: ["/"] }), defaultNotFoundComponent: () => <>{children}</> });

@@ -55,7 +55,7 @@ function HaltDialog({ account, halted, onClose }: { readonly account: string; re
   });
   return (
     <Dialog title={asked ? `Resume ${account}` : `Halt ${account}`} open onClose={onClose}>
-      <Guarded right="account.halt">
+      <Guarded right={asked ? "account.resume" : "account.halt"} account={account}>
         <form
           className="stack"
           onSubmit={(event) => {

@@ -4,6 +4,7 @@ import type { components } from "@/api/schema";
 import { Figure } from "@/components/Figure";
 import { Moment } from "@/components/Moment";
 import { Rows } from "@/components/Rows";
+import { Source } from "@/components/Source";
 
 type Trade = components["schemas"]["Trade"];
 
@@ -24,7 +25,7 @@ export function TradesTable({ account, trades }: TradesTableProps) {
       columns={[
         { name: "Trade", cell: (row) => <Link to="/accounts/$account/trades/$number" params={{ account, number: String(row.number) }}>{row.number} {row.symbol}</Link> },
         { name: "Phase", cell: (row) => row.phase },
-        { name: "By", cell: (row) => row.source },
+        { name: "By", cell: (row) => <Source source={row.source} /> },
         { name: "Quantity", number: true, cell: (row) => <Figure value={row.bought === "0" ? row.quantity : row.bought} kind="quantity" /> },
         { name: "Entry", number: true, cell: (row) => <Figure value={row.average_entry_price} kind="price" decimals={2} unknown="not filled" /> },
         { name: "Exit", number: true, cell: (row) => <Figure value={row.average_exit_price} kind="price" decimals={2} unknown="open" /> },

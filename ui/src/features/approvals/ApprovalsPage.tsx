@@ -19,6 +19,7 @@ import { ageText } from "@/format/time";
 import { useNow } from "@/live/now";
 import { Guarded } from "@/session/Guarded";
 import { useSession } from "@/session/session";
+import { Author } from "@/session/Author";
 
 type Approval = components["schemas"]["Approval"];
 
@@ -51,8 +52,8 @@ export function ApprovalsPage() {
                 columns={[
                   { name: "Account", cell: (row) => row.account_id },
                   { name: "What", cell: (row) => <>{row.subject} <small>{row.detail}</small></> },
-                  { name: "Asked by", cell: (row) => row.requested_by },
-                  { name: "Decision", cell: (row) => <>{row.status}{row.decided_by ? ` by ${row.decided_by}` : ""} <small>{row.reason}</small></> },
+                  { name: "Asked by", cell: (row) => <Author id={row.requested_by} /> },
+                  { name: "Decision", cell: (row) => <>{row.status}{row.decided_by ? <> by <Author id={row.decided_by} /></> : null} <small>{row.reason}</small></> },
                   { name: "Came of it", cell: (row) => row.outcome_detail ?? row.outcome_code ?? "" },
                   { name: "At", cell: (row) => <Moment at={row.decided_at} unknown="never" /> },
                 ]}
@@ -79,7 +80,7 @@ export function ApprovalCard({ approval }: ApprovalCardProps) {
   const mode = room.data?.accounts.find((one) => one.account === approval.account_id)?.mode;
   const last = room.data?.market.symbols.find((line) => line.symbol === approval.symbol)?.last;
   const decided = all.data?.some((row) => row.approval_id === approval.approval_id && row.status !== "pending") ?? false;
-  const own = approval.requested_by === person.name;
+  const own = approval.requested_by === person.user;
   const params = (key: string) => ({ path: { approval: approval.approval_id }, header: { "Idempotency-Key": key } });
   const approve = useCommand({
     form: `approve/${approval.approval_id}`,
@@ -99,7 +100,7 @@ export function ApprovalCard({ approval }: ApprovalCardProps) {
       </header>
       <p>{approval.detail}</p>
       <dl className="facts">
-        <div><dt>Asked by</dt><dd>{approval.requested_by}, <Moment at={approval.requested_at} /></dd></div>
+        <div><dt>Asked by</dt><dd><Author id={approval.requested_by} />, <Moment at={approval.requested_at} /></dd></div>
         <div><dt>Lapses in</dt><dd>{ageText(new Date(approval.expires_at).getTime() - now)}</dd></div>
         <div><dt>Value</dt><dd><Figure value={approval.value} kind="money" unit="USD" unknown="none" /></dd></div>
         <div><dt>Price when asked</dt><dd><Figure value={approval.reference_price} kind="price" unknown="none" /></dd></div>
@@ -109,7 +110,7 @@ export function ApprovalCard({ approval }: ApprovalCardProps) {
           <div><dt>Trade</dt><dd><Link to="/accounts/$account/trades/$number" params={{ account: approval.account_id, number: String(approval.trade) }}>{approval.trade}</Link></dd></div>
         ) : null}
       </dl>
-      <Guarded right="approval.decide">
+      <Guarded right="approval.refuse" account={approval.account_id}>
         <Field label="Reason" value={reason} onValue={setReason} hint={own ? "needed to withdraw" : "needed to refuse"} />
         {own ? (
           <p className="lacks-right" role="note">You asked for this: another person approves it. You can withdraw it.</p>

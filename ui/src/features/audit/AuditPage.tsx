@@ -13,6 +13,7 @@ import { ProblemNote } from "@/components/ProblemNote";
 import { Problem } from "@/api/problem";
 import { Rows } from "@/components/Rows";
 import { controlRoom } from "@/features/overview/queries";
+import { Author } from "@/session/Author";
 
 type AuditEntry = components["schemas"]["AuditEntry"];
 
@@ -66,7 +67,7 @@ export function AuditPage() {
         columns={[
           { name: "No.", number: true, cell: (row) => row.sequence },
           { name: "At", cell: (row) => <Moment at={row.recorded_at} /> },
-          { name: "By", cell: (row) => row.actor },
+          { name: "By", cell: (row) => <Author id={row.actor} /> },
           { name: "Action", cell: (row) => <code>{row.action}</code> },
           { name: "Details", cell: (row) => <Details details={row.details} /> },
           { name: "Correlation", cell: (row) => <code>{row.correlation}</code> },

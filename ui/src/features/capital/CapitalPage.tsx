@@ -7,6 +7,7 @@ import { QueryState } from "@/components/QueryState";
 import { Rows } from "@/components/Rows";
 import { AccountFrame } from "@/features/account/AccountFrame";
 import { capital, days, portfolio } from "@/features/account/queries";
+import { Author } from "@/session/Author";
 
 /** What is held, what was brought in, what trading made of it, day by day. */
 export function CapitalPage() {
@@ -60,7 +61,7 @@ export function CapitalPage() {
                     { name: "At", cell: (row) => <Moment at={row.at} market /> },
                     { name: "Amount", number: true, cell: (row) => <Figure value={row.amount} kind="quantity" signed unit={row.asset} /> },
                     { name: "Value USD", number: true, cell: (row) => <Figure value={row.value} kind="money" signed /> },
-                    { name: "By", cell: (row) => row.author },
+                    { name: "By", cell: (row) => <Author id={row.author} /> },
                     { name: "Note", cell: (row) => row.note },
                   ]}
                 />

@@ -63,7 +63,7 @@ export function HedgeOverride({ account, mode, hedge }: HedgeOverrideProps) {
   return (
     <section className="panel stack">
       <h2>By hand</h2>
-      <Guarded right="hedge.override">
+      <Guarded right="hedge.override" account={account}>
         <CommandForm
           command={override}
           action={`${live ? "LIVE: hold" : "Hold"} ${valid ? `${percent.trim()} %` : "…"} of ${account} in USD`}

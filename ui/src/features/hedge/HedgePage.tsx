@@ -8,6 +8,7 @@ import { QueryState } from "@/components/QueryState";
 import { Rows } from "@/components/Rows";
 import { AccountFrame } from "@/features/account/AccountFrame";
 import { hedge, hedgeHistory } from "@/features/account/queries";
+import { Author } from "@/session/Author";
 
 import { HedgeOverride } from "./HedgeOverride";
 
@@ -58,7 +59,7 @@ function Latest({ review }: { readonly review: HedgeReview }) {
         <div>
           <dt>By hand</dt>
           <dd>
-            <Figure value={review.override_share} kind="share" /> by {review.override_author}: {review.override_reason}
+            <Figure value={review.override_share} kind="share" /> by <Author id={review.override_author} />: {review.override_reason}
             <br />
             <small>until <Moment at={review.override_expires_at} market unknown="it is cleared" /></small>
           </dd>

@@ -40,8 +40,8 @@ describe("the kill switch", () => {
     answers({ "GET /api/v1/kill-switch": () => [] });
     await show(<KillSwitchButton accounts={["company"]} />, AUDITOR);
     fireEvent.click(screen.getByRole("button", { name: "Kill switch" }));
-    await waitFor(() => expect(screen.getByRole("note").textContent).toContain("kill-switch.engage"));
-    expect(screen.getByRole("note").textContent).toContain("administrator or director or operator");
+    await waitFor(() => expect(screen.getByRole("note").textContent).toContain("kill_switch.engage"));
+    expect(screen.getByRole("note").textContent).toContain("Ask a director or operator");
     expect(screen.queryByRole("button", { name: /Stop now/ })).toBeNull();
   });
 });

@@ -48,7 +48,7 @@ export function KillSwitchDialog({ accounts, account, onClose }: KillSwitchDialo
   const options = [...(account ? [account] : []), ALL, ...accounts.filter((name) => name !== account)];
   return (
     <Dialog title="Kill switch" open danger onClose={onClose}>
-      <Guarded right="kill-switch.engage">
+      <Guarded right="kill_switch.engage">
         {command.step === "idle" ? (
           <form
             className="stack"

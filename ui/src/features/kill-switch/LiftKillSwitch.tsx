@@ -36,7 +36,7 @@ export function LiftKillSwitch({ engagement, switches }: LiftKillSwitchProps) {
   return (
     <details>
       <summary>Lift it</summary>
-      <Guarded right="kill-switch.lift">
+      <Guarded right="kill_switch.lift">
         <CommandForm
           command={command}
           danger

@@ -25,7 +25,7 @@ export function ManualTradePage() {
   return (
     <AccountFrame account={account} title={`Trade by hand for ${account}`}>
       {(figures) => (
-        <Guarded right="trade.open">
+        <Guarded right="trade.open" account={account}>
           <ManualTrade account={account} mode={figures.mode} />
         </Guarded>
       )}

@@ -13,6 +13,7 @@ import { useCommand } from "@/commands/useCommand";
 import { AccountFrame } from "@/features/account/AccountFrame";
 import { Guarded } from "@/session/Guarded";
 import { useSession } from "@/session/session";
+import { Author } from "@/session/Author";
 
 const conditions = (account: string) =>
   queryOptions({
@@ -59,14 +60,14 @@ export function ModePage() {
                   </section>
                   <section className="panel stack">
                     <h2>{figures.mode === "live" ? "Back to simulation" : "Going live"}</h2>
-                    <Guarded right="account.mode">
+                    <Guarded right="account.mode" account={account}>
                       {figures.mode === "live" ? (
                         <ChangeMode account={account} to="simulated" now={figures.mode} />
                       ) : (
                         <>
                           <AskToGoLive account={account} known={(asked.data ?? []).map((row) => row.number)} />
                           {waiting ? (
-                            waiting.requested_by === person.name ? (
+                            waiting.requested_by === person.user ? (
                               <p className="lacks-right" role="note">Request {waiting.number} is yours: another person approves it.</p>
                             ) : (
                               <ApproveLive account={account} number={waiting.number} approved={false} />
@@ -90,10 +91,10 @@ export function ModePage() {
                 empty="Nobody has asked yet."
                 columns={[
                   { name: "No.", number: true, cell: (row) => row.number },
-                  { name: "Asked by", cell: (row) => row.requested_by },
+                  { name: "Asked by", cell: (row) => <Author id={row.requested_by} /> },
                   { name: "Reason", cell: (row) => row.reason },
                   { name: "At", cell: (row) => <Moment at={row.requested_at} /> },
-                  { name: "Approved by", cell: (row) => row.approved_by ?? "nobody yet" },
+                  { name: "Approved by", cell: (row) => (row.approved_by ? <Author id={row.approved_by} /> : "nobody yet") },
                   { name: "Used", cell: (row) => <Moment at={row.used_at} unknown="not used" /> },
                 ]}
               />
@@ -109,7 +110,7 @@ export function ModePage() {
                 columns={[
                   { name: "At", cell: (row) => <Moment at={row.at} /> },
                   { name: "Mode", cell: (row) => row.mode },
-                  { name: "By", cell: (row) => row.changed_by },
+                  { name: "By", cell: (row) => <Author id={row.changed_by} /> },
                 ]}
               />
             )}

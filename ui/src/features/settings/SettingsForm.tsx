@@ -10,6 +10,7 @@ import { QueryState } from "@/components/QueryState";
 import { Rows } from "@/components/Rows";
 import { isConfirmed, TypedConfirmation } from "@/components/TypedConfirmation";
 import { Guarded } from "@/session/Guarded";
+import { Author } from "@/session/Author";
 
 import { definitions, PLATFORM, values, versions } from "./queries";
 import { asTyped, fromTyped, isDangerous, rangeText, type SettingSchema } from "./schema";
@@ -122,7 +123,7 @@ function Editor({ owner, version, known, inForce }: EditorProps) {
             ))}
           </ul>
         ) : null}
-        <Guarded right="settings.change">
+        <Guarded right={owner === PLATFORM ? "platform.settings" : "account.settings"} account={owner === PLATFORM ? undefined : owner}>
           <CommandForm
             command={command}
             danger={dangerous.length > 0}
@@ -145,7 +146,7 @@ function Editor({ owner, version, known, inForce }: EditorProps) {
             columns={[
               { name: "Version", number: true, cell: (row) => row.version },
               { name: "At", cell: (row) => <Moment at={row.at} /> },
-              { name: "By", cell: (row) => <>{row.author}{row.approved_by ? <small> approved by {row.approved_by}</small> : null}</> },
+              { name: "By", cell: (row) => <><Author id={row.author} />{row.approved_by ? <small> approved by <Author id={row.approved_by} /></small> : null}</> },
               { name: "Reason", cell: (row) => row.reason },
               { name: "Changes", cell: (row) => row.changes.map((one) => <div key={one.name}><code>{one.name}</code>: <del>{asTyped(one.before)}</del> → <ins>{asTyped(one.after)}</ins></div>) },
             ]}

@@ -10,6 +10,7 @@ import { LiftKillSwitch } from "@/features/kill-switch/LiftKillSwitch";
 import { killSwitches } from "@/features/kill-switch/queries";
 import { controlRoom } from "@/features/overview/queries";
 import { useConnection } from "@/live/connection";
+import { Author } from "@/session/Author";
 
 const readiness = queryOptions({
   queryKey: ["control-room-readiness"],
@@ -35,7 +36,7 @@ export function SystemPage() {
             {rows.filter((row) => row.lifted_at === null).map((row) => (
               <article key={row.number} className="stack switch">
                 <h3>⚠ Kill switch {row.number}: {row.reason}</h3>
-                <p>Engaged by {row.engaged_by}, <Moment at={row.engaged_at} />; positions {row.flatten ? "are sold" : "are kept, protected"}.</p>
+                <p>Engaged by <Author id={row.engaged_by} />, <Moment at={row.engaged_at} />; positions {row.flatten ? "are sold" : "are kept, protected"}.</p>
                 <Acknowledgements engagement={row} />
                 <LiftKillSwitch engagement={row} switches={rows} />
               </article>
@@ -45,7 +46,7 @@ export function SystemPage() {
                 <summary>Lifted before</summary>
                 <ul>
                   {rows.filter((row) => row.lifted_at !== null).map((row) => (
-                    <li key={row.number}>{row.number}: {row.reason}, lifted by {row.lifted_by} <Moment at={row.lifted_at} /></li>
+                    <li key={row.number}>{row.number}: {row.reason}, lifted by <Author id={row.lifted_by} /> <Moment at={row.lifted_at} /></li>
                   ))}
                 </ul>
               </details>

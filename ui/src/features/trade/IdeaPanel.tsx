@@ -1,5 +1,6 @@
 import type { components } from "@/api/schema";
 import { Moment } from "@/components/Moment";
+import { Source } from "@/components/Source";
 
 export interface IdeaPanelProps {
   readonly idea: components["schemas"]["IdeaShown"] | null;
@@ -12,7 +13,7 @@ export function IdeaPanel({ idea, source }: IdeaPanelProps) {
     return (
       <section className="panel">
         <h2>Idea</h2>
-        <p className="panel-note">None of a strategy: opened by {source}.</p>
+        <p className="panel-note">None of a strategy: opened by <Source source={source} />.</p>
       </section>
     );
   }

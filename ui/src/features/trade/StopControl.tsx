@@ -51,7 +51,7 @@ export function StopControl({ account, mode, trade, wanted, onWanted }: StopCont
   return (
     <section className="panel stack">
       <h2>Steer</h2>
-      <Guarded right="trade.protect">
+      <Guarded right="trade.protect" account={account}>
         <CommandForm
           command={command}
           danger={live}
@@ -64,7 +64,7 @@ export function StopControl({ account, mode, trade, wanted, onWanted }: StopCont
           {live ? <TypedConfirmation word={account} why="This moves the protection of real money." value={typed} onValue={setTyped} /> : null}
         </CommandForm>
       </Guarded>
-      <Guarded right="trade.open">
+      <Guarded right="trade.close" account={account}>
         <CommandForm command={close} danger ready={!live || isConfirmed(account, typed)} action={`${live ? "LIVE: sell" : "Sell"} all of trade ${trade.number} of ${account} at market`} recorded="Closed." />
       </Guarded>
     </section>

@@ -1,6 +1,7 @@
 import type { components } from "@/api/schema";
 import { Figure } from "@/components/Figure";
 import { Moment } from "@/components/Moment";
+import { Source } from "@/components/Source";
 
 export interface TradeFactsProps {
   readonly trade: components["schemas"]["Trade"];
@@ -22,7 +23,7 @@ export function TradeFacts({ trade }: TradeFactsProps) {
         <div><dt>Fees</dt><dd><Figure value={trade.fees} kind="money" unit="USD" /></dd></div>
         <div><dt>Slippage</dt><dd><Figure value={trade.slippage} kind="money" unit="USD" /> <small>(above zero is worse)</small></dd></div>
         <div><dt>Unprotected</dt><dd>{trade.unprotected_since ? <strong className="alarm">⚠ now</strong> : <><Figure value={trade.unprotected_seconds} decimals={2} unit="s" /> in all</>}</dd></div>
-        <div><dt>By</dt><dd>{trade.source}</dd></div>
+        <div><dt>By</dt><dd><Source source={trade.source} /></dd></div>
         <div><dt>Why it ended</dt><dd>{trade.exit_reason?.replaceAll("_", " ") ?? "open"}</dd></div>
         <div><dt>Decided</dt><dd><Moment at={trade.decided_at} market /></dd></div>
         <div><dt>Opened</dt><dd><Moment at={trade.opened_at} market /></dd></div>

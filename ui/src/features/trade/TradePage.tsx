@@ -7,6 +7,7 @@ import { QueryState } from "@/components/QueryState";
 import { Rows } from "@/components/Rows";
 import { AccountFrame } from "@/features/account/AccountFrame";
 import { OrdersTable } from "@/features/account/OrdersTable";
+import { Author } from "@/session/Author";
 
 import { IdeaPanel } from "./IdeaPanel";
 import { assessment, ordersOfTrade, story, trade } from "./queries";
@@ -75,7 +76,7 @@ export function TradePage() {
                     note={<p className="panel-note">Its workflow <a href={data.workflow_url} target="_blank" rel="noreferrer">{data.workflow}</a> in Temporal's web UI (password: <code>aether admin temporal-password</code>).</p>}
                     columns={[
                       { name: "At", cell: (one) => <Moment at={one.recorded_at} /> },
-                      { name: "By", cell: (one) => one.actor },
+                      { name: "By", cell: (one) => <Author id={one.actor} /> },
                       { name: "Action", cell: (one) => <code>{one.action}</code> },
                       { name: "Details", cell: (one) => Object.entries(one.details).map(([name, value]) => `${name} ${String(value)}`).join(", ") },
                     ]}

@@ -13,6 +13,7 @@ import { Rows } from "@/components/Rows";
 import { useCommand } from "@/commands/useCommand";
 import { Guarded } from "@/session/Guarded";
 import { useSession } from "@/session/session";
+import { Author } from "@/session/Author";
 
 type Change = components["schemas"]["UniverseChangeView"];
 
@@ -38,7 +39,7 @@ export function UniversePage() {
             rows={data.pairs}
             keyOf={(row) => row.symbol}
             empty="No pair is in it."
-            note={<p className="panel-note">{data.reason}; by {data.author}, approved by {data.approved_by}, <Moment at={data.at} /></p>}
+            note={<p className="panel-note">{data.reason}; by <Author id={data.author} />, approved by <Author id={data.approved_by} />, <Moment at={data.at} /></p>}
             columns={[
               { name: "Pair", cell: (row) => <strong>{row.symbol}</strong> },
               ...Object.keys(data.pairs[0] ?? {}).filter((name) => name !== "symbol").map((name) => ({
@@ -92,7 +93,7 @@ function AskForChange({ known, changes: asked }: { readonly known: readonly stri
   return (
     <section className="panel stack">
       <h2>Ask for a change</h2>
-      <Guarded right="universe.change">
+      <Guarded right="universe.request">
         <CommandForm
           command={command}
           action="Ask for the change"
@@ -110,7 +111,7 @@ function AskForChange({ known, changes: asked }: { readonly known: readonly stri
 
 function ChangeCard({ change, changes: all }: { readonly change: Change; readonly changes: readonly Change[] }) {
   const { person } = useSession();
-  const own = change.author === person.name;
+  const own = change.author === person.user;
   const decided = all.some((row) => row.number === change.number && row.outcome !== "waiting");
   const params = (key: string) => ({ path: { number: change.number }, header: { "Idempotency-Key": key } });
   const approve = useCommand({
@@ -130,14 +131,14 @@ function ChangeCard({ change, changes: all }: { readonly change: Change; readonl
         {change.joins.length > 0 ? <>joins <strong>{change.joins.join(", ")}</strong> </> : null}
         {change.leaves.length > 0 ? <>leaves <strong>{change.leaves.join(", ")}</strong> </> : null}
       </p>
-      <p>{change.reason}; by {change.author}, <Moment at={change.at} /></p>
+      <p>{change.reason}; by <Author id={change.author} />, <Moment at={change.at} /></p>
       {change.outcome === "waiting" ? (
-        <Guarded right="approval.decide">
+        <Guarded right="universe.refuse">
           {own ? <p className="lacks-right" role="note">You asked for this: another person approves it.</p> : <CommandForm command={approve} ready action={`Approve change ${change.number}`} recorded="Decided." />}
           <CommandForm command={refuse} ready action={own ? "Withdraw" : "Refuse"} recorded="Decided." />
         </Guarded>
       ) : (
-        <p>{change.outcome} by {change.decided_by}, <Moment at={change.decided_at} /></p>
+        <p>{change.outcome} by <Author id={change.decided_by} />, <Moment at={change.decided_at} /></p>
       )}
     </article>
   );
