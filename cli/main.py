@@ -37,6 +37,7 @@ GROUPS = {
 COMMANDS = {
     "verify": "cli.verify",
     "shadow": "cli.shadow",
+    "backtest": "cli.commands.backtest",
     **dict.fromkeys(("portfolio", "days"), "cli.portfolio"),
     **dict.fromkeys(("run", "up", "down", "status", "logs", "fetch"), "cli.stack"),
 }

@@ -16,6 +16,7 @@ from activities.adapters.postgres.platform_settings import PostgresPlatformSetti
 from activities.adapters.postgres.settings_journal import SettingsJournal
 from activities.adapters.postgres.stress_record import PostgresStressRecord
 from activities.day_clock import DayClock
+from activities.market.strategy_runner import StrategyRunner
 from activities.market_clockwork import MarketClockwork
 from activities.market_delivery import ConcurrentDelivery, Courier, Delivery, LockstepDelivery
 from activities.market_engine import PRICE_AGE_MAXIMUM, MarketEngine
@@ -29,7 +30,7 @@ from infra.runtime.settings import Settings
 from models.simulation.markets.instruments import UNIVERSE
 from models.trading.account_settings import rules_of_account
 from models.trading.settings_reading import AccountRules
-from models.trading.strategies import by_name, names
+from models.trading.strategies import StrategyRegistry, known
 from workers.connection import connect_temporal
 from workers.day_closer import day_closer
 from workers.lockstep import ExchangeControl, LockstepDriver
@@ -59,8 +60,10 @@ class MarketParts:
             await database.close()
 
 
-async def assemble_market(settings: Settings) -> MarketParts:
-    """Connect everything.
+async def assemble_market(
+    settings: Settings, registry: StrategyRegistry | None = None
+) -> MarketParts:
+    """Connect everything; every strategy of the registry runs, whether anybody follows it or not.
 
     Raises:
         RuntimeError, RPCError: Temporal does not answer (yet).
@@ -83,15 +86,14 @@ async def assemble_market(settings: Settings) -> MarketParts:
         delivery = LockstepDelivery(courier, driver.settle)
     journal = DayJournal(app_database)
     days = None if settings.market_is_wall_clock else DayClock(journal, day_closer(client))
-    strategies = [by_name(name) for name in names()]
+    strategies = registry or known()
     activities = MarketFeedActivities(
         feed,
         record,
         lambda: MarketEngine(
             record,
             delivery,
-            strategies,
-            installation,
+            StrategyRunner(strategies, installation),
             price_age_maximum=max(
                 PRICE_AGE_MAXIMUM, 4 * timedelta(minutes=settings.market_bar_minutes)
             ),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from activities.market.strategy_runner import StrategyRunner
 from activities.market_delivery import Courier
 from activities.market_engine import MarketEngine
 from activities.market_feed import flush_snapshots
@@ -44,7 +45,9 @@ class Market:
     def __init__(self, *watches, **options):
         self.record = FakeMarketRecord(watches=list(watches))
         self.delivery = KeptMessages()
-        self.engine = MarketEngine(self.record, self.delivery, [Eager()], "home", **options)
+        self.engine = MarketEngine(
+            self.record, self.delivery, StrategyRunner([Eager()], "home"), **options
+        )
 
     async def begin(self, history=()):
         instruments = {"BTC/USD": BITCOIN, "ETH/USD": ETHER}

@@ -8,6 +8,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities import market_feed
+from activities.market.strategy_runner import StrategyRunner
 from activities.market_engine import MarketEngine
 from activities.market_feed import FeedSettings, MarketFeedActivities
 from activities.ports import Fence
@@ -68,7 +69,9 @@ class Followed:
         self.activities = MarketFeedActivities(
             self.feed,
             self.record,
-            lambda: MarketEngine(self.record, self.delivery, [Eager()], "home", **options),
+            lambda: MarketEngine(
+                self.record, self.delivery, StrategyRunner([Eager()], "home"), **options
+            ),
             FeedSettings(1, ("BTC/USD",)),
             self.driver,
         )

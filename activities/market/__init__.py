@@ -1,0 +1,1 @@
+"""The market side: what is made of bars and prices."""

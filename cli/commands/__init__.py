@@ -1,0 +1,1 @@
+"""Commands of ``aether``, one module each."""

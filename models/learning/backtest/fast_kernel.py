@@ -1,0 +1,331 @@
+"""The fast engine's loop, compiled. Prices are whole ticks, quantities whole lots.
+
+Import this module late: compiling takes a second, and loading what was compiled a few tenths.
+State lives in two small arrays, so that the loop's parts are functions; the names below are their
+places. Every rule is that of ``rules``; the reference engine is held against this one trade by
+trade.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+# Places in the array of integers.
+LOTS, STOP, TAKE, TRAIL, TRAILED, COUNT, AMBIGUOUS, PROTECTED_BARS = 0, 1, 2, 3, 4, 5, 6, 7
+WANTED, WANTED_STOP, WANTED_TAKE, WANTED_TRAIL, WANTED_LIMIT = 8, 9, 10, 11, 12
+DECIDED, LAPSED, LARGE_EXITS, PROPOSED = 13, 14, 15, 16
+INTEGERS = 17
+# Places in the array of floats.
+CASH, REGRET, FEES = 0, 1, 2
+FLOATS = 3
+# Places in the array of settings.
+TICK, LOT, SLIPPAGE, LATENCY, VOLUME_SHARE, BAND, RESERVE, MARGIN = 0, 1, 2, 3, 4, 5, 6, 7
+MINIMUM_LOTS, MINIMUM_COST, COST_UNITS, TARGET_FIRST, REBALANCES, INTERVAL = 8, 9, 10, 11, 12, 13
+SETTINGS = 14
+# Columns of a fill, and what it was for.
+BAR, KIND, PRICE, QUANTITY, MAKER = 0, 1, 2, 3, 4
+COLUMNS = 5
+ENTRY, EXIT, PART, STOPPED, TRAILED_OUT, TAKEN = 1, 2, 3, 4, 5, 6
+DAYS = 31
+"""Calendar days whose volume counts: the last 30 and the running one, as the exchange counts."""
+
+
+@njit(cache=True)
+def _rounded(amount: float, units: float) -> float:
+    return float(np.floor(amount * units + 0.5) / units)
+
+
+@njit(cache=True)
+def _rate(day: int, days: Any, costs: Any, volumes: Any, rates: Any) -> float:
+    total = 0.0
+    for slot in range(DAYS):
+        if days[slot] >= day - 30:
+            total += costs[slot]
+    tier = 0
+    while tier + 1 < len(volumes) and volumes[tier + 1] <= total:
+        tier += 1
+    return float(rates[tier])
+
+
+@njit(cache=True)
+def _book(
+    book: Any, rate: float, day: int, bar: int, kind: int, price: int, lots: int, maker: int
+) -> None:
+    """Book one fill: cash, position, the day's volume, and its row."""
+    whole, money, settings, fills, fees, days, costs = book
+    cost = _rounded(price * settings[TICK] * lots * settings[LOT], settings[COST_UNITS])
+    fee = _rounded(cost * rate, settings[COST_UNITS])
+    slot = day % DAYS
+    if days[slot] != day:
+        days[slot] = day
+        costs[slot] = 0.0
+    costs[slot] += cost
+    sign = 1 if kind == ENTRY else -1
+    money[CASH] -= sign * cost + fee
+    whole[LOTS] += sign * lots
+    money[FEES] += fee
+    row = whole[COUNT]
+    if row < len(fills):
+        fills[row, BAR] = bar
+        fills[row, KIND] = kind
+        fills[row, PRICE] = price
+        fills[row, QUANTITY] = lots
+        fills[row, MAKER] = maker
+        fees[row] = fee
+    whole[COUNT] = row + 1
+
+
+@njit(cache=True)
+def _sold_at(price: float, settings: Any) -> int:
+    """Return the ticks that a sale at market brings at a price: less slippage, rounded down."""
+    return max(1, int(np.floor(price * (1.0 - settings[SLIPPAGE]) + 1e-6)))
+
+
+@njit(cache=True)
+def _follow(whole: Any, settings: Any, high: int, low: int, close: int) -> Any:
+    """Let the stop follow a rise at the end of a bar, and say whether the bar came back to it.
+
+    A close below the new stop has crossed it for certain; a low below it may have come before.
+    """
+    stop, trail = whole[STOP], whole[TRAIL]
+    if trail == 0 or high < stop + trail + max(1, (trail + 4) // 5) or high - trail <= stop:
+        return 0, 0
+    followed = high - trail
+    whole[STOP] = followed
+    whole[TRAILED] = 1
+    if close <= followed:
+        return TRAILED_OUT, followed
+    if low <= followed:
+        whole[AMBIGUOUS] += 1
+        if settings[TARGET_FIRST] == 0:
+            return TRAILED_OUT, followed
+    return 0, 0
+
+
+@njit(cache=True)
+def _guard(whole: Any, settings: Any, opening: int, high: int, low: int, close: int) -> Any:
+    """Return why and at what price a position leaves within a bar; kind 0: it stays."""
+    stop, take = whole[STOP], whole[TAKE]
+    stopped = TRAILED_OUT if whole[TRAILED] else STOPPED
+    if opening <= stop:
+        return stopped, opening
+    if 0 < take <= opening:
+        return TAKEN, opening
+    hit_stop, hit_take = low <= stop, 0 < take <= high
+    if hit_stop and hit_take:
+        whole[AMBIGUOUS] += 1
+        if settings[TARGET_FIRST] > 0:
+            return TAKEN, take
+        return stopped, stop
+    if hit_stop:
+        return stopped, stop
+    if hit_take:
+        return TAKEN, take
+    return _follow(whole, settings, high, low, close)
+
+
+@njit(cache=True)
+def _entry_fill(
+    whole: Any, settings: Any, opening: int, high: int, low: int, volume: float
+) -> Any:  # fmt: skip
+    """Return price, lots and whether the fill is a maker's, of an entry in a bar; no lots: none."""
+    limit, wanted = whole[WANTED_LIMIT], whole[WANTED]
+    moved = opening + (high - opening) * settings[LATENCY]
+    market = int(np.ceil(moved * (1.0 + settings[SLIPPAGE]) - 1e-6))
+    most = int(np.floor(volume * settings[VOLUME_SHARE] / settings[LOT] + 1e-6))
+    lots = min(wanted, most)
+    if lots < settings[MINIMUM_LOTS]:
+        return 0, 0, 0
+    if limit == 0:
+        return market, lots, 0
+    if opening <= limit:
+        return min(limit, market), lots, 0
+    if low <= limit - 1:
+        return limit, lots, 1
+    return 0, 0, 0
+
+
+@njit(cache=True)
+def _lots_to_buy(
+    whole: Any, money: Any, settings: Any, share: float, price: int, bound: float, rate: float
+) -> int:  # fmt: skip
+    """Return the lots that a share of equity buys at a price, within the cash that may be spent."""
+    value = price * settings[TICK]
+    equity = money[CASH] + whole[LOTS] * settings[LOT] * value
+    wanted = share * equity / (value * (1.0 + rate))
+    spendable = max(0.0, money[CASH] - settings[RESERVE] * equity)
+    affordable = spendable / (bound * settings[TICK] * (1.0 + rate))
+    return int(np.floor(max(0.0, min(wanted, affordable)) / settings[LOT] + 1e-6))
+
+
+@njit(cache=True)
+def _decide(
+    whole: Any, money: Any, settings: Any, rate: float, bar: int, close: int,
+    target: float, stop: int, take: int, trail: int, limit: int,
+) -> None:  # fmt: skip
+    """Turn what the strategy wants at the close into an order for the next bar."""
+    held = whole[LOTS]
+    value = close * settings[TICK]
+    equity = money[CASH] + held * settings[LOT] * value
+    actual = held * settings[LOT] * value / equity
+    rebalances = settings[REBALANCES] > 0
+    if held > 0 and rebalances and whole[STOP] < stop < close:
+        whole[STOP] = stop
+        whole[TRAILED] = 1
+    if target <= 0.0:
+        whole[WANTED] = -held
+        whole[DECIDED] = bar
+        return
+    if held > 0 and not rebalances:
+        return
+    if rebalances and abs(target - actual) <= settings[BAND]:
+        return
+    whole[DECIDED] = bar
+    if target < actual:
+        part = int(np.floor((actual - target) * equity / value / settings[LOT] + 1e-6))
+        left = held - part
+        worth = left * settings[LOT] * whole[STOP] * settings[TICK]
+        if left < settings[MINIMUM_LOTS] or worth < settings[MINIMUM_COST]:
+            part = held
+        whole[WANTED] = -part
+        return
+    bound = float(limit) if limit > 0 else close * (1.0 + settings[MARGIN])
+    lots = _lots_to_buy(whole, money, settings, target - actual, close, bound, rate)
+    # What is added comes under the stop that guards what is held already.
+    guarded = max(stop, whole[STOP]) if held > 0 else stop
+    worth = lots * settings[LOT] * guarded * settings[TICK]
+    entry = limit if limit > 0 else close
+    if lots < settings[MINIMUM_LOTS] or worth < settings[MINIMUM_COST] or not 0 < guarded < entry:
+        return
+    whole[PROPOSED] += 1
+    whole[WANTED] = lots
+    whole[WANTED_STOP] = guarded
+    whole[WANTED_TAKE] = take
+    whole[WANTED_TRAIL] = trail
+    whole[WANTED_LIMIT] = limit
+
+
+@njit(cache=True)
+def _sell(book: Any, tiers: Any, day: int, bar: int, volume: float, kind: int, price: int,
+          lots: int) -> None:  # fmt: skip
+    """Book a sale at market; one beyond the part of the volume that entries keep to is counted."""
+    whole, settings = book[0], book[2]
+    if lots * settings[LOT] > volume * settings[VOLUME_SHARE]:
+        whole[LARGE_EXITS] += 1
+    rate = _rate(day, book[5], book[6], tiers[0], tiers[2])
+    _book(book, rate, day, bar, kind, price, lots, 0)
+
+
+@njit(cache=True)
+def _reduce(book: Any, tiers: Any, day: int, bar: int, opening: int, low: int,
+            volume: float) -> None:  # fmt: skip
+    """Sell at the open what was decided to be sold at the close before."""
+    whole, settings = book[0], book[2]
+    lots = min(-whole[WANTED], whole[LOTS])
+    if lots > 0:
+        moved = opening - (opening - low) * settings[LATENCY]
+        kind = EXIT if lots == whole[LOTS] else PART
+        _sell(book, tiers, day, bar, volume, kind, _sold_at(moved, settings), lots)
+
+
+@njit(cache=True)
+def _enter(book: Any, tiers: Any, day: int, bar: int, joined: bool, opening: int, high: int,
+           low: int, close: int, volume: float) -> bool:  # fmt: skip
+    """Fill what was decided to be bought, as far as the bar allows; tell whether within the bar."""
+    whole, money, settings = book[0], book[1], book[2]
+    price, lots, maker = 0, 0, 0
+    if joined:
+        price, lots, maker = _entry_fill(whole, settings, opening, high, low, volume)
+    if lots > 0:
+        rate = _rate(day, book[5], book[6], tiers[0], tiers[1] if maker else tiers[2])
+        if whole[LOTS] == 0:
+            whole[TRAILED] = 0
+        _book(book, rate, day, bar, ENTRY, price, lots, maker)
+        whole[STOP] = whole[WANTED_STOP]
+        whole[TAKE] = whole[WANTED_TAKE]
+        whole[TRAIL] = whole[WANTED_TRAIL]
+    missed = whole[WANTED] - lots
+    if missed > 0:
+        whole[LAPSED] += 1
+        planned = whole[WANTED_LIMIT] if whole[WANTED_LIMIT] > 0 else opening
+        money[REGRET] += missed * settings[LOT] * (close - planned) * settings[TICK]
+    return lots > 0 and maker == 1
+
+
+@njit(cache=True)
+def _leave_in_finer(book: Any, fine: Any, first: int, last: int, within: bool) -> Any:
+    """Return why and where a position leaves in the finer bars of a bar; kind 0: it stays."""
+    whole, settings = book[0], book[2]
+    for row in range(first, last):
+        opening, high, low, close = fine[row, 0], fine[row, 1], fine[row, 2], fine[row, 3]
+        if not within:
+            kind, price = _guard(whole, settings, opening, high, low, close)
+            if kind != 0:
+                return kind, price
+        elif low <= whole[WANTED_LIMIT] - 1:
+            # The finer bar in which the limit was traded through; from here on all of it counts.
+            within = False
+            if low <= whole[STOP]:
+                return STOPPED, whole[STOP]
+    return 0, 0
+
+
+@njit(cache=True)
+def _leave(book: Any, opening: int, high: int, low: int, close: int, within: bool) -> Any:
+    """Return why and where a position leaves in a bar that nothing finer is known of."""
+    whole, settings = book[0], book[2]
+    if not within:
+        return _guard(whole, settings, opening, high, low, close)
+    # After a fill inside the bar nothing of it is known but its way down.
+    if low <= whole[STOP]:
+        return STOPPED, whole[STOP]
+    return 0, 0
+
+
+@njit(cache=True)
+def simulate(
+    minutes: Any, opens: Any, highs: Any, lows: Any, closes: Any, volumes: Any,
+    fine: Any, fine_from: Any,
+    targets: Any, stops: Any, takes: Any, trails: Any, limits: Any,
+    settings: Any, tier_volumes: Any, makers: Any, takers: Any,
+    whole: Any, money: Any, fills: Any, fees: Any, equity: Any, lots_held: Any,
+) -> None:  # fmt: skip
+    """Run every bar. ``fine`` are finer bars (rows open, high, low, close), by ``fine_from``.
+
+    Fills beyond the room of ``fills`` are counted and not written: the caller makes room and runs
+    again.
+    """
+    book = (whole, money, settings, fills, fees, np.full(DAYS, -1_000_000), np.zeros(DAYS))
+    tiers = (tier_volumes, makers, takers)
+    interval = int(settings[INTERVAL])
+    has_fine = len(fine_from) > 0
+    for bar in range(len(minutes)):
+        opening, high, low, close = opens[bar], highs[bar], lows[bar], closes[bar]
+        within = False
+        if whole[WANTED] < 0:
+            _reduce(book, tiers, minutes[bar] // 1440, bar, opening, low, volumes[bar])
+        elif whole[WANTED] > 0:
+            joined = minutes[bar] - minutes[bar - 1] == interval
+            within = _enter(book, tiers, minutes[bar] // 1440, bar, joined, opening, high, low,
+                            close, volumes[bar])  # fmt: skip
+        whole[WANTED] = 0
+        if whole[LOTS] > 0:
+            whole[PROTECTED_BARS] += 1
+            if has_fine and fine_from[bar + 1] > fine_from[bar]:
+                kind, price = _leave_in_finer(
+                    book, fine, fine_from[bar], fine_from[bar + 1], within
+                )
+            else:
+                kind, price = _leave(book, opening, high, low, close, within)
+            if kind != 0:
+                _sell(book, tiers, minutes[bar] // 1440, bar, volumes[bar], kind,
+                      _sold_at(float(price), settings), whole[LOTS])  # fmt: skip
+        target = targets[bar]
+        if not np.isnan(target):
+            day = (minutes[bar] + interval) // 1440
+            rate = _rate(day, book[5], book[6], tier_volumes, takers)
+            _decide(whole, money, settings, rate, bar, close, target, stops[bar], takes[bar],
+                    trails[bar], limits[bar])  # fmt: skip
+        equity[bar] = money[CASH] + whole[LOTS] * settings[LOT] * close * settings[TICK]
+        lots_held[bar] = whole[LOTS]
