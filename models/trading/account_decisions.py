@@ -18,10 +18,12 @@ from models.trading import account_capital as capital
 from models.trading import account_drawdown as drawdown
 from models.trading import account_halts as halts
 from models.trading import account_hedge as hedge
+from models.trading.account.entries.target_weight import follow_weight
 from models.trading.account_allocation import name_strategy, note_closed
 from models.trading.account_approvals import on_approval_settled, waiting_answer
 from models.trading.account_entries import consider, intent_of_idea, intent_of_request
 from models.trading.account_facts import (
+    AccountCommand,
     AccountFact,
     Answer,
     CloseTrades,
@@ -66,6 +68,7 @@ from models.trading.capital_facts import (
     PricesMarked,
 )
 from models.trading.decided import AccountDecision
+from models.trading.entry_outcomes import EntryOutcome
 from models.trading.entry_situation import with_pegs_noted, with_result_noted
 from models.trading.market import MarketSnapshot
 from models.trading.trade_facts import ExitReason
@@ -242,7 +245,22 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
     if name in state.recent_requests:
         return AccountDecision(state, ())
     seen = halts.remember(state, name)
-    outcome = consider(seen, intent_of_idea(seen, fact))
+    intent = intent_of_idea(seen, fact)
+    told: tuple[AccountCommand, ...] = ()
+    if fact.idea.target_weight is None:
+        outcome = consider(seen, intent)
+    else:
+        followed = follow_weight(seen, fact, intent, consider)
+        told = followed.commands
+        if followed.entry is None:
+            done = RecordIdea(fact.idea, followed.verdict, None)
+            return AccountDecision(seen, (*told, done))
+        outcome = followed.entry
+    decision = _on_entry(outcome, fact, name)
+    return replace(decision, commands=(*told, *decision.commands))
+
+
+def _on_entry(outcome: EntryOutcome, fact: IdeaArrived, name: str) -> AccountDecision:
     command = outcome.command
     trade = command.plan.number if command is not None else None
     record = RecordIdea(fact.idea, outcome.verdict, trade)

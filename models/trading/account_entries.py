@@ -16,6 +16,7 @@ from models.trading.entry_outcomes import EntryOutcome
 from models.trading.entry_situation import assess, entry_orders_with, record_of_entry
 from models.trading.exits import Exits, round_exits
 from models.trading.fees import BOTTOM_TIER
+from models.trading.ideas import StrategyStanding
 from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, ProtectionMode
@@ -54,13 +55,14 @@ def intent_of_request(state: AccountState, fact: OpenRequested) -> EntryIntent:
 
 
 def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
-    """Read an idea as an intent: at market, sized by the account."""
+    """Read an idea as an intent, sized by the account: at market unless it names a limit."""
     idea = fact.idea
+    kind = OrderType.MARKET if idea.limit_price is None else OrderType.LIMIT
     return EntryIntent(
         source=f"idea/{idea.idea_id}",
         symbol=idea.symbol,
-        order_type=OrderType.MARKET,
-        limit_price=None,
+        order_type=kind,
+        limit_price=idea.limit_price,
         quantity=None,
         exits=Exits(idea.stop_price, idea.take_profit_price, idea.trailing_distance),
         expected_move=idea.expected_move,
@@ -69,6 +71,7 @@ def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
         expires_at=idea.expires_at,
         at=fact.at,
         by=f"strategy/{idea.strategy}",
+        shown_only=idea.standing is StrategyStanding.DEMONSTRATION,
     )
 
 
@@ -184,4 +187,5 @@ def _plan(
         exits=entry_exits(state, intent, instrument),
         average_true_range=market.average_true_range,
         settings_version=state.settings.version,
+        entry_until=intent.expires_at if entry.order_type is OrderType.LIMIT else None,
     )

@@ -33,12 +33,14 @@ from models.trading.settings_makers import (
     shares,
     zone,
 )
+from models.trading.strategy_policy import StrategyPolicy
 from models.trading.universe import UniverseRules
 
 NONE, RAISING, LOWERING, ANY = Danger.NONE, Danger.RAISING, Danger.LOWERING, Danger.ANY
 _RISK, _DRAWDOWN, _PORTFOLIO = AccountLimits(), DrawdownLimits(), PortfolioLimits()
 _HEDGE, _APPROVAL, _LIVE = HedgeSettings(), ApprovalPolicy(), LiveConditions()
 _UNIVERSE, _CORRELATION = UniverseRules(), CorrelationSettings()
+_STRATEGIES = StrategyPolicy()
 _COMPLIANCE, _ALLOCATION = ComplianceRules(frozenset()), AllocationPolicy()
 _PLATFORM = SettingScope.PLATFORM
 
@@ -114,6 +116,14 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "Closed trades below which figures count as not known.", LOWERING),
     decimal("allocation.tilt", _ALLOCATION.tilt,
         "How strongly performance moves a share.", RAISING, unit="times", most=Decimal(10)),
+    share("strategies.band", _STRATEGIES.band,
+        "Distance from a target weight that is traded, as a share of what the pair may hold.",
+        LOWERING),
+    decimal("strategies.turnover_maximum", _STRATEGIES.turnover_maximum,
+        "Value traded one way over equity that a strategy may reach per year.",
+        RAISING, unit="times", most=Decimal(1000)),
+    share("strategies.cost_share_maximum", _STRATEGIES.cost_share_maximum,
+        "Yearly cost of a strategy over its expected gain before costs.", RAISING),
     choice("hedge.mode", "off",
         "Whether the formula is followed; an override by hand is in any case.", ANY,
         choices=("off", "automatic")),

@@ -150,12 +150,15 @@ def _entry_fill(
 def _lots_to_buy(
     whole: Any, money: Any, settings: Any, share: float, price: int, bound: float, rate: float
 ) -> int:  # fmt: skip
-    """Return the lots that a share of equity buys at a price, within the cash that may be spent."""
+    """Return the lots that a share of equity buys, within the cash that may be spent.
+
+    As an account does, both are divided by what a unit may cost at worst.
+    """
     value = price * settings[TICK]
     equity = money[CASH] + whole[LOTS] * settings[LOT] * value
-    wanted = share * equity / (value * (1.0 + rate))
-    spendable = max(0.0, money[CASH] - settings[RESERVE] * equity)
-    affordable = spendable / (bound * settings[TICK] * (1.0 + rate))
+    unit = bound * settings[TICK] * (1.0 + rate)
+    wanted = share * equity / unit
+    affordable = max(0.0, money[CASH] - settings[RESERVE] * equity) / unit
     return int(np.floor(max(0.0, min(wanted, affordable)) / settings[LOT] + 1e-6))
 
 

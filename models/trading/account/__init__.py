@@ -1,0 +1,1 @@
+"""One account: what it decides and what it rests on."""

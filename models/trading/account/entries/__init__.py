@@ -1,0 +1,1 @@
+"""What an idea passes before it becomes an order."""
