@@ -254,7 +254,7 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
         told = followed.commands
         if followed.entry is None:
             done = RecordIdea(fact.idea, followed.verdict, None)
-            return AccountDecision(seen, (*told, done))
+            return AccountDecision(followed.state, (*told, done))
         outcome = followed.entry
     decision = _on_entry(outcome, fact, name)
     return replace(decision, commands=(*told, *decision.commands))

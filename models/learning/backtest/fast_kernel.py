@@ -14,8 +14,10 @@ from numba import njit
 # Places in the array of integers.
 LOTS, STOP, TAKE, TRAIL, TRAILED, COUNT, AMBIGUOUS, PROTECTED_BARS = 0, 1, 2, 3, 4, 5, 6, 7
 WANTED, WANTED_STOP, WANTED_TAKE, WANTED_TRAIL, WANTED_LIMIT = 8, 9, 10, 11, 12
-DECIDED, LAPSED, LARGE_EXITS, PROPOSED = 13, 14, 15, 16
-INTEGERS = 17
+DECIDED, LAPSED, LARGE_EXITS, PROPOSED, PARTS = 13, 14, 15, 16, 17
+INTEGERS = 18
+PARTS_MAXIMUM = 4096
+"""Entries that are held at once in one pair; later ones are counted with the last."""
 # Places in the array of floats.
 CASH, REGRET, FEES = 0, 1, 2
 FLOATS = 3
@@ -27,6 +29,8 @@ SETTINGS = 14
 BAR, KIND, PRICE, QUANTITY, MAKER = 0, 1, 2, 3, 4
 COLUMNS = 5
 ENTRY, EXIT, PART, STOPPED, TRAILED_OUT, TAKEN = 1, 2, 3, 4, 5, 6
+NEVER = 2**62
+"""Above every price."""
 DAYS = 31
 """Calendar days whose volume counts: the last 30 and the running one, as the exchange counts."""
 
@@ -53,7 +57,7 @@ def _book(
     book: Any, rate: float, day: int, bar: int, kind: int, price: int, lots: int, maker: int
 ) -> None:
     """Book one fill: cash, position, the day's volume, and its row."""
-    whole, money, settings, fills, fees, days, costs = book
+    whole, money, settings, fills, fees, days, costs, _ = book
     cost = _rounded(price * settings[TICK] * lots * settings[LOT], settings[COST_UNITS])
     fee = _rounded(cost * rate, settings[COST_UNITS])
     slot = day % DAYS
@@ -135,7 +139,9 @@ def _entry_fill(
     market = int(np.ceil(moved * (1.0 + settings[SLIPPAGE]) - 1e-6))
     most = int(np.floor(volume * settings[VOLUME_SHARE] / settings[LOT] + 1e-6))
     lots = min(wanted, most)
-    if lots < settings[MINIMUM_LOTS]:
+    # What could not be protected by a stop of its own is not bought.
+    worth = lots * settings[LOT] * whole[WANTED_STOP] * settings[TICK]
+    if lots < settings[MINIMUM_LOTS] or worth < settings[MINIMUM_COST]:
         return 0, 0, 0
     if limit == 0:
         return market, lots, 0
@@ -201,6 +207,8 @@ def _decide(
     entry = limit if limit > 0 else close
     if lots < settings[MINIMUM_LOTS] or worth < settings[MINIMUM_COST] or not 0 < guarded < entry:
         return
+    if 0 < take <= entry:
+        return
     whole[PROPOSED] += 1
     whole[WANTED] = lots
     whole[WANTED_STOP] = guarded
@@ -210,14 +218,40 @@ def _decide(
 
 
 @njit(cache=True)
-def _sell(book: Any, tiers: Any, day: int, bar: int, volume: float, kind: int, price: int,
-          lots: int) -> None:  # fmt: skip
-    """Book a sale at market; one beyond the part of the volume that entries keep to is counted."""
-    whole, settings = book[0], book[2]
-    if lots * settings[LOT] > volume * settings[VOLUME_SHARE]:
-        whole[LARGE_EXITS] += 1
-    rate = _rate(day, book[5], book[6], tiers[0], tiers[2])
-    _book(book, rate, day, bar, kind, price, lots, 0)
+def _is_small(lots: int, whole: Any, settings: Any) -> bool:
+    """Tell whether so much could not be protected by a stop of its own."""
+    worth = lots * settings[LOT] * whole[STOP] * settings[TICK]
+    return bool(lots < settings[MINIMUM_LOTS] or worth < settings[MINIMUM_COST])
+
+
+@njit(cache=True)
+def _sell(
+    book: Any, tiers: Any, day: int, bar: int, volume: float, kind: int, price: int, wanted: int
+) -> None:
+    """Book sales at market, each entry's part by itself, the oldest first.
+
+    Nothing is left of a part, and nothing sold of it, that is too small for an order of its own.
+    """
+    whole, settings, parts = book[0], book[2], book[7]
+    for place in range(whole[PARTS]):
+        held = parts[place]
+        lots = min(held, wanted)
+        if lots < held and _is_small(held - lots, whole, settings):
+            lots = held
+        if lots == 0 or (lots < held and _is_small(lots, whole, settings)):
+            continue
+        if lots * settings[LOT] > volume * settings[VOLUME_SHARE]:
+            whole[LARGE_EXITS] += 1
+        parts[place] -= lots
+        wanted = max(0, wanted - lots)
+        rate = _rate(day, book[5], book[6], tiers[0], tiers[2])
+        _book(book, rate, day, bar, kind if lots < held or kind != PART else EXIT, price, lots, 0)
+    left = 0
+    for place in range(whole[PARTS]):
+        if parts[place] > 0:
+            parts[left] = parts[place]
+            left += 1
+    whole[PARTS] = left
 
 
 @njit(cache=True)
@@ -245,6 +279,10 @@ def _enter(book: Any, tiers: Any, day: int, bar: int, joined: bool, opening: int
         if whole[LOTS] == 0:
             whole[TRAILED] = 0
         _book(book, rate, day, bar, ENTRY, price, lots, maker)
+        if whole[PARTS] < PARTS_MAXIMUM:
+            book[7][whole[PARTS]] = 0
+            whole[PARTS] += 1
+        book[7][whole[PARTS] - 1] += lots
         whole[STOP] = whole[WANTED_STOP]
         whole[TAKE] = whole[WANTED_TAKE]
         whole[TRAIL] = whole[WANTED_TRAIL]
@@ -287,6 +325,53 @@ def _leave(book: Any, opening: int, high: int, low: int, close: int, within: boo
 
 
 @njit(cache=True)
+def _levels(whole: Any, money: Any) -> Any:
+    """Return what is held, below and above which prices something happens to it, and the cash."""
+    ceiling = NEVER
+    if whole[TAKE] > 0:
+        ceiling = whole[TAKE]
+    if whole[TRAIL] > 0:
+        step = max(1, (whole[TRAIL] + 4) // 5)
+        ceiling = min(ceiling, whole[STOP] + whole[TRAIL] + step)
+    return whole[LOTS], whole[STOP], ceiling, money[CASH]
+
+
+@njit(cache=True)
+def _open_bar(
+    book: Any, tiers: Any, minutes: Any, bar: int, interval: int, opens: Any, highs: Any,
+    lows: Any, close: int, volumes: Any,
+) -> bool:  # fmt: skip
+    """Fill at the open, or within the bar, what was decided; tell whether a limit did so within."""
+    whole = book[0]
+    day = minutes[bar] // 1440
+    within = False
+    if whole[WANTED] < 0:
+        _reduce(book, tiers, day, bar, opens[bar], lows[bar], volumes[bar])
+    else:
+        joined = minutes[bar] - minutes[bar - 1] == interval
+        within = _enter(book, tiers, day, bar, joined, opens[bar], highs[bar], lows[bar], close,
+                        volumes[bar])  # fmt: skip
+    whole[WANTED] = 0
+    return within
+
+
+@njit(cache=True)
+def _guard_bar(
+    book: Any, tiers: Any, minutes: Any, bar: int, opens: Any, highs: Any, lows: Any, close: int,
+    volumes: Any, fine: Any, fine_from: Any, within: bool,
+) -> None:  # fmt: skip
+    """Let a bar do to a position what it does: by its finer bars where there are any."""
+    whole, settings = book[0], book[2]
+    if len(fine_from) > 0 and fine_from[bar + 1] > fine_from[bar]:
+        kind, price = _leave_in_finer(book, fine, fine_from[bar], fine_from[bar + 1], within)
+    else:
+        kind, price = _leave(book, opens[bar], highs[bar], lows[bar], close, within)
+    if kind != 0:
+        sold = _sold_at(float(price), settings)
+        _sell(book, tiers, minutes[bar] // 1440, bar, volumes[bar], kind, sold, whole[LOTS])
+
+
+@njit(cache=True)
 def simulate(
     minutes: Any, opens: Any, highs: Any, lows: Any, closes: Any, volumes: Any,
     fine: Any, fine_from: Any,
@@ -299,36 +384,36 @@ def simulate(
     Fills beyond the room of ``fills`` are counted and not written: the caller makes room and runs
     again.
     """
-    book = (whole, money, settings, fills, fees, np.full(DAYS, -1_000_000), np.zeros(DAYS))
+    days, costs = np.full(DAYS, -1_000_000), np.zeros(DAYS)
+    parts = np.zeros(PARTS_MAXIMUM, dtype=np.int64)
+    book = (whole, money, settings, fills, fees, days, costs, parts)
     tiers = (tier_volumes, makers, takers)
     interval = int(settings[INTERVAL])
+    worth = settings[LOT] * settings[TICK]
     has_fine = len(fine_from) > 0
+    # What most bars need stands in registers; they are read again whenever something has happened.
+    held, floor, ceiling, cash = 0, 0, NEVER, money[CASH]
+    held_bars = 0
     for bar in range(len(minutes)):
-        opening, high, low, close = opens[bar], highs[bar], lows[bar], closes[bar]
+        close = closes[bar]
         within = False
-        if whole[WANTED] < 0:
-            _reduce(book, tiers, minutes[bar] // 1440, bar, opening, low, volumes[bar])
-        elif whole[WANTED] > 0:
-            joined = minutes[bar] - minutes[bar - 1] == interval
-            within = _enter(book, tiers, minutes[bar] // 1440, bar, joined, opening, high, low,
-                            close, volumes[bar])  # fmt: skip
-        whole[WANTED] = 0
-        if whole[LOTS] > 0:
-            whole[PROTECTED_BARS] += 1
-            if has_fine and fine_from[bar + 1] > fine_from[bar]:
-                kind, price = _leave_in_finer(
-                    book, fine, fine_from[bar], fine_from[bar + 1], within
-                )
-            else:
-                kind, price = _leave(book, opening, high, low, close, within)
-            if kind != 0:
-                _sell(book, tiers, minutes[bar] // 1440, bar, volumes[bar], kind,
-                      _sold_at(float(price), settings), whole[LOTS])  # fmt: skip
+        if whole[WANTED] != 0:
+            within = _open_bar(book, tiers, minutes, bar, interval, opens, highs, lows, close,
+                               volumes)  # fmt: skip
+            held, floor, ceiling, cash = _levels(whole, money)
+        if held > 0:
+            held_bars += 1
+            if within or has_fine or lows[bar] <= floor or highs[bar] >= ceiling:
+                _guard_bar(book, tiers, minutes, bar, opens, highs, lows, close, volumes, fine,
+                           fine_from, within)  # fmt: skip
+                held, floor, ceiling, cash = _levels(whole, money)
         target = targets[bar]
-        if not np.isnan(target):
+        if target == target:  # noqa: PLR0124
             day = (minutes[bar] + interval) // 1440
-            rate = _rate(day, book[5], book[6], tier_volumes, takers)
+            rate = _rate(day, days, costs, tier_volumes, takers)
             _decide(whole, money, settings, rate, bar, close, target, stops[bar], takes[bar],
                     trails[bar], limits[bar])  # fmt: skip
-        equity[bar] = money[CASH] + whole[LOTS] * settings[LOT] * close * settings[TICK]
-        lots_held[bar] = whole[LOTS]
+            held, floor, ceiling, cash = _levels(whole, money)
+        equity[bar] = cash + held * worth * close
+        lots_held[bar] = held
+    whole[PROTECTED_BARS] = held_bars

@@ -9,7 +9,8 @@
   sells at market: at its price or a better open, less slippage.
 * A bar in which both are reached is ambiguous: the stop counts, unless finer bars tell the order.
 * An entry whose bar is absent lapses. An exit waits for the next bar that is there.
-* Entries are limited to ``volume_share`` of the bar's volume. What protects is sold whole.
+* Entries are limited to ``volume_share`` of the bar's volume; one that is then too small for a stop
+  of its own is not made. What protects is sold whole.
 * Fees follow the strategy's own volume of the last 30 days.
 """
 

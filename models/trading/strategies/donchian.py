@@ -6,7 +6,9 @@ held is the share of channels that are long, scaled so that its volatility comes
 
     weight = long channels / channels * min(1, target / yearly volatility)
 
-The lowest of the stops rests on the exchange; when it is reached, every channel is out.
+The lowest of the stops rests on the exchange; when it is reached, every channel is out. So it is
+when the price gets ``target_deviations`` beyond the close at which the first channel bought: far
+enough that a trend is hardly ever cut, and near enough to take what an excess gives.
 Source: Zarattini, Pagani and Barbon, Catching Crypto Trends (2025), with fewer channels.
 """
 
@@ -35,10 +37,14 @@ GAP_DAYS = 3
 
 @dataclass(frozen=True, slots=True)
 class DonchianState:
-    """``closes`` are the newest, oldest first; ``stops`` one per channel, zero: it is out."""
+    """``closes`` are the newest, oldest first; ``stops`` one per channel, zero: it is out.
+
+    ``aim`` is the take-profit since the first channel bought, zero while none is long.
+    """
 
     closes: tuple[float, ...] = ()
     stops: tuple[float, ...] = ()
+    aim: float = 0.0
     last: Candle | None = None
 
 
@@ -50,7 +56,7 @@ class DonchianEnsemble:
     volatility_target: float = 0.25
     volatility_days: int = 30
     horizon_days: int = 20
-    target_deviations: float = 6.0
+    target_deviations: float = 12.0
     name: str = "donchian_ensemble"
     version: str = "1"
     standing: StrategyStanding = StrategyStanding.SHIPPED
@@ -71,15 +77,26 @@ class DonchianEnsemble:
         """Take one more day."""
         if state.last is not None and not follows(bar, state.last, GAP_DAYS):
             state = self.start()
-        close, low = float(bar.close), float(bar.low)
+        close, low, high = float(bar.close), float(bar.low), float(bar.high)
         resting = min((stop for stop in state.stops if stop > 0), default=0.0)
-        out = low <= resting
+        out = low <= resting or 0 < state.aim <= high
         closes = (*state.closes, close)[-max(*self.channels, self.volatility_days + 1) :]
         stops = tuple(
             _follow(days, 0.0 if out else stop, state.closes, closes)
             for days, stop in zip(self.channels, state.stops, strict=True)
         )
-        return DonchianState(closes, stops, bar)
+        return DonchianState(
+            closes, stops, self._aim(0.0 if out else state.aim, stops, closes), bar
+        )
+
+    def _aim(self, aim: float, stops: tuple[float, ...], closes: tuple[float, ...]) -> float:
+        """Return the take-profit: set with the first channel that buys, gone with the last."""
+        if not any(stops):
+            return 0.0
+        if aim > 0:
+            return aim
+        volatility = log_deviation(closes[-self.volatility_days - 1 :]) or 0.0
+        return closes[-1] * (1 + self.target_deviations * volatility * sqrt(self.horizon_days))
 
     def propose(
         self,
@@ -102,7 +119,7 @@ class DonchianEnsemble:
         close = bar.close
         stop = decimal_of(min(active)) if active else close * Decimal("0.9")
         move = typical_move(volatility, self.horizon_days)
-        aim = close * (1 + move * decimal_of(self.target_deviations))
+        aim = decimal_of(state.aim) if state.aim > 0 else None
         reasons = (
             f"{len(active)} of {len(self.channels)} channels are long",
             f"yearly volatility {yearly:.1%} against a target of {self.volatility_target:.0%}",

@@ -5,11 +5,12 @@ held. So the strategy and the hedge never pull in different directions.
 Source: Moreira and Muir, Volatility-Managed Portfolios (2017).
 
 The stop lies ``stop_deviations`` daily deviations below the highest close since the position began:
-it protects against a collapse and is not meant to time the market.
+it protects against a collapse and is not meant to time the market. The take-profit lies
+``target_deviations`` above the close at which the position began.
 """
 
 from dataclasses import dataclass, field
-from decimal import Decimal
+from math import sqrt
 
 from models.trading.exits import Exits
 from models.trading.hedge import HedgeSettings, exposure_share
@@ -33,10 +34,11 @@ STOP_SHARE_MAXIMUM = 0.50
 
 @dataclass(frozen=True, slots=True)
 class ManagedState:
-    """``closes`` are the newest, oldest first; ``stop`` is where it rests, zero: not known yet."""
+    """``closes`` are the newest, oldest first; ``stop`` and ``aim`` are zero until known."""
 
     closes: tuple[float, ...] = ()
     stop: float = 0.0
+    aim: float = 0.0
     last: Candle | None = None
 
 
@@ -48,7 +50,7 @@ class VolatilityManaged:
     volatility_days: int = 30
     stop_deviations: float = 8.0
     horizon_days: int = 20
-    target_deviations: float = 6.0
+    target_deviations: float = 12.0
     name: str = "volatility_managed"
     version: str = "1"
     standing: StrategyStanding = StrategyStanding.SHIPPED
@@ -66,20 +68,22 @@ class VolatilityManaged:
         return ManagedState()
 
     def update(self, state: ManagedState, bar: Candle) -> ManagedState:
-        """Take one more day; a stop that was reached begins anew below the close."""
+        """Take one more day; where stop or take-profit was reached, both begin anew."""
         if state.last is not None and not follows(bar, state.last, GAP_DAYS):
             state = self.start()
         close = float(bar.close)
         closes = (*state.closes, close)[-self.warm_up_bars :]
         volatility = log_deviation(closes) if len(closes) == self.warm_up_bars else None
         if volatility is None:
-            return ManagedState(closes, 0.0, bar)
+            return ManagedState(closes, last=bar)
         distance = min(
             STOP_SHARE_MAXIMUM, max(STOP_SHARE_MINIMUM, self.stop_deviations * volatility)
         )
-        reached = float(bar.low) <= state.stop
         stop = close * (1 - distance)
-        return ManagedState(closes, stop if reached else max(state.stop, stop), bar)
+        aim = close * (1 + self.target_deviations * volatility * sqrt(self.horizon_days))
+        if state.stop == 0 or float(bar.low) <= state.stop or float(bar.high) >= state.aim:
+            return ManagedState(closes, stop, aim, bar)
+        return ManagedState(closes, max(state.stop, stop), state.aim, bar)
 
     def propose(
         self,
@@ -97,7 +101,6 @@ class VolatilityManaged:
             return None
         weight = exposure_share(self.bounds, decimal_of(volatility))
         move = typical_move(volatility, self.horizon_days)
-        aim = bar.close * (Decimal(1) + move * decimal_of(self.target_deviations))
         reasons = (f"daily volatility {volatility:.2%} leaves {weight:.0%} to be held",)
-        exits = Exits(decimal_of(state.stop), aim, None)
+        exits = Exits(decimal_of(state.stop), decimal_of(state.aim), None)
         return make_idea(self, bar, instrument, installation, exits, move, reasons, float(weight))

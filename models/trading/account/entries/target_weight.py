@@ -39,9 +39,10 @@ Consider = Callable[[AccountState, EntryIntent], EntryOutcome]
 class Followed:
     """What came of a weight: the entry's outcome, if one was considered, and what trades are told.
 
-    ``verdict`` says why nothing was entered where ``entry`` is None.
+    ``verdict`` says why nothing was entered where ``entry`` is None; ``state`` is the account then.
     """
 
+    state: AccountState
     verdict: Verdict
     commands: tuple[AccountCommand, ...] = ()
     entry: EntryOutcome | None = None
@@ -74,25 +75,27 @@ def follow_weight(
     worth = valuation(state)
     standing = standing_of(state, fact, worth.known)
     if weight <= ZERO:
-        return _close(standing, fact)
+        return _close(state, standing, fact)
     raised = _raise_stops(standing, fact)
+    state, standing = _with_stops(state, standing, raised)
     if standing.waiting:
-        return Followed(_refused("entry-under-way", "an earlier entry is still under way"), raised)
+        reason = "an earlier entry is still under way"
+        return Followed(state, _refused("entry-under-way", reason), raised)
     if worth.reason:
-        return Followed(_refused("equity-unknown", worth.reason), raised)
+        return Followed(state, _refused("equity-unknown", worth.reason), raised)
     off = min(weight, ONE) - standing.weight
     band = rules_in_force(state).strategies.band
     if abs(off) <= band:
         reason = f"{standing.weight:.2%} held against {weight:.2%}, within {band:.2%}"
-        return Followed(_refused("in-band", reason), raised)
+        return Followed(state, _refused("in-band", reason), raised)
     if off < ZERO:
-        return _reduce(standing, fact, -off * standing.most, raised)
+        return _reduce(state, standing, fact, -off * standing.most, raised)
     guarded = max(intent.exits.stop_price, *(t.stop_price for t in standing.trades), ZERO)
     exits = replace(intent.exits, stop_price=guarded)
     limit = standing.value + off * standing.most
     room = Room("target weight", standing.value, limit, RULE, "in-band")
     outcome = consider(state, replace(intent, exits=exits, room=room))
-    return Followed(outcome.verdict, raised, outcome)
+    return Followed(outcome.state, outcome.verdict, raised, outcome)
 
 
 def standing_of(state: AccountState, fact: IdeaArrived, equity: Decimal) -> Standing:
@@ -113,17 +116,22 @@ def standing_of(state: AccountState, fact: IdeaArrived, equity: Decimal) -> Stan
     return Standing(trades, value, most, waiting)
 
 
-def _close(standing: Standing, fact: IdeaArrived) -> Followed:
+def _close(state: AccountState, standing: Standing, fact: IdeaArrived) -> Followed:
     numbers = tuple(trade.number for trade in standing.trades)
     by = f"strategy/{fact.idea.strategy}"
     if not numbers:
-        return Followed(_refused("nothing-to-hold", "nothing is held, and nothing shall be"))
+        reason = "nothing is held, and nothing shall be"
+        return Followed(state, _refused("nothing-to-hold", reason))
     check = Check(RULE, "target-weight", passed=True, reason="nothing shall be held")
-    return Followed(Verdict((check,)), (CloseTrades(numbers, ExitReason.STRATEGY, by),))
+    return Followed(state, Verdict((check,)), (CloseTrades(numbers, ExitReason.STRATEGY, by),))
 
 
 def _reduce(
-    standing: Standing, fact: IdeaArrived, value: Decimal, raised: tuple[AccountCommand, ...]
+    state: AccountState,
+    standing: Standing,
+    fact: IdeaArrived,
+    value: Decimal,
+    raised: tuple[RaiseStops, ...],
 ) -> Followed:
     """Sell a value, from the oldest trade on; each target is what all sales of a trade come to."""
     price = fact.market.mid
@@ -137,13 +145,28 @@ def _reduce(
         targets[trade.number] = trade.sold + part
         left -= part
     if not targets:
-        return Followed(_refused("not-open", "no trade can be made smaller now"), raised)
+        return Followed(state, _refused("not-open", "no trade can be made smaller now"), raised)
     check = Check(RULE, "target-weight", passed=True, reason=f"{value:.2f} USD are sold")
     by = f"strategy/{fact.idea.strategy}"
-    return Followed(Verdict((check,)), (*raised, ReduceTrades(targets, by)))
+    return Followed(state, Verdict((check,)), (*raised, ReduceTrades(targets, by)))
 
 
-def _raise_stops(standing: Standing, fact: IdeaArrived) -> tuple[AccountCommand, ...]:
+def _with_stops(
+    state: AccountState, standing: Standing, raised: tuple[RaiseStops, ...]
+) -> tuple[AccountState, Standing]:
+    """Note where stops have been asked to: what is added goes under the same."""
+    moved = {number: command.stop_price for command in raised for number in command.trades}
+    if not moved:
+        return state, standing
+    trades = {
+        number: replace(trade, stop_price=moved.get(number, trade.stop_price))
+        for number, trade in state.trades.items()
+    }
+    own = tuple(trades[trade.number] for trade in standing.trades)
+    return replace(state, trades=trades), replace(standing, trades=own)
+
+
+def _raise_stops(standing: Standing, fact: IdeaArrived) -> tuple[RaiseStops, ...]:
     stop, last = fact.idea.stop_price, min(fact.market.bid, fact.market.last)
     if not stop.is_finite() or not ZERO < stop < last:
         return ()
