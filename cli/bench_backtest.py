@@ -46,7 +46,9 @@ def measure(tell: Tell, *, with_peer: bool = True, bars_count: int = BARS) -> di
     first_use = first_use_seconds(tell)
     fast, decisions, outcome = time_fast(bars, tell)
     reference, trades = time_reference(bars, tell)
-    peer = measure_peer(bars, decisions, tell) if with_peer else {"error": "not asked for"}
+    peer: dict[str, Any] = {"error": "not asked for"}
+    if with_peer:
+        peer = measure_peer(bars, decisions, tell)
     api, kernel = peer.get("api_bars_per_second"), peer.get("kernel_bars_per_second")
     speed = fast.bars_per_second
     return {

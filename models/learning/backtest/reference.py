@@ -6,6 +6,7 @@ The fast engine has to make the same trades.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -175,10 +176,11 @@ class Reference:
         self._sell_wanted(candle)
         joined = before is not None and candle.start - before.start == self.interval
         within = self._enter(candle, joined=joined)
+        self._end_entries(candle.start + self.interval)
         if any(trade.held > ZERO for trade in self.trades.values()):
             self.held_bars += 1
             self._guard_all(candle, within)
-        self._end_entries(candle.start + self.interval)
+        self._ring(candle.start + self.interval)
         self._book()
 
     def _sell_wanted(self, candle: Candle) -> None:
@@ -190,7 +192,7 @@ class Reference:
         self._tell_all(self.exchange.show(self.exchange.sold_at(moved)))
         for number, fact in wanted:
             if number in self.trades:
-                self._tell(number, replace(fact, at=self.exchange.now))
+                self._tell(number, fact)
 
     def _enter(self, candle: Candle, *, joined: bool) -> Decimal | None:
         """Send the entries that were decided; return the limit of one that filled in the bar."""
@@ -248,9 +250,14 @@ class Reference:
         self._tell(plan.number, OrderRefused(name, OrderStatus.NOT_PLACED, reason, now))
 
     def _end_entries(self, now: datetime) -> None:
-        """Let the time pass up to which entries may fill."""
-        for number in sorted(self.trades):
-            for watch in self.trades[number].watches:
+        """Withdraw what has not filled: the bar has no more for it, whatever comes later in it."""
+        self._ring(now, [n for n, t in self.trades.items() if t.plan.entry_until is not None])
+
+    def _ring(self, now: datetime, numbers: Iterable[int] | None = None) -> None:
+        """Let the moments come that trades wait for."""
+        for number in sorted(self.trades if numbers is None else numbers):
+            trade = self.trades.get(number)
+            for watch in trade.watches if trade is not None else ():
                 if watch.due_at is not None and watch.due_at <= now and number in self.trades:
                     self._tell(number, PriceCrossed(watch.watch_id, watch.kind, ZERO, now))
 

@@ -17,7 +17,7 @@ ONE = Decimal(1)
 MANY = 1_000_000
 NAME = "backtest"
 INSTALLATION = "00000000-0000-4000-8000-000000000000"
-_OPEN = {
+_OPEN: dict[str, Decimal | int] = {
     "portfolio.group_share": ONE,
     "portfolio.bucket_share": ONE,
     "portfolio.orders_maximum": MANY,
@@ -34,7 +34,7 @@ def strategy_account(
     What a strategy is worth is judged without the limits of one account; under those of a real one
     it is judged by ``account_under``.
     """
-    values = {
+    values: dict[str, Decimal | int] = {
         **_OPEN,
         "strategies.band": _decimal(portfolio.band),
     }
