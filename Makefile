@@ -61,7 +61,7 @@ day: $(STAMP) ## Play a scripted day on recorded candles and prove it by the rec
 	@$(BIN)/python -m tests.day $(DAY)
 
 strategies: $(RESEARCH) ## Try every strategy out of sample, net of fees; writes docs/strategies.md [DATA=dir]
-	@$(BIN)/aether backtest-report $(if $(DATA),--data $(DATA))
+	@$(BIN)/aether strategies $(if $(DATA),--data $(DATA))
 
 lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 	@$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade \

@@ -38,6 +38,7 @@ COMMANDS = {
     "verify": "cli.verify",
     "shadow": "cli.shadow",
     "backtest": "cli.commands.backtest",
+    "strategies": "cli.commands.strategies",
     **dict.fromkeys(("portfolio", "days"), "cli.portfolio"),
     **dict.fromkeys(("run", "up", "down", "status", "logs", "fetch"), "cli.stack"),
 }

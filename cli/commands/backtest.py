@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 LOCK = "requirements-research.lock"
 USUAL_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 CAPITAL = 100_000.0
+
+
+class Engine(StrEnum):
+    """Who makes the trades."""
+
+    FAST = "fast"
+    REFERENCE = "reference"
 
 
 class BacktestError(PlatformError):
@@ -49,6 +57,16 @@ def backtest(
     ] = "",
     slippage: Annotated[float, typer.Option(min=0, help="Share of the price.")] = 0.0005,
     latency: Annotated[float, typer.Option(min=0, help="Seconds.")] = 1.0,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(help="PARAMETER=VALUE,VALUE…: every combination is tried."),
+    ] = None,
+    walk_forward: Annotated[
+        bool, typer.Option(help="Choose among the sweep by the past only, fold after fold.")
+    ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="fast, or reference: the platform's own decisions, slowly.")
+    ] = Engine.FAST,
     report: Annotated[Path | None, typer.Option(help="Write one HTML page here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -71,6 +89,8 @@ def backtest(
         interval=interval,
         span=(_utc(begin), _utc(end)),
         together=together,
+        sweep=_sweep(sweep or []),
+        engine=engine,
     )
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +99,8 @@ def backtest(
         typer.echo(json.dumps([as_document(trial) for trial in trials]))
     else:
         show(trials)
+        if walk_forward:
+            show_walk_forward(trials, rules, capital)
         if report is not None:
             typer.echo(f"report: {report}")
 
@@ -94,10 +116,13 @@ def run(
     interval: int | None,
     span: tuple[datetime | None, datetime | None],
     together: bool,
+    sweep: dict[str, list[str]] | None = None,
+    engine: "Engine | None" = None,
 ) -> "list[Trial]":
     """Return one trial per strategy and series, or per strategy and window of a venue."""
     from models.learning.backtest.series import windows
     from models.learning.backtest.study import try_strategy
+    from models.learning.backtest.variants import VariantError, variants
     from models.trading.strategies import StrategyStanding, UnknownStrategyError, known
 
     registry, trials = known(), []
@@ -111,9 +136,18 @@ def run(
         groups = [[s] for s in series]
         if together or one.sees_universe:
             groups = windows(series)
+        try:
+            every = variants(one, sweep or {})
+        except VariantError as error:
+            raise BacktestError(str(error)) from None
         for group in groups:
             _tell(f"{one.name}: {len(group)} series from {group[0].label} on")
-            trials.append(try_strategy(one, group, rules, portfolio))
+            trials += [
+                try_strategy(
+                    variant, group, rules, portfolio, by_reference=engine is Engine.REFERENCE
+                )
+                for variant in every
+            ]
     return trials
 
 
@@ -153,6 +187,36 @@ def show(trials: "list[Trial]") -> None:
     table.show()
     for note in notes(trials):
         typer.echo(note)
+
+
+def show_walk_forward(trials: "list[Trial]", rules: Any, capital: float) -> None:
+    """Print what choosing among the trials of each series would have come to."""
+    from models.learning.backtest.variants import walk_forward as walk
+
+    taker = float(rules.fees.tiers[0].rates.taker)
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault((trial.strategy.partition("[")[0], trial.label), []).append(trial)
+    for (name, label), group in groups.items():
+        found = walk(group, capital, taker)
+        if found is None:
+            typer.echo(f"walk-forward, {name}, {label}: too few days")
+            continue
+        typer.echo(
+            f"walk-forward, {name}, {label}: {found.equity[-1] - 1:.1%} in {len(found.equity)} "
+            f"days, Sharpe {found.sharpe:.2f} (best afterwards {found.best_afterwards:.2f}), "
+            f"deepest fall {found.drawdown:.1%}; chosen: {', '.join(found.chosen)}"
+        )
+
+
+def _sweep(texts: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, sign, values = text.partition("=")
+        if not sign or not values:
+            raise BacktestError(f"a sweep is PARAMETER=VALUE,VALUE…, not {text!r}")
+        found[name] = values.split(",")
+    return found
 
 
 def as_document(trial: "Trial") -> dict[str, Any]:

@@ -10,10 +10,17 @@ from decimal import Decimal
 from models.trading.account_approvals import Sized, hold_for_approval
 from models.trading.account_checks import EntryIntent, check_intent
 from models.trading.account_facts import EnterTrade, IdeaArrived, OpenRequested
+from models.trading.account_rules import rules_in_force
 from models.trading.account_state import AccountState
+from models.trading.entry_assessment import EntryAssessment
 from models.trading.entry_exits import check_exits, entry_exits
 from models.trading.entry_outcomes import EntryOutcome
-from models.trading.entry_situation import assess, entry_orders_with, record_of_entry
+from models.trading.entry_situation import (
+    STRATEGY_BY,
+    assess,
+    entry_orders_with,
+    record_of_entry,
+)
 from models.trading.exits import Exits, round_exits
 from models.trading.fees import BOTTOM_TIER
 from models.trading.ideas import StrategyStanding
@@ -22,6 +29,7 @@ from models.trading.instruments import Instrument
 from models.trading.limits import FeeRates, ProtectionMode
 from models.trading.market import MarketSnapshot
 from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderType, Side
+from models.trading.strategies.orchestrator import check_cost
 from models.trading.trade_decisions import begin
 from models.trading.trade_figures import entry_price_bound, summarise
 from models.trading.trade_state import TradePlan
@@ -120,6 +128,9 @@ def _size_and_judge(
     found = assess(state, intent, instrument, market, bound)
     if not found.verdict.allowed:
         return EntryOutcome(state, found.verdict)
+    refusal = _check_cost(state, intent, found)
+    if refusal is not None:
+        return EntryOutcome(state, Verdict((*found.verdict.checks, refusal)))
     quantity, large = found.quantity, found.approval
     assert large is not None
     if not large.passed and not intent.approved:
@@ -137,6 +148,15 @@ def _size_and_judge(
     )
     record = record_of_entry(state, plan.number, found)
     return EntryOutcome(entered, found.verdict, EnterTrade(plan, found.verdict, record))
+
+
+def _check_cost(state: AccountState, intent: EntryIntent, found: EntryAssessment) -> Check | None:
+    """Refuse what a strategy wants at a cost that eats too much of the gain it expects (L-5)."""
+    if not intent.by.startswith(STRATEGY_BY) or intent.shown_only or found.costs is None:
+        return None
+    policy = rules_in_force(state).strategies
+    check = check_cost(policy, found.costs.total, intent.expected_move)
+    return None if check.passed else check
 
 
 def _entry_spec(

@@ -23,6 +23,9 @@ _OPEN: dict[str, Decimal | int] = {
     "portfolio.orders_maximum": MANY,
     "portfolio.losses_maximum": 0,
     "risk.volatility_share": ONE,
+    "strategies.turnover_maximum": Decimal(1000),
+    "strategies.cost_share_maximum": ONE,
+    "strategies.trades_minimum": MANY,
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.learning.backtest.bars import Bars, Floats
+from models.learning.backtest.bars import Bars, Floats, Integers
 from models.learning.backtest.bootstrap import Edge, edge, reordered_drawdowns
 from models.learning.backtest.decisions import decide_universe
 from models.learning.backtest.fast import both_bounds, run_fast
@@ -19,6 +19,7 @@ from models.learning.backtest.figures import (
     span_years,
     yearly_growth,
 )
+from models.learning.backtest.reference import run_reference
 from models.learning.backtest.results import BacktestResult, Counts
 from models.learning.backtest.rules import FillRules, Portfolio
 from models.learning.backtest.series import Series
@@ -26,6 +27,8 @@ from models.trading.fees import SCHEDULES, FeeSchedule
 from models.trading.strategies import Strategy
 
 SEED = 20260101
+DAY_MINUTES = 1440
+DAYS_PER_YEAR = 365.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,15 @@ def try_strategy(
     portfolio: Portfolio,
     *,
     schedules: Sequence[FeeSchedule] = SCHEDULES[:-1],
+    by_reference: bool = False,
 ) -> Trial:
-    """Run a strategy on series that share a span of time, each with an even part of the capital."""
+    """Run a strategy on series that share a span of time, each with an even part of the capital.
+
+    ``by_reference`` has the platform's own decisions make the trades; a strategy that sees all
+    pairs at once cannot be run so.
+    """
+    if by_reference and strategy.sees_universe:
+        raise ValueError(f"{strategy.name} sees all pairs at once: the fast engine runs it")
     share = replace(portfolio, capital=portfolio.capital / len(series))
     decisions = decide_universe(strategy, [one.bars for one in series])
     bounds = [
@@ -96,6 +106,8 @@ def try_strategy(
         for one, rows in zip(series, decisions, strict=True)
     ]
     results = tuple(low for low, _ in bounds)
+    if by_reference:
+        results = tuple(run_reference(strategy, s.bars, rules, share, s.finer) for s in series)
     other = {
         str(schedule.effective_from): sum(
             run_fast(one.bars, rows, replace(rules, fees=schedule), share, one.finer).equity[-1]
@@ -125,8 +137,10 @@ def trial_of(
     held = sum_over(
         minutes, [(r.bars, holding(r.bars, r.capital, taker), r.capital) for r in results]
     )
-    per_year = bars_per_year(series[0].bars)
-    returns, held_returns = changes(equity, portfolio.capital), changes(held, portfolio.capital)
+    days = day_ends(minutes)
+    per_year = min(bars_per_year(series[0].bars), DAYS_PER_YEAR)
+    returns = changes(equity[days], portfolio.capital)
+    held_returns = changes(held[days], portfolio.capital)
     falls = reordered_drawdowns(returns, SEED)
     whole = _joined(results, minutes, equity, portfolio.capital)
     total = float(held[-1] / portfolio.capital - 1)
@@ -149,6 +163,12 @@ def trial_of(
         drawdowns=(float(np.median(falls)), float(np.quantile(falls, 0.95))),
         other_fees=other_fees,
     )
+
+
+def day_ends(minutes: Floats) -> Integers:
+    """Return the places of each UTC day's last moment: what is judged are days, or longer bars."""
+    days = minutes // DAY_MINUTES
+    return np.concatenate([np.flatnonzero(np.diff(days)), [len(minutes) - 1]])
 
 
 def sum_over(minutes: Floats, parts: Sequence[tuple[Bars, Floats, float]]) -> Floats:

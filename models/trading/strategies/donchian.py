@@ -82,7 +82,7 @@ class DonchianEnsemble:
         out = low <= resting or 0 < state.aim <= high
         closes = (*state.closes, close)[-max(*self.channels, self.volatility_days + 1) :]
         stops = tuple(
-            _follow(days, 0.0 if out else stop, state.closes, closes)
+            0.0 if out else _follow(days, stop, state.closes, closes)
             for days, stop in zip(self.channels, state.stops, strict=True)
         )
         return DonchianState(

@@ -67,11 +67,20 @@ class Standing:
 
 
 def follow_weight(
-    state: AccountState, fact: IdeaArrived, intent: EntryIntent, consider: Consider
+    state: AccountState,
+    fact: IdeaArrived,
+    intent: EntryIntent,
+    consider: Consider,
+    factor: Decimal = ONE,
 ) -> Followed:
-    """Turn the weight of an idea into an entry, sales, or nothing; stops are raised in any case."""
-    weight = fact.idea.target_weight
-    assert weight is not None
+    """Turn the weight of an idea into an entry, sales, or nothing; stops are raised in any case.
+
+    ``factor`` is what the orchestrator leaves of the weight. Zero takes no entries, and leaves what
+    is held to the strategy's own weight.
+    """
+    wanted = fact.idea.target_weight
+    assert wanted is not None
+    weight = wanted * factor if factor > ZERO else wanted
     worth = valuation(state)
     standing = standing_of(state, fact, worth.known)
     if weight <= ZERO:
@@ -90,6 +99,9 @@ def follow_weight(
         return Followed(state, _refused("in-band", reason), raised)
     if off < ZERO:
         return _reduce(state, standing, fact, -off * standing.most, raised)
+    if factor == ZERO:
+        reason = "the strategy has traded as much as it may"
+        return Followed(state, _refused("turnover-exceeded", reason), raised)
     guarded = max(intent.exits.stop_price, *(t.stop_price for t in standing.trades), ZERO)
     exits = replace(intent.exits, stop_price=guarded)
     limit = standing.value + off * standing.most
