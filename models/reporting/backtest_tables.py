@@ -77,6 +77,12 @@ def notes(trials: Sequence[Trial]) -> list[str]:
             f"total under the schedule of {day} {percent(gain)}"
             for day, gain in trial.other_fees.items()
         ]
+        for found in trial.parity:
+            named = [f"bar {d.bar} {d.side}: {d.reason}" for d in found.differences[:3]]
+            parts.append(
+                f"the fast engine differs on {len(found.differences)} of {found.moments} bars "
+                f"traded, equity {percent(found.gap, 4)}" + "".join(f" ({n})" for n in named)
+            )
         if any(result.bars.assumed for result in trial.results):
             parts.append("tick and minimums are assumed")
         gaps = sum(result.bars.gaps for result in trial.results)

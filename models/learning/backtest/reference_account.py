@@ -14,7 +14,7 @@ from models.trading.settings_catalogue import SettingScope
 from models.trading.settings_versions import default_version
 
 ONE = Decimal(1)
-MANY = 1_000_000
+MANY = 10_000
 NAME = "backtest"
 INSTALLATION = "00000000-0000-4000-8000-000000000000"
 _OPEN: dict[str, Decimal | int] = {

@@ -19,6 +19,7 @@ from models.learning.backtest.figures import (
     span_years,
     yearly_growth,
 )
+from models.learning.backtest.parity import Parity, compare
 from models.learning.backtest.reference import run_reference
 from models.learning.backtest.results import BacktestResult, Counts
 from models.learning.backtest.rules import FillRules, Portfolio
@@ -53,6 +54,7 @@ class Trial:
         held: the same of holding.
         figures: of all series together.
         other_fees: total gain under the earlier fee schedules, by the day they took effect.
+        parity: of the two engines, one per series, where both have run.
         drawdowns: deepest falls with the returns reordered: median and the worst twentieth.
     """
 
@@ -68,6 +70,7 @@ class Trial:
     edge: Edge
     drawdowns: tuple[float, float]
     other_fees: dict[str, float]
+    parity: tuple[Parity, ...] = ()
 
     @property
     def counts(self) -> Counts:
@@ -106,8 +109,11 @@ def try_strategy(
         for one, rows in zip(series, decisions, strict=True)
     ]
     results = tuple(low for low, _ in bounds)
+    parity: tuple[Parity, ...] = ()
     if by_reference:
+        fast = results
         results = tuple(run_reference(strategy, s.bars, rules, share, s.finer) for s in series)
+        parity = tuple(compare(one, other) for one, other in zip(results, fast, strict=True))
     other = {
         str(schedule.effective_from): sum(
             run_fast(one.bars, rows, replace(rules, fees=schedule), share, one.finer).equity[-1]
@@ -118,7 +124,8 @@ def try_strategy(
         for schedule in schedules
     }
     optimistic = sum(high.equity[-1] for _, high in bounds) / portfolio.capital - 1
-    return trial_of(strategy.name, series, results, rules, portfolio, float(optimistic), other)
+    trial = trial_of(strategy.name, series, results, rules, portfolio, float(optimistic), other)
+    return replace(trial, parity=parity)
 
 
 def trial_of(
