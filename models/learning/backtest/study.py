@@ -235,4 +235,4 @@ def _label(series: Sequence[Series]) -> str:
         return series[0].label
     first = min(one.bars.start(0) for one in series)
     last = max(one.bars.end(len(one.bars) - 1) for one in series)
-    return f"{series[0].venue} {len(series)} pairs {first:%Y-%m}…{last:%Y-%m}"
+    return f"{series[0].venue} {len(series)} series {first:%Y-%m}…{last:%Y-%m}"
