@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from models.learning.backtest import fast_layout as layout
 from models.learning.backtest.bars import Bars, Integers
 from models.learning.backtest.decisions import Decisions
 from models.learning.backtest.results import (
@@ -82,14 +83,14 @@ def play(
     """Run the compiled loop, again with more room where the fills did not fit."""
     from models.learning.backtest import fast_kernel as kernel
 
-    settings, tiers = _settings(kernel, bars, decisions, rules, portfolio), fee_tiers(rules.fees)
+    settings, tiers = _settings(bars, decisions, rules, portfolio), fee_tiers(rules.fees)
     count, room = len(bars), FIRST_ROOM
     equity, lots = np.empty(count), np.empty(count, dtype=np.int64)
     while True:
-        whole = np.zeros(kernel.INTEGERS, dtype=np.int64)
-        money = np.zeros(kernel.FLOATS)
-        money[kernel.CASH] = portfolio.capital
-        fills = np.empty((room, kernel.COLUMNS), dtype=np.int64)
+        whole = np.zeros(layout.INTEGERS, dtype=np.int64)
+        money = np.zeros(layout.FLOATS)
+        money[layout.CASH] = portfolio.capital
+        fills = np.empty((room, layout.COLUMNS), dtype=np.int64)
         fees = np.empty(room)
         kernel.simulate(
             bars.minutes, bars.open, bars.high, bars.low, bars.close, bars.volume,
@@ -98,7 +99,7 @@ def play(
             settings, tiers.volume, tiers.maker, tiers.taker,
             whole, money, fills, fees, equity, lots,
         )  # fmt: skip
-        used = int(whole[kernel.COUNT])
+        used = int(whole[layout.COUNT])
         if used <= room:
             return Outcome(whole, money, fills[:used], fees[:used], equity, lots)
         room = used
@@ -120,15 +121,13 @@ def both_bounds(
 
 def result_of(bars: Bars, outcome: Outcome, portfolio: Portfolio) -> BacktestResult:
     """Put what the loop has written into the form that both engines share."""
-    from models.learning.backtest import fast_kernel as kernel
-
     kinds: Mapping[int, FillKind] = {
-        kernel.ENTRY: FillKind.ENTRY,
-        kernel.EXIT: FillKind.EXIT,
-        kernel.PART: FillKind.PART,
-        kernel.STOPPED: FillKind.STOP,
-        kernel.TRAILED_OUT: FillKind.TRAILING_STOP,
-        kernel.TAKEN: FillKind.TAKE_PROFIT,
+        layout.ENTRY: FillKind.ENTRY,
+        layout.EXIT: FillKind.EXIT,
+        layout.PART: FillKind.PART,
+        layout.STOPPED: FillKind.STOP,
+        layout.TRAILED_OUT: FillKind.TRAILING_STOP,
+        layout.TAKEN: FillKind.TAKE_PROFIT,
     }
     fills = tuple(
         BacktestFill(bar, kinds[kind], ticks, lots, fee, maker == 1)
@@ -138,34 +137,32 @@ def result_of(bars: Bars, outcome: Outcome, portfolio: Portfolio) -> BacktestRes
     )
     whole = outcome.whole
     counts = Counts(
-        bars_held=int(whole[kernel.PROTECTED_BARS]),
-        ambiguous=int(whole[kernel.AMBIGUOUS]),
-        proposed=int(whole[kernel.PROPOSED]),
-        lapsed=int(whole[kernel.LAPSED]),
-        large_exits=int(whole[kernel.LARGE_EXITS]),
-        regret=float(outcome.money[kernel.REGRET]),
+        bars_held=int(whole[layout.PROTECTED_BARS]),
+        ambiguous=int(whole[layout.AMBIGUOUS]),
+        proposed=int(whole[layout.PROPOSED]),
+        lapsed=int(whole[layout.LAPSED]),
+        large_exits=int(whole[layout.LARGE_EXITS]),
+        regret=float(outcome.money[layout.REGRET]),
     )
     held = held_quantity(outcome.lots, bars)
     return BacktestResult(bars, "fast", portfolio.capital, fills, outcome.equity, held, counts)
 
 
-def _settings(
-    kernel: Any, bars: Bars, decisions: Decisions, rules: FillRules, portfolio: Portfolio
-) -> Any:
+def _settings(bars: Bars, decisions: Decisions, rules: FillRules, portfolio: Portfolio) -> Any:
     instrument = bars.instrument
-    settings = np.zeros(kernel.SETTINGS)
-    settings[kernel.TICK] = bars.tick
-    settings[kernel.LOT] = lot_of(bars)
-    settings[kernel.SLIPPAGE] = rules.slippage_share
-    settings[kernel.LATENCY] = rules.latency_share(bars.interval_minutes)
-    settings[kernel.VOLUME_SHARE] = rules.volume_share
-    settings[kernel.BAND] = portfolio.band
-    settings[kernel.RESERVE] = portfolio.reserve_share
-    settings[kernel.MARGIN] = portfolio.price_margin
-    settings[kernel.MINIMUM_LOTS] = float(instrument.quantity_minimum) / lot_of(bars)
-    settings[kernel.MINIMUM_COST] = float(instrument.cost_minimum)
-    settings[kernel.COST_UNITS] = 10.0**instrument.cost_precision
-    settings[kernel.TARGET_FIRST] = float(rules.target_first)
-    settings[kernel.REBALANCES] = float(decisions.rebalances)
-    settings[kernel.INTERVAL] = float(bars.interval_minutes)
+    settings = np.zeros(layout.SETTINGS)
+    settings[layout.TICK] = bars.tick
+    settings[layout.LOT] = lot_of(bars)
+    settings[layout.SLIPPAGE] = rules.slippage_share
+    settings[layout.LATENCY] = rules.latency_share(bars.interval_minutes)
+    settings[layout.VOLUME_SHARE] = rules.volume_share
+    settings[layout.BAND] = portfolio.band
+    settings[layout.RESERVE] = portfolio.reserve_share
+    settings[layout.MARGIN] = portfolio.price_margin
+    settings[layout.MINIMUM_LOTS] = float(instrument.quantity_minimum) / lot_of(bars)
+    settings[layout.MINIMUM_COST] = float(instrument.cost_minimum)
+    settings[layout.COST_UNITS] = 10.0**instrument.cost_precision
+    settings[layout.TARGET_FIRST] = float(rules.target_first)
+    settings[layout.REBALANCES] = float(decisions.rebalances)
+    settings[layout.INTERVAL] = float(bars.interval_minutes)
     return settings

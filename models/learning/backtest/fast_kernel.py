@@ -11,79 +11,54 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-# Places in the array of integers.
-LOTS, STOP, TAKE, TRAIL, TRAILED, COUNT, AMBIGUOUS, PROTECTED_BARS = 0, 1, 2, 3, 4, 5, 6, 7
-WANTED, WANTED_STOP, WANTED_TAKE, WANTED_TRAIL, WANTED_LIMIT = 8, 9, 10, 11, 12
-DECIDED, LAPSED, LARGE_EXITS, PROPOSED, PARTS = 13, 14, 15, 16, 17
-INTEGERS = 18
-PARTS_MAXIMUM = 4096
-"""Entries that are held at once in one pair; later ones are counted with the last."""
-# Places in the array of floats.
-CASH, REGRET, FEES = 0, 1, 2
-FLOATS = 3
-# Places in the array of settings.
-TICK, LOT, SLIPPAGE, LATENCY, VOLUME_SHARE, BAND, RESERVE, MARGIN = 0, 1, 2, 3, 4, 5, 6, 7
-MINIMUM_LOTS, MINIMUM_COST, COST_UNITS, TARGET_FIRST, REBALANCES, INTERVAL = 8, 9, 10, 11, 12, 13
-SETTINGS = 14
-# Columns of a fill, and what it was for.
-BAR, KIND, PRICE, QUANTITY, MAKER = 0, 1, 2, 3, 4
-COLUMNS = 5
-ENTRY, EXIT, PART, STOPPED, TRAILED_OUT, TAKEN = 1, 2, 3, 4, 5, 6
-NEVER = 2**62
-"""Above every price."""
-DAYS = 31
-"""Calendar days whose volume counts: the last 30 and the running one, as the exchange counts."""
-
-
-@njit(cache=True)
-def _rounded(amount: float, units: float) -> float:
-    return float(np.floor(amount * units + 0.5) / units)
-
-
-@njit(cache=True)
-def _rate(day: int, days: Any, costs: Any, volumes: Any, rates: Any) -> float:
-    total = 0.0
-    for slot in range(DAYS):
-        if days[slot] >= day - 30:
-            total += costs[slot]
-    tier = 0
-    while tier + 1 < len(volumes) and volumes[tier + 1] <= total:
-        tier += 1
-    return float(rates[tier])
-
-
-@njit(cache=True)
-def _book(
-    book: Any, rate: float, day: int, bar: int, kind: int, price: int, lots: int, maker: int
-) -> None:
-    """Book one fill: cash, position, the day's volume, and its row."""
-    whole, money, settings, fills, fees, days, costs, _ = book
-    cost = _rounded(price * settings[TICK] * lots * settings[LOT], settings[COST_UNITS])
-    fee = _rounded(cost * rate, settings[COST_UNITS])
-    slot = day % DAYS
-    if days[slot] != day:
-        days[slot] = day
-        costs[slot] = 0.0
-    costs[slot] += cost
-    sign = 1 if kind == ENTRY else -1
-    money[CASH] -= sign * cost + fee
-    whole[LOTS] += sign * lots
-    money[FEES] += fee
-    row = whole[COUNT]
-    if row < len(fills):
-        fills[row, BAR] = bar
-        fills[row, KIND] = kind
-        fills[row, PRICE] = price
-        fills[row, QUANTITY] = lots
-        fills[row, MAKER] = maker
-        fees[row] = fee
-    whole[COUNT] = row + 1
-
-
-@njit(cache=True)
-def _sold_at(price: float, settings: Any) -> int:
-    """Return the ticks that a sale at market brings at a price: less slippage, rounded down."""
-    return max(1, int(np.floor(price * (1.0 - settings[SLIPPAGE]) + 1e-6)))
+from models.learning.backtest.fast_booking import (
+    book_fill,
+    rate_at,
+    sell,
+    sold_at,
+)
+from models.learning.backtest.fast_layout import (
+    AMBIGUOUS,
+    BAND,
+    CASH,
+    DAYS,
+    DECIDED,
+    ENTRY,
+    EXIT,
+    INTERVAL,
+    LAPSED,
+    LATENCY,
+    LOT,
+    LOTS,
+    MARGIN,
+    MINIMUM_COST,
+    MINIMUM_LOTS,
+    NEVER,
+    PART,
+    PARTS,
+    PARTS_MAXIMUM,
+    PROPOSED,
+    PROTECTED_BARS,
+    REBALANCES,
+    REGRET,
+    RESERVE,
+    SLIPPAGE,
+    STOP,
+    STOPPED,
+    TAKE,
+    TAKEN,
+    TARGET_FIRST,
+    TICK,
+    TRAIL,
+    TRAILED,
+    TRAILED_OUT,
+    VOLUME_SHARE,
+    WANTED,
+    WANTED_LIMIT,
+    WANTED_STOP,
+    WANTED_TAKE,
+    WANTED_TRAIL,
+)
 
 
 @njit(cache=True)
@@ -218,43 +193,6 @@ def _decide(
 
 
 @njit(cache=True)
-def _is_small(lots: int, whole: Any, settings: Any) -> bool:
-    """Tell whether so much could not be protected by a stop of its own."""
-    worth = lots * settings[LOT] * whole[STOP] * settings[TICK]
-    return bool(lots < settings[MINIMUM_LOTS] or worth < settings[MINIMUM_COST])
-
-
-@njit(cache=True)
-def _sell(
-    book: Any, tiers: Any, day: int, bar: int, volume: float, kind: int, price: int, wanted: int
-) -> None:
-    """Book sales at market, each entry's part by itself, the oldest first.
-
-    Nothing is left of a part, and nothing sold of it, that is too small for an order of its own.
-    """
-    whole, settings, parts = book[0], book[2], book[7]
-    for place in range(whole[PARTS]):
-        held = parts[place]
-        lots = min(held, wanted)
-        if lots < held and _is_small(held - lots, whole, settings):
-            lots = held
-        if lots == 0 or (lots < held and _is_small(lots, whole, settings)):
-            continue
-        if lots * settings[LOT] > volume * settings[VOLUME_SHARE]:
-            whole[LARGE_EXITS] += 1
-        parts[place] -= lots
-        wanted = max(0, wanted - lots)
-        rate = _rate(day, book[5], book[6], tiers[0], tiers[2])
-        _book(book, rate, day, bar, kind if lots < held or kind != PART else EXIT, price, lots, 0)
-    left = 0
-    for place in range(whole[PARTS]):
-        if parts[place] > 0:
-            parts[left] = parts[place]
-            left += 1
-    whole[PARTS] = left
-
-
-@njit(cache=True)
 def _reduce(book: Any, tiers: Any, day: int, bar: int, opening: int, low: int,
             volume: float) -> None:  # fmt: skip
     """Sell at the open what was decided to be sold at the close before."""
@@ -263,7 +201,7 @@ def _reduce(book: Any, tiers: Any, day: int, bar: int, opening: int, low: int,
     if lots > 0:
         moved = opening - (opening - low) * settings[LATENCY]
         kind = EXIT if lots == whole[LOTS] else PART
-        _sell(book, tiers, day, bar, volume, kind, _sold_at(moved, settings), lots)
+        sell(book, tiers, day, bar, volume, kind, sold_at(moved, settings), lots)
 
 
 @njit(cache=True)
@@ -275,10 +213,10 @@ def _enter(book: Any, tiers: Any, day: int, bar: int, joined: bool, opening: int
     if joined:
         price, lots, maker = _entry_fill(whole, settings, opening, high, low, volume)
     if lots > 0:
-        rate = _rate(day, book[5], book[6], tiers[0], tiers[1] if maker else tiers[2])
+        rate = rate_at(day, book[5], book[6], tiers[0], tiers[1] if maker else tiers[2])
         if whole[LOTS] == 0:
             whole[TRAILED] = 0
-        _book(book, rate, day, bar, ENTRY, price, lots, maker)
+        book_fill(book, rate, day, bar, ENTRY, price, lots, maker)
         if whole[PARTS] < PARTS_MAXIMUM:
             book[7][whole[PARTS]] = 0
             whole[PARTS] += 1
@@ -367,8 +305,8 @@ def _guard_bar(
     else:
         kind, price = _leave(book, opens[bar], highs[bar], lows[bar], close, within)
     if kind != 0:
-        sold = _sold_at(float(price), settings)
-        _sell(book, tiers, minutes[bar] // 1440, bar, volumes[bar], kind, sold, whole[LOTS])
+        sold = sold_at(float(price), settings)
+        sell(book, tiers, minutes[bar] // 1440, bar, volumes[bar], kind, sold, whole[LOTS])
 
 
 @njit(cache=True)
@@ -410,7 +348,7 @@ def simulate(
         target = targets[bar]
         if target == target:  # noqa: PLR0124
             day = (minutes[bar] + interval) // 1440
-            rate = _rate(day, days, costs, tier_volumes, takers)
+            rate = rate_at(day, days, costs, tier_volumes, takers)
             _decide(whole, money, settings, rate, bar, close, target, stops[bar], takes[bar],
                     trails[bar], limits[bar])  # fmt: skip
             held, floor, ceiling, cash = _levels(whole, money)

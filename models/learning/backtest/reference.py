@@ -5,7 +5,6 @@ simulated accounts trade on. Only what stands between them is left out: time, wi
 The fast engine has to make the same trades.
 """
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,50 +17,26 @@ from models.learning.backtest.bars import Bars
 from models.learning.backtest.decisions import INSTALLATION, at_close
 from models.learning.backtest.fast import FinerBars, align
 from models.learning.backtest.reference_account import strategy_account
+from models.learning.backtest.reference_platform import Platform
 from models.learning.backtest.results import BacktestFill, BacktestResult, Counts, FillKind
 from models.learning.backtest.rules import FillRules, Portfolio
-from models.trading import account_decisions, trade_decisions
 from models.trading.account_drawdown import boundary_after
 from models.trading.account_facts import (
-    AccountCommand,
-    AccountFact,
-    CloseTrades,
-    EnterTrade,
     IdeaArrived,
-    RaiseStops,
-    RecordIdea,
-    ReduceTrades,
-    TradeProgressed,
-    WithdrawEntries,
 )
 from models.trading.account_state import AccountState
 from models.trading.capital_facts import DayBoundaryPassed
-from models.trading.ideas import Idea
 from models.trading.market import Candle
 from models.trading.orders import Leg, OrderStatus, OrderType, Side
 from models.trading.strategies import Strategy
 from models.trading.trade_facts import (
-    AmendStop,
-    CancelOrder,
-    CloseRequested,
-    EntryCancelRequested,
-    ExitPosition,
     OrderRefused,
-    PartSaleRequested,
-    PlaceOrder,
     PriceCrossed,
     PriceWatch,
-    ReportToAccount,
-    SellPart,
-    StopMoveRequested,
-    TradeCommand,
-    TradeFact,
     WatchKind,
 )
-from models.trading.trade_figures import summarise
 from models.trading.trade_state import TradePhase, TradePlan, TradeState
 from models.trading.trading_day import day_of, day_start, next_boundary
-from models.trading.verdicts import Verdict
 
 ZERO = Decimal(0)
 NEVER = Decimal(10) ** 15
@@ -69,7 +44,7 @@ LAST = datetime(9999, 1, 1, tzinfo=UTC)
 Price = tuple[Decimal, Decimal, Decimal, Decimal]
 
 
-class Reference:
+class Reference(Platform):
     """One strategy on one pair, bar by bar."""
 
     def __init__(
@@ -91,21 +66,16 @@ class Reference:
             finer: bars of the same pair that resolve what a bar leaves open.
             account: what decides, None: an account in which the strategy alone is a limit.
         """
+        alone = strategy_account(bars.instrument, portfolio, rules, strategy.name)
+        super().__init__(account or alone, BarExchange(bars, rules, portfolio))
         self.strategy, self.bars, self.rules, self.portfolio = strategy, bars, rules, portfolio
         self.finer: FinerBars = align(bars, finer)
-        self.exchange = BarExchange(bars, rules, portfolio)
-        self.account = account or strategy_account(bars.instrument, portfolio, rules, strategy.name)
-        self.trades: dict[int, TradeState] = {}
-        self.entering: list[TradePlan] = []
-        self.wanted: list[tuple[int, TradeFact]] = []
-        self.verdicts: list[tuple[Idea, Verdict, int | None]] = []
         self.fills: list[BacktestFill] = []
         self.booked = 0
         self.bar = 0
-        self.ambiguous = self.held_bars = self.proposed = self.lapsed = self.large = 0
+        self.ambiguous = self.held_bars = self.lapsed = self.large = 0
         self.regret = 0.0
         self.interval = timedelta(minutes=bars.interval_minutes)
-        self.levels: tuple[Decimal, Decimal, datetime] | None = None
         self.latency = Decimal(repr(rules.latency_share(bars.interval_minutes)))
         self.volume_share = Decimal(repr(rules.volume_share))
 
@@ -130,7 +100,7 @@ class Reference:
                 self.exchange.pass_time(market.observed_at)
                 fees = {instrument.symbol: self.exchange.rates()}
                 self.account = replace(self.account, fees=fees)
-                self._tell_account(IdeaArrived(idea, market, market.observed_at))
+                self.tell_account(IdeaArrived(idea, market, market.observed_at))
             equity.append(cash + units * float(candle.close))
             held.append(units)
             before = candle
@@ -181,7 +151,7 @@ class Reference:
             self.held_bars += 1
             self._guard_all(candle, within)
         self._ring(candle.start + self.interval)
-        self._book()
+        self.book()
 
     def _sell_wanted(self, candle: Candle) -> None:
         """Tell trades at the open what the account wanted of them at the close before."""
@@ -189,10 +159,10 @@ class Reference:
             return
         wanted, self.wanted = self.wanted, []
         moved = candle.open - (candle.open - candle.low) * self.latency
-        self._tell_all(self.exchange.show(self.exchange.sold_at(moved)))
+        self.tell_all(self.exchange.show(self.exchange.sold_at(moved)))
         for number, fact in wanted:
             if number in self.trades:
-                self._tell(number, fact)
+                self.tell(number, fact)
 
     def _enter(self, candle: Candle, *, joined: bool) -> Decimal | None:
         """Send the entries that were decided; return the limit of one that filled in the bar."""
@@ -211,8 +181,8 @@ class Reference:
                 within = spec.limit_price if inside else within
             else:
                 price = self._market_price(candle)
-                self._tell_all(self.exchange.show(self.exchange.sold_at(candle.open), price, most))
-                self._tell_all(self.exchange.place(spec))
+                self.tell_all(self.exchange.show(self.exchange.sold_at(candle.open), price, most))
+                self.tell_all(self.exchange.place(spec))
                 filled = quantity
             missed = spec.quantity - filled
             if missed > ZERO:
@@ -234,20 +204,20 @@ class Reference:
         tick, exchange = self.bars.instrument.price_increment, self.exchange
         if candle.open <= limit:
             price = min(limit, self._market_price(candle))
-            self._tell_all(exchange.show(exchange.sold_at(candle.open), price, most))
-            self._tell_all(exchange.place(plan.entry))
+            self.tell_all(exchange.show(exchange.sold_at(candle.open), price, most))
+            self.tell_all(exchange.place(plan.entry))
             return min(plan.entry.quantity, most), False
-        self._tell_all(exchange.show(ZERO))
-        self._tell_all(exchange.place(plan.entry))
+        self.tell_all(exchange.show(ZERO))
+        self.tell_all(exchange.place(plan.entry))
         if candle.low > limit - tick:
             return ZERO, False
-        self._tell_all(exchange.trade(limit, ZERO, most))
+        self.tell_all(exchange.trade(limit, ZERO, most))
         return min(plan.entry.quantity, most), True
 
     def _refuse(self, plan: TradePlan, reason: str) -> None:
         name = plan.entry.client_order_id
         now = self.exchange.now
-        self._tell(plan.number, OrderRefused(name, OrderStatus.NOT_PLACED, reason, now))
+        self.tell(plan.number, OrderRefused(name, OrderStatus.NOT_PLACED, reason, now))
 
     def _end_entries(self, now: datetime) -> None:
         """Withdraw what has not filled: the bar has no more for it, whatever comes later in it."""
@@ -259,7 +229,7 @@ class Reference:
             trade = self.trades.get(number)
             for watch in trade.watches if trade is not None else ():
                 if watch.due_at is not None and watch.due_at <= now and number in self.trades:
-                    self._tell(number, PriceCrossed(watch.watch_id, watch.kind, ZERO, now))
+                    self.tell(number, PriceCrossed(watch.watch_id, watch.kind, ZERO, now))
 
     # --- protection ------------------------------------------------------------------------
 
@@ -318,13 +288,13 @@ class Reference:
 
     def _stop(self, price: Decimal) -> None:
         """Let the market trade at a price at which stops fire."""
-        self._tell_all(self.exchange.trade(price, self.exchange.sold_at(price)))
+        self.tell_all(self.exchange.trade(price, self.exchange.sold_at(price)))
 
     def _take(self, number: int, trade: TradeState, price: Decimal) -> None:
-        self._tell_all(self.exchange.show(self.exchange.sold_at(price)))
+        self.tell_all(self.exchange.show(self.exchange.sold_at(price)))
         watch = _watch_of(trade, WatchKind.TAKE_PROFIT)
         if watch is not None:
-            self._tell(number, PriceCrossed(watch.watch_id, watch.kind, price, self.exchange.now))
+            self.tell(number, PriceCrossed(watch.watch_id, watch.kind, price, self.exchange.now))
 
     def _trail(
         self, number: int, trade: TradeState, high: Decimal, low: Decimal, close: Decimal
@@ -333,8 +303,8 @@ class Reference:
         watch = _watch_of(trade, WatchKind.TRAIL)
         if watch is None or high < watch.level:
             return
-        self._tell_all(self.exchange.trade(high, self.exchange.sold_at(high)))
-        self._tell(number, PriceCrossed(watch.watch_id, watch.kind, high, self.exchange.now))
+        self.tell_all(self.exchange.trade(high, self.exchange.sold_at(high)))
+        self.tell(number, PriceCrossed(watch.watch_id, watch.kind, high, self.exchange.now))
         followed = self.trades[number].stop_price
         if close <= followed:
             self._stop(followed)
@@ -343,104 +313,9 @@ class Reference:
             if not self.rules.target_first:
                 self._stop(followed)
 
-    # --- who tells whom ------------------------------------------------------------------------
-
-    def _tell_all(self, facts: list[TradeFact]) -> None:
-        for fact in facts:
-            number = self._owner(fact)
-            if number is not None:
-                self._tell(number, fact)
-
-    def _owner(self, fact: TradeFact) -> int | None:
-        name = getattr(fact, "client_order_id", None)
-        for number, trade in self.trades.items():
-            if name is not None and trade.order(name) is not None:
-                return number
-        return None
-
-    def _tell(self, number: int, fact: TradeFact) -> None:
-        """Have a trade decide, and carry out what it commands until nothing more follows."""
-        self.levels = None
-        facts: deque[TradeFact] = deque([fact])
-        while facts and number in self.trades:
-            decision = trade_decisions.decide(self.trades[number], facts.popleft())
-            self.trades[number] = decision.state
-            for command in decision.commands:
-                facts.extend(self._carry_out(number, command))
-
-    def _carry_out(self, number: int, command: TradeCommand) -> list[TradeFact]:
-        exchange = self.exchange
-        match command:
-            case PlaceOrder(order):
-                return exchange.place(order)
-            case CancelOrder():
-                return exchange.cancel(command)
-            case AmendStop():
-                return exchange.amend(command)
-            case ExitPosition():
-                return self._exit(command)
-            case SellPart(amend, order):
-                return [*exchange.amend(amend), *exchange.place(order)]
-            case ReportToAccount(closed):
-                self._report(number, closed=closed)
-        return []
-
-    def _exit(self, command: ExitPosition) -> list[TradeFact]:
-        facts: list[TradeFact] = []
-        for order_id in command.stop_order_ids:
-            facts.extend(self.exchange.drop(order_id))
-        sold = sum((self.exchange.filled(name) for name in command.stop_order_ids), ZERO)
-        quantity = command.exit.quantity - (sold - command.stops_filled_known)
-        facts.extend(self.exchange.place(replace(command.exit, quantity=quantity)))
-        return facts
-
-    def _report(self, number: int, *, closed: bool) -> None:
-        trade = self.trades[number]
-        if closed:
-            self._book()
-            del self.trades[number]
-        self._tell_account(TradeProgressed(summarise(trade), closed, self.exchange.now))
-
-    def _tell_account(self, fact: AccountFact) -> None:
-        decision = account_decisions.decide(self.account, fact)
-        self.account = decision.state
-        for command in decision.commands:
-            self._obey(command)
-
-    def _obey(self, command: AccountCommand) -> None:
-        now = self.exchange.now
-        match command:
-            case EnterTrade(plan):
-                self._begin(plan)
-            case CloseTrades(trades, reason, by):
-                self.wanted += [(n, CloseRequested(reason, by, now)) for n in trades]
-            case ReduceTrades(targets, by):
-                self.wanted += [
-                    (n, PartSaleRequested(target, by, now, Leg.PART))
-                    for n, target in sorted(targets.items())
-                ]
-            case RaiseStops(trades, price, last, by):
-                self._tell_all(self.exchange.trade(last, self.exchange.sold_at(last)))
-                for number in trades:
-                    self._tell(number, StopMoveRequested(price, None, by, now, last))
-            case WithdrawEntries(trades, _, reason):
-                for number in trades:
-                    self._tell(number, EntryCancelRequested(reason, now))
-            case RecordIdea(idea, verdict, trade):
-                self.verdicts.append((idea, verdict, trade))
-
-    def _begin(self, plan: TradePlan) -> None:
-        self.proposed += 1
-        self.levels = None
-        decision = trade_decisions.begin(plan)
-        self.trades[plan.number] = decision.state
-        self.entering.append(plan)
-        for command in decision.commands:
-            self._carry_out(plan.number, command)
-
     # --- figures ---------------------------------------------------------------------------
 
-    def _book(self) -> None:
+    def book(self) -> None:
         """Write down the executions since the last time."""
         tick, places = self.bars.instrument.price_increment, self.bars.instrument.quantity_precision
         for execution, spec in self.exchange.executions[self.booked :]:
@@ -492,7 +367,7 @@ class Reference:
         before = day_start(rule, day_of(rule, now)) - timedelta(minutes=1)
         boundary = next_boundary(rule, before)
         prices = {candle.symbol: candle.close}
-        self._tell_account(DayBoundaryPassed(boundary, prices, {}, boundary.at))
+        self.tell_account(DayBoundaryPassed(boundary, prices, {}, boundary.at))
 
 
 def _watch_of(trade: TradeState, kind: WatchKind) -> PriceWatch | None:
