@@ -121,7 +121,7 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         LOWERING),
     decimal("strategies.turnover_maximum", _STRATEGIES.turnover_maximum,
         "Value traded one way over equity that a strategy may reach per year.",
-        RAISING, unit="times", most=Decimal(1000)),
+        RAISING, unit="times", most=Decimal(1_000_000)),
     share("strategies.cost_share_maximum", _STRATEGIES.cost_share_maximum,
         "Cost of a strategy's round trip over the gain it expects before costs.", RAISING),
     share("strategies.factor_minimum", _STRATEGIES.factor_minimum,

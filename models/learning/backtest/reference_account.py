@@ -22,8 +22,8 @@ _OPEN: dict[str, Decimal | int] = {
     "portfolio.bucket_share": ONE,
     "portfolio.orders_maximum": MANY,
     "portfolio.losses_maximum": 0,
-    "risk.volatility_share": ONE,
-    "strategies.turnover_maximum": Decimal(1000),
+    "risk.volatility_share": Decimal("0.2"),
+    "strategies.turnover_maximum": Decimal(1_000_000),
     "strategies.cost_share_maximum": ONE,
     "strategies.trades_minimum": MANY,
 }
