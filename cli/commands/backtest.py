@@ -46,7 +46,9 @@ def backtest(
     interval: Annotated[
         int | None, typer.Option(min=1, help="Minutes of a bar; the strategy's own when not said.")
     ] = None,
-    begin: Annotated[datetime | None, typer.Option("--from", help="First day (UTC).")] = None,
+    begin: Annotated[
+        datetime | None, typer.Option("--from", help="First day judged (UTC).")
+    ] = None,
     end: Annotated[datetime | None, typer.Option("--to", help="Day after the last (UTC).")] = None,
     together: Annotated[
         bool, typer.Option(help="Pairs of one venue and window as one portfolio.")
@@ -160,7 +162,7 @@ def series_in(
 ) -> "list[Series]":
     """Return the series that a directory holds; BacktestError when there are none."""
     from activities.adapters.candle_files.reading import find_files, read_file
-    from models.learning.backtest.series import series_of
+    from models.learning.backtest.series import judged_from, series_of
 
     files = [
         one
@@ -169,8 +171,8 @@ def series_in(
         and (not venues or one.venue in venues)
         and minutes % one.interval_minutes == 0
     ]
-    recorded = [(one.venue, read_file(one).between(*span)) for one in files]
-    found = series_of(recorded, minutes)
+    recorded = [(one.venue, read_file(one).between(None, span[1])) for one in files]
+    found = judged_from(series_of(recorded, minutes), span[0])
     if not found:
         raise BacktestError(f"{data} holds no candles for this")
     return found

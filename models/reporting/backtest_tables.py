@@ -85,6 +85,8 @@ def notes(trials: Sequence[Trial]) -> list[str]:
             )
         if any(result.bars.assumed for result in trial.results):
             parts.append("tick and minimums are assumed")
+        if not trial.counts.proposed:
+            parts.append("nothing was bought: too few bars to know anything, or no reason to")
         gaps = sum(result.bars.gaps for result in trial.results)
         if gaps:
             parts.append(f"{gaps} bars absent")

@@ -233,6 +233,15 @@ def _fault(instrument: Instrument, faulty: NDArray[np.bool_], reason: str) -> Ba
     return BarsError(f"{instrument.symbol}, row {row}: {reason}")
 
 
+def join(first: Bars, second: Bars) -> Bars:
+    """Return the bars of one recording that was cut in two."""
+    columns = ("minutes", "open", "high", "low", "close", "volume")
+    joined = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns
+    }
+    return replace(second, **joined)
+
+
 def resample(bars: Bars, interval_minutes: int) -> Bars:
     """Return longer bars made of these; the first and the last are left out where they are cut.
 

@@ -55,6 +55,7 @@ class Reference(Platform):
         portfolio: Portfolio,
         finer: Bars | None = None,
         account: AccountState | None = None,
+        before: Bars | None = None,
     ) -> None:
         """Prepare.
 
@@ -64,11 +65,13 @@ class Reference(Platform):
             rules: how orders fill.
             portfolio: capital and bounds.
             finer: bars of the same pair that resolve what a bar leaves open.
+            before: bars that the strategy has seen when the first one comes.
             account: what decides, None: an account in which the strategy alone is a limit.
         """
         alone = strategy_account(bars.instrument, portfolio, rules, strategy.name)
         super().__init__(account or alone, BarExchange(bars, rules, portfolio))
         self.strategy, self.bars, self.rules, self.portfolio = strategy, bars, rules, portfolio
+        self.before = before
         self.finer: FinerBars = align(bars, finer)
         self.fills: list[BacktestFill] = []
         self.booked = 0
@@ -83,6 +86,8 @@ class Reference(Platform):
         """Play every bar and return what came of it."""
         strategy, instrument = self.strategy, self.bars.instrument
         state, before = strategy.start(), None
+        for candle in self.before.candles() if self.before is not None else ():
+            state = strategy.update(state, candle)
         equity, held = [], []
         cash, units = self.portfolio.capital, 0.0
         for bar, candle in enumerate(self.bars.candles()):
@@ -382,6 +387,8 @@ def run_reference(
     rules: FillRules | None = None,
     portfolio: Portfolio | None = None,
     finer: Bars | None = None,
+    before: Bars | None = None,
 ) -> BacktestResult:
     """Play a strategy over bars by the platform's own decisions."""
-    return Reference(strategy, bars, rules or FillRules(), portfolio or Portfolio(), finer).run()
+    rules, portfolio = rules or FillRules(), portfolio or Portfolio()
+    return Reference(strategy, bars, rules, portfolio, finer, before=before).run()

@@ -1,18 +1,29 @@
 """Which recorded bars a strategy is tried on: one series per venue, pair and window."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from models.learning.backtest.bars import Bars, resample
+from models.learning.backtest.bars import Bars, join, resample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """Bars that a strategy decides on, and finer ones of the same pair that resolve their fills."""
+    """Bars that a strategy decides on, and finer ones of the same pair that resolve their fills.
+
+    ``before`` are the bars of the same recording that come before: the strategy has seen them when
+    it is judged from the first of ``bars`` on.
+    """
 
     venue: str
     bars: Bars
     finer: Bars | None = None
+    before: Bars | None = None
+
+    @property
+    def seen(self) -> Bars:
+        """Return all bars that the strategy is fed."""
+        return self.bars if self.before is None else join(self.before, self.bars)
 
     @property
     def label(self) -> str:
@@ -42,6 +53,18 @@ def series_of(recorded: Iterable[tuple[str, Bars]], interval_minutes: int) -> li
             longer = resample(bars, interval_minutes)
             if len(longer) > 1:
                 found.append(Series(venue, longer, _finest(longer, bars, every)))
+    return found
+
+
+def judged_from(series: Iterable[Series], start: datetime | None) -> list[Series]:
+    """Return the series with what comes before a moment as their past; without two bars: none."""
+    found = []
+    for one in series:
+        later = one.bars.between(start, None)
+        first = len(one.bars) - len(later)
+        if len(later) > 1:
+            past = one.bars.slice(0, first) if first else None
+            found.append(replace(one, bars=later, before=past))
     return found
 
 

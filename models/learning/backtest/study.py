@@ -103,7 +103,12 @@ def try_strategy(
     if by_reference and strategy.sees_universe:
         raise ValueError(f"{strategy.name} sees all pairs at once: the fast engine runs it")
     share = replace(portfolio, capital=portfolio.capital / len(series))
-    decisions = decide_universe(strategy, [one.bars for one in series])
+    decisions = [
+        rows.slice(len(rows.target) - len(one.bars), len(rows.target))
+        for one, rows in zip(
+            series, decide_universe(strategy, [one.seen for one in series]), strict=True
+        )
+    ]
     bounds = [
         both_bounds(one.bars, rows, rules, share, one.finer)
         for one, rows in zip(series, decisions, strict=True)
@@ -112,7 +117,9 @@ def try_strategy(
     parity: tuple[Parity, ...] = ()
     if by_reference:
         fast = results
-        results = tuple(run_reference(strategy, s.bars, rules, share, s.finer) for s in series)
+        results = tuple(
+            run_reference(strategy, s.bars, rules, share, s.finer, s.before) for s in series
+        )
         parity = tuple(compare(one, other) for one, other in zip(results, fast, strict=True))
     other = {
         str(schedule.effective_from): sum(

@@ -8,6 +8,8 @@ from models.learning.backtest.fast import run_fast
 from models.learning.backtest.parity import compare
 from models.learning.backtest.reference import run_reference
 from models.learning.backtest.rules import FillRules, Portfolio
+from models.learning.backtest.series import Series, judged_from
+from models.learning.backtest.study import try_strategy
 from models.trading.strategies import known
 from tests.models.learning.backtest.backtest_builders import Scripted, wandering
 
@@ -39,3 +41,16 @@ def test_what_differs_is_named():
     slipped = run_fast(bars, decide_all(Scripted(ideas), bars), FillRules(slippage_share=0.004))
     prices = compare(less, replace(slipped, fills=slipped.fills)).differences
     assert any("price" in one.reason for one in prices)
+
+
+def test_what_came_before_warms_both_engines_up_alike():
+    bars = wandering(21, 500, interval=1440, volume=3e4, spread=250)
+    strategy = known().by_name("donchian_ensemble")
+    (series,) = judged_from([Series("v", bars)], bars.start(300))
+    assert (len(series.bars), len(series.before)) == (len(bars) - 300, 300)
+    cold = try_strategy(strategy, [Series("v", series.bars)], FillRules(), Portfolio())
+    warm = try_strategy(strategy, [series], FillRules(), Portfolio(), by_reference=True)
+    assert warm.parity[0].agree
+    first = warm.results[0].fills[0].bar
+    assert first < 150
+    assert not cold.results[0].fills or cold.results[0].fills[0].bar > 150
