@@ -235,11 +235,15 @@ def _fault(instrument: Instrument, faulty: NDArray[np.bool_], reason: str) -> Ba
 
 def join(first: Bars, second: Bars) -> Bars:
     """Return the bars of one recording that was cut in two."""
-    columns = ("minutes", "open", "high", "low", "close", "volume")
-    joined = {
-        name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns
-    }
-    return replace(second, **joined)
+    return replace(
+        second,
+        minutes=np.concatenate([first.minutes, second.minutes]),
+        open=np.concatenate([first.open, second.open]),
+        high=np.concatenate([first.high, second.high]),
+        low=np.concatenate([first.low, second.low]),
+        close=np.concatenate([first.close, second.close]),
+        volume=np.concatenate([first.volume, second.volume]),
+    )
 
 
 def resample(bars: Bars, interval_minutes: int) -> Bars:
