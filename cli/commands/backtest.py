@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LOCK = "requirements-research.lock"
 USUAL_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 CAPITAL = 100_000.0
+USUAL = (15, 60, 240, 1440)
+"""Minutes of a bar that are tried, shortest first, for a strategy that takes any."""
 
 
 class Engine(StrEnum):
@@ -133,7 +135,7 @@ def run(
     except UnknownStrategyError as error:
         raise BacktestError(str(error)) from None
     for one in chosen or registry.of(StrategyStanding.SHIPPED):
-        minutes = interval or one.interval_minutes or 15
+        minutes = interval or one.interval_minutes
         series = series_in(data, minutes, pairs, venues, span)
         groups = [[s] for s in series]
         if together or one.sees_universe:
@@ -155,12 +157,29 @@ def run(
 
 def series_in(
     data: Path,
+    minutes: int | None,
+    pairs: list[str],
+    venues: list[str],
+    span: tuple[datetime | None, datetime | None],
+) -> "list[Series]":
+    """Return the series that a directory holds; BacktestError when there are none.
+
+    Without an interval they are of the shortest usual one that there is.
+    """
+    for tried in USUAL if minutes is None else (minutes,):
+        found = _series_of(data, tried, pairs, venues, span)
+        if found:
+            return found
+    raise BacktestError(f"{data} holds no candles for this")
+
+
+def _series_of(
+    data: Path,
     minutes: int,
     pairs: list[str],
     venues: list[str],
     span: tuple[datetime | None, datetime | None],
 ) -> "list[Series]":
-    """Return the series that a directory holds; BacktestError when there are none."""
     from activities.adapters.candle_files.reading import find_files, read_file
     from models.learning.backtest.series import judged_from, series_of
 
@@ -172,10 +191,7 @@ def series_in(
         and minutes % one.interval_minutes == 0
     ]
     recorded = [(one.venue, read_file(one).between(None, span[1])) for one in files]
-    found = judged_from(series_of(recorded, minutes), span[0])
-    if not found:
-        raise BacktestError(f"{data} holds no candles for this")
-    return found
+    return judged_from(series_of(recorded, minutes), span[0])
 
 
 def show(trials: "list[Trial]") -> None:

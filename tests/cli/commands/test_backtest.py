@@ -67,6 +67,12 @@ def test_both_engines_come_to_the_same_total(tmp_path, capsys):
     assert totals[0] == pytest.approx(totals[1], rel=1e-4)
 
 
+def test_a_strategy_for_any_bars_takes_what_there_is(tmp_path, capsys):
+    write_days(tmp_path / "kraken")
+    (found,) = json.loads(run(capsys, tmp_path, strategy=["trend"]))
+    assert found["bars"] == ["kraken/BTC-USD_1d_20220101-20230224.parquet"]
+
+
 def test_cheaper_fees_earn_more_and_a_span_is_kept_to(tmp_path, capsys):
     write_days(tmp_path / "kraken")
     options = {"strategy": ["volatility_managed"]}
