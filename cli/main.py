@@ -37,6 +37,8 @@ GROUPS = {
 COMMANDS = {
     "verify": "cli.commands.platform.verify",
     "shadow": "cli.commands.trading.shadow",
+    "backtest": "cli.commands.backtest",
+    "strategies": "cli.commands.strategies",
     **dict.fromkeys(("portfolio", "days"), "cli.commands.trading.portfolio"),
     **dict.fromkeys(
         ("run", "up", "down", "status", "logs", "fetch"), "cli.commands.platform.stack"

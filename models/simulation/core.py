@@ -62,7 +62,10 @@ class Core:
 
     def fee_rates(self, account: AccountBook, instrument: Instrument) -> FeeRates:
         """Return the account's present rates in a pair."""
-        return rates(instrument, account.volume(self.market_time))
+        volume = account.volume(self.market_time)
+        if self.options.schedule is not None:
+            return self.options.schedule.rates(volume)
+        return rates(instrument, volume)
 
     def is_halted(self, symbol: str) -> bool:
         """Tell whether nothing is matched: maintenance or cancel_only, of system or pair.

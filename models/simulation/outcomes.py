@@ -10,6 +10,7 @@ from models.simulation.errors import VenueError
 from models.simulation.events import Event
 from models.simulation.gateway.rates import VerificationTier
 from models.simulation.steps import Level
+from models.trading.universe.fees import FeeSchedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class VenueOptions:
         children_inherit_userref: children of a conditional close carry the parent's userref.
         market_protection: a market order takes prices up to this share beyond the best one.
         scheduled_orders_maximum: orders with a future start per account.
+        schedule: fee schedule of every pair in place of the one in force, for history.
     """
 
     stops_place_holds: bool = False
@@ -40,6 +42,7 @@ class VenueOptions:
     children_inherit_userref: bool = True
     market_protection: Decimal = Decimal("0.05")
     scheduled_orders_maximum: int = 20
+    schedule: FeeSchedule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The account: what it knows, what it is told, and what it decides."""
+"""One account: what it decides and what it rests on."""

@@ -83,7 +83,8 @@ class AccountState:
     ``settings`` are the account's and ``platform`` the platform's; ``limits`` and every other
     policy here follow from the former (``account_rules.adopt``). ``entry_orders`` are the market
     times of recent entries, ``losses`` the losing trades of strategies in a row, ``off_peg`` the
-    stablecoins seen off their peg.
+    stablecoins seen off their peg; ``strategy_factors`` what the orchestrator leaves of what
+    strategies want, where it is less than all.
     """
 
     account: str
@@ -134,6 +135,7 @@ class AccountState:
     entry_orders: tuple[datetime, ...] = ()
     losses: LossStreak = field(default_factory=LossStreak)
     off_peg: tuple[str, ...] = ()
+    strategy_factors: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def cash(self) -> Decimal:

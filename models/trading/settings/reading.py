@@ -15,6 +15,7 @@ from models.trading.risk.limits import AccountLimits
 from models.trading.risk.portfolio import PortfolioLimits
 from models.trading.settings.catalogue import Value
 from models.trading.settings.versions import SettingsVersion
+from models.trading.strategy_policy import StrategyPolicy
 from models.trading.trading_day import DayRule
 from models.trading.universe.compliance import ComplianceRules
 from models.trading.universe.correlation import CorrelationSettings
@@ -48,6 +49,7 @@ class AccountRules:
     approval: ApprovalPolicy
     live: LiveConditions
     day: DayRule
+    strategies: StrategyPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         approval=ApprovalPolicy(**_section(values, "approval")),
         live=LiveConditions(**_section(values, "live")),
         day=_day(values),
+        strategies=StrategyPolicy(**_section(values, "strategies")),
     )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from models.trading.exits.requests import ExitsChangeRequested
 from models.trading.governance.approval import ApprovalSettled, AskApproval
-from models.trading.orders import Fill, OrderSpec, OrderStatus
+from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus
 
 
 class WatchKind(StrEnum):
@@ -46,6 +46,7 @@ class ExitReason(StrEnum):
     PARTIAL_PROFIT = "partial_profit"
     TIME_STOP = "time_stop"
     HEDGE = "hedge"
+    STRATEGY = "strategy"
 
 
 HEDGE_WATCH = 0
@@ -216,12 +217,13 @@ class PartSaleRequested:
     """The account wants a part sold: all sales of the trade together shall reach ``sold_target``.
 
     A total and not a difference, so that a repeat, and a request made on old figures, sells nothing
-    twice.
+    twice. ``leg`` says for what: the hedge, or a strategy that wants less of the pair.
     """
 
     sold_target: Decimal
     by: str
     at: datetime
+    leg: Leg = Leg.HEDGE
 
 
 class ShortfallCause(StrEnum):

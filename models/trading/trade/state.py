@@ -41,6 +41,7 @@ class TradePlan:
     ``exits`` are the exits beyond stop, target and that distance, None: there are none;
     ``average_true_range`` (at the decision) is what those in its multiples are measured by.
     ``settings_version`` is that of the account's settings it was decided under.
+    ``entry_until`` is the market time at which an entry that has not filled is withdrawn.
     """
 
     account: str
@@ -60,6 +61,7 @@ class TradePlan:
     exits: ExitRules | None = None
     average_true_range: Decimal | None = None
     settings_version: int = 0
+    entry_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

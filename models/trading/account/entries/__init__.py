@@ -1,1 +1,1 @@
-"""From an idea or a request to an entry: situation, checks, size, worth, outcome."""
+"""What an idea passes before it becomes an order."""

@@ -8,18 +8,27 @@ from dataclasses import replace
 from decimal import Decimal
 
 from models.trading.account.approvals import Sized, hold_for_approval
+from models.trading.account.entries.assessment import EntryAssessment
 from models.trading.account.entries.exits import check_exits, entry_exits
 from models.trading.account.entries.outcomes import EntryOutcome
 from models.trading.account.entries.preconditions import EntryIntent, check_intent
-from models.trading.account.entries.situation import assess, entry_orders_with, record_of_entry
+from models.trading.account.entries.situation import (
+    STRATEGY_BY,
+    assess,
+    entry_orders_with,
+    record_of_entry,
+)
 from models.trading.account.facts import EnterTrade, IdeaArrived, OpenRequested
+from models.trading.account.rules import rules_in_force
 from models.trading.account.state import AccountState
 from models.trading.exits.distances import Exits, round_exits
+from models.trading.ideas import StrategyStanding
 from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
 from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderType, Side
 from models.trading.risk.limits import FeeRates, ProtectionMode
+from models.trading.strategies.orchestrator import check_cost
 from models.trading.trade.decisions import begin
 from models.trading.trade.figures import entry_price_bound, summarise
 from models.trading.trade.state import TradePlan
@@ -54,13 +63,14 @@ def intent_of_request(state: AccountState, fact: OpenRequested) -> EntryIntent:
 
 
 def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
-    """Read an idea as an intent: at market, sized by the account."""
+    """Read an idea as an intent, sized by the account: at market unless it names a limit."""
     idea = fact.idea
+    kind = OrderType.MARKET if idea.limit_price is None else OrderType.LIMIT
     return EntryIntent(
         source=f"idea/{idea.idea_id}",
         symbol=idea.symbol,
-        order_type=OrderType.MARKET,
-        limit_price=None,
+        order_type=kind,
+        limit_price=idea.limit_price,
         quantity=None,
         exits=Exits(idea.stop_price, idea.take_profit_price, idea.trailing_distance),
         expected_move=idea.expected_move,
@@ -69,6 +79,7 @@ def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
         expires_at=idea.expires_at,
         at=fact.at,
         by=f"strategy/{idea.strategy}",
+        shown_only=idea.standing is StrategyStanding.DEMONSTRATION,
     )
 
 
@@ -117,6 +128,9 @@ def _size_and_judge(
     found = assess(state, intent, instrument, market, bound)
     if not found.verdict.allowed:
         return EntryOutcome(state, found.verdict)
+    refusal = _check_cost(state, intent, found)
+    if refusal is not None:
+        return EntryOutcome(state, Verdict((*found.verdict.checks, refusal)))
     quantity, large = found.quantity, found.approval
     assert large is not None
     if not large.passed and not intent.approved:
@@ -134,6 +148,15 @@ def _size_and_judge(
     )
     record = record_of_entry(state, plan.number, found)
     return EntryOutcome(entered, found.verdict, EnterTrade(plan, found.verdict, record))
+
+
+def _check_cost(state: AccountState, intent: EntryIntent, found: EntryAssessment) -> Check | None:
+    """Refuse what a strategy wants at a cost that eats too much of the gain it expects (L-5)."""
+    if not intent.by.startswith(STRATEGY_BY) or intent.shown_only or found.costs is None:
+        return None
+    policy = rules_in_force(state).strategies
+    check = check_cost(policy, found.costs.total, intent.expected_move)
+    return None if check.passed else check
 
 
 def _entry_spec(
@@ -184,4 +207,5 @@ def _plan(
         exits=entry_exits(state, intent, instrument),
         average_true_range=market.average_true_range,
         settings_version=state.settings.version,
+        entry_until=intent.expires_at if entry.order_type is OrderType.LIMIT else None,
     )

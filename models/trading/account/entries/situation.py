@@ -91,7 +91,11 @@ def situation_of(
         strategy=room_of_strategy(
             state, _strategy_of(intent), rules.allocation, rules.fixed_shares
         ),
-        pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values()),
+        wanted=intent.room,
+        # A weight is held in as many trades as it took to reach it; the pair's share bounds it.
+        pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values())
+        if intent.room is None
+        else 0,
         value_unknown=worth.reason,
     )
 

@@ -30,9 +30,9 @@ def want_part(draft: TradeDraft, sold_target: Decimal, leg: Leg) -> None:
 
 
 def note_part_request(draft: TradeDraft, fact: PartSaleRequested) -> None:
-    """Take up the hedge's wish, as far as there is something to sell."""
+    """Take up what the hedge or a strategy wants, as far as there is something to sell."""
     if draft.state.phase is not TradePhase.SETTLED:
-        want_part(draft, min(fact.sold_target, draft.state.bought), Leg.HEDGE)
+        want_part(draft, min(fact.sold_target, draft.state.bought), fact.leg)
 
 
 def note_part_failed(draft: TradeDraft, order: TradeOrder) -> None:

@@ -1,0 +1,1 @@
+"""Research: backtests, features, estimators. The trading domain never imports any of it."""

@@ -1,0 +1,1 @@
+"""Figures of reports and the pages that show them: pure, no I/O."""
