@@ -141,6 +141,11 @@ def target_share(settings: HedgeSettings, volatility: Decimal, drawdown: Decimal
     return settings.least + (settings.most - settings.least) * need
 
 
+def exposure_share(settings: HedgeSettings, volatility: Decimal) -> Decimal:
+    """Return what the formula leaves to be held at a daily volatility, without any drawdown."""
+    return ONE - target_share(settings, volatility, ZERO)
+
+
 def decide_hedge(
     settings: HedgeSettings, state: HedgeState, reading: HedgeReading, now: datetime
 ) -> HedgeDecision:
