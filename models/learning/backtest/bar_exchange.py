@@ -5,6 +5,7 @@ and the prints that the fill rules stand for, and what it makes of them is passe
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from itertools import count
@@ -26,7 +27,9 @@ from models.simulation.gateway.rates import VerificationTier
 from models.simulation.outcomes import AccountSetup, VenueOptions
 from models.simulation.steps import Level, MarketStep, Print, SymbolStep
 from models.simulation.venue import Venue
-from models.trading.orders import Fill, OrderSpec, OrderStatus, OrderType, Side
+from models.trading.account.entries.book_costs import BookLevel, BookView
+from models.trading.market import MarketSnapshot
+from models.trading.orders import Fill, OrderSpec, OrderStatus, OrderType, Side, TimeInForce
 from models.trading.risk.limits import FeeRates
 from models.trading.trade.facts import (
     AmendRefused,
@@ -43,6 +46,8 @@ from models.trading.trade.facts import (
 ACCOUNT = "backtest"
 DEEP = Decimal(10) ** 12
 """Base units on the side that sales meet: what protects is sold whole."""
+STILL = Decimal("0.000001")
+"""A move of a bar, as a share of the price, that bounds no entry."""
 PACE = timedelta(seconds=5)
 """Protocol time between two requests: what the rate budget would make of a burst of them."""
 _KINDS = {
@@ -74,7 +79,7 @@ class BarExchange:
             [AccountSetup(ACCOUNT, {"USD": _usd(portfolio.capital)}, VerificationTier.PRO)],
             seed=1,
             start=self.now,
-            options=VenueOptions(schedule=rules.fees),
+            options=VenueOptions(schedule=rules.fees, resting_share=Decimal(1)),
         )
 
     # --- prices ----------------------------------------------------------------------------
@@ -90,6 +95,25 @@ class BarExchange:
     def _ticks(self, price: Decimal, rounding: str) -> Decimal:
         tick = self.instrument.price_increment
         return max(tick, (price / tick).to_integral_value(rounding=rounding) * tick)
+
+    def seen(self, market: MarketSnapshot) -> MarketSnapshot:
+        """Return a market with what decisions ask for besides its prices.
+
+        The book is the one that the fill rules stand for: a least quantity at the price, and all
+        the rest where slippage leaves it. How far the pair moves is told so small that it bounds
+        nothing: what a strategy is worth is judged without the account's volatility.
+        """
+        price, least = market.last, self.instrument.quantity_minimum
+        bids = (BookLevel(price, least), BookLevel(self.sold_at(price), DEEP))
+        asks = (BookLevel(price, least), BookLevel(self.bought_at(price), DEEP))
+        return replace(
+            market,
+            book=BookView(bids, asks),
+            book_at=market.observed_at,
+            average_true_range=price * STILL,
+            volatility=STILL,
+            measured_at=market.observed_at,
+        )
 
     def rates(self) -> FeeRates:
         """Return the account's rates by its volume now."""
@@ -128,6 +152,7 @@ class BarExchange:
 
     def place(self, spec: OrderSpec) -> list[TradeFact]:
         """Send an order; the answer and what it brings about at once."""
+        spec = at_market(spec)
         price = spec.limit_price if spec.limit_price is not None else spec.trigger_price
         request = OrderRequest(
             symbol=spec.symbol,
@@ -233,6 +258,18 @@ class BarExchange:
         """Return the moment of a request: as far apart as the platform's rate budget keeps them."""
         self._wall = max(self.now, self._wall + PACE)
         return Moment(self.now, self._wall)
+
+
+def at_market(spec: OrderSpec) -> OrderSpec:
+    """Return an order that takes at once within a collar as the one at market that it stands for.
+
+    A backtest leaves the collar open: what a strategy decides at a close fills at the next open.
+    """
+    if spec.time_in_force is not TimeInForce.IOC:
+        return spec
+    return replace(
+        spec, order_type=OrderType.MARKET, limit_price=None, time_in_force=TimeInForce.GTC
+    )
 
 
 def _usd(amount: float) -> Decimal:

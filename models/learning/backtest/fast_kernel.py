@@ -174,7 +174,8 @@ def _decide(
             part = held
         whole[WANTED] = -part
         return
-    bound = float(limit) if limit > 0 else close * (1.0 + settings[MARGIN])
+    collar = max(float(close), np.floor(close * (1.0 + settings[MARGIN]) + 1e-6))
+    bound = float(limit) if limit > 0 else collar
     lots = _lots_to_buy(whole, money, settings, target - actual, close, bound, rate)
     # What is added comes under the stop that guards what is held already.
     guarded = max(stop, whole[STOP]) if held > 0 else stop

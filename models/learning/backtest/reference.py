@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from models.learning.backtest.bar_exchange import BarExchange
+from models.learning.backtest.bar_exchange import BarExchange, at_market
 from models.learning.backtest.bars import Bars
 from models.learning.backtest.decisions import INSTALLATION, at_close
 from models.learning.backtest.fast import FinerBars, align
@@ -98,7 +98,8 @@ class Reference(Platform):
                 self.exchange.pass_time(market.observed_at)
                 fees = {instrument.symbol: self.exchange.rates()}
                 self.account = replace(self.account, fees=fees)
-                self.tell_account(IdeaArrived(idea, market, market.observed_at))
+                seen = self.exchange.seen(market)
+                self.tell_account(IdeaArrived(idea, seen, market.observed_at))
             equity.append(cash + units * float(candle.close))
             held.append(units)
             before = candle
@@ -167,7 +168,7 @@ class Reference(Platform):
         entering, self.entering = self.entering, []
         within = None
         for plan in entering:
-            spec = plan.entry
+            spec = at_market(plan.entry)
             most = self._floor(candle.volume * self.volume_share)
             quantity = min(spec.quantity, most)
             # What could not be protected by a stop of its own is not bought.

@@ -1,15 +1,18 @@
 """The account that a backtest decides by: the platform's own state, under stated rules."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from models.learning.backtest.rules import FillRules, Portfolio
+from models.trading.account.figures import FigureTimes
 from models.trading.account.settings.in_force import SettingsInForce, values_text
 from models.trading.account.state import AccountState
 from models.trading.governance.approval import ApprovalPolicy
 from models.trading.instruments import Instrument
 from models.trading.risk.drawdown_limits import DrawdownLimits
 from models.trading.risk.limits import AccountLimits
+from models.trading.risk.loss_limits import LossLimits
 from models.trading.settings.catalogue import SettingScope
 from models.trading.settings.versions import default_version
 
@@ -17,6 +20,9 @@ ONE = Decimal(1)
 MANY = 10_000
 NAME = "backtest"
 INSTALLATION = "00000000-0000-4000-8000-000000000000"
+ALWAYS = datetime(9999, 1, 1, tzinfo=UTC)
+TOLD = FigureTimes(fees=ALWAYS, universe=ALWAYS, groups=ALWAYS)
+"""A backtest's figures are its own: none of them grows old."""
 _OPEN: dict[str, Decimal | int] = {
     "portfolio.group_share": ONE,
     "portfolio.bucket_share": ONE,
@@ -26,6 +32,10 @@ _OPEN: dict[str, Decimal | int] = {
     "strategies.turnover_maximum": Decimal(1_000_000),
     "strategies.cost_share_maximum": ONE,
     "strategies.trades_minimum": MANY,
+    "evidence.cost_budget_share": ONE,
+    # Sales go at market at once: the fill rules say at what price.
+    "execution.exit_tries": 0,
+    **{f"losses.{level.name}": ONE for level in fields(LossLimits)},
 }
 
 
@@ -40,6 +50,8 @@ def strategy_account(
     values: dict[str, Decimal | int] = {
         **_OPEN,
         "strategies.band": _decimal(portfolio.band),
+        # Cash is reserved up to the collar; where the next bar opens is not bounded by it.
+        "execution.entry_collar": _decimal(portfolio.price_margin),
     }
     limits = AccountLimits(
         risk_share=ONE,
@@ -52,6 +64,7 @@ def strategy_account(
         stop_distance_minimum=Decimal(0),
         slippage_share=Decimal(0),
         depth_share=ONE,
+        trade_minimum=Decimal(0),
     )
     whole = DrawdownLimits(soft_share=ONE, hard_share=ONE, total_share=ONE)
     account = account_under(_settings(values), instrument, portfolio, rules, strategy)
@@ -79,6 +92,7 @@ def account_under(
         fees={instrument.symbol: rules.fees.rates(Decimal(0))},
         balances={"USD": _decimal(portfolio.capital)},
         settings=settings,
+        figure_times=TOLD,
     )
 
 

@@ -13,6 +13,7 @@ from models.learning.backtest.study import sum_over, try_strategy
 from models.reporting.backtest_page import page
 from models.reporting.backtest_tables import COLUMNS, notes, rows
 from models.trading.strategies import known
+from models.trading.universe.fees import SCHEDULES
 from tests.models.learning.backtest.backtest_builders import Scripted, bars_of, wandering
 
 FREE = FillRules(slippage_share=0.0, latency_seconds=0.0, fees=flat_fees("0", "0.01"))
@@ -92,7 +93,7 @@ def test_a_trial_compares_with_holding_and_its_page_needs_nothing_beside_it():
     again = try_strategy(strategy, series, FillRules(), Portfolio())
     assert str(again.figures) == str(trial.figures)
     assert again.edge == trial.edge
-    assert set(trial.other_fees) == {"2024-01-01"}
+    assert set(trial.other_fees) == {str(one.effective_from) for one in SCHEDULES[:-1]}
     (row,) = rows([trial])
     assert len(row) == len(COLUMNS)
     assert "ambiguous" in notes([trial])[0]

@@ -20,4 +20,8 @@ def test_every_open_rule_is_taken_as_it_was_meant():
     assert rules.strategies.trades_minimum == 10_000
     assert rules.approval.equity_share_minimum is None
     assert rules.drawdown.hard_share == 1
+    assert rules.losses.week_hard_share == rules.losses.open_risk_hard_share == 1
+    assert rules.evidence.cost_budget_share == 1
+    assert rules.execution.exit_tries == 0
+    assert rules.limits.trade_minimum == 0
     assert account.fees["BTC/USD"].taker == Decimal("0.008")

@@ -7,6 +7,7 @@ import pytest
 
 from models.trading.account.decisions import decide
 from models.trading.account.facts import (
+    AskApproval,
     CloseTrades,
     EnterTrade,
     IdeaArrived,
@@ -14,6 +15,7 @@ from models.trading.account.facts import (
     RecordIdea,
     ReduceTrades,
 )
+from models.trading.governance.approval import ApprovalPolicy
 from models.trading.ideas import Idea, StrategyStanding
 from models.trading.risk.limits import AccountLimits, Mode
 from models.trading.trade.facts import ExitReason
@@ -61,9 +63,11 @@ def a_trade(number: int, quantity: str, stop: str = "85", **changes) -> TradeSum
 
 
 def an_owner(*trades: TradeSummary, **changes):
+    """Return an account whose weights bind, and no person's approval before them."""
     prices = {"BTC/USD": Decimal(100)}
     account = an_account(
         limits=LIMITS,
+        approval=changes.pop("approval", ApprovalPolicy(equity_share_minimum=None)),
         trades={trade.number: trade for trade in trades},
         next_trade=len(trades) + 1,
         market_time=START,
@@ -91,7 +95,7 @@ def test_half_a_weight_is_half_of_what_a_pair_may_hold():
     (entered,) = of(decision, EnterTrade)
     # A quarter of 100,000 USD may be in a pair; half of it, at the price that cash is reserved at.
     assert entered.plan.entry.quantity == pytest.approx(
-        Decimal(12_500) / (Decimal(101) * Decimal("1.004")), rel=Decimal("1e-6")
+        Decimal(12_500) / (Decimal("100.3") * Decimal("1.004")), rel=Decimal("1e-6")
     )
     assert entered.plan.stop_price == 90
     assert decision.state.trades[1].strategy == "donchian_ensemble"
@@ -102,6 +106,14 @@ def test_the_risk_of_the_account_binds_before_the_weight():
     (entered,) = of(follow(tight, an_idea("1")), EnterTrade)
     (loose,) = of(follow(an_owner(), an_idea("1")), EnterTrade)
     assert entered.plan.entry.quantity < loose.plan.entry.quantity / 10
+
+
+def test_a_weight_as_large_as_people_decide_on_waits_for_one():
+    account = an_owner(approval=ApprovalPolicy())
+    assert of(follow(account, an_idea("0.5")), EnterTrade)
+    decision = follow(account, an_idea("1"))
+    assert not of(decision, EnterTrade)
+    assert of(decision, AskApproval)
 
 
 def test_within_the_band_nothing_is_traded_and_beyond_it_the_difference():

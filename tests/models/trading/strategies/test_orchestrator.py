@@ -17,7 +17,7 @@ from models.trading.ideas import StrategyStanding
 from models.trading.strategies.orchestrator import Evidence, Regime, check_cost, weigh
 from models.trading.strategy_policy import StrategyPolicy
 from tests.models.trading.account.test_target_weight import MARKET, an_idea, an_owner, of
-from tests.models.trading.trading_builders import START
+from tests.models.trading.trading_builders import START, an_evidence
 
 POLICY = StrategyPolicy()
 NOTHING = Evidence(trades=0, score=None, turnover=Decimal(0))
@@ -93,8 +93,13 @@ def test_a_poor_record_makes_entries_smaller():
 
 
 def test_dear_entries_of_strategies_are_refused_and_demonstrations_are_not():
-    dear = an_idea("0.5", expected_move=Decimal("0.02"))
-    (record,) = of(decide(an_owner(), IdeaArrived(dear, MARKET, START)), RecordIdea)
+    # Two percent pay costs of 0.8 percent twice, but not four times.
+    two_percent = an_evidence("0.02", strategy="donchian_ensemble")
+    dear = an_idea("0.5")
+    arrived = IdeaArrived(dear, MARKET, START, two_percent)
+    (record,) = of(decide(an_owner(), arrived), RecordIdea)
     assert [c.code for c in record.verdict.failures] == ["cost-share-exceeded"]
     shown = replace(dear, standing=StrategyStanding.DEMONSTRATION)
-    assert of(decide(an_owner(), IdeaArrived(shown, MARKET, START)), EnterTrade)
+    assert of(decide(an_owner(), replace(arrived, idea=shown)), EnterTrade)
+    cheap = replace(arrived, evidence=an_evidence(strategy="donchian_ensemble"))
+    assert of(decide(an_owner(), cheap), EnterTrade)
