@@ -9,10 +9,9 @@ import pytest_asyncio
 
 from models.trading.account.facts import IdeaArrived
 from models.trading.ideas import Idea
-from models.trading.market import MarketSnapshot
 from models.trading.orders import Leg
 from tests.support.fakes import BITCOIN, wall_clock
-from tests.support.stories import LIMITS, Story
+from tests.support.stories import LIMITS, Story, at_rest
 from tests.support.temporal import World, eventually
 
 
@@ -27,7 +26,11 @@ async def story(world: World) -> AsyncIterator[Story]:
 
 
 async def want(story: Story, weight: str, stop: str, number: int) -> None:
-    """Signal what the strategy wants held at the price as it stands."""
+    """Signal what the strategy wants held at the price as it stands, once all is settled."""
+    for owner, trade in sorted(story.journal.trades):
+        if owner == story.account:
+            await at_rest(story.trade(trade))
+    await at_rest(story.handle)
     price = story.exchange.price
     now = wall_clock()
     idea = Idea(
@@ -42,7 +45,7 @@ async def want(story: Story, weight: str, stop: str, number: int) -> None:
         trailing_distance=None,
         target_weight=Decimal(weight),
     )
-    market = MarketSnapshot(BITCOIN.symbol, price, price, price, now)
+    market = story.a_request().market
     await story.handle.signal("idea_arrived", IdeaArrived(idea, market, now))
 
 

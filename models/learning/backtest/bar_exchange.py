@@ -15,6 +15,7 @@ from models.learning.backtest.rules import FillRules, Portfolio
 from models.simulation.engine.orders import (
     AmendRequest,
     Execution,
+    ForceKind,
     Moment,
     OrderKind,
     OrderRequest,
@@ -150,8 +151,11 @@ class BarExchange:
 
     # --- orders ----------------------------------------------------------------------------
 
-    def place(self, spec: OrderSpec) -> list[TradeFact]:
-        """Send an order; the answer and what it brings about at once."""
+    def place(self, spec: OrderSpec, *, rests: bool = True) -> list[TradeFact]:
+        """Send an order; the answer and what it brings about at once.
+
+        What does not rest ends with what it takes, before anything else of its trade is sent.
+        """
         spec = at_market(spec)
         price = spec.limit_price if spec.limit_price is not None else spec.trigger_price
         request = OrderRequest(
@@ -161,6 +165,7 @@ class BarExchange:
             volume=spec.quantity,
             price=PriceTerm(price) if price is not None else None,
             cl_ord_id=spec.client_order_id,
+            time_in_force=ForceKind.GTC if rests else ForceKind.IOC,
         )
         try:
             placed = self._venue.add_order(ACCOUNT, request, self._moment())

@@ -68,6 +68,7 @@ class Reference(Platform):
         self.finer: FinerBars = align(bars, finer)
         self.fills: list[BacktestFill] = []
         self.booked = 0
+        self.bought = False
         self.bar = 0
         self.ambiguous = self.held_bars = self.lapsed = self.large = 0
         self.regret = 0.0
@@ -144,10 +145,13 @@ class Reference(Platform):
         self.exchange.pass_time(candle.start)
         self._sell_wanted(candle)
         joined = before is not None and candle.start - before.start == self.interval
+        self.bought = False
         within = self._enter(candle, joined=joined)
         self._end_entries(candle.start + self.interval)
-        if any(trade.held > ZERO for trade in self.trades.values()):
-            self.held_bars += 1
+        held = any(trade.held > ZERO for trade in self.trades.values())
+        # What a stop sold again where it was bought was held in this bar as well.
+        self.held_bars += held or self.bought
+        if held:
             self._guard_all(candle, within)
         self._ring(candle.start + self.interval)
         self.book()
@@ -183,6 +187,7 @@ class Reference(Platform):
                 self.tell_all(self.exchange.show(self.exchange.sold_at(candle.open), price, most))
                 self.tell_all(self.exchange.place(spec))
                 filled = quantity
+            self.bought = self.bought or filled > ZERO
             missed = spec.quantity - filled
             if missed > ZERO:
                 self.lapsed += 1
@@ -204,7 +209,8 @@ class Reference(Platform):
         if candle.open <= limit:
             price = min(limit, self._market_price(candle))
             self.tell_all(exchange.show(exchange.sold_at(candle.open), price, most))
-            self.tell_all(exchange.place(plan.entry))
+            # The bar has no more for it; a rest would stand in the way of a stop that fires here.
+            self.tell_all(exchange.place(plan.entry, rests=False))
             return min(plan.entry.quantity, most), False
         self.tell_all(exchange.show(ZERO))
         self.tell_all(exchange.place(plan.entry))

@@ -94,6 +94,15 @@ def test_finer_bars_resolve_the_same_in_both(data, seed):
     assert_same(*both(strategy, bars, FillRules(), finer=finer))
 
 
+def test_an_entry_that_the_open_carries_below_its_own_stop_is_stopped_out_in_both():
+    finer = wandering(293, 480, interval=15, spread=60, volume=20.0)
+    strategy = Scripted({44: {"stop": 10414, "trail": 203, "limit": 10433}})
+    fast, reference = both(strategy, resample(finer, 120), FillRules(), finer=finer)
+    assert_same(fast, reference)
+    assert [f.kind for f in reference.fills] == [FillKind.ENTRY, FillKind.STOP]
+    assert reference.counts.bars_held == 1
+
+
 @given(st.data(), st.integers(0, 10_000))
 @EASY
 def test_target_weights_fill_by_fill(data, seed):
