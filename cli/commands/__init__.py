@@ -1,1 +1,1 @@
-"""The commands of ``aether``."""
+"""Commands of ``aether``, one module each."""

@@ -23,6 +23,7 @@ from models.trading.trade.facts import (
     OrderRefused,
     PartSaleRequested,
     PriceCrossed,
+    StopMoveRequested,
 )
 
 TRADING_QUEUE = "trading"
@@ -39,6 +40,7 @@ TRADE_SIGNALS: dict[type, str] = {
     CloseRequested: "close_requested",
     EntryCancelRequested: "entry_cancel_requested",
     PartSaleRequested: "part_sale_requested",
+    StopMoveRequested: "stop_move_requested",
 }
 
 HEDGE_SIGNALS: dict[type, str] = {

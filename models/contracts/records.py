@@ -14,6 +14,7 @@ from models.trading.trade.facts import (
     EntryCancelRequested,
     PartSaleRequested,
     PriceWatch,
+    StopMoveRequested,
 )
 from models.trading.trade.state import TradeState
 from models.trading.verdicts import Verdict
@@ -91,12 +92,13 @@ class AcknowledgementToTell:
 
 @dataclass(frozen=True, slots=True)
 class TradeToTell:
-    """What its account wants of a trade: one of the three."""
+    """What its account wants of a trade: one of these."""
 
     trade: int
     withdraw: EntryCancelRequested | None = None
     close: CloseRequested | None = None
     sell_part: PartSaleRequested | None = None
+    move_stop: StopMoveRequested | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ class Core:
     def fee_rates(self, account: AccountBook, instrument: Instrument) -> FeeRates:
         """Return the account's present rates in a pair."""
         volume = account.volume(self.market_time)
+        if self.options.schedule is not None:
+            return self.options.schedule.rates(volume)
         return rates(instrument, volume, self.market_time.date())
 
     def is_halted(self, symbol: str) -> bool:

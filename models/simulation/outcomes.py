@@ -10,6 +10,7 @@ from models.simulation.errors import VenueError
 from models.simulation.events import Event
 from models.simulation.gateway.rates import VerificationTier
 from models.simulation.steps import Level
+from models.trading.universe.fees import FeeSchedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class VenueOptions:
         improves_past_limit: an order may fill better than a limit that the price passed in the
             last step. On candles it may not: a step of theirs leaps over prices at which the order
             would have been filled in a market that moves by single trades.
+        schedule: fee schedule of every pair in place of the one in force, for history.
     """
 
     stops_place_holds: bool = False
@@ -47,6 +49,7 @@ class VenueOptions:
     scheduled_orders_maximum: int = 20
     resting_share: Decimal = Decimal("0.25")
     improves_past_limit: bool = True
+    schedule: FeeSchedule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,34 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+
+
+class StrategyStanding(StrEnum):
+    """What is known of a strategy, which decides who may follow it.
+
+    ``shipped`` ones are on by default; ``shadow`` ones are watched and traded by nobody who does
+    not ask for it; a ``demonstration`` shows the platform at work in simulation, is not meant to
+    earn, and is refused by live accounts.
+    """
+
+    SHIPPED = "shipped"
+    SHADOW = "shadow"
+    DEMONSTRATION = "demonstration"
 
 
 @dataclass(frozen=True, slots=True)
 class Idea:
-    """A proposal to buy, with its exits. ``idea_id`` is derived from strategy, version, pair, bar.
+    """A proposal, with its exits. ``idea_id`` is derived from strategy, version, pair, bar.
+
+    Without ``target_weight`` it is a proposal to buy, as much as the account's rules allow. With it
+    the strategy says what shall be held of the pair, as a share of what the account lets it hold
+    there: the account buys or sells the difference, and zero closes what is open.
 
     ``expires_at`` is market time; ``trailing_distance`` is in quote units, None for a fixed stop.
-    What may be expected of it follows from the evidence of its strategy version, not from itself.
+    ``limit_price`` makes the entry a limit order that is withdrawn when the idea expires, None: it
+    enters at market. What may be expected of it follows from the evidence of its strategy version,
+    not from itself.
     """
 
     idea_id: str
@@ -23,3 +43,6 @@ class Idea:
     take_profit_price: Decimal | None
     trailing_distance: Decimal | None
     reasons: tuple[str, ...] = ()
+    target_weight: Decimal | None = None
+    limit_price: Decimal | None = None
+    standing: StrategyStanding = StrategyStanding.SHIPPED

@@ -9,7 +9,7 @@ from activities.market.delivery import Message
 from activities.market.marks import AccountMark
 from activities.ports.market import BarClosed, BestPrices, FeedStatus, Tick
 from infra.runtime.database.connections import DatabaseUnavailableError
-from models.trading.ideas import Idea
+from models.trading.ideas import Idea, StrategyStanding
 from models.trading.market import Candle, MarketSnapshot
 from models.trading.strategies.evidence import Evidence
 from models.trading.trade.facts import Direction, PriceWatch, WatchKind
@@ -58,9 +58,17 @@ class Eager:
     """A strategy with an idea on every bar."""
 
     name, version, warm_up_bars = "eager", "1", 1
+    standing = StrategyStanding.SHADOW
+    interval_minutes, rebalances, sees_universe = None, False, False
 
-    def propose(self, window, market, instrument, installation):
-        bar = window[-1]
+    def start(self):
+        return None
+
+    def update(self, state, bar):
+        return bar
+
+    def propose(self, state, market, instrument, installation):
+        bar = state
         return Idea(
             idea_id=f"{installation}/{bar.symbol}/{bar.start:%H%M}",
             strategy=self.name,

@@ -98,7 +98,9 @@ class Platform:
     async def add_account(self) -> str:
         """Set an account up in the record; nothing runs for it."""
         account = f"account-{uuid4().hex[:8]}"
-        state = AccountState(account, self.installation, limits=LIMITS, strategies=("trend",))
+        state = AccountState(
+            account, self.installation, limits=LIMITS, strategies=("demonstration",)
+        )
         await create_account(self.admin, state, "director", datetime.now(UTC))
         self.accounts.append(account)
         return account

@@ -30,13 +30,21 @@ from models.trading.account.facts import (
     AcknowledgeKillSwitch,
     CloseTrades,
     EnterTrade,
+    RaiseStops,
     RecordAccount,
     RecordIdea,
+    ReduceTrades,
     WithdrawEntries,
 )
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.state import AccountState
-from models.trading.trade.facts import CloseRequested, EntryCancelRequested, PartSaleRequested
+from models.trading.orders import Leg
+from models.trading.trade.facts import (
+    CloseRequested,
+    EntryCancelRequested,
+    PartSaleRequested,
+    StopMoveRequested,
+)
 from models.trading.trade.state import TradePhase, TradePlan
 from workflows.entity import Errands
 from workflows.identities import (
@@ -50,7 +58,7 @@ from workflows.identities import (
     trade_workflow_id,
 )
 
-Wanted = EntryCancelRequested | CloseRequested | PartSaleRequested
+Wanted = EntryCancelRequested | CloseRequested | PartSaleRequested | StopMoveRequested
 
 WITHDRAWAL_SECONDS = 1.0
 
@@ -204,6 +212,24 @@ def _starting(trade: int) -> str:
     return f"start/{trade}"
 
 
+def reduce_trades(errands: Errands, state: AccountState, command: ReduceTrades) -> None:
+    """Tell trades to sell a part, for the strategy that they belong to."""
+    now, prices = workflow.now(), prices_of_trades(state, command.targets)
+    wanted: dict[int, Wanted] = {
+        trade: PartSaleRequested(target, command.by, now, prices.get(trade), Leg.PART)
+        for trade, target in sorted(command.targets.items())
+    }
+    tell_when_started(errands, state.account, wanted)
+
+
+def raise_stops(errands: Errands, state: AccountState, command: RaiseStops) -> None:
+    """Tell trades where their stops belong by now."""
+    fact = StopMoveRequested(
+        command.stop_price, None, command.by, workflow.now(), price=command.last
+    )
+    tell_when_started(errands, state.account, dict.fromkeys(command.trades, fact))
+
+
 def tell_when_started(errands: Errands, account: str, wanted: Mapping[int, Wanted]) -> None:
     """Tell trades what is wanted of them, by number, once their workflows have been started.
 
@@ -238,3 +264,5 @@ def _wanted(trade: int, fact: Wanted) -> TradeToTell:
             return TradeToTell(trade, close=fact)
         case PartSaleRequested():
             return TradeToTell(trade, sell_part=fact)
+        case StopMoveRequested():
+            return TradeToTell(trade, move_stop=fact)

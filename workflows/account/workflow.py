@@ -18,8 +18,10 @@ from models.trading.account.facts import (
     ChangeExchange,
     CloseTrades,
     EnterTrade,
+    RaiseStops,
     RecordAccount,
     RecordIdea,
+    ReduceTrades,
     WithdrawEntries,
 )
 from models.trading.account.hedge.facts import (
@@ -39,7 +41,9 @@ from workflows.account.steps import (
     acknowledge,
     close_trades,
     enter_trade,
+    raise_stops,
     record_idea,
+    reduce_trades,
     save_account,
     show_account,
     withdraw_entries,
@@ -96,6 +100,10 @@ class AccountWorkflow(AccountInbox):
                 withdraw_entries(self.errands, self.state, command)
             case CloseTrades():
                 close_trades(self.errands, self.state, command)
+            case ReduceTrades():
+                reduce_trades(self.errands, self.state, command)
+            case RaiseStops():
+                raise_stops(self.errands, self.state, command)
             case AcknowledgeKillSwitch():
                 acknowledge(self.errands, self.state, command)
             case RecordAccount():

@@ -76,6 +76,11 @@ class TradeInbox(Entity):
         """The account wants a part sold."""
         self.tell(fact)
 
+    @workflow.signal
+    def stop_move_requested(self, fact: StopMoveRequested) -> None:
+        """The account wants the stop brought up."""
+        self.tell(fact)
+
     @workflow.update
     async def close_now(self, request: CloseNow) -> Answer:
         """Close the trade."""

@@ -12,7 +12,8 @@ from models.tables.columns import Amount, Document, Moment
 class IdeaRow(SQLModel, table=True):
     """One idea as one account judged it; ``trade`` is set when it became one.
 
-    ``bar_start`` and ``expires_at`` are market times, ``decided_at`` protocol time.
+    ``bar_start`` and ``expires_at`` are market times, ``decided_at`` protocol time. ``standing`` is
+    that of the idea's strategy: a demonstration is named so here as well.
     """
 
     __tablename__ = "ideas"
@@ -27,6 +28,9 @@ class IdeaRow(SQLModel, table=True):
     stop_price: Decimal = Field(sa_type=Amount)
     take_profit_price: Decimal | None = Field(default=None, sa_type=Amount)
     trailing_distance: Decimal | None = Field(default=None, sa_type=Amount)
+    target_weight: Decimal | None = Field(default=None, sa_type=Amount)
+    limit_price: Decimal | None = Field(default=None, sa_type=Amount)
+    standing: str = "shipped"
     reasons: list[str] = Field(sa_type=Document)
     allowed: bool
     verdict: dict[str, Any] = Field(sa_type=Document)

@@ -10,11 +10,12 @@ Actions of RecordAccount, each an audit row: ``trade_requested``, ``trade_refuse
 ``entry_outdated``, ``approved_entry_refused``, ``hedge_overridden``, ``hedge_override_cleared``,
 ``hedge_override_expired``, ``settings_change_waits``, ``settings_change_refused``,
 ``settings_change_expired``, ``rescue_began``, ``rescue_ended``,
-``loss_limit_reached``, ``loss_limit_reset``, ``strategy_loss_reached``.
+``loss_limit_reached``, ``loss_limit_reset``, ``strategy_loss_reached``, ``strategy_weighed``.
 """
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from models.trading.account import halts
 from models.trading.account.approvals import on_approval_settled, waiting_answer
@@ -34,8 +35,17 @@ from models.trading.account.capital.facts import (
 )
 from models.trading.account.decision import AccountDecision
 from models.trading.account.entries.decisions import consider, intent_of_idea, intent_of_request
+from models.trading.account.entries.outcomes import EntryOutcome
 from models.trading.account.entries.situation import with_pegs_noted, with_result_noted
+from models.trading.account.entries.strategy_weight import (
+    note_entered,
+    note_weight,
+    weighed,
+    weighing_of,
+)
+from models.trading.account.entries.target_weight import follow_weight
 from models.trading.account.facts import (
+    AccountCommand,
     AccountFact,
     CloseTrades,
     ExchangeLost,
@@ -266,14 +276,38 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
     if name in state.recent_requests:
         return AccountDecision(state, ())
     seen = halts.remember(state, name)
-    outcome = consider(seen, intent_of_idea(seen, fact))
+    intent = intent_of_idea(seen, fact)
+    told: tuple[AccountCommand, ...] = ()
+    weighing = weighing_of(seen, fact)
+    factor = Decimal(1)
+    if weighing is not None:
+        seen, told = note_weight(seen, fact.idea.strategy, weighing)
+        factor = weighing.factor
+    if fact.idea.target_weight is None:
+        if weighing is not None:
+            intent = weighed(intent, seen, weighing)
+        outcome = consider(seen, intent)
+    else:
+        followed = follow_weight(seen, fact, intent, consider, factor)
+        told = (*told, *followed.commands)
+        if followed.entry is None:
+            done = RecordIdea(fact.idea, followed.verdict, None)
+            return AccountDecision(followed.state, (*told, done))
+        outcome = followed.entry
+    decision = _on_entry(outcome, fact, name)
+    return replace(decision, commands=(*told, *decision.commands))
+
+
+def _on_entry(outcome: EntryOutcome, fact: IdeaArrived, name: str) -> AccountDecision:
     command = outcome.command
     trade = command.plan.number if command is not None else None
     record = RecordIdea(fact.idea, outcome.verdict, trade)
     if outcome.ask is not None:
         return AccountDecision(outcome.state, (outcome.ask, record))
     if command is not None and trade is not None:
+        value = command.plan.entry.quantity * command.plan.reference_price
         entered = name_strategy(outcome.state, trade, fact.idea.strategy)
+        entered = note_entered(entered, fact, value)
         commands = (command, record, RecordAccount(entry=command.record))
         return AccountDecision(entered, commands)
     forbidden = next((c for c in outcome.verdict.failures if c.rule in COMPLIANCE_RULES), None)

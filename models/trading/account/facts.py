@@ -279,6 +279,24 @@ class CloseTrades:
 
 
 @dataclass(frozen=True, slots=True)
+class ReduceTrades:
+    """Tell trades what all their sales together shall reach, for a strategy that wants less."""
+
+    targets: dict[int, Decimal]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseStops:
+    """Tell trades to bring their stops up to a price; ``last`` is the price it was decided at."""
+
+    trades: tuple[int, ...]
+    stop_price: Decimal
+    last: Decimal
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class AcknowledgeKillSwitch:
     """Tell the kill switch workflow that this account is halted."""
 
@@ -322,6 +340,8 @@ AccountCommand = (
     | RecordIdea
     | WithdrawEntries
     | CloseTrades
+    | ReduceTrades
+    | RaiseStops
     | AcknowledgeKillSwitch
     | RecordAccount
     | CapitalCommand

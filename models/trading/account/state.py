@@ -96,6 +96,8 @@ class AccountState:
     ``dust`` are base units by asset, within ``balances``, that settled trades left because they
     could not be sold. ``unbacked_costs`` is what entries without an expectation have
     cost on the newest day of the account that had one, ``figure_times`` when figures were told.
+    ``strategy_factors`` is what the orchestrator leaves of what strategies want, where it is less
+    than all.
     """
 
     account: str
@@ -151,6 +153,7 @@ class AccountState:
     dust: dict[str, Decimal] = field(default_factory=dict)
     unbacked_costs: CostBudget = field(default_factory=CostBudget)
     figure_times: FigureTimes = field(default_factory=FigureTimes)
+    strategy_factors: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def cash(self) -> Decimal:

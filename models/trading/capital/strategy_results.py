@@ -13,6 +13,7 @@ from decimal import Decimal
 
 ZERO = Decimal(0)
 STEP = Decimal("1e-10")
+MONTHS = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class StrategyResults:
         total: sum of their returns; ``squares`` that of the squares.
         day: the running day, None before the first closed trade.
         day_return: what it has come to.
+        entered: USD of entries by month (its first day), the newest thirteen.
     """
 
     trades: int = 0
@@ -33,6 +35,7 @@ class StrategyResults:
     squares: Decimal = ZERO
     day: date | None = None
     day_return: Decimal = ZERO
+    entered: tuple[tuple[date, Decimal], ...] = ()
 
     @property
     def volatility(self) -> Decimal | None:
@@ -50,6 +53,21 @@ class StrategyResults:
         if volatility is None or volatility == ZERO:
             return None
         return (self.total / self.days / volatility).quantize(STEP)
+
+
+def note_entry(results: StrategyResults, value: Decimal, day: date) -> StrategyResults:
+    """Count an entry worth so many USD."""
+    month = day.replace(day=1)
+    sums = dict(results.entered)
+    sums[month] = sums.get(month, ZERO) + value
+    return replace(results, entered=tuple(sorted(sums.items())[-MONTHS:]))
+
+
+def entered_within_a_year(results: StrategyResults, day: date) -> Decimal:
+    """Return USD of the entries of the running month and of the eleven before it."""
+    first = day.replace(day=1)
+    oldest = first.replace(year=first.year - 1)
+    return sum((value for month, value in results.entered if month > oldest), ZERO)
 
 
 def note_trade(

@@ -141,6 +141,11 @@ def target_share(settings: HedgeSettings, volatility: Decimal, drawdown: Decimal
     return settings.least + (settings.most - settings.least) * need
 
 
+def exposure_share(settings: HedgeSettings, volatility: Decimal) -> Decimal:
+    """Return what the formula leaves to be held at a daily volatility, without any drawdown."""
+    return ONE - target_share(settings, volatility, ZERO)
+
+
 def decide_hedge(
     settings: HedgeSettings, state: HedgeState, reading: HedgeReading, now: datetime
 ) -> HedgeDecision:
@@ -153,14 +158,16 @@ def decide_hedge(
     target = followed if followed is not None else reading.actual
     if override is not None:
         target = override.share
-    value = (target - reading.actual) * reading.equity
-    move = HedgeMove.REDUCE if value > ZERO else HedgeMove.RESTORE
+    off = target * reading.equity - reading.cash
+    move = HedgeMove.REDUCE if off > ZERO else HedgeMove.RESTORE
+    # Rounding of the product must not ask for more than is there.
+    value = min(abs(off), max(ZERO, reading.volatile if off > ZERO else reading.cash))
     by_person = override is not None
     stands = expected_standing(new_state, now)
-    verdict = _judge_trade(settings, reading, target, abs(value), stands, by_person=by_person)
+    verdict = _judge_trade(settings, reading, target, value, stands, by_person=by_person)
     if not verdict.allowed:
         return HedgeDecision(new_state, target, reading.actual, None, ZERO, verdict)
-    return HedgeDecision(new_state, target, reading.actual, move, abs(value), verdict)
+    return HedgeDecision(new_state, target, reading.actual, move, value, verdict)
 
 
 def expected_standing(state: HedgeState, now: datetime) -> Decimal:

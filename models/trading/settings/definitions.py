@@ -36,6 +36,7 @@ from models.trading.settings.makers import (
     zone,
 )
 from models.trading.strategies.evidence import EvidencePolicy, EvidenceSource
+from models.trading.strategy_policy import StrategyPolicy
 from models.trading.universe.compliance import ComplianceRules
 from models.trading.universe.correlation import CorrelationSettings
 from models.trading.universe.pairs import UniverseRules
@@ -44,7 +45,7 @@ NONE, RAISING, LOWERING, ANY = Danger.NONE, Danger.RAISING, Danger.LOWERING, Dan
 _RISK, _DRAWDOWN, _PORTFOLIO = AccountLimits(), DrawdownLimits(), PortfolioLimits()
 _HEDGE, _APPROVAL, _LIVE = HedgeSettings(), ApprovalPolicy(), LiveConditions()
 _UNIVERSE, _CORRELATION = UniverseRules(), CorrelationSettings()
-_EVIDENCE, _FIGURES = EvidencePolicy(), FigureLimits()
+_EVIDENCE, _FIGURES, _STRATEGIES = EvidencePolicy(), FigureLimits(), StrategyPolicy()
 _COMPLIANCE, _ALLOCATION = ComplianceRules(frozenset()), AllocationPolicy()
 _EXECUTION, _LOSSES = ExecutionPolicy(), LossLimits()
 _PLATFORM = SettingScope.PLATFORM
@@ -173,6 +174,21 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "Closed trades below which figures count as not known.", LOWERING),
     decimal("allocation.tilt", _ALLOCATION.tilt,
         "How strongly performance moves a share.", RAISING, unit="times", most=Decimal(10)),
+    share("strategies.band", _STRATEGIES.band,
+        "Distance from a target weight that is traded, as a share of what the pair may hold.",
+        LOWERING),
+    decimal("strategies.turnover_maximum", _STRATEGIES.turnover_maximum,
+        "Value traded one way over equity that a strategy may reach per year.",
+        RAISING, unit="times", most=Decimal(1_000_000)),
+    share("strategies.cost_share_maximum", _STRATEGIES.cost_share_maximum,
+        "Cost of a strategy's round trip over the gain it expects before costs.", RAISING),
+    share("strategies.factor_minimum", _STRATEGIES.factor_minimum,
+        "Least factor that a poor record and regime leave a strategy.", RAISING),
+    count("strategies.trades_minimum", _STRATEGIES.trades_minimum,
+        "Closed trades below which a strategy's record tells nothing.", ANY),
+    decimal("strategies.tilt", _STRATEGIES.tilt,
+        "How strongly a poor record lowers the factor.", LOWERING, unit="times",
+        most=Decimal(100)),
     choice("hedge.mode", "off",
         "Whether the formula is followed; an override by hand is in any case.", ANY,
         choices=("off", "automatic")),

@@ -20,6 +20,7 @@ from models.trading.risk.portfolio import PortfolioLimits
 from models.trading.settings.catalogue import Value
 from models.trading.settings.versions import SettingsVersion
 from models.trading.strategies.evidence import EvidencePolicy, EvidenceSource
+from models.trading.strategy_policy import StrategyPolicy
 from models.trading.trading_day import DayRule
 from models.trading.universe.compliance import ComplianceRules
 from models.trading.universe.correlation import CorrelationSettings
@@ -57,6 +58,7 @@ class AccountRules:
     figures: FigureLimits
     day: DayRule
     execution: ExecutionPolicy
+    strategies: StrategyPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         figures=FigureLimits(**_section(values, "figures")),
         day=_day(values),
         execution=_execution(values),
+        strategies=StrategyPolicy(**_section(values, "strategies")),
     )
 
 

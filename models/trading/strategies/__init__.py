@@ -1,26 +1,27 @@
 """Strategies: pure functions from bars to ideas. Learned models come in behind the same seam."""
 
-from models.trading.strategies.strategy import Strategy
+from models.trading.strategies.donchian import DonchianEnsemble
+from models.trading.strategies.intraday_breakout import IntradayBreakout
+from models.trading.strategies.mean_reversion import MeanReversion
+from models.trading.strategies.momentum import CrossSectionalMomentum
+from models.trading.strategies.registry import StrategyRegistry, UnknownStrategyError
+from models.trading.strategies.strategy import Strategy, StrategyStanding
 from models.trading.strategies.trend import TrendStrategy
+from models.trading.strategies.volatility_managed import VolatilityManaged
 
-__all__ = ["Strategy", "UnknownStrategyError", "by_name", "names"]
-
-_REGISTRY: dict[str, Strategy] = {strategy.name: strategy for strategy in (TrendStrategy(),)}
-
-
-class UnknownStrategyError(LookupError):
-    """No strategy goes by this name."""
+__all__ = ["Strategy", "StrategyRegistry", "StrategyStanding", "UnknownStrategyError", "known"]
 
 
-def names() -> tuple[str, ...]:
-    """Return the names of all strategies."""
-    return tuple(_REGISTRY)
-
-
-def by_name(name: str) -> Strategy:
-    """Return a strategy; raises UnknownStrategyError."""
-    try:
-        return _REGISTRY[name]
-    except KeyError as error:
-        known = ", ".join(_REGISTRY)
-        raise UnknownStrategyError(f"no strategy is named {name!r}; known: {known}") from error
+def known() -> StrategyRegistry:
+    """Return the registry of every strategy that is part of this release."""
+    return StrategyRegistry(
+        (
+            VolatilityManaged(),
+            DonchianEnsemble(),
+            CrossSectionalMomentum(),
+            MeanReversion(),
+            IntradayBreakout(),
+            TrendStrategy(),
+            TrendStrategy(name="demonstration", standing=StrategyStanding.DEMONSTRATION),
+        )
+    )

@@ -11,6 +11,7 @@ from datetime import timedelta
 from math import log, sqrt
 
 from models.trading.market import Candle
+from models.trading.strategies.running import log_deviation, true_range
 
 DAY = timedelta(days=1)
 DAILY_DECAY = 0.94
@@ -31,14 +32,7 @@ def is_contiguous(window: Sequence[Candle]) -> bool:
 
 def true_ranges(window: Sequence[Candle]) -> list[float]:
     """Return the true range of every bar but the first, in quote units."""
-    return [
-        max(
-            float(bar.high - bar.low),
-            abs(float(bar.high - previous.close)),
-            abs(float(bar.low - previous.close)),
-        )
-        for previous, bar in itertools.pairwise(window)
-    ]
+    return [true_range(bar, previous) for previous, bar in itertools.pairwise(window)]
 
 
 def average_true_range(window: Sequence[Candle], period: int) -> float | None:
@@ -56,25 +50,9 @@ def average_true_range(window: Sequence[Candle], period: int) -> float | None:
     return average
 
 
-def exponential_average(values: Sequence[float], period: int) -> float | None:
-    """Return the exponential moving average (weight 2 / (period + 1)), seeded with a plain mean."""
-    if len(values) < period:
-        return None
-    average = sum(values[:period]) / period
-    weight = 2 / (period + 1)
-    for value in values[period:]:
-        average += weight * (value - average)
-    return average
-
-
 def realised_volatility(window: Sequence[Candle]) -> float | None:
     """Return the sample standard deviation of log returns per bar, None with fewer than 3 bars."""
-    closes = [float(bar.close) for bar in window]
-    if len(closes) < 3 or min(closes) <= 0:
-        return None
-    returns = [log(later / earlier) for earlier, later in itertools.pairwise(closes)]
-    mean = sum(returns) / len(returns)
-    return sqrt(sum((value - mean) ** 2 for value in returns) / (len(returns) - 1))
+    return log_deviation([float(bar.close) for bar in window])
 
 
 @dataclass(slots=True)

@@ -5,25 +5,35 @@ every close of the channel before it while the bar before was not (a fresh break
 realised volatility inside a band. Exits are multiples of Wilder's average true range.
 
 The baseline exists to be transparent and to be beaten: nothing here shows that it earns more than
-it costs. What may be expected of its ideas is what its results say (``evidence``).
+it costs. What may be expected of its ideas is what its results say (``evidence``). It runs in
+shadow; under the name ``demonstration`` it shows the platform at work.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from models.trading.exits.distances import range_exits, round_exits
+from models.trading.exits.distances import range_exits
 from models.trading.ideas import Idea
-from models.trading.identities import idea_id
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
-from models.trading.strategies.indicators import (
-    average_true_range,
-    exponential_average,
-    is_contiguous,
-    realised_volatility,
-)
+from models.trading.strategies.making import decimal_of, follows, make_idea
+from models.trading.strategies.running import Exponential, log_deviation, true_range
+from models.trading.strategies.strategy import StrategyStanding
+
+
+@dataclass(frozen=True, slots=True)
+class TrendState:
+    """What is carried from bar to bar; a missing bar begins it anew.
+
+    ``closes`` are the newest, oldest first; ``bars`` how many have come without a gap.
+    """
+
+    fast: Exponential
+    slow: Exponential
+    true_range: Exponential
+    closes: tuple[float, ...] = ()
+    last: Candle | None = None
+    bars: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +50,11 @@ class TrendStrategy:
         stop_multiple: distance of the stop below the price.
         target_multiple: distance of the take-profit above the price.
         trailing_multiple: distance that the stop keeps once the price has risen.
-        horizon_bars: bars over which the realised volatility is taken.
-        lifetime_bars: bars after its close for which an idea is good.
+        horizon_bars: bars over which volatility is taken.
     """
 
+    name: str = "trend"
+    standing: StrategyStanding = StrategyStanding.SHADOW
     fast_period: int = 20
     slow_period: int = 80
     channel_bars: int = 20
@@ -54,91 +65,81 @@ class TrendStrategy:
     target_multiple: Decimal = Decimal(8)
     trailing_multiple: Decimal = Decimal(4)
     horizon_bars: int = 96
-    lifetime_bars: int = 1
-
-    @property
-    def name(self) -> str:
-        """Return the name by which accounts follow the strategy."""
-        return "trend"
-
-    @property
-    def version(self) -> str:
-        """Return the version."""
-        return "1"
+    version: str = "2"
+    interval_minutes: int | None = None
+    rebalances: bool = False
+    sees_universe: bool = field(default=False)
 
     @property
     def warm_up_bars(self) -> int:
         """Return the bars needed: the slow average thrice over, so that its seed has faded."""
         return 3 * self.slow_period
 
+    def start(self) -> TrendState:
+        """Return the state before the first bar."""
+        return TrendState(
+            Exponential.average(self.fast_period),
+            Exponential.average(self.slow_period),
+            Exponential.wilder(self.range_period),
+        )
+
+    def update(self, state: TrendState, bar: Candle) -> TrendState:
+        """Take one more bar."""
+        if state.last is not None and not follows(bar, state.last):
+            state = self.start()
+        close = float(bar.close)
+        moved = state.true_range
+        if state.last is not None:
+            moved = moved.plus(true_range(bar, state.last))
+        kept = max(self.horizon_bars, self.channel_bars + 2)
+        return TrendState(
+            state.fast.plus(close),
+            state.slow.plus(close),
+            moved,
+            (*state.closes, close)[-kept:],
+            bar,
+            state.bars + 1,
+        )
+
     def propose(
-        self,
-        window: Sequence[Candle],
-        market: MarketSnapshot,
-        instrument: Instrument,
-        installation: str,
+        self, state: TrendState, market: MarketSnapshot, instrument: Instrument, installation: str
     ) -> Idea | None:
         """Return an idea on the close of the last bar; see the module for the rules."""
-        bars = window[-self.warm_up_bars :]
-        if len(bars) < self.warm_up_bars or not is_contiguous(bars) or market.stale:
+        bar = state.last
+        if bar is None or state.bars < self.warm_up_bars or market.stale:
             return None
-        trend = self._trend(bars)
-        if trend is None:
+        if not self._breaks_out(state.closes) or state.fast.value <= state.slow.value:
             return None
-        true_range = average_true_range(bars, self.range_period)
-        volatility = realised_volatility(bars[-self.horizon_bars :])
-        if true_range is None or volatility is None:
+        volatility = log_deviation(state.closes[-self.horizon_bars :])
+        if volatility is None:
             return None
         if not self.volatility_minimum <= volatility <= self.volatility_maximum:
             return None
-        reasons = (
-            f"fast average {trend[0]:.2f} above slow {trend[1]:.2f}",
-            f"close {bars[-1].close} above the {self.channel_bars} closes before",
-            f"volatility {volatility:.4%} per bar, average true range {true_range:.2f}",
-        )
-        return self._idea(bars[-1], market, instrument, installation, true_range, reasons)
+        return self._idea(bar, state, volatility, market, instrument, installation)
 
-    def _trend(self, bars: Sequence[Candle]) -> tuple[float, float] | None:
-        """Return both averages when the trend is up and the last bar breaks out afresh."""
-        closes = [float(bar.close) for bar in bars]
+    def _breaks_out(self, closes: tuple[float, ...]) -> bool:
         breaks_out = closes[-1] > max(closes[-1 - self.channel_bars : -1])
-        broke_out = closes[-2] > max(closes[-2 - self.channel_bars : -2])
-        if not breaks_out or broke_out:
-            return None
-        fast = exponential_average(closes, self.fast_period)
-        slow = exponential_average(closes, self.slow_period)
-        return (fast, slow) if fast is not None and slow is not None and fast > slow else None
+        return breaks_out and closes[-2] <= max(closes[-2 - self.channel_bars : -2])
 
     def _idea(
         self,
         bar: Candle,
+        state: TrendState,
+        volatility: float,
         market: MarketSnapshot,
         instrument: Instrument,
         installation: str,
-        true_range: float,
-        reasons: tuple[str, ...],
     ) -> Idea | None:
         exits = range_exits(
             market.ask,
-            Decimal(repr(true_range)),
+            decimal_of(state.true_range.value),
             self.stop_multiple,
             self.target_multiple,
             self.trailing_multiple,
         )
-        if exits.stop_price <= 0 or exits.take_profit_price is None:
-            return None
-        exits = round_exits(instrument, exits)
-        length = timedelta(minutes=bar.interval_minutes)
-        start = bar.start.isoformat()
-        return Idea(
-            idea_id=idea_id(installation, self.name, self.version, bar.symbol, start),
-            strategy=self.name,
-            strategy_version=self.version,
-            symbol=bar.symbol,
-            bar_start=bar.start,
-            expires_at=bar.start + length * (1 + self.lifetime_bars),
-            stop_price=exits.stop_price,
-            take_profit_price=exits.take_profit_price,
-            trailing_distance=exits.trailing_distance,
-            reasons=reasons,
+        reasons = (
+            f"fast average {state.fast.value:.2f} above slow {state.slow.value:.2f}",
+            f"close {bar.close} above the {self.channel_bars} closes before",
+            f"volatility {volatility:.4%} per bar, average true range {state.true_range.value:.2f}",
         )
+        return make_idea(self, bar, instrument, installation, exits, reasons)

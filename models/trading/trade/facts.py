@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from models.trading.exits.requests import ExitsChangeRequested
 from models.trading.governance.approval import ApprovalSettled, AskApproval
-from models.trading.orders import Fill, OrderSpec, OrderStatus
+from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus
 from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmendRefused
 
 
@@ -45,6 +45,7 @@ class ExitReason(StrEnum):
     PARTIAL_PROFIT = "partial_profit"
     TIME_STOP = "time_stop"
     HEDGE = "hedge"
+    STRATEGY = "strategy"
 
 
 HEDGE_WATCH = 0
@@ -214,13 +215,14 @@ class PartSaleRequested:
     """The account wants a part sold: all sales of the trade together shall reach ``sold_target``.
 
     A total, so that a repeat, and a request made on old figures, sells nothing twice. ``price`` is
-    the pair's, if known.
+    the pair's, if known. ``leg`` says for what: the hedge, or a strategy that wants less.
     """
 
     sold_target: Decimal
     by: str
     at: datetime
     price: Decimal | None = None
+    leg: Leg = Leg.HEDGE
 
 
 class ShortfallCause(StrEnum):

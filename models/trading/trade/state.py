@@ -48,6 +48,7 @@ class TradePlan:
     ``carried`` is the dust that earlier trades of the pair left in the account: it is sold along.
     ``basis`` is on what its worth rests; its result is evidence of ``strategy`` in
     ``strategy_version`` (empty where no strategy wanted it), from ``evidence_source``.
+    ``entry_until`` is the market time at which an entry that has not filled is withdrawn.
     """
 
     account: str
@@ -75,6 +76,7 @@ class TradePlan:
     strategy: str = ""
     strategy_version: str = ""
     evidence_source: EvidenceSource = EvidenceSource.SIMULATION
+    entry_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

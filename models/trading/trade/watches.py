@@ -43,12 +43,22 @@ def note_crossing(draft: TradeDraft, fact: PriceCrossed) -> None:
         want_exit(draft, ExitReason.TAKE_PROFIT, state.take_profit_price or fact.price)
     elif fact.kind is WatchKind.REST:
         note_rest_over(draft, fact)
+    elif _ends_entry(state, fact):
+        reason = state.entry_cancel_reason or ExitReason.ENTRY_NOT_FILLED
+        draft.change(entry_cancel_wanted=True, entry_cancel_reason=reason)
     elif fact.kind is WatchKind.TRAIL:
         _follow(draft, fact.price)
     else:
         if fact.kind is WatchKind.BREAK_EVEN:
             _try_break_even_again(draft, fact.price)
         apply_exits(draft, fact.price, fact.at)
+
+
+def _ends_entry(state: TradeState, fact: PriceCrossed) -> bool:
+    """Tell whether the time is over within which the entry could fill."""
+    until = state.plan.entry_until
+    is_time = fact.kind is WatchKind.TIME and until is not None and fact.at >= until
+    return is_time and not state.entry.status.is_final
 
 
 def _try_break_even_again(draft: TradeDraft, price: Decimal) -> None:
@@ -94,7 +104,12 @@ def _wanted_levels(state: TradeState) -> dict[WatchKind, Level]:
     resting: dict[WatchKind, Level] = {}
     if rests_until is not None:
         resting[WatchKind.REST] = (ZERO, rests_until)
-    if state.exit_wanted or state.held <= ZERO:
+    if state.exit_wanted:
+        return resting
+    until = None if state.entry.status.is_final else state.plan.entry_until
+    if state.held <= ZERO:
+        if until is not None and not state.entry_cancel_wanted:
+            resting[WatchKind.TIME] = (ZERO, until)
         return resting
     partial, even = next_gains(state)
     prices = {
@@ -109,7 +124,8 @@ def _wanted_levels(state: TradeState) -> dict[WatchKind, Level]:
         for kind, price in prices.items()
         if price is not None
     }
-    due = closing_time(state)
+    moments = [closing_time(state), None if state.entry_cancel_wanted else until]
+    due = min((moment for moment in moments if moment is not None), default=None)
     if due is not None:
         levels[WatchKind.TIME] = (ZERO, due)
     return levels | resting

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from activities.market.delivery import Courier
 from activities.market.engine import MarketEngine
 from activities.market.feed import flush_snapshots
+from activities.market.strategy_runner import StrategyRunner
 from activities.market.symbol_state import SymbolState
 from activities.ports.journal import OneSidedBook
 from activities.ports.market import PairChanged
@@ -40,7 +41,9 @@ class Market:
     def __init__(self, *watches, **options):
         self.record = FakeMarketRecord(watches=list(watches))
         self.delivery = KeptMessages()
-        self.engine = MarketEngine(self.record, self.delivery, [Eager()], "home", **options)
+        self.engine = MarketEngine(
+            self.record, self.delivery, StrategyRunner([Eager()], "home"), **options
+        )
 
     async def begin(self, history=()):
         instruments = {"BTC/USD": BITCOIN, "ETH/USD": ETHER}

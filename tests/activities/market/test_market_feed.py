@@ -10,6 +10,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.market import feed as market_feed
 from activities.market.engine import MarketEngine
 from activities.market.feed import FeedSettings, MarketFeedActivities
+from activities.market.strategy_runner import StrategyRunner
 from activities.ports.market import Fence
 from tests.support.fakes import BITCOIN
 from tests.support.market_fakes import (
@@ -68,7 +69,9 @@ class Followed:
         self.activities = MarketFeedActivities(
             self.feed,
             self.record,
-            lambda: MarketEngine(self.record, self.delivery, [Eager()], "home", **options),
+            lambda: MarketEngine(
+                self.record, self.delivery, StrategyRunner([Eager()], "home"), **options
+            ),
             FeedSettings(1, ("BTC/USD",)),
             self.driver,
         )

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from activities.market.engine import MarketEngine
+from activities.market.strategy_runner import StrategyRunner
 from tests.support.fakes import BITCOIN
 from tests.support.market_fakes import (
     Eager,
@@ -33,7 +34,7 @@ class World:
         self.lose_fences = 0
         self.record = FakeMarketRecord()
         self.delivery = KeptMessages()
-        self.engine = MarketEngine(self.record, self.delivery, [Eager()], "home")
+        self.engine = MarketEngine(self.record, self.delivery, StrategyRunner([Eager()], "home"))
         self.driver = LockstepDriver(self, self, self.record)
 
     # --- the exchange's control endpoint

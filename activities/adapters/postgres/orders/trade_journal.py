@@ -114,6 +114,7 @@ class TradeJournal:
         values = asdict(idea) | {
             "account_id": account,
             "reasons": list(idea.reasons),
+            "standing": idea.standing.value,
             "allowed": verdict.allowed,
             "verdict": verdict_document(verdict),
             "trade": trade,

@@ -69,6 +69,8 @@ class EntryQuestion:
 class AccountSituation:
     """Where the account stands; ``strategy`` is the room of its capital, None: not split.
 
+    ``wanted`` is what the strategy itself wants at most, None: whatever the rules leave.
+
     ``spendable_cash`` is USD beyond the reserve and other entries' promises; no target, no hedge.
     ``value_unknown`` says why the account's value is not known, empty when it is. ``losses`` are
     those on each clock, ``strategy_name`` whose idea the entry is, ``open_risk`` USD down to all
@@ -84,6 +86,7 @@ class AccountSituation:
     hedge_target: Decimal | None = None
     strategy: Room | None = None
     pair_trades: int = 0
+    wanted: Room | None = None
     value_unknown: str = ""
     losses: LossRecord | None = None
     strategy_name: str = ""
@@ -178,7 +181,8 @@ def _rooms(allowance: EntryAllowance, situation: AccountSituation) -> tuple[Room
     held = sum(view.exposures.values(), ZERO)
     hedge = (hedge_room(target, view.equity, held),) if target is not None else ()
     strategy = (situation.strategy,) if situation.strategy is not None else ()
-    return (*allowance.rooms, *hedge, *strategy)
+    wanted = (situation.wanted,) if situation.wanted is not None else ()
+    return (*allowance.rooms, *hedge, *strategy, *wanted)
 
 
 def _rates(situation: AccountSituation) -> FeeRates:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from models.trading.account.approvals import Sized, hold_for_approval
+from models.trading.account.entries.assessment import EntryAssessment
 from models.trading.account.entries.basis import EntryBasis
 from models.trading.account.entries.exits import check_exits, entry_exits
 from models.trading.account.entries.outcomes import EntryOutcome
@@ -23,10 +24,12 @@ from models.trading.account.entries.situation import (
     unbacked_costs_with,
 )
 from models.trading.account.facts import EnterTrade, IdeaArrived, OpenRequested
+from models.trading.account.rules import rules_in_force
 from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import AccountState
 from models.trading.execution import EntryStyle, ExecutionPolicy, entry_limit
 from models.trading.exits.distances import Exits, round_exits
+from models.trading.ideas import StrategyStanding
 from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
@@ -41,6 +44,7 @@ from models.trading.orders import (
 from models.trading.risk.dust import dust_to_carry, with_dust_moved
 from models.trading.risk.limits import FeeRates, Mode, ProtectionMode
 from models.trading.strategies.evidence import Evidence, EvidenceSource
+from models.trading.strategies.orchestrator import check_cost
 from models.trading.trade.decisions import begin
 from models.trading.trade.figures import HEDGE_SOURCE, entry_price_bound, summarise
 from models.trading.trade.state import TradePlan
@@ -67,13 +71,14 @@ def intent_of_request(state: AccountState, fact: OpenRequested) -> EntryIntent:
 
 
 def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
-    """Read an idea as an intent: at market, sized by the account."""
+    """Read an idea as an intent, sized by the account: at market unless it names a limit."""
     idea = fact.idea
+    kind = OrderType.MARKET if idea.limit_price is None else OrderType.LIMIT
     return EntryIntent(
         source=f"idea/{idea.idea_id}",
         symbol=idea.symbol,
-        order_type=OrderType.MARKET,
-        limit_price=None,
+        order_type=kind,
+        limit_price=idea.limit_price,
         quantity=None,
         exits=Exits(idea.stop_price, idea.take_profit_price, idea.trailing_distance),
         protection=state.protection,
@@ -83,6 +88,7 @@ def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
         by=f"strategy/{idea.strategy}",
         evidence=_evidence_of(fact),
         strategy_version=idea.strategy_version,
+        shown_only=idea.standing is StrategyStanding.DEMONSTRATION,
     )
 
 
@@ -155,6 +161,9 @@ def _size_and_judge(
     found = assess(state, intent, instrument, market, bound, rests=style is EntryStyle.REST_ONLY)
     if not found.verdict.allowed:
         return EntryOutcome(state, found.verdict)
+    refusal = _check_cost(state, intent, found)
+    if refusal is not None:
+        return EntryOutcome(state, Verdict((*found.verdict.checks, refusal)))
     quantity, large = found.quantity, found.approval
     assert large is not None
     if not large.passed and not intent.approved:
@@ -176,6 +185,16 @@ def _size_and_judge(
     entered = with_dust_moved(entered, instrument.base, -plan.carried)
     record = record_of_entry(state, plan.number, found)
     return EntryOutcome(entered, found.verdict, EnterTrade(plan, found.verdict, record))
+
+
+def _check_cost(state: AccountState, intent: EntryIntent, found: EntryAssessment) -> Check | None:
+    """Refuse what a strategy wants at a cost that eats too much of the gain it expects (L-5)."""
+    if not intent.by.startswith(STRATEGY_BY) or intent.shown_only or found.costs is None:
+        return None
+    policy = rules_in_force(state).strategies
+    expected = None if found.expectation is None else found.expectation.counted
+    check = check_cost(policy, found.costs.total, expected)
+    return None if check.passed else check
 
 
 def _entry_spec(
@@ -258,6 +277,7 @@ def _plan(
         entry_ceiling=entry_limit(instrument, market.ask, execution_of(state))
         if entry.post_only
         else None,
+        entry_until=intent.expires_at if intent.order_type is OrderType.LIMIT else None,
     )
 
 

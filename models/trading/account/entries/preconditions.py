@@ -15,7 +15,7 @@ from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
 from models.trading.risk.limits import Mode, ProtectionMode
 from models.trading.strategies.evidence import Evidence
-from models.trading.verdicts import Check
+from models.trading.verdicts import Check, Room
 
 _HALT_CODES = {
     HaltKind.KILL_SWITCH: "kill-switch-engaged",
@@ -46,6 +46,8 @@ class EntryIntent:
 
     ``change`` are exits beyond ``exits``; ``approved``: a person has let it be this large.
     ``evidence`` is that of the strategy version whose idea it is, None where there is none.
+    ``room`` is what a strategy wants at most, None: as much as the rules allow.
+    ``shown_only``: it comes from a demonstration, which no live account follows.
     """
 
     source: str
@@ -63,12 +65,15 @@ class EntryIntent:
     approved: bool = False
     evidence: Evidence | None = None
     strategy_version: str = ""
+    room: Room | None = None
+    shown_only: bool = False
 
 
 def check_intent(state: AccountState, intent: EntryIntent) -> Check | None:
     """Return the first reason why an intent cannot even be judged, None when it can."""
     return (
         _check_halts(state)
+        or _check_standing(state, intent)
         or _check_pair(state, intent)
         or _check_market(state, intent)
         or _check_numbers(state.instruments[intent.symbol], intent)
@@ -87,6 +92,12 @@ def _check_halts(state: AccountState) -> Check | None:
         return _refused("halt", code, "; ".join(f"{h.kind.value}: {h.reason}" for h in halts))
     if not state.instruments:
         return _refused("halt", "no-exchange", "the exchange has not answered yet")
+    return None
+
+
+def _check_standing(state: AccountState, intent: EntryIntent) -> Check | None:
+    if intent.shown_only and state.mode is Mode.LIVE:
+        return _refused("L-5", "unproven-strategy", f"{intent.by} is a demonstration")
     return None
 
 

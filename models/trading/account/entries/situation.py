@@ -106,7 +106,11 @@ def situation_of(
         rates=state.fees.get(intent.symbol),
         hedge_target=state.hedge_target,
         strategy=room_of_strategy(state, strategy_of(intent), rules.allocation, rules.fixed_shares),
-        pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values()),
+        wanted=intent.room,
+        # A weight is held in as many trades as it took to reach it; the pair's share bounds it.
+        pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values())
+        if intent.room is None
+        else 0,
         value_unknown=worth.reason,
         losses=state.loss_record,
         strategy_name=strategy_of(intent),

@@ -42,9 +42,9 @@ def want_part(
 
 
 def note_part_request(draft: TradeDraft, fact: PartSaleRequested) -> None:
-    """Take up the hedge's wish, as far as there is something to sell."""
+    """Take up what the hedge or a strategy wants, as far as there is something to sell."""
     if draft.state.phase is not TradePhase.SETTLED:
-        want_part(draft, min(fact.sold_target, draft.state.bought), Leg.HEDGE, fact.price)
+        want_part(draft, min(fact.sold_target, draft.state.bought), fact.leg, fact.price)
 
 
 def note_part_failed(draft: TradeDraft, order: TradeOrder) -> None:

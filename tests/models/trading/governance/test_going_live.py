@@ -58,7 +58,7 @@ BROKEN = {
 def test_all_conditions_are_shown() -> None:
     verdict = judge_going_live(READY, CONDITIONS, START)
     assert verdict.allowed
-    assert len(verdict.checks) == 11
+    assert len(verdict.checks) == 12
     assert all(check.reason for check in verdict.checks)
 
 
@@ -68,7 +68,7 @@ def test_each_missing_condition_refuses(code: str) -> None:
     codes = [check.code for check in verdict.failures]
     # Without a key nothing is known of what it may do.
     assert codes == ([code, "wrong-permissions"] if code == "no-live-key" else [code])
-    assert len(verdict.checks) == 11
+    assert len(verdict.checks) == 12
 
 
 @pytest.mark.parametrize(

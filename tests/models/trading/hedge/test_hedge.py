@@ -109,6 +109,14 @@ def test_more_volatility_or_drawdown_never_asks_for_less(
     assert share <= target_share(SETTINGS, volatility + more, drawdown + deeper) <= SETTINGS.most
 
 
+def test_all_that_is_held_is_sold_to_the_last_digit_and_no_more() -> None:
+    # 47.78 / 134.02 has no end: the share times the value once came to 1e-26 above what is held.
+    override = HedgeOverride(Decimal(1), "Dora", "x", START)
+    reading = HedgeReading(None, Decimal(0), Decimal("47.78"), Decimal("86.24"), Decimal(0))
+    decision = decide_hedge(SETTINGS, HedgeState(None, override), reading, START)
+    assert (decision.move, decision.value) == (HedgeMove.REDUCE, Decimal("86.24"))
+
+
 @given(
     st.one_of(st.none(), VOLATILITY),
     DRAWDOWN,

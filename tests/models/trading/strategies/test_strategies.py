@@ -7,16 +7,24 @@ from pathlib import Path
 import pytest
 
 from models.trading.market import Candle
-from models.trading.strategies import UnknownStrategyError, by_name, names
+from models.trading.strategies import (
+    StrategyRegistry,
+    StrategyStanding,
+    UnknownStrategyError,
+    known,
+)
 from models.trading.strategies.indicators import (
     average_true_range,
-    exponential_average,
     is_contiguous,
     realised_volatility,
 )
+from models.trading.strategies.running import Exponential
 from tests.models.trading.trading_builders import INSTALLATION, START, a_market, an_instrument
 
 SHARED = Path(__file__).resolve().parents[5] / "shared"
+
+
+TREND = known().by_name("trend")
 
 
 def a_candle(index: int, close: float, spread: float = 100.0) -> Candle:
@@ -28,16 +36,22 @@ def a_candle(index: int, close: float, spread: float = 100.0) -> Candle:
 
 def a_breakout() -> list[Candle]:
     """Rise with a wobble, rest, and break out on the last bar."""
-    bars = by_name("trend").warm_up_bars
+    bars = TREND.warm_up_bars
     closes = [50000 + 5 * i + (40 if i % 2 else -40) for i in range(bars - 10)]
     closes += [closes[-1] - 100] * 9 + [closes[-1] + 200]
     return [a_candle(i, close) for i, close in enumerate(closes)]
 
 
-def propose(window: list[Candle]):
-    last = window[-1].close
-    market = a_market(bid=str(last), ask=str(last + 1))
-    return by_name("trend").propose(window, market, an_instrument(), INSTALLATION)
+def propose(window: list[Candle], strategy=TREND):
+    state = strategy.start()
+    for bar in window:
+        state = strategy.update(state, bar)
+    return proposed(strategy, state, window[-1])
+
+
+def proposed(strategy, state, bar: Candle):
+    market = a_market(bid=str(bar.close), ask=str(bar.close + 1))
+    return strategy.propose(state, market, an_instrument(), INSTALLATION)
 
 
 def test_breakout_gives_one_idea_with_exits_on_the_tick_around_the_price():
@@ -68,14 +82,27 @@ def test_indicators_agree_with_their_definitions():
     window = [a_candle(i, 100.0 + i, spread=2.0) for i in range(20)]
     assert average_true_range(window, 14) == pytest.approx(2.0)
     assert average_true_range(window[:14], 14) is None
-    assert exponential_average([1.0, 2.0, 3.0, 4.0], 3) == pytest.approx(3.0)
+    average = Exponential.average(3)
+    for value in (1.0, 2.0, 3.0, 4.0):
+        average = average.plus(value)
+    assert average.value == pytest.approx(3.0)
     assert realised_volatility([a_candle(i, 100.0) for i in range(5)]) == 0.0
 
 
 def test_unknown_strategy_is_a_typed_error():
-    assert "trend" in names()
+    assert "trend" in known().names
     with pytest.raises(UnknownStrategyError, match="nonsense"):
-        by_name("nonsense")
+        known().by_name("nonsense")
+    with pytest.raises(ValueError, match="two strategies"):
+        StrategyRegistry((TREND, TREND))
+
+
+def test_shipped_are_the_two_daily_ones_and_the_demonstration_is_named_so():
+    shipped = known().of(StrategyStanding.SHIPPED)
+    assert [s.name for s in shipped] == ["volatility_managed", "donchian_ensemble"]
+    assert all(s.interval_minutes == 1440 and s.rebalances for s in shipped)
+    (shown,) = known().of(StrategyStanding.DEMONSTRATION)
+    assert shown.name == "demonstration"
 
 
 @pytest.mark.recordings
@@ -94,6 +121,8 @@ def test_recorded_quarter_gives_dozens_of_ideas():
         )
         for row in rows
     ]
-    size = by_name("trend").warm_up_bars
-    ideas = [propose(candles[i - size : i]) for i in range(size, len(candles))]
+    state, ideas = TREND.start(), []
+    for candle in candles:
+        state = TREND.update(state, candle)
+        ideas.append(proposed(TREND, state, candle))
     assert sum(idea is not None for idea in ideas) >= 36

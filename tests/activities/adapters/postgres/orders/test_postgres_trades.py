@@ -15,7 +15,7 @@ from activities.adapters.postgres.orders.coverage import Coverage, cover
 from models.tables import BalanceRow, IdeaRow, TradeRow
 from models.tables.documents import verdict
 from models.trading.account.state import AccountState
-from models.trading.ideas import Idea
+from models.trading.ideas import Idea, StrategyStanding
 from models.trading.orders import Leg, OrderStatus, OrderType, Side
 from models.trading.trade.facts import ExitReason
 from models.trading.trade.state import TradeOrder, TradePhase, TradeState
@@ -179,6 +179,8 @@ async def test_idea_is_recorded_once_with_its_reasons(journal, database):
         take_profit_price=None,
         trailing_distance=None,
         reasons=("trend", "calm"),
+        target_weight=Decimal("0.4"),
+        standing=StrategyStanding.DEMONSTRATION,
     )
     refusal = Verdict((Check("R-6", "costs", False, "not worth it"),))
     await journal.record_idea("company", idea, refusal, None, NOW)
@@ -186,6 +188,11 @@ async def test_idea_is_recorded_once_with_its_reasons(journal, database):
     async with database.account_scope("company") as session:
         (row,) = (await session.exec(select(IdeaRow))).all()
     assert (row.allowed, row.trade, row.reasons) == (False, None, ["trend", "calm"])
+    assert (row.target_weight, row.limit_price, row.standing) == (
+        Decimal("0.4"),
+        None,
+        "demonstration",
+    )
     assert verdict(row.verdict) == refusal
 
 

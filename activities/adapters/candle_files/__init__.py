@@ -1,0 +1,1 @@
+"""Recorded candles in files: Parquet, and Kraken's downloadable CSV archives, as arrays."""
