@@ -16,11 +16,11 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check faults day honesty format bench lock clean
+.PHONY: help setup run test check faults day honesty format bench restore-drill lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make the virtual environment from the hashed lock (only what changed)
 
@@ -61,6 +61,10 @@ honesty: $(STAMP) ## Ask the learning pipeline about markets whose truth is know
 day: $(STAMP) ## Play a scripted day on recorded candles and prove it by the record [DAY=options]
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m tests.day $(DAY)
+
+restore-drill: $(STAMP) ## Back a trading stack up, damage copies, wipe it, restore it: build/restore.json
+	@$(BIN)/aether fetch
+	@$(BIN)/python -m tests.drill
 
 lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 	@$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade \

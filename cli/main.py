@@ -32,6 +32,7 @@ GROUPS = {
     "mode": "cli.commands.governance.mode",
     "settings": "cli.commands.governance.settings",
     "admin": "cli.commands.platform.admin",
+    "backup": "cli.commands.platform.backup",
 }
 # Single commands: the module that holds the function of the same name.
 COMMANDS = {
