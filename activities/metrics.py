@@ -129,6 +129,10 @@ STREAM_DELIVERY = Histogram(
     ("stamp",),
     buckets=SECONDS,
 )
+CLOCK_OFFSET = Gauge(
+    "aether_exchange_clock_offset_seconds",
+    "How far the exchange's clock was ahead of this machine's when last heard",
+)
 FEED_AGE = Gauge(
     "aether_feed_age_seconds", "Time since a symbol's last public message", ("symbol",)
 )

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Print where a program that tests need is; fetch or build it where it is not there. Nothing is started.
+#   provide.sh promtool   from Debian's package prometheus, unpacked without installing it
+#   provide.sh helm       built with Go
+set -euo pipefail
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/aether"
+helm_version=v3.19.5
+
+missing() { echo "error: $1 is missing and cannot be provided here: $2" >&2; exit 1; }
+
+case "${1:-}" in
+promtool)
+	if command -v promtool; then exit 0; fi
+	target="$cache/prometheus"
+	if [ ! -x "$target/usr/bin/promtool" ]; then
+		command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+			missing promtool "install Prometheus (https://prometheus.io/download)"
+		mkdir -p "$target"
+		cd "$target"
+		apt-get download -qq prometheus >&2 ||
+			{ [ "$(id -u)" = 0 ] && apt-get update -qq >&2 && apt-get download -qq prometheus >&2; } ||
+			missing promtool "apt install prometheus"
+		dpkg-deb -x prometheus_*.deb .
+	fi
+	echo "$target/usr/bin/promtool"
+	;;
+helm)
+	if command -v helm; then exit 0; fi
+	target="$cache/helm-${helm_version#v}"
+	if [ ! -x "$target/helm" ]; then
+		command -v go >/dev/null || missing helm "install Go or Helm 3"
+		mkdir -p "$target"
+		GOBIN="$target" go install "helm.sh/helm/v3/cmd/helm@$helm_version" >&2 ||
+			missing helm "go install helm.sh/helm/v3/cmd/helm@$helm_version failed"
+	fi
+	echo "$target/helm"
+	;;
+*)
+	echo "usage: $0 promtool|helm" >&2
+	exit 2
+	;;
+esac
