@@ -21,7 +21,7 @@ from infra.backup.keys import DATA, SECRETS, BackupKeys
 from infra.backup.manifest import Manifest, Part
 from infra.backup.sealing import KEY_BYTES, ChunkWriter
 from infra.backup.stores import ObjectStore
-from infra.runtime.errors import StateError
+from infra.runtime.errors import ConfigurationError, StateError
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.stack.postgres_binaries import embedded_cluster
@@ -108,7 +108,12 @@ class BackupMaker:
     def _database(self, staging: Path) -> Iterator[tuple[str, bool]]:
         """Lend the record; started for the purpose where nothing runs, and quiet then."""
         if self._settings.database_url is not None:
-            yield self._settings.database_url, False
+            if self._settings.backup_database_url is None:
+                raise ConfigurationError(
+                    "AETHER_BACKUP_DATABASE_URL: a PostgreSQL that is not the embedded one is "
+                    "copied by a role of its own, which may replicate and read every row"
+                )
+            yield self._settings.backup_database_url, False
             return
         cluster = embedded_cluster(self._state.home)
         if not cluster.is_initialised:

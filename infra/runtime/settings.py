@@ -45,6 +45,8 @@ class Settings(BaseSettings):
         backup_directory: where backups go; without, beside the state: ``HOME-backups``.
         backup_keys: directory of the two keys of backups; without, ``HOME-backup-keys``. Copies of
             both belong on another machine.
+        backup_database_url: the PostgreSQL of ``database_url`` as a role that may replicate and
+            read every row, for backups.
         backup_keep: how many backups are kept; the newest verified one always is.
     """
 
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     temporal_credentials: Path | None = None
     backup_directory: Path | None = None
     backup_keys: Path | None = None
+    backup_database_url: str | None = None
     backup_keep: int = Field(default=14, ge=1, le=10_000)
     temporal_namespace: str = "aether"
     host_names: str = ""

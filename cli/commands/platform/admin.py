@@ -27,6 +27,7 @@ from infra.runtime.secrets import ExchangeKey, LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal.access import credentials_directory, rotate_credentials, ui_password
+from infra.stack.embedded import Stack
 from infra.stack.machine import place_of
 from infra.stack.programs.supervision import Supervisor
 from models.tables import QuarantinedWriteRow
@@ -87,6 +88,15 @@ def adopt(
         )
     state.save_manifest(manifest.model_copy(update={"place": place_of(state.home)}))
     typer.echo(f"{state.home} belongs here now: aether up")
+
+
+@app.command()
+def prepare() -> None:
+    """Set up state, secrets and the database for processes that somebody else starts.
+
+    For containers: repeating it changes nothing that is there but migrates the database.
+    """
+    Stack(Settings()).prepare(lambda line: typer.echo(line, err=True))
 
 
 @app.command()
