@@ -144,5 +144,6 @@ def _run(program: str, *arguments: str) -> None:
         command, capture_output=True, text=True, check=False, cwd="/"
     )
     if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise NotRestoredError(f"{program}: {lines[0]}")
+        lines = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]
+        errors = [line for line in lines if "error:" in line] or lines
+        raise NotRestoredError(errors[-1])

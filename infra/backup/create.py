@@ -25,6 +25,7 @@ from infra.runtime.errors import ConfigurationError, StateError
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.stack.postgres_binaries import embedded_cluster
+from infra.stack.prepared import MARK
 
 TEMPORAL, RECORD, EXCHANGE, INSTALLATION = "temporal", "record", "exchange", "installation"
 STAGING = ".backup-staging-"
@@ -118,6 +119,8 @@ class BackupMaker:
         cluster = embedded_cluster(self._state.home)
         if not cluster.is_initialised:
             raise StateError(f"there is no database in {cluster.data}")
+        if (mark := cluster.data / MARK).exists():
+            mark.chmod(0o644)  # of a version that had closed it to the server's user
         if clusters.is_answering(cluster.url()):
             yield cluster.url(database=clusters.DATABASE), False
             return

@@ -2,9 +2,11 @@
 # Print where a program that tests need is; fetch or build it where it is not there. Nothing is started.
 #   provide.sh promtool   from Debian's package prometheus, unpacked without installing it
 #   provide.sh helm       built with Go
+#   provide.sh compose    the schema of compose files, from the module compose-go
 set -euo pipefail
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/aether"
 helm_version=v3.19.5
+compose_version=v2.16.2
 
 missing() { echo "error: $1 is missing and cannot be provided here: $2" >&2; exit 1; }
 
@@ -35,8 +37,15 @@ helm)
 	fi
 	echo "$target/helm"
 	;;
+compose)
+	command -v go >/dev/null || missing "the schema of compose files" "install Go"
+	module="github.com/compose-spec/compose-go/v2@$compose_version"
+	cd /
+	go mod download "$module" >&2 || missing "the schema of compose files" "go mod download $module failed"
+	echo "$(go env GOMODCACHE)/$module/schema/compose-spec.json"
+	;;
 *)
-	echo "usage: $0 promtool|helm" >&2
+	echo "usage: $0 promtool|helm|compose" >&2
 	exit 2
 	;;
 esac

@@ -5,6 +5,7 @@ import base64
 import getpass
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from activities.adapters.postgres.installation import (
 )
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
+from cli.compose_secrets import write_secrets
 from cli.output.records import database_of
 from infra.runtime.database.connections import Role
 from infra.runtime.errors import ConfigurationError, StateError
@@ -97,6 +99,16 @@ def prepare() -> None:
     For containers: repeating it changes nothing that is there but migrates the database.
     """
     Stack(Settings()).prepare(lambda line: typer.echo(line, err=True))
+
+
+@app.command("compose-init")
+def compose_init(
+    host_name: Annotated[str, typer.Argument(help="Name by which people reach the API.")],
+    directory: Annotated[Path, typer.Option("--directory", help="Of the compose file.")] = Path(),
+) -> None:
+    """Write .env and .pgpass for temporal-compose.yml, with random passwords; once only."""
+    for path in write_secrets(directory, host_name):
+        typer.echo(f"wrote {path}, for its owner only")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from infra.backup.stores import DirectoryStore
 from infra.runtime.secrets import LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import Manifest, StateDirectory
+from infra.stack.prepared import MARK, note_prepared
 from tests.support.postgres import PostgresServer
 from workers.preparation import prepare
 
@@ -50,6 +51,9 @@ class Installation:
         histories.close()
         self.postgres.start()
         prepare(self.settings)
+        note_prepared(self.postgres.cluster)
+        # As versions did that closed it to the server's own user.
+        (self.postgres.cluster.data / MARK).chmod(0o600)
 
     def back_up(self, now: datetime = NOW) -> str:
         return BackupMaker(self.settings, self.store, self.keys, now).make(lambda _: None).name
