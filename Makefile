@@ -29,7 +29,7 @@ run: $(STAMP) ## Set up, start the platform, show the accounts; Ctrl-C stops eve
 
 test: $(STAMP) ## Run all tests on real PostgreSQL, real Temporal and whole stacks [PYTEST_ARGS=...]
 	@$(BIN)/aether fetch
-	@for tool in promtool helm compose; do infra/tools/provide.sh $$tool >/dev/null || exit 1; done
+	@for tool in promtool amtool helm compose; do infra/tools/provide.sh $$tool >/dev/null || exit 1; done
 ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 else

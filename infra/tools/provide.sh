@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Print where a program that tests need is; fetch or build it where it is not there. Nothing is started.
-#   provide.sh promtool   from Debian's package prometheus, unpacked without installing it
+#   provide.sh promtool   from Debian's package, unpacked without installing it; so is amtool
 #   provide.sh helm       built with Go
 #   provide.sh compose    the schema of compose files, from the module compose-go
 set -euo pipefail
@@ -11,20 +11,21 @@ compose_version=v2.16.2
 missing() { echo "error: $1 is missing and cannot be provided here: $2" >&2; exit 1; }
 
 case "${1:-}" in
-promtool)
-	if command -v promtool; then exit 0; fi
-	target="$cache/prometheus"
-	if [ ! -x "$target/usr/bin/promtool" ]; then
+promtool | amtool)
+	if command -v "$1"; then exit 0; fi
+	case "$1" in promtool) package=prometheus ;; amtool) package=prometheus-alertmanager ;; esac
+	target="$cache/$package"
+	if [ ! -x "$target/usr/bin/$1" ]; then
 		command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
-			missing promtool "install Prometheus (https://prometheus.io/download)"
+			missing "$1" "install Prometheus and Alertmanager (https://prometheus.io/download)"
 		mkdir -p "$target"
 		cd "$target"
-		apt-get download -qq prometheus >&2 ||
-			{ [ "$(id -u)" = 0 ] && apt-get update -qq >&2 && apt-get download -qq prometheus >&2; } ||
-			missing promtool "apt install prometheus"
-		dpkg-deb -x prometheus_*.deb .
+		apt-get download -qq "$package" >&2 ||
+			{ [ "$(id -u)" = 0 ] && apt-get update -qq >&2 && apt-get download -qq "$package" >&2; } ||
+			missing "$1" "apt install $package"
+		dpkg-deb -x "$package"_*.deb .
 	fi
-	echo "$target/usr/bin/promtool"
+	echo "$target/usr/bin/$1"
 	;;
 helm)
 	if command -v helm; then exit 0; fi
@@ -45,7 +46,7 @@ compose)
 	echo "$(go env GOMODCACHE)/$module/schema/compose-spec.json"
 	;;
 *)
-	echo "usage: $0 promtool|helm|compose" >&2
+	echo "usage: $0 promtool|amtool|helm|compose" >&2
 	exit 2
 	;;
 esac

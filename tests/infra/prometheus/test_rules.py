@@ -104,12 +104,16 @@ def watched():
     return [rule["labels"]["series"] for rule in rules() if rule["alert"] == BLIND]
 
 
-@pytest.fixture(scope="session")
-def promtool():
+def provided(tool):
     script = ROOT / "infra" / "tools" / "provide.sh"
-    found = subprocess.run([script, "promtool"], capture_output=True, text=True, check=False)
+    found = subprocess.run([script, tool], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return found.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def promtool():
+    return provided("promtool")
 
 
 @pytest.fixture
@@ -198,6 +202,26 @@ def test_an_api_that_is_gone_is_one_page(firing):
     }
     blind = len(told_by_api & set(watched()))
     firing({}, {"AetherRecordOrTemporalDown": 1, BLIND: blind}, lost=told_by_api)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_alertmanager_sends_each_where_it_belongs(rule):
+    labels = [f"{name}={value}" for name, value in rule["labels"].items()]
+    command = [provided("amtool"), "config", "routes", "test"]
+    command += [f"--config.file={RULES / 'alertmanager.yaml'}", f"alertname={rule['alert']}"]
+    told = subprocess.run([*command, *labels], capture_output=True, text=True, check=False)
+    receivers = {"page": "pages", "ticket": "tickets"}
+    wanted = (
+        "dead-mans-switch" if rule["alert"] == ALWAYS else receivers[rule["labels"]["severity"]]
+    )
+    assert told.stdout.strip() == wanted, told.stderr
+
+
+def test_prometheus_loads_its_configuration(promtool):
+    told = subprocess.run(
+        [promtool, "check", "config", RULES / "prometheus.yaml"], capture_output=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
 
 
 def test_every_alert_is_tried_and_pages_are_few():
