@@ -109,12 +109,7 @@ class BackupMaker:
     def _database(self, staging: Path) -> Iterator[tuple[str, bool]]:
         """Lend the record; started for the purpose where nothing runs, and quiet then."""
         if self._settings.database_url is not None:
-            if self._settings.backup_database_url is None:
-                raise ConfigurationError(
-                    "AETHER_BACKUP_DATABASE_URL: a PostgreSQL that is not the embedded one is "
-                    "copied by a role of its own, which may replicate and read every row"
-                )
-            yield self._settings.backup_database_url, False
+            yield replication_url(self._settings), False
             return
         cluster = embedded_cluster(self._state.home)
         if not cluster.is_initialised:
@@ -140,6 +135,22 @@ class BackupMaker:
             wrapped_by=wrapped_by,
             fingerprint=wrapping.fingerprint,
         )
+
+
+def replication_url(settings: Settings) -> str:
+    """Return the record's address as a role that may replicate and read every row.
+
+    Raises:
+        ConfigurationError: it is not the embedded one, and there is no such role.
+    """
+    if settings.database_url is None:
+        return embedded_cluster(settings.home).url(database=clusters.DATABASE)
+    if settings.backup_database_url is None:
+        raise ConfigurationError(
+            "AETHER_BACKUP_DATABASE_URL: a PostgreSQL that is not the embedded one is copied by a "
+            "role of its own, which may replicate and read every row"
+        )
+    return settings.backup_database_url
 
 
 def keep_newest(store: ObjectStore, keys: BackupKeys, keep: int) -> list[str]:

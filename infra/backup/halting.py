@@ -10,7 +10,6 @@ from datetime import datetime
 
 import psycopg
 
-from infra.backup.manifest import Manifest
 from infra.stack.own_token import NAME
 
 TRADES_SKIPPED = 1_000_000
@@ -41,12 +40,13 @@ _VOID = (
 )
 
 
-def halt_restored(url: str, manifest: Manifest, token: str, at: datetime) -> int:
+def halt_restored(url: str, backup: str, known_until: datetime, token: str, at: datetime) -> int:
     """Stop every account, void what was granted, and write into the audit that and why.
 
     Args:
         url: the restored record, as its superuser.
-        manifest: the backup it comes from.
+        backup: the name of the backup that it comes from.
+        known_until: the moment after which nothing is in it.
         token: the administrator's new token.
         at: protocol time of the restore.
 
@@ -54,10 +54,10 @@ def halt_restored(url: str, manifest: Manifest, token: str, at: datetime) -> int
         the number of the kill switch, which only a person lifts, after the exchange was asked.
     """
     details = {
-        "backup": manifest.name,
-        "nothing_known_since": manifest.ended_at.isoformat(),
+        "backup": backup,
+        "nothing_known_since": known_until.isoformat(),
         "restored_at": at.isoformat(),
-        "gap_seconds": f"{(at - manifest.ended_at).total_seconds():.0f}",
+        "gap_seconds": f"{(at - known_until).total_seconds():.0f}",
     }
     values = {
         "at": at,
@@ -71,13 +71,13 @@ def halt_restored(url: str, manifest: Manifest, token: str, at: datetime) -> int
         for statement in _VOID:
             connection.execute(statement, values)
         for chain in sorted([*accounts, "platform"]):
-            connection.execute(_AUDIT, [chain, json.dumps(details), manifest.name])
+            connection.execute(_AUDIT, [chain, json.dumps(details), backup])
         row = connection.execute("SELECT nextval('kill_switch_numbers')").fetchone()
         assert row is not None
         number = int(row[0])
         reason = (
-            f"restored from backup {manifest.name}: nothing is known of what happened between "
-            f"{manifest.ended_at:%Y-%m-%d %H:%M:%S} and {at:%Y-%m-%d %H:%M:%S} UTC"
+            f"restored from backup {backup}: nothing is known of what happened between "
+            f"{known_until:%Y-%m-%d %H:%M:%S} and {at:%Y-%m-%d %H:%M:%S} UTC"
         )
         engagement = {"number": number, "accounts": accounts, "reason": reason, "at": at}
         connection.execute(_SWITCH, engagement)

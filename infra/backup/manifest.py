@@ -96,7 +96,7 @@ def read_manifest(store: ObjectStore, name: str, keys: BackupKeys) -> Manifest:
         WrongKeyError: it was made with another key.
     """
     try:
-        found = Manifest.model_validate(_read(store, name, FILE, keys))
+        found = Manifest.model_validate(read_document(store, name, FILE, keys))
     except ValidationError:
         raise DamagedBackupError(f"{name}/{FILE} has a form that is not known") from None
     if found.format > FORMAT or found.name != name:
@@ -108,10 +108,16 @@ def read_verified(store: ObjectStore, name: str, keys: BackupKeys) -> Verified |
     """Return when a backup was verified, None if it never was."""
     if not store.exists(f"{name}/{VERIFIED_FILE}"):
         return None
-    return Verified.model_validate(_read(store, name, VERIFIED_FILE, keys))
+    return Verified.model_validate(read_document(store, name, VERIFIED_FILE, keys))
 
 
-def _read(store: ObjectStore, name: str, file: str, keys: BackupKeys) -> dict[str, Any]:
+def read_document(store: ObjectStore, name: str, file: str, keys: BackupKeys) -> dict[str, Any]:
+    """Return the body of a document of a backup.
+
+    Raises:
+        DamagedBackupError: it is missing or altered.
+        WrongKeyError: it was made with another key.
+    """
     place = f"{name}/{file}"
     try:
         content = json.loads(store.get(place))

@@ -12,6 +12,7 @@ from infra.backup import clusters
 from infra.backup import manifest as manifests
 from infra.backup.create import EXCHANGE, INSTALLATION, RECORD, TEMPORAL, Progress
 from infra.backup.errors import DamagedBackupError, NotRestoredError
+from infra.backup.follow import lay_log, read_log
 from infra.backup.halting import halt_restored
 from infra.backup.keys import BackupKeys
 from infra.backup.manifest import Manifest
@@ -36,7 +37,7 @@ class Restored:
     """What a restore brought back, and until when nothing is known of what happened."""
 
     manifest: Manifest
-    gap_seconds: float
+    known_until: datetime
     kill_switch: int
 
 
@@ -46,6 +47,12 @@ class Restorer:
     def __init__(self, store: ObjectStore, keys: BackupKeys, name: str) -> None:
         self._store, self._keys = store, keys
         self.manifest = manifests.read_manifest(store, name, keys)
+        self.log = read_log(store, keys, name)
+
+    @property
+    def known_until(self) -> datetime:
+        """Return the moment after which nothing of the record is in the backup."""
+        return self.log.until if self.log is not None else self.manifest.ended_at
 
     def check(self, parent: Path, look: LookAtRecord) -> None:
         """Restore all but the secrets into an empty place, look at it, and remove it.
@@ -106,14 +113,15 @@ class Restorer:
         log = state.home / "restore.log"
         with clusters.serving(cluster, log) as url:
             self._compare(url, look)
-            number = halt_restored(url, self.manifest, token, now)
-        gap = (now - self.manifest.ended_at).total_seconds()
-        return Restored(self.manifest, gap, number)
+            number = halt_restored(url, self.manifest.name, self.known_until, token, now)
+        return Restored(self.manifest, self.known_until, number)
 
     def _unpack_record(self, home: Path) -> Cluster:
         cluster = embedded_cluster(home)
         self._unpack(RECORD, cluster.data)
         check_files(cluster.data)
+        if self.log is not None:
+            lay_log(self._store, self._keys, self.manifest.name, cluster.data, self.log)
         if cluster.system_user is not None:
             for path in (cluster.data.parent, cluster.data, *cluster.data.rglob("*")):
                 shutil.chown(path, cluster.system_user, cluster.system_user)
