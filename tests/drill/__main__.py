@@ -159,7 +159,7 @@ def drill(place: Path) -> dict[str, Any]:
             report["findings"] = verified.stdout
         numbers = {trade["number"] for trade in stack.trades("company")}
         report["entries_while_stopped"] = sum(n > TRADES_SKIPPED for n in numbers)
-        report["refused_to_lift"] = lift(stack)
+        report["refused_to_lift"] = sorted(set(lift(stack)))
         say("Lifted; the next trade")
         wait_until(
             lambda: any(t["number"] > TRADES_SKIPPED for t in stack.trades("company")),
@@ -172,11 +172,8 @@ def drill(place: Path) -> dict[str, Any]:
     return report
 
 
-def main() -> int:
-    os.environ.pop("AETHER_TOKEN", None)
-    with own_home() as home:
-        report = drill(home.parent)
-    good = (
+def is_good(report: dict[str, Any]) -> bool:
+    return bool(
         report["identical_books"]
         and report["verify_clean"]
         and report["verify_clean_after_trading"]
@@ -184,8 +181,15 @@ def main() -> int:
         and report["seconds"] <= LONGEST_SECONDS
         and not report["entries_while_stopped"]
     )
+
+
+def main() -> int:
+    os.environ.pop("AETHER_TOKEN", None)
+    with own_home() as home:
+        report = drill(home.parent)
+    good = is_good(report)
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(report | {"good": bool(good)}, indent=2) + "\n")
+    REPORT.write_text(json.dumps(report | {"good": good}, indent=2) + "\n")
     say(f"{REPORT}: {json.dumps(report)}")
     return 0 if good else 1
 
