@@ -30,7 +30,7 @@ class ExchangeClock:
         if abs(offset - self.offset) > _WORTH_A_WORD:
             _log.warning("the exchange's clock is %+.1f s from ours", offset.total_seconds())
         self.offset = offset
-        CLOCK_OFFSET.set(offset.total_seconds())
+        CLOCK_OFFSET.labels("exchange").set(offset.total_seconds())
 
     def theirs(self, ours: datetime) -> datetime:
         """Return what the exchange's clock shows at a moment of ours."""
