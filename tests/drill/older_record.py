@@ -7,6 +7,7 @@ but the exchange is lost. What the exchange did meanwhile must be named, and tak
 import json
 import shutil
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def play(place: Path) -> dict[str, Any]:
         name = json.loads(done(stack, "backup", "create", "--json"))["backup"]
         known, before = {t["number"] for t in stack.trades("company")}, exchange_orders(stack)
         (first, *_) = open_trades(stack)
-        stop = f"{float(first['reference_price']) * 0.9:.0f}"
+        price = Decimal(first["reference_price"])
+        stop = str((price * Decimal("0.9")).quantize(price))
         done(stack, "trade", "open", "company", first["symbol"], "--stop", stop)
         wait_until(
             lambda: any(t["number"] not in known for t in open_trades(stack)),
@@ -68,15 +70,19 @@ def play(place: Path) -> dict[str, Any]:
     return report
 
 
-def main() -> int:
-    with own_home() as home:
-        report = play(home.parent)
-    good = (
-        report["named_as_not_ours"] > 0
+def is_good(report: dict[str, Any]) -> bool:
+    return bool(
+        report["named_as_not_ours"] == report["orders_after_the_backup"] > 0
         and not report["lost_trades_taken_for_known"]
         and not report["entries_while_stopped"]
         and "not compared" in report["lift"]
     )
+
+
+def main() -> int:
+    with own_home() as home:
+        report = play(home.parent)
+    good = is_good(report)
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps(report | {"good": good}, indent=2) + "\n")
     say(f"{REPORT}: {json.dumps(report)}")
