@@ -57,7 +57,9 @@ def play(place: Path) -> dict[str, Any]:
         done(stack, "up")
         missed = exchange_orders(stack) - before
         report["orders_after_the_backup"] = len(missed)
-        wait_until(lambda: unknown_orders(stack) & missed, "what is not known named", TRADE_SECONDS)
+        wait_until(
+            lambda: missed <= unknown_orders(stack), "what is not known named", TRADE_SECONDS
+        )
         report["named_as_not_ours"] = len(unknown_orders(stack) & missed)
         numbers = {trade["number"] for trade in stack.trades("company")}
         report["lost_trades_taken_for_known"] = len(numbers & lost)
