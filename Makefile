@@ -17,11 +17,11 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check ui ui-test faults day honesty rules format bench strategies lock clean
+.PHONY: help setup run test check ui ui-test faults day honesty rules format bench strategies restore-drill lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make the virtual environment from the hashed lock (only what changed)
 
@@ -31,6 +31,7 @@ run: $(STAMP) ## Set up, start the platform, show the accounts; Ctrl-C stops eve
 test: $(RESEARCH) ## Run all tests on real PostgreSQL, real Temporal and whole stacks [PYTEST_ARGS=...]
 	@$(BIN)/aether fetch
 	@$(BIN)/aether pages test
+	@for tool in promtool amtool helm compose; do infra/tools/provide.sh $$tool >/dev/null || exit 1; done
 ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
@@ -77,6 +78,10 @@ day: $(STAMP) ## Play a scripted day on recorded candles and prove it by the rec
 
 strategies: $(RESEARCH) ## Try every strategy out of sample, net of fees; writes docs/strategies.md [DATA=dir]
 	@$(BIN)/aether strategies $(if $(DATA),--data $(DATA))
+
+restore-drill: $(STAMP) ## Back a trading stack up, damage copies, wipe it, restore it: build/restore.json
+	@$(BIN)/aether fetch
+	@$(BIN)/python -m tests.drill
 
 lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 	@$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade \

@@ -130,6 +130,11 @@ STREAM_DELIVERY = Histogram(
     ("stamp",),
     buckets=SECONDS,
 )
+CLOCK_OFFSET = Gauge(
+    "aether_exchange_clock_offset_seconds",
+    "How far another clock was ahead of this machine's when last heard; missing until it was",
+    ("source",),  # without a label every process would tell 0 that never heard it
+)
 FEED_AGE = Gauge(
     "aether_feed_age_seconds", "Time since a symbol's last public message", ("symbol",)
 )

@@ -34,6 +34,7 @@ GROUPS = {
     "settings": "cli.commands.governance.settings",
     "admin": "cli.commands.platform.admin",
     "pages": "cli.pages",
+    "backup": "cli.commands.platform.backup",
 }
 # Single commands: the module that holds the function of the same name.
 COMMANDS = {

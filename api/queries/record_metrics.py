@@ -5,6 +5,7 @@ They are true while the trading process is dead, which is when they matter most.
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func
@@ -13,17 +14,25 @@ from sqlmodel import col, select
 
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
+from infra.backup.verified import age
 from infra.runtime.database.connections import Database
 from models.tables.accounts.accounts import AccountRow
 from models.tables.accounts.reconciliations import ReconciliationRow
 from models.tables.documents import account_halts
+from models.tables.governance.governance import KillSwitchRow
 from models.tables.trades.trades import TradeRow
 from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import Halt, HaltKind
+from models.trading.trade.state import TradePhase
 
 READ_SECONDS = 2.0
 UNKNOWN = (HaltKind.UNMEASURED, HaltKind.OUTDATED, HaltKind.DAY_OVERDUE)
 """Halts for want of a figure: what is held, what rules are told, the day's own opening."""
+_OPEN = (
+    select(TradeRow.symbol, func.count())
+    .where(TradeRow.phase != TradePhase.SETTLED.value)
+    .group_by(TradeRow.symbol)
+)
 
 
 class RecordGauges:
@@ -64,23 +73,53 @@ class RecordGauges:
             "Whether one of these has lasted longer than the account's figures.alert_after, 1 or 0",
             "account",
         )
+        self._open = self._gauge(
+            "aether_trades_open_count",
+            "Trades that have not come to their end, so that coins may be held",
+            "account",
+            "symbol",
+        )
+        self._halted = self._gauge(
+            "aether_account_halted",
+            "Whether the account takes no entries for this reason, 1 or 0",
+            "account",
+            "kind",
+        )
+        self._unacknowledged = self._gauge(
+            "aether_kill_switch_unacknowledged_seconds",
+            "How long the oldest standing kill switch has waited for an account; 0 if none does",
+        )
+        self._backup = self._gauge(
+            "aether_backup_verified_age_seconds",
+            "Time since the newest verified backup was taken; infinite without one",
+        )
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)
 
-    async def read(self, database: Database) -> None:
+    async def read(self, database: Database, home: Path) -> None:
         """Read every account; a record that does not answer in time is said to be down."""
+        self._backup.set(age(home, datetime.now(UTC)))
         try:
             async with asyncio.timeout(READ_SECONDS):
                 for account in await database.accounts():
                     self._quarantined.labels(account).set(0)
                     await self._read_account(database, account)
+                await self._read_kill_switches(database)
                 for row in await PostgresQuarantine(database).standing():
                     self._quarantined.labels(row.account_id).inc()
         except (OSError, TimeoutError, SQLAlchemyError):
             self._up.set(0)
+            self.registry.unregister(self._unacknowledged)  # unknown is not zero
         else:
             self._up.set(1)
+
+    async def _read_kill_switches(self, database: Database) -> None:
+        standing = select(KillSwitchRow).where(col(KillSwitchRow.lifted_at).is_(None))
+        async with database.no_scope() as session:
+            rows = (await session.exec(standing)).all()
+        waiting = [row.engaged_at for row in rows if set(row.accounts) - set(row.acknowledged)]
+        self._unacknowledged.set(_seconds_since(min(waiting)) if waiting else 0)
 
     async def _read_account(self, database: Database, account: str) -> None:
         newest = (
@@ -92,8 +131,16 @@ class RecordGauges:
         async with database.account_scope(account) as session:
             since = (await session.exec(select(func.min(TradeRow.unprotected_since)))).one()
             last = (await session.exec(newest)).first()
-            halts = account_halts((await session.get_one(AccountRow, account)).halts)
+            account_row = await session.get_one(AccountRow, account)
+            opened = (await session.exec(_OPEN.where(TradeRow.account_id == account))).all()
+        for kind in HaltKind:
+            self._halted.labels(account, kind.value).set(0)
+        halts = account_halts(account_row.halts)
         await self._read_halts(database, account, halts)
+        for halt in halts:
+            self._halted.labels(account, halt.kind.value).set(1)
+        for symbol, count in opened:
+            self._open.labels(account, symbol).set(count)
         self._unprotected.labels(account).set(0 if since is None else _seconds_since(since))
         if last is not None:
             self._age.labels(account).set(_seconds_since(last.at))
@@ -110,10 +157,10 @@ class RecordGauges:
         self._alert.labels(account).set(any(one > patience for one in lasted.values()))
 
 
-async def record_metrics(database: Database) -> bytes:
-    """Return the record's figures as Prometheus reads them."""
+async def record_metrics(database: Database, home: Path) -> bytes:
+    """Return the record's figures as Prometheus reads them, and the age of its backup."""
     gauges = RecordGauges()
-    await gauges.read(database)
+    await gauges.read(database, home)
     return generate_latest(gauges.registry)
 
 

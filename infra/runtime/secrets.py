@@ -106,6 +106,13 @@ class LocalSecretStore:
         """Return the bootstrap administrator's bearer token."""
         return str(self._read()["administrator_token"])
 
+    def replace_administrator_token(self) -> str:
+        """Make the bootstrap administrator's token anew and return it; the old one is forgotten."""
+        with self._locked():
+            content = self._read() | {"administrator_token": secrets.token_urlsafe(32)}
+            self._write(content)
+        return str(content["administrator_token"])
+
     def _read(self) -> dict[str, Any]:
         try:
             cipher = Fernet(self._key_file.read_bytes())

@@ -45,6 +45,12 @@ class Settings(BaseSettings):
         disk_free_warning_mb: the same below which a lesser form is named, logs included.
         temporal_credentials: directory with ``authority.pem``, ``client.pem`` and ``client.key``
             for a Temporal that is not the embedded one.
+        backup_directory: where backups go; without, beside the state: ``HOME-backups``.
+        backup_keys: directory of the two keys of backups; without, ``HOME-backup-keys``. Copies of
+            both belong on another machine.
+        backup_database_url: the PostgreSQL of ``database_url`` as a role that may replicate and
+            read every row, for backups.
+        backup_keep: how many backups are kept; the newest verified one always is.
     """
 
     model_config = SettingsConfigDict(
@@ -63,6 +69,10 @@ class Settings(BaseSettings):
     database_url: str | None = None
     temporal_address: str | None = None
     temporal_credentials: Path | None = None
+    backup_directory: Path | None = None
+    backup_keys: Path | None = None
+    backup_database_url: str | None = None
+    backup_keep: int = Field(default=14, ge=1, le=10_000)
     temporal_namespace: str = "aether"
     host_names: str = ""
     request_days: int = Field(default=45, ge=30, le=3650)
@@ -100,6 +110,18 @@ class Settings(BaseSettings):
         if not 0 < value <= 1_000_000:
             raise ValueError("SPEED is a number above zero (at most 1000000), or lockstep")
         return speed
+
+    @property
+    def backups(self) -> Path:
+        """Return the directory of the backups."""
+        given = self.backup_directory or self.home.with_name(f"{self.home.name}-backups")
+        return given.expanduser().resolve()
+
+    @property
+    def backup_key_directory(self) -> Path:
+        """Return the directory of the keys of backups."""
+        given = self.backup_keys or self.home.with_name(f"{self.home.name}-backup-keys")
+        return given.expanduser().resolve()
 
     @property
     def first_accounts(self) -> dict[str, str]:

@@ -257,6 +257,22 @@ class Stack:
             if not is_there(path):
                 raise ConfigurationError(f"MARKET: there is no file {path}")
 
+    def prepare(self, tell: Progress) -> None:
+        """Set up what somebody else starts: state, secrets and keys, then database and accounts.
+
+        Raises:
+            PlatformError: one line that says what is wrong and the way out.
+        """
+        if self.settings.database_url is None:
+            raise ConfigurationError(
+                "AETHER_DATABASE_URL: the embedded database is prepared by aether up"
+            )
+        keep_private()
+        self._check_place()
+        self._check_market()
+        self._set_up(tell)
+        self._prepare(tell)
+
     def _set_up(self, tell: Progress) -> bool:
         manifest = self.state.manifest()
         if manifest is None and self.state.secrets.exists():

@@ -30,8 +30,12 @@ def is_prepared(cluster: Cluster) -> bool:
 
 
 def note_prepared(cluster: Cluster) -> None:
-    """Remember that this version of the program has prepared the database."""
-    write_atomically(cluster.data / MARK, fingerprint().encode())
+    """Remember that this version of the program has prepared the database.
+
+    The server has to be able to read it, as another user too: a base backup copies all files. Its
+    directory is closed to everybody else.
+    """
+    write_atomically(cluster.data / MARK, fingerprint().encode(), 0o644)
 
 
 def fingerprint() -> str:

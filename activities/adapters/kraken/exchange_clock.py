@@ -7,6 +7,8 @@ delayed order through long after its absence was taken as proven.
 import logging
 from datetime import UTC, datetime, timedelta
 
+from activities.metrics import CLOCK_OFFSET
+
 _log = logging.getLogger(__name__)
 
 ROUND_TRIP_MAXIMUM = timedelta(seconds=1)
@@ -28,6 +30,7 @@ class ExchangeClock:
         if abs(offset - self.offset) > _WORTH_A_WORD:
             _log.warning("the exchange's clock is %+.1f s from ours", offset.total_seconds())
         self.offset = offset
+        CLOCK_OFFSET.labels("exchange").set(offset.total_seconds())
 
     def theirs(self, ours: datetime) -> datetime:
         """Return what the exchange's clock shows at a moment of ours."""

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
+from activities.adapters.postgres.governance.kill_switch_journal import NotComparedError
 from activities.adapters.temporal.engagements import EngineUnavailableError, start_engagements
 from activities.adapters.temporal.liveness import Expected, silent_workflows
 from api.access.admission import allowed, require_all
@@ -131,7 +132,10 @@ async def lift_kill_switch(
             PLATFORM_SCOPE, caller.name, "kill_switch_lift_requested", details, workflow_id
         )
         at = datetime.now(UTC)
-        asked = await services.journal.request_kill_switch_lift(number, caller.name, at)
+        try:
+            asked = await services.journal.request_kill_switch_lift(number, caller.name, at)
+        except NotComparedError as error:
+            raise ProblemError(HTTPStatus.CONFLICT, "not-compared", f"{error}.") from None
         message = LiftApproved(command.request_id, asked, at)
         await update_workflow(
             services,

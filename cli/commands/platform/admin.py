@@ -5,6 +5,7 @@ import base64
 import getpass
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from activities.adapters.postgres.installation import (
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
 from cli.commands.governance import people
+from cli.compose_secrets import write_secrets
 from cli.output.records import database_of
 from infra.runtime.database.connections import Role
 from infra.runtime.errors import ConfigurationError, StateError
@@ -28,6 +30,7 @@ from infra.runtime.secrets import ExchangeKey, LocalSecretStore
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal.access import credentials_directory, rotate_credentials, ui_password
+from infra.stack.embedded import Stack
 from infra.stack.machine import place_of
 from infra.stack.programs.supervision import Supervisor
 from models.tables import QuarantinedWriteRow
@@ -92,6 +95,25 @@ def adopt(
         )
     state.save_manifest(manifest.model_copy(update={"place": place_of(state.home)}))
     typer.echo(f"{state.home} belongs here now: aether up")
+
+
+@app.command()
+def prepare() -> None:
+    """Set up state, secrets and the database for processes that somebody else starts.
+
+    For containers: repeating it changes nothing that is there but migrates the database.
+    """
+    Stack(Settings()).prepare(lambda line: typer.echo(line, err=True))
+
+
+@app.command("compose-init")
+def compose_init(
+    host_name: Annotated[str, typer.Argument(help="Name by which people reach the API.")],
+    directory: Annotated[Path, typer.Option("--directory", help="Of the compose file.")] = Path(),
+) -> None:
+    """Write .env and .pgpass for temporal-compose.yml, with random passwords; once only."""
+    for path in write_secrets(directory, host_name):
+        typer.echo(f"wrote {path}, for its owner only")
 
 
 @app.command()

@@ -15,7 +15,9 @@ PLATFORM = "platform"
 class KillSwitchRow(SQLModel, table=True):
     """One engagement; raised while ``lifted_at`` is None. Times are protocol times.
 
-    ``acknowledged`` maps an account to the time its workflow reported to be halted.
+    ``acknowledged`` maps an account to the time its workflow reported to be halted. One that
+    stands ``after_restore`` is lifted only when every account has been compared with the exchange
+    without differences since.
     """
 
     __tablename__ = "kill_switches"
@@ -31,6 +33,7 @@ class KillSwitchRow(SQLModel, table=True):
     lift_requested_at: datetime | None = Field(default=None, sa_type=Moment)
     lifted_by: str | None = None
     lifted_at: datetime | None = Field(default=None, sa_type=Moment)
+    after_restore: bool = False
 
     def engagement(self) -> KillSwitchInput:
         """Return what the engagement's workflow starts from."""

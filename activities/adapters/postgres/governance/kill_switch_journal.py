@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import psycopg
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from activities.adapters.postgres.acting import TOKEN_HASH
@@ -17,6 +19,13 @@ _ENGAGE = text(
 _ACKNOWLEDGE = text("SELECT acknowledge_kill_switch(:number, :account, :at)")
 _REQUEST_LIFT = text("SELECT request_kill_switch_lift(:number, :by, :at, :token)")
 _LIFT = text("SELECT lift_kill_switch(:number, :at)")
+
+
+NOT_COMPARED = "AE005"
+
+
+class NotComparedError(Exception):
+    """The stop of a restored record waits for a comparison; names the accounts without one."""
 
 
 class KillSwitchJournal:
@@ -73,9 +82,20 @@ class KillSwitchJournal:
         await self._database.call(_ACKNOWLEDGE, values)
 
     async def request_kill_switch_lift(self, number: int, by: str, at: datetime) -> str:
-        """Note who asks for the lift, as authenticated; the first stands and is returned."""
+        """Note who asks for the lift, as authenticated; the first stands and is returned.
+
+        Raises:
+            NotComparedError: it stands after a restore, and an account was not compared since.
+        """
         values = {"number": number, "by": by, "at": at, "token": TOKEN_HASH.get()}
-        rows = await self._database.call(_REQUEST_LIFT, values)
+        try:
+            rows = await self._database.call(_REQUEST_LIFT, values)
+        except (DBAPIError, psycopg.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if isinstance(cause, psycopg.Error) and cause.sqlstate == NOT_COMPARED:
+                words = cause.diag.message_primary or "not compared with the exchange"
+                raise NotComparedError(words) from None
+            raise
         return str(rows[0][0])
 
     async def lift_kill_switch(self, number: int, at: datetime) -> None:

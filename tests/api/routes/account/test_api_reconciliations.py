@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import inf
 
 import pytest_asyncio
 from prometheus_client.parser import text_string_to_metric_families
@@ -118,7 +119,10 @@ async def test_metrics_tell_how_long_a_trade_has_been_unprotected(platform, acco
         return found.is_success and Decimal(found.json()["protected_quantity"]) > 0
 
     await eventually(protected, "the trade is protected")
-    assert (await figures(platform))[name] == 0
+    told = await figures(platform)
+    assert told[name] == 0
+    assert told["aether_trades_open_count", account] == 1
+    assert told["aether_kill_switch_unacknowledged_seconds", None] == 0
     values = {"since": datetime.now(UTC) - timedelta(seconds=7), "number": number}
     async with platform.workers.account_scope(account) as session:
         await session.sql(since, values)
@@ -129,8 +133,9 @@ async def test_metrics_tell_how_long_a_trade_has_been_unprotected(platform, acco
     await platform.caller.post(f"/api/v1/accounts/{account}/trades/{number}/close", headers=closing)
 
 
-async def test_record_that_does_not_answer_is_said_to_be_down():
+async def test_record_that_does_not_answer_is_said_to_be_down(tmp_path):
     nowhere = Database("postgresql://aether_app@127.0.0.1:22101/none")
-    found = samples((await record_metrics(nowhere)).decode())
-    assert found == {("aether_record_up", None): 0}
+    found = samples((await record_metrics(nowhere, tmp_path)).decode())
+    backup = ("aether_backup_verified_age_seconds", None)
+    assert found == {("aether_record_up", None): 0, backup: inf}
     await nowhere.close()

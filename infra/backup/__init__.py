@@ -1,0 +1,1 @@
+"""Copies of an installation that survive its machine: made, listed, verified, restored."""

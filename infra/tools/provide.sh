@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Print where a program that tests need is; fetch or build it where it is not there. Nothing is started.
+#   provide.sh promtool   from Debian's package, unpacked without installing it; so is amtool
+#   provide.sh helm       built with Go
+#   provide.sh compose    the schema of compose files, from the module compose-go
+set -euo pipefail
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/aether"
+helm_version=v3.19.5
+compose_version=v2.16.2
+
+missing() { echo "error: $1 is missing and cannot be provided here: $2" >&2; exit 1; }
+
+case "${1:-}" in
+promtool | amtool)
+	if command -v "$1"; then exit 0; fi
+	case "$1" in promtool) package=prometheus ;; amtool) package=prometheus-alertmanager ;; esac
+	target="$cache/$package"
+	if [ ! -x "$target/usr/bin/$1" ]; then
+		command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
+			missing "$1" "install Prometheus and Alertmanager (https://prometheus.io/download)"
+		mkdir -p "$target"
+		cd "$target"
+		apt-get download -qq "$package" >&2 ||
+			{ [ "$(id -u)" = 0 ] && apt-get update -qq >&2 && apt-get download -qq "$package" >&2; } ||
+			missing "$1" "apt install $package"
+		dpkg-deb -x "$package"_*.deb .
+	fi
+	echo "$target/usr/bin/$1"
+	;;
+helm)
+	if command -v helm; then exit 0; fi
+	target="$cache/helm-${helm_version#v}"
+	if [ ! -x "$target/helm" ]; then
+		command -v go >/dev/null || missing helm "install Go or Helm 3"
+		mkdir -p "$target"
+		GOBIN="$target" go install "helm.sh/helm/v3/cmd/helm@$helm_version" >&2 ||
+			missing helm "go install helm.sh/helm/v3/cmd/helm@$helm_version failed"
+	fi
+	echo "$target/helm"
+	;;
+compose)
+	command -v go >/dev/null || missing "the schema of compose files" "install Go"
+	module="github.com/compose-spec/compose-go/v2@$compose_version"
+	cd /
+	go mod download "$module" >&2 || missing "the schema of compose files" "go mod download $module failed"
+	echo "$(go env GOMODCACHE)/$module/schema/compose-spec.json"
+	;;
+*)
+	echo "usage: $0 promtool|amtool|helm|compose" >&2
+	exit 2
+	;;
+esac

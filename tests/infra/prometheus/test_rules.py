@@ -1,0 +1,240 @@
+"""Each alert fires when it should, is silent when it should be, and says so when it is blind.
+
+promtool evaluates the very files that Prometheus loads.
+"""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+RULES = ROOT / "infra" / "prometheus"
+BACKUP_LIMIT = 26 * 3600
+CALM = {
+    'up{job="aether-trading"}': "1x120",
+    'up{job="aether-temporal"}': "1x120",
+    "aether_record_up": "1x120",
+    'aether_trade_unprotected_current_seconds{account="company"}': "0x120",
+    'aether_trades_open_count{account="company",symbol="BTC/USD"}': "1x120",
+    'aether_feed_age_seconds{symbol="BTC/USD"}': "1x120",
+    'aether_reconciliation_standing_differences_count{account="company"}': "0x120",
+    'aether_reconciliation_age_seconds{account="company"}': "60x120",
+    "aether_kill_switch_unacknowledged_seconds": "0x120",
+    'aether_account_halted{account="company",kind="daily_drawdown"}': "0x120",
+    'aether_account_halted{account="company",kind="requested"}': "1x120",
+    "aether_backup_verified_age_seconds": f"{BACKUP_LIMIT}x120",
+    'aether_exchange_clock_offset_seconds{source="exchange"}': "-2x120",
+    "aether_workflows_restored_total": "0x120",
+    "aether_workflows_missing_count": "0x120",
+    'aether_rescues_total{account="company"}': "0x120",
+    'aether_rate_refusals_total{account="company"}': "0x120",
+    'aether_record_quarantined_writes_standing_count{account="company"}': "0x120",
+    'aether_private_stream_up{account="company"}': "1x120",
+    'aether_order_unknown_outcomes_total{operation="place"}': "0x120",
+    "aether_feed_checksum_failures_total": "0x120",
+    "aether_lesser_form_count": "5x120",
+}
+"""Everything in order, at the very edge of what is; five seconds between values."""
+
+WORSE = {
+    "AetherUnprotectedPosition": [
+        {'aether_trade_unprotected_current_seconds{account="company"}': "5.1x120"}
+    ],
+    "AetherTradingAbsentWithPositions": [
+        {'up{job="aether-trading"}': "0x120"},
+        {'up{job="aether-trading"}': None},
+    ],
+    "AetherFeedStaleWithPositions": [{'aether_feed_age_seconds{symbol="BTC/USD"}': "61x120"}],
+    "AetherReconciliationDiffers": [
+        {'aether_reconciliation_standing_differences_count{account="company"}': "1x120"},
+        {'aether_reconciliation_age_seconds{account="company"}': "901x120"},
+    ],
+    "AetherKillSwitchUnacknowledged": [{"aether_kill_switch_unacknowledged_seconds": "31x120"}],
+    "AetherDrawdownHalt": [
+        {'aether_account_halted{account="company",kind="daily_drawdown"}': "1x120"},
+        {'aether_account_halted{account="company",kind="total_drawdown"}': "1x120"},
+    ],
+    "AetherRecordOrTemporalDown": [
+        {"aether_record_up": "0x120"},
+        {"aether_record_up": None},
+        {'up{job="aether-temporal"}': "0x120"},
+        {'up{job="aether-temporal"}': None},
+    ],
+    "AetherBackupUnverified": [
+        {"aether_backup_verified_age_seconds": f"{BACKUP_LIMIT + 1}x120"},
+        {"aether_backup_verified_age_seconds": "Inf " * 121},
+    ],
+    "AetherClockSkew": [
+        {'aether_exchange_clock_offset_seconds{source="exchange"}': "2.1x120"},
+        {'aether_exchange_clock_offset_seconds{source="exchange"}': "-2.1x120"},
+    ],
+    "AetherWorkflowsRestored": [{"aether_workflows_restored_total": "0+1x120"}],
+    "AetherWorkflowsMissing": [{"aether_workflows_missing_count": "1x120"}],
+    "AetherTradesReopened": [{'aether_rescues_total{account="company"}': "0+1x120"}],
+    "AetherRateLimitRefused": [{'aether_rate_refusals_total{account="company"}': "0+1x120"}],
+    "AetherWritesQuarantined": [
+        {'aether_record_quarantined_writes_standing_count{account="company"}': "1x120"}
+    ],
+    "AetherPrivateStreamDown": [{'aether_private_stream_up{account="company"}': "0x120"}],
+    "AetherUnknownOutcomes": [
+        {'aether_order_unknown_outcomes_total{operation="place"}': "0+1x120"}
+    ],
+    "AetherBookChecksums": [{"aether_feed_checksum_failures_total": "0+1x120"}],
+    "AetherDegradedModes": [{"aether_lesser_form_count": "6x180"}],
+}
+ALWAYS = "AetherWatching"
+BLIND = "AetherFiguresMissing"
+
+
+def groups(name):
+    return yaml.safe_load((RULES / f"{name}.yaml").read_text())["groups"]
+
+
+def rules():
+    return [rule for name in ("pages", "tickets") for g in groups(name) for rule in g["rules"]]
+
+
+def pages():
+    return [rule["alert"] for rule in rules() if rule["labels"]["severity"] == "page"]
+
+
+def watched():
+    return [rule["labels"]["series"] for rule in rules() if rule["alert"] == BLIND]
+
+
+def provided(tool):
+    script = ROOT / "infra" / "tools" / "provide.sh"
+    found = subprocess.run([script, tool], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    return found.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def promtool():
+    return provided("promtool")
+
+
+@pytest.fixture
+def firing(promtool, tmp_path):
+    """Hold the alerts that fire after ten minutes of such figures against those that should."""
+
+    def check(changes, wanted, *, lost=()):
+        figures = {
+            name: values
+            for name, values in (CALM | changes).items()
+            if values is not None and name.partition("{")[0] not in lost
+        }
+        alerts = {rule["alert"] for rule in rules()}
+        everything = [
+            {
+                "eval_time": "10m",
+                "expr": 'count by (alertname) (ALERTS{alertstate="firing"})',
+                "exp_samples": [
+                    {"labels": f'{{alertname="{name}"}}', "value": count}
+                    for name, count in sorted((wanted | {ALWAYS: 1}).items())
+                ],
+            }
+        ]
+        assert set(wanted) <= alerts
+        document = {
+            "rule_files": [str(RULES / "pages.yaml"), str(RULES / "tickets.yaml")],
+            "evaluation_interval": "5s",
+            "tests": [
+                {
+                    "interval": "5s",
+                    "input_series": [{"series": s, "values": v} for s, v in figures.items()],
+                    "promql_expr_test": everything,
+                }
+            ],
+        }
+        path = tmp_path / "test.yaml"
+        path.write_text(yaml.safe_dump(document, width=1000))
+        told = subprocess.run(
+            [promtool, "test", "rules", path], capture_output=True, text=True, check=False
+        )
+        assert told.returncode == 0, told.stdout + told.stderr
+
+    return check
+
+
+def test_all_is_silent_when_all_is_in_order(firing):
+    firing({}, {})
+
+
+@pytest.mark.parametrize(
+    ("alert", "changes"),
+    [(alert, changes) for alert, ways in WORSE.items() for changes in ways],
+)
+def test_it_fires_and_nothing_else_does(firing, alert, changes):
+    firing(changes, {alert: 1})
+
+
+@pytest.mark.parametrize("series", watched())
+def test_a_figure_that_nobody_tells_is_a_ticket_and_no_page(firing, series):
+    firing({}, {BLIND: 1}, lost={series})
+
+
+def test_without_positions_an_absent_worker_and_a_stale_feed_wake_nobody(firing):
+    worse = {
+        'up{job="aether-trading"}': "0x120",
+        'aether_feed_age_seconds{symbol="BTC/USD"}': "1000x120",
+    }
+    firing(worse, {}, lost={"aether_trades_open_count"})
+
+
+def test_the_feed_of_a_pair_without_positions_wakes_nobody(firing):
+    firing({'aether_feed_age_seconds{symbol="ETH/USD"}': "1000x120"}, {})
+
+
+def test_an_api_that_is_gone_is_one_page(firing):
+    told_by_api = {
+        "aether_record_up",
+        "aether_trade_unprotected_current_seconds",
+        "aether_trades_open_count",
+        "aether_reconciliation_standing_differences_count",
+        "aether_reconciliation_age_seconds",
+        "aether_kill_switch_unacknowledged_seconds",
+        "aether_account_halted",
+        "aether_backup_verified_age_seconds",
+        "aether_record_quarantined_writes_standing_count",
+    }
+    blind = len(told_by_api & set(watched()))
+    firing({}, {"AetherRecordOrTemporalDown": 1, BLIND: blind}, lost=told_by_api)
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_alertmanager_sends_each_where_it_belongs(rule):
+    labels = [f"{name}={value}" for name, value in rule["labels"].items()]
+    command = [provided("amtool"), "config", "routes", "test"]
+    command += [f"--config.file={RULES / 'alertmanager.yaml'}", f"alertname={rule['alert']}"]
+    told = subprocess.run([*command, *labels], capture_output=True, text=True, check=False)
+    receivers = {"page": "pages", "ticket": "tickets"}
+    wanted = (
+        "dead-mans-switch" if rule["alert"] == ALWAYS else receivers[rule["labels"]["severity"]]
+    )
+    assert told.stdout.strip() == wanted, told.stderr
+
+
+def test_prometheus_loads_its_configuration(promtool):
+    told = subprocess.run(
+        [promtool, "check", "config", RULES / "prometheus.yaml"], capture_output=True, check=False
+    )
+    assert told.returncode == 0, told.stderr
+
+
+def test_every_alert_is_tried_and_pages_are_few():
+    assert {rule["alert"] for rule in rules()} == {*WORSE, ALWAYS, BLIND}
+    assert len(pages()) == len(set(pages())) <= 10
+
+
+def test_what_a_page_reads_is_known_to_be_missing_or_is_a_page_itself():
+    read = " ".join(rule["expr"] for rule in rules() if rule["alert"] in pages())
+    names = {word for word in CALM_NAMES if word in read}
+    guarded = {*watched(), "aether_record_up", "up"}
+    # A pair or platform without open trades has no such series: that is no blindness.
+    assert names - guarded == {"aether_trades_open_count"}
+
+
+CALM_NAMES = {name.partition("{")[0] for name in CALM}
