@@ -27,6 +27,7 @@ class ModeActivities:
         limits_version: Callable[[str], Awaitable[int | None]],
         clock: Clock,
         *,
+        record_fault: Callable[[], Awaitable[str]],
         market_is_live: bool,
     ) -> None:
         self._record = record
@@ -36,6 +37,7 @@ class ModeActivities:
         self._accounts = accounts
         self._limits_version = limits_version
         self._clock = clock
+        self._record_fault = record_fault
         self._market_is_live = market_is_live
 
     @activity.defn
@@ -61,6 +63,7 @@ class ModeActivities:
                 halts=left.halts,
                 market_is_live=self._market_is_live,
                 request=None if wanted is None else wanted.number,
+                record_fault=await self._record_fault(),
             )
 
     @activity.defn

@@ -12,7 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
+from activities.adapters.postgres.record.protection import read_protection
+from api.services import Services
 from infra.runtime.database.connections import Database
+from infra.runtime.errors import StateError
+from infra.runtime.note_keys import NoteVerifier
+from infra.runtime.record_keys import record_verifiers
 from models.tables.accounts.reconciliations import ReconciliationRow
 from models.tables.trades.trades import TradeRow
 
@@ -46,10 +51,19 @@ class RecordGauges:
             "account",
         )
 
+        self._cosigned_age = self._gauge(
+            "aether_audit_checkpoint_age_seconds",
+            "Time since a witness cosigned the record of actions; absent when it never did",
+        )
+        self._uncosigned = self._gauge(
+            "aether_audit_unprotected_rows_count",
+            "Rows of the record of actions after the last cosigned checkpoint",
+        )
+
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)
 
-    async def read(self, database: Database) -> None:
+    async def read(self, database: Database, verifiers: list[NoteVerifier]) -> None:
         """Read every account; a record that does not answer in time is said to be down."""
         try:
             async with asyncio.timeout(READ_SECONDS):
@@ -58,10 +72,19 @@ class RecordGauges:
                     await self._read_account(database, account)
                 for row in await PostgresQuarantine(database).standing():
                     self._quarantined.labels(row.account_id).inc()
+                await self._read_protection(database, verifiers)
         except (OSError, TimeoutError, SQLAlchemyError):
             self._up.set(0)
         else:
             self._up.set(1)
+
+    async def _read_protection(self, database: Database, verifiers: list[NoteVerifier]) -> None:
+        protection = await read_protection(database, verifiers)
+        self._uncosigned.set(protection.unprotected)
+        if protection.cosigned_at is None:
+            self.registry.unregister(self._cosigned_age)
+        else:
+            self._cosigned_age.set(_seconds_since(protection.cosigned_at))
 
     async def _read_account(self, database: Database, account: str) -> None:
         newest = (
@@ -80,10 +103,14 @@ class RecordGauges:
             self._standing.labels(account).set(found)
 
 
-async def record_metrics(database: Database) -> bytes:
+async def record_metrics(services: Services) -> bytes:
     """Return the record's figures as Prometheus reads them."""
     gauges = RecordGauges()
-    await gauges.read(database)
+    try:
+        verifiers = record_verifiers(services.settings)
+    except StateError:  # told among the lesser forms; nothing counts as cosigned without keys
+        verifiers = []
+    await gauges.read(services.database, verifiers)
     return generate_latest(gauges.registry)
 
 

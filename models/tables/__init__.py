@@ -29,6 +29,7 @@ from models.tables.governance.governance import (
     PlatformSettingRow,
 )
 from models.tables.governance.quarantine import QuarantinedWriteRow
+from models.tables.governance.record import AuditCheckpointRow, AuditLeafRow, AuditNodeRow
 from models.tables.market.correlations import CorrelationRow
 from models.tables.market.market import CandleRow, MarketSnapshotRow
 from models.tables.market.stress import StressRow
@@ -47,7 +48,10 @@ __all__ = [
     "ApiKeyNonceRow",
     "ApiTokenRow",
     "ApprovalRow",
+    "AuditCheckpointRow",
     "AuditHeadRow",
+    "AuditLeafRow",
+    "AuditNodeRow",
     "AuditRow",
     "BalanceRow",
     "CandleRow",

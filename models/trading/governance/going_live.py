@@ -65,6 +65,8 @@ class LiveFacts:
         open_orders: orders resting in the present mode; ``positions`` symbols held in it.
         market_is_live: whether the prices that decisions rest on are Kraken's own, as they happen.
         request: number of the request to go live that counts.
+        record_fault: why the record of actions is not protected up to now, "" when it is (and in
+            facts of a version that did not look).
     """
 
     key: KeyFacts | None
@@ -80,6 +82,7 @@ class LiveFacts:
     halts: tuple[str, ...] = ()
     market_is_live: bool = False
     request: int | None = None
+    record_fault: str = ""
 
 
 def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
@@ -110,6 +113,7 @@ def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime
             check_reconciliation(facts, conditions, now),
             check_limits(facts),
             check_market(facts),
+            check_record(facts),
             check_approval(facts),
             check_simulation_run(facts, conditions),
             *switch.checks,
@@ -167,6 +171,11 @@ def check_market(facts: LiveFacts) -> Check:
     """Require Kraken's own market: no live order may rest on prices that are made up or old."""
     shown = "Kraken's own" if facts.market_is_live else "another one: start with MARKET=kraken"
     return _check("not-live-market", facts.market_is_live, f"the market followed is {shown}")
+
+
+def check_record(facts: LiveFacts) -> Check:
+    """Require a record of actions that a witness has cosigned of late."""
+    return _check("record-unprotected", not facts.record_fault, facts.record_fault or "protected")
 
 
 def check_simulation_run(facts: LiveFacts, conditions: LiveConditions) -> Check:

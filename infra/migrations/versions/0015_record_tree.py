@@ -1,0 +1,22 @@
+"""Keep a Merkle tree over all audit rows, with checkpoints; say of each row what wrote it.
+
+Revision ID: 0015_record_tree
+Revises: 0014_books_and_execution
+"""
+
+from alembic import op
+
+from infra.migrations.first.security import ISOLATION
+from infra.migrations.record.context import CONTEXT
+from infra.migrations.record.tree import TREE
+
+revision = "0015_record_tree"
+down_revision = "0014_books_and_execution"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute(CONTEXT)
+    op.execute(TREE)
+    op.execute(ISOLATION.format(table="audit_leaves"))
