@@ -15,10 +15,16 @@ async def test_ready_with_its_lesser_forms(platform):
     assert answer.json() == {
         "status": "ready",
         "checks": {"database": "ok", "workflow_engine": "ok", "workflows": "ok", "disk": "ok"},
-        "lesser_forms": ["a lesser form"],
+        "lesser_forms": [
+            "a lesser form",
+            "record: no checkpoint of the record was cosigned yet",
+        ],
     }
     assert (await platform.stranger.get("/healthz")).json() == {"status": "alive"}
-    assert "python_info" in (await platform.stranger.get("/metrics")).text
+    figures = (await platform.stranger.get("/metrics")).text
+    assert "python_info" in figures
+    assert "aether_audit_unprotected_rows_count" in figures
+    assert "aether_audit_checkpoint_age_seconds" not in figures
 
 
 async def test_not_ready_without_the_engine(without_engine):

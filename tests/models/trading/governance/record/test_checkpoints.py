@@ -30,7 +30,7 @@ GO_NOTE = (
     "then you don't know what your problem is.\n"
     "\n"
     "\u2014 PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqd"
-    "otpRZb6KE6RyyBwJnAM=\n"
+    "ngotpRZb6KE6RyyBwJnAM=\n"
 )
 GO_KEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 """The example of golang.org/x/mod/sumdb/note's documentation."""
