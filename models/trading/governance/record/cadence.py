@@ -2,23 +2,13 @@
 
 from datetime import datetime, timedelta
 
+from models.trading.governance.record.actions import URGENT_ACTIONS
+
 EVERY = timedelta(minutes=1)
 MOST_ROWS = 1000
 """Rows that may follow a checkpoint before the next one is made."""
 LONGEST_AGE = timedelta(minutes=5)
 """Age at which the newest cosigned checkpoint no longer protects the record."""
-
-URGENT_ACTIONS = frozenset(
-    {
-        "mode_changed",
-        "going_live_requested",
-        "going_live_approved",
-        "approval_approved",
-        "approval_granted",
-        "kill_switch_engaged",
-        "kill_switch_lifted",
-    }
-)
 
 
 def due_reason(

@@ -64,7 +64,7 @@ async def test_status_shows_accounts_market_and_what_does_not_answer(platform, a
     assert Decimal(line["cash"]) > 0
     assert answer["market"]["speed"] == "10"
     assert [s["symbol"] for s in answer["market"]["symbols"]] == ["BTC/USD"]
-    assert answer["lesser_forms"] == ["a lesser form"]
+    assert answer["lesser_forms"][0] == "a lesser form"
     ready = {p["name"]: p["ready"] for p in answer["processes"]}
     assert ready == {
         "api": True,
