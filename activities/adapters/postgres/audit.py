@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from activities.adapters.postgres.acting import TOKEN_HASH
+from activities.adapters.postgres.acting import REQUEST_ID, TOKEN_HASH
 from activities.adapters.postgres.record.rows import ROW_FIELDS, recorded_row
 from infra.runtime.database.connections import Database, SqlSession
 from models.tables.governance.governance import PLATFORM
@@ -14,6 +14,7 @@ _APPEND = text(
     """SELECT append_audit(:account, :actor, :action, CAST(:names AS text[]),
               CAST(:values AS text[]), :correlation, :once, :token)"""
 )
+_REQUEST = text("SELECT set_config('aether.request', :request, true)")
 _ROWS = text(
     f"""SELECT {ROW_FIELDS} FROM audit_log a WHERE account_id = :account AND sequence > :after
         ORDER BY sequence LIMIT 5000"""  # noqa: S608
@@ -64,6 +65,8 @@ async def append(
         "once": once,
         "token": TOKEN_HASH.get(),
     }
+    if request := REQUEST_ID.get():
+        await session.sql(_REQUEST, {"request": request})
     await session.sql(_APPEND, values)
 
 

@@ -15,14 +15,16 @@ CREATE TABLE audit_leaves (
     actor text NOT NULL,
     action text NOT NULL,
     correlation text NOT NULL,
+    request text NOT NULL,
     words tsvector NOT NULL,
     UNIQUE (account_id, sequence)
 );
-CREATE INDEX audit_leaves_account ON audit_leaves (account_id, leaf_index);
-CREATE INDEX audit_leaves_recorded ON audit_leaves (recorded_at);
-CREATE INDEX audit_leaves_actor ON audit_leaves (actor, leaf_index);
-CREATE INDEX audit_leaves_action ON audit_leaves (action, leaf_index);
-CREATE INDEX audit_leaves_correlation ON audit_leaves (correlation, leaf_index);
+CREATE INDEX audit_leaves_recorded ON audit_leaves (recorded_at, leaf_index);
+CREATE INDEX audit_leaves_account ON audit_leaves (account_id, recorded_at, leaf_index);
+CREATE INDEX audit_leaves_actor ON audit_leaves (actor, recorded_at, leaf_index);
+CREATE INDEX audit_leaves_action ON audit_leaves (action, recorded_at, leaf_index);
+CREATE INDEX audit_leaves_correlation ON audit_leaves (correlation, account_id);
+CREATE INDEX audit_leaves_request ON audit_leaves (request) WHERE request <> '';
 CREATE INDEX audit_leaves_words ON audit_leaves USING gin (words);
 
 CREATE TABLE audit_nodes (

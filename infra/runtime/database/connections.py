@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from infra.runtime.database.light_connections import LightConnections, LightSession
 from infra.runtime.settings import Settings
+from infra.runtime.version import code_version
 from infra.stack.postgres_binaries import embedded_cluster
 
 DATABASE = "aether"
@@ -131,7 +132,7 @@ class Database:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
         options: dict[str, Any] = {
             "application_name": application,
-            "options": SERVER_SETTINGS,
+            "options": f"{SERVER_SETTINGS} -c aether.code={code_version()}",
             "connect_timeout": 5,
         }
         self.engine: AsyncEngine = create_async_engine(

@@ -22,6 +22,7 @@ class AuditLeafRow(SQLModel, table=True):
     actor: str
     action: str
     correlation: str
+    request: str
     words: str = Field(sa_type=TSVECTOR)
 
 

@@ -54,9 +54,10 @@ _SHORTENED = text(
 )
 _ADD = text(
     """INSERT INTO audit_leaves (leaf_index, account_id, sequence, leaf_hash, recorded_at, actor,
-           action, correlation, words)
+           action, correlation, request, words)
        SELECT n.leaf_index, a.account_id, a.sequence, n.leaf_hash, a.recorded_at, a.actor,
-           a.action, a.correlation, audit_words(a)
+           a.action, a.correlation,
+           coalesce(a.details->>'request', a.context->>'request', ''), audit_words(a)
        FROM unnest(CAST(:indexes AS bigint[]), CAST(:accounts AS text[]),
            CAST(:sequences AS bigint[]), CAST(:hashes AS bytea[]))
            AS n(leaf_index, account_id, sequence, leaf_hash)

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from activities.adapters.postgres.acting import REQUEST_ID
 from activities.adapters.postgres.audit import verify_chains
 from activities.adapters.postgres.installation import create_account
 from activities.adapters.postgres.journal import PostgresJournal
@@ -22,6 +23,7 @@ from activities.adapters.record.file_witness import FileWitness
 from activities.adapters.record.signer import FileSigner, log_name
 from activities.record.keeper import RecordKeeper
 from infra.runtime.database.connections import Database, Role
+from infra.runtime.version import code_version
 from models.trading.account.state import AccountState
 from models.trading.governance.record.verdicts import Fault
 from tests.support.stories import LIMITS
@@ -291,6 +293,23 @@ async def test_a_cut_chain_stops_the_keeper_and_alarms_once(record):
     await record.checkpoint()
     assert [action for action, _ in record.alarms] == ["record_damaged"]
     assert "company has 8 rows and had" in record.alarms[0][1]
+
+
+async def test_a_row_says_what_code_settings_and_request_it_came_from(record):
+    REQUEST_ID.set("dora/key-12345678")
+    await record.write(1)
+    REQUEST_ID.set("")
+    await record.write(1)
+    with psycopg.connect(record.superuser) as connection:
+        asked, later = connection.execute(
+            "SELECT context FROM audit_log WHERE account_id = 'company' ORDER BY sequence DESC"
+        ).fetchmany(2)[::-1]
+    assert asked[0]["request"] == "dora/key-12345678"
+    assert asked[0]["code"] == later[0]["code"] == code_version() != ""
+    assert "request" not in later[0]
+    # It is hashed with the row.
+    record.as_superuser("UPDATE audit_log SET context = context - 'request'")
+    assert (await record.verify()).findings
 
 
 async def test_rows_of_many_writers_keep_their_order_and_verify(record):

@@ -103,30 +103,32 @@ def called(call):
     return function.attr
 
 
+def recording_calls(tree, name):
+    """Return each call that records, with the function that it stands in."""
+    inner = {}
+    for scope in ast.walk(tree):
+        if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner |= {id(n): (n, scope) for n in ast.walk(scope) if isinstance(n, ast.Call)}
+    for call, scope in inner.values():
+        what = called(call)
+        if what in ARGUMENT and PRIVATE.get(what, name) == name:
+            given = dict(enumerate(call.args)).get(ARGUMENT[what])
+            named = next((k.value for k in call.keywords if k.arg == "action"), None)
+            if (value := given or named) is not None:
+                yield value, scope
+
+
 @cache
 def emitted():
     """Return every action that the product's code names, with the files that do."""
     found = {}
     for file in (f for root in PRODUCT for f in (ROOT / root).rglob("*.py")):
-        name = str(file.relative_to(ROOT))
-        source = file.read_text()
+        name, source = str(file.relative_to(ROOT)), file.read_text()
         for call in WRITTEN_IN_SQL.findall(source):
             if literal := re.search(r"'([a-z]+_[a-z_]+)'", call):
                 found.setdefault(literal[1], set()).add(name)
-        tree = ast.parse(source)
-        inner = {}
-        for scope in ast.walk(tree):
-            if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
-                for node in ast.walk(scope):
-                    inner[id(node)] = (node, scope)
-        for node, scope in inner.values():
-            if not isinstance(node, ast.Call) or (what := called(node)) not in ARGUMENT:
-                continue
-            if PRIVATE.get(what, name) != name:
-                continue
-            given = dict(enumerate(node.args)).get(ARGUMENT[what])
-            given = given or next((k.value for k in node.keywords if k.arg == "action"), None)
-            for value in [] if given is None else values(given, scope):
+        for given, scope in recording_calls(ast.parse(source), name):
+            for value in values(given, scope):
                 found.setdefault(value, set()).add(name)
     return found
 
