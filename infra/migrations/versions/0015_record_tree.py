@@ -8,6 +8,7 @@ from alembic import op
 
 from infra.migrations.first.security import ISOLATION
 from infra.migrations.record.context import CONTEXT
+from infra.migrations.record.search import SEARCH
 from infra.migrations.record.tree import TREE
 
 revision = "0015_record_tree"
@@ -19,4 +20,5 @@ depends_on = None
 def upgrade() -> None:
     op.execute(CONTEXT)
     op.execute(TREE)
+    op.execute(SEARCH)
     op.execute(ISOLATION.format(table="audit_leaves"))

@@ -13,6 +13,7 @@ from activities.adapters.postgres.acting import REQUEST_ID
 from activities.adapters.postgres.audit import verify_chains
 from activities.adapters.postgres.installation import create_account
 from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.record.search import CursorError, Search, search_record
 from activities.adapters.postgres.record.tree import PostgresRecordTree
 from activities.adapters.postgres.record.verification import (
     CheckpointRefusedError,
@@ -310,6 +311,42 @@ async def test_a_row_says_what_code_settings_and_request_it_came_from(record):
     # It is hashed with the row.
     record.as_superuser("UPDATE audit_log SET context = context - 'request'")
     assert (await record.verify()).findings
+
+
+async def test_the_record_is_searched_page_by_page(record, postgres):
+    await record.journal.audit(
+        "company", "dora", "trade_requested", {"request": "dora/k1", "trade": "7"}, "account/x"
+    )
+    await record.journal.audit("company", "aether", "trade_opened", {"trade": "7"}, "trade/7")
+    await record.journal.audit("director-1", "aether", "trade_opened", {"trade": "7"}, "trade/7")
+    await record.checkpoint()
+    api = Database(postgres.url(Role.API, record.recorder.url.database))
+
+    async def found(limit=500, cursor="", **wanted):
+        return await search_record(api, Search(**wanted), cursor, limit)
+
+    chain = [row.action for row in (await found(correlation="dora/k1")).rows]
+    assert chain == ["trade_opened", "trade_requested"]
+    assert len((await found(correlation="trade/7")).rows) == 2
+    assert [row.actor for row in (await found(actor="dora")).rows] == ["dora"]
+    assert {row.account_id for row in (await found(accounts=("director-1",))).rows} == {
+        "director-1"
+    }
+    assert len((await found(words="umlaut quote", action="something")).rows) == 12
+    everything = (await found()).rows
+    assert (await found(until=everything[-1].recorded_at)).rows == []
+    assert len((await found(since=everything[-1].recorded_at)).rows) == len(everything)
+    paged, cursor = [], ""
+    while True:
+        page = await found(limit=4, cursor=cursor)
+        paged += page.rows
+        cursor = page.following
+        if not cursor:
+            break
+    assert paged == everything
+    with pytest.raises(CursorError):
+        await found(cursor="bad")
+    await api.close()
 
 
 async def test_rows_of_many_writers_keep_their_order_and_verify(record):
