@@ -2,15 +2,20 @@
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from activities.adapters.postgres.market.rules_record import newest_version
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
+from activities.adapters.postgres.record.protection import record_fault
 from activities.market.rules import INSTALLATION
 from api.services import Services
 from infra.runtime.disk_space import short_of_room
+from infra.runtime.errors import StateError
+from infra.runtime.record_keys import record_verifiers
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from models.tables import QuarantinedWriteRow
@@ -24,7 +29,8 @@ async def all_lesser_forms(services: Services) -> list[str]:
     """Return every lesser form in use now; a record that does not answer adds none."""
     overload = services.admission.degraded()
     standing = await _standing(services)
-    return [*overload, *services.lesser_forms, *standing, *_nearly_full(services.settings)]
+    record = await _record(services)
+    return [*overload, *services.lesser_forms, *standing, *record, *_nearly_full(services.settings)]
 
 
 def written_places(settings: Settings) -> dict[str, Path]:
@@ -38,6 +44,23 @@ def _nearly_full(settings: Settings) -> list[str]:
     places = written_places(settings) | {"logs": StateDirectory(settings.home).logs}
     short = short_of_room(places, settings.disk_free_warning_mb)
     return [f"disk: {name} has {room}" for name, room in short.items()]
+
+
+async def _record(services: Services) -> list[str]:
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            fault = await record_fault(
+                services.database, partial(record_verifiers, services.settings), _now
+            )
+    except StateError as error:
+        return [f"record: {error}"]
+    except (OSError, TimeoutError, SQLAlchemyError):
+        return []
+    return [f"record: {fault}"] if fault else []
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _standing(services: Services) -> list[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.orders.guarded_journal import GuardedJournal
 from activities.adapters.postgres.orders.protection_waiting import read_waiting
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
+from activities.adapters.postgres.record.protection import record_fault
 from activities.adapters.simulator_funding import SimulatorFunding
 from activities.adapters.temporal.day_schedules import TemporalDaySchedules
 from activities.adapters.temporal.messages import TemporalMessenger
@@ -48,6 +50,7 @@ from activities.ports.market import HedgeMarket
 from infra.runtime.cache_directory import keys_in_use
 from infra.runtime.control_token import control_headers
 from infra.runtime.database.connections import Database, Role, database_url
+from infra.runtime.record_keys import record_verifiers
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.workers import take_turns_whole, worker_options
 from models.contracts.names import TRADING_QUEUE
@@ -138,6 +141,7 @@ def trading_parts(settings: Settings) -> TradingParts:
         database.accounts,
         PostgresJournal(database).limits_version,
         _now,
+        record_fault=partial(record_fault, database, partial(record_verifiers, settings), _now),
         market_is_live=settings.market_is_wall_clock,
     )
     funding = SimulatorFunding(settings.exchange_url, control_headers(settings))

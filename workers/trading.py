@@ -34,6 +34,7 @@ from workers.schedules.market_jobs import create_market_schedules, tell_market_r
 from workers.schedules.reconciliation import keep_reconciling
 from workers.standby import SoleProcess
 from workers.upkeep.account_workflows import start_account, start_kill_switches
+from workers.upkeep.recording import kept_record
 from workers.upkeep.restoring import Restorer
 from workers.upkeep.watchdog import Watchdog
 
@@ -87,7 +88,7 @@ async def _serve_queue(
     # Before the first order can be sent: what was stopped before this process stays stopped.
     listening = await desk.open()
     try:
-        async with worker:
+        async with kept_record(settings, parts.journal), worker:
             health.checks["worker"] = "ok"
             beside = [
                 asyncio.create_task(_keep_accounts(client, parts, settings, health, desk)),

@@ -28,6 +28,7 @@ class ModeActivities:
         limits_version: Callable[[str], Awaitable[int | None]],
         clock: Clock,
         *,
+        record_fault: Callable[[], Awaitable[str]],
         market_is_live: bool,
     ) -> None:
         self._record = record
@@ -37,6 +38,7 @@ class ModeActivities:
         self._accounts = accounts
         self._limits_version = limits_version
         self._clock = clock
+        self._record_fault = record_fault
         self._market_is_live = market_is_live
 
     @activity.defn
@@ -67,6 +69,7 @@ class ModeActivities:
                 overrides_evidence=wanted is not None and wanted.overrides_evidence,
                 directors=people.directors,
                 directors_short=people.short,
+                record_fault=await self._record_fault(),
             )
 
     @activity.defn

@@ -106,6 +106,7 @@ ROUTES: Final[Mapping[str, Rule]] = {
     "clear_hedge_override": Action.HEDGE_OVERRIDE,
     "run_stress": Action.STRESS_RUN,
     "list_audit_entries": Action.AUDIT_READ,
+    "search_audit_entries": Action.AUDIT_READ,
     "approve": Action.APPROVAL_APPROVE,
     "refuse": Action.APPROVAL_REFUSE,
     "request_going_live": Action.LIVE_REQUEST,

@@ -19,6 +19,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.adapters.postgres.acting import REQUEST_ID
 from activities.adapters.postgres.requests import KnownRequest, RequestState
 from api.access.admission import check_update
 from api.http import problems
@@ -92,6 +93,7 @@ async def run_once(
         )
     if known.state is RequestState.ANSWERED:
         return _as_remembered(known)
+    REQUEST_ID.set(command.request_id)
     try:
         status, response = await act()
     except ProblemError as problem:

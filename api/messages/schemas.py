@@ -255,6 +255,14 @@ class AuditEntry(Row):
     correlation: str
     previous_hash: str
     hash: str
+    context: dict[str, str | int] | None = None
+
+
+class AuditPage(BaseModel):
+    """Entries of all chains, newest first; ``following`` is "" after the last page."""
+
+    entries: list[AuditEntry]
+    following: str
 
 
 class Alive(BaseModel):

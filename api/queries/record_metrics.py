@@ -14,8 +14,13 @@ from sqlmodel import col, select
 
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
+from activities.adapters.postgres.record.protection import read_protection
+from api.services import Services
 from infra.backup.verified import age
 from infra.runtime.database.connections import Database
+from infra.runtime.errors import StateError
+from infra.runtime.note_keys import NoteVerifier
+from infra.runtime.record_keys import record_verifiers
 from models.tables.accounts.accounts import AccountRow
 from models.tables.accounts.reconciliations import ReconciliationRow
 from models.tables.documents import account_halts
@@ -93,11 +98,19 @@ class RecordGauges:
             "aether_backup_verified_age_seconds",
             "Time since the newest verified backup was taken; infinite without one",
         )
+        self._cosigned_age = self._gauge(
+            "aether_audit_checkpoint_age_seconds",
+            "Time since a witness cosigned the record of actions; absent when it never did",
+        )
+        self._uncosigned = self._gauge(
+            "aether_audit_unprotected_rows_count",
+            "Rows of the record of actions after the last cosigned checkpoint",
+        )
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)
 
-    async def read(self, database: Database, home: Path) -> None:
+    async def read(self, database: Database, home: Path, verifiers: list[NoteVerifier]) -> None:
         """Read every account; a record that does not answer in time is said to be down."""
         self._backup.set(age(home, datetime.now(UTC)))
         try:
@@ -108,6 +121,7 @@ class RecordGauges:
                 await self._read_kill_switches(database)
                 for row in await PostgresQuarantine(database).standing():
                     self._quarantined.labels(row.account_id).inc()
+                await self._read_protection(database, verifiers)
         except (OSError, TimeoutError, SQLAlchemyError):
             self._up.set(0)
             self.registry.unregister(self._unacknowledged)  # unknown is not zero
@@ -120,6 +134,14 @@ class RecordGauges:
             rows = (await session.exec(standing)).all()
         waiting = [row.engaged_at for row in rows if set(row.accounts) - set(row.acknowledged)]
         self._unacknowledged.set(_seconds_since(min(waiting)) if waiting else 0)
+
+    async def _read_protection(self, database: Database, verifiers: list[NoteVerifier]) -> None:
+        protection = await read_protection(database, verifiers)
+        self._uncosigned.set(protection.unprotected)
+        if protection.cosigned_at is None:
+            self.registry.unregister(self._cosigned_age)
+        else:
+            self._cosigned_age.set(_seconds_since(protection.cosigned_at))
 
     async def _read_account(self, database: Database, account: str) -> None:
         newest = (
@@ -157,10 +179,14 @@ class RecordGauges:
         self._alert.labels(account).set(any(one > patience for one in lasted.values()))
 
 
-async def record_metrics(database: Database, home: Path) -> bytes:
+async def record_metrics(services: Services) -> bytes:
     """Return the record's figures as Prometheus reads them, and the age of its backup."""
     gauges = RecordGauges()
-    await gauges.read(database, home)
+    try:
+        verifiers = record_verifiers(services.settings)
+    except StateError:  # told among the lesser forms; nothing counts as cosigned without keys
+        verifiers = []
+    await gauges.read(services.database, services.settings.home, verifiers)
     return generate_latest(gauges.registry)
 
 

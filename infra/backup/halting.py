@@ -40,8 +40,8 @@ _VOID = (
         WHERE revoked_at IS NULL""",
     "UPDATE step_ups SET used_at = %(at)s WHERE used_at IS NULL",
     "UPDATE recovery_codes SET used_at = %(at)s WHERE used_at IS NULL",
-    "UPDATE enrolments SET expires_at = least(expires_at, %(at)s), used_at = %(at)s"
-    " WHERE used_at IS NULL",
+    """UPDATE enrolments SET expires_at = least(expires_at, %(at)s), used_at = %(at)s
+        WHERE used_at IS NULL""",
     """UPDATE recoveries SET cancelled_at = %(at)s, cancelled_by = 'aether'
         WHERE cancelled_at IS NULL AND used_at IS NULL""",
     "UPDATE accounts SET next_trade = next_trade + %(skipped)s",

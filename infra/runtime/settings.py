@@ -34,6 +34,8 @@ class Settings(BaseSettings):
         replay_path: which extreme of a replayed bar is taken to have come first: the low
             (``worst_first``), the high (``best_first``), or ``by_direction`` the low in an up bar
             and the high in a down bar (``AETHER_REPLAY_PATH``).
+        witness_directory: memory of the record's witness, better on another disk or machine
+            (``AETHER_WITNESS_DIRECTORY``); without, it is in the state directory.
         database_url: where PostgreSQL is, when it is not the embedded one.
         host_names: names besides 127.0.0.1 and localhost by which callers reach the ports, divided
             by commas, each with its port where a proxy sends one (``AETHER_HOST_NAMES``).
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     seed: int = Field(default=20260101, ge=0, lt=2**63)
     replay_path: Literal["worst_first", "best_first", "by_direction"] = "worst_first"
     exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
+    witness_directory: Path | None = None
     database_url: str | None = None
     temporal_address: str | None = None
     temporal_credentials: Path | None = None
@@ -164,6 +167,11 @@ class Settings(BaseSettings):
     def usual_bar_minutes(self) -> int:
         """Return the interval of bars as set, or what suits the market."""
         return self.bar_minutes or {"kraken": 15}.get(self.market, 1)
+
+    @property
+    def witness(self) -> Path:
+        """Return the directory of the witness's memory."""
+        return self.witness_directory or self.home / "witness"
 
     @property
     def api_port(self) -> int:

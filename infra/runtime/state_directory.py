@@ -72,6 +72,11 @@ class StateDirectory:
         return self.home / "secrets"
 
     @property
+    def record(self) -> Path:
+        """Return the directory of the key that verifies the record's checkpoints."""
+        return self.home / "record"
+
+    @property
     def control_token(self) -> Path:
         """Return the file of the bearer token of the exchange simulator's control endpoint."""
         return self.secrets / "control-token"

@@ -11,6 +11,7 @@ LESSER_FORM = Gauge("aether_lesser_form_count", "Parts running in a lesser form 
 LOCAL_SECRETS = "secrets: an encrypted local file instead of HashiCorp Vault"
 PLAIN_TABLES = "time series: plain PostgreSQL tables instead of TimescaleDB hypertables"
 EMBEDDED_TEMPORAL = "workflows: Temporal's development server on SQLite instead of a cluster"
+NEAR_WITNESS = "record: its witness remembers in the state directory (AETHER_WITNESS_DIRECTORY)"
 EMBEDDED_POSTGRES = "database: embedded PostgreSQL without passwords, reached by its own user only"
 
 
@@ -32,5 +33,7 @@ def lesser_forms(settings: Settings, *, hypertables: bool) -> list[str]:
         found.append(EMBEDDED_POSTGRES)
         if shared := shared_user(embedded_cluster(settings.home)):
             found.append(shared)
+    if settings.witness.resolve().is_relative_to(settings.home):
+        found.append(NEAR_WITNESS)
     LESSER_FORM.set(len(found))
     return found

@@ -42,6 +42,7 @@ from models.tables.governance.people import (
     StepUpRow,
 )
 from models.tables.governance.quarantine import QuarantinedWriteRow
+from models.tables.governance.record import AuditCheckpointRow, AuditLeafRow, AuditNodeRow
 from models.tables.market.correlations import CorrelationRow
 from models.tables.market.live import RecordEventHeadRow, RecordEventRow
 from models.tables.market.market import CandleRow, MarketSnapshotRow
@@ -64,7 +65,10 @@ __all__ = [
     "ApiTokenRow",
     "ApprovalRow",
     "AssetMovementRow",
+    "AuditCheckpointRow",
     "AuditHeadRow",
+    "AuditLeafRow",
+    "AuditNodeRow",
     "AuditRow",
     "BalanceRow",
     "CandleRow",

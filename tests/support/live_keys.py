@@ -15,6 +15,7 @@ class LiveKeys:
         self.keys = {}
         self.may = {}
         self.versions = {}
+        self.unprotected = ""
 
     async def exchange_credentials(self, account, mode):
         return self.keys.get(account) if mode is Mode.LIVE else Credentials("sim", account)
@@ -25,6 +26,9 @@ class LiveKeys:
     async def limits_version(self, account):
         return self.versions.get(account)
 
+    async def record_fault(self):
+        return self.unprotected
+
     def mode_activities(self, database, directory):
         return ModeActivities(
             PostgresModes(database),
@@ -34,5 +38,6 @@ class LiveKeys:
             database.accounts,
             self.limits_version,
             lambda: datetime.now(UTC),
+            record_fault=self.record_fault,
             market_is_live=True,
         )

@@ -1,26 +1,23 @@
 """The audit log: appending to a chain, and verifying that nobody rewrote it."""
 
-import hashlib
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import text
 
-from activities.adapters.postgres.acting import TOKEN_HASH
+from activities.adapters.postgres.acting import REQUEST_ID, TOKEN_HASH
+from activities.adapters.postgres.record.rows import ROW_FIELDS, recorded_row
 from infra.runtime.database.connections import Database, SqlSession
 from models.tables.governance.governance import PLATFORM
-
-FIRST_HASH = "0" * 64
+from models.trading.governance.record.rows import FIRST_HASH, RecordedRow
 
 _APPEND = text(
     """SELECT append_audit(:account, :actor, :action, CAST(:names AS text[]),
               CAST(:values AS text[]), :correlation, :once, :token)"""
 )
+_REQUEST = text("SELECT set_config('aether.request', :request, true)")
 _ROWS = text(
-    """SELECT sequence, actor, action, details::text AS details, correlation, previous_hash, hash,
-              to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS recorded
-       FROM audit_log WHERE account_id = :account AND sequence > :after
-       ORDER BY sequence LIMIT 5000"""
+    f"""SELECT {ROW_FIELDS} FROM audit_log a WHERE account_id = :account AND sequence > :after
+        ORDER BY sequence LIMIT 5000"""  # noqa: S608
 )
 _HEAD = text("SELECT sequence, hash FROM audit_heads WHERE account_id = :account")
 
@@ -68,6 +65,8 @@ async def append(
         "once": once,
         "token": TOKEN_HASH.get(),
     }
+    if request := REQUEST_ID.get():
+        await session.sql(_REQUEST, {"request": request})
     await session.sql(_APPEND, values)
 
 
@@ -82,9 +81,9 @@ async def verify_chain(database: Database, account: str) -> ChainReport:
         head = (await session.sql(_HEAD, {"account": account})).first()
         while True:
             page = await session.sql(_ROWS, {"account": account, "after": sequence})
-            rows = page.all()
+            rows = [recorded_row(row) for row in page.all()]
             for row in rows:
-                reason = _fault(account, sequence + 1, previous, row)
+                reason = _fault(sequence + 1, previous, row)
                 if reason:
                     return ChainReport(account, sequence, sequence + 1, reason)
                 sequence, previous = sequence + 1, row.hash
@@ -104,20 +103,9 @@ async def verify_chains(database: Database) -> list[ChainReport]:
     return [await verify_chain(database, chain) for chain in [PLATFORM, *await database.accounts()]]
 
 
-def _fault(account: str, expected: int, previous: str, row: Any) -> str:
+def _fault(expected: int, previous: str, row: RecordedRow) -> str:
     if row.sequence != expected:
         return "a row is missing"
     if row.previous_hash != previous:
         return "does not follow the row before it"
-    fields = (
-        row.previous_hash,
-        account,
-        str(row.sequence),
-        row.recorded,
-        row.actor,
-        row.action,
-        row.correlation,
-        row.details,
-    )
-    content = b"".join(b"%d:%s," % (len(raw), raw) for raw in (f.encode() for f in fields))
-    return "" if hashlib.sha256(content).hexdigest() == row.hash else "its content was changed"
+    return "" if row.chain_hash() == row.hash else "its content was changed"

@@ -59,8 +59,7 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
 @router.get("/metrics", response_class=PlainTextResponse)
 async def get_metrics(request: Request) -> Response:
     """Return the metrics of the process and of the record for Prometheus."""
-    services = services_of(request)
-    figures = generate_latest() + await record_metrics(services.database, services.settings.home)
+    figures = generate_latest() + await record_metrics(services_of(request))
     return Response(figures, media_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,14 +1,14 @@
-"""`aether audit`: list the record of actions, verify its hash chains."""
+"""`aether audit`: list the record of actions, verify it against its checkpoints."""
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from activities.adapters.postgres.audit import ChainReport, verify_chains
 from cli.client import ApiClient, segment
-from cli.output.records import database_of
+from cli.commands.governance.audit_verification import document, lines, verified
 from infra.runtime.settings import Settings
 
 app = typer.Typer(help="The record of every action.", no_args_is_help=True)
@@ -36,22 +36,22 @@ def list_entries(
 
 
 @app.command()
-def verify(*, as_json: Json = False) -> None:
-    """Recompute every chain from its documented text; exit 1 and name the first broken row."""
-    reports = asyncio.run(_verify())
+def verify(
+    *,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", help="A checkpoint kept elsewhere; may be repeated."),
+    ] = None,
+    key: Annotated[
+        list[Path] | None,
+        typer.Option("--key", help="A file with the key of the log or of a witness."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Recompute all chains and the tree over them; exit 1 and name what was changed, and where."""
+    report, used = asyncio.run(verified(Settings(), checkpoint or [], key or []))
     if as_json:
-        rows = [
-            {"chain": r.account, "rows": r.rows, "broken_at": r.broken_at, "reason": r.reason}
-            for r in reports
-        ]
-        typer.echo(json.dumps({"intact": all(r.intact for r in reports), "chains": rows}))
+        typer.echo(json.dumps(document(report, used)))
     else:
-        for report in reports:
-            state = "intact" if report.intact else f"BROKEN at {report.broken_at}: {report.reason}"
-            typer.echo(f"{report.account}: {report.rows} rows, {state}")
-    raise typer.Exit(0 if all(report.intact for report in reports) else 1)
-
-
-async def _verify() -> list[ChainReport]:
-    async with database_of(Settings(), "aether-audit") as database:
-        return await verify_chains(database)
+        typer.echo("\n".join(lines(report, used)))
+    raise typer.Exit(0 if report.intact else 1)

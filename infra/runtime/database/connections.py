@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from infra.runtime.database.light_connections import LightConnections, LightSession
 from infra.runtime.settings import Settings
+from infra.runtime.version import code_version
 from infra.stack.postgres_binaries import embedded_cluster
 
 DATABASE = "aether"
@@ -35,7 +36,8 @@ class Role(StrEnum):
     """Whom a process connects as, each with no more rights than it needs.
 
     Only migrations are the owner. APP is what the trading and market workers are in an account's
-    record, ADMIN whoever sets accounts up and makes tokens on the machine, READER what compares.
+    record, ADMIN whoever sets accounts up and makes tokens on the machine, READER what compares,
+    RECORDER what keeps the tree over all audit rows and verifies it.
     """
 
     OWNER = "aether_owner"
@@ -45,6 +47,7 @@ class Role(StrEnum):
     API = "aether_api"
     ADMIN = "aether_admin"
     READER = "aether_reader"
+    RECORDER = "aether_recorder"
 
 
 class TimeSeriesStorage(StrEnum):
@@ -129,7 +132,7 @@ class Database:
         self.url = make_url(url).set(drivername="postgresql+psycopg")
         options: dict[str, Any] = {
             "application_name": application,
-            "options": SERVER_SETTINGS,
+            "options": f"{SERVER_SETTINGS} -c aether.code={code_version()}",
             "connect_timeout": 5,
         }
         self.engine: AsyncEngine = create_async_engine(

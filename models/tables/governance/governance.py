@@ -65,6 +65,7 @@ class AuditRow(SQLModel, table=True):
     correlation: str
     previous_hash: str
     hash: str
+    context: dict[str, Any] | None = Field(default=None, sa_type=Document)
 
 
 class AuditHeadRow(SQLModel, table=True):

@@ -75,6 +75,8 @@ class LiveFacts:
         overrides_evidence: the request says, in writing, that it goes on without their proof.
         directors: people who are directors of the account, None: it could not be found out.
         directors_short: those of them with fewer second factors than ``FACTORS_NEEDED``.
+        record_fault: why the record of actions is not protected up to now, "" when it is (and in
+            facts of a version that did not look).
     """
 
     key: KeyFacts | None
@@ -94,6 +96,7 @@ class LiveFacts:
     overrides_evidence: bool = False
     directors: int | None = None
     directors_short: tuple[str, ...] = ()
+    record_fault: str = ""
 
 
 def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
@@ -124,6 +127,7 @@ def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime
             check_reconciliation(facts, conditions, now),
             check_limits(facts),
             check_market(facts),
+            check_record(facts),
             check_approval(facts),
             check_factors(facts),
             check_simulation_run(facts, conditions),
@@ -192,6 +196,11 @@ def check_market(facts: LiveFacts) -> Check:
     """Require Kraken's own market: no live order may rest on prices that are made up or old."""
     shown = "Kraken's own" if facts.market_is_live else "another one: start with MARKET=kraken"
     return _check("not-live-market", facts.market_is_live, f"the market followed is {shown}")
+
+
+def check_record(facts: LiveFacts) -> Check:
+    """Require a record of actions that a witness has cosigned of late."""
+    return _check("record-unprotected", not facts.record_fault, facts.record_fault or "protected")
 
 
 def check_simulation_run(facts: LiveFacts, conditions: LiveConditions) -> Check:

@@ -59,6 +59,7 @@ OPERATIONS = {
     "engage_kill_switch",
     "lift_kill_switch",
     "list_audit_entries",
+    "search_audit_entries",
     "get_status",
     "get_universe",
     "list_universe_versions",

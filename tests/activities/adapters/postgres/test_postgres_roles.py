@@ -23,7 +23,7 @@ from infra.runtime.database.connections import Database, Role
 from infra.stack.own_token import NAME, renew_own_token
 from workers.live_accounts import asking
 
-PROCESSES = [Role.APP, Role.MARKET, Role.API, Role.EXCHANGE, Role.READER, Role.ADMIN]
+PROCESSES = [Role.APP, Role.MARKET, Role.API, Role.EXCHANGE, Role.READER, Role.ADMIN, Role.RECORDER]
 TOKENS = (
     "SELECT token_hash FROM api_tokens",
     "INSERT INTO api_tokens VALUES ('x', 'administrator', 'x', now(), NULL, now(), NULL)",

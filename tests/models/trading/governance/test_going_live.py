@@ -44,6 +44,7 @@ BROKEN = {
     "wrong-permissions": {"key": KeyFacts(NEEDED_PERMISSIONS | {"withdraw_funds"})},
     "not-reconciled": {"differences": 1},
     "not-live-market": {"market_is_live": False},
+    "record-unprotected": {"record_fault": "the last cosigned checkpoint is 7 min old"},
     "limits-not-set": {"limits_version": None},
     "second-person-needed": {"approved_by": " DORA "},
     "simulation-too-short": {"simulated_for": timedelta(days=13)},
@@ -58,7 +59,7 @@ BROKEN = {
 def test_all_conditions_are_shown() -> None:
     verdict = judge_going_live(READY, CONDITIONS, START)
     assert verdict.allowed
-    assert len(verdict.checks) == 12
+    assert len(verdict.checks) == 13
     assert all(check.reason for check in verdict.checks)
 
 
@@ -68,7 +69,7 @@ def test_each_missing_condition_refuses(code: str) -> None:
     codes = [check.code for check in verdict.failures]
     # Without a key nothing is known of what it may do.
     assert codes == ([code, "wrong-permissions"] if code == "no-live-key" else [code])
-    assert len(verdict.checks) == 12
+    assert len(verdict.checks) == 13
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The record's signer, and a witness whose memory is a directory."""

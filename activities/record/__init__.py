@@ -1,0 +1,1 @@
+"""Keeping the record provable: its tree, its checkpoints, its witness."""
