@@ -36,6 +36,7 @@ DAY_SECONDS = 86_400
 class Question:
     """What is tried: estimators on one set of samples, with the exits that made the answers.
 
+    The first `first_stretches` stretches of time only train, then come `folds` that are tested.
     `largest_stake` is the cap of a position as a share of capital; `embargo_seconds` follows each
     test.
     """
@@ -44,6 +45,7 @@ class Question:
     exits: Exits
     trials: tuple[EstimatorSpec, ...]
     folds: int = 6
+    first_stretches: int = 3
     embargo_seconds: int = 5 * DAY_SECONDS
     period_seconds: int = DAY_SECONDS
     largest_stake: float = 0.1
@@ -98,7 +100,14 @@ def ask(
     `champion` holds the results of the model that trades now, per tested period; None is no trade.
     Raise `SplitError` where the samples cannot be split.
     """
-    folds = list(walk_forward(samples.spans, question.folds, embargo=question.embargo_seconds))
+    folds = list(
+        walk_forward(
+            samples.spans,
+            question.folds,
+            embargo=question.embargo_seconds,
+            first=question.first_stretches,
+        )
+    )
     if not folds:
         raise SplitError("no fold leaves a past to learn from")
     periods = _Periods.of(samples.spans, folds, question.period_seconds)
@@ -108,7 +117,7 @@ def ask(
             progress(spec.describe(), number, len(question.trials))
         results.append(_try(question, samples, folds, periods, spec))
     primary = periods.book(samples, np.concatenate([fold.test for fold in folds]), None)
-    table = np.stack([*(result.net for result in results), primary], axis=1)
+    table = np.stack([result.net for result in results], axis=1)
     chosen = _best(results)
     if chosen is None:
         missing = Finding(
@@ -182,7 +191,8 @@ def _try(
             failures.append(f"fold {fold.groups[0]}: {error}")
             continue
         probabilities[fold.test] = found
-        stakes[fold.test] = [_stake(question, float(value), evidence) for value in found]
+        odds = mean_odds(samples, fold.train)
+        stakes[fold.test] = [_stake(question, float(value), evidence, odds) for value in found]
     tested = np.concatenate([fold.test for fold in folds])
     paid = question.exits.entry_cost + question.exits.exit_cost
     return TrialResult(
@@ -230,9 +240,22 @@ def _inner_sigmoid(
     return fit_sigmoid(raw, samples.profitable[train])
 
 
-def _stake(question: Question, probability: float, evidence: float) -> float:
-    exits = question.exits
-    odds = Odds(exits.target, exits.stop, exits.entry_cost + exits.exit_cost)
+def mean_odds(samples: Samples, train: Indices) -> Odds:
+    """Return what the training's entries won and lost on average, net of what they cost.
+
+    Many entries end by time, neither at the target nor at the stop: these averages are the odds
+    that were paid. Raise `EstimatorError` where nothing was won or nothing lost.
+    """
+    net, unique = samples.net[train], samples.unique[train]
+    won = net > 0
+    if won.all() or not won.any():
+        raise EstimatorError("the answers are all alike: the odds are not known")
+    win = float(np.average(net[won], weights=unique[won]))
+    loss = -float(np.average(net[~won], weights=unique[~won]))
+    return Odds(win, loss, 0.0)
+
+
+def _stake(question: Question, probability: float, evidence: float, odds: Odds) -> float:
     bounded = lower_probability(probability, max(evidence, 1.0))
     return min(question.largest_stake, stake(bounded, odds))
 
