@@ -22,9 +22,9 @@ QUICK = (EstimatorSpec("logistic", {"penalty": 1}), EstimatorSpec("logistic", {"
 FULL = tuple(
     EstimatorSpec("committee", {"penalty": penalty, "leaves": leaves, "rounds": 40})
     for penalty in (1, 100)
-    for leaves in (2, 4)
+    for leaves in (2, 3)
 )
-YEARS_BEFORE, YEARS_TESTED = 4, 8
+YEARS_BEFORE, YEARS_TESTED = 6, 8
 MOST_DRAWS = 200
 LIMITS = GateLimits(samples=1_000)
 SIMPLE = FeatureSet(
