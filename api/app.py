@@ -30,7 +30,7 @@ from api.routes.account import (
     stress,
     trades,
 )
-from api.routes.governance import approvals, going_live, kill_switch, settings, universe
+from api.routes.governance import approvals, going_live, kill_switch, learning, settings, universe
 from api.routes.platform import audit, codec, documentation, health, status
 from api.services import Services
 
@@ -104,6 +104,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         approvals,
         hedge,
         shadow,
+        learning,
         codec,
     ):
         # Not by a router between them: each level builds every route anew, at every start.

@@ -31,6 +31,7 @@ GROUPS = {
     "stress": "cli.commands.trading.stress",
     "mode": "cli.commands.governance.mode",
     "settings": "cli.commands.governance.settings",
+    "learn": "cli.commands.learning.learn",
     "admin": "cli.commands.platform.admin",
 }
 # Single commands: the module that holds the function of the same name.

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
         replay_path: which extreme of a replayed bar is taken to have come first: the low
             (``worst_first``), the high (``best_first``), or ``by_direction`` the low in an up bar
             and the high in a down bar (``AETHER_REPLAY_PATH``).
+        learning: whether the process that trains models is started (``AETHER_LEARNING``). It costs
+            about 300 MB; what it trains trades only by the gate and a second person's approval.
+        learning_data: directory of the candles that are learnt from (``AETHER_LEARNING_DATA``), as
+            ``VENUE/BASE-USD_1d_*.parquet``.
         database_url: where PostgreSQL is, when it is not the embedded one.
         host_names: names besides 127.0.0.1 and localhost by which callers reach the ports, divided
             by commas, each with its port where a proxy sends one (``AETHER_HOST_NAMES``).
@@ -56,6 +60,8 @@ class Settings(BaseSettings):
     accounts: int = Field(default=3, ge=1, le=500)
     seed: int = Field(default=20260101, ge=0, lt=2**63)
     replay_path: Literal["worst_first", "best_first", "by_direction"] = "worst_first"
+    learning: bool = False
+    learning_data: Path = Path("../shared/data")
     exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
     database_url: str | None = None
     temporal_address: str | None = None
@@ -72,10 +78,10 @@ class Settings(BaseSettings):
     def _is_text(cls, value: object) -> object:
         return bounded_text(value, LONGEST_VALUE) if isinstance(value, str) else value
 
-    @field_validator("home")
+    @field_validator("home", "learning_data")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().resolve()
+    def _absolute(cls, place: Path) -> Path:
+        return place.expanduser().resolve()
 
     @field_validator("market")
     @classmethod

@@ -29,6 +29,12 @@ from models.tables.governance.governance import (
     PlatformSettingRow,
 )
 from models.tables.governance.quarantine import QuarantinedWriteRow
+from models.tables.learning.training import (
+    ChampionRow,
+    TrainingRunRow,
+    TrainingVerdictRow,
+    TrialRow,
+)
 from models.tables.market.correlations import CorrelationRow
 from models.tables.market.market import CandleRow, MarketSnapshotRow
 from models.tables.market.stress import StressRow
@@ -52,6 +58,7 @@ __all__ = [
     "BalanceRow",
     "CandleRow",
     "CapitalFlowRow",
+    "ChampionRow",
     "CheckpointRow",
     "CorrelationRow",
     "EntryAssessmentRow",
@@ -76,6 +83,9 @@ __all__ = [
     "TradeRow",
     "TradeStateRow",
     "TradingDayRow",
+    "TrainingRunRow",
+    "TrainingVerdictRow",
+    "TrialRow",
     "UniverseChangeRow",
     "UniverseProposalRow",
     "UniverseVersionRow",

@@ -35,7 +35,8 @@ class Role(StrEnum):
     """Whom a process connects as, each with no more rights than it needs.
 
     Only migrations are the owner. APP is what the trading and market workers are in an account's
-    record, ADMIN whoever sets accounts up and makes tokens on the machine, READER what compares.
+    record, ADMIN whoever sets accounts up and makes tokens on the machine, READER what compares,
+    LEARNING what trains models.
     """
 
     OWNER = "aether_owner"
@@ -45,6 +46,7 @@ class Role(StrEnum):
     API = "aether_api"
     ADMIN = "aether_admin"
     READER = "aether_reader"
+    LEARNING = "aether_learning"
 
 
 class TimeSeriesStorage(StrEnum):
