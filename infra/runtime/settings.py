@@ -32,7 +32,7 @@ class Settings(BaseSettings):
             (``worst_first``), the high (``best_first``), or ``by_direction`` the low in an up bar
             and the high in a down bar (``AETHER_REPLAY_PATH``).
         learning: whether the process that trains models is started (``AETHER_LEARNING``). It costs
-            about 300 MB; what it trains trades only by the gate and a second person's approval.
+            about 500 MB; what it trains trades only by the gate and a second person's approval.
         learning_data: directory of the candles that are learnt from (``AETHER_LEARNING_DATA``), as
             ``VENUE/BASE-USD_1d_*.parquet``.
         database_url: where PostgreSQL is, when it is not the embedded one.
