@@ -20,6 +20,11 @@ from tests.support.platform import a_key, loopback
 
 OPEN = {"/healthz", "/readyz", "/metrics"}
 OPERATIONS = {
+    "start_training",
+    "list_trainings",
+    "list_trials",
+    "get_champion",
+    "roll_back_champion",
     "list_accounts",
     "get_account",
     "list_positions",
