@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check ui ui-test faults day honesty rules format bench strategies restore-drill lock clean
+.PHONY: help setup run test check ui ui-test faults day honesty learning-report rules format bench strategies restore-drill lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
@@ -71,6 +71,9 @@ faults: $(STAMP) ## Strike trades with faults and kills, judged by the exchange'
 
 honesty: $(STAMP) ## Ask the learning pipeline about markets whose truth is known [HONESTY=options]
 	@$(BIN)/python -m tests.honesty $(HONESTY)
+
+learning-report: $(STAMP) ## Ask the daily question of recorded candles: docs/learning.md [LEARNING=options]
+	@$(BIN)/python -m cli.learning_report $(LEARNING)
 
 day: $(STAMP) ## Play a scripted day on recorded candles and prove it by the record [DAY=options]
 	@$(BIN)/aether fetch

@@ -37,7 +37,7 @@ from api.routes.account import (
     stress,
     trades,
 )
-from api.routes.governance import approvals, going_live, kill_switch, settings, universe
+from api.routes.governance import approvals, going_live, kill_switch, learning, settings, universe
 from api.routes.people import me, people, set_up, sign_in
 from api.routes.platform import (
     audit,
@@ -134,6 +134,7 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         sign_in,
         me,
         people,
+        learning,
         codec,
         browser_session,
         control_room,

@@ -32,6 +32,7 @@ GROUPS = {
     "stress": "cli.commands.trading.stress",
     "mode": "cli.commands.governance.mode",
     "settings": "cli.commands.governance.settings",
+    "learn": "cli.commands.learning.learn",
     "admin": "cli.commands.platform.admin",
     "pages": "cli.pages",
     "backup": "cli.commands.platform.backup",

@@ -64,6 +64,9 @@ _READ_ACCOUNT = (
 )
 _READ_PLATFORM = (
     "get_status",
+    "list_trainings",
+    "list_trials",
+    "get_champion",
     "get_control_room",
     "follow_events",
     "get_universe",
@@ -114,6 +117,7 @@ ROUTES: Final[Mapping[str, Rule]] = {
     "engage_kill_switch": Action.KILL_SWITCH_ENGAGE,
     "lift_kill_switch": Action.KILL_SWITCH_LIFT,
     "change_platform_settings": Action.PLATFORM_SETTINGS,
+    **dict.fromkeys(("start_training", "roll_back_champion"), Action.PLATFORM_SETTINGS),
     "request_universe_change": Action.UNIVERSE_REQUEST,
     "approve_universe_change": Action.UNIVERSE_APPROVE,
     "refuse_universe_change": Action.UNIVERSE_REFUSE,

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
             and the high in a down bar (``AETHER_REPLAY_PATH``).
         witness_directory: memory of the record's witness, better on another disk or machine
             (``AETHER_WITNESS_DIRECTORY``); without, it is in the state directory.
+        learning: whether the process that trains models is started (``AETHER_LEARNING``). It costs
+            about 500 MB; what it trains trades only by the gate and a second person's approval.
+        learning_data: directory of the candles that are learnt from (``AETHER_LEARNING_DATA``), as
+            ``VENUE/BASE-USD_1d_*.parquet``.
         database_url: where PostgreSQL is, when it is not the embedded one.
         host_names: names besides 127.0.0.1 and localhost by which callers reach the ports, divided
             by commas, each with its port where a proxy sends one (``AETHER_HOST_NAMES``).
@@ -67,6 +71,8 @@ class Settings(BaseSettings):
     accounts: int = Field(default=3, ge=1, le=500)
     seed: int = Field(default=20260101, ge=0, lt=2**63)
     replay_path: Literal["worst_first", "best_first", "by_direction"] = "worst_first"
+    learning: bool = False
+    learning_data: Path = Path("../shared/data")
     exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
     witness_directory: Path | None = None
     database_url: str | None = None
@@ -88,10 +94,10 @@ class Settings(BaseSettings):
     def _is_text(cls, value: object) -> object:
         return bounded_text(value, LONGEST_VALUE) if isinstance(value, str) else value
 
-    @field_validator("home")
+    @field_validator("home", "learning_data")
     @classmethod
-    def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().resolve()
+    def _absolute(cls, place: Path) -> Path:
+        return place.expanduser().resolve()
 
     @field_validator("market")
     @classmethod

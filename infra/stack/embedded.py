@@ -129,6 +129,8 @@ class Stack:
             "AETHER_ACCOUNTS": str(settings.accounts),
             "MARKET": settings.market,
             "SPEED": settings.market_speed,
+            "AETHER_LEARNING": str(settings.learning),
+            "AETHER_LEARNING_DATA": str(settings.learning_data),
         }
 
     def programs(self, temporal: Path, without: Collection[str] = ()) -> list[Program]:
@@ -183,7 +185,7 @@ class Stack:
             "market": [start, "--expect", OTHERS_AFTER_SECONDS, lock, "workers.market"],
             "api": [start, "--expect", OTHERS_AFTER_SECONDS, lock, "api.__main__"],
         }
-        return [
+        workers = [
             Program(
                 name,
                 [sys.executable, "-m", launch.MODULE, *arguments],
@@ -193,6 +195,12 @@ class Stack:
             )
             for number, (name, arguments) in enumerate(words.items())
         ]
+        return [*workers, *([self._learning()] if self.settings.learning else [])]
+
+    def _learning(self) -> Program:
+        # Not from the fork server: its libraries are heavy and nobody else needs them.
+        command = [sys.executable, "-m", launch.MODULE, "workers.learning"]
+        return Program("learning", command, priority=200, wait_for=self.state.prepared)
 
     def _keeper(self) -> Program:
         places = [str(path) for path in (self.state.run, self.state.sockets, self.state.logs)]

@@ -43,6 +43,12 @@ from models.tables.governance.people import (
 )
 from models.tables.governance.quarantine import QuarantinedWriteRow
 from models.tables.governance.record import AuditCheckpointRow, AuditLeafRow, AuditNodeRow
+from models.tables.learning.training import (
+    ChampionRow,
+    TrainingRunRow,
+    TrainingVerdictRow,
+    TrialRow,
+)
 from models.tables.market.correlations import CorrelationRow
 from models.tables.market.live import RecordEventHeadRow, RecordEventRow
 from models.tables.market.market import CandleRow, MarketSnapshotRow
@@ -73,6 +79,7 @@ __all__ = [
     "BalanceRow",
     "CandleRow",
     "CapitalFlowRow",
+    "ChampionRow",
     "CheckpointRow",
     "CorrelationRow",
     "EnrolmentRow",
@@ -109,6 +116,9 @@ __all__ = [
     "TradeRow",
     "TradeStateRow",
     "TradingDayRow",
+    "TrainingRunRow",
+    "TrainingVerdictRow",
+    "TrialRow",
     "UniverseChangeRow",
     "UniverseProposalRow",
     "UniverseVersionRow",

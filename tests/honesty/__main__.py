@@ -9,6 +9,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from tests.honesty import runs
 from tests.honesty.markets import recorded
 from tests.honesty.runs import Run
@@ -24,7 +26,9 @@ def main() -> int:
     histories = recorded(options.data)
     began = time.monotonic()
     jobs = _jobs(options, histories)
-    with ProcessPoolExecutor(options.processes) as pool:
+    # More threads than processes would only get in each other's way.
+    limit = partial(threadpool_limits, 1)
+    with ProcessPoolExecutor(options.processes, initializer=limit) as pool:
         found = [_told(future) for future in [pool.submit(job) for job in jobs]]
     report = _report(found, options, leak_caught=runs.leak(histories))
     report["seconds"] = round(time.monotonic() - began, 1)
@@ -50,12 +54,14 @@ def _options() -> argparse.Namespace:
 def _jobs(options: argparse.Namespace, histories: list) -> list[Callable[[], Run]]:
     first = options.seed
     signals = range(first, first + options.signals)
+    strong, weak = (runs.edge_worth(worth, runs.EXITS) for worth in (STRONG, WEAK))
+    worthless = runs.edge_worth(0.0, runs.DEAR)
     return [
         *(partial(runs.quick_null, histories, first + n) for n in range(options.nulls)),
         *(partial(runs.full_null, histories, first + n) for n in range(options.full)),
-        *(partial(runs.signal, "strong", seed, STRONG) for seed in signals),
-        *(partial(runs.signal, "weak", seed, WEAK) for seed in signals),
-        *(partial(runs.signal, "below cost", seed, 0.0, below_cost=True) for seed in signals),
+        *(partial(runs.signal, "strong", seed, strong, worth=STRONG) for seed in signals),
+        *(partial(runs.signal, "weak", seed, weak) for seed in signals),
+        *(partial(runs.signal, "below cost", seed, worthless, below_cost=True) for seed in signals),
     ]
 
 

@@ -1,7 +1,6 @@
 """One run of the pipeline each on a market whose truth is known."""
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
@@ -13,17 +12,20 @@ from models.learning.features.checks import features_that_look_ahead
 from models.learning.features.definitions import Feature
 from models.learning.labels.exits import Exits
 from models.learning.training.question import Answer, Question, ask
-from models.learning.training.samples import make_samples
+from models.learning.training.samples import Samples, make_samples
 from models.learning.validation.gate import GateLimits
-from tests.honesty.markets import SHORTEST_SHIFT, YEAR, Made, made, resampled
+from tests.honesty.markets import DAY, SHORTEST_SHIFT, YEAR, Made, made, resampled
 
 EXITS = Exits(stop=0.08, target=0.15, longest_bars=15, entry_cost=0.005, exit_cost=0.005)
 DEAR = replace(EXITS, entry_cost=0.04, exit_cost=0.04)
 QUICK = (EstimatorSpec("logistic", {"penalty": 1}), EstimatorSpec("logistic", {"penalty": 100}))
-FULL = (
-    *(EstimatorSpec("logistic", {"penalty": penalty}) for penalty in (0.1, 1, 10, 100)),
-    *(EstimatorSpec("boosting", {"leaves": leaves, "rounds": 40}) for leaves in (4, 8)),
+FULL = tuple(
+    EstimatorSpec("committee", {"penalty": penalty, "leaves": leaves, "rounds": 40})
+    for penalty in (1, 100)
+    for leaves in (2, 3)
 )
+YEARS_BEFORE, YEARS_TESTED = 6, 8
+MOST_DRAWS = 200
 LIMITS = GateLimits(samples=1_000)
 SIMPLE = FeatureSet(
     "simple",
@@ -31,8 +33,6 @@ SIMPLE = FeatureSet(
     (
         define.log_return(5),
         define.realised_volatility(20),
-        define.trend(10, 50),
-        define.channel(20),
         define.order_flow(5),
     ),
 )
@@ -96,35 +96,43 @@ def _asked(
     return _run(kind, seed, ask(question, samples, rng))
 
 
-def signal(kind: str, seed: int, sharpe: float, *, below_cost: bool = False) -> Run:
-    """Ask about a made market whose signal is worth `sharpe` a year net to whoever knows it.
+def signal(
+    kind: str, seed: int, edge: float, *, worth: float | None = None, below_cost: bool = False
+) -> Run:
+    """Ask about a made market with a signal: years to learn from, then eight that are tested.
 
-    Below cost, the signal is the strongest that is worth nothing at costs of 4 % a side.
+    `edge` is that of the state, see `edge_worth`. With `worth`, markets are drawn until the signal
+    also was worth that net Sharpe ratio (within a tenth) in the tested years to whoever followed
+    it: what the gate sees is neither better nor worse than what is promised. Below cost, every
+    entry and exit costs 4 %.
     """
     exits = DEAR if below_cost else EXITS
     rng = np.random.default_rng([3, seed])
-    samples = make_samples(made(Made(edge_worth(sharpe, exits)), rng), SIMPLE, always, exits)
+    market = Made(edge, years=YEARS_BEFORE + YEARS_TESTED)
+    for _ in range(MOST_DRAWS):
+        samples = make_samples(made(market, rng), SIMPLE, always, exits)
+        if worth is None or abs(_worth_of(samples, YEARS_BEFORE) - worth) <= worth / 10:
+            break
     return _run(kind, seed, ask(Question(kind, exits, FULL, limits=LIMITS), samples, rng))
 
 
-@cache
 def edge_worth(sharpe: float, exits: Exits) -> float:
-    """Find the edge that is worth `sharpe` a year to whoever sees the state, by a long market."""
+    """Find the edge that is worth `sharpe` a year to whoever follows it, by a long market."""
     low, high = 0.0, 0.2
     for _ in range(12):
         middle = (low + high) / 2
-        low, high = (middle, high) if _worth(middle, exits) < sharpe else (low, middle)
+        market = made(Made(middle, years=60), np.random.default_rng(17))
+        found = _worth_of(make_samples(market, SIMPLE, always, exits), 0)
+        low, high = (middle, high) if found < sharpe else (low, middle)
     return (low + high) / 2
 
 
-def _worth(edge: float, exits: Exits) -> float:
-    market = Made(edge, years=60, pairs=2)
-    histories = made(market, np.random.default_rng(17))
-    flow = FeatureSet("flow", 1, (define.order_flow(5),))
-    samples = make_samples(histories, flow, always, exits)
-    taken = samples.features[:, 0] > 0
-    day = (samples.spans.end[taken] - samples.spans.start.min()) // 86_400
-    booked = np.bincount(day, weights=samples.net[taken])
+def _worth_of(samples: Samples, first_year: int) -> float:
+    """Return the Sharpe ratio a year of entering whenever order flow is good, from a year on."""
+    begins = first_year * YEAR * DAY
+    flow = SIMPLE.names.index(define.order_flow(5).name)
+    taken = (samples.features[:, flow] > 0) & (samples.spans.start >= begins)
+    booked = np.bincount((samples.spans.end[taken] - begins) // DAY, weights=samples.net[taken])
     return float(booked.mean() / booked.std() * np.sqrt(YEAR))
 
 

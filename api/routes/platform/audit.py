@@ -36,7 +36,9 @@ async def search_audit_entries(
     cursor: Annotated[str, Query(max_length=200)] = "",
     limit: PageSize = 100,
 ) -> AuditPage:
-    """Search the chains that the caller may read, newest first; a correlation may be the id of a request, see context.
+    """Search the chains that the caller may read, newest first.
+
+    A correlation may be the id of a request, see context.
 
     Rows are found within seconds of being written. ``following`` is the next page's cursor.
     """

@@ -37,7 +37,7 @@ class Role(StrEnum):
 
     Only migrations are the owner. APP is what the trading and market workers are in an account's
     record, ADMIN whoever sets accounts up and makes tokens on the machine, READER what compares,
-    RECORDER what keeps the tree over all audit rows and verifies it.
+    RECORDER what keeps the tree over all audit rows and verifies it, LEARNING what trains models.
     """
 
     OWNER = "aether_owner"
@@ -48,6 +48,7 @@ class Role(StrEnum):
     ADMIN = "aether_admin"
     READER = "aether_reader"
     RECORDER = "aether_recorder"
+    LEARNING = "aether_learning"
 
 
 class TimeSeriesStorage(StrEnum):

@@ -6,7 +6,8 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import HistGradientBoostingClassifier
+from lightgbm import LGBMClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -78,8 +79,9 @@ def make_estimator(spec: EstimatorSpec) -> PipelineEstimator:
     """Make an unfitted estimator. Raise `EstimatorError` for a kind that is not known.
 
     Kinds: `logistic` (parameter `penalty`, the inverse of scikit-learn's C), `boosting` (histogram
-    gradient boosting: `leaves`, `rounds`, `rate`) and `lightgbm` (the same parameters), which needs
-    the package of that name.
+    gradient boosting: `leaves`, `rounds`, `rate`), `lightgbm` (the same and `smallest_leaf`, in
+    samples: overlapping labels are fewer than they seem) and `committee` (the mean of a logistic
+    regression and of LightGBM, with the parameters of both).
     """
     parameters = dict(spec.parameters)
     if spec.kind == "logistic":
@@ -94,6 +96,10 @@ def make_estimator(spec: EstimatorSpec) -> PipelineEstimator:
             early_stopping=False,
             random_state=spec.seed,
         )
+    elif spec.kind == "committee":
+        linear = LogisticRegression(C=1 / float(parameters.pop("penalty", 10.0)), max_iter=1_000)
+        trees = _lightgbm(parameters, spec.seed)
+        model = VotingClassifier([("logistic", linear), ("lightgbm", trees)], voting="soft")
     elif spec.kind == "lightgbm":
         model = _lightgbm(parameters, spec.seed)
     else:
@@ -106,15 +112,11 @@ def make_estimator(spec: EstimatorSpec) -> PipelineEstimator:
 
 
 def _lightgbm(parameters: dict[str, Any], seed: int) -> Any:
-    try:
-        from lightgbm import LGBMClassifier
-    except ImportError as error:
-        raise EstimatorError("lightgbm is not installed: set up the learning extra") from error
     return LGBMClassifier(
         num_leaves=int(parameters.pop("leaves", 8)),
         n_estimators=int(parameters.pop("rounds", 100)),
         learning_rate=float(parameters.pop("rate", 0.05)),
-        min_child_samples=50,
+        min_child_samples=int(parameters.pop("smallest_leaf", 200)),
         random_state=seed,
         deterministic=True,
         force_row_wise=True,

@@ -48,7 +48,8 @@ class Evidence:
     `candidate` has shape (periods,); `costs` what it paid in each period (same unit); `benchmarks`
     the results of what it must beat in the same periods (the champion, its primary rule), by name:
     no trade is always among them. `trials` has shape (periods, trials): every trial that was ever
-    run on this data, the candidate's own among them.
+    run on this data, the candidate's own among them. A benchmark is no trial: nobody searched it,
+    and how bad it is says nothing of what the best of chance would show. It is a choice, though.
     """
 
     candidate: Floats
@@ -62,6 +63,12 @@ class Evidence:
             raise UnknownStatisticError("results, costs and benchmarks differ in shape")
         if self.trials.ndim != 2 or self.trials.shape[0] != self.candidate.size:
             raise UnknownStatisticError("the trials' table does not fit the results")
+
+    @property
+    def choices(self) -> Floats:
+        """Return all that could have been chosen, shape (periods, trials and benchmarks)."""
+        benchmarks = [benchmark[:, None] for benchmark in self.benchmarks.values()]
+        return np.concatenate([self.trials, *benchmarks], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def _findings(
     yield _at_most(
         "probability_of_overfitting",
         limits.overfitting,
-        lambda: _overfitting(evidence.trials, limits.parts),
+        lambda: _overfitting(evidence.choices, limits.parts),
     )
     against = {**evidence.benchmarks, "no_trade": np.zeros_like(evidence.candidate)}
     for name, benchmark in against.items():

@@ -67,14 +67,14 @@ def purged(spans: Spans, candidates: Indices, test: Indices, embargo: int) -> In
 
 
 def walk_forward(
-    spans: Spans, folds: int, *, embargo: int = 0, fewest_train: int = 1
+    spans: Spans, folds: int, *, embargo: int = 0, fewest_train: int = 1, first: int = 1
 ) -> Iterator[Split]:
     """Yield splits that train on the past only: equal stretches of time by the samples' starts.
 
-    The first stretch only trains. Training samples end before the test begins, less the embargo.
+    The `first` stretches only train. Training samples end before the test begins, less the embargo.
     """
-    for number, test in enumerate(_stretches(spans, folds + 1)):
-        if number == 0:
+    for number, test in enumerate(_stretches(spans, folds + first)):
+        if number < first:
             continue
         begins = spans.start[test].min()
         past = np.flatnonzero(spans.end + embargo <= begins)

@@ -15,8 +15,8 @@ from models.trading.verdicts import Check, Verdict
 
 ENTRY, WORSE_PROTECTION = "entry", "worse_protection"
 RAISE_LIMIT, GO_LIVE = "raise_limit", "go_live"
-CHANGE_SETTINGS = "change_settings"
-SUBJECTS = (ENTRY, WORSE_PROTECTION, RAISE_LIMIT, GO_LIVE, CHANGE_SETTINGS)
+CHANGE_SETTINGS, PROMOTE_MODEL = "change_settings", "promote_model"
+SUBJECTS = (ENTRY, WORSE_PROTECTION, RAISE_LIMIT, GO_LIVE, CHANGE_SETTINGS, PROMOTE_MODEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class ApprovalRequest:
 
     Attributes:
         subject: what is asked for: ``entry``, ``worse_protection``, ``raise_limit``, ``go_live``,
-            ``change_settings``.
+            ``change_settings``, ``promote_model``.
         requested_by: the person, or the strategy, that wants it.
         value: its size in USD, None where it has none.
         reference_price: price it was asked at, None where no price matters.

@@ -31,6 +31,11 @@ SIGN_IN = ("POST", "/api/v1/browser-session")
 TEXTS = ("text/plain", "application/yaml", "text/csv", "application/x-ndjson")
 
 OPERATIONS = {
+    "start_training",
+    "list_trainings",
+    "list_trials",
+    "get_champion",
+    "roll_back_champion",
     "list_accounts",
     "get_account",
     "list_positions",

@@ -998,6 +998,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Audit Entries
+         * @description Search the chains that the caller may read, newest first.
+         *
+         *     A correlation may be the id of a request, see context.
+         *
+         *     Rows are found within seconds of being written. ``following`` is the next page's cursor.
+         */
+        get: operations["search_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit/{scope}": {
         parameters: {
             query?: never;
@@ -1238,6 +1262,90 @@ export interface paths {
          *     One administrator suffices until people with roles exist; ``/readyz`` names that lesser form.
          */
         post: operations["lift_kill_switch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/champion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Champion
+         * @description Return which model trades; ``no-trade`` is the default.
+         */
+        get: operations["get_champion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/champion/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back Champion
+         * @description Withdraw the champion: the one before it trades again, or nothing does.
+         */
+        post: operations["roll_back_champion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/trainings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trainings
+         * @description List trainings, newest first, with their progress and what the gate said.
+         */
+        get: operations["list_trainings"];
+        put?: never;
+        /**
+         * Start Training
+         * @description Start a training; what it finds trades only by the gate and another person's approval.
+         */
+        post: operations["start_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trials
+         * @description List every trial that was ever run, newest first: the ledger that the gate counts.
+         */
+        get: operations["list_trials"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2372,6 +2480,10 @@ export interface components {
             action: string;
             /** Actor */
             actor: string;
+            /** Context */
+            context?: {
+                [key: string]: string | number;
+            } | null;
             /** Correlation */
             correlation: string;
             /** Details */
@@ -2389,6 +2501,16 @@ export interface components {
             recorded_at: string;
             /** Sequence */
             sequence: number;
+        };
+        /**
+         * AuditPage
+         * @description Entries of all chains, newest first; ``following`` is "" after the last page.
+         */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /** Following */
+            following: string;
         };
         /**
          * AuthorView
@@ -2479,6 +2601,27 @@ export interface components {
             nav: string;
             /** Unpriced */
             unpriced: string[];
+        };
+        /**
+         * Champion
+         * @description Who trades since when: ``no-trade`` or a training's id.
+         */
+        Champion: {
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Changed By */
+            changed_by: string;
+            /** Model */
+            model: string;
+            /** Number */
+            number: number;
+            /** Previous */
+            previous: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * ChangeAccountSettings
@@ -3036,6 +3179,41 @@ export interface components {
                  * @default 0.01
                  */
                 "risk.volatility_share": string;
+                /**
+                 * Format: decimal
+                 * @description Distance from a target weight that is traded, as a share of what the pair may hold.
+                 * @default 0.10
+                 */
+                "strategies.band": string;
+                /**
+                 * Format: decimal
+                 * @description Cost of a strategy's round trip over the gain it expects before costs.
+                 * @default 0.25
+                 */
+                "strategies.cost_share_maximum": string;
+                /**
+                 * Format: decimal
+                 * @description Least factor that a poor record and regime leave a strategy.
+                 * @default 0.25
+                 */
+                "strategies.factor_minimum": string;
+                /**
+                 * Format: decimal
+                 * @description How strongly a poor record lowers the factor.
+                 * @default 5
+                 */
+                "strategies.tilt": string;
+                /**
+                 * @description Closed trades below which a strategy's record tells nothing.
+                 * @default 20
+                 */
+                "strategies.trades_minimum": number;
+                /**
+                 * Format: decimal
+                 * @description Value traded one way over equity that a strategy may reach per year.
+                 * @default 8
+                 */
+                "strategies.turnover_maximum": string;
             };
         };
         /**
@@ -4252,6 +4430,8 @@ export interface components {
             slippage_share: string;
             /** Stop Distance Minimum */
             stop_distance_minimum: string;
+            /** Trade Minimum */
+            trade_minimum: string;
         };
         /**
          * Link
@@ -5042,6 +5222,17 @@ export interface components {
          */
         Role: "director" | "operator" | "auditor" | "platform_administrator";
         /**
+         * RollBack
+         * @description Why the champion is withdrawn.
+         */
+        RollBack: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
          * RunStress
          * @description Shocks to apply besides the historical ones, or instead of them.
          */
@@ -5301,6 +5492,17 @@ export interface components {
              * @default
              */
             title: string;
+        };
+        /**
+         * StartTraining
+         * @description Why a training is wanted.
+         */
+        StartTraining: {
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
         };
         /**
          * Status
@@ -5616,6 +5818,81 @@ export interface components {
             profit: string | null;
             /** Quantity */
             quantity: string;
+        };
+        /**
+         * TrainingStarted
+         * @description The training's id.
+         */
+        TrainingStarted: {
+            /** Run Id */
+            run_id: string;
+        };
+        /**
+         * TrainingView
+         * @description One training: its data and question by their hashes, and how far it came.
+         *
+         *     ``finished`` of ``planned`` trials are in the ledger; ``seconds_left`` is unknown before the
+         *     first of them. ``passed`` is unknown until the gate has judged.
+         */
+        TrainingView: {
+            /** Candidate */
+            candidate: string | null;
+            /** Code Version */
+            code_version: string;
+            /** Data Hash */
+            data_hash: string;
+            /** Feature Hash */
+            feature_hash: string;
+            /** Finished */
+            finished: number;
+            /** Passed */
+            passed: boolean | null;
+            /** Planned */
+            planned: number;
+            /** Question */
+            question: string;
+            /** Reason */
+            reason: string;
+            /** Reasons */
+            reasons: string[];
+            /** Requested By */
+            requested_by: string;
+            /** Run Id */
+            run_id: string;
+            /** Samples */
+            samples: number;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
+         * TrialView
+         * @description One trial of the ledger; ``sharpe`` is that of a year, unknown where it took no trade.
+         */
+        TrialView: {
+            /** Data Hash */
+            data_hash: string;
+            /** Failures */
+            failures: string[];
+            /**
+             * Finished At
+             * Format: date-time
+             */
+            finished_at: string;
+            /** Question */
+            question: string;
+            /** Run Id */
+            run_id: string;
+            /** Seconds */
+            seconds: number;
+            /** Sharpe */
+            sharpe: number | null;
+            /** Trial */
+            trial: string;
         };
         /**
          * UniverseChangeView
@@ -7644,6 +7921,45 @@ export interface operations {
             };
         };
     };
+    search_audit_entries: {
+        parameters: {
+            query?: {
+                account?: string | null;
+                actor?: string | null;
+                action?: string | null;
+                correlation?: string | null;
+                words?: string | null;
+                since?: string | null;
+                until?: string | null;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit_entries: {
         parameters: {
             query?: {
@@ -8078,6 +8394,169 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_champion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Champion"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_champion: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Champion"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_trainings: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_training: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartTraining"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingStarted"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_trials: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialView"][];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */

@@ -175,6 +175,8 @@ _RISK = (
            "A strategy lost its limit of the week."),
     Action("strategy_weighed", "rule:strategy:weighed",
            "The share that a strategy gets has changed."),
+    Action("champion_changed", "platform:champion:changed",
+           "Another model, or none, trades from now on.", urgent=True),
     Action("restored", "machine:record:restored", "The record was restored from a backup.",
            urgent=True),
 )

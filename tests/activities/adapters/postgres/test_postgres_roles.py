@@ -23,7 +23,7 @@ from infra.runtime.database.connections import Database, Role
 from infra.stack.own_token import NAME, renew_own_token
 from workers.live_accounts import asking
 
-PROCESSES = [Role.APP, Role.MARKET, Role.API, Role.EXCHANGE, Role.READER, Role.ADMIN, Role.RECORDER]
+PROCESSES = [role for role in Role if role is not Role.OWNER]
 TOKENS = (
     "SELECT token_hash FROM api_tokens",
     "INSERT INTO api_tokens VALUES ('x', 'administrator', 'x', now(), NULL, now(), NULL)",
@@ -87,6 +87,17 @@ FORBIDDEN = [
     (Role.READER, "INSERT INTO requests SELECT * FROM requests"),
     (Role.READER, "SELECT append_audit('company', 'x', 'y', '{}', '{}', '', false, '')"),
     (Role.MARKET, "SELECT append_audit('company', 'x', 'y', '{}', '{}', '', false, '')"),
+    *(
+        (role, f"INSERT INTO {table} SELECT * FROM {table}")
+        for role in PROCESSES
+        if role is not Role.LEARNING
+        for table in ("trials", "training_runs", "training_verdicts")
+    ),
+    *(
+        (Role.LEARNING, f"{verb} {table}{rest}")
+        for table, column in (("trials", "milliseconds = 0"), ("champions", "model = 'x'"))
+        for verb, rest in (("UPDATE", f" SET {column}"), ("DELETE FROM", ""), ("TRUNCATE", ""))
+    ),
     (Role.API, "SELECT high_water FROM api_key_nonces"),
 ]
 

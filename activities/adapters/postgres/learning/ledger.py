@@ -1,0 +1,122 @@
+"""The training ledger in PostgreSQL."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from activities.adapters.postgres.learning import champions
+from activities.ports.training import LedgerTrial, TrialKey
+from infra.runtime.database.connections import Database
+from models.contracts.learning import Promotion, TrainingRequest
+from models.learning.estimators.calibration import Calibration
+from models.learning.training.question import TrialResult
+from models.learning.validation.gate import GateReport
+from models.tables.learning.training import (
+    TrainingRunRow,
+    TrainingVerdictRow,
+    TrialRow,
+)
+
+
+class PostgresTrainingLedger:
+    """Needs a Database of the role ``aether_learning``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin_run(
+        self,
+        request: TrainingRequest,
+        key: TrialKey,
+        feature_hash: str,
+        code_version: str,
+        samples: int,
+        planned: int,
+    ) -> None:
+        """Write down that a run has begun; a run that is known stays as it is."""
+        row = TrainingRunRow(
+            run_id=request.run_id,
+            requested_by=request.by,
+            reason=request.reason,
+            data_hash=key.data_hash,
+            question=key.question,
+            feature_hash=feature_hash,
+            code_version=code_version,
+            samples=samples,
+            planned=planned,
+            started_at=datetime.now(UTC),
+        )
+        await self._add(TrainingRunRow, row.model_dump())
+
+    async def trials(self, data_hash: str) -> Sequence[LedgerTrial]:
+        """Return every trial that was ever run on this data, in the order of their end."""
+        asked = select(TrialRow).where(col(TrialRow.data_hash) == data_hash)
+        async with self._database.no_scope() as session:
+            rows = await session.exec(asked.order_by(col(TrialRow.finished_at)))
+            return [_trial(row) for row in rows]
+
+    async def add_trial(
+        self, run_id: str, key: TrialKey, trial: LedgerTrial, seconds: float
+    ) -> None:
+        """Add a finished trial; one that is there already stays as it is."""
+        result = trial.result
+        row = TrialRow(
+            data_hash=key.data_hash,
+            question=key.question,
+            trial=result.trial,
+            run_id=run_id,
+            begins=trial.begins,
+            period_seconds=trial.period_seconds,
+            net=result.net.tolist(),
+            costs=result.costs.tolist(),
+            calibration=asdict(result.calibration) if result.calibration else None,
+            failures=list(result.failures),
+            milliseconds=round(1_000 * seconds),
+            finished_at=datetime.now(UTC),
+        )
+        await self._add(TrialRow, row.model_dump())
+
+    async def save_verdict(self, run_id: str, candidate: str | None, report: GateReport) -> None:
+        """Write down what the gate said; a figure that is unknown is null, with its note."""
+        row = TrainingVerdictRow(
+            run_id=run_id,
+            passed=report.passed and candidate is not None,
+            candidate=candidate,
+            reasons=list(report.reasons),
+            findings=[_document(asdict(finding)) for finding in report.findings],
+            judged_at=datetime.now(UTC),
+        )
+        await self._add(TrainingVerdictRow, row.model_dump())
+
+    async def promote(self, promotion: Promotion) -> None:
+        """Make the run's model the champion, audited; once, however often it is tried."""
+        await champions.promote(self._database, promotion)
+
+    async def _add(self, table: type, values: dict[str, Any]) -> None:
+        async with self._database.no_scope() as session:
+            await session.exec(insert(table).values(values).on_conflict_do_nothing())
+
+
+def _document(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
+    }
+
+
+def _trial(row: TrialRow) -> LedgerTrial:
+    result = TrialResult(
+        trial=row.trial,
+        net=np.asarray(row.net, dtype=np.float64),
+        costs=np.asarray(row.costs, dtype=np.float64),
+        probabilities=np.empty(0),
+        calibration=Calibration(**row.calibration) if row.calibration else None,
+        failures=tuple(row.failures),
+    )
+    return LedgerTrial(row.question, row.begins, row.period_seconds, result)

@@ -1,0 +1,1 @@
+"""Training: data snapshots, trials, evidence and what is promoted by it."""

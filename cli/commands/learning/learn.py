@@ -1,0 +1,71 @@
+"""`aether learn`: trainings, the ledger of trials, and which model trades."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import ApiClient
+from infra.runtime.settings import Settings
+
+app = typer.Typer(help="Training, its ledger, and which model trades.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Key = Annotated[str | None, typer.Option("--key", help="Idempotency key.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
+
+
+@app.command()
+def train(reason: Reason, *, key: Key = None) -> None:
+    """Start a training; nothing trades by it without the gate and another person's approval."""
+    with ApiClient(Settings()) as api:
+        found = api.post("/learning/trainings", {"reason": reason}, key)
+    typer.echo(f"training {found['run_id']} has begun: aether learn status")
+
+
+@app.command()
+def status(*, as_json: Json = False) -> None:
+    """Show which model trades, and the trainings with their progress and verdicts."""
+    with ApiClient(Settings()) as api:
+        found = {
+            "champion": api.get("/learning/champion"),
+            "trainings": api.get("/learning/trainings"),
+        }
+    typer.echo(json.dumps(found) if as_json else "\n".join(_status(found)))
+
+
+@app.command()
+def ledger(*, as_json: Json = False) -> None:
+    """List every trial that was ever run, newest first."""
+    with ApiClient(Settings()) as api:
+        found = api.get("/learning/trials")
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for one in found:
+        sharpe = "took no trade" if one["sharpe"] is None else f"Sharpe ratio {one['sharpe']:.2f}"
+        typer.echo(f"{one['finished_at']} {one['trial']}: {sharpe}, {one['seconds']:.1f} s")
+
+
+@app.command()
+def rollback(reason: Reason, *, key: Key = None) -> None:
+    """Withdraw the champion: the one before it trades again, or nothing does."""
+    with ApiClient(Settings()) as api:
+        found = api.post("/learning/champion/rollback", {"reason": reason}, key)
+    typer.echo(f"champion: {found['model']}")
+
+
+def _status(found: dict[str, Any]) -> list[str]:
+    champion = found["champion"]
+    lines = [f"champion: {champion['model']} since {champion['changed_at']}: {champion['reason']}"]
+    return [*lines, *(_training(one) for one in found["trainings"])]
+
+
+def _training(one: dict[str, Any]) -> str:
+    head = f"{one['run_id']} by {one['requested_by']}: {one['finished']} of {one['planned']} trials"
+    if one["passed"] is None:
+        left = one["seconds_left"]
+        return head if left is None else f"{head}, about {left:.0f} s left"
+    if one["passed"]:
+        return f"{head}, {one['candidate']} passed the gate: aether approvals list"
+    return f"{head}, refused by the gate: {', '.join(one['reasons'])}"

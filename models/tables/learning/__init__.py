@@ -1,0 +1,1 @@
+"""What was tried, judged and promoted."""

@@ -1,0 +1,96 @@
+"""The training ledger on a real database: what is in it stays, and counts for ever."""
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import psycopg
+import pytest
+import pytest_asyncio
+
+from activities.adapters.postgres.audit import verify_chain
+from activities.adapters.postgres.learning import champions
+from activities.adapters.postgres.learning.ledger import PostgresTrainingLedger
+from activities.ports.training import LedgerTrial, TrialKey
+from infra.runtime.database.connections import PLATFORM_SCOPE, Database, Role
+from models.contracts.learning import NO_TRADE, Promotion, TrainingRequest
+from models.learning.estimators.calibration import Calibration
+from models.learning.training.question import TrialResult
+from models.learning.validation.gate import Finding, GateReport
+from tests.support.postgres import PostgresServer
+
+KEY = TrialKey("data", "question")
+CALIBRATION = Calibration(100, 0.2, 0.25, 1.0, 0.5, 1.5)
+
+
+def trial(name: str, first: float = 0.5, calibration: Calibration | None = CALIBRATION):
+    net = np.array([first, -0.25, 1 / 3])
+    result = TrialResult(name, net, np.abs(net) / 7, np.empty(0), calibration, ("fold 1: x",))
+    return LedgerTrial(KEY.question, 86_400, 86_400, result)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def learning(postgres: PostgresServer, database: Database, database_name: str):
+    connected = Database(postgres.url(Role.LEARNING, database_name))
+    yield connected
+    await connected.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ledger(learning: Database) -> AsyncIterator[PostgresTrainingLedger]:
+    found = PostgresTrainingLedger(learning)
+    await found.begin_run(TrainingRequest("run-1", "anna", "try"), KEY, "f", "c", 10, 2)
+    yield found
+
+
+async def test_trial_comes_back_as_it_was(ledger):
+    await ledger.add_trial("run-1", KEY, trial("one"), 1.5)
+    found = next(t for t in await ledger.trials("data") if t.result.trial == "one")
+    expected = trial("one").result
+    assert np.array_equal(found.result.net, expected.net)
+    assert np.array_equal(found.result.costs, expected.costs)
+    assert found.result.calibration == CALIBRATION
+    assert found.result.failures == ("fold 1: x",)
+    assert (found.begins, found.period_seconds) == (86_400, 86_400)
+
+
+async def test_finished_trial_is_never_replaced(ledger):
+    await ledger.add_trial("run-1", KEY, trial("two"), 1.5)
+    await ledger.add_trial("run-1", KEY, trial("two", first=9.0), 1.5)
+    found = [t.result for t in await ledger.trials("data") if t.result.trial == "two"]
+    assert [float(result.net[0]) for result in found] == [0.5]
+
+
+async def test_trials_of_other_data_are_not_counted(ledger):
+    await ledger.add_trial("run-1", TrialKey("other", "question"), trial("three"), 1.5)
+    assert "three" not in [t.result.trial for t in await ledger.trials("data")]
+
+
+async def test_unknown_figure_of_a_verdict_is_null(ledger, learning):
+    finding = Finding("candidate", float("nan"), 0.0, passed=False, note="none")
+    await ledger.save_verdict("run-1", None, GateReport((finding,), None, 0.0))
+    async with learning.no_scope() as session:
+        query = psycopg.sql.SQL("SELECT passed, findings FROM training_verdicts").as_string()
+        row = (await (await session.connection()).exec_driver_sql(query)).one()
+    assert row.passed is False
+    assert row.findings[0]["figure"] is None
+
+
+async def test_no_trade_is_the_first_champion_and_the_end_of_every_way_back(
+    ledger, learning, admin
+):
+    assert (await champions.champion(learning)).model == NO_TRADE
+    for model in ("run-1", "run-2", "run-2"):
+        await ledger.promote(Promotion(model, "bert", "better"))
+    assert (await champions.champion(learning)).number == 3
+    found = [(await champions.roll_back(learning, "aether", "it loses")).model for _ in range(3)]
+    assert found == ["run-1", NO_TRADE, NO_TRADE]
+    assert (await champions.champion(admin)).model == NO_TRADE
+    assert (await verify_chain(admin, PLATFORM_SCOPE)).intact
+
+
+@pytest.mark.parametrize("table", ["trials", "training_runs", "training_verdicts", "champions"])
+def test_not_even_the_owner_changes_the_ledger(postgres, ledger, database_name, table):
+    with psycopg.connect(postgres.url(Role.OWNER, database_name)) as connection:
+        with pytest.raises(psycopg.Error) as error:
+            connection.execute(f"DELETE FROM {table}")
+        assert error.value.sqlstate == "AE004"

@@ -1,0 +1,104 @@
+"""One training, from data to promotion: nothing becomes champion without gate and second person."""
+
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from activities.policies import RECORD
+from models.contracts.approvals import ApprovalInput
+from models.contracts.learning import (
+    LEARNING_QUEUE,
+    Promotion,
+    TrainingDone,
+    TrainingJudged,
+    TrainingPlanned,
+    TrainingRequest,
+    TrialsFinished,
+)
+from models.contracts.names import APPROVAL_WORKFLOW, TRADING_QUEUE, approval_workflow_id
+from models.trading.governance.approval import PROMOTE_MODEL, ApprovalRequest, ApprovalStatus
+
+T = TypeVar("T")
+HEARTBEAT = timedelta(seconds=30)
+"""A worker that is niced may be silent for long: it must not be taken for dead."""
+TRAINING_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)
+)
+TRIALS_WITHIN = timedelta(hours=12)
+APPROVAL_WITHIN = timedelta(days=7)
+
+
+@workflow.defn
+class TrainingWorkflow:
+    """Plan, try, judge; with every test passed, ask another person and promote."""
+
+    def __init__(self) -> None:
+        self.step = "planning"
+
+    @workflow.run
+    async def run(self, request: TrainingRequest) -> TrainingDone:
+        """Return how the training ended."""
+        planned: TrainingPlanned = await self._do(
+            "planning", "plan_training", TrainingPlanned, request
+        )
+        await self._do("trials", "run_trials", TrialsFinished, request, planned.data_hash)
+        judged: TrainingJudged = await self._do(
+            "judging", "judge_training", TrainingJudged, request, planned.data_hash
+        )
+        if not judged.passed:
+            return self._done(request, "refused", judged.reasons)
+        self.step = "waiting for another person"
+        status = await self._approval(request, judged)
+        if status is not ApprovalStatus.APPROVED:
+            return self._done(request, "declined", (status.value,))
+        promotion = Promotion(request.run_id, "aether", f"{judged.candidate}: approved")
+        await workflow.execute_activity(
+            "promote_model", promotion, task_queue=LEARNING_QUEUE, **RECORD
+        )
+        return self._done(request, "promoted", ())
+
+    async def _do(self, step: str, name: str, answer: type[T], *words: object) -> T:
+        self.step = step
+        found: T = await workflow.execute_activity(
+            name,
+            args=words,
+            task_queue=LEARNING_QUEUE,
+            result_type=answer,
+            start_to_close_timeout=TRIALS_WITHIN,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=TRAINING_RETRY,
+            cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        )
+        return found
+
+    async def _approval(self, request: TrainingRequest, judged: TrainingJudged) -> ApprovalStatus:
+        now = workflow.now()
+        asked = ApprovalRequest(
+            request_id=f"promote-{request.run_id}",
+            subject=PROMOTE_MODEL,
+            requested_by=request.by,
+            detail=f"promote {judged.candidate} of training {request.run_id}",
+            requested_at=now,
+            expires_at=now + APPROVAL_WITHIN,
+        )
+        status: ApprovalStatus = await workflow.execute_child_workflow(
+            APPROVAL_WORKFLOW,
+            ApprovalInput("platform", asked),
+            id=approval_workflow_id("platform", asked.request_id),
+            task_queue=TRADING_QUEUE,
+            result_type=ApprovalStatus,
+        )
+        return status
+
+    def _done(
+        self, request: TrainingRequest, outcome: str, reasons: tuple[str, ...]
+    ) -> TrainingDone:
+        self.step = outcome
+        return TrainingDone(request.run_id, outcome, reasons)
+
+    @workflow.query
+    def where(self) -> str:
+        """Return which step is under way."""
+        return self.step
