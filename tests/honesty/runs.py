@@ -88,7 +88,10 @@ def _asked(
     shift = 0
     if shifted:
         shortest = min(len(bars) for bars in histories)
-        shift = int(rng.integers(SHORTEST_SHIFT, shortest - SHORTEST_SHIFT))
+        # A shift just short of the whole circle shows features of the days that the answers are
+        # made of: whatever the features and the answer span must lie between, in both directions.
+        reach = WITHOUT_FLOW.lookback + EXITS.longest_bars + SHORTEST_SHIFT
+        shift = int(rng.integers(SHORTEST_SHIFT, shortest - reach))
     else:
         histories = [resampled(bars, rng) for bars in histories]
     samples = make_samples(histories, WITHOUT_FLOW, upper_half, EXITS, shift=shift)
