@@ -1,6 +1,7 @@
 """`aether trade`: open, close, show, list, move the stop."""
 
 import json
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -197,7 +198,18 @@ def _partial(text: str) -> dict[str, str]:
 def _row(trade: dict[str, Any]) -> list[str]:
     names = ("symbol", "phase", "bought", "average_entry_price", "stop_price")
     tail = ("average_exit_price", "exit_reason", "pnl")
-    return ["" if trade[name] is None else str(trade[name]) for name in (*names, *tail)]
+    return [_figure(name, trade[name]) for name in (*names, *tail)]
+
+
+def _figure(name: str, value: Any) -> str:
+    """Return a value's text; an average is a quotient, ten digits of which are enough to read."""
+    if value is None:
+        return ""
+    if not name.startswith("average_"):
+        return str(value)
+    average = Decimal(str(value))
+    step = Decimal(1).scaleb(average.adjusted() - 9)
+    return f"{average.quantize(step) if average else average:f}"
 
 
 def _show(answer: dict[str, Any], *, as_json: bool) -> None:
