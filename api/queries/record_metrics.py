@@ -4,6 +4,7 @@ They are true while the trading process is dead, which is when they matter most.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,7 +125,10 @@ class RecordGauges:
                 await self._read_protection(database, verifiers)
         except (OSError, TimeoutError, SQLAlchemyError):
             self._up.set(0)
-            self.registry.unregister(self._unacknowledged)  # unknown is not zero
+            for unknown in (self._unacknowledged, self._uncosigned):  # unknown is not zero
+                self.registry.unregister(unknown)
+            with suppress(KeyError):
+                self.registry.unregister(self._cosigned_age)
         else:
             self._up.set(1)
 

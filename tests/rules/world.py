@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from activities.market.strategy_runner import StrategyRunner
 from activities.market.symbol_state import SymbolState
 from models.trading.account import decisions as account_decisions
 from models.trading.account.capital.facts import DayBoundaryPassed, PricesMarked
@@ -34,7 +35,7 @@ from models.trading.account.hedge.facts import (
 from models.trading.account.rules import adopt
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.state import AccountState, HaltKind
-from models.trading.market import Candle
+from models.trading.market import Candle, MarketSnapshot
 from models.trading.orders import OrderStatus
 from models.trading.risk.limits import FeeRates
 from models.trading.strategies.trend import TrendStrategy
@@ -58,6 +59,7 @@ from models.trading.trade.state import TradePhase, TradeState
 from models.trading.trading_day import day_of, next_boundary
 from tests.rules.candles import BAR, PAIRS
 from tests.rules.desk import ACCOUNT, Desk, ExchangeCommand, Told
+from tests.support.books import a_book
 
 ZERO = Decimal(0)
 CASH = Decimal(100_000)
@@ -87,13 +89,20 @@ class Seen:
     highest_equity: Decimal = CASH
 
 
+BOOK_USD = Decimal(1_000_000)
+"""What each level of a book is taken to hold, in USD."""
+TOLD_EVERY = timedelta(hours=4)
+"""How often what reconciliations tell is told; fees are outdated after six hours."""
+
+
 class World:
     """The account and everything that it is told."""
 
     def __init__(self, start: datetime) -> None:
         self.desk, self.seen, self.now = Desk(CASH, start), Seen(), start
-        self.strategy = TrendStrategy()
-        state = AccountState(ACCOUNT, INSTALLATION, strategies=(self.strategy.name,))
+        strategy = TrendStrategy()
+        self.runner = StrategyRunner([strategy], INSTALLATION)
+        state = AccountState(ACCOUNT, INSTALLATION, strategies=(strategy.name,))
         self.account = adopt(state, SettingsInForce(1, SETTINGS))
         self.trades: dict[int, TradeState] = {}
         self.watches: dict[int, tuple[PriceWatch, ...]] = {}
@@ -201,6 +210,8 @@ class World:
             market.measure()
         if not self._started:
             self._begin()
+        elif at - self._told_at >= TOLD_EVERY:
+            self._ready()
         self._mark()
         self._close_day()
         self._propose(bars)
@@ -213,13 +224,19 @@ class World:
         """Let the exchange answer, tell the rules of the market, and start the hedge."""
         self._started = True
         self._ready()
+        self._review_hedge("start")
+
+    def _tell_rules(self) -> None:
+        """Tell universe and groups as the platform does: reviewed and computed just now."""
         symbols = tuple(pair.symbol for pair in PAIRS)
         buckets = {name: "major" if name[:3] in ("BTC", "ETH") else "large" for name in symbols}
         groups = dict.fromkeys(symbols, "BTC/USD")
-        self._tell(MarketRulesTold(1, symbols, buckets, 1, groups, self.now))
-        self._review_hedge("start")
+        reviewed = (None, self.now, self.now)
+        self._tell(MarketRulesTold(1, symbols, buckets, 1, groups, self.now, *reviewed))
 
     def _ready(self) -> None:
+        """Tell balances and fees, as each reconciliation does."""
+        self._told_at = self.now
         venue = self.desk.venue
         balances = {name: one.total for name, one in venue.balances(ACCOUNT).items()}
         instruments = {pair.symbol: pair.instrument for pair in PAIRS}
@@ -231,6 +248,7 @@ class World:
             balances, instruments, fees, self.now, orders_consistent=True, flows=()
         )
         self._tell(ready)
+        self._tell_rules()
 
     def _prices(self) -> dict[str, Decimal]:
         return {s: m.snapshot.mid for s, m in self.markets.items() if m.snapshot is not None}
@@ -258,11 +276,15 @@ class World:
         for symbol in sorted(bars):
             market = self.markets[symbol]
             assert market.snapshot is not None
-            window = tuple(market.bars)
-            idea = self.strategy.propose(window, market.snapshot, market.instrument, INSTALLATION)
-            if idea is not None:
+            self.runner.take(bars[symbol])
+            for idea in self.runner.propose(market.snapshot, market.instrument):
                 self.seen.ideas += 1
-                self._tell(IdeaArrived(idea, market.snapshot, self.now))
+                self._tell(IdeaArrived(idea, self._with_book(market.snapshot), self.now))
+
+    def _with_book(self, seen: MarketSnapshot) -> MarketSnapshot:
+        """Return what is seen with the book that the candles do not tell: a deep one."""
+        book = a_book(seen.bid, seen.ask, BOOK_USD / seen.ask)
+        return replace(seen, book=book, book_at=self.now)
 
     def _review_trades(self) -> None:
         """Let time pass for the trades that wait for something."""

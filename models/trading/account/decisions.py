@@ -112,7 +112,7 @@ def decide(state: AccountState, fact: AccountFact) -> AccountDecision:
     """
     match fact:
         case IdeaArrived() | OpenRequested():
-            seen = _watch(_with_market(state, fact.market, fact.at), fact.at)
+            seen = measured(state, fact)
             return _after(seen, _decide(seen.state, fact))
         case TradeProgressed() | ExchangeReady():
             decision = _decide(state, fact)
@@ -125,6 +125,11 @@ def decide(state: AccountState, fact: AccountFact) -> AccountDecision:
             return _after(decision, drawdown.watch_figures(decision.state, fact.at))
         case _:
             return _decide(state, fact)
+
+
+def measured(state: AccountState, fact: IdeaArrived | OpenRequested) -> AccountDecision:
+    """Take in the market that an entry was seen with, and measure the account by it."""
+    return _watch(_with_market(state, fact.market, fact.at), fact.at)
 
 
 def _watch(state: AccountState, told_at: datetime) -> AccountDecision:

@@ -36,7 +36,7 @@ def superuser(postgres, database_name):
 
 async def told(database, home):
     gauges = RecordGauges()
-    await gauges.read(database, home)
+    await gauges.read(database, home, [])
 
     def value(name, **labels):
         return gauges.registry.get_sample_value(name, labels)

@@ -6,6 +6,7 @@ Pure: the account's state and the market are arguments, and the state is given b
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from models.trading.account.decisions import measured
 from models.trading.account.entries.decisions import consider, intent_of_request
 from models.trading.account.entries.record import EntryRecord
 from models.trading.account.facts import OpenRequested
@@ -55,6 +56,7 @@ class PreviewSeen:
 
 def preview_entry(state: AccountState, fact: OpenRequested) -> EntryPreview:
     """Return what a request would come to in this state."""
+    state = measured(state, fact).state
     intent = intent_of_request(state, fact)
     outcome = consider(state, replace(intent, approved=True))
     asked = fact.market.ask if fact.market is not None else ZERO

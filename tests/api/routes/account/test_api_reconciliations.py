@@ -5,11 +5,12 @@ from decimal import Decimal
 from math import inf
 
 import pytest_asyncio
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from activities.ports.journal import Discrepancies
-from api.queries.record_metrics import record_metrics
+from api.queries.record_metrics import RecordGauges
 from infra.runtime.database.connections import Database
 from tests.support.record_builders import a_report, an_order
 from tests.support.temporal import eventually
@@ -135,7 +136,9 @@ async def test_metrics_tell_how_long_a_trade_has_been_unprotected(platform, acco
 
 async def test_record_that_does_not_answer_is_said_to_be_down(tmp_path):
     nowhere = Database("postgresql://aether_app@127.0.0.1:22101/none")
-    found = samples((await record_metrics(nowhere, tmp_path)).decode())
+    gauges = RecordGauges()
+    await gauges.read(nowhere, tmp_path, [])
+    found = samples(generate_latest(gauges.registry).decode())
     backup = ("aether_backup_verified_age_seconds", None)
     assert found == {("aether_record_up", None): 0, backup: inf}
     await nowhere.close()

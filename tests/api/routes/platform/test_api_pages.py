@@ -106,7 +106,9 @@ async def test_session_of_a_browser(without_engine):
     assert (await browser.get("/api/v1/control-room")).status_code == 200
     foreign = {"Origin": "http://evil.example", "Host": f"127.0.0.1:{PORT_BASE}"}
     assert (await browser.delete(path, headers=foreign)).status_code == 403
-    assert (await browser.delete(path)).status_code == 204
+    assert (await browser.delete(path)).status_code == 403
+    page = {"Aether-Request": "page", "Sec-Fetch-Site": "same-origin"}
+    assert (await browser.delete(path, headers=page)).status_code == 204
     assert (await browser.get(path)).status_code == 401
 
 

@@ -19,7 +19,7 @@ from tests.models.trading.trading_builders import an_account
 THEN = PreviewSeen(Decimal(50000), 3, 5, 7)
 
 
-@pytest.mark.parametrize("quantity", [None, Decimal("0.05")])
+@pytest.mark.parametrize("quantity", [Decimal("0.02"), Decimal("0.05")])
 def test_preview_is_what_is_entered(quantity):
     state, request = an_account(), replace(a_request(), quantity=quantity)
     found = preview_entry(state, request)

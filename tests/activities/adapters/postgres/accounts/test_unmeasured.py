@@ -1,6 +1,7 @@
 """How long an account has gone without a figure it needs is a metric, and in time an alarm."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 from sqlalchemy import text
@@ -16,7 +17,7 @@ async def gauges(database, api_database, *halts):
     async with database.account_scope("company") as session:
         await session.sql(SET, {"halts": orjson.dumps(halts_document(halts)).decode()})
     found = RecordGauges()
-    await found.read(api_database)
+    await found.read(api_database, Path("no-backups-here"), [])
     registry = found.registry
     labels = {"account": "company"}
     return (
