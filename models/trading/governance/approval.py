@@ -26,14 +26,14 @@ class ApprovalPolicy:
     Attributes:
         value_minimum: USD from which it does, None: no such bound.
         equity_share_minimum: share of equity from which it does, None: no such bound. The default
-            lies below what the default limit of a pair allows, so that the largest entries wait for
-            a person; most ideas are smaller, by the risk that one trade may take.
+            is the default limit of a pair: within it strategies act by themselves, and what more
+            an account's limits are widened to takes a person.
         expires_after: protocol time that a request waits.
         price_tolerance: share by which the price may have moved until it is approved.
     """
 
     value_minimum: Decimal | None = None
-    equity_share_minimum: Decimal | None = Decimal("0.20")
+    equity_share_minimum: Decimal | None = Decimal("0.25")
     expires_after: timedelta = timedelta(hours=4)
     price_tolerance: Decimal = Decimal("0.01")
 
@@ -127,8 +127,8 @@ def check_size(policy: ApprovalPolicy, value: Decimal, equity: Decimal) -> Check
         reason = "no size needs approval"
         return Check("approval", "approval-needed", passed=True, reason=reason, figure=value)
     bound = min(bounds)
-    reason = f"{value:.2f} USD against {bound:.2f} USD from which a person decides"
-    return Check("approval", "approval-needed", value < bound, reason, value, bound)
+    reason = f"{value:.2f} USD against {bound:.2f} USD above which a person decides"
+    return Check("approval", "approval-needed", value <= bound, reason, value, bound)
 
 
 def approve(

@@ -166,11 +166,14 @@ def test_no_more_entries_wait_than_a_person_reads() -> None:
     assert len(full.state.waiting) == WAITING_MAXIMUM
 
 
-def test_default_policy_binds_below_the_default_limit_of_a_pair() -> None:
+def test_strategies_act_within_the_limit_of_a_pair_and_what_more_is_allowed_takes_a_person() -> (
+    None
+):
     account = an_account()
-    assert (account.approval.equity_share_minimum or 1) < account.limits.pair_exposure_share
-    for quantity, code in (("0.38", "accepted"), ("0.48", "waiting-for-approval")):
-        answer = decide(an_account(), a_request(quantity=quantity)).answer
+    assert account.approval.equity_share_minimum == account.limits.pair_exposure_share
+    wider = replace(account.limits, pair_exposure_share=Decimal("0.4"))
+    for quantity, code in (("0.48", "accepted"), ("0.6", "waiting-for-approval")):
+        answer = decide(replace(account, limits=wider), a_request(quantity=quantity)).answer
         assert answer is not None
         assert answer.code == code, answer
 

@@ -109,7 +109,7 @@ def test_the_risk_of_the_account_binds_before_the_weight():
 
 
 def test_a_weight_as_large_as_people_decide_on_waits_for_one():
-    account = an_owner(approval=ApprovalPolicy())
+    account = an_owner(approval=ApprovalPolicy(equity_share_minimum=Decimal("0.2")))
     assert of(follow(account, an_idea("0.5")), EnterTrade)
     decision = follow(account, an_idea("1"))
     assert not of(decision, EnterTrade)

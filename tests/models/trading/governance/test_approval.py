@@ -35,10 +35,10 @@ NAMES = st.sampled_from(("Dora", "dora ", "Emil", "", "aether"))
 
 def test_large_entries_wait_for_a_person() -> None:
     policy = ApprovalPolicy(Decimal(20_000), Decimal("0.15"))
-    assert check_size(policy, Decimal(14_999), Decimal(100_000)).passed
-    asked = check_size(policy, Decimal(15_000), Decimal(100_000))
+    assert check_size(policy, Decimal(15_000), Decimal(100_000)).passed
+    asked = check_size(policy, Decimal(15_001), Decimal(100_000))
     assert (asked.passed, asked.code, asked.limit) == (False, "approval-needed", Decimal(15_000))
-    assert not check_size(policy, Decimal(20_000), Decimal(10**7)).passed
+    assert not check_size(policy, Decimal(20_001), Decimal(10**7)).passed
     assert check_size(ApprovalPolicy(None, None), Decimal(10**9), Decimal(1)).passed
     assert not check_size(policy, Decimal(1), Decimal(0)).passed
 
