@@ -1,6 +1,7 @@
 """Fixtures that every part may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("alone") and item.path.parent not in ALONE_IN:
             raise pytest.UsageError(f"{item.nodeid} is to run alone, and is not in e2e or faults")
+
+
+@pytest.fixture(autouse=True)
+def umask_of_its_own() -> Iterator[None]:
+    """Let no test leave the umask to the next one: commands that are tried in process set it."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
