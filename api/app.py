@@ -41,7 +41,6 @@ from api.routes.governance import approvals, going_live, kill_switch, learning, 
 from api.routes.people import me, people, set_up, sign_in
 from api.routes.platform import (
     audit,
-    browser_session,
     codec,
     control_room,
     documentation,
@@ -136,7 +135,6 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         people,
         learning,
         codec,
-        browser_session,
         control_room,
         events,
         reports,

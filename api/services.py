@@ -18,7 +18,6 @@ from activities.adapters.postgres.governance.sessions import PersonSession, Post
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.requests import PostgresRequests
 from api.http.admission import EntryAdmission
-from api.http.browser_sessions import BrowserSessions
 from infra.runtime.database.connections import Database
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.codec import EncryptionCodec
@@ -156,7 +155,6 @@ class Services:
     market_followed: bool = True
     tokens: KnownTokens = field(default_factory=KnownTokens)
     denials: RecentDenials = field(default_factory=RecentDenials)
-    browser_sessions: BrowserSessions = field(default_factory=BrowserSessions)
     engagements_due: asyncio.Event = field(default_factory=asyncio.Event)
     http: httpx.AsyncClient = field(default_factory=loopback_client)
     hub: "Hub | None" = None

@@ -16,9 +16,6 @@ from models.trading.governance.rights import MACHINE_GRANTS, CallerKind, Rights
 from models.trading.governance.sessions import Standing, ended
 from models.trading.governance.tokens import is_token
 
-SESSION_COOKIE = "aether_session"
-"""Cookie of a browser that has shown the machine's token; people's own sessions have another."""
-
 CALLER: ContextVar[Principal | None] = ContextVar("caller", default=None)
 """Who the request that is being dealt with comes from; updates of workflows are judged by it."""
 
@@ -44,10 +41,6 @@ async def caller_of(request: Request) -> Principal:
     elif COOKIE in request.cookies:
         check_same_origin(request)
         found = await person_of(services, reference_hash(request.cookies[COOKIE]))
-    elif SESSION_COOKIE in request.cookies:
-        check_same_origin(request)
-        held = services.browser_sessions.token_of(request.cookies[SESSION_COOKIE])
-        found = None if held is None else await principal_of(services, held)
     else:
         found = None
     if found is None:
@@ -114,13 +107,17 @@ async def session_of(services: Services, hashed: str) -> PersonSession | None:
 
 
 async def still_counts(services: Services, caller: Principal) -> bool:
-    """Tell whether a caller would still be let in: a stream asks at least once a second."""
+    """Tell whether a caller would still be let in, with the same rights.
+
+    A stream asks at least once a second: what it may tell was settled when it began.
+    """
     if caller.is_person:
-        return await person_of(services, caller.credential) is not None
+        now_known = await person_of(services, caller.credential)
+        return now_known is not None and now_known.rights == caller.rights
     if caller.rights.kind is CallerKind.TOKEN:
         now = datetime.now(UTC)
         token = await services.identity.sessions.token(caller.credential, now)
-        return token is not None and token.expires_at > now
+        return token is not None and token.expires_at > now and token.rights == caller.rights
     return await principal_of(services, caller.credential) is not None
 
 

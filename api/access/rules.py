@@ -90,7 +90,6 @@ ROUTES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("get_health", "get_readiness", "get_metrics"), Way.OPEN),
     **dict.fromkeys(("sign_in", "complete_sign_in", "look_at_enrolment", "enrol"), Way.OPEN),
     **dict.fromkeys(("get_set_up_page", "get_set_up_script"), Way.OPEN),
-    "begin_browser_session": Way.OPEN,
     **dict.fromkeys(("add_totp", "begin_passkey"), Way.ENROL),
     **dict.fromkeys(("confirm_totp", "finish_passkey"), Way.ENROLLING),
     **dict.fromkeys(_READ_ACCOUNT, Action.ACCOUNT_READ),
@@ -132,7 +131,6 @@ ROUTES: Final[Mapping[str, Rule]] = {
     "list_recoveries": Action.RECOVERY_CANCEL,
     "cancel_recovery": Action.RECOVERY_CANCEL,
     **dict.fromkeys(("get_me", "list_sessions", "list_factors", "list_tokens"), Action.SELF_READ),
-    **dict.fromkeys(("get_browser_session", "end_browser_session"), Action.PLATFORM_READ),
     **dict.fromkeys(
         ("sign_out", "revoke_session", "ask_step_up", "confirm_step_up", "revoke_token"),
         Action.SELF_MANAGE,

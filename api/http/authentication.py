@@ -6,14 +6,13 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials
 
 from api.access.admission import require
-from api.access.callers import SESSION_COOKIE, bearer, become, caller_of, holder_of, principal_of
+from api.access.callers import bearer, become, caller_of, holder_of, principal_of
 from api.access.cookies import COOKIE
 from api.http.problems import unauthorized
 from api.services import Principal, services_of
 from models.trading.governance.rights import Action
 
 __all__ = [
-    "SESSION_COOKIE",
     "Basic",
     "Bearer",
     "Caller",

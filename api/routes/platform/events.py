@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from activities.adapters.postgres.installation import find_token
 from api.access.callers import still_counts
-from api.http.authentication import SESSION_COOKIE, Caller, authenticate
+from api.http.authentication import Caller, authenticate
 from api.live.cursor import read_cursor
 from api.live.stream import Message, RecordStream
 from api.services import Principal, Services, services_of
@@ -61,11 +61,8 @@ async def follow_events(
 def _session_check(request: Request, services: Services) -> Callable[[], Awaitable[bool]]:
     """Return what tells whether the caller may still read: asked of the record, not of memory."""
     caller: Principal = request.state.caller
-    cookie = None if caller.is_person else request.cookies.get(SESSION_COOKIE)
 
     async def stands() -> bool:
-        if cookie is not None and services.browser_sessions.token_of(cookie) is None:
-            return False
         if caller.rights.kind is not CallerKind.MACHINE:
             return await still_counts(services, caller)
         holder = await find_token(services.database, caller.credential)

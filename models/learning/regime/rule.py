@@ -1,22 +1,14 @@
 """The default regime: the sign of the trend by tercile of volatility, with hysteresis."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from models.trading.strategies.orchestrator import Regime
+
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
-
-
-class Regime(StrEnum):
-    """What kind of market this is. Unknown is a state of its own: nothing is assumed."""
-
-    BULLISH = "bullish"
-    BEARISH = "bearish"
-    SIDEWAYS = "sideways"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +32,9 @@ class RegimeRule:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The regime after a bar, how sure, and the tercile of volatility (0 calm, 2 wild)."""
+    """The regime after a bar (None: unknown), how sure, and the tercile of volatility (0 calm)."""
 
-    regime: Regime
+    regime: Regime | None
     probability: float
     tercile: int
 
@@ -55,14 +47,14 @@ def read_regimes(trend: Floats, volatility: Floats, rule: RegimeRule) -> list[Re
     a model's.
     """
     readings: list[Reading] = []
-    current = Regime.UNKNOWN
+    current: Regime | None = None
     sides: list[Regime] = []
     for number in range(trend.size):
         past = volatility[max(0, number - rule.history + 1) : number + 1]
         known = past[np.isfinite(past)]
         if not np.isfinite(trend[number]) or known.size < rule.history // 2:
-            readings.append(Reading(Regime.UNKNOWN, float("nan"), -1))
-            current = Regime.UNKNOWN
+            readings.append(Reading(None, float("nan"), -1))
+            current = None
             continue
         tercile = int((known < volatility[number]).mean() * 3)
         tercile = min(tercile, 2)
@@ -80,7 +72,7 @@ def _side(trend: float, leave: float) -> Regime:
     return Regime.BULLISH if trend > 0 else Regime.BEARISH
 
 
-def _next(current: Regime, trend: float, enter: float, leave: float) -> Regime:
+def _next(current: Regime | None, trend: float, enter: float, leave: float) -> Regime:
     if trend >= enter:
         return Regime.BULLISH
     if trend <= -enter:

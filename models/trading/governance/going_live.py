@@ -75,8 +75,8 @@ class LiveFacts:
         overrides_evidence: the request says, in writing, that it goes on without their proof.
         directors: people who are directors of the account, None: it could not be found out.
         directors_short: those of them with fewer second factors than ``FACTORS_NEEDED``.
-        record_fault: why the record of actions is not protected up to now, "" when it is (and in
-            facts of a version that did not look).
+        record_fault: why the record of actions is not protected up to now, "" when it is, None: it
+            could not be found out.
     """
 
     key: KeyFacts | None
@@ -96,7 +96,7 @@ class LiveFacts:
     overrides_evidence: bool = False
     directors: int | None = None
     directors_short: tuple[str, ...] = ()
-    record_fault: str = ""
+    record_fault: str | None = None
 
 
 def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
@@ -200,7 +200,9 @@ def check_market(facts: LiveFacts) -> Check:
 
 def check_record(facts: LiveFacts) -> Check:
     """Require a record of actions that a witness has cosigned of late."""
-    return _check("record-unprotected", not facts.record_fault, facts.record_fault or "protected")
+    unknown = "it could not be found out whether the record is protected"
+    fault = unknown if facts.record_fault is None else facts.record_fault
+    return _check("record-unprotected", not fault, fault or "protected")
 
 
 def check_simulation_run(facts: LiveFacts, conditions: LiveConditions) -> Check:

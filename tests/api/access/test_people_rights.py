@@ -119,6 +119,10 @@ async def test_a_right_for_one_account_does_not_reach_another(fresh):
         assert seen == [own]
         status = (await person.get("/api/v1/status")).json()
         assert [row["account"] for row in status["accounts"]] == [own]
+        found = (await person.get("/api/v1/audit", params={"limit": 500})).json()["entries"]
+        assert {row["account_id"] for row in found} <= {own}
+        asked_for = await person.get("/api/v1/audit", params={"account": other})
+        assert asked_for.json()["entries"] == []
         folios = (await person.get("/api/v1/portfolio")).json()
         assert list(folios["accounts"]) == [own]
         switch = await person.post(

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from activities.adapters.postgres.governance.sessions import reference_hash
 from api.access.callers import person_of, still_counts
 from infra.runtime.database.connections import Role as DatabaseRole
+from models.trading.governance.rights import Grant, Role
 from models.trading.governance.step_up import challenge
 from models.trading.governance.totp import code_at, time_step
 from tests.support.authenticator import Authenticator, decoded
@@ -100,6 +101,17 @@ async def test_reference_is_new_after_sign_in_step_up_and_factor_change(fresh, a
     assert gone.status_code == 200, gone.text
     last = await ada.delete(f"/api/v1/me/factors/{factors['factors'][0]['factor_id']}")
     assert (last.status_code, kind(last)) == (409, "last-factor")
+
+
+async def test_other_roles_end_what_was_begun_with_the_old_ones(fresh, ada):
+    async with signed_in(fresh.app, PORT_BASE, fresh.admin, Grant(Role.OPERATOR)) as operator:
+        streaming = await person_of(fresh.services, reference_hash(operator.reference))
+        assert await still_counts(fresh.services, streaming)
+        path = f"/api/v1/people/{operator.user.removeprefix('user/')}"
+        body = {"grants": [{"role": "auditor", "account": "*"}]}
+        changed = await ada.patch(path, json=body)
+        assert changed.status_code == 200, changed.text
+        assert not await still_counts(fresh.services, streaming)
 
 
 async def test_sessions_are_listed_and_end_everywhere_within_a_second(fresh, ada):

@@ -1042,34 +1042,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/browser-session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get Browser Session
-         * @description Return who is signed in.
-         */
-        get: operations["get_browser_session"];
-        put?: never;
-        /**
-         * Begin Browser Session
-         * @description Begin a session in this browser.
-         */
-        post: operations["begin_browser_session"];
-        /**
-         * End Browser Session
-         * @description End this browser's session; its streams close.
-         */
-        delete: operations["end_browser_session"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/codec/decode": {
         parameters: {
             query?: never;
@@ -2693,8 +2665,8 @@ export interface components {
                 "allocation.trades_minimum": number;
                 /**
                  * Format: decimal
-                 * @description Entry that waits for a person, as a share of equity. Below the limit of a pair, or it would never bind.
-                 * @default 0.20
+                 * @description Entry above which a person decides, as a share of equity. Beyond the limit of a pair it never binds.
+                 * @default 0.25
                  */
                 "approval.equity_share_minimum": string;
                 /**
@@ -2710,7 +2682,7 @@ export interface components {
                 "approval.price_tolerance": string;
                 /**
                  * Format: decimal
-                 * @description Entry that waits for a person, in USD.
+                 * @description Entry above which a person decides, in USD.
                  * @default 1000000000000
                  */
                 "approval.value_minimum": string;
@@ -4900,18 +4872,6 @@ export interface components {
             until: string | null;
         };
         /**
-         * Person
-         * @description Who is signed in, with what they may do; ``expires_at`` is when the session ends.
-         */
-        Person: {
-            /** Expires At */
-            expires_at: string | null;
-            /** Name */
-            name: string;
-            /** Role */
-            role: string;
-        };
-        /**
          * PersonView
          * @description A person; ``user`` is written as the author of what they do and never changes.
          */
@@ -5494,6 +5454,16 @@ export interface components {
             title: string;
         };
         /**
+         * SignIn
+         * @description Name and password; the answer is the same whether they are right or not.
+         */
+        SignIn: {
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+        };
+        /**
          * StartTraining
          * @description Why a training is wanted.
          */
@@ -6037,24 +6007,6 @@ export interface components {
             triggered_price: string | null;
             /** Watch Id */
             watch_id: string;
-        };
-        /**
-         * SignIn
-         * @description Name and password; the answer is the same whether they are right or not.
-         */
-        api__messages__people__SignIn: {
-            /** Name */
-            name: string;
-            /** Password */
-            password: string;
-        };
-        /**
-         * SignIn
-         * @description The token that ``aether admin token`` prints.
-         */
-        api__routes__platform__browser_session__SignIn: {
-            /** Token */
-            token: string;
         };
     };
     responses: never;
@@ -7995,95 +7947,6 @@ export interface operations {
             };
         };
     };
-    get_browser_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Person"];
-                };
-            };
-            /** @description A problem (RFC 9457); its type is stable */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    begin_browser_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["api__routes__platform__browser_session__SignIn"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Person"];
-                };
-            };
-            /** @description A problem (RFC 9457); its type is stable */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    end_browser_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem (RFC 9457); its type is stable */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     decode_payloads: {
         parameters: {
             query?: never;
@@ -9625,7 +9488,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["api__messages__people__SignIn"];
+                "application/json": components["schemas"]["SignIn"];
             };
         };
         responses: {

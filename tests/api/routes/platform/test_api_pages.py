@@ -1,4 +1,4 @@
-"""The control room's pages and the sessions of browsers."""
+"""The control room's pages, and who may follow the record."""
 
 import json
 
@@ -9,7 +9,6 @@ from fastapi import FastAPI
 from api.http.description import as_snapshot, description
 from api.routes.platform import pages
 from infra.pages import checks
-from tests.support.platform import PORT_BASE
 
 HTML = {"Accept": "text/html"}
 
@@ -89,27 +88,6 @@ async def test_missing_pages_say_so(browser, built, monkeypatch, noted, said):
     answer = await browser.get("/", headers=HTML)
     assert answer.status_code == 503
     assert said in answer.text
-
-
-async def test_session_of_a_browser(without_engine):
-    browser, token = without_engine.stranger, without_engine.token
-    path = "/api/v1/browser-session"
-    assert (await browser.get(path)).status_code == 401
-    wrong = await browser.post(path, json={"token": "x" * 43})
-    assert wrong.status_code == 401
-    answer = await browser.post(path, json={"token": token})
-    assert answer.status_code == 200
-    cookie = answer.headers["set-cookie"].lower()
-    assert {"httponly", "samesite=strict", "path=/"} <= {part.strip() for part in cookie.split(";")}
-    assert token not in cookie
-    assert (await browser.get(path)).json()["name"] == answer.json()["name"]
-    assert (await browser.get("/api/v1/control-room")).status_code == 200
-    foreign = {"Origin": "http://evil.example", "Host": f"127.0.0.1:{PORT_BASE}"}
-    assert (await browser.delete(path, headers=foreign)).status_code == 403
-    assert (await browser.delete(path)).status_code == 403
-    page = {"Aether-Request": "page", "Sec-Fetch-Site": "same-origin"}
-    assert (await browser.delete(path, headers=page)).status_code == 204
-    assert (await browser.get(path)).status_code == 401
 
 
 async def test_events_need_a_session(without_engine):

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from models.learning.regime.markov import RegimeError, fit_regimes
-from models.learning.regime.rule import Regime, RegimeRule, read_regimes
+from models.learning.regime.rule import RegimeRule, read_regimes
+from models.trading.strategies.orchestrator import Regime
 
 RULE = RegimeRule(enter=1.0, leave=0.25, history=10)
 
 
-def regimes(trend: list[float], volatility: float = 1.0) -> list[Regime]:
+def regimes(trend: list[float], volatility: float = 1.0) -> list[Regime | None]:
     calm = np.full(len(trend), volatility)
     return [reading.regime for reading in read_regimes(np.array(trend), calm, RULE)]
 
@@ -26,10 +27,10 @@ class TestRule:
 
     def test_a_missing_trend_is_unknown(self) -> None:
         found = regimes([0] * 6 + [1.1, math.nan, 0.5])
-        assert found[7:] == [Regime.UNKNOWN, Regime.SIDEWAYS]
+        assert found[7:] == [None, Regime.SIDEWAYS]
 
     def test_too_short_a_history_is_unknown(self) -> None:
-        assert regimes([2.0] * 4) == [Regime.UNKNOWN] * 4
+        assert regimes([2.0] * 4) == [None] * 4
 
     def test_a_wild_market_needs_more(self) -> None:
         trend, volatility = np.full(20, 1.2), np.concatenate([np.full(19, 1.0), [5.0]])

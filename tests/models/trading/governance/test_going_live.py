@@ -36,6 +36,7 @@ READY = LiveFacts(
     market_is_live=True,
     net_results=MeanBound(40, Decimal("0.01"), Decimal("0.002")),
     directors=2,
+    record_fault="",
 )
 
 BROKEN = {
@@ -128,3 +129,8 @@ def test_nothing_goes_live_while_one_condition_is_missing(missing: set[str]) -> 
     for code in sorted(missing):
         facts = replace(facts, **BROKEN[code])  # type: ignore[arg-type]
     assert judge_going_live(facts, CONDITIONS, START).allowed == (not missing)
+
+
+def test_a_record_that_nobody_could_look_at_is_not_protected() -> None:
+    verdict = judge_going_live(replace(READY, record_fault=None), CONDITIONS, START)
+    assert [check.code for check in verdict.failures] == ["record-unprotected"]
