@@ -209,7 +209,8 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     money("hedge.trade_minimum", _HEDGE.trade_minimum, "Smallest trade of the hedge."),
     decimal("hedge.cost_multiple", _HEDGE.cost_multiple,
         "Times its round trip that what a move is expected to spare must come to.", unit="times"),
-    money("approval.value_minimum", MOST_USD, "Entry above which a person decides, in USD.", RAISING),
+    money("approval.value_minimum", MOST_USD,
+        "Entry above which a person decides, in USD.", RAISING),
     share("approval.equity_share_minimum", _APPROVAL.equity_share_minimum or ONE,
         "Entry above which a person decides, as a share of equity. Beyond the limit of a pair it "
         "never binds.", RAISING),
