@@ -16,7 +16,7 @@ from infra.runtime.state_directory import StateDirectory
 from models.trading.governance.totp import code_at, time_step
 from tests.cli.commands.governance.test_people_commands import machine, served
 from tests.support.people import PASSWORD, signed_in
-from tests.support.platform import PORT_BASE
+from tests.support.platform import OTHER_PORT_BASE
 from tests.support.temporal import eventually
 
 __all__ = ["machine", "served"]
@@ -25,7 +25,7 @@ __all__ = ["machine", "served"]
 @pytest.fixture
 async def listening(served):
     config = uvicorn.Config(
-        served.app, host="127.0.0.1", port=PORT_BASE, lifespan="off", log_config=None
+        served.app, host="127.0.0.1", port=OTHER_PORT_BASE, lifespan="off", log_config=None
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve())
@@ -44,7 +44,7 @@ async def test_person_signs_in_confirms_and_signs_out(listening, machine, monkey
     monkeypatch.setattr("typer.prompt", lambda *_, **__: answers.pop(0))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
     session = StateDirectory(Settings().home).run / "session"
-    async with signed_in(listening.app, PORT_BASE, listening.admin, name="ada") as ada:
+    async with signed_in(listening.app, OTHER_PORT_BASE, listening.admin, name="ada") as ada:
         made = (await ada.post("/api/v1/me/factors/totp", json={})).json()
         secret = b32decode(made["secret"])
         path = f"/api/v1/me/factors/totp/{made['factor']}/confirm"

@@ -75,7 +75,10 @@ class Page:
 async def chromium() -> AsyncIterator[Page]:
     """Run a browser with a profile of its own for as long as the block lasts."""
     assert PROGRAM is not None
-    with tempfile.TemporaryDirectory(prefix="aether-chromium-") as profile:
+    # Its helper processes outlive it by a moment and still write into the profile.
+    with tempfile.TemporaryDirectory(
+        prefix="aether-chromium-", ignore_cleanup_errors=True
+    ) as profile:
         process = await asyncio.create_subprocess_exec(
             PROGRAM,
             *FLAGS,

@@ -53,15 +53,19 @@ from tests.support.temporal import NAMESPACE, World, access, eventually
 
 PORT_BASE = free_block()
 """Test processes run side by side, each beside a platform of its own."""
+OTHER_PORT_BASE = free_block()
+"""For tests that serve another platform: the shared one may be served at the first for long."""
 PRICE = Decimal(50000)
 
 
-def loopback(app: FastAPI, token: str | None = None, **options: Any) -> httpx.AsyncClient:
+def loopback(
+    app: FastAPI, token: str | None = None, port_base: int = PORT_BASE, **options: Any
+) -> httpx.AsyncClient:
     """Return a client that calls an application in this process."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app, **options),
-        base_url=f"http://127.0.0.1:{PORT_BASE}",
+        base_url=f"http://127.0.0.1:{port_base}",
         headers=headers,
     )
 
@@ -165,7 +169,11 @@ class Platform:
 
 @asynccontextmanager
 async def running_platform(
-    postgres: PostgresServer, database_name: str, client: Client | None, **services: Any
+    postgres: PostgresServer,
+    database_name: str,
+    client: Client | None,
+    port_base: int = PORT_BASE,
+    **services: Any,
 ) -> AsyncIterator[Platform]:
     """Run the application; with a client the trading worker runs too."""
     database = Database(postgres.url(Role.API, database_name))
@@ -174,7 +182,7 @@ async def running_platform(
     market = Database(postgres.url(Role.MARKET, database_name))
     token = await create_token(admin, uuid4().hex[:8], "administrator", datetime.now(UTC))
     composed = Services(
-        settings=Settings(port_base=PORT_BASE, market="generated", speed=""),
+        settings=Settings(port_base=port_base, market="generated", speed=""),
         database=database,
         journal=PostgresJournal(database),
         requests=PostgresRequests(database),
@@ -187,7 +195,7 @@ async def running_platform(
         **services,
     )
     app = create_app(composed)
-    callers = loopback(app, token), loopback(app)
+    callers = loopback(app, token, port_base), loopback(app, None, port_base)
     async with app.router.lifespan_context(app), callers[0], callers[1]:
         platform = Platform(
             app, composed, workers, admin, token, *callers, PostgresMarketRecord(market)

@@ -10,7 +10,7 @@ import uvicorn
 from activities.adapters.postgres.governance.people import PostgresPeople
 from tests.support.chromium import PROGRAM, chromium
 from tests.support.people import PASSWORD
-from tests.support.platform import PORT_BASE, running_platform
+from tests.support.platform import OTHER_PORT_BASE, running_platform
 from tests.support.temporal import eventually
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")
@@ -55,9 +55,11 @@ STEP_UP = """
 
 @pytest.fixture
 async def served(postgres):
-    async with running_platform(postgres, postgres.new_database(), None) as running:
+    async with running_platform(
+        postgres, postgres.new_database(), None, OTHER_PORT_BASE
+    ) as running:
         config = uvicorn.Config(
-            running.app, host="127.0.0.1", port=PORT_BASE, lifespan="off", log_config=None
+            running.app, host="127.0.0.1", port=OTHER_PORT_BASE, lifespan="off", log_config=None
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server._serve())
@@ -69,7 +71,7 @@ async def served(postgres):
 
 async def test_director_is_set_up_with_a_passkey_and_confirms_an_action(served):
     link = await PostgresPeople(served.admin).first_link(datetime.now(UTC), "aether")
-    origin = f"http://localhost:{PORT_BASE}"
+    origin = f"http://localhost:{OTHER_PORT_BASE}"
     async with chromium() as page:
         await page.call("WebAuthn.enable")
         await page.call("WebAuthn.addVirtualAuthenticator", options=AUTHENTICATOR)
@@ -95,6 +97,6 @@ async def test_director_is_set_up_with_a_passkey_and_confirms_an_action(served):
         done = json.loads(await page.run(STEP_UP))
         assert done == {"status": 201, "method": "passkey", "token": "aether_pat_"}
         # The same machine by its other name is another site to the browser.
-        await page.open(f"http://127.0.0.1:{PORT_BASE}/set-up")
+        await page.open(f"http://127.0.0.1:{OTHER_PORT_BASE}/set-up")
         status = await page.run("fetch('/api/v1/me').then((r) => r.status)")
         assert status == 401

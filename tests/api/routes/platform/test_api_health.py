@@ -6,13 +6,17 @@ from decimal import Decimal
 import psycopg
 
 from api.app import reach_temporal, watch_market_worker
+from api.lesser import NO_DIRECTOR
 from tests.support.temporal import eventually
 
 
 async def test_ready_with_its_lesser_forms(platform):
     answer = await platform.stranger.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json() == {
+    found = answer.json()
+    # Whether somebody has been set up depends on which tests share the platform.
+    found["lesser_forms"] = [form for form in found["lesser_forms"] if form != NO_DIRECTOR]
+    assert found == {
         "status": "ready",
         "checks": {"database": "ok", "workflow_engine": "ok", "workflows": "ok", "disk": "ok"},
         "lesser_forms": [

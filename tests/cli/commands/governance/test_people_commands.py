@@ -16,13 +16,13 @@ from cli.main import main
 from infra.runtime.database.connections import Role
 from infra.runtime.settings import Settings
 from tests.support.people import PASSWORD, Browser, light_hash, signed_in
-from tests.support.platform import PORT_BASE, running_platform
+from tests.support.platform import OTHER_PORT_BASE, running_platform
 
 
 @pytest.fixture
 async def served(postgres):
     name = postgres.new_database()
-    async with running_platform(postgres, name, None) as running:
+    async with running_platform(postgres, name, None, OTHER_PORT_BASE) as running:
         running.name = name
         yield running
 
@@ -33,7 +33,7 @@ def machine(served, postgres, tmp_path, monkeypatch, capsys):
     for name in [name for name in os.environ if name.startswith("AETHER_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AETHER_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("AETHER_PORT_BASE", str(PORT_BASE))
+    monkeypatch.setenv("AETHER_PORT_BASE", str(OTHER_PORT_BASE))
     monkeypatch.setenv("AETHER_DATABASE_URL", postgres.url(Role.OWNER, served.name))
 
     async def plain(*words, status=0):
@@ -59,8 +59,8 @@ def machine(served, postgres, tmp_path, monkeypatch, capsys):
 
 async def test_link_is_printed_while_there_is_no_director(served, machine):
     address = await machine("set-up-link")
-    assert address.startswith(f"http://localhost:{PORT_BASE}/set-up#")
-    async with Browser(served.app, PORT_BASE) as browser:
+    assert address.startswith(f"http://localhost:{OTHER_PORT_BASE}/set-up#")
+    async with Browser(served.app, OTHER_PORT_BASE) as browser:
         link = address.partition("#")[2]
         body = {"link": link, "name": "ada", "display_name": "Ada", "password": PASSWORD}
         assert (await browser.post("/api/v1/enrolment", json=body)).status_code == 200
@@ -72,7 +72,7 @@ async def test_each_start_prints_a_link_until_there_is_a_director(served, machin
     for _ in range(2):
         await asyncio.to_thread(_tell_set_up_link, Settings())
         links.append(capsys.readouterr().err.partition("/set-up#")[2].strip())
-    async with Browser(served.app, PORT_BASE) as browser:
+    async with Browser(served.app, OTHER_PORT_BASE) as browser:
         statuses = [
             (await browser.post("/api/v1/enrolment/look", json={"link": link})).status_code
             for link in links
@@ -99,7 +99,7 @@ async def test_import_brings_people_once_whether_plain_or_hashed(served, machine
     assert found["cat"]["grants"] == [["operator", "company"]]
     assert all(row["created_by"].startswith("machine/") for row in found.values())
     for name in ("ada", "bob@example.org"):
-        async with Browser(served.app, PORT_BASE) as browser:
+        async with Browser(served.app, OTHER_PORT_BASE) as browser:
             body = {"name": name, "password": PASSWORD}
             begun = await browser.post("/api/v1/sign-in", json=body)
             assert begun.json()["step"] == "enrolment"
@@ -132,7 +132,7 @@ async def test_a_bad_export_brings_nobody(served, machine, tmp_path, person, sai
 
 async def test_leaked_tokens_are_found_in_a_text_and_revoked(served, machine, tmp_path):
     own = await create_token(served.admin, "found", "administrator", datetime.now(UTC))
-    async with signed_in(served.app, PORT_BASE, served.admin) as ada:
+    async with signed_in(served.app, OTHER_PORT_BASE, served.admin) as ada:
         body = {"label": "job", "scopes": ["account.read"], "accounts": ["*"]}
         tokens = [
             (await ada.post("/api/v1/me/tokens", json=body)).json()["token"] for _ in range(2)
@@ -149,7 +149,7 @@ async def test_leaked_tokens_are_found_in_a_text_and_revoked(served, machine, tm
 
 
 async def test_recovery_without_a_live_account_gives_a_link_at_once(served, machine):
-    async with signed_in(served.app, PORT_BASE, served.admin, name="ada") as ada:
+    async with signed_in(served.app, OTHER_PORT_BASE, served.admin, name="ada") as ada:
         address = await machine("recover", "ada")
         assert (await ada.get("/api/v1/me")).status_code == 401
         link = address.partition("#")[2]
@@ -168,7 +168,7 @@ async def test_recovery_with_a_live_account_waits_a_day_stops_entries_and_can_be
     superuser = postgres.url("postgres", served.name)
     with psycopg.connect(superuser) as connection:
         connection.execute("UPDATE accounts SET mode = 'live' WHERE account_id = %s", [account])
-    async with signed_in(served.app, PORT_BASE, served.admin, name="ada") as ada:
+    async with signed_in(served.app, OTHER_PORT_BASE, served.admin, name="ada") as ada:
         assert "can be let in again from" in await machine("recover", "ada")
         assert "can be let in again from" in await machine("recover", "ada")
         (standing,) = (await ada.get("/api/v1/kill-switch")).json()
