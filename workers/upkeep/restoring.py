@@ -21,7 +21,7 @@ from temporalio.service import RPCError
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.orders.restoration import RestorationRecord, TradeMaterial
 from activities.adapters.temporal.approval_start import start_approval
-from activities.adapters.temporal.liveness import Silent
+from activities.adapters.temporal.liveness import Expected, Silent, silent_workflows
 from activities.adapters.temporal.messages import TemporalMessenger
 from activities.metrics import WORKFLOWS_RESTORED
 from activities.policies import DECIDING_TASK_TIMEOUT
@@ -31,6 +31,7 @@ from models.contracts.names import (
     HALT_UPDATE,
     RECONCILE_WORKFLOW,
     TRADING_QUEUE,
+    approval_workflow_id,
     reconcile_workflow_id,
     trade_workflow_id,
 )
@@ -111,12 +112,21 @@ class Restorer:
         if by_rule:
             await self._halt(account, number)
 
-    async def approvals(self, account: str, running: set[str]) -> None:
-        """Start requests that nobody decides on; one that is too late lapses visibly."""
-        for request in await self._record.pending_approvals(account):
-            start = ApprovalInput(account, request)
-            if f"approval/{account}/{request.request_id}" not in running:
-                await start_approval(self._client, start)
+    async def approvals(self, account: str) -> None:
+        """Start requests that nobody decides on; one that is too late lapses visibly.
+
+        Temporal is asked about each: its list of what runs still names what ended a moment ago.
+        """
+        pending = {
+            approval_workflow_id(account, request.request_id): request
+            for request in await self._record.pending_approvals(account)
+        }
+        expected = [Expected(workflow_id, account) for workflow_id in pending]
+        for silent in await silent_workflows(self._client, expected):
+            if not silent.runs:
+                await start_approval(
+                    self._client, ApprovalInput(account, pending[silent.workflow_id])
+                )
 
     async def _start_trade(self, state: TradeState) -> None:
         plan = state.plan

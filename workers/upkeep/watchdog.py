@@ -98,11 +98,11 @@ class Watchdog:
         WORKFLOWS_MISSING.set(len(self.silent))
         await start_kill_switches(self.client, self.journal)
         if deep:
-            await self._look_deep(names, running)
+            await self._look_deep(names)
 
-    async def _look_deep(self, names: list[str], running: set[str]) -> None:
+    async def _look_deep(self, names: list[str]) -> None:
         for name in (PLATFORM_SCOPE, *names):
-            await self.restorer.approvals(name, running)
+            await self.restorer.approvals(name)
         if self.keep_schedules is not None:
             await self.keep_schedules()
 
