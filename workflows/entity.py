@@ -142,7 +142,11 @@ class Entity:
 
         A query, for it is asked after every step of a lockstep market and must not grow histories.
         """
-        return Rest(settled=self.settled, handled=self.handled)
+        return Rest(settled=self.settled, handled=self.handled, trades=self.open_trades())
+
+    def open_trades(self) -> tuple[int, ...]:
+        """Return the trades that are open as far as this workflow knows; an account's."""
+        return ()
 
     async def wait_for_news(self) -> None:
         """Wait for a fact, the end of an errand, or the moment to rest."""

@@ -38,10 +38,14 @@ class TradeInput:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The answer to ``rest``: whether all told was handled, and how many facts that were so far."""
+    """The answer to ``rest``: whether all told was handled, and how many facts that were so far.
+
+    ``trades`` are those that the answering account holds to be open; a trade names none.
+    """
 
     settled: bool
     handled: int
+    trades: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

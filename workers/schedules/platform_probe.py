@@ -44,16 +44,26 @@ class RecordAndWorkflows:
         return True
 
     async def rest(self, account: str | None = None) -> int | None:
-        """Return the facts handled ever, None while an account or trade has work in flight."""
+        """Return the facts handled ever, None while an account or trade has work in flight.
+
+        A trade is recorded as settled and reported to its account side by side: until the account
+        has dropped it too, the report is still on its way.
+        """
         ids: list[str] = []
+        open_trades: dict[str, set[int]] = {}
         for name in [account] if account else await self._database.accounts():
             ids += [account_workflow_id(name), hedge_workflow_id(name)]
             async with self._database.account_scope(name) as session:
                 found = (await session.sql(_OPEN_TRADES)).all()
-            ids += [trade_workflow_id(name, row.number) for row in found]
+            recorded = {row.number for row in found}
+            open_trades[account_workflow_id(name)] = recorded
+            ids += [trade_workflow_id(name, number) for number in recorded]
         answers = await asyncio.gather(*(self._ask(workflow_id) for workflow_id in ids))
         if not all(answer.settled for answer in answers):
             return None
+        for workflow_id, answer in zip(ids, answers, strict=True):
+            if not set(answer.trades) <= open_trades.get(workflow_id, set()):
+                return None
         return sum(answer.handled for answer in answers)
 
     async def _ask(self, workflow_id: str) -> Rest:

@@ -76,6 +76,10 @@ class AccountWorkflow(AccountInbox):
             workflow.logger.error("the account carries too much: remembered answers are dropped")
         workflow.continue_as_new(AccountInput(state, self.handled, started=True))
 
+    def open_trades(self) -> tuple[int, ...]:
+        """Return the trades that the account holds to be open."""
+        return tuple(self.state.trades)
+
     def deal_with_inbox(self) -> None:
         """Decide on each fact in turn: adopt the state, answer, carry the commands out."""
         while (told := self.take()) is not None:
