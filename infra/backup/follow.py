@@ -10,11 +10,14 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import psycopg
+from psycopg.conninfo import make_conninfo
 from pydantic import BaseModel
 
 from infra.backup import manifest as manifests
@@ -26,6 +29,8 @@ from infra.stack.postgres_binaries import binary_directory
 
 FILE = "log.json"
 SEGMENT = re.compile(r"([0-9A-F]{24})(\.partial)?")
+STREAMS_WITHIN_SECONDS = 60.0
+_STREAMS = "SELECT state FROM pg_stat_replication WHERE application_name = %s"
 
 
 class Log(BaseModel):
@@ -46,16 +51,23 @@ class Log(BaseModel):
 def receiving(url: str, spool: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Write the server's log to a spool for as long as the block lasts.
 
+    The block begins when the server streams: a checkpoint before that, such as a base backup makes,
+    may remove the very segment that was about to be asked for.
+
     Args:
         url: the server, as a role that may replicate.
         spool: a directory for this alone; what it holds of an earlier run is removed.
+
+    Raises:
+        BackupError: the server does not stream its log.
     """
     shutil.rmtree(spool, ignore_errors=True)
     spool.mkdir(mode=0o700)
+    name = f"aether-log-{os.urandom(8).hex()}"
     command = [
         str(binary_directory() / "pg_receivewal"),
         f"--directory={spool}",
-        f"--dbname={url}",
+        f"--dbname={make_conninfo(url, application_name=name)}",
         "--no-loop",
         "--no-password",
         "--synchronous",  # each piece is written and told at once
@@ -64,10 +76,25 @@ def receiving(url: str, spool: Path) -> Iterator["subprocess.Popen[bytes]"]:
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/"
     )
     try:
+        _wait_until_it_streams(url, name, process)
         yield process
     finally:
         process.terminate()
         process.wait(10)
+
+
+def _wait_until_it_streams(url: str, name: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + STREAMS_WITHIN_SECONDS
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            while connection.execute(_STREAMS, [name]).fetchone() != ("streaming",):
+                if process.poll() is not None:
+                    raise BackupError("pg_receivewal has ended: the server sends no log")
+                if time.monotonic() > deadline:
+                    raise BackupError("the server does not begin to send its write-ahead log")
+                time.sleep(0.05)
+    except psycopg.OperationalError as error:
+        raise BackupError(f"the server cannot be asked for its log: {error}") from error
 
 
 class LogKeeper:

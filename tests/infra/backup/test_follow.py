@@ -8,9 +8,10 @@ import pytest
 
 from cli.commands.platform.backup import chains_at_fault
 from infra.backup.create import replication_url
-from infra.backup.errors import DamagedBackupError
+from infra.backup.errors import BackupError, DamagedBackupError
 from infra.backup.follow import LogKeeper, receiving
 from infra.backup.restore import Restorer
+from infra.stack.postgres_binaries import binary_directory
 
 NOTE = "INSERT INTO platform_settings (name, value) VALUES (%s, 'kept')"
 
@@ -68,3 +69,20 @@ def test_a_damaged_segment_is_named(installation, root, followed, tmp_path, how)
         path.write_bytes(content)
     with pytest.raises(DamagedBackupError, match=path.name):
         Restorer(store, installation.keys, name).check(root, chains_at_fault)
+
+
+def test_the_log_streams_before_anything_may_make_a_checkpoint(installation, tmp_path, monkeypatch):
+    url = replication_url(installation.settings)
+    slow = tmp_path / "pg_receivewal"
+    slow.write_text(f'#!/bin/sh\nsleep 1\nexec {binary_directory() / "pg_receivewal"} "$@"\n')
+    slow.chmod(0o700)
+    monkeypatch.setattr("infra.backup.follow.binary_directory", lambda: tmp_path)
+    with receiving(url, tmp_path / "spool"), psycopg.connect(url) as connection:
+        states = connection.execute("SELECT state FROM pg_stat_replication").fetchall()
+    assert ("streaming",) in states
+
+
+def test_a_server_that_is_away_is_told_as_a_fault_of_the_backup(tmp_path):
+    nowhere = f"postgresql://nobody@/postgres?host={tmp_path}"
+    with pytest.raises(BackupError), receiving(nowhere, tmp_path / "spool"):
+        raise AssertionError("it was not noticed")
