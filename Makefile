@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check ui ui-test faults day honesty learning-report rules format bench strategies restore-drill lock clean
+.PHONY: runbooks help setup run test check ui ui-test ui-soak faults day parity honesty learning-report rules format bench strategies restore-drill tamper lock clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
@@ -31,20 +31,23 @@ run: $(STAMP) ## Set up, start the platform, show the accounts; Ctrl-C stops eve
 test: $(RESEARCH) ## Run all tests on real PostgreSQL, real Temporal and whole stacks [PYTEST_ARGS=...]
 	@$(BIN)/aether fetch
 	@$(BIN)/aether pages test
-	@for tool in promtool amtool helm compose; do infra/tools/provide.sh $$tool >/dev/null || exit 1; done
+	@for tool in promtool prometheus amtool nats-server weed helm compose; do infra/tools/provide.sh $$tool >/dev/null || exit 1; done
 ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 else
-	@$(BIN)/python -m pytest -m "not alone" --numprocesses=auto \
+	@$(BIN)/python -m pytest -m "not alone and not runbooks" --numprocesses=auto \
 		--dist=loadfile --no-loadscope-reorder
-	@$(BIN)/python -m pytest -m alone tests/e2e tests/faults
+	@$(BIN)/python -m pytest -m "alone and not runbooks" tests/e2e tests/faults
 endif
 
-check: $(STAMP) ## Formatting, lint, types and import rules
+check: $(STAMP) ## Formatting, lint, bounds, words, types, import rules, bandit and generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/python -m infra.checks
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive activities api cli infra models workers workflows
+	@$(BIN)/python -m cli.generated
 	@$(BIN)/aether pages check
 
 ui: $(STAMP) ## Build the pages of the control room, unless they are current (Node comes from a wheel)
@@ -53,6 +56,9 @@ ui: $(STAMP) ## Build the pages of the control room, unless they are current (No
 ui-test: $(STAMP) ## Try the pages in Chromium on a whole stack; pictures in build/browser [UI_TESTS=...]
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m tests.browser $(UI_TESTS)
+
+ui-soak: $(STAMP) ## Leave a page with 1,000 trades under 100 updates/s: build/browser/soak.json [MINUTES=30]
+	@AETHER_SOAK_MINUTES=$(or $(MINUTES),30) $(BIN)/python -m tests.browser soak
 
 rules: $(STAMP) ## Play 400 days of recorded candles through the account's rules [RULES=options]
 	@$(BIN)/python -m tests.rules $(RULES)
@@ -79,12 +85,24 @@ day: $(STAMP) ## Play a scripted day on recorded candles and prove it by the rec
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m tests.day $(DAY)
 
+parity: $(STAMP) ## Compare an account in lockstep with the reference backtest [PARITY=options]
+	@$(BIN)/aether fetch
+	@$(BIN)/python -m tests.parity $(PARITY)
+
 strategies: $(RESEARCH) ## Try every strategy out of sample, net of fees; writes docs/strategies.md [DATA=dir]
 	@$(BIN)/aether strategies $(if $(DATA),--data $(DATA))
+
+tamper: $(STAMP) ## Attack the record of actions as a superuser, with triggers off: build/tamper.json
+	@AETHER_TAMPER_REPORT=build/tamper.json $(BIN)/python -m pytest -q -n 0 \
+		tests/activities/adapters/postgres/test_record_tamper.py
 
 restore-drill: $(STAMP) ## Back a trading stack up, damage copies, wipe it, restore it: build/restore.json
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m tests.drill
+
+runbooks: $(STAMP) ## Run every command of every runbook as written, on a stack that trades (about ten minutes)
+	@$(BIN)/aether fetch
+	@$(BIN)/python -m pytest -m runbooks tests/e2e
 
 lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 	@$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade \

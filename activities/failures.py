@@ -6,8 +6,11 @@ ExchangeError
 │   └── CoolingDownError      → CoolingDown          the same, at most 15 s: keys may be replaced
 ├── UnknownOutcomeError       → UnknownOutcome       retried: the next attempt asks first
 ├── CredentialsError          → CredentialsRefused   retried slowly: a key may be replaced
+│   └── KeyInUseError, …      → CredentialsRefused   the same
 ├── OrderRejectedError        → OrderRejected        not retried: a definite answer
 └── OrderGoneError            → OrderGone            not retried: a definite answer
+
+A class that is not named here is of the kind of the nearest one above it.
 """
 
 from collections.abc import Iterator
@@ -29,7 +32,8 @@ from activities.ports.exchange_errors import (
 
 NON_RETRYABLE = ("OrderRejected", "OrderGone")
 
-_TYPES: dict[type[ExchangeError], str] = {
+_TYPES: dict[type, str] = {
+    ExchangeError: "ExchangeError",
     ExchangeUnavailableError: "ExchangeUnavailable",
     RateLimitedError: "RateLimited",
     CoolingDownError: "CoolingDown",
@@ -45,7 +49,7 @@ _CREDENTIALS_RETRY = timedelta(seconds=2)
 
 def as_failure(error: ExchangeError) -> ApplicationError:
     """Return the activity failure that an exchange error becomes."""
-    name = _TYPES.get(type(error), "ExchangeError")
+    name = next(_TYPES[kind] for kind in type(error).__mro__ if kind in _TYPES)
     delay: timedelta | None = None
     if isinstance(error, RateLimitedError):
         delay = timedelta(seconds=max(0.1, error.retry_after_seconds))

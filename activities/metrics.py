@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import product
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -33,6 +34,11 @@ UNKNOWN_OUTCOMES = Counter(
     "aether_order_unknown_outcomes",
     "Requests whose outcome was unknown, by how asking resolved it",
     ("operation", "leg", "resolution"),
+)
+KILL_SWITCH_SECONDS = Histogram(
+    "aether_kill_switch_halt_seconds",
+    "Time from a kill switch's engagement until an account's decision to halt",
+    buckets=SECONDS,
 )
 UNPROTECTED = Histogram(
     "aether_trade_unprotected_seconds",
@@ -178,12 +184,39 @@ LIMIT_USED = Gauge(
 )
 
 
+_RESOLUTIONS = {
+    "place": ("found_open", "found_closed", "proven_absent", "interrupted"),
+    "cancel": ("canceled", "found_closed", "repeated", "interrupted"),
+    "amend": ("amended", "not_amended", "found_closed", "interrupted"),
+}
+RESTORED_KINDS = ("account", "trade", "stream", "hedge")
+
+
+def begin_counts(accounts: Iterable[str]) -> None:
+    """Tell zero of what alerts count, so that the first event is a step from zero.
+
+    A series that begins with 1 has not increased as Prometheus sees it: nobody would be told.
+    """
+    for account in accounts:
+        RESCUES.labels(account).inc(0)
+        RATE_REFUSALS.labels(account).inc(0)
+    for kind in RESTORED_KINDS:
+        WORKFLOWS_RESTORED.labels(kind).inc(0)
+    for operation, resolutions in _RESOLUTIONS.items():
+        for leg, resolution in product(Leg, resolutions):
+            UNKNOWN_OUTCOMES.labels(operation, leg.value, resolution).inc(0)
+
+
 @contextmanager
 def timed_step(step: str, leg: Leg) -> Iterator[None]:
     """Measure a step of an order; one that fails is not a latency and is not counted here."""
     began = time.perf_counter()
     yield
     observe_step(step, leg, began)
+
+
+KEY_AGE = Gauge("aether_exchange_key_age_days", "Age of a key in use", ("account", "mode"))
+KEY_FAULT = Gauge("aether_exchange_key_fault", "1 while a stored key is not taken up", ("account",))
 
 
 def observe_step(step: str, leg: Leg, began: float) -> None:
@@ -203,7 +236,7 @@ class Doubt:
         self.resolution = "interrupted"
 
     def found(self, report: OrderReport | None) -> None:
-        """Take the answer of an inquiry that came to its end: the order, or proof of absence."""
+        """Take the answer of a resolution that came to its end: the order, or proof of absence."""
         if report is None:
             self.resolution = "proven_absent"
         else:
@@ -287,5 +320,5 @@ def observe_delivery(stamp: str, stamped_at: datetime) -> None:
 
     A clock of the exchange that is ahead of ours counts as no delay at all.
     """
-    seconds = (datetime.now(UTC) - stamped_at).total_seconds()
+    seconds = (datetime.now(UTC) - stamped_at).total_seconds()  # noqa: TID251 - a figure of delay, no decision
     STREAM_DELIVERY.labels(stamp).observe(max(0.0, seconds))

@@ -1,7 +1,7 @@
 """Pauses of repair loops: they grow with each attempt, have a cap, and begin again on success."""
 
 import asyncio
-import random
+import random  # noqa: TID251 - pauses that differ between clients
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

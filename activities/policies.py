@@ -95,3 +95,41 @@ TELLING = Policy(
     retry_policy=replace(_PATIENT, maximum_interval=timedelta(seconds=2), maximum_attempts=20),
 )
 """Telling accounts what is in force; given up in half a minute, for it is told again."""
+
+BACKUP = Policy(
+    start_to_close_timeout=timedelta(hours=4),
+    heartbeat_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(minutes=2),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=30),
+        maximum_attempts=5,
+    ),
+)
+"""A whole backup and its trial restore; a failure that stays shows in the age of the last one."""
+
+DELIVERY_WITHIN = timedelta(hours=12)
+DELIVERY = Policy(
+    start_to_close_timeout=timedelta(seconds=30),
+    heartbeat_timeout=None,
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(minutes=5),
+        non_retryable_error_types=["DeliveryRefused"],
+    ),
+)
+"""A message to a person, whose mail server may be away for hours; see ``DELIVERY_WITHIN``."""
+
+OUTSIDE = Policy(
+    start_to_close_timeout=timedelta(minutes=30),
+    heartbeat_timeout=timedelta(seconds=60),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=3.0,
+        maximum_interval=timedelta(minutes=1),
+        maximum_attempts=2,
+    ),
+)
+"""Asking a source outside for data, niced. What asks is patient itself, and the next run asks too:
+the second attempt is for a process that was killed."""

@@ -15,18 +15,21 @@ from temporalio.service import RPCError
 from activities.adapters.postgres.record_events import PostgresRecordEvents
 from activities.adapters.temporal.engagements import start_engagements
 from api.access.admission import admit
+from api.approvals.lapsing import keep_lapsing
 from api.http import problems
 from api.http.door import Door
 from api.http.guard import Guard, guard_of
 from api.http.reference import with_problems
-from api.lapsing import keep_lapsing
+from api.http.tracing import TracedRequests
 from api.live.health import LiveSources
 from api.live.hub import Hub, Sources
 from api.messages.schemas import Problem
 from api.retention import keep_requests_bounded
 from api.routes.account import (
     accounts,
+    advisor,
     capital,
+    exchange_keys,
     hedge,
     limits,
     lots,
@@ -36,20 +39,36 @@ from api.routes.account import (
     shadow,
     stress,
     trades,
+    written_reports,
 )
-from api.routes.governance import approvals, going_live, kill_switch, learning, settings, universe
-from api.routes.people import me, people, set_up, sign_in
+from api.routes.governance import (
+    approvals,
+    freeze,
+    going_live,
+    kill_switch,
+    learning,
+    notifications,
+    settings,
+    universe,
+)
+from api.routes.people import channels, me, people, set_up, sign_in
 from api.routes.platform import (
     audit,
     codec,
     control_room,
     documentation,
     events,
+    evidence,
     health,
+    market_data,
     pages,
+    record,
     status,
+    system,
 )
+from api.routes.research import backtests, strategies
 from api.services import Services
+from infra.runtime.traces.sending import Traces
 
 log = structlog.get_logger(__name__)
 
@@ -61,12 +80,15 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {"default": {"model": Problem}}
 Connect = Callable[[], Awaitable[Client]]
 
 
-def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
+def create_app(
+    services: Services, connect: Connect | None = None, traces: Traces | None = None
+) -> FastAPI:
     """Return the application over composed services.
 
     Args:
         services: connections and stores; ``services.client`` may be set by the caller.
         connect: coroutine function that returns a Temporal client; tried until it succeeds.
+        traces: where spans of requests go; without, nobody is told.
     """
 
     @asynccontextmanager
@@ -112,9 +134,12 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "X-Namespace"],
     )
     app.add_middleware(Guard, guard=guard_of(services.settings))
+    if traces is not None:
+        app.add_middleware(TracedRequests, traces=traces)
     for module in (
         accounts,
         capital,
+        exchange_keys,
         limits,
         lots,
         trades,
@@ -122,22 +147,33 @@ def create_app(services: Services, connect: Connect | None = None) -> FastAPI:
         reconciliations,
         kill_switch,
         audit,
+        evidence,
+        record,
         status,
+        system,
         universe,
+        freeze,
         stress,
         settings,
         going_live,
         approvals,
         hedge,
         shadow,
+        advisor,
         sign_in,
         me,
         people,
         learning,
+        notifications,
+        channels,
+        backtests,
+        strategies,
         codec,
         control_room,
         events,
         reports,
+        market_data,
+        written_reports,
     ):
         # Not by a router between them: each level builds every route anew, at every start.
         app.include_router(module.router, prefix="/api/v1", responses=PROBLEMS)

@@ -9,6 +9,7 @@ import httpx
 from fastapi import Request
 from temporalio.client import Client
 
+from activities.adapters.notify.desk import NotificationDesk
 from activities.adapters.people.passwords import Passwords
 from activities.adapters.people.sealing import Sealing
 from activities.adapters.postgres.governance.factors import PostgresFactors
@@ -16,15 +17,21 @@ from activities.adapters.postgres.governance.failures import PostgresFailures
 from activities.adapters.postgres.governance.people import PostgresPeople
 from activities.adapters.postgres.governance.sessions import PersonSession, PostgresSessions
 from activities.adapters.postgres.journal import PostgresJournal
+from activities.adapters.postgres.record.packs import PostgresPacks
 from activities.adapters.postgres.requests import PostgresRequests
+from activities.keys.care import ExchangeKeys
 from api.http.admission import EntryAdmission
 from infra.runtime.database.connections import Database
+from infra.runtime.secrets import InstallationSecrets
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.codec import EncryptionCodec
 from models.trading.governance.rights import CallerKind, Rights
 
 if TYPE_CHECKING:
     from api.live.hub import Hub
+
+Packs = PostgresPacks
+"""Routes see it by this name."""
 
 TOKEN_SECONDS = 5.0
 """How long a revoked token may still be honoured by a process that has just seen it."""
@@ -136,6 +143,8 @@ class Services:
     Attributes:
         admission: lets entries in while protection keeps up.
         identity: how people are known.
+        keys: takes exchange keys in; None where there is no store of secrets.
+        secrets: the store, asked whether it can be read.
         client: Temporal's, None while it has not been reached.
         market_followed: whether the market worker answers. Without it prices stand still, and no
             entry may be judged by them.
@@ -147,17 +156,29 @@ class Services:
     journal: PostgresJournal
     requests: PostgresRequests
     codec: EncryptionCodec
-    lesser_forms: list[str]
+    degraded_modes: list[str]
     codec_sessions: CodecSessions
     admission: EntryAdmission
     identity: Identity
     client: Client | None = None
+    keys: ExchangeKeys | None = None
+    secrets: InstallationSecrets | None = None
     market_followed: bool = True
     tokens: KnownTokens = field(default_factory=KnownTokens)
     denials: RecentDenials = field(default_factory=RecentDenials)
     engagements_due: asyncio.Event = field(default_factory=asyncio.Event)
     http: httpx.AsyncClient = field(default_factory=loopback_client)
     hub: "Hub | None" = None
+
+    @property
+    def packs(self) -> PostgresPacks:
+        """Return the evidence packs that people have asked for."""
+        return PostgresPacks(self.database)
+
+    @property
+    def notifications(self) -> NotificationDesk:
+        """Return where notifications are begun and seen."""
+        return NotificationDesk(self.settings, self.database)
 
     def live(self) -> "Hub":
         """Return what hands out live data; it runs as long as the application does."""

@@ -1,19 +1,22 @@
 """The API as the command line sees it: address, token, problems as one clear line."""
 
 import os
+import re
 import uuid
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 import httpx
 
 from cli.session import STEP_UP_HEADER, STEP_UP_REQUIRED, TerminalSession
 from infra.runtime.errors import ConfigurationError, NotRunningError, PlatformError
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import installation_secrets
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 
 TIMEOUT_SECONDS = 15.0
+BREAK_GLASS_HEADER: Final = "Aether-Break-Glass"
+_GLASS_REASON: Final = re.compile(r"[ -~]{10,500}")
 
 
 class RefusedError(PlatformError):
@@ -33,7 +36,7 @@ class RefusedError(PlatformError):
 
 
 def bearer_token(settings: Settings) -> str:
-    """Return the caller's token: ``AETHER_TOKEN``, or the administrator's of the local store.
+    """Return the caller's token: ``AETHER_TOKEN``, or the administrator's of the installation.
 
     Raises:
         NotRunningError: there is no installation in this state directory.
@@ -42,16 +45,28 @@ def bearer_token(settings: Settings) -> str:
     given = os.environ.get("AETHER_TOKEN")
     if given:
         return given
-    store = StateDirectory(settings.home).secrets
-    if not store.exists():
+    if settings.secrets == "local" and not StateDirectory(settings.home).secrets.exists():
         raise NotRunningError(f"nothing was ever set up in {settings.home}: aether up")
-    return LocalSecretStore(store).administrator_token()
+    return installation_secrets(settings).administrator_token()
 
 
 def segment(name: str) -> str:
     """Return a name as one segment of a path, whatever it contains."""
     # A dot alone would be taken for a step up or nowhere, so it is written as an escape.
     return quote(name, safe="").replace(".", "%2E")
+
+
+def glass_headers(reason: str | None) -> dict[str, str]:
+    """Return the header that breaks a freeze, none without a reason.
+
+    Raises:
+        ConfigurationError: a header cannot carry the reason, or it is too short to be one.
+    """
+    if reason is None:
+        return {}
+    if not _GLASS_REASON.fullmatch(reason.strip()):
+        raise ConfigurationError("--break-glass takes a reason of 10 to 500 ASCII characters")
+    return {BREAK_GLASS_HEADER: reason.strip()}
 
 
 class ApiClient:
@@ -80,25 +95,47 @@ class ApiClient:
         """Read; RefusedError for a problem, NotRunningError when nobody answers."""
         return self._call("GET", path, params=parameters)
 
-    def post(self, path: str, body: dict[str, Any] | None = None, key: str | None = None) -> Any:
-        """Send a command once, under an idempotency key that is made up unless given."""
-        return self._call("POST", path, json=body, headers={"Idempotency-Key": key or _key()})
+    def post(
+        self,
+        path: str,
+        body: dict[str, Any] | None = None,
+        key: str | None = None,
+        glass: str | None = None,
+    ) -> Any:
+        """Send a command once, under an idempotency key that is made up unless given.
+
+        ``glass`` says why it is done in spite of a change freeze.
+        """
+        headers = {"Idempotency-Key": key or _key()} | glass_headers(glass)
+        return self._call("POST", path, json=body, headers=headers)
 
     def patch(self, path: str, body: dict[str, Any], key: str | None = None) -> Any:
         """Send a change once, under an idempotency key that is made up unless given."""
         return self._call("PATCH", path, json=body, headers={"Idempotency-Key": key or _key()})
 
-    def put(self, path: str, body: dict[str, Any], key: str | None = None) -> Any:
+    def put(
+        self, path: str, body: dict[str, Any], key: str | None = None, glass: str | None = None
+    ) -> Any:
         """Send a change once, under an idempotency key that is made up unless given."""
-        return self._call("PUT", path, json=body, headers={"Idempotency-Key": key or _key()})
+        headers = {"Idempotency-Key": key or _key()} | glass_headers(glass)
+        return self._call("PUT", path, json=body, headers=headers)
 
     def delete(self, path: str, key: str | None = None) -> Any:
         """Take something back once, under an idempotency key that is made up unless given."""
         return self._call("DELETE", path, headers={"Idempotency-Key": key or _key()})
 
+    def download(self, path: str) -> bytes:
+        """Return what is no JSON: a file."""
+        return self._answered("GET", path).content
+
     def _call(
         self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
     ) -> Any:
+        return self._answered(method, path, headers, **options).json()
+
+    def _answered(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
+    ) -> httpx.Response:
         sent = headers or {}
         try:
             answer = self._client.request(method, path, headers=self._shown() | sent, **options)
@@ -120,7 +157,7 @@ class ApiClient:
             known = str(error) if isinstance(error, httpx.HTTPError) else reason
             raise ConfigurationError(f"the request cannot be sent: {known}") from None
         if answer.is_success:
-            return answer.json()
+            return answer
         try:
             problem = answer.json()
         except ValueError:

@@ -10,7 +10,7 @@ from infra.runtime.files import write_atomically
 ENVIRONMENT = ".env"
 PASSWORDS = ".pgpass"  # a file's name
 ROLES = (*(role.value for role in Role), "aether_backup")
-SERVERS = ("POSTGRES_PASSWORD", "TEMPORAL_POSTGRES_PASSWORD")
+SERVERS = ("POSTGRES_PASSWORD", "TEMPORAL_POSTGRES_PASSWORD", "GRAFANA_PASSWORD")
 PORT = 5432
 
 

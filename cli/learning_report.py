@@ -2,20 +2,30 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from activities.adapters.files.candles import Snapshot, SnapshotError, read_snapshot
+from activities.adapters.files.candles import read_snapshot
+from activities.learning.challenging import CHALLENGERS
+from activities.ports.learning.snapshots import Snapshot, SnapshotError
+from models.learning.challengers.judged import judge_challenger
+from models.learning.challengers.weights import challenge
 from models.learning.features.bars import Bars
 from models.learning.training.comparison import Performance, compare_with_rivals
 from models.learning.training.daily import PRIMARY, daily_question, question_features, upper_half
-from models.learning.training.question import Answer, Plan, conclude, make_plan, run_trial
+from models.learning.training.fitting import run_trial
+from models.learning.training.holdout import lock_holdout
+from models.learning.training.question import Answer, Plan, TrialResult, make_plan
 from models.learning.training.samples import make_samples
-from models.learning.validation.gate import Finding
+from models.learning.training.tuning import next_trial
+from models.learning.training.verdict import conclude
+from models.learning.validation.gate import Finding, GateReport
 
 ROOT = Path(__file__).parents[1]
+DAY = 86_400
 SEED = 20_260_101
 
 
@@ -40,14 +50,24 @@ def report(snapshot: Snapshot) -> str:
     question, rng = daily_question(), np.random.default_rng(SEED)
     histories = list(snapshot.histories.values())
     samples = make_samples(histories, question_features(), upper_half, question.exits)
-    plan = make_plan(question, samples)
-    answer = conclude(plan, [run_trial(plan, spec) for spec in question.trials], rng)
+    plan = make_plan(question, lock_holdout(question, samples).open)
+    results: list[TrialResult] = []
+    while (spec := next_trial(question, results)) is not None:
+        results.append(run_trial(plan, spec))
+    others = [challenge(plan, histories, one, rng) for one in CHALLENGERS]
+    tried = np.stack([one.net for one in (*results, *others)], axis=1)
+    answer = conclude(plan, results, rng, earlier=tried[:, len(results) :])
+    verdicts = [(one, judge_challenger(plan, one, tried, rng)) for one in others]
     rivals = compare_with_rivals(plan, answer, histories, rng)
-    return "\n".join(_page(snapshot, plan, answer, rivals)) + "\n"
+    return "\n".join(_page(snapshot, plan, answer, rivals, verdicts)) + "\n"
 
 
 def _page(
-    snapshot: Snapshot, plan: Plan, answer: Answer, rivals: tuple[Performance, ...]
+    snapshot: Snapshot,
+    plan: Plan,
+    answer: Answer,
+    rivals: tuple[Performance, ...],
+    challengers: Sequence[tuple[TrialResult, GateReport]],
 ) -> list[str]:
     verdict = "The candidate is fit for promotion." if answer.promoted else "Nothing is promoted."
     failed = ", ".join(f"`{name}`" for name in answer.report.reasons)
@@ -77,6 +97,14 @@ def _page(
         "",
         f"This record would have shown a true Sharpe ratio of {seen:.2f} a year at 80 % power:",
         "a smaller one it cannot tell from chance.",
+        "",
+        "## Challengers of another kind",
+        "",
+        "They decide the same days at the same costs, count as trials, and meet the same gate.",
+        "",
+        "| Challenger | Sharpe ratio a year | Promoted | Not passed |",
+        "|---|---|---|---|",
+        *(_challenger(*one) for one in challengers),
     ]
 
 
@@ -90,6 +118,13 @@ passes. The default, and what trades where one fails, is no trade.
 """
 
 
+def _challenger(result: TrialResult, report: GateReport) -> str:
+    deviation = float(result.net.std())
+    sharpe = float(result.net.mean()) / deviation * np.sqrt(365) if deviation > 0 else 0.0
+    failed = ", ".join(f"`{name}`" for name in report.reasons)
+    return f"| `{result.trial}` | {sharpe:.2f} | {'yes' if report.passed else 'no'} | {failed} |"
+
+
 def _asked(snapshot: Snapshot, plan: Plan) -> list[str]:
     exits, tested = plan.question.exits, plan.tested
     starts = plan.samples.spans.start[tested]
@@ -99,12 +134,14 @@ def _asked(snapshot: Snapshot, plan: Plan) -> list[str]:
     period = f"from {_date(starts.min())} to {_date(starts.max())}, in {len(plan.folds)} folds"
     own = f"{plan.samples.unique.sum():.0f} independent ones"
     pinned = f"`{features.name}` version {features.version}, `{features.fingerprint[:16]}`"
+    locked = plan.question.holdout_seconds // DAY
     ends = f"stop {exits.stop:.0%}, target {exits.target:.0%}, {exits.longest_bars} days"
     return [
         f"- Data: {read}; hash `{snapshot.hash[:16]}`.",
         f"- Primary rule: `{PRIMARY}`; features: {pinned}.",
         f"- Exits: {ends}; {exits.entry_cost:.1%} for each side.",
         f"- {len(plan.samples)} decisions, worth {own}; {tested.size} tested, {period}.",
+        f"- The newest {locked} days are locked away, for one look at a model that has passed.",
     ]
 
 

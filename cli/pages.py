@@ -1,12 +1,13 @@
 """`aether pages`: build and check the pages of the control room."""
 
 import sys
+from typing import Annotated
 
 import typer
 
 from infra.pages import build as building
 from infra.pages import checks
-from infra.pages.node import run
+from infra.pages.node import attached, run
 from infra.pages.places import ROOT
 
 app = typer.Typer(no_args_is_help=True, help="Build and check the pages of the control room.")
@@ -41,6 +42,16 @@ def api() -> None:
     run(command, "the API's description", folder=ROOT)
     checks.write_types()
     _tell("Written: ui/api.json, ui/src/api/schema.ts")
+
+
+@app.command()
+def gallery(
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="On loopback.")] = 7480,
+) -> None:
+    """Show every shared component in its states, to whoever works on the pages; Ctrl-C ends it."""
+    _tell(f"http://127.0.0.1:{port}/builder/gallery.html")
+    words = ("--host", "127.0.0.1", "--port", str(port), "--strictPort")
+    raise typer.Exit(attached("vite", *words))
 
 
 def _tell(line: str) -> None:

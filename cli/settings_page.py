@@ -16,7 +16,8 @@ A change makes a new version with author and reason (`aether settings set ACCOUN
 --reason …`, `POST /api/v1/accounts/ACCOUNT/settings`); it counts from the account's next decision
 on, and each trade names the version that it was decided under. What is dangerous (it lets more be
 lost) needs `--confirm`, and is named in the answer and in the audit. What loosens `approval.*`,
-`live.*` or how much evidence is asked for waits for a second person besides (`aether approvals`).
+`live.*`, `freeze.*`, `notifications.*` or how much evidence is asked for waits for a second person
+besides (`aether approvals`); once an account trades live, so does everything dangerous.
 Export and import are YAML.
 """
 

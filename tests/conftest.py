@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.demanded import DEMANDED, is_demanded
 from tests.support.platform import account, api_database, platform
 from tests.support.postgres import database_name, postgres
 from tests.support.recordings import RECORDINGS
@@ -34,10 +35,9 @@ ALONE_IN = {TESTS / "e2e", TESTS / "faults"}
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fail, instead of skipping, where the recordings are demanded and absent."""
-    demanded = os.environ.get("AETHER_REQUIRE_RECORDINGS")
-    absent = [path for path in (RECORDINGS, RECORDINGS.parent / "data") if not path.is_dir()]
-    if demanded and absent:
-        raise pytest.UsageError(f"AETHER_REQUIRE_RECORDINGS is set and {absent[0]} is absent")
+    missing = [path for path in (RECORDINGS, RECORDINGS.parent / "data") if not path.is_dir()]
+    if is_demanded() and missing:
+        raise pytest.UsageError(f"{DEMANDED} is set and {missing[0]} is absent")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -51,7 +51,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse a test that `make test` would never run."""
     for item in items:
-        if item.get_closest_marker("alone") and item.path.parent not in ALONE_IN:
+        if item.get_closest_marker("alone") and ALONE_IN.isdisjoint(item.path.parents):
             raise pytest.UsageError(f"{item.nodeid} is to run alone, and is not in e2e or faults")
 
 

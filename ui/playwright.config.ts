@@ -4,8 +4,8 @@ import { defineConfig, devices } from "@playwright/test";
 export default defineConfig({
   testDir: "tests",
   outputDir: "../build/browser/results",
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  timeout: 600_000,
+  expect: { timeout: 90_000 },
   workers: 1,
   retries: 0,
   reporter: [["list"]],

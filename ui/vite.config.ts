@@ -34,7 +34,9 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     setupFiles: ["./src/test/setup.ts"],
-    include: ["src/**/*.test.{ts,tsx}"],
+    include: ["src/**/*.test.{ts,tsx}", "builder/**/*.test.tsx"],
     css: false,
+    // Against tests that hang: how fast a machine is, is no property of a page.
+    testTimeout: 60_000,
   },
 });

@@ -1,19 +1,20 @@
 """What every process of an installation needs to speak with it: its secrets and its Temporal."""
 
+from functools import partial
+
 from temporalio.client import Client
 from temporalio.runtime import Runtime
 
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import InstallationSecrets, installation_secrets
 from infra.runtime.settings import Settings
-from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal.access import client_tls
 from infra.runtime.temporal.client import connect
-from infra.runtime.temporal.codec import PayloadKey
+from infra.runtime.temporal.codec import KeyRing, PayloadKey
 
 
-def secret_store(settings: Settings) -> LocalSecretStore:
+def secret_store(settings: Settings) -> InstallationSecrets:
     """Return the installation's secrets."""
-    return LocalSecretStore(StateDirectory(settings.home).secrets)
+    return installation_secrets(settings)
 
 
 def payload_keys(settings: Settings) -> list[PayloadKey]:
@@ -24,7 +25,7 @@ def payload_keys(settings: Settings) -> list[PayloadKey]:
 
 async def connect_temporal(settings: Settings, runtime: Runtime | None = None) -> Client:
     """Connect to the installation's Temporal with its converter and codec."""
-    keys = payload_keys(settings)
+    keys = KeyRing(payload_keys(settings), partial(payload_keys, settings))
     return await connect(
         settings.temporal_target,
         settings.temporal_namespace,

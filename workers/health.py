@@ -32,7 +32,7 @@ class Health:
     """
 
     checks: dict[str, str] = field(default_factory=dict)
-    lesser_forms: list[str] = field(default_factory=list)
+    degraded_modes: list[str] = field(default_factory=list)
     silent_workflows: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -45,7 +45,7 @@ class Health:
         return {
             "status": "ready" if self.is_ready else "not ready",
             "checks": self.checks,
-            "lesser_forms": self.lesser_forms,
+            "degraded_modes": self.degraded_modes,
             "silent_workflows": self.silent_workflows,
         }
 
@@ -54,8 +54,8 @@ class HealthServer:
     """Serve ``/healthz``, ``/readyz`` and ``/metrics``; the last includes the Temporal SDK's.
 
     It has an event loop and a thread of its own, so that it answers while the process's loop is
-    busy, and serves many at once within the limits of ``http_limits``: who connects and sends
-    nothing holds nobody up.
+    busy, and serves many at once within the limits of ``infra.runtime.http.limits``: who connects
+    and sends nothing holds nobody up.
     """
 
     def __init__(self, port: int, health: Health, sdk_metrics_port: int | None = None) -> None:

@@ -1,58 +1,108 @@
 """The learning process: ``python -m workers.learning``. Started only when learning is on, niced.
 
-It serves the learning queue: one training step at a time, so that trading does not feel it.
+It serves two queues: training, one step at a time, so that trading does not feel it; and the watch
+of the champion, which no training holds up.
 """
 
 import asyncio
-import os
-import signal
 import sys
+from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from temporalio.client import Client
-from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+from activities.adapters.files.candles import read_snapshot
+from activities.adapters.mlflow.registry import MlflowRegistry
+from activities.adapters.postgres.learning import champions
 from activities.adapters.postgres.learning.ledger import PostgresTrainingLedger
+from activities.adapters.postgres.learning.models import PostgresModelRecord
+from activities.adapters.postgres.learning.shadows import PostgresShadows
+from activities.learning.challenging import ChallengerActivities
+from activities.learning.keeping import KeepingActivities, ModelKeeper
+from activities.learning.shadowing import ShadowActivities
 from activities.learning.training import TrainingActivities
-from activities.pauses import GrowingPause
-from infra.runtime import event_loop
+from activities.learning.wanting import WantingActivities
+from activities.learning.watching import WatchActivities
 from infra.runtime.database.connections import Database, Role, database_url
-from infra.runtime.errors import PlatformError
-from infra.runtime.logs import configure_logs
+from infra.runtime.model_keys import ModelSignatures, ModelSigner
 from infra.runtime.settings import Settings
+from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal.workers import build_id, worker_options
-from models.contracts.learning import LEARNING_QUEUE
-from workers.connection import connect_temporal
+from models.contracts.learning import LEARNING_QUEUE, WATCH_QUEUE
+from workers.running import connected, run_process
+from workers.schedules.champion_watch import keep_watching
 from workflows.learning.training import TrainingWorkflow
+from workflows.learning.watching import ChampionWatchWorkflow, FeatureReplayWorkflow
 
 log = structlog.get_logger(__name__)
 
 NICE = 15
-RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 5.0
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Work until asked to stop; a trial under way is given up and run again at the next start."""
     database = Database(
-        database_url(settings, Role.LEARNING), application="aether-learning", connections=2
+        database_url(settings, Role.LEARNING), application="aether-learning", connections=3
     )
     try:
-        client = await _connected(settings, stop)
+        client = await connected(settings, stop)
         if client is None:
             return
-        activities = TrainingActivities(
-            PostgresTrainingLedger(database), settings.learning_data, build_id()
+        keeper = model_keeper(settings, database)
+        ledger, build = PostgresTrainingLedger(database), build_id()
+        training = TrainingActivities(ledger, settings.learning_data, read_snapshot, build)
+        challenging = ChallengerActivities(training, ledger, build)
+        watching = WatchActivities(
+            PostgresModelRecord(database),
+            keeper,
+            ModelSignatures(settings.home),
+            partial(champions.roll_back, database, "aether"),
+            lambda: datetime.now(UTC),
         )
-        async with learning_worker(client, activities):
+        wanting = WantingActivities(
+            PostgresModelRecord(database),
+            keeper.registry,
+            ModelSignatures(settings.home),
+            lambda: datetime.now(UTC),
+        )
+        async with (
+            learning_worker(
+                client,
+                training,
+                KeepingActivities(training, keeper),
+                challenging,
+                ShadowActivities(PostgresShadows(database)),
+            ),
+            watch_worker(client, watching, wanting),
+        ):
+            scheduling = asyncio.create_task(keep_watching(client))
             log.info("learning worker runs", data=str(settings.learning_data))
             await stop.wait()
+            scheduling.cancel()
     finally:
         await database.close()
 
 
+def model_keeper(settings: Settings, database: Database) -> ModelKeeper:
+    """Return what registers models: MLflow, the record, and the installation's own key."""
+    token = StateDirectory(settings.home).registry_token
+    return ModelKeeper(
+        MlflowRegistry(settings.registry_url, token),
+        PostgresModelRecord(database),
+        ModelSigner(settings.home).sign,
+        build_id(),
+    )
+
+
 def learning_worker(
-    client: Client, activities: TrainingActivities, queue: str = LEARNING_QUEUE
+    client: Client,
+    activities: TrainingActivities,
+    keeping: KeepingActivities,
+    challenging: ChallengerActivities,
+    shadowing: ShadowActivities,
+    queue: str = LEARNING_QUEUE,
 ) -> Worker:
     """Return the worker of the learning queue: one step at a time bounds its memory."""
     options = worker_options(max_concurrent_activities=1, max_cached_workflows=10)
@@ -63,42 +113,37 @@ def learning_worker(
         activities=[
             activities.plan_training,
             activities.run_trials,
+            challenging.run_challengers,
             activities.judge_training,
-            activities.promote_model,
+            keeping.keep_model,
+            keeping.open_holdout,
+            shadowing.look_at_shadow,
+            keeping.promote_model,
         ],
         **options,
     )
 
 
-async def _connected(settings: Settings, stop: asyncio.Event) -> Client | None:
-    pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
-    while not stop.is_set():
-        try:
-            return await connect_temporal(settings)
-        except (RPCError, RuntimeError) as error:
-            log.info("temporal does not answer yet", error=str(error))
-            await asyncio.sleep(pause.next())
-    return None
-
-
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run(settings, stop)
+def watch_worker(
+    client: Client,
+    watching: WatchActivities,
+    wanting: WantingActivities,
+    queue: str = WATCH_QUEUE,
+) -> Worker:
+    """Return the worker of the champion's watch, one look at a time."""
+    options = worker_options(max_concurrent_activities=1, max_cached_workflows=10)
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=[ChampionWatchWorkflow, FeatureReplayWorkflow],
+        activities=[watching.watch_champion, watching.replay_features, wanting.training_wanted],
+        **options,
+    )
 
 
 def main() -> int:
     """Work until SIGTERM or SIGINT; 2 with one line on standard error when it cannot start."""
-    settings = Settings()
-    configure_logs("learning", settings.log_level)
-    os.nice(NICE)
-    try:
-        event_loop.run(_serve(settings))
-    except PlatformError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return run_process("learning", run, NICE)
 
 
 if __name__ == "__main__":

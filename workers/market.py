@@ -5,7 +5,6 @@ runs, and tells its health.
 """
 
 import asyncio
-import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -22,10 +21,7 @@ from activities.market.feed import MarketFeedActivities
 from activities.metrics import FEED_AGE
 from activities.pauses import GrowingPause
 from activities.policies import DECIDING_TASK_TIMEOUT
-from infra.runtime import event_loop
 from infra.runtime.database.connections import DatabaseUnavailableError
-from infra.runtime.errors import PlatformError
-from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.workers import worker_options
 from models.contracts.names import (
@@ -37,6 +33,7 @@ from models.contracts.names import (
 from models.trading.instruments import InstrumentStatus
 from workers.health import Health, HealthServer
 from workers.market_assembly import MarketParts, assemble_market
+from workers.running import run_process, until_it_works
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +57,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         async with market_worker(parts):
             keeping = asyncio.create_task(keep_feed_running(parts.client))
             watching = asyncio.create_task(watch_feed(parts, health))
+            comparing = asyncio.create_task(_compare(parts))
+            keeping_figures = asyncio.create_task(parts.figures.run())
             log.info("market worker runs")
             await stop.wait()
             keeping.cancel()
             watching.cancel()
+            comparing.cancel()
+            keeping_figures.cancel()
     finally:
         if parts is not None:
             await parts.close()
@@ -71,14 +72,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 
 async def _assembled(settings: Settings, stop: asyncio.Event) -> MarketParts | None:
+    failures = (RPCError, RuntimeError, DatabaseUnavailableError)
     pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
-    while not stop.is_set():
-        try:
-            return await assemble_market(settings)
-        except (RPCError, RuntimeError, DatabaseUnavailableError) as error:
-            log.info("not everything answers yet", error=str(error))
-            await asyncio.sleep(pause.next())
-    return None
+    assemble = partial(assemble_market, settings)
+    return await until_it_works(assemble, stop, failures, "not everything answers yet", pause)
 
 
 def market_worker(parts: MarketParts) -> Worker:
@@ -91,7 +88,7 @@ def market_worker(parts: MarketParts) -> Worker:
             parts.activities.run_market_feed,
             parts.rules.review_universe,
             parts.rules.compute_groups,
-            parts.rules.tell_market_rules,
+            parts.rules.signal_market_rules,
             parts.stress.stress_account,
         ],
         build_id=options["build_id"],
@@ -134,6 +131,11 @@ def not_ready(activities: MarketFeedActivities) -> str | None:
     return f"no healthy feed of {', '.join(missing)}" if missing else None
 
 
+async def _compare(parts: MarketParts) -> None:
+    if parts.second is not None:
+        await parts.second.run()
+
+
 async def watch_feed(parts: MarketParts, health: Health) -> None:
     """Bring health and gauges up to date, again and again."""
     while True:
@@ -156,23 +158,9 @@ def _age(heard_at: Mapping[str, float], symbol: str) -> float:
     return time.monotonic() - heard_at[symbol]
 
 
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run(settings, stop)
-
-
 def main() -> int:
     """Work until SIGTERM or SIGINT; 2 with one line on standard error when it cannot start."""
-    settings = Settings()
-    configure_logs("market", settings.log_level)
-    try:
-        event_loop.run(_serve(settings))
-    except PlatformError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return run_process("market", run)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ from infra.runtime.database.connections import Database, Role, database_url
 from infra.runtime.database.setup import create_database, migrate
 from infra.runtime.errors import PlatformError, StateError
 from infra.runtime.logs import configure_logs
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import installation_secrets
 from infra.runtime.settings import Settings
-from infra.runtime.state_directory import StateDirectory
 from infra.stack.own_token import NAME, renew_own_token
 from infra.stack.postgres_binaries import embedded_cluster
+from models.contracts.learning import LEARNED_STRATEGY
 from models.trading.account.state import AccountState
 from models.trading.strategies import StrategyRegistry, StrategyStanding, known
 
@@ -67,11 +67,12 @@ def first_strategies(settings: Settings, registry: StrategyRegistry) -> tuple[st
     """
     shown = settings.market.partition(":")[0] in DEMONSTRATED_ON
     standings = [StrategyStanding.SHIPPED, *([StrategyStanding.DEMONSTRATION] if shown else [])]
-    return tuple(s.name for s in registry if s.standing in standings)
+    # A champion's ideas come by the name of the learned strategy: none while no trade is champion.
+    return (*(s.name for s in registry if s.standing in standings), LEARNED_STRATEGY)
 
 
 async def _set_up(settings: Settings) -> None:
-    store = LocalSecretStore(StateDirectory(settings.home).secrets)
+    store = installation_secrets(settings)
     database = Database(database_url(settings, Role.ADMIN), application="aether-preparation")
     try:
         installation = await installation_id(database)

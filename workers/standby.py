@@ -12,7 +12,7 @@ from pathlib import Path
 POLL_SECONDS = 0.02
 
 
-class SoleProcess:
+class LeaderLock:
     """A lock on a file that the operating system frees when its holder dies."""
 
     def __init__(self, path: Path) -> None:

@@ -1,7 +1,6 @@
 """The trading process: ``python -m workers.trading``. Runs until it is told to stop."""
 
 import asyncio
-import signal
 import sys
 from functools import partial
 
@@ -10,30 +9,37 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+from activities.adapters.postgres.accounts.exchange_keys import PostgresExchangeKeys
 from activities.adapters.postgres.orders.restoration import RestorationRecord
 from activities.adapters.temporal.day_schedules import TemporalDaySchedules
+from activities.metrics import begin_counts
 from activities.pauses import GrowingPause
 from infra.runtime import event_loop
 from infra.runtime.database.connections import TimeSeriesStorage
 from infra.runtime.emergency import StopFile
-from infra.runtime.errors import PlatformError
-from infra.runtime.logs import configure_logs
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.telemetry import lesser_forms
+from infra.runtime.telemetry import degraded_modes
 from infra.runtime.temporal.workers import metered_runtime
-from models.trading.account.capital.day_rules import day_rule
+from infra.runtime.traces.sending import open_traces
+from infra.runtime.traces.traced_steps import TracedSteps
 from models.trading.account.state import AccountState
 from workers.assembly import TradingParts, trading_parts, trading_worker
-from workers.connection import connect_temporal
 from workers.emergency import EmergencyDesk, close_desk, resting_entries
-from workers.headroom import keep_headroom_published
+from workers.gauges.headroom import keep_headroom_published
+from workers.gauges.limits import keep_limits_published
 from workers.health import Health, HealthServer, free_loopback_port
-from workers.limit_gauges import keep_limits_published
-from workers.schedules.market_jobs import create_market_schedules, tell_market_rules
+from workers.keys.watch import KeyWatch
+from workers.running import connected, run_process
+from workers.schedules.backups import keep_backup_schedule
+from workers.schedules.market_jobs import create_market_schedules, signal_market_rules
 from workers.schedules.reconciliation import keep_reconciling
-from workers.standby import SoleProcess
-from workers.upkeep.account_workflows import start_account, start_kill_switches
+from workers.standby import LeaderLock
+from workers.upkeep.account_workflows import (
+    start_account,
+    start_kill_switches,
+    start_platform,
+)
 from workers.upkeep.recording import kept_record
 from workers.upkeep.restoring import Restorer
 from workers.upkeep.watchdog import Watchdog
@@ -52,18 +58,23 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """
     metrics_port = free_loopback_port()
     parts = trading_parts(settings)
-    sole = SoleProcess(settings.home / "run" / "trading.lock")
+    traces = open_traces(settings, "trading")
+    sole = LeaderLock(settings.home / "run" / "trading.lock")
     try:
-        client = await _connected(settings, metrics_port, stop)
+        pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
+        runtime = metered_runtime(metrics_port)
+        client = await connected(settings, stop, runtime=runtime, pause=pause)
         if client is None:
             return
-        worker = trading_worker(client, parts)
+        worker = trading_worker(client, parts, [] if traces is None else [TracedSteps(traces)])
         event_loop.keep_what_is_loaded()
         if await sole.acquire(stop):
             await _serve_queue(settings, client, worker, parts, metrics_port, stop)
     finally:
         await parts.close()
         sole.release()
+        if traces is not None:
+            traces.close()
 
 
 async def _serve_queue(
@@ -93,6 +104,9 @@ async def _serve_queue(
             beside = [
                 asyncio.create_task(_keep_accounts(client, parts, settings, health, desk)),
                 asyncio.create_task(keep_headroom_published(parts.exchanges)),
+                asyncio.create_task(
+                    KeyWatch(parts.exchanges, PostgresExchangeKeys(parts.database)).run()
+                ),
                 asyncio.create_task(keep_limits_published(parts.database)),
                 asyncio.create_task(_record_stops(client, parts, desk)),
             ]
@@ -115,18 +129,6 @@ async def _record_stops(client: Client, parts: TradingParts, desk: EmergencyDesk
             raise ConnectionError(str(error)) from error
 
     await desk.record_when_possible(parts.journal, parts.database.accounts, start)
-
-
-async def _connected(settings: Settings, metrics_port: int, stop: asyncio.Event) -> Client | None:
-    runtime = metered_runtime(metrics_port)
-    pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
-    while not stop.is_set():
-        try:
-            return await connect_temporal(settings, runtime)
-        except (RPCError, RuntimeError) as error:
-            log.info("temporal does not answer yet", error=str(error))
-            await asyncio.sleep(pause.next())
-    return None
 
 
 async def _keep_accounts(
@@ -177,7 +179,9 @@ async def _keep_schedules(
     for state in accounts:
         await keep_reconciling(client, state.account, in_lockstep=settings.market_is_lockstep)
         if parts.days_by_schedule:
-            await TemporalDaySchedules(client).keep(state.account, day_rule(state))
+            await TemporalDaySchedules(client).keep(state.account, state.day)
+    if settings.backup_schedule is None:  # else the process that makes backups keeps it
+        await keep_backup_schedule(client, None)
     if settings.market_is_wall_clock:
         await create_market_schedules(client, [state.account for state in accounts])
 
@@ -191,13 +195,15 @@ async def _start_accounts(
         try:
             accounts = await parts.journal.accounts()
             storage = await parts.database.time_series_storage()
-            health.lesser_forms = lesser_forms(
+            health.degraded_modes = degraded_modes(
                 settings, hypertables=storage is TimeSeriesStorage.HYPERTABLES
             )
+            begin_counts(state.account for state in accounts)
+            await start_platform(client)
             for state in accounts:
                 await start_account(client, state)
             await _keep_schedules(client, parts, settings, accounts)
-            await tell_market_rules(client, "after-a-start")
+            await signal_market_rules(client, "after-a-start")
             await start_kill_switches(client, parts.journal)
         except (ConnectionError, RPCError) as error:
             log.warning("accounts cannot be started yet", error=str(error))
@@ -208,24 +214,9 @@ async def _start_accounts(
             return
 
 
-async def _serve(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await run(settings, stop)
-
-
 def main() -> int:
     """Run until SIGTERM or SIGINT; 2 with one line on standard error when it cannot start."""
-    settings = Settings()
-    configure_logs("trading", settings.log_level)
-    try:
-        event_loop.run(_serve(settings))
-    except PlatformError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    return 0
+    return run_process("trading", run)
 
 
 if __name__ == "__main__":

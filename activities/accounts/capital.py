@@ -8,7 +8,7 @@ from decimal import Decimal
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.ports.capital import CapitalBook, SimulatedFunding, TransferRefusedError
 from activities.ports.exchange import Exchange, LedgerEntry
 from models.contracts.days import (

@@ -8,15 +8,15 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.ports.capital import DayBook
 from activities.ports.messaging import Messenger
 from models.contracts.days import (
-    BoundariesToTell,
     DayScheduleToKeep,
     DaysMeasured,
     DaysToMeasure,
     DayToRecord,
+    SignalBoundaries,
 )
 from models.trading.account.capital.facts import DayBoundaryPassed
 from models.trading.trading_day import DayRule, boundaries_between
@@ -81,7 +81,7 @@ class DayActivities:
                     boundary=boundary,
                     prices=figures.prices,
                     moved=figures.moved,
-                    told_at=self._clock(),
+                    sent_at=self._clock(),
                     realised=figures.realised,
                     fees=figures.fees,
                     executed=executed,
@@ -108,13 +108,13 @@ class DayActivities:
         return None
 
     @activity.defn
-    async def tell_boundaries(self, request: BoundariesToTell) -> None:
+    async def signal_boundaries(self, request: SignalBoundaries) -> None:
         """Tell the account, oldest first; it closes each once."""
-        if not await self._messenger.tell_account(request.account, request.boundaries):
+        if not await self._messenger.signal_account(request.account, request.boundaries):
             raise ApplicationError(f"the workflow of {request.account} does not run")
 
     @activity.defn
-    async def confirm_days(self, request: BoundariesToTell) -> None:
+    async def confirm_days(self, request: SignalBoundaries) -> None:
         """Return when the record shows the days as closed; tried until it does."""
         running = await self._days.running_day(request.account)
         last: datetime = request.boundaries[-1].boundary.at

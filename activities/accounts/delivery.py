@@ -14,14 +14,14 @@ import structlog
 
 from activities.execution.order_facts import ended_fact
 from activities.execution.order_status import child_fact
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.metrics import RESCUES
 from activities.ports.exchange import ExecutionReport
 from activities.ports.journal import Discrepancies, Journal
 from activities.ports.messaging import Messenger
 from models.trading.account.facts import ForeignInstanceMet
 from models.trading.foreign_orders import looks_like_ours
-from models.trading.orders import Fill, OrderReport
+from models.trading.orders import Fill, OrderReport, OrderStatus
 from models.trading.trade.facts import FillReported, OrderAcknowledged
 from models.trading.trade.recovery.rescue import reopens
 
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 ORPHAN_SECONDS = 3.0
 """How long an order may be unknown: an intent is stored first, its exchange id a moment later."""
 
-OWED_SECONDS = 30.0
+PENDING_SECONDS = 30.0
 """How long a trade that does not answer is told again before reconciliation takes over."""
 
 REMEMBERED = 10_000
@@ -50,7 +50,7 @@ class Owner:
 
 
 @dataclass(slots=True)
-class Owed:
+class PendingDelivery:
     """Facts that their trade has not taken yet."""
 
     trade: int
@@ -75,12 +75,12 @@ class StreamDelivery:
     journal: Journal
     messenger: Messenger
     clock: Clock
-    stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
     _owners: OrderedDict[str, Owner] = field(default_factory=OrderedDict)
     _ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
     _orphans: dict[str, tuple[OrderReport, datetime]] = field(default_factory=dict)
     _met_live: set[str] = field(default_factory=set)
-    _owed: list[Owed] = field(default_factory=list)
+    _owed: list[PendingDelivery] = field(default_factory=list)
     _fills_owed: bool = False
     _seen: list[Seen] = field(default_factory=list)
     _delivered: list[str] = field(default_factory=list)
@@ -102,11 +102,12 @@ class StreamDelivery:
         if event.fill is not None:
             await self._take_fill(event.fill, event.order, owner, repeated=event.snapshot)
         if owner is None:
+            status = event.order.status
             self._orphans.setdefault(event.order.order_id, (event.order, self.clock()))
-            if not (event.snapshot and event.order.status.is_final):
+            if not (event.snapshot and (status.is_final or status is OrderStatus.UNKNOWN)):
                 # A snapshot tells of executions from before this installation, too.
                 self._met_live.add(event.order.order_id)
-            self.stirred.set()
+            self.woken.set()
             return
         self._seen.append(Seen(event.order, owner, event.kind in ("new", "status")))
         self._to_write.set()
@@ -184,9 +185,9 @@ class StreamDelivery:
     def expect_recorded(self) -> None:
         """Have executions delivered that somebody else has recorded, at once."""
         self._fills_owed = True
-        self.stirred.set()
+        self.woken.set()
 
-    async def tidy(self) -> None:
+    async def retry_pending(self) -> None:
         """Try again what could not be told, and report orders that nobody owns."""
         now = self.clock()
         orphans, self._orphans = self._orphans, {}
@@ -202,7 +203,7 @@ class StreamDelivery:
         owed, self._owed = self._owed, []
         for item in owed:
             told = await self._tell(item.trade, item.facts)
-            if not told and (now - item.since).total_seconds() < OWED_SECONDS:
+            if not told and (now - item.since).total_seconds() < PENDING_SECONDS:
                 self._owed.append(item)
         if self._fills_owed:
             await self.deliver_recorded()
@@ -214,7 +215,7 @@ class StreamDelivery:
         if order_id in self._met_live and looks_like_ours(report):
             kinds[FOREIGN_INSTANCE] = [order_id]
             log.error("another instance uses the key", account=self.account, order=order_id)
-            if not await self.messenger.tell_account(
+            if not await self.messenger.signal_account(
                 self.account, [ForeignInstanceMet(order_id, now)]
             ):
                 self._orphans[order_id] = (report, now)
@@ -229,7 +230,7 @@ class StreamDelivery:
         if owner is None:
             await self.journal.record_fills(self.account, [fill])
             self._fills_owed = True
-            self.stirred.set()
+            self.woken.set()
         elif repeated:
             new = await self.journal.record_fills(self.account, [fill])
             if new and await self._tell_fill(fill, owner, report.parent_order_id):
@@ -249,7 +250,7 @@ class StreamDelivery:
         told = await self._tell(owner.trade, [fact])
         if not told:
             self._fills_owed = True
-            self.stirred.set()
+            self.woken.set()
         return told
 
     async def _tell(self, trade: int, facts: Sequence[Any]) -> bool:
@@ -257,7 +258,7 @@ class StreamDelivery:
 
         Nothing is delivered to a trade that is over unless the trade knows it already.
         """
-        if await self.messenger.tell_trade(self.account, trade, facts):
+        if await self.messenger.signal_trade(self.account, trade, facts):
             return True
         state = await self.journal.settled_trade(self.account, trade)
         if state is None:
@@ -283,8 +284,8 @@ class StreamDelivery:
             facts.append(ended_fact(report, self.clock(), owner.client_order_id))
             _remember(self._ended, report.order_id, None)
         if facts and not await self._tell(owner.trade, facts):
-            self._owed.append(Owed(owner.trade, tuple(facts), self.clock()))
-            self.stirred.set()
+            self._owed.append(PendingDelivery(owner.trade, tuple(facts), self.clock()))
+            self.woken.set()
 
     async def _owner(self, report: OrderReport) -> Owner | None:
         known = self._owners.get(report.order_id)

@@ -3,7 +3,7 @@
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.ports.journal import Journal
 from activities.ports.market import HedgeMarket, HedgeMarketSeen
 from activities.ports.messaging import Messenger

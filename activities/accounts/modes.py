@@ -1,16 +1,17 @@
 """Gathering what going live rests on, and carrying a change of mode out."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from temporalio import activity
 
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.failures import typed_failures
 from activities.ports.exchange import ExchangeDirectory
 from activities.ports.modes import KeyInspector, ModeRecord
-from activities.ports.secrets import Credentials, Secrets
+from activities.ports.secrets import Credentials, Secrets, key_fingerprint
 from models.contracts.modes import ExchangeToChange, LiveFactsWanted
-from models.trading.governance.going_live import KeyFacts, LiveFacts
+from models.trading.governance.going_live import KeyFacts, LiveFacts, LiveTerms, changed_terms
 from models.trading.risk.limits import Mode
 from models.trading.strategies.bootstrap import lower_bound
 
@@ -29,6 +30,7 @@ class ModeActivities:
         clock: Clock,
         *,
         record_fault: Callable[[], Awaitable[str]],
+        held_by_freeze: Callable[[str, datetime], Awaitable[str]],
         market_is_live: bool,
     ) -> None:
         self._record = record
@@ -39,7 +41,14 @@ class ModeActivities:
         self._limits_version = limits_version
         self._clock = clock
         self._record_fault = record_fault
+        self._held_by_freeze = held_by_freeze
         self._market_is_live = market_is_live
+
+    async def terms(self, account: str) -> LiveTerms:
+        """Return what somebody agrees to who approves now that an account goes live."""
+        own = await self._secrets.exchange_credentials(account, Mode.LIVE)
+        key = None if own is None else key_fingerprint(own.key)
+        return LiveTerms(key, await self._limits_version(account))
 
     @activity.defn
     async def gather_live_facts(self, request: LiveFactsWanted) -> LiveFacts:
@@ -50,6 +59,7 @@ class ModeActivities:
             run = await self._record.simulation_run(account)
             wanted = await self._record.live_request(account, self._clock())
             left = await self._record.open_in_mode(account)
+            agreed = None if wanted is None else wanted.terms
             people = await self._record.director_factors(account)
             return LiveFacts(
                 key=await self._key(account),
@@ -70,6 +80,8 @@ class ModeActivities:
                 directors=people.directors,
                 directors_short=people.short,
                 record_fault=await self._record_fault(),
+                frozen=await self._frozen(request.request),
+                outdated="" if agreed is None else changed_terms(agreed, await self.terms(account)),
             )
 
     @activity.defn
@@ -78,6 +90,9 @@ class ModeActivities:
         with typed_failures():
             await self._record.record_mode(request)
             await self._exchanges.switch(request.account)
+
+    async def _frozen(self, request: str) -> str:
+        return await self._held_by_freeze(request, self._clock())
 
     async def _key(self, account: str) -> KeyFacts | None:
         own = await self._secrets.exchange_credentials(account, Mode.LIVE)

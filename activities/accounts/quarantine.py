@@ -7,7 +7,7 @@ metric, ``/readyz``, ``aether status`` and ``aether verify``, and what follows i
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 from pydantic_core import to_json
@@ -18,8 +18,8 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from activities.adapters.postgres.orders.quarantine import RefusedWrite, never_succeeds
 from activities.metrics import QUARANTINED
+from activities.ports.journal import Quarantine, RefusedWrite
 from models.trading.bounds import cleaned_text
 
 log = structlog.get_logger(__name__)
@@ -48,23 +48,26 @@ QUARANTINABLE: Final = frozenset(
 """Steps that only write down what is so already. Raising a kill switch is not one of them."""
 
 
-class Quarantine(Protocol):
-    """Where refused writes are kept."""
-
-    async def keep(self, write: RefusedWrite) -> None:
-        """Keep a write, once."""
+NeverSucceeds = Callable[[BaseException], bool]
+"""Tells of a write's error whether no repeat of the write can succeed."""
 
 
 class QuarantineInterceptor(Interceptor):
     """Let a worker's record steps succeed by setting aside what can never be written."""
 
-    def __init__(self, quarantine: Quarantine, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        quarantine: Quarantine,
+        never_succeeds: NeverSucceeds,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._quarantine = quarantine
+        self._never_succeeds = never_succeeds
         self._clock = clock
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002
         """Stand before every step."""
-        return _Inbound(next, self._quarantine, self._clock)
+        return _Inbound(next, self._quarantine, self._never_succeeds, self._clock)
 
 
 class _Inbound(ActivityInboundInterceptor):
@@ -72,10 +75,12 @@ class _Inbound(ActivityInboundInterceptor):
         self,
         following: ActivityInboundInterceptor,
         quarantine: Quarantine,
+        never_succeeds: NeverSucceeds,
         clock: Callable[[], datetime],
     ) -> None:
         super().__init__(following)
         self._quarantine = quarantine
+        self._never_succeeds = never_succeeds
         self._clock = clock
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
@@ -84,7 +89,9 @@ class _Inbound(ActivityInboundInterceptor):
         except Exception as error:
             info = activity.info()
             step = info.activity_type
-            if step not in QUARANTINABLE or info.attempt < ATTEMPTS or not never_succeeds(error):
+            if step not in QUARANTINABLE or info.attempt < ATTEMPTS:
+                raise
+            if not self._never_succeeds(error):
                 raise
             write_id = f"{info.workflow_run_id}/{info.activity_id}"
             write = refused_write(write_id, step, input.args, error, self._clock())

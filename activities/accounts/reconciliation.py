@@ -23,7 +23,7 @@ from temporalio import activity
 
 from activities.accounts.capital import LedgerReading, read_ledger
 from activities.accounts.delivery import FOREIGN_INSTANCE, UNKNOWN_ORDERS, StreamDelivery
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.metrics import observe_reconciliation
@@ -115,7 +115,7 @@ class ReconciliationActivities:
                 observe_reconciliation(found, time.perf_counter() - began)
                 if foreign := differences.get(FOREIGN_INSTANCE):
                     met = ForeignInstanceMet(foreign[0], self._clock())
-                    await self._messenger.tell_account(request.account, [met])
+                    await self._messenger.signal_account(request.account, [met])
                 consistent = False if differences else (True if can_tell else None)
                 await self._announce(exchange, request, ledger, consistent=consistent)
                 return Reconciled(differences, sum(len(names) for names in repaired.values()))
@@ -263,7 +263,7 @@ class ReconciliationActivities:
         fact = ExchangeReady(
             balances, traded, fees, asked_at, consistent, ledger.flows, mode=exchange.mode
         )
-        await self._messenger.tell_account(request.account, [fact])
+        await self._messenger.signal_account(request.account, [fact])
 
 
 def _agrees(asset: str, booked: Mapping[str, Decimal], balance: Balance | None) -> bool:

@@ -5,13 +5,14 @@ import logging
 from temporalio import activity
 
 from activities.execution.reported import report_execution
-from activities.metrics import BLOCKED_REQUESTS
+from activities.metrics import BLOCKED_REQUESTS, KILL_SWITCH_SECONDS
 from activities.ports.journal import Journal
+from models.contracts.modes import FreezeToLookAt
 from models.contracts.records import (
-    AccountToSave,
     AuditEntry,
     IdeaToRecord,
-    TradeToSave,
+    SaveAccount,
+    SaveTrade,
     WatchesToSet,
 )
 from models.contracts.workflows import (
@@ -21,6 +22,7 @@ from models.contracts.workflows import (
     KillSwitchLift,
     OpenWork,
 )
+from models.trading.account.halts import concerns
 from models.trading.orders import Leg
 from models.trading.trade.refusals import ALERTS
 
@@ -34,7 +36,7 @@ class RecordActivities:
         self._journal = journal
 
     @activity.defn
-    async def save_trade(self, request: TradeToSave) -> None:
+    async def save_trade(self, request: SaveTrade) -> None:
         """Write a trade's figures and, with an event, an audit row."""
         await self._journal.save_trade(request.state, request.event, request.at)
         if request.event == "trade_closed":
@@ -45,7 +47,7 @@ class RecordActivities:
             _log.error("%s of %s/%d: %s", request.event, plan.account, plan.number, why)
 
     @activity.defn
-    async def save_account(self, request: AccountToSave) -> None:
+    async def save_account(self, request: SaveAccount) -> None:
         """Write an account's figures and, with an action, an audit row; each part once.
 
         A version of its settings comes first: no audit row tells of one that is not there.
@@ -78,6 +80,11 @@ class RecordActivities:
         )
 
     @activity.defn
+    async def held_by_freeze(self, request: FreezeToLookAt) -> str:
+        """Return why changes are frozen, "" where they are not or the request broke the glass."""
+        return await self._journal.held_by_freeze(request.request, request.at)
+
+    @activity.defn
     async def raise_kill_switch(self, request: KillSwitchInput) -> None:
         """Raise the flag that every entry's intent is checked against."""
         await self._journal.engage_kill_switch(
@@ -87,24 +94,29 @@ class RecordActivities:
             reason=request.reason,
             by=request.by,
             at=request.at,
+            symbols=request.symbols,
         )
 
     @activity.defn
     async def acknowledge_kill_switch(self, request: KillSwitchAcknowledgement) -> None:
         """Note that an account is halted."""
         await self._journal.acknowledge_kill_switch(request.number, request.account, request.at)
+        if request.engaged_at is not None:
+            seconds = (request.at - request.engaged_at).total_seconds()
+            KILL_SWITCH_SECONDS.observe(max(0.0, seconds))
 
     @activity.defn
-    async def lower_kill_switch(self, request: KillSwitchLift) -> None:
-        """Lower the flag."""
-        await self._journal.lift_kill_switch(request.number, request.at)
+    async def lower_kill_switch(self, request: KillSwitchLift) -> bool:
+        """Lower the flag; False where the record knows of no approval by whom it names."""
+        return await self._journal.lift_kill_switch(request.number, request.by, request.at)
 
     @activity.defn
     async def count_open_work(self, request: AccountsToCheck) -> OpenWork:
         """Count the entries and the positions (by their stops) still open in the record."""
         entries = positions = 0
         for account in request.accounts:
-            orders = await self._journal.orders(account, only_open=True)
+            found = await self._journal.orders(account, only_open=True)
+            orders = [o for o in found if concerns(request.symbols, o.spec.symbol)]
             entries += sum(order.spec.leg is Leg.ENTRY for order in orders)
             positions += len({o.spec.trade for o in orders if o.spec.is_protective})
         return OpenWork(entries, positions)

@@ -13,11 +13,11 @@ from temporalio.exceptions import ApplicationError
 from activities.ports.messaging import Messenger
 from models.contracts.hedges import HedgeToWake
 from models.contracts.records import (
-    AcknowledgementToTell,
-    KillSwitchToTell,
     ProgressToReport,
-    TradesToTell,
-    TradeToTell,
+    SignalAcknowledgement,
+    SignalKillSwitch,
+    SignalTrade,
+    SignalTrades,
 )
 
 
@@ -30,33 +30,40 @@ class ReportActivities:
     @activity.defn
     async def report_progress(self, request: ProgressToReport) -> None:
         """Tell the account; tried until it takes the end of a trade, which it must not miss."""
-        told = await self._messenger.tell_account(request.account, [request.progress])
+        told = await self._messenger.signal_account(request.account, [request.progress])
         if not told and request.progress.closed:
             raise ApplicationError(f"the workflow of {request.account} does not run")
 
     @activity.defn
-    async def tell_trades(self, request: TradesToTell) -> int:
+    async def signal_trades(self, request: SignalTrades) -> int:
         """Tell the trades at once; return how many run. One that is over needs it no more."""
         told = await asyncio.gather(*(self._tell(request.account, one) for one in request.trades))
         return sum(told)
 
-    async def _tell(self, account: str, wanted: TradeToTell) -> bool:
+    async def _tell(self, account: str, wanted: SignalTrade) -> bool:
         found = (wanted.withdraw, wanted.close, wanted.sell_part, wanted.move_stop)
         facts = [fact for fact in found if fact is not None]
-        return await self._messenger.tell_trade(account, wanted.trade, facts)
+        return await self._messenger.signal_trade(account, wanted.trade, facts)
 
     @activity.defn
     async def wake_hedge(self, request: HedgeToWake) -> None:
         """Have the hedge of an account look again; one that does not run looks when it starts."""
-        await self._messenger.tell_hedge(request.account, [request.due])
+        await self._messenger.signal_hedge(request.account, [request.due])
 
     @activity.defn
-    async def tell_of_kill_switch(self, request: KillSwitchToTell) -> bool:
-        """Tell the account; False when its workflow does not run."""
+    async def tell_of_kill_switch(self, request: SignalKillSwitch) -> bool:
+        """Tell the account; False when its workflow does not run.
+
+        A lift is tried until it was told: that a switch stands is told again, that it does not is
+        not.
+        """
         facts = [fact for fact in (request.engaged, request.lifted) if fact is not None]
-        return await self._messenger.tell_account(request.account, facts)
+        told = await self._messenger.signal_account(request.account, facts)
+        if not told and request.lifted is not None:
+            raise ApplicationError(f"the workflow of {request.account} does not run")
+        return told
 
     @activity.defn
-    async def tell_kill_switch(self, request: AcknowledgementToTell) -> bool:
+    async def signal_kill_switch(self, request: SignalAcknowledgement) -> bool:
         """Tell the kill switch that an account is halted; False when it does not run."""
-        return await self._messenger.tell_kill_switch(request.number, request.acknowledged)
+        return await self._messenger.signal_kill_switch(request.number, request.acknowledged)

@@ -1,4 +1,4 @@
-"""Following one account at the exchange: its private stream, and what the stream missed."""
+"""Follow one account at the exchange: its private stream, and what the stream missed."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -16,7 +16,7 @@ from activities.execution.order_status import (
     has_unrecorded_fills,
     unrecorded_fills,
 )
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.heartbeat import heartbeating, until_worker_stops
 from activities.pauses import GrowingPause, growing_apart
 from activities.ports.exchange import Exchange, ExchangeDirectory, ExecutionReport, StreamGap
@@ -35,10 +35,12 @@ LONGEST_RETRY_SECONDS = 2.0
 """What is bought unheard has no stop meanwhile, so that even the longest pause is short."""
 STEADY_SECONDS = 30.0
 """An attempt that lasted so long had begun well: the next one after it begins at once."""
-TIDY_SECONDS = 0.25
+LONGEST_ROOM_SECONDS = 10.0
+"""How long an announcement waits for room in the limits before it is tried again."""
+RETRY_PENDING_SECONDS = 0.25
 SHORTEST_PAUSE_SECONDS = 0.01
 SWITCH_LOOK_SECONDS = 0.5
-DEAF_SECONDS = 1.2
+SILENT_SECONDS = 1.2
 """How often is looked whether the stream lives; what is bought unheard has no stop meanwhile."""
 ANNOUNCEMENT_PAUSE = timedelta(seconds=20)
 """Balances and fees cost scarce reads, and a lost message changes neither."""
@@ -55,7 +57,7 @@ class ExchangeSwitchedError(Exception):
     """The account's mode was changed: what is followed is not its exchange any more."""
 
 
-class Following:
+class StreamFollower:
     """One account being followed by one attempt of the activity."""
 
     def __init__(
@@ -78,7 +80,7 @@ class Following:
         self._told_cooling: str | None = None
         self._announced_at = datetime.min.replace(tzinfo=UTC)
         self._newest_fill: datetime | None = None
-        self._is_abreast = False
+        self._is_in_sync = False
         self._retry = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
         self.delivery = StreamDelivery(request.account, journal, messenger, clock)
         self.sequence = 0
@@ -140,11 +142,11 @@ class Following:
         while True:
             await self._until_behind(exchange)
             self._behind.clear()
-            self._is_abreast = False
+            self._is_in_sync = False
             try:
                 await self._catch_up(exchange)
-                self._is_abreast = True
-                await self._announce(exchange)
+                self._is_in_sync = True
+                await self._announce_when_there_is_room(exchange)
                 self._retry.reset()
             except CoolingDownError as error:
                 self._behind.set()
@@ -160,19 +162,19 @@ class Following:
 
     async def _until_behind(self, exchange: Exchange) -> None:
         """Wait until something was missed, or may have been: nobody tells of it while deaf."""
-        deaf = False
+        silent = False
         while not self._behind.is_set():
             with suppress(TimeoutError):
-                async with asyncio.timeout(DEAF_SECONDS):
+                async with asyncio.timeout(SILENT_SECONDS):
                     await self._behind.wait()
             # Somebody was refused so that all must be quiet: no entry could be protected.
             if _is_quiet(exchange):
                 return
             # What is overdue for a moment makes it deaf for a moment: two looks in a row count.
-            is_deaf = exchange.unbroken_stretch() is None
-            if deaf and is_deaf:
+            is_silent = exchange.stream_epoch() is None
+            if silent and is_silent:
                 return
-            deaf = is_deaf
+            silent = is_silent
 
     async def _catch_up(self, exchange: Exchange) -> None:
         stored = await self._journal.orders(self._account, only_open=True)
@@ -182,7 +184,7 @@ class Following:
         finished = await self._journal.orders_ended_unfilled(
             self._account, self._clock() - DISBELIEVED
         )
-        if unheard := bool(stored or finished):
+        if missed := bool(stored or finished):
             # One of these may have been filled unheard: what it bought has no stop yet.
             exchange = exchange.hurried()
         opened = await exchange.open_orders()
@@ -203,7 +205,7 @@ class Following:
             lacking, recorded = await self._lacking_executions(reports)
         if lacking:
             # By now it is known that something was bought or sold unheard.
-            asking = exchange.protecting() if unheard else exchange
+            asking = exchange.protecting() if missed else exchange
             fills = await unrecorded_fills(asking, lacking, recorded, checkpoint)
             await self.delivery.take_fills(fills)
             if fills:
@@ -229,6 +231,46 @@ class Following:
         lacking = [one for one in reports.values() if has_unrecorded_fills(one, recorded)]
         return lacking, recorded
 
+    async def _announce_when_there_is_room(self, exchange: Exchange) -> None:
+        """Tell the account how things stand as soon as the limits let it be asked for.
+
+        What was missed is not asked for again meanwhile: that would cost the very room that is
+        waited for, and the account would never be told.
+        """
+        while not self._behind.is_set():
+            try:
+                await self._announce_unless_behind(exchange)
+            except CoolingDownError:
+                raise
+            except RateLimitedError as error:
+                log.info("reads have to wait", account=self._account, error=str(error))
+                wait = max(error.retry_after_seconds or 0.0, self._retry.next())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(min(wait, LONGEST_ROOM_SECONDS)):
+                        await self._until_behind(exchange)
+                        # Something may have been bought unheard: that is asked for first.
+                        self._behind.set()
+            else:
+                return
+
+    async def _announce_unless_behind(self, exchange: Exchange) -> None:
+        """Announce, and break off when something may have been missed: that is asked for first.
+
+        Each figure may wait for room in the limits, while what was bought unheard has no stop.
+        """
+        announcing = asyncio.ensure_future(self._announce(exchange))
+        listening = asyncio.ensure_future(self._until_behind(exchange))
+        try:
+            await asyncio.wait((announcing, listening), return_when=asyncio.FIRST_COMPLETED)
+            if announcing.done():
+                return announcing.result()
+            self._behind.set()
+        finally:
+            announcing.cancel()
+            listening.cancel()
+            await asyncio.gather(announcing, listening, return_exceptions=True)
+        return None
+
     async def _announce(self, exchange: Exchange) -> None:
         """Tell the account how things stand, unless it was told so a moment ago."""
         if self._told_ready and self._clock() - self._announced_at < ANNOUNCEMENT_PAUSE:
@@ -241,12 +283,12 @@ class Following:
         fees = await exchange.fees(sorted(traded))
         ready = ExchangeReady(balances, traded, fees, asked_at, mode=exchange.mode)
         self._failing_since = None
-        self._told_ready = await self._messenger.tell_account(self._account, [ready])
+        self._told_ready = await self._messenger.signal_account(self._account, [ready])
         self._told_cooling = None
         self._announced_at = asked_at
         if not self._told_ready:  # the account's workflow is not there yet
-            self._behind.set()
             await asyncio.sleep(RETRY_SECONDS)
+            self._behind.set()
 
     async def _failed(self, error: ExchangeError) -> None:
         now = self._clock()
@@ -258,7 +300,7 @@ class Following:
         if lost and news:
             log.warning("exchange lost", account=self._account, error=str(error))
             fact = ExchangeLost(str(error), now, kind)
-            told = await self._messenger.tell_account(self._account, [fact])
+            told = await self._messenger.signal_account(self._account, [fact])
             self._told_ready = False if told else self._told_ready
             self._told_cooling = kind if told else self._told_cooling
         await asyncio.sleep(self._retry.next())
@@ -271,12 +313,12 @@ class Following:
             if self.delivery.settled:
                 pause = SHORTEST_PAUSE_SECONDS
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(TIDY_SECONDS):
-                        await self.delivery.stirred.wait()
-            self.delivery.stirred.clear()
+                    async with asyncio.timeout(RETRY_PENDING_SECONDS):
+                        await self.delivery.woken.wait()
+            self.delivery.woken.clear()
             await asyncio.sleep(pause)
-            pause = min(2 * pause, TIDY_SECONDS)
-            await self.delivery.tidy()
+            pause = min(2 * pause, RETRY_PENDING_SECONDS)
+            await self.delivery.retry_pending()
             if self._clock() >= checkpoint_at and self._is_complete:
                 complete = await self._advance_checkpoint()
                 checkpoint_at = self._clock() + until_next
@@ -296,7 +338,7 @@ class Following:
     @property
     def is_level(self) -> bool:
         """Tell whether all that the exchange has told, or would when asked, is delivered."""
-        return self._is_abreast and self._is_complete
+        return self._is_in_sync and self._is_complete
 
     @property
     def _is_complete(self) -> bool:
@@ -316,13 +358,13 @@ class AccountStreamActivities:
         exchanges: ExchangeDirectory,
         journal: Journal,
         messenger: Messenger,
-        clock: Clock = lambda: datetime.now(UTC),
+        clock: Clock = lambda: datetime.now(UTC),  # noqa: TID251 - the default of an argument
     ) -> None:
         self._exchanges = exchanges
         self._journal = journal
         self._messenger = messenger
         self._clock = clock
-        self.following: dict[str, Following] = {}
+        self.following: dict[str, StreamFollower] = {}
         self._restarts: dict[str, GrowingPause] = {}
 
     def deliver_recorded(self, account: str) -> None:
@@ -353,5 +395,5 @@ class AccountStreamActivities:
         following = self.following.get(account)
         return following is not None and following.is_level
 
-    def _anew(self, request: AccountToFollow) -> Following:
-        return Following(request, self._exchanges, self._journal, self._messenger, self._clock)
+    def _anew(self, request: AccountToFollow) -> StreamFollower:
+        return StreamFollower(request, self._exchanges, self._journal, self._messenger, self._clock)

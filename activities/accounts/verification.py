@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from activities.accounts.compared_records import ExchangeRecord, Minimum, OwnOrder, OwnRecord
-from activities.execution.timeouts import Patience
+from activities.execution.timeouts import OrderTimeouts
 from models.trading.account.capital.flows import USD_SLACK
 from models.trading.orders import Fill, Side
 
@@ -34,7 +34,7 @@ SILENT = "workflows_not_answering"
 QUARANTINED = "writes_quarantined"
 UNOWNED = "positions_without_owner"
 
-PROOF_SECONDS = Patience().proof_seconds
+PROOF_SECONDS = OrderTimeouts().proof_seconds
 """Until then nobody need be able to say what became of an order; doubt that lasts is named."""
 
 INVARIANTS = (

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from temporalio import activity
 
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.metrics import in_doubt, note_refusal, timed_step
@@ -52,7 +52,7 @@ class EntryAmendActivities:
         command = request.command
         if self._is_stopped(request.account):
             return self._refused(command, "emergency stop")
-        if await self._journal.entries_halted(request.account):
+        if await self._journal.entries_halted(request.account, request.symbol):
             return self._refused(command, "kill switch engaged")
         exchange = await self._exchanges.exchange(request.account)
         try:

@@ -5,15 +5,15 @@ from decimal import Decimal
 
 from temporalio import activity
 
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.ports.exchange import ExchangeDirectory, LedgerEntry
 from activities.ports.journal import Journal
-from models.contracts.orders import HoldingToAsk
+from models.contracts.orders import HoldingRequest
 from models.trading.capital.ledger_kinds import LedgerMeaning, ledger_meaning
 from models.trading.orders import OrderReport, Side
-from models.trading.trade.facts import HoldingTold
+from models.trading.trade.facts import HoldingReported
 
 ZERO = Decimal(0)
 _LEAVES_NOTHING = (LedgerMeaning.TRADE, LedgerMeaning.MOVE)
@@ -28,13 +28,13 @@ class HoldingActivities:
         self._clock = clock
 
     @activity.defn
-    async def ask_holding(self, request: HoldingToAsk) -> HoldingTold:
+    async def request_holding(self, request: HoldingRequest) -> HoldingReported:
         """Answer with what may be sold, in base units, and what went other than by trading."""
         async with heartbeating():
             with typed_failures():
                 return await self._holding(request)
 
-    async def _holding(self, request: HoldingToAsk) -> HoldingTold:
+    async def _holding(self, request: HoldingRequest) -> HoldingReported:
         command, asked_at = request.command, self._clock()
         exchange = (await self._exchanges.exchange(request.account)).protecting()
         # In this order: what is sold between two reads makes more available, and nothing missing.
@@ -50,7 +50,7 @@ class HoldingActivities:
         ids = {order.order_id for order in own if order.order_id is not None}
         total = balances[command.base].total if command.base in balances else ZERO
         fees, moved = taken(entries, command.base)
-        return HoldingTold(
+        return HoldingReported(
             available=total - promised_to_others(resting, command.base, names, ids | set(sales)),
             sold=sum((order.filled_quantity for order in reports.values()), ZERO),
             orders=len(sales),

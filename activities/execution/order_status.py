@@ -9,7 +9,7 @@ from activities.execution.order_facts import ended_fact
 from activities.ports.exchange import Exchange
 from activities.ports.exchange_errors import OrderGoneError
 from activities.ports.journal import Journal, RecordedOrder, StoredOrder
-from models.contracts.orders import OrdersAnswered, OrdersToAsk
+from models.contracts.orders import OrdersAnswered, OrderStatusRequest
 from models.trading.orders import Fill, OrderReport
 from models.trading.trade.facts import ChildAppeared, FillReported
 
@@ -38,8 +38,8 @@ def child_fact(report: OrderReport, at: datetime) -> ChildAppeared | None:
     )
 
 
-async def ask_orders(
-    exchange: Exchange, journal: Journal, request: OrdersToAsk, now: datetime
+async def resolve_order_status(
+    exchange: Exchange, journal: Journal, request: OrderStatusRequest, now: datetime
 ) -> OrdersAnswered:
     """Return children, executions and ends of the orders, complete as of the question.
 
@@ -66,23 +66,23 @@ async def ask_orders(
     )
 
 
-async def _recorded(journal: Journal, request: OrdersToAsk) -> Recorded:
+async def _recorded(journal: Journal, request: OrderStatusRequest) -> Recorded:
     rows = await journal.recorded_orders(request.account, request.order_ids)
     return {row.report.order_id: row for row in rows}
 
 
-def _needs_exchange(request: OrdersToAsk, recorded: Recorded) -> bool:
+def _needs_exchange(request: OrderStatusRequest, recorded: Recorded) -> bool:
     return bool(_incomplete(request, recorded)) or (
         request.children and bool(_parents_with_missing_children(request, recorded))
     )
 
 
-def _incomplete(request: OrdersToAsk, recorded: Recorded) -> list[str]:
+def _incomplete(request: OrderStatusRequest, recorded: Recorded) -> list[str]:
     ids = dict.fromkeys([*request.order_ids, *recorded])
     return [one for one in ids if one not in recorded or not recorded[one].is_complete]
 
 
-def _parents_with_missing_children(request: OrdersToAsk, recorded: Recorded) -> list[str]:
+def _parents_with_missing_children(request: OrderStatusRequest, recorded: Recorded) -> list[str]:
     """Return asked entries whose executions the known children do not protect in full."""
     children: dict[str, Decimal] = dict.fromkeys(request.order_ids, Decimal(0))
     for one in recorded.values():
@@ -98,7 +98,7 @@ def _parents_with_missing_children(request: OrdersToAsk, recorded: Recorded) -> 
 
 
 async def _bring_up_to_date(
-    exchange: Exchange, journal: Journal, request: OrdersToAsk, recorded: Recorded
+    exchange: Exchange, journal: Journal, request: OrderStatusRequest, recorded: Recorded
 ) -> None:
     incomplete = _incomplete(request, recorded)
     reports = dict(await exchange.query(incomplete)) if incomplete else {}
@@ -120,7 +120,7 @@ async def _bring_up_to_date(
         await journal.record_fills(request.account, [one for one in fills if one.order_id in known])
 
 
-async def record_unheard(
+async def record_missed(
     exchange: Exchange, journal: Journal, account: str, report: OrderReport
 ) -> bool:
     """Record the executions of an order found by asking; tell whether there were any unrecorded.

@@ -14,9 +14,10 @@ from temporalio import activity
 
 from activities.carried_work import CarriedWork
 from activities.execution.order_facts import ended_fact
-from activities.execution.order_status import ask_orders, record_unheard
-from activities.execution.placement import Clock, Placement
-from activities.execution.timeouts import Patience
+from activities.execution.order_status import record_missed, resolve_order_status
+from activities.execution.order_submission import Clock, OrderSubmission
+from activities.execution.questions import HeardSince, answers_cancel
+from activities.execution.timeouts import OrderTimeouts
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.metrics import (
@@ -42,15 +43,15 @@ from models.contracts.orders import (
     OrderCancelled,
     OrderPlaced,
     OrdersAnswered,
-    OrdersToAsk,
+    OrderStatusRequest,
     OrderToCancel,
-    OrderToPlace,
-    PartSale,
-    PartToSell,
+    PartialExit,
     PositionExit,
     PositionToExit,
+    SellPartialExit,
     StopAmendment,
     StopToAmend,
+    SubmitOrder,
 )
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus
 from models.trading.refusals.kinds import STOPS_SOLD_ALL, STOPS_STAY
@@ -89,7 +90,7 @@ class OrderActivities:
         exchanges: ExchangeDirectory,
         journal: Journal,
         clock: Clock,
-        patience: Patience | None = None,
+        patience: OrderTimeouts | None = None,
         deliver_recorded: Callable[[str], None] = lambda _: None,
         refusal_for_load: Callable[[str], str | None] = lambda _: None,
         is_stopped: Callable[[str], bool] = lambda _: False,
@@ -97,21 +98,22 @@ class OrderActivities:
         self._exchanges = exchanges
         self._journal = journal
         self._clock = clock
-        self._patience = patience or Patience()
+        self._patience = patience or OrderTimeouts()
         self._deliver_recorded = deliver_recorded
         self._refusal_for_load = refusal_for_load
         self._is_stopped = is_stopped
-        self._inquiries = CarriedWork()
+        self._heard = HeardSince()
+        self._resolutions = CarriedWork()
 
     @activity.defn
-    async def place_order(self, request: OrderToPlace) -> OrderPlaced:
+    async def place_order(self, request: SubmitOrder) -> OrderPlaced:
         """Store the intent, send the order once and answer with its proven outcome."""
         async with heartbeating():
             with typed_failures():
                 order = request.order
                 placement = await self._placement(order.account)
                 try:
-                    return await placement.intend_and_place(
+                    return await placement.submit_once(
                         order, request.intended_at, self._overloaded(order)
                     )
                 except IntentRefusedError as refusal:
@@ -167,7 +169,7 @@ class OrderActivities:
                     return PositionExit((), self._not_intended(request.command.exit, why))
 
     @activity.defn
-    async def sell_part(self, request: PartToSell) -> PartSale:
+    async def sell_part(self, request: SellPartialExit) -> PartialExit:
         """Store the sale's intent, make the stop smaller, then sell what it no longer covers."""
         async with heartbeating():
             with typed_failures():
@@ -177,13 +179,13 @@ class OrderActivities:
                     return self._no_part(request.command, str(refusal))
 
     @activity.defn
-    async def ask_orders(self, request: OrdersToAsk) -> OrdersAnswered:
+    async def resolve_order_status(self, request: OrderStatusRequest) -> OrdersAnswered:
         """Answer with everything the exchange knows of orders whose facts are overdue."""
         async with heartbeating():
             with typed_failures():
                 exchange = await self._exchanges.exchange(request.account)
-                return await self._inquiries.join(
-                    lambda: ask_orders(exchange, self._journal, request, self._clock())
+                return await self._resolutions.join(
+                    lambda: resolve_order_status(exchange, self._journal, request, self._clock())
                 )
 
     def _not_intended(self, order: OrderSpec, why: str) -> OrderPlaced:
@@ -191,9 +193,9 @@ class OrderActivities:
         fact = OrderRefused(order.client_order_id, OrderStatus.NOT_PLACED, why, self._clock())
         return OrderPlaced(refused=fact)
 
-    def _no_part(self, command: SellPart, why: str) -> PartSale:
+    def _no_part(self, command: SellPart, why: str) -> PartialExit:
         stop = AmendRefused(command.amend.order_id, why, order_is_gone=False, at=self._clock())
-        return PartSale(StopAmendment(refused=stop), self._not_intended(command.order, why))
+        return PartialExit(StopAmendment(refused=stop), self._not_intended(command.order, why))
 
     def _overloaded(self, order: OrderSpec) -> str | None:
         """Return why an entry must wait for the protection of others, None where it may go."""
@@ -232,7 +234,7 @@ class OrderActivities:
             observe_step("exit", command.exit.leg, began)
         return PositionExit(tuple(stops), placed)
 
-    async def _sell_part(self, request: PartToSell) -> PartSale:
+    async def _sell_part(self, request: SellPartialExit) -> PartialExit:
         amend, order = request.command.amend, request.command.order
         exchange = await self._exchanges.exchange(order.account)
         # The stop stays as it is until the sale can follow, and until it stands in the record.
@@ -252,7 +254,7 @@ class OrderActivities:
             sending_at,
             None if left is None else f"the stop was not made smaller: {left.reason}",
         )
-        return PartSale(stop, placed)
+        return PartialExit(stop, placed)
 
     async def _amend(self, request: StopToAmend) -> StopAmendment:
         command = request.command
@@ -307,7 +309,7 @@ class OrderActivities:
                 if not answered:
                     # Cancelling twice is harmless; the question afterwards tells what is so.
                     try:
-                        answered = await _answers_cancel(exchange, order_id)
+                        answered = await answers_cancel(exchange, order_id)
                         cancel.lost += not answered
                     except ExchangeUnavailableError as error:
                         # Nothing was sent, so there is nothing to ask about; the stream may tell
@@ -363,30 +365,25 @@ class OrderActivities:
         name, found_at = request.client_order_id, self._clock()
         return OrderPlaced(OrderAcknowledged(name, found[0].order_id, found_at))
 
-    async def _placement(self, account: str) -> Placement:
+    async def _placement(self, account: str) -> OrderSubmission:
         exchange = await self._exchanges.exchange(account)
 
-        async def on_unheard(order: OrderSpec, report: OrderReport) -> None:
+        async def on_missed(order: OrderSpec, report: OrderReport) -> None:
             if order.leg is not Leg.ENTRY:
                 return
             with suppress(ExchangeError):  # its trade asks again
-                if await record_unheard(exchange, self._journal, account, report):
+                if await record_missed(exchange, self._journal, account, report):
                     self._deliver_recorded(account)
 
-        return Placement(
-            exchange, self._journal, self._clock, self._patience, on_unheard, self._is_stopped
+        return OrderSubmission(
+            exchange,
+            self._journal,
+            self._clock,
+            self._patience,
+            on_missed,
+            self._is_stopped,
+            self._heard,
         )
-
-
-async def _answers_cancel(exchange: Exchange, order_id: str) -> bool:
-    """Ask for a cancel once; False when the answer was lost."""
-    try:
-        await exchange.cancel(order_id)
-    except OrderGoneError:
-        return True
-    except UnknownOutcomeError:
-        return False
-    return True
 
 
 async def _no_sale(exchange: Exchange, symbol: str, stop_ids: Sequence[str]) -> str | None:

@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from activities.ports.exchange_errors import (
+    ExchangeError,
+    ExchangeUnavailableError,
+    RateLimitedError,
+)
+
 ASKING = timedelta(seconds=4)
 """How long the proof that an order is absent may take where the exchange answers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class OrderTimeouts:
     """How long is waited for what, in protocol time.
 
     Attributes:
@@ -21,6 +27,7 @@ class Patience:
         stop_sends: sends of one stop within one attempt of the activity whose outcome is unknown.
         refused_sends: the same of sends that were certainly not taken, which need no question.
         refused_pause: pause after each of them.
+        rate_pause_maximum: longest pause after a refusal for rate that an attempt waits for.
         hear: how long a live stream is given to tell of a stop whose answer was lost.
         hear_unasked: the same where it could not be asked about as well.
         answer: how long an answer is waited for while the stream lives.
@@ -36,6 +43,7 @@ class Patience:
     stop_sends: int = 6
     refused_sends: int = 20
     refused_pause: timedelta = timedelta(milliseconds=250)
+    rate_pause_maximum: timedelta = timedelta(seconds=2)
     hear: timedelta = timedelta(milliseconds=100)
     hear_unasked: timedelta = timedelta(milliseconds=300)
     answer: timedelta = timedelta(seconds=1)
@@ -47,8 +55,20 @@ class Patience:
         """Return how long after its sending an order may be in doubt without a word about it."""
         return (self.deadline + self.delivery + ASKING).total_seconds()
 
+    def pause_after(self, error: ExchangeError) -> timedelta | None:
+        """Return how long an attempt waits after a refusal to send again; None: the next one will.
 
-UNHURRIED = Patience(deadline=timedelta(seconds=12), entry_age=timedelta(hours=1))
+        Keys that are refused, and pauses longer than a stop may be away, are the retry policy's.
+        """
+        if isinstance(error, ExchangeUnavailableError):
+            return self.refused_pause
+        if not isinstance(error, RateLimitedError):
+            return None
+        wanted = timedelta(seconds=error.retry_after_seconds)
+        return wanted if wanted <= self.rate_pause_maximum else None
+
+
+LOCKSTEP_TIMEOUTS = OrderTimeouts(deadline=timedelta(seconds=12), entry_age=timedelta(hours=1))
 """For a market in lockstep, which waits: no trade may depend on how busy the machine is.
 
 An entry that came late would be bought by one run and dropped by another. The deadline leaves its
@@ -56,6 +76,6 @@ attempt time to prove an absence (``ORDER`` in ``policies.py``).
 """
 
 
-def patience_in(*, lockstep: bool) -> Patience:
+def order_timeouts(*, lockstep: bool) -> OrderTimeouts:
     """Return the patience of a market: one in lockstep waits, any other goes on."""
-    return UNHURRIED if lockstep else Patience()
+    return LOCKSTEP_TIMEOUTS if lockstep else OrderTimeouts()

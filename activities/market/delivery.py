@@ -35,7 +35,7 @@ class Delivery(Protocol):
         ...
 
 
-class Courier:
+class Sender:
     """Deliver one message, trying until the workflow engine has taken it.
 
     The crossing is marked in the record after the signal: a crash in between repeats the signal,
@@ -59,10 +59,10 @@ class Courier:
 
     async def _tell(self, message: Message) -> bool:
         if message.trade is None:
-            return await self._messenger.tell_account(message.account, [message.fact])
+            return await self._messenger.signal_account(message.account, [message.fact])
         if message.trade == HEDGE_WATCH:
-            return await self._messenger.tell_hedge(message.account, [message.fact])
-        return await self._messenger.tell_trade(message.account, message.trade, [message.fact])
+            return await self._messenger.signal_hedge(message.account, [message.fact])
+        return await self._messenger.signal_trade(message.account, message.trade, [message.fact])
 
     async def _persist(self, act: Callable[[], Awaitable[bool]]) -> bool:
         attempt = 0
@@ -79,8 +79,8 @@ class Courier:
 class ConcurrentDelivery:
     """Start every delivery at once and go on; facts for one workflow keep their order."""
 
-    def __init__(self, courier: Courier) -> None:
-        self._courier = courier
+    def __init__(self, sender: Sender) -> None:
+        self._courier = sender
         self._last: dict[tuple[str, int | None], asyncio.Task[None]] = {}
 
     async def deliver(self, messages: Sequence[Message]) -> None:
@@ -113,8 +113,8 @@ class LockstepDelivery:
     not give the same trades.
     """
 
-    def __init__(self, courier: Courier, settle: Callable[[str], Awaitable[None]]) -> None:
-        self._courier = courier
+    def __init__(self, sender: Sender, settle: Callable[[str], Awaitable[None]]) -> None:
+        self._courier = sender
         self._settle = settle
 
     async def deliver(self, messages: Sequence[Message]) -> None:

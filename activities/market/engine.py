@@ -5,12 +5,13 @@ It holds no connection of its own: the feed, the record and the messenger are po
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
 
 from activities.market.delivery import Delivery, Message
+from activities.market.proposals import Champion, Proposals
 from activities.market.strategy_runner import StrategyRunner
 from activities.market.symbol_state import SymbolState
 from activities.ports.journal import OneSidedBook
@@ -23,14 +24,11 @@ from activities.ports.market import (
     PairChanged,
     Tick,
 )
-from models.trading.account.facts import IdeaArrived
-from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
-from models.trading.strategies.evidence import Evidence
 from models.trading.trade.facts import Direction, PriceCrossed, PriceWatch
 from models.trading.watches.prices import WatchIndex
-from models.trading.watches.times import MomentIndex
+from models.trading.watches.times import TimerIndex
 
 log = structlog.get_logger(__name__)
 
@@ -49,8 +47,9 @@ class MarketEngine:
         delivery: Delivery,
         strategies: StrategyRunner,
         *,
-        deliberate_at_fences: bool = False,
+        evaluate_at_fences: bool = False,
         price_age_maximum: timedelta = PRICE_AGE_MAXIMUM,
+        champion: Champion | None = None,
     ) -> None:
         """Prepare an engine.
 
@@ -58,9 +57,10 @@ class MarketEngine:
             record: candles, snapshots and watches.
             delivery: carries facts to accounts and trades.
             strategies: what proposes trades on bar close, without any state of before.
-            deliberate_at_fences: judge closed bars only when their whole step has been seen, so
+            evaluate_at_fences: judge closed bars only when their whole step has been seen, so
                 that the order in which a step's frames arrive makes no difference (lockstep).
             price_age_maximum: market time after which a price marks equity no more.
+            champion: judges the ideas of its primary strategy; what it takes are ideas of its own.
         """
         self._record = record
         self._delivery = delivery
@@ -68,14 +68,17 @@ class MarketEngine:
         self._reported: dict[tuple[str, int], set[str]] = {}
         self._since: dict[tuple[str, int], dict[str, datetime | None]] = {}
         self.symbols: dict[str, SymbolState] = {}
-        self.moments = MomentIndex()
+        self.moments = TimerIndex()
         self.market_time: datetime | None = None
         self.messages_sent = 0
-        self._deliberate_at_fences = deliberate_at_fences
+        self._evaluate_at_fences = evaluate_at_fences
         self._undecided: set[str] = set()
         self._unsaved: list[Candle] = []
         self._unhealthy_since: dict[str, float] = {}
         self._price_age_maximum = price_age_maximum
+        self.proposals = Proposals(
+            record, self._send, self._seen, champion, inline=evaluate_at_fences
+        )
 
     @property
     def longer_intervals(self) -> tuple[int, ...]:
@@ -110,7 +113,7 @@ class MarketEngine:
         self._reported = {key: ids for key, ids in self._reported.items() if key in grouped}
         for state in self.symbols.values():
             state.watches = WatchIndex()
-        self.moments = MomentIndex()
+        self.moments = TimerIndex()
         for (account, trade), watches in grouped.items():
             self._index(account, trade, tuple(watches))
         await self._check(set(self.symbols))
@@ -200,7 +203,7 @@ class MarketEngine:
         since = self._unhealthy_since.setdefault(symbol, time.monotonic())
         return time.monotonic() - since <= UNHEALTHY_SECONDS
 
-    async def tell_accounts(self, facts: Mapping[str, object]) -> None:
+    async def signal_accounts(self, facts: Mapping[str, object]) -> None:
         """Hand facts for accounts, by name, to the delivery."""
         await self._send([Message(account, None, fact) for account, fact in sorted(facts.items())])
 
@@ -214,6 +217,8 @@ class MarketEngine:
         state.newest_trade = tick.trade_id
         self._advance(tick.exchange_time)
         state.has_print = True
+        if tick.side:
+            state.flow.add(tick.quantity, is_buy=tick.side == "buy")
         state.refresh(tick.exchange_time, last=tick.price)
         await self._cross(state, tick.price, tick.exchange_time)
         await self._ring()
@@ -278,7 +283,7 @@ class MarketEngine:
             return
         state.bars.append(candle)
         self._strategies.take(candle)
-        if self._deliberate_at_fences:
+        if self._evaluate_at_fences:
             self._undecided.add(candle.symbol)
         else:
             await self._deliberate(state)
@@ -313,38 +318,24 @@ class MarketEngine:
             await self._propose(state)
 
     async def _propose(self, state: SymbolState) -> None:
-        seen = state.seen()
         assert state.snapshot is not None
-        assert seen is not None
-        for idea in self._strategies.propose(state.snapshot, state.instrument):
-            try:
-                followers = await self._record.followers(idea.strategy)
-            except OSError:
-                # Nobody knows whose idea it is; it must not end the feed, which protects.
-                log.exception("an idea is lost: the record is away", idea=idea.idea_id)
-                continue
-            evidence = await self._evidence(idea)
-            fact = IdeaArrived(idea, seen, datetime.now(UTC), evidence)
-            log.info("idea", idea=idea.idea_id, symbol=idea.symbol, strategy=idea.strategy)
-            await self._send([Message(account, None, fact) for account in sorted(followers)])
+        ideas = self._strategies.propose(state.snapshot, state.instrument)
+        await self.proposals.take(ideas, state.snapshot.observed_at)
 
-    async def _evidence(self, idea: Idea) -> Evidence | None:
-        """Return a strategy's evidence, None while the record is away: an idea is then unproven."""
-        try:
-            return await self._record.evidence(idea.strategy, idea.strategy_version)
-        except OSError:
-            log.warning("evidence is not known", strategy=idea.strategy, exc_info=True)
-            return None
+    def _seen(self, symbol: str) -> MarketSnapshot | None:
+        return self.symbols[symbol].seen()
 
     async def _cross(self, state: SymbolState, price: Decimal, at: datetime) -> None:
-        """Tell of the watches that a print has reached and the book confirms.
+        """Tell of the watches that a print has reached and the book confirms, or the book alone.
 
         One bad print is not a price: upwards it counts as far as the best ask, downwards as far as
-        the best bid. Where no book is known it counts as it is: an exit is not held up by that.
+        the best bid. What the book pays counts without a print, which may have been lost. Where no
+        book is known a print counts as it is: an exit is not held up by that.
         """
         high = low = price
         if state.has_book and state.snapshot is not None:
-            high, low = min(price, state.snapshot.ask), max(price, state.snapshot.bid)
+            bid, ask = state.snapshot.bid, state.snapshot.ask
+            high, low = max(min(price, ask), bid), min(max(price, bid), ask)
         crossed = state.watches.crossed(high, low)
         if not crossed:
             return

@@ -11,9 +11,9 @@ from temporalio import activity
 
 from activities.accounts.day_clock import DayClock
 from activities.heartbeat import until_worker_stops
-from activities.market.clockwork import MarketClockwork
 from activities.market.engine import MarketEngine
-from activities.market.marks import EquityWatch
+from activities.market.market_time_scheduler import MarketTimeScheduler
+from activities.market.marks import EquityWatch, ExitFees
 from activities.pauses import GrowingPause, growing_apart
 from activities.ports.market import Fence, MarketFeed, MarketRecord
 from models.trading.market import Candle
@@ -60,18 +60,19 @@ class MarketFeedActivities:
         make_engine: Callable[[], MarketEngine],
         settings: FeedSettings,
         driver: MarketDriver | None = None,
-        clockwork: MarketClockwork | None = None,
+        market_time_scheduler: MarketTimeScheduler | None = None,
         days: DayClock | None = None,
+        exit_fees: ExitFees | None = None,
     ) -> None:
         """Prepare; in lockstep the driver looks at the clockwork, else this activity does."""
-        self._clockwork = clockwork
+        self._market_time_scheduler = market_time_scheduler
         self._feed = feed
         self._record = record
         self._make_engine = make_engine
         self._settings = settings
         self._driver = driver
         self._days = days
-        self._equity = EquityWatch(record)
+        self._equity = EquityWatch(record, exit_fees)
         self._restart = GrowingPause(FIRST_RESTART_SECONDS, LONGEST_RECONNECT_SECONDS)
         self.engine: MarketEngine | None = None
 
@@ -92,12 +93,15 @@ class MarketFeedActivities:
             tasks.create_task(self._follow_watches(engine))
             tasks.create_task(self._flush_snapshots(engine))
             tasks.create_task(self._consume(engine))
+            # Beside the prices, which wait for no model.
+            tasks.create_task(engine.proposals.keep_judging())
+            tasks.create_task(engine.proposals.keep_loaded())
             if self._driver is not None:
                 tasks.create_task(self._driver.run(engine, self._feed))
             else:
                 tasks.create_task(_every(MARK_SECONDS, lambda: self._mark(engine)))
-            if self._driver is None and self._clockwork is not None:
-                tasks.create_task(self._clockwork.keep(lambda: engine.market_time))
+            if self._driver is None and self._market_time_scheduler is not None:
+                tasks.create_task(self._market_time_scheduler.keep(lambda: engine.market_time))
 
     async def _load(self) -> MarketEngine:
         instruments = await self._feed.instruments()
@@ -154,7 +158,7 @@ class MarketFeedActivities:
         if self._days is not None:
             lockstep = self._driver is not None
             engine.messages_sent += await self._days.tick(at, wait=lockstep)
-        await engine.tell_accounts(await self._equity.mark(at, engine.prices(), engine.symbols))
+        await engine.signal_accounts(await self._equity.mark(at, engine.prices(), engine.symbols))
 
 
 async def flush_snapshots(engine: MarketEngine, record: MarketRecord) -> None:
@@ -184,5 +188,5 @@ async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
 
 async def _heartbeat() -> None:
     while True:
-        activity.heartbeat(datetime.now(UTC).isoformat())
+        activity.heartbeat(datetime.now(UTC).isoformat())  # noqa: TID251 - what a heartbeat shows
         await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -12,7 +12,7 @@ from decimal import Decimal
 import structlog
 from temporalio import activity
 
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.failures import typed_failures
 from activities.heartbeat import heartbeating
 from activities.pauses import GrowingPause
@@ -29,17 +29,24 @@ from activities.ports.rules import (
 from models.contracts.market_rules import (
     GroupsComputed,
     MarketRulesRun,
-    RulesTold,
+    RulesSignalled,
     UniverseReviewed,
 )
-from models.trading.account.facts import MarketRulesTold
+from models.trading.account.facts import UniverseUpdated
 from models.trading.account.settings.in_force import SettingsInForce
-from models.trading.instruments import Instrument, InstrumentStatus
+from models.trading.instruments import Instrument
 from models.trading.market import Candle
 from models.trading.settings.reading import PlatformRules
 from models.trading.universe.changes import finish_leaving, refresh
 from models.trading.universe.correlation import correlate
-from models.trading.universe.pairs import PairFacts, Universe, UniversePair, bucket_of, propose
+from models.trading.universe.pairs import (
+    PairFacts,
+    Universe,
+    UniverseRules,
+    first_universe,
+    propose,
+    rules_of_own_market,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +56,13 @@ VOLUME_DAYS = 30
 DAYS_KEPT = 720
 LONGEST_PAUSE_SECONDS = 60.0
 INSTALLATION = "installation"
-FIRST_REASON = "first start: every USD spot pair that the exchange lists; no person has approved it"
+HOUR_MINUTES = 60
+HOURS_OF_DAY = 24
+FIRST_REASON = (
+    "first start: {passed} of {listed} listed pairs pass the rules of liquidity and history; "
+    "no person has approved it"
+)
+OWN_MARKET = "this market is as old as the installation, so no pair of it can be younger"
 
 
 class AccountsNotRunningError(RuntimeError):
@@ -71,7 +84,10 @@ class MarketRulesActivities:
         clock: Clock,
         bar_minutes: int,
         settings: Callable[[], Awaitable[SettingsInForce]] | None = None,
+        *,
+        own_market: bool = False,
     ) -> None:
+        """``own_market``: the market is generated or replayed, and began with the installation."""
         self._pairs = pairs
         self._bars = bars
         self._universe = universe
@@ -82,31 +98,32 @@ class MarketRulesActivities:
         self._clock = clock
         self._bar_minutes = bar_minutes
         self._settings = settings
+        self._own_market = own_market
 
     @activity.defn
     async def review_universe(self, request: MarketRulesRun) -> UniverseReviewed:
         """Bring the universe up to date with the exchange and write what the rules propose.
 
         Without any universe the installation approves the first one itself, and says so: trading
-        begins with what the exchange lists.
+        begins with what passes the rules from the start.
         """
         async with heartbeating():
             with typed_failures():
                 instruments = await self._pairs.instruments()
                 quotes = await self._pairs.quotes()
-                rules = (await self._rules()).universe
+                rules = await self._universe_rules()
                 facts = [
                     await self._facts(one, quotes.get(symbol))
                     for symbol, one in sorted(instruments.items())
                 ]
                 current = await self._universe.current()
                 if current is None:
-                    return await self._install(facts)
+                    return await self._install(facts, rules, request.boundary)
                 held = await self._universe.held_symbols()
                 updated = finish_leaving(refresh(current, instruments), held)
                 # Also when nothing has changed: that it was looked at is what accounts rely on.
                 await self._universe.refresh(updated, self._clock())
-                proposal = propose(facts, updated, rules)
+                proposal = propose(facts, updated, rules, await self._universe.sanctioned())
                 number = None
                 if not proposal.is_empty:
                     number = await self._universe.save_proposal(proposal, self._clock())
@@ -138,7 +155,7 @@ class MarketRulesActivities:
         return GroupsComputed(number, len(symbols), len(found.groups))
 
     @activity.defn
-    async def tell_market_rules(self) -> RulesTold:
+    async def signal_market_rules(self) -> RulesSignalled:
         """Tell every account the universe, the groups and the platform's settings in force.
 
         Raises:
@@ -146,7 +163,7 @@ class MarketRulesActivities:
         """
         universe = await self._universe.current() or Universe()
         number, groups = await self._correlations.current_groups()
-        fact = MarketRulesTold(
+        fact = UniverseUpdated(
             universe_version=universe.version,
             universe=tuple(sorted(universe.allowed)),
             buckets=universe.buckets,
@@ -158,21 +175,35 @@ class MarketRulesActivities:
             groups_computed_at=await self._correlations.computed_at(),
         )
         accounts = await self._accounts()
-        missed = [one for one in accounts if not await self._messenger.tell_account(one, [fact])]
+        missed = [one for one in accounts if not await self._messenger.signal_account(one, [fact])]
         if missed:
             raise AccountsNotRunningError(f"not running: {', '.join(missed)}")
-        return RulesTold(len(accounts))
+        return RulesSignalled(len(accounts))
 
     async def _facts(self, instrument: Instrument, quote: PairQuote | None) -> PairFacts:
         days = await self._days(instrument.symbol)
-        recent = days[-VOLUME_DAYS:]
-        volume = (
-            sum((bar.volume * bar.close for bar in recent), ZERO) / len(recent) if recent else None
-        )
+        volume = await self._daily_volume(instrument.symbol, days[-VOLUME_DAYS:])
         if volume is None and quote is not None:
             volume = quote.daily_volume
         spread = None if quote is None else quote.spread_share
         return PairFacts(instrument, volume, len(days), spread)
+
+    async def _universe_rules(self) -> UniverseRules:
+        """Return the rules as the platform has them, or as a market of our own is judged by."""
+        rules = (await self._rules()).universe
+        return rules_of_own_market(rules) if self._own_market else rules
+
+    async def _daily_volume(self, symbol: str, days: list[Candle]) -> Decimal | None:
+        """Return USD traded per day, None where nothing is known.
+
+        The first day of a market of our own is cut short: its hours tell what a day comes to.
+        """
+        parts, bars = 1, days
+        if self._own_market:
+            parts, bars = HOURS_OF_DAY, await self._pairs.history(symbol, HOUR_MINUTES)
+        if not bars:
+            return None
+        return sum((bar.volume * bar.close for bar in bars), ZERO) / len(bars) * parts
 
     async def _days(self, symbol: str) -> list[Candle]:
         """Return the stored daily bars, brought up to date with those of the exchange."""
@@ -185,27 +216,29 @@ class MarketRulesActivities:
             else:
                 return await self._bars.recent_candles(symbol, DAY_MINUTES, DAYS_KEPT)
 
-    async def _install(self, facts: list[PairFacts]) -> UniverseReviewed:
-        rules = (await self._rules()).universe
-        listed = [
-            one
-            for one in facts
-            if one.instrument.is_spot_usd and one.instrument.status is InstrumentStatus.ONLINE
-        ]
-        pairs = {
-            one.instrument.symbol: UniversePair(
-                one.instrument.symbol,
-                bucket_of(one.instrument.base, one.daily_volume or ZERO, rules),
-                one.instrument.quantity_minimum,
-                one.instrument.cost_minimum,
-                one.instrument.status,
-            )
-            for one in listed
-        }
-        first = replace(Universe(), version=1, pairs=pairs)
+    async def _install(
+        self, facts: list[PairFacts], rules: UniverseRules, boundary: str
+    ) -> UniverseReviewed:
+        """Begin with what passes the rules; where nothing does, say why and let a review try again.
+
+        What the rules say of every pair is kept as a proposal, which people read.
+        """
+        first, said = first_universe(facts, rules, await self._universe.sanctioned())
+        if not first.pairs:
+            said = replace(said, based_on=0)
+            number = await self._universe.save_proposal(said, self._clock())
+            log.warning("no pair passes the rules of the universe", run=boundary, listed=len(facts))
+            return UniverseReviewed(0, False, number, ())  # noqa: FBT003
+        joins = tuple(sorted(first.pairs))
+        reason = FIRST_REASON.format(passed=len(joins), listed=len(facts))
         by = UniverseAuthorship(
-            "aether", INSTALLATION, FIRST_REASON, self._clock(), joins=tuple(sorted(pairs))
+            "aether",
+            INSTALLATION,
+            f"{reason}; {OWN_MARKET}" if self._own_market else reason,
+            self._clock(),
+            joins=joins,
         )
         installed = await self._universe.install(first, by)
-        log.info("universe installed", pairs=sorted(pairs))
-        return UniverseReviewed(1, installed, None, by.joins)
+        number = await self._universe.save_proposal(said, self._clock())
+        log.info("universe installed", pairs=joins, refused=len(facts) - len(joins))
+        return UniverseReviewed(1, installed, number, joins)

@@ -1,6 +1,6 @@
 """Every strategy's state, brought up to date with each closed bar; no window is kept or reread."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -20,8 +20,15 @@ class StrategyRunner:
     Strategies that decide on longer bars than the market's get them made of its bars.
     """
 
-    def __init__(self, strategies: Iterable[Strategy], installation: str) -> None:
+    def __init__(
+        self,
+        strategies: Iterable[Strategy],
+        installation: str,
+        listener: Callable[[Candle], None] | None = None,
+    ) -> None:
+        """Prepare the strategies; ``listener`` gets every bar of the lengths they ask for."""
         self._strategies = tuple(strategies)
+        self._listener = listener
         self._installation = installation
         self._states: dict[tuple[str, str], Any] = {}
         self._longer: dict[tuple[str, int], LongerBar] = {}
@@ -51,6 +58,7 @@ class StrategyRunner:
     def load_longer(self, history: Sequence[Candle]) -> None:
         """Take longer bars of the past; shorter ones that come later continue them."""
         for candle in history:
+            self._tell(candle)
             for strategy in self._strategies:
                 if strategy.interval_minutes == candle.interval_minutes:
                     self._update(strategy, candle)
@@ -63,11 +71,18 @@ class StrategyRunner:
         for interval in self.intervals:
             if interval > candle.interval_minutes and interval % candle.interval_minutes == 0:
                 closed[interval] = self._lengthen(candle, interval)
+        for interval in self.intervals:
+            for bar in closed.get(interval, ()):
+                self._tell(bar)
         for strategy in self._strategies:
             interval = strategy.interval_minutes or candle.interval_minutes
             for bar in closed.get(interval, ()):
                 self._update(strategy, bar)
                 self._due.setdefault(candle.symbol, set()).add(strategy.name)
+
+    def _tell(self, bar: Candle) -> None:
+        if self._listener is not None:
+            self._listener(bar)
 
     def propose(self, market: MarketSnapshot, instrument: Instrument) -> list[Idea]:
         """Return the ideas on the bars of a pair that have closed since the last time."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from temporalio import activity
 
-from activities.execution.placement import Clock
+from activities.execution.order_submission import Clock
 from activities.failures import typed_failures
 from activities.ports.rules import (
     CorrelationRecord,

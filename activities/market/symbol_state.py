@@ -11,6 +11,7 @@ from typing import Any
 from models.trading.account.entries.book_costs import BookView
 from models.trading.instruments import Instrument
 from models.trading.market import Candle, MarketSnapshot
+from models.trading.market_figures import TradeFlow
 from models.trading.strategies.indicators import (
     DailyVolatility,
     average_true_range,
@@ -47,6 +48,7 @@ class SymbolState:
     has_book: bool = False
     has_print: bool = False
     smoothed: DailyVolatility = field(default_factory=DailyVolatility)
+    flow: TradeFlow = field(default_factory=TradeFlow)
 
     def refresh(self, at: datetime, **figures: Any) -> None:
         """Take new prices (fields of the snapshot) seen at a market time; the others stay."""
@@ -58,6 +60,12 @@ class SymbolState:
             old, observed_at=max(at, old.observed_at), stale=not self.healthy, **figures
         )
         self.changed = True
+
+    def note_second(self, apart: Decimal | None) -> None:
+        """Keep how far a second source's price has lain from this one."""
+        if self.snapshot is not None and self.snapshot.second_apart != apart:
+            self.snapshot = replace(self.snapshot, second_apart=apart)
+            self.changed = True
 
     def seen(self) -> MarketSnapshot | None:
         """Return the snapshot with the levels of the book, for whoever decides by them."""

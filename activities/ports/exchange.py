@@ -211,7 +211,7 @@ class Exchange(Protocol):
         """Return the longest time in force in which nothing signed is asked, None: none."""
         ...
 
-    def unbroken_stretch(self) -> int | None:
+    def stream_epoch(self) -> int | None:
         """Return the number of the private stream's unbroken stretch, None while it may miss some.
 
         Two equal answers say that all that happened between them was told; a message that is on

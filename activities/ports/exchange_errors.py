@@ -63,3 +63,7 @@ class UnknownOutcomeError(ExchangeError):
 
 class CredentialsError(ExchangeError):
     """Key, signature, nonce or permission refused."""
+
+
+class KeyInUseError(CredentialsError):
+    """Another process, or another account of this one, holds the key."""

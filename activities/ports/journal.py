@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from activities.ports.capital import CapitalBook, DayBook
+from activities.ports.platform import GovernanceRecord
 from models.trading.account.entries.book_costs import BookView
 from models.trading.account.entries.record import EntryRecord
 from models.trading.account.hedge.facts import HedgeRecord
@@ -23,6 +24,14 @@ from models.trading.verdicts import Verdict
 
 class IntentRefusedError(Exception):
     """The record can never hold an order's intent: the order must not be sent."""
+
+
+class IntentDiffersError(Exception):
+    """An intent with this id is stored with another content; an id is never reused."""
+
+
+class UnknownOrderError(Exception):
+    """No such intent is stored: it must be before anything is recorded of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,7 @@ class OwnershipRecord(Protocol):
         ...
 
 
-class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
+class Journal(OwnershipRecord, DayBook, CapitalBook, GovernanceRecord, Protocol):
     """The record of one platform: PostgreSQL behind row-level security, audited."""
 
     async def store_intent(
@@ -110,11 +119,18 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
 
         With ``sending_at`` a new intent that is not halted counts as sent at that time: the caller
         sends right after this call.
+
+        Raises:
+            IntentDiffersError: the id belongs to an intent with another content.
         """
         ...
 
     async def mark_sent(self, account: str, client_order_id: str, at: datetime) -> int:
-        """Count a send before it happens and return the count: who meets a send of others asks."""
+        """Count a send before it happens and return the count: who meets a send of others asks.
+
+        Raises:
+            UnknownOrderError: the account has no such intent.
+        """
         ...
 
     async def holdings_of_trades(self, account: str, symbol: str) -> dict[int, Decimal]:
@@ -163,7 +179,8 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
     async def orders_lacking_executions(self, account: str) -> list[str]:
         """Return orders, open or lately ended, that show more executed than is recorded.
 
-        Who should have recorded it may have failed in between: the record was away.
+        Who should have recorded it may have failed in between: the record was away. One that is
+        executed in full and not known to have ended is named too.
         """
         ...
 
@@ -251,8 +268,8 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
         """Return a number for the next engagement; numbers may be skipped, never repeated."""
         ...
 
-    async def entries_halted(self, account: str) -> bool:
-        """Tell whether a kill switch holds the account's entries back."""
+    async def entries_halted(self, account: str, symbol: str) -> bool:
+        """Tell whether a kill switch holds the account's entries in a pair back."""
         ...
 
     async def engage_kill_switch(
@@ -264,6 +281,7 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
         reason: str,
         by: str,
         at: datetime,
+        symbols: Sequence[str] = (),
     ) -> None:
         """Raise the flag that ``store_intent`` reads, audited; a repeat changes nothing."""
         ...
@@ -272,8 +290,12 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
         """Note that the account's workflow is halted."""
         ...
 
-    async def lift_kill_switch(self, number: int, at: datetime) -> None:
-        """Lower the flag, audited; a repeat changes nothing."""
+    async def lift_kill_switch(self, number: int, by: str, at: datetime) -> bool:
+        """Lower the flag, audited; a repeat changes nothing. False where the record refuses."""
+        ...
+
+    async def is_lifted(self, number: int) -> bool:
+        """Tell whether an engagement was lifted."""
         ...
 
     async def audit(
@@ -303,3 +325,22 @@ class Journal(OwnershipRecord, DayBook, CapitalBook, Protocol):
     async def advance_checkpoint(self, account: str, at: datetime) -> None:
         """Move the checkpoint forward, never back."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedWrite:
+    """One write that the record refuses: of whom, which step, why, and its content."""
+
+    account: str
+    write_id: str
+    step: str
+    reason: str
+    content: str
+    at: datetime
+
+
+class Quarantine(Protocol):
+    """Where refused writes are kept."""
+
+    async def keep(self, write: RefusedWrite) -> None:
+        """Keep a write, once."""

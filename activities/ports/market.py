@@ -17,7 +17,10 @@ from models.trading.trade.facts import PriceWatch
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A public trade: market time, price and quantity of one print."""
+    """A public trade: market time, price and quantity of one print.
+
+    ``side`` is the taker's, ``buy`` or ``sell``; empty where it is not told.
+    """
 
     symbol: str
     price: Decimal
@@ -25,6 +28,7 @@ class Tick:
     trade_id: int
     exchange_time: datetime
     received_at: datetime
+    side: str = ""
 
 
 @dataclass(frozen=True, slots=True)

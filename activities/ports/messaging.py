@@ -1,19 +1,12 @@
-"""Messages to workflows and to people."""
+"""Messages to workflows."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from models.contracts.workflows import AccountAcknowledged
+from models.contracts.platform import SettlePlatformApproval
+from models.contracts.workflows import AccountAcknowledged, LiftApproved
 from models.trading.answers import Answer
 from models.trading.trade.state import TradeState
-
-
-class Notifier(Protocol):
-    """Tells people what they must know."""
-
-    async def notify(self, subject: str, message: str) -> None:
-        """Send one message."""
-        ...
 
 
 class Messenger(Protocol):
@@ -23,20 +16,28 @@ class Messenger(Protocol):
         """Run a settled trade again from the state it has settled with, and tell it facts."""
         ...
 
-    async def tell_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
+    async def signal_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
         """Signal facts to a trade."""
         ...
 
-    async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
+    async def signal_account(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to an account."""
         ...
 
-    async def tell_hedge(self, account: str, facts: Sequence[object]) -> bool:
+    async def signal_hedge(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to the hedge of an account."""
         ...
 
-    async def tell_kill_switch(self, number: int, fact: AccountAcknowledged) -> bool:
+    async def signal_kill_switch(self, number: int, fact: AccountAcknowledged) -> bool:
         """Signal an acknowledgement to a kill switch."""
+        ...
+
+    async def lift_kill_switch(self, number: int, lift: LiftApproved) -> bool:
+        """Have a kill switch lifted, once by the request's id; False when it does not run."""
+        ...
+
+    async def ask_platform(self, request: SettlePlatformApproval) -> Answer | None:
+        """Tell the platform what was decided and wait for its answer, None when it does not run."""
         ...
 
     async def ask_account(

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from models.contracts.modes import ExchangeToChange
+from models.trading.governance.going_live import LiveTerms
 from models.trading.risk.limits import Mode
 
 
@@ -38,6 +39,7 @@ class LiveRequest:
     requested_by: str
     approved_by: str | None
     overrides_evidence: bool = False
+    terms: LiveTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,10 @@ class UniverseRecord(Protocol):
         """Write a proposal and return its number; the newest again when nothing is new."""
         ...
 
+    async def sanctioned(self) -> Mapping[str, str] | None:
+        """Return the entry that names each asset in the newest list of sanctions, None without."""
+        ...
+
     async def held_symbols(self) -> Collection[str]:
         """Return the pairs of which any account holds something or has a trade open."""
         ...

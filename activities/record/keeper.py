@@ -1,7 +1,7 @@
 """Adds rows to the tree, and has its checkpoints signed and cosigned when they are due."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -34,6 +34,7 @@ class RecordKeeper:
         witness: who watches the tree grow.
         clock: protocol time.
         alarm: told once of each fault, while it stands.
+        others: further witnesses. A checkpoint is cosigned when every one has signed it.
     """
 
     def __init__(
@@ -43,10 +44,11 @@ class RecordKeeper:
         witness: Witness,
         clock: Callable[[], datetime],
         alarm: Alarm,
+        others: Sequence[Witness] = (),
     ) -> None:
         self._tree = tree
         self._signer = signer
-        self._witness = witness
+        self._witnesses = (witness, *others)
         self._clock = clock
         self._alarm = alarm
         self._size = 0
@@ -102,20 +104,25 @@ class RecordKeeper:
         now = self._clock()
         note = self._signer.signed(size, await self._tree.root(size), now)
         try:
-            old = await self._witness.cosigned_size()
-            if old > size:
-                raise WitnessRefusedError(
-                    f"the record has {size} rows, and {old} were cosigned: rows were cut off, or "
-                    "an older copy was restored"
-                )
-            line = await self._witness.cosign(old, await self._tree.consistency(old, size), note)
+            lines = [await self._cosign(witness, size, note) for witness in self._witnesses]
         except WitnessUnavailableError as error:
             # Kept all the same: signed, and not cosigned is what it says.
             log.warning("the record's witness does not answer", error=str(error))
             await self._tree.save_checkpoint(StoredCheckpoint(size, now, reason, note, False))  # noqa: FBT003
             return
-        await self._tree.save_checkpoint(StoredCheckpoint(size, now, reason, note + line, True))  # noqa: FBT003
+        cosigned = note + "".join(lines)
+        await self._tree.save_checkpoint(StoredCheckpoint(size, now, reason, cosigned, True))  # noqa: FBT003
         self._size, self._at, self._pending = size, now, frozenset()
+
+    async def _cosign(self, witness: Witness, size: int, note: str) -> str:
+        """Return a witness's line; each has its own memory, so growth is proven to each."""
+        old = await witness.cosigned_size()
+        if old > size:
+            raise WitnessRefusedError(
+                f"the record has {size} rows, and {old} were cosigned: rows were cut off, or an "
+                "older copy was restored"
+            )
+        return await witness.cosign(old, await self._tree.consistency(old, size), note)
 
     async def _fail(self, action: str, why: str) -> None:
         if why != self.fault:

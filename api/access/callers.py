@@ -109,11 +109,17 @@ async def session_of(services: Services, hashed: str) -> PersonSession | None:
 async def still_counts(services: Services, caller: Principal) -> bool:
     """Tell whether a caller would still be let in, with the same rights.
 
-    A stream asks at least once a second: what it may tell was settled when it began.
+    A stream asks with each heartbeat and whenever a session changes: what it may tell was settled
+    when it began. Asking is no use of a session: one that only a stream is open in becomes idle.
     """
     if caller.is_person:
-        now_known = await person_of(services, caller.credential)
-        return now_known is not None and now_known.rights == caller.rights
+        held = await services.identity.sessions.look(caller.credential)
+        return (
+            held is not None
+            and held.times.standing is Standing.FULL
+            and ended(held.times, datetime.now(UTC)) is None
+            and held.rights == caller.rights
+        )
     if caller.rights.kind is CallerKind.TOKEN:
         now = datetime.now(UTC)
         token = await services.identity.sessions.token(caller.credential, now)

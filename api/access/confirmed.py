@@ -52,6 +52,7 @@ async def _approval(services: Services, path: str) -> dict[str, str | None]:
                 "value": _text(row.value),
                 "reference_price": _text(row.reference_price),
                 "stop_price": _text(row.stop_price),
+                "content": row.content or None,
             }
     raise _unknown(path, "unknown-approval")
 

@@ -19,8 +19,8 @@ from models.trading.governance.totp import SECRET_BYTES, accepted_step
 
 ISSUER: Final = "Aether"
 CODES: Final = 10
-CODE_BYTES: Final = 10
-"""80 random bits: no hash of it can be guessed back."""
+CODE_BYTES: Final = 15
+"""120 random bits: a hash without salt cannot be guessed back (ASVS 6.5.2 asks for 112)."""
 CHALLENGE_BYTES: Final = 32
 
 

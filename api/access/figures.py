@@ -18,3 +18,6 @@ DENIED = Counter(
     "Requests of known callers refused because they had no right, by code",
     ("code",),
 )
+BROKEN_GLASS = Counter(
+    "aether_freeze_broken", "Changes that a person has made in spite of a change freeze"
+)

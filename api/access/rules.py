@@ -34,7 +34,13 @@ _READ_ACCOUNT = (
     "get_assessment",
     "preview_trade",
     "get_trade_story",
+    "get_explanation",
+    "ask_advisor",
+    "list_questions",
     "get_report",
+    "list_reports",
+    "get_stored_report",
+    "make_report",
     "export_trades",
     "list_orders",
     "list_slippage",
@@ -57,23 +63,40 @@ _READ_ACCOUNT = (
     "list_account_settings",
     "export_account_settings",
     "get_going_live",
+    "check_going_live",
     "list_live_requests",
     "list_mode_changes",
     "list_approvals",
+    "list_keys",
     "get_approval",
 )
 _READ_PLATFORM = (
     "get_status",
+    "get_system",
     "list_trainings",
     "list_trials",
+    "list_strategies",
+    "list_backtests",
+    "get_backtest",
+    "get_backtest_page",
+    "get_backtest_choices",
+    "compare_backtests",
     "get_champion",
+    "list_models",
+    "list_predictions",
+    "get_signal_graph",
     "get_control_room",
     "follow_events",
+    "get_freeze",
     "get_universe",
     "list_universe_versions",
     "get_universe_proposal",
     "list_universe_changes",
     "get_correlations",
+    "list_market_figures",
+    "list_market_doubts",
+    "list_market_sentiment",
+    "list_market_data_work",
     "get_settings_definitions",
     "get_platform_settings",
     "list_platform_settings",
@@ -107,8 +130,20 @@ ROUTES: Final[Mapping[str, Rule]] = {
     "override_hedge": Action.HEDGE_OVERRIDE,
     "clear_hedge_override": Action.HEDGE_OVERRIDE,
     "run_stress": Action.STRESS_RUN,
-    "list_audit_entries": Action.AUDIT_READ,
-    "search_audit_entries": Action.AUDIT_READ,
+    **dict.fromkeys(("upload_key", "check_key", "remove_key"), Action.KEY_MANAGE),
+    **dict.fromkeys(("start_backtest", "cancel_backtest"), Action.BACKTEST_RUN),
+    **dict.fromkeys(
+        ("ask_for_pack", "list_packs", "get_pack", "fetch_pack"), Action.EVIDENCE_EXPORT
+    ),
+    **dict.fromkeys(
+        (
+            "list_audit_entries",
+            "search_audit_entries",
+            "export_audit_entries",
+            "get_record_protection",
+        ),
+        Action.AUDIT_READ,
+    ),
     "approve": Action.APPROVAL_APPROVE,
     "refuse": Action.APPROVAL_REFUSE,
     "request_going_live": Action.LIVE_REQUEST,
@@ -117,11 +152,20 @@ ROUTES: Final[Mapping[str, Rule]] = {
     "lift_kill_switch": Action.KILL_SWITCH_LIFT,
     "change_platform_settings": Action.PLATFORM_SETTINGS,
     **dict.fromkeys(("start_training", "roll_back_champion"), Action.PLATFORM_SETTINGS),
+    "begin_freeze": Action.FREEZE_BEGIN,
+    "end_freeze": Action.FREEZE_END,
+    "review_break": Action.FREEZE_REVIEW,
     "request_universe_change": Action.UNIVERSE_REQUEST,
     "approve_universe_change": Action.UNIVERSE_APPROVE,
     "refuse_universe_change": Action.UNIVERSE_REFUSE,
     "open_codec_session": Action.PAYLOAD_READ,
     "decode_payloads": Action.PAYLOAD_READ,
+    **dict.fromkeys(
+        ("list_notifications", "get_notification", "get_notification_status"),
+        Action.NOTIFICATION_READ,
+    ),
+    "acknowledge_notification": Action.NOTIFICATION_ACKNOWLEDGE,
+    **dict.fromkeys(("post_notification", "receive_alerts"), Action.NOTIFICATION_POST),
     "list_people": Action.PEOPLE_READ,
     **dict.fromkeys(
         ("invite_person", "change_person", "disable_person", "reset_factors"), Action.PEOPLE_MANAGE
@@ -130,10 +174,16 @@ ROUTES: Final[Mapping[str, Rule]] = {
     "revoke_session_of": Action.PEOPLE_MANAGE,
     "list_recoveries": Action.RECOVERY_CANCEL,
     "cancel_recovery": Action.RECOVERY_CANCEL,
-    **dict.fromkeys(("get_me", "list_sessions", "list_factors", "list_tokens"), Action.SELF_READ),
+    **dict.fromkeys(
+        ("get_me", "list_sessions", "list_factors", "list_tokens", "get_channels"),
+        Action.SELF_READ,
+    ),
     **dict.fromkeys(
         ("sign_out", "revoke_session", "ask_step_up", "confirm_step_up", "revoke_token"),
         Action.SELF_MANAGE,
+    ),
+    **dict.fromkeys(
+        ("add_channel", "remove_channel", "try_channel", "set_quiet_hours"), Action.SELF_MANAGE
     ),
     **dict.fromkeys(
         ("change_password", "remove_factor", "replace_recovery_codes", "make_token"),
@@ -168,12 +218,15 @@ UPDATES: Final[Mapping[str, Action]] = {
     names.LIFT_DRAWDOWN_UPDATE: Action.DRAWDOWN_LIFT,
     names.OVERRIDE_HEDGE_UPDATE: Action.HEDGE_OVERRIDE,
     names.CLEAR_HEDGE_UPDATE: Action.HEDGE_OVERRIDE,
-    names.APPROVE_LIFT_UPDATE: Action.KILL_SWITCH_LIFT,
     names.DECIDE_APPROVAL_UPDATE: Action.APPROVAL_REFUSE,
+    names.CHANGE_PLATFORM_UPDATE: Action.PLATFORM_SETTINGS,
+    names.CHANGE_UNIVERSE_UPDATE: Action.UNIVERSE_REQUEST,
 }
 """What whoever has an update sent must be allowed; approving takes more, which its route asks for.
 
 Updates that only workflows send each other (``INTERNAL_UPDATES``) are nobody's to send.
 """
 
-INTERNAL_UPDATES: Final = frozenset({names.SETTLE_APPROVAL_UPDATE, names.REVIEW_HEDGE_UPDATE})
+INTERNAL_UPDATES: Final = frozenset(
+    {names.SETTLE_APPROVAL_UPDATE, names.REVIEW_HEDGE_UPDATE, names.APPROVE_LIFT_UPDATE}
+)

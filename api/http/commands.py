@@ -22,8 +22,10 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.adapters.postgres.acting import REQUEST_ID
 from activities.adapters.postgres.requests import KnownRequest, RequestState
 from api.access.admission import check_update
+from api.approvals.recorded import until_recorded
 from api.http import problems
 from api.http.problems import ProblemError, engine_unavailable, refusal
+from api.http.tracing import noted_step
 from api.messages.schemas import Answered, CheckMade
 from api.services import Principal, Services
 from models.contracts.names import trade_workflow_id
@@ -128,10 +130,11 @@ async def update_workflow(
     handle = connected(services).get_workflow_handle(workflow_id)
     try:
         # The client tries a refused connection again for much longer than a caller waits.
-        async with asyncio.timeout(UPDATE_TIMEOUT.total_seconds()):
-            answer: Result = await handle.execute_update(
-                update, argument, id=update_id, result_type=result_type
-            )
+        with noted_step(f"{workflow_id} {update}"):
+            async with asyncio.timeout(UPDATE_TIMEOUT.total_seconds()):
+                answer: Result = await handle.execute_update(
+                    update, argument, id=update_id, result_type=result_type
+                )
     except WorkflowUpdateFailedError as error:
         cause = error.cause
         if isinstance(cause, ApplicationError) and cause.type == ENDED_MEANWHILE:
@@ -157,10 +160,21 @@ def connected(services: Services) -> Client:
     return services.client
 
 
-def answered(answer: Answer, account: str, status: HTTPStatus) -> Response:
-    """Return the response of what was accepted or waits for a person, or raise its refusal."""
+async def answered(
+    services: Services, answer: Answer, account: str, status: HTTPStatus
+) -> Response:
+    """Return the response of what was accepted or waits for a person, or raise its refusal.
+
+    What waits is answered when its request for approval is in the record: an id that a caller has
+    been given is one that can be looked up, approved and refused.
+
+    Raises:
+        ProblemError: it was refused; or 503, the request is not recorded yet.
+    """
     if not answer.accepted and answer.code != WAITING:
         raise refusal(answer)
+    if answer.code == WAITING and answer.approval is not None:
+        await until_recorded(services, account, answer.approval)
     response = Answered(
         code=answer.code,
         detail=answer.detail,

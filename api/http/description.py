@@ -30,7 +30,7 @@ def description() -> dict[str, Any]:
         journal=PostgresJournal(database),
         requests=PostgresRequests(database),
         codec=EncryptionCodec([PayloadKey("none", bytes(32))]),
-        lesser_forms=[],
+        degraded_modes=[],
         codec_sessions=CodecSessions(1),
         admission=EntryAdmission(ProtectionLoad(_none_waiting)),
         identity=Identity(database, Sealing([("none", bytes(32))])),

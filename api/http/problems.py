@@ -43,6 +43,7 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "book-crossed": HTTPStatus.CONFLICT,
     "book-too-thin": HTTPStatus.CONFLICT,
     "stale-market": HTTPStatus.CONFLICT,
+    "price-in-doubt": HTTPStatus.CONFLICT,
     "account-halted": HTTPStatus.CONFLICT,
     "account-full": HTTPStatus.CONFLICT,
     "kill-switch-engaged": HTTPStatus.CONFLICT,

@@ -20,7 +20,13 @@ Result = TypeVar("Result")
 
 
 async def run_workflow(
-    services: Services, workflow: str, argument: object, workflow_id: str, result_type: type[Result]
+    services: Services,
+    workflow: str,
+    argument: object,
+    workflow_id: str,
+    result_type: type[Result],
+    *,
+    queue: str = TRADING_QUEUE,
 ) -> Result:
     """Start a workflow once under its id and return its result.
 
@@ -36,7 +42,7 @@ async def run_workflow(
                     workflow,
                     argument,
                     id=workflow_id,
-                    task_queue=TRADING_QUEUE,
+                    task_queue=queue,
                     task_timeout=DECIDING_TASK_TIMEOUT,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,

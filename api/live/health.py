@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from api.http import reading
 from api.messages.control_room import ControlRoom
+from api.queries import accounts
 from api.queries.control_room import Health, control_room, read_health
 from api.services import Services
 from infra.runtime.database.connections import DatabaseUnavailableError
@@ -55,7 +55,7 @@ class LiveSources:
         if not self._services.market_followed:
             return "nobody follows the market"
         try:
-            market = await reading.snapshots(self._services.database)
+            market = await accounts.snapshots(self._services.database)
         except DatabaseUnavailableError:
             return "not known"
         return "stale prices" if any(row.stale for row in market.values()) else "ok"

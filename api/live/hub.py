@@ -180,6 +180,8 @@ class Hub:
                 self._due.update(await self.events.scopes())
                 self._woken.set()
             self._overview_due.set()
+            # A session that is over by its time ends without anything being written.
+            self.check_sessions()
             self._broadcast(Message("heartbeat", await self._sources.heartbeat(self._hears)))
 
     async def _prune(self) -> None:

@@ -194,15 +194,16 @@ class MoveStop(RequestBody):
 
 
 class Engage(RequestBody):
-    """A kill switch for all accounts, or for those named."""
+    """A kill switch for all accounts, or for those named; in all pairs, or in those named."""
 
     reason: Reason
     flatten: bool = False
     accounts: tuple[Name, ...] = Field(default=(), max_length=1000)
+    symbols: tuple[Name, ...] = Field(default=(), max_length=1000)
 
 
 class Lift(RequestBody):
-    """The approval to lift a kill switch."""
+    """Why a kill switch is to be lifted."""
 
     reason: Reason
 

@@ -68,6 +68,6 @@ class ControlRoom(BaseModel):
     market_followed: bool
     prices_unknown: str | None
     processes: list[Process]
-    lesser_forms: list[str]
+    degraded_modes: list[str]
     waiting_approvals: int
     kill_switches: list[int]

@@ -58,7 +58,10 @@ class Refuse(RequestBody):
 
 
 class Approval(Row):
-    """A request for approval; ``outcome_code`` says what carrying the decision out came to."""
+    """A request for approval; ``outcome_code`` says what carrying the decision out came to.
+
+    ``changes_since`` says of one that is shown by itself what has changed since it was asked for.
+    """
 
     account_id: str
     approval_id: str
@@ -78,6 +81,7 @@ class Approval(Row):
     reason: str
     outcome_code: str | None
     outcome_detail: str | None
+    changes_since: list[str] = Field(default_factory=list)
 
 
 class OverrideHedge(RequestBody):

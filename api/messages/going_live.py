@@ -1,5 +1,6 @@
 """What the API gives of modes: the conditions of going live, requests for it, and changes."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -22,12 +23,16 @@ class Condition(BaseModel):
 class GoingLive(BaseModel):
     """All conditions; an account goes live only when every one holds.
 
-    ``request`` is the number of the request that counts now, ``approved_by`` who agreed to it.
+    They are as the last check found them, ``checked_at`` (protocol time); None: nobody has had
+    them checked yet, and nothing is known. ``request`` is the number of the request that counts
+    now, ``approved_by`` who agreed to it.
     """
 
     account: str
     mode: str
     ready: bool
+    checked_at: datetime | None
+    checked_by: str | None
     request: int | None
     requested_by: str | None
     approved_by: str | None
@@ -67,15 +72,42 @@ class AskToGoLive(RequestBody):
     override_evidence: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a check found, when it was made and who had it made."""
+
+    facts: LiveFacts
+    at: datetime
+    by: str
+
+
+def unchecked_view(account: str, mode: Mode) -> GoingLive:
+    """Show that nothing is known yet."""
+    return GoingLive(
+        account=account,
+        mode=mode.value,
+        ready=False,
+        checked_at=None,
+        checked_by=None,
+        request=None,
+        requested_by=None,
+        approved_by=None,
+        conditions=[],
+    )
+
+
 def conditions_view(
-    account: str, mode: Mode, facts: LiveFacts, rules: AccountRules, now: datetime
+    account: str, mode: Mode, checked: Checked, rules: AccountRules, now: datetime
 ) -> GoingLive:
-    """Judge the facts and show each condition."""
+    """Judge the facts of a check at ``now`` and show each condition."""
+    facts = checked.facts
     verdict = judge_going_live(facts, rules.live, now)
     return GoingLive(
         account=account,
         mode=mode.value,
         ready=verdict.allowed and mode is Mode.SIMULATED,
+        checked_at=checked.at,
+        checked_by=checked.by,
         request=facts.request,
         requested_by=facts.requested_by or None,
         approved_by=facts.approved_by,

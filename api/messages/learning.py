@@ -1,9 +1,14 @@
 """What the API takes and gives of training and champions."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from api.messages.bodies import RequestBody, Title
 from api.messages.schemas import Row
+
+Question = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 
 
 class StartTraining(RequestBody):
@@ -29,11 +34,25 @@ class Champion(Row):
     changed_at: datetime
 
 
+class ShadowView(Row):
+    """How many of the wanted decisions a model has made in shadow, before people are asked.
+
+    ``reason`` is unknown while it decides, and empty where it has passed.
+    """
+
+    version: int
+    decisions: int
+    wanted: int
+    began_at: datetime
+    reason: str | None
+
+
 class TrainingView(Row):
     """One training: its data and question by their hashes, and how far it came.
 
     ``finished`` of ``planned`` trials are in the ledger; ``seconds_left`` is unknown before the
-    first of them. ``passed`` is unknown until the gate has judged.
+    first of them. ``passed`` is unknown until the gate has judged, ``shadow`` until its model has
+    begun to decide in shadow.
     """
 
     run_id: str
@@ -51,6 +70,7 @@ class TrainingView(Row):
     passed: bool | None
     candidate: str | None
     reasons: list[str]
+    shadow: ShadowView | None
 
 
 class TrialView(Row):
@@ -70,3 +90,109 @@ class TrainingStarted(Row):
     """The training's id."""
 
     run_id: str
+
+
+class ModelView(Row):
+    """A registered model: what pins it, what the gate said, and what it is now.
+
+    ``standing`` is ``champion``, ``shadow`` (it passed the gate and decides without trading),
+    ``challenger`` (it passed the gate and waits for people), ``earlier`` (it was champion once) or
+    ``registered``. ``decisions`` counts what it has decided.
+    """
+
+    version: int
+    run_id: str
+    trial: str
+    standing: str
+    passed: bool | None
+    sha256: str
+    feature_hash: str
+    data_hash: str
+    code_version: str
+    registered_at: datetime
+    decisions: int
+    refusals: int
+
+
+class PredictionView(Row):
+    """One decision of a champion, with its outcome where that is known."""
+
+    idea_id: str
+    version: int
+    feature_hash: str
+    symbol: str
+    bar_start: datetime
+    probability: float | None
+    stake: float | None
+    taken: bool
+    refusal: str
+    regime: str
+    shadow: bool
+    net: float | None
+    decided_at: datetime
+
+
+class Explanation(Row):
+    """Why a model took a trade: contributions are of the model, not of the market.
+
+    ``contributions`` are log-odds by feature, ``bound_by`` the limit that its size comes from.
+    """
+
+    trade: int
+    idea_id: str
+    version: int
+    feature_hash: str
+    probability: float
+    stake: float
+    contributions: dict[str, float]
+    of: str = "of the model, not of the market"
+    regime: str
+    bound_by: str | None
+
+
+class AskQuestion(RequestBody):
+    """A question about trades, risk or models, in English."""
+
+    question: Question
+
+
+class AnswerSource(Row):
+    """Which tables an answer comes from, how many rows they gave, and the keys of the first."""
+
+    tables: str
+    rows: int
+    keys: list[str]
+
+
+class QuestionAnswered(Row):
+    """A question with the answer that the record gives, and its sources."""
+
+    asked_by: str
+    question: str
+    template: str
+    answer: str
+    sources: list[AnswerSource]
+    asked_at: datetime
+
+
+class GraphNode(Row):
+    """One thing in the signal graph: its kind, name and version."""
+
+    node: str
+    kind: str
+    name: str
+    version: str
+
+
+class GraphEdge(Row):
+    """One feeds the other."""
+
+    source: str
+    target: str
+
+
+class SignalGraph(Row):
+    """What feeds what, by version: data, features, regimes, models, strategies."""
+
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]

@@ -77,7 +77,8 @@ class Limits(Row):
 class Account(BaseModel):
     """An account with its present figures; USD.
 
-    ``unpriced`` names assets held without a known price, which count nothing in ``equity``.
+    ``unpriced`` names assets held without a known price, which count nothing in ``equity``;
+    ``valued_at`` says what the others count at.
     """
 
     account: str
@@ -90,6 +91,7 @@ class Account(BaseModel):
     halts: list[HaltInForce]
     balances: dict[str, Money]
     equity: Money
+    valued_at: str
     unpriced: list[str]
     cash: Money
     day_pnl_share: Money | None
@@ -222,6 +224,9 @@ class Watch(Row):
 class KillSwitch(Row):
     """One engagement of the kill switch; ``acknowledged`` tells when an account was halted.
 
+    Without ``symbols`` it stops every pair. ``lift_approval`` is the request that another person
+    than who asked, and than who engaged it, approves.
+
     ``silent`` are, in the answer to an engagement, the accounts whose workflow does not run or does
     not answer: nothing more of them is bought, but what they hold waits until they are back.
     ``recorded`` is false (and ``number`` 0) where the record could not be written: entries have
@@ -231,11 +236,16 @@ class KillSwitch(Row):
 
     number: int
     accounts: list[str]
+    symbols: list[str] = []
     flatten: bool
     reason: str
     engaged_by: str
     engaged_at: datetime
     acknowledged: dict[str, datetime]
+    lift_requested_by: str | None = None
+    lift_requested_at: datetime | None = None
+    lift_approval: str | None = None
+    lift_reason: str | None = None
     lifted_by: str | None
     lifted_at: datetime | None
     silent: list[str] = []
@@ -265,6 +275,32 @@ class AuditPage(BaseModel):
     following: str
 
 
+class CheckpointShown(Row):
+    """A signed checkpoint of the record: how many rows it covers, and whether it was cosigned."""
+
+    size: int
+    at: datetime
+    reason: str
+    cosigned: bool
+
+
+class RecordProtection(BaseModel):
+    """Up to where the record is protected against whoever owns the database.
+
+    ``cosigned_at`` is when a witness cosigned the newest checkpoint whose signatures hold, None:
+    never. ``unprotected`` are the rows after it. ``fault`` says why the record is not protected up
+    to now, "" when it is.
+    """
+
+    as_of: datetime
+    cosigned_at: datetime | None
+    size: int
+    unprotected: int
+    fault: str
+    witnesses: int
+    checkpoints: list[CheckpointShown]
+
+
 class Alive(BaseModel):
     """The process answers."""
 
@@ -276,4 +312,4 @@ class Readiness(BaseModel):
 
     status: str
     checks: dict[str, str]
-    lesser_forms: list[str]
+    degraded_modes: list[str]

@@ -46,8 +46,20 @@ class Candle(Row):
     volume: Money
 
 
+class Levels(Row):
+    """Stop and target of a trade from a moment on, until the next.
+
+    ``at`` is protocol time, ``market_time`` that of the pair's newest price then.
+    """
+
+    at: datetime
+    market_time: datetime | None
+    stop_price: Money
+    take_profit_price: Money | None
+
+
 class TradeStory(BaseModel):
-    """Idea, executions, audit, bars around the trade, and where its workflow is shown.
+    """Idea, executions, levels, audit, bars around the trade, and where its workflow is shown.
 
     ``idea`` is None for a trade that a person or the hedge opened. ``workflow_url`` leads to
     Temporal's web UI.
@@ -55,6 +67,7 @@ class TradeStory(BaseModel):
 
     idea: IdeaShown | None
     executions: list[Execution]
+    levels: list[Levels]
     audit: list[AuditEntry]
     bar_minutes: int
     candles: list[Candle]

@@ -8,13 +8,13 @@ from decimal import Decimal
 from pydantic import BaseModel
 from sqlmodel import col, select
 
-from api.http.reading import Snapshots, marked
 from api.messages.schemas import Money, Row
+from api.queries.accounts import Snapshots, at_last_prices, drawdown_of, exit_fee_in, marked
 from infra.runtime.database.connections import Database
 from models.tables.accounts.accounts import AccountRow, BalanceRow, NetAssetValueRow
 from models.tables.accounts.capital import CapitalFlowRow, NavBaselineRow, TradingDayRow
 from models.tables.accounts.restoration import AccountStateRow
-from models.tables.documents import account_state, drawdown_state
+from models.tables.documents import account_state
 from models.trading.account.capital.drawdown import is_beginning
 from models.trading.capital.flows import (
     CapitalFlow,
@@ -25,7 +25,7 @@ from models.trading.capital.flows import (
     profit_since,
     time_weighted_return,
 )
-from models.trading.risk.drawdown import DrawdownState
+from models.trading.capital.valuation import Valuation, how_valued
 
 ZERO = Decimal(0)
 POINTS_SHOWN = 500
@@ -119,10 +119,14 @@ class ValuePoint(BaseModel):
 
 
 class Portfolio(BaseModel):
-    """Holdings, exposure and value, now and over time (market time)."""
+    """Holdings, exposure and value, now and over time (market time).
+
+    ``valued_at`` says what ``nav`` counts holdings at; the ``value`` of each is at the bid.
+    """
 
     at: dt.datetime | None
     nav: Money
+    valued_at: str
     cash: Money
     exposure: Money
     exposure_share: Money | None
@@ -134,9 +138,15 @@ class Portfolio(BaseModel):
 
 
 class Portfolios(BaseModel):
-    """All accounts, and together."""
+    """All accounts that the caller may see, together, and together by mode.
+
+    ``modes``: the mode of each account. Simulated money is none: whoever asks what there is looks
+    at ``by_mode``.
+    """
 
     total: Portfolio
+    by_mode: dict[str, Portfolio]
+    modes: dict[str, str]
     accounts: dict[str, Portfolio]
 
 
@@ -161,10 +171,11 @@ async def drawdown(database: Database, account: str, market: Snapshots) -> Drawd
     async with database.account_scope(account) as session:
         row = await session.get_one(AccountRow, account)
         balances = {b.asset: b.total for b in await session.exec(select(BalanceRow))}
-    if row.drawdown is None:
+        measured = await drawdown_of(session, row)
+        exit_fee = await exit_fee_in(session)
+    if measured is None:
         return None
-    state = at_last_prices(drawdown_state(row.drawdown), balances, market)
-    lowest = min(state.lowest_growth, state.growth)
+    state = at_last_prices(measured, balances, market, exit_fee)
     return Drawdown(
         day=state.day,
         opened_at=state.opened_at,
@@ -172,19 +183,11 @@ async def drawdown(database: Database, account: str, market: Snapshots) -> Drawd
         equity=state.equity,
         flows=state.flows,
         daily_share=state.daily_share,
-        worst_share=max(ZERO, 1 - lowest / state.day_growth),
+        worst_share=state.worst_share,
         total_share=state.total_share,
         daily_halted_at=state.daily_halted_at,
         total_halted_at=state.total_halted_at,
     )
-
-
-def at_last_prices(
-    state: DrawdownState, balances: dict[str, Decimal], market: Snapshots
-) -> DrawdownState:
-    """Return the state with equity at the last prices, where all are known."""
-    equity = marked(balances, market).value
-    return state if equity is None else replace(state, equity=equity)
 
 
 async def capital(database: Database, account: str, market: Snapshots, limit: int) -> Capital:
@@ -196,7 +199,8 @@ async def capital(database: Database, account: str, market: Snapshots, limit: in
         baselines = list(
             await session.exec(select(NavBaselineRow).order_by(col(NavBaselineRow.at)))
         )
-    worth = marked(balances, market)
+        exit_fee = await exit_fee_in(session)
+    worth = marked(balances, market, exit_fee)
     nav = worth.known
     # A flow counts from when it was counted: until then it was in no measured value either.
     flows = [_flow(row) for row in rows if row.noted_at is not None]
@@ -231,12 +235,14 @@ async def portfolio(
         ]
         begun = select(NavBaselineRow).where(col(NavBaselineRow.at) >= since)
         kept = await session.get(AccountStateRow, account)
+        exit_fee = await exit_fee_in(session)
         beginnings = [row for row in await session.exec(begun) if is_beginning(row.reason)]
     points.sort(key=lambda point: point.at)
     for row in sorted(beginnings, key=lambda row: row.at):
         _begin_anew(points, row)
     dust = {} if kept is None else account_state(kept.state).dust
-    return _portfolio(balances, market, since, points, dust), points
+    worth, valued_at = marked(balances, market, exit_fee), how_valued(exit_fee)
+    return _portfolio(balances, market, since, points, dust, worth, valued_at), points
 
 
 def _begin_anew(points: list[NavPoint], row: NavBaselineRow) -> None:
@@ -257,20 +263,35 @@ def together(
         for holding in one.holdings:
             held[holding.asset] = held.get(holding.asset, ZERO) + holding.quantity
             dust[holding.asset] = dust.get(holding.asset, ZERO) + holding.dust
-    return _portfolio(held, market, since, points, dust)
+    # Each account counts its own by its own settings: the sum is what they are worth together.
+    worth = replace(marked(held, market), known=sum((one.nav for one in balances), ZERO))
+    ways = sorted({one.valued_at for one in balances})
+    return _portfolio(held, market, since, points, dust, worth, "; ".join(ways))
 
 
 async def portfolios(
     database: Database, accounts: Sequence[str], market: Snapshots, since: dt.datetime
 ) -> Portfolios:
     """Return every account's portfolio, and all together."""
-    found, values = {}, []
+    found, values, modes = {}, {}, {}
     for account in accounts:
-        found[account], points = await portfolio(database, account, market, since)
-        values.append(points)
-    merged = list(merge_points(values))
-    total = together(list(found.values()), market, since, merged)
-    return Portfolios(total=total, accounts=found)
+        found[account], values[account] = await portfolio(database, account, market, since)
+        modes[account] = await _mode(database, account)
+
+    def of(names: Sequence[str]) -> Portfolio:
+        merged = list(merge_points([values[name] for name in names]))
+        return together([found[name] for name in names], market, since, merged)
+
+    by_mode = {
+        mode: of([name for name in accounts if modes[name] == mode])
+        for mode in sorted(set(modes.values()))
+    }
+    return Portfolios(total=of(accounts), by_mode=by_mode, modes=modes, accounts=found)
+
+
+async def _mode(database: Database, account: str) -> str:
+    async with database.account_scope(account) as session:
+        return (await session.get_one(AccountRow, account)).mode
 
 
 def _portfolio(
@@ -279,8 +300,9 @@ def _portfolio(
     since: dt.datetime,
     points: list[NavPoint],
     dust: dict[str, Decimal],
+    worth: Valuation,
+    valued_at: str,
 ) -> Portfolio:
-    worth = marked(balances, market)
     nav = worth.known
     cash = balances.get("USD", ZERO)
     step = max(1, -(-len(points) // POINTS_SHOWN))
@@ -288,6 +310,7 @@ def _portfolio(
     return Portfolio(
         at=market_time(market),
         nav=nav,
+        valued_at=valued_at,
         cash=cash,
         exposure=nav - cash,
         exposure_share=(nav - cash) / nav if nav > ZERO else None,

@@ -10,12 +10,11 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
-from api.http import reading
-from api.http.reading import Snapshots
-from api.lesser import all_lesser_forms
+from api.degraded import all_degraded_modes
 from api.messages.control_room import AccountFigures, Bounded, ControlRoom, HedgeFigures
 from api.messages.overview import MarketFigures, MarketLine, Process
-from api.queries import capital
+from api.queries import accounts, capital
+from api.queries.accounts import Snapshots
 from api.queries.watched import silent_workflows
 from api.routes.platform.status import probe, targets
 from api.services import Services
@@ -34,40 +33,40 @@ NOT_MEASURED = "nothing was measured yet"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What other processes say: workflows that do not answer, readiness, lesser forms."""
+    """What other processes say: workflows that do not answer, readiness, degraded modes."""
 
     silent: dict[str, str]
     processes: list[Process]
-    lesser_forms: list[str]
+    degraded_modes: list[str]
 
 
 async def read_health(services: Services) -> Health:
     """Ask every process."""
-    silent, probes, forms = await asyncio.gather(
+    silent, probes, modes = await asyncio.gather(
         silent_workflows(services),
         asyncio.gather(*(probe(services, *target) for target in targets(services))),
-        all_lesser_forms(services),
+        all_degraded_modes(services),
     )
-    return Health(silent, [Process(name="api", ready=True, detail="ok"), *probes], forms)
+    return Health(silent, [Process(name="api", ready=True, detail="ok"), *probes], modes)
 
 
 async def control_room(
     services: Services, health: Health, names: Sequence[str] | None = None
 ) -> ControlRoom:
     """Return everything the first page shows, of these accounts; without any, of all."""
-    market = await reading.snapshots(services.database)
+    market = await accounts.snapshots(services.database)
     names = await services.database.accounts() if names is None else names
     silent = health.silent
-    accounts = [await account_figures(services, name, market, silent) for name in names]
+    figures = [await account_figures(services, name, market, silent) for name in names]
     switches = await services.journal.kill_switches(only_engaged=True)
     return ControlRoom(
         as_of=datetime.now(UTC),
-        accounts=accounts,
+        accounts=figures,
         market=market_line(services, market),
         market_followed=services.market_followed,
         prices_unknown=prices_unknown(services, market),
         processes=health.processes,
-        lesser_forms=health.lesser_forms,
+        degraded_modes=health.degraded_modes,
         waiting_approvals=await _waiting(services, [*names, PLATFORM_SCOPE]),
         kill_switches=[row.number for row in switches],
     )
@@ -101,10 +100,10 @@ async def account_figures(
 ) -> AccountFigures:
     """Return one account's figures beside its limits."""
     database = services.database
-    view = await reading.account_view(database, name, market)
+    view = await accounts.account_view(database, name, market)
     rules = rules_of_account(await SettingsJournal(database).settings_in_force(name))
     down = await capital.drawdown(database, name, market)
-    worth = reading.marked(view.balances, market)
+    worth = accounts.marked(view.balances, market, rules.exit_fee_share)
     equity = worth.value
     unpriced = NO_PRICE.format(assets=", ".join(view.unpriced)) if equity is None else None
     not_running = silent.get(account_workflow_id(name))
@@ -112,7 +111,7 @@ async def account_figures(
         newest = select(HedgeReviewRow).order_by(col(HedgeReviewRow.at).desc()).limit(1)
         review = (await session.exec(newest)).first()
         bare = select(func.count(), func.min(col(TradeRow.unprotected_since))).where(
-            col(TradeRow.unprotected_since).is_not(None), TradeRow.phase != reading.SETTLED
+            col(TradeRow.unprotected_since).is_not(None), TradeRow.phase != accounts.SETTLED
         )
         unprotected, since = (await session.exec(bare)).one()
     share = (equity - view.cash) / equity if equity else None

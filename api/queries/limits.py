@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from api.http.reading import Snapshots
+from api.queries.accounts import Snapshots
 from infra.runtime.database.connections import Database
 from models.tables import AccountStateRow
 from models.tables.documents import account_state

@@ -5,17 +5,23 @@ They are true while the trading process is dead, which is when they matter most.
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
+from activities.adapters.postgres.governance.freezes import PostgresFreezes
+from activities.adapters.postgres.learning.champions import standing_of_champion
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
 from activities.adapters.postgres.record.protection import read_protection
+from activities.adapters.postgres.record.told_events import read_events
+from api.queries import notifications
+from api.queries.data.metrics import DataGauges
+from api.queries.operation_metrics import OperationGauges
 from api.services import Services
 from infra.backup.verified import age
 from infra.runtime.database.connections import Database
@@ -29,9 +35,12 @@ from models.tables.governance.governance import KillSwitchRow
 from models.tables.trades.trades import TradeRow
 from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import Halt, HaltKind
+from models.trading.governance.notifications.notice import Severity
+from models.trading.governance.notifications.routing import ChannelKind
 from models.trading.trade.state import TradePhase
 
 READ_SECONDS = 2.0
+SHOWN = 1_000
 UNKNOWN = (HaltKind.UNMEASURED, HaltKind.OUTDATED, HaltKind.DAY_OVERDUE)
 """Halts for want of a figure: what is held, what rules are told, the day's own opening."""
 _OPEN = (
@@ -39,6 +48,7 @@ _OPEN = (
     .where(TradeRow.phase != TradePhase.SETTLED.value)
     .group_by(TradeRow.symbol)
 )
+_QUARANTINED_HISTORY = text("SELECT count(*) FROM history_batches WHERE quarantined")
 
 
 class RecordGauges:
@@ -66,6 +76,10 @@ class RecordGauges:
             "aether_record_quarantined_writes_standing_count",
             "Writes that the record could not hold and nobody has dealt with",
             "account",
+        )
+        self._history = self._gauge(
+            "aether_history_quarantined_batches_count",
+            "Batches of imported history that have a fault and are not part of the record",
         )
 
         self._unmeasured = self._gauge(
@@ -95,6 +109,13 @@ class RecordGauges:
             "aether_kill_switch_unacknowledged_seconds",
             "How long the oldest standing kill switch has waited for an account; 0 if none does",
         )
+        self._engaged = self._gauge(
+            "aether_kill_switches_engaged", "Kill switches that stand, of any account or pair"
+        )
+        self._breaks = self._gauge(
+            "aether_freeze_breaks_unreviewed",
+            "Changes made in spite of a change freeze that nobody has reviewed yet",
+        )
         self._backup = self._gauge(
             "aether_backup_verified_age_seconds",
             "Time since the newest verified backup was taken; infinite without one",
@@ -107,6 +128,34 @@ class RecordGauges:
             "aether_audit_unprotected_rows_count",
             "Rows of the record of actions after the last cosigned checkpoint",
         )
+
+        self._withdrawn = self._gauge(
+            "aether_champion_withdrawals_count", "Champions that their watch has withdrawn"
+        )
+        self._differing = self._gauge(
+            "aether_feature_replay_differing_count",
+            "Logged vectors that the last replay did not confirm",
+        )
+        self._promotion = self._gauge(
+            "aether_champion_promotion_seconds",
+            "From the newest promotion's approval to its effect; absent before the first",
+        )
+        self._unseen = self._gauge(
+            "aether_notifications_unacknowledged_count",
+            "Notifications that nobody has acknowledged and that are not over",
+            "severity",
+        )
+        self._undelivered = self._gauge(
+            "aether_notifications_undelivered_count",
+            "Messages of the last hour that were given up or go on failing",
+            "kind",
+        )
+        self._backlog = self._gauge(
+            "aether_notifications_backlog_rows_count",
+            "Rows of the record that the notifying process has not looked at",
+        )
+
+        self._data = DataGauges(self.registry)
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)
@@ -123,12 +172,27 @@ class RecordGauges:
                 for row in await PostgresQuarantine(database).standing():
                     self._quarantined.labels(row.account_id).inc()
                 await self._read_protection(database, verifiers)
+                self._history.set((await database.call(_QUARANTINED_HISTORY))[0][0])
+                await self._data.read(database)
+                await self._read_notifications(database)
+                await self._read_champion(database)
         except (OSError, TimeoutError, SQLAlchemyError):
             self._up.set(0)
-            for unknown in (self._unacknowledged, self._uncosigned):  # unknown is not zero
+            self._data.forget()
+            for unknown in (
+                self._unacknowledged,
+                self._uncosigned,
+                self._history,
+                self._backlog,
+                self._withdrawn,
+                self._differing,
+                self._engaged,
+                self._breaks,
+            ):  # unknown is not zero
                 self.registry.unregister(unknown)
-            with suppress(KeyError):
-                self.registry.unregister(self._cosigned_age)
+            for absent in (self._cosigned_age, self._promotion):
+                with suppress(KeyError):
+                    self.registry.unregister(absent)
         else:
             self._up.set(1)
 
@@ -136,6 +200,8 @@ class RecordGauges:
         standing = select(KillSwitchRow).where(col(KillSwitchRow.lifted_at).is_(None))
         async with database.no_scope() as session:
             rows = (await session.exec(standing)).all()
+        self._engaged.set(len(rows))
+        self._breaks.set(len(await PostgresFreezes(database).breaks(SHOWN, unreviewed=True)))
         waiting = [row.engaged_at for row in rows if set(row.accounts) - set(row.acknowledged)]
         self._unacknowledged.set(_seconds_since(min(waiting)) if waiting else 0)
 
@@ -146,6 +212,26 @@ class RecordGauges:
             self.registry.unregister(self._cosigned_age)
         else:
             self._cosigned_age.set(_seconds_since(protection.cosigned_at))
+
+    async def _read_champion(self, database: Database) -> None:
+        found = await standing_of_champion(database)
+        self._withdrawn.set(found.withdrawn)
+        self._differing.set(found.differing)
+        if found.promotion_seconds is None:
+            self.registry.unregister(self._promotion)
+        else:
+            self._promotion.set(found.promotion_seconds)
+
+    async def _read_notifications(self, database: Database) -> None:
+        waiting = await notifications.unacknowledged(database)
+        for severity in Severity:
+            if severity.needs_acknowledgement:
+                self._unseen.labels(severity.value).set(waiting.get(severity.value, 0))
+        hour = datetime.now(UTC) - timedelta(hours=1)
+        failed = {row.kind: row.failed for row in await notifications.kinds(database, hour)}
+        for kind in ChannelKind:
+            self._undelivered.labels(kind.value).set(failed.get(kind.value, 0))
+        self._backlog.set((await notifications.standing(database)).backlog)
 
     async def _read_account(self, database: Database, account: str) -> None:
         newest = (
@@ -188,10 +274,14 @@ async def record_metrics(services: Services) -> bytes:
     gauges = RecordGauges()
     try:
         verifiers = record_verifiers(services.settings)
-    except StateError:  # told among the lesser forms; nothing counts as cosigned without keys
+    except StateError:  # told among the degraded modes; nothing counts as cosigned without keys
         verifiers = []
-    await gauges.read(services.database, services.settings.home, verifiers)
-    return generate_latest(gauges.registry)
+    beside = OperationGauges()
+    await asyncio.gather(
+        gauges.read(services.database, services.settings.home, verifiers),
+        beside.read(services.database, read_events),
+    )
+    return generate_latest(gauges.registry) + generate_latest(beside.registry)
 
 
 def _seconds_since(moment: datetime) -> float:

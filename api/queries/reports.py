@@ -1,15 +1,13 @@
 """The report of an account, and its trades as a table of any length."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from sqlmodel import col, select
 
-from api.http import reading
+from api.http.csv_lines import cell_of, line_of
 from api.messages.decisions import HedgeReview
 from api.messages.reports import (
     CostsOfReport,
@@ -19,7 +17,7 @@ from api.messages.reports import (
     Report,
     RiskOfReport,
 )
-from api.queries import capital
+from api.queries import accounts, capital
 from api.services import Services
 from infra.runtime.database.connections import Database
 from models.reporting.costs import EndedTrade, costs_by_pair
@@ -66,7 +64,7 @@ COLUMNS: Final = (
 async def report(services: Services, account: str, since: datetime) -> Report:
     """Return the report of an account since a market time."""
     database = services.database
-    market = await reading.snapshots(database)
+    market = await accounts.snapshots(database)
     portfolio, points = await capital.portfolio(database, account, market, since)
     days = [
         day
@@ -103,7 +101,7 @@ async def trades_as_csv(database: Database, account: str) -> AsyncIterator[str]:
 
     Text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
-    yield _line(COLUMNS)
+    yield line_of(COLUMNS)
     before: int | None = None
     while True:
         query = select(TradeRow).order_by(col(TradeRow.number).desc()).limit(PAGE)
@@ -113,7 +111,7 @@ async def trades_as_csv(database: Database, account: str) -> AsyncIterator[str]:
             rows = list(await session.exec(query))
         if not rows:
             return
-        yield "".join(_line([_cell(getattr(row, name)) for name in COLUMNS]) for row in rows)
+        yield "".join(line_of([cell_of(getattr(row, name)) for name in COLUMNS]) for row in rows)
         before = rows[-1].number
 
 
@@ -132,7 +130,7 @@ def _risk(found: Risk, points: list[NavPoint], exposure: Decimal | None) -> Risk
 
 
 async def _bitcoin(
-    database: Database, points: list[NavPoint], market: reading.Snapshots
+    database: Database, points: list[NavPoint], market: accounts.Snapshots
 ) -> Decimal | None:
     """Return Bitcoin's return from the first measurement on; None where no bar is that old."""
     if not points or BITCOIN not in market:
@@ -151,7 +149,7 @@ async def _bitcoin(
 async def _ended(database: Database, account: str, since: datetime) -> list[EndedTrade]:
     query = (
         select(TradeRow)
-        .where(TradeRow.phase == reading.SETTLED, col(TradeRow.closed_at) >= since)
+        .where(TradeRow.phase == accounts.SETTLED, col(TradeRow.closed_at) >= since)
         .order_by(col(TradeRow.number).desc())
         .limit(TRADES_MOST)
     )
@@ -166,20 +164,3 @@ def _ended_trade(row: TradeRow) -> EndedTrade:
         row.average_exit_price or 0
     )
     return EndedTrade(row.symbol, row.pnl, row.fees, row.slippage, turnover)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    text = str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
-
-
-def _line(cells: Any) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue()

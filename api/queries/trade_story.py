@@ -8,11 +8,12 @@ from sqlalchemy import String, cast, func, or_
 from sqlmodel import col, select
 
 from api.messages.schemas import AuditEntry, CheckMade
-from api.messages.trade_story import Candle, Execution, IdeaShown, TradeStory
+from api.messages.trade_story import Candle, Execution, IdeaShown, Levels, TradeStory
 from api.services import Services
 from infra.runtime.database.connections import Database
 from models.contracts.names import trade_workflow_id
 from models.tables import AuditRow, CandleRow, FillRow, IdeaRow
+from models.tables.trades.levels import TradeLevelRow
 from models.tables.trades.trades import TradeRow
 
 BARS_BEFORE: Final = 60
@@ -33,6 +34,8 @@ async def trade_story(services: Services, account: str, trade: TradeRow) -> Trad
         idea = (await session.exec(select(IdeaRow).where(IdeaRow.trade == number))).first()
         fills = select(FillRow).where(FillRow.trade == number).limit(ROWS_MOST)
         executions = list(await session.exec(fills.order_by(col(FillRow.recorded_at))))
+        moves = select(TradeLevelRow).where(TradeLevelRow.number == number).limit(ROWS_MOST)
+        levels = list(await session.exec(moves.order_by(col(TradeLevelRow.at).desc())))
         rows = select(AuditRow).where(of_trade).order_by(col(AuditRow.sequence)).limit(ROWS_MOST)
         audit = list(await session.exec(rows))
     bar_minutes, candles = await _candles(database, trade)
@@ -40,6 +43,7 @@ async def trade_story(services: Services, account: str, trade: TradeRow) -> Trad
     return TradeStory(
         idea=None if idea is None else _idea(idea),
         executions=[Execution.model_validate(row) for row in executions],
+        levels=[Levels.model_validate(row) for row in reversed(levels)],
         audit=[AuditEntry.model_validate(row) for row in audit],
         bar_minutes=bar_minutes,
         candles=candles,

@@ -148,7 +148,7 @@ class _Burst:
 
     def stops(self) -> Row:
         """Return how long after their fills the stops rested, of all trades there are."""
-        wait_until("every position has its stop", self._none_is_bare, seconds=SETTLE_SECONDS)
+        wait_until("every position has its stop", self._noneis_bare, seconds=SETTLE_SECONDS)
         now = datetime.now(UTC)
         trades = [
             Opened(account, row["symbol"], row["number"], "", now, now, takes_profit=False)
@@ -174,9 +174,9 @@ class _Burst:
             "longest_ms": round(max(values, default=0.0), 1),
         }
 
-    def _none_is_bare(self) -> bool:
+    def _noneis_bare(self) -> bool:
         return not any(
-            trade["phase"] == "entering" or _is_bare(trade)
+            trade["phase"] == "entering" or is_bare(trade)
             for account in self._accounts
             for trade in self._api.get(f"/accounts/{account}/trades", open=True, limit=500)
         )
@@ -193,7 +193,8 @@ class _Burst:
         return not any(row["open_trades"] for row in self._api.get("/accounts"))
 
 
-def _is_bare(trade: Row) -> bool:
+def is_bare(trade: Row) -> bool:
+    """Tell whether an open trade holds more than its stop protects."""
     held = Decimal(trade["bought"]) - Decimal(trade["sold"])
     return trade["phase"] == "open" and Decimal(trade["protected_quantity"]) < held
 

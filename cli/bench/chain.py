@@ -19,9 +19,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from cli.bench.figures import MILLISECONDS
 from infra.runtime.errors import PlatformError
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import installation_secrets
 from infra.runtime.settings import Settings
-from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal.access import client_tls
 from infra.runtime.temporal.client import connect
 from infra.runtime.temporal.codec import PayloadKey
@@ -111,7 +110,7 @@ def chain_beside(settings: Settings) -> Iterator[Chain]:
 async def _measure(
     settings: Settings, chain: Chain, ready: threading.Event, stop: threading.Event
 ) -> None:
-    keys = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
+    keys = installation_secrets(settings).codec_keys()
     client = await connect(
         settings.temporal_target,
         settings.temporal_namespace,

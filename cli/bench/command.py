@@ -11,13 +11,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from cli.bench.backtest.measure import measure as measure_backtest
 from cli.bench.burst import measure as measure_burst
+from cli.bench.envelope import command as envelope
 from cli.bench.feed import measure as measure_feed
 from cli.bench.latency import Plan, measure
+from cli.bench.record.audit import measure as measure_audit
 from cli.bench.scale import measure as measure_scale
 from cli.bench.scale_table import show as show_scale
 from cli.bench.stack import throwaway_stack
-from cli.bench_backtest import measure as measure_backtest
 from cli.output.tables import Figures
 from infra.runtime.extra_packages import need
 from infra.runtime.settings import Settings
@@ -27,8 +29,11 @@ app = typer.Typer(help="Measure the whole running stack.", no_args_is_help=True)
 
 RESULT = Path("build") / "bench-latency.json"
 BURST_RESULT = Path("build") / "bench-burst.json"
+AUDIT_RESULT = Path("build") / "bench-audit.json"
 FEED_RESULT = Path("build") / "bench-feed.json"
+DATA_RESULT = Path("build") / "bench-data.json"
 BACKTEST_RESULT = Path("build") / "bench-backtest.json"
+TRAINING_RESULT = Path("build") / "bench-training.json"
 SCALE_RESULT = Path("build") / "bench-scale.json"
 NUMBERS_OF_ACCOUNTS = (3, 10, 30, 100)
 
@@ -57,7 +62,7 @@ def latency(
         Which,
         typer.Option(
             help="own: a throwaway one beside whatever runs. running: the one of AETHER_HOME; "
-            "trades, price moves and kill switches then happen there."
+            "trades and price moves then happen there, but no kill switch: two people lift it."
         ),
     ] = Which.OWN,
 ) -> None:
@@ -134,6 +139,27 @@ def feed(
 
 
 @app.command()
+def audit(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    rows: Annotated[int, typer.Option(min=1_000, help="Rows of the record.")] = 1_000_000,
+    searches: Annotated[int, typer.Option(min=5, help="Searches of each kind.")] = 60,
+) -> None:
+    """Measure searches of a large record, in a database of their own; a page has 100 rows."""
+    report = measure_audit(rows, searches, _tell)
+    _write(AUDIT_RESULT, report)
+    if as_json:
+        typer.echo(json.dumps(report))
+        return
+    for kind, found in report["searches"].items():
+        typer.echo(f"{found['p50_ms']:>8} ms p50 {found['p95_ms']:>8} ms p95  {kind}")
+    typer.echo(
+        f"{report['rows']:,} rows; budget p95 {report['budget_p95_ms']} ms: "
+        f"{'met' if report['met'] else 'not met'}"
+    )
+
+
+@app.command()
 def scale(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -170,6 +196,47 @@ def backtest(
     _write(BACKTEST_RESULT, report)
     typer.echo(json.dumps(report) if as_json else json.dumps(report, indent=2))
     raise typer.Exit(0 if report["same_trades"] else 1)
+
+
+@app.command()
+def training(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    pairs: Annotated[int, typer.Option(min=1, max=50, help="Pairs.")] = 10,
+    years: Annotated[int, typer.Option(min=1, max=10, help="Years of hourly bars.")] = 3,
+) -> None:
+    """Measure a whole training on hourly bars: seconds by step, and the greatest memory.
+
+    Exit code 1 when a random walk was promoted, whatever the times are.
+    """
+    from cli.commands.learning.bench_training import measure as measure_training
+
+    report = measure_training(_tell, pairs=pairs, years=years)
+    _write(TRAINING_RESULT, report)
+    typer.echo(json.dumps(report) if as_json else json.dumps(report, indent=2))
+    raise typer.Exit(1 if report["promoted"] else 0)
+
+
+@app.command()
+def data(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    rows: Annotated[int, typer.Option(min=1000, max=50_000_000, help="Candles.")] = 5_000_000,
+) -> None:
+    """Measure an import of minute candles: read, judged and in the database, rows per second.
+
+    Exit code 1 when rows are missing, whatever the rate is.
+    """
+    from cli.bench.data import measure as measure_data
+
+    report = measure_data(rows, _tell)
+    _write(DATA_RESULT, report)
+    typer.echo(json.dumps(report) if as_json else json.dumps(report, indent=2))
+    raise typer.Exit(0 if report["held"] == rows else 1)
+
+
+app.command()(envelope.load)
+app.command()(envelope.cluster)
 
 
 def _recordings() -> Path | None:

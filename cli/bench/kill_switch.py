@@ -19,6 +19,7 @@ from cli.bench.load import (
     Market,
     wait_until,
 )
+from cli.bench.people import BenchPerson, lift
 from cli.client import ApiClient, RefusedError
 from infra.runtime.database.connections import Database, Role, database_url
 from infra.runtime.settings import Settings
@@ -42,6 +43,8 @@ class KillSwitchBench:
         market: Market,
         accounts: Sequence[str],
     ) -> None:
+        self._settings = settings
+        self._people: tuple[BenchPerson, BenchPerson] | None = None
         self._database = Database(database_url(settings, Role.READER), application="aether-bench")
         self._api = api
         self._load = load
@@ -59,12 +62,17 @@ class KillSwitchBench:
     async def run(self, engagements: int, withdrawals: int) -> dict[str, Any]:
         """Engage so often with nothing to withdraw, then so often with open orders."""
         try:
+            if engagements or withdrawals:
+                first = await BenchPerson(self._settings).sign_in()
+                self._people = first, await BenchPerson(self._settings).sign_in()
             for _ in range(engagements):
                 number, _ = await self._engage()
                 self._lift(number)
             for _ in range(withdrawals):
                 await self._withdraw()
         finally:
+            for person in self._people or ():
+                person.close()
             await self._database.close()
         return {
             "kill_switch_halt": figure("kill_switch_halt", self._halted, self._parts),
@@ -103,7 +111,8 @@ class KillSwitchBench:
         return found
 
     def _lift(self, number: int) -> None:
-        self._api.post(f"/kill-switch/{number}/lift", REASON)
+        assert self._people is not None
+        lift(self._people, number, REASON)
         wait_until("the accounts take entries again", self._load.are_free)
 
     async def _withdraw(self) -> None:

@@ -19,9 +19,8 @@ from cli.bench.load import PAIRS, Load, Market, Opened
 from cli.client import ApiClient
 from cli.commands.platform import verify
 from infra.runtime.errors import PlatformError
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import installation_secrets
 from infra.runtime.settings import Settings
-from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal.access import client_tls
 from infra.runtime.temporal.client import connect
 from infra.runtime.temporal.codec import PayloadKey
@@ -73,8 +72,11 @@ def measure(settings: Settings, plan: Plan, tell: Tell) -> dict[str, Any]:
             "bare_signal_to_activity": figure("bare", chain.signal_to_activity),
             "bare_update_round_trip": figure("bare", chain.update_round_trip),
         }
-        tell("Kill switch: engaging and lifting")
-        figures |= asyncio.run(switches.run(plan.kill_switches, plan.withdrawals))
+        if plan.raise_limits:
+            tell("Kill switch: engaging and lifting")
+            figures |= asyncio.run(switches.run(plan.kill_switches, plan.withdrawals))
+        else:
+            tell("Kill switch: not measured, for only people of the stack lift it again")
     except PlatformError as error:
         load.failures.append(str(error))
     tell("Comparing with the exchange's own record")
@@ -215,7 +217,7 @@ UNBOUNDED = '{"evidence.cost_budget_share":"1","portfolio.orders_maximum":100000
 
 async def raise_limits(settings: Settings, accounts: Sequence[str]) -> None:
     """Let accounts hold as many trades at once as a benchmark opens."""
-    keys = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
+    keys = installation_secrets(settings).codec_keys()
     pairs = [PayloadKey(name, secret) for name, secret in reversed(keys.items())]
     client = await connect(
         settings.temporal_target, settings.temporal_namespace, pairs, tls=client_tls(settings)

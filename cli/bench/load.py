@@ -100,7 +100,7 @@ class Load:
         self._api = api
         self._market = market
         self._accounts = accounts
-        self._pairs = pairs
+        self.pairs = pairs
         self._gap = 1 / rate
         self._next = time.monotonic()
 
@@ -127,10 +127,10 @@ class Load:
         for trade in mine:
             if trade.takes_profit:
                 self._cross(trade, prices[trade.symbol])
-        for symbol in self._pairs:
+        for symbol in self.pairs:
             self._market.print_at(symbol, prices[symbol] * LOWEST)
         wait_until("its trades are settled", lambda: self._are_settled(mine))
-        self._calm(prices)
+        self.calm(prices)
 
     def prices(self) -> dict[str, Decimal]:
         """Return the last prices that the platform has recorded."""
@@ -139,7 +139,7 @@ class Load:
 
     def _turns(self, wave: int) -> Iterator[tuple[str, str, str, bool]]:
         for row, account in enumerate(self._accounts):
-            for column, symbol in enumerate(self._pairs):
+            for column, symbol in enumerate(self.pairs):
                 protection = ("separate", "attached")[(wave + row + column) % 2]
                 yield account, symbol, protection, (wave + column) % len(self._accounts) == row
 
@@ -197,13 +197,14 @@ class Load:
             for trade in self._api.get(f"/accounts/{account}/trades", open=True)
         }
 
-    def _calm(self, before: dict[str, Decimal]) -> None:
-        for symbol in self._pairs:
+    def calm(self, before: dict[str, Decimal]) -> None:
+        """Let prices return to what they were, and wait until the platform has recorded that."""
+        for symbol in self.pairs:
             self._market.print_at(symbol, before[symbol])
 
         def is_calm() -> bool:
             now = self.prices()
-            return all(abs(now[symbol] / before[symbol] - 1) < CALM for symbol in self._pairs)
+            return all(abs(now[symbol] / before[symbol] - 1) < CALM for symbol in self.pairs)
 
         wait_until("prices are back", is_calm)
 

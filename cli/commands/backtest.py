@@ -9,19 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.runtime.errors import PlatformError
 from infra.runtime.extra_packages import need
 
 if TYPE_CHECKING:
     from models.learning.backtest.series import Series
     from models.learning.backtest.study import Trial
-    from models.trading.universe.fees import FeeSchedule
 
 LOCK = "requirements-research.lock"
 USUAL_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 CAPITAL = 100_000.0
-USUAL = (15, 60, 240, 1440)
-"""Minutes of a bar that are tried, shortest first, for a strategy that takes any."""
 
 
 class Engine(StrEnum):
@@ -29,10 +25,6 @@ class Engine(StrEnum):
 
     FAST = "fast"
     REFERENCE = "reference"
-
-
-class BacktestError(PlatformError):
-    """A backtest that cannot be run as it was asked for."""
 
 
 def backtest(
@@ -79,10 +71,11 @@ def backtest(
     What is compared with: holding the same pairs, and doing nothing (which gains 0).
     """
     need("numba", LOCK)
+    from activities.learning.strategy_trials import fee_schedule
     from models.learning.backtest.rules import FillRules, Portfolio
     from models.reporting.backtest_page import page
 
-    rules = FillRules(slippage_share=slippage, latency_seconds=latency, fees=_schedule(fees))
+    rules = FillRules(slippage_share=slippage, latency_seconds=latency, fees=fee_schedule(fees))
     trials = run(
         data,
         strategy or [],
@@ -124,74 +117,30 @@ def run(
     engine: "Engine | None" = None,
 ) -> "list[Trial]":
     """Return one trial per strategy and series, or per strategy and window of a venue."""
-    from models.learning.backtest.series import windows
-    from models.learning.backtest.study import try_strategy
-    from models.learning.backtest.variants import VariantError, variants
-    from models.trading.strategies import StrategyStanding, UnknownStrategyError, known
+    from activities.adapters.candle_files.reading import files_of
+    from activities.learning import strategy_trials as trying
 
-    registry, trials = known(), []
-    try:
-        chosen = [registry.by_name(name) for name in strategies]
-    except UnknownStrategyError as error:
-        raise BacktestError(str(error)) from None
-    for one in chosen or registry.of(StrategyStanding.SHIPPED):
-        minutes = interval or one.interval_minutes
-        series = series_in(data, minutes, pairs, venues, span)
-        groups = [[s] for s in series]
-        if together or one.sees_universe:
-            groups = windows(series)
-        try:
-            every = variants(one, sweep or {})
-        except VariantError as error:
-            raise BacktestError(str(error)) from None
-        for group in groups:
-            _tell(f"{one.name}: {len(group)} series from {group[0].label} on")
-            trials += [
-                try_strategy(
-                    variant, group, rules, portfolio, by_reference=engine is Engine.REFERENCE
-                )
-                for variant in every
-            ]
-    return trials
+    return trying.run_trials(
+        trying.chosen_strategies(strategies),
+        files_of(data, pairs, venues, span[1]),
+        rules,
+        portfolio,
+        interval=interval,
+        begin=span[0],
+        together=together,
+        tell=lambda stage, _done, _planned: _tell(stage),
+        sweep=sweep,
+        by_reference=engine is Engine.REFERENCE,
+        place=str(data),
+    )
 
 
-def series_in(
-    data: Path,
-    minutes: int | None,
-    pairs: list[str],
-    venues: list[str],
-    span: tuple[datetime | None, datetime | None],
-) -> "list[Series]":
-    """Return the series that a directory holds; BacktestError when there are none.
+def series_in(data: Path, minutes: int) -> "list[Series]":
+    """Return the series of an interval that a directory holds; BacktestError without any."""
+    from activities.adapters.candle_files.reading import files_of
+    from activities.learning import strategy_trials as trying
 
-    Without an interval they are of the shortest usual one that there is.
-    """
-    for tried in USUAL if minutes is None else (minutes,):
-        found = _series_of(data, tried, pairs, venues, span)
-        if found:
-            return found
-    raise BacktestError(f"{data} holds no candles for this")
-
-
-def _series_of(
-    data: Path,
-    minutes: int,
-    pairs: list[str],
-    venues: list[str],
-    span: tuple[datetime | None, datetime | None],
-) -> "list[Series]":
-    from activities.adapters.candle_files.reading import find_files, read_file
-    from models.learning.backtest.series import judged_from, series_of
-
-    files = [
-        one
-        for one in find_files(data)
-        if (not pairs or one.symbol in pairs)
-        and (not venues or one.venue in venues)
-        and minutes % one.interval_minutes == 0
-    ]
-    recorded = [(one.venue, read_file(one).between(None, span[1])) for one in files]
-    return judged_from(series_of(recorded, minutes), span[0])
+    return trying.series_in(files_of(data, [], [], None), minutes, None, str(data))
 
 
 def show(trials: "list[Trial]") -> None:
@@ -232,6 +181,8 @@ def _sweep(texts: list[str]) -> dict[str, list[str]]:
     for text in texts:
         name, sign, values = text.partition("=")
         if not sign or not values:
+            from activities.learning.strategy_trials import BacktestError
+
             raise BacktestError(f"a sweep is PARAMETER=VALUE,VALUE…, not {text!r}")
         found[name] = values.split(",")
     return found
@@ -267,27 +218,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and value != value:  # noqa: PLR0124
         return None
     return value
-
-
-def _schedule(text: str) -> "FeeSchedule":
-    from models.learning.backtest.rules import flat_fees
-    from models.trading.universe.fees import SCHEDULES
-
-    if not text:
-        return SCHEDULES[-1]
-    if "/" in text:
-        maker, _, taker = text.partition("/")
-        try:
-            return flat_fees(str(float(maker) / 100), str(float(taker) / 100))
-        except ValueError:
-            raise BacktestError(
-                f"fees are two numbers in percent, like 0.25/0.40: {text}"
-            ) from None
-    for schedule in SCHEDULES:
-        if str(schedule.effective_from) == text:
-            return schedule
-    days = ", ".join(str(schedule.effective_from) for schedule in SCHEDULES)
-    raise BacktestError(f"no schedule took effect on {text}; known: {days}")
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.commands.backtest import CAPITAL, LOCK, USUAL_DATA, BacktestError, run, series_in
+from cli.commands.backtest import CAPITAL, LOCK, USUAL_DATA, run, series_in
 from infra.runtime.extra_packages import need
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def strategies(
         every += trials
         sections.append(Section(part.title, trials))
     if not every:
+        from activities.learning.strategy_trials import BacktestError
+
         raise BacktestError(f"{data} holds no candles that a strategy decides on")
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(write(sections, rules, CAPITAL, checks(data)))
@@ -69,6 +71,8 @@ def strategies(
 
 
 def _tried(data: Path, part: Part, rules: Any, portfolio: Any) -> "list[Trial]":
+    from activities.learning.strategy_trials import BacktestError
+
     try:
         return run(
             data,
@@ -87,6 +91,7 @@ def _tried(data: Path, part: Part, rules: Any, portfolio: Any) -> "list[Trial]":
 
 def checks(data: Path) -> list[tuple[str, str, int]]:
     """Return the bias checks of each strategy on the longest series: name, check, findings."""
+    from activities.learning.strategy_trials import BacktestError
     from models.learning.backtest.bias_checks import look_ahead
     from models.learning.backtest.decisions import decide_all
     from models.trading.strategies import StrategyStanding, known
@@ -96,7 +101,7 @@ def checks(data: Path) -> list[tuple[str, str, int]]:
         if one.standing is StrategyStanding.DEMONSTRATION:
             continue
         try:
-            series = series_in(data, one.interval_minutes or HOURLY, [], [], (None, None))
+            series = series_in(data, one.interval_minutes or HOURLY)
         except BacktestError:
             continue
         longest = max(series, key=lambda s: len(s.bars)).bars

@@ -1,4 +1,4 @@
-"""The live table of `aether run`: accounts, market, processes and lesser forms, once a second."""
+"""The live table of `aether run`: accounts, market, processes and degraded modes, once a second."""
 
 import sys
 import time
@@ -42,8 +42,8 @@ def render(overview: Overview, width: int) -> RenderableType:
     ]
     if overview.unavailable:
         parts.append(Text(f"no figures: {overview.unavailable}", style="yellow"))
-    forms = overview.figures.get("lesser_forms", [])
-    parts += [Text(f"lesser form: {words}", style="dim") for words in forms]
+    modes = overview.figures.get("degraded_modes", [])
+    parts += [Text(f"degraded mode: {words}", style="dim") for words in modes]
     parts += [Text(line) for line in Overview.addresses_text(overview.settings)]
     parts.append(Text("Ctrl-C stops everything in order.", style="dim"))
     return Group(*parts)

@@ -52,7 +52,7 @@ class Overview:
             "processes": [asdict(process) for process in self.processes],
             "accounts": self.figures.get("accounts", []),
             "market": self.figures.get("market", {}),
-            "lesser_forms": self.figures.get("lesser_forms", []),
+            "degraded_modes": self.figures.get("degraded_modes", []),
             "unavailable": self.unavailable,
         }
 
@@ -67,7 +67,7 @@ class Overview:
         lines += [account_text(account) for account in self.figures.get("accounts", [])]
         if self.unavailable:
             lines.append(f"no figures: {self.unavailable}")
-        lines += [f"lesser form: {words}" for words in self.figures.get("lesser_forms", [])]
+        lines += [f"degraded mode: {words}" for words in self.figures.get("degraded_modes", [])]
         return "\n".join([*lines, *self.addresses_text(self.settings)])
 
     @staticmethod
@@ -99,9 +99,11 @@ def account_text(account: dict[str, Any]) -> str:
     used = account.get("nearest_limit_used")
     near = f", nearest limit: {account['nearest_limit']}" if account.get("nearest_limit") else ""
     near += f" at {float(used):.0%}" if used is not None else ""
+    valued = f" at {account['valued_at']}" if account.get("valued_at") else ""
     return (
         f"{account['account']} ({account['mode']}): {account['state']}, "
-        f"equity {float(account['equity']):,.2f} USD, open trades {account['open_trades']}, "
+        f"equity {float(account['equity']):,.2f} USD{valued}, "
+        f"open trades {account['open_trades']}, "
         f"closed {account['closed_trades']}, halts: {halts}{near}"
     )
 

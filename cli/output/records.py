@@ -18,7 +18,7 @@ from activities.accounts.compared_records import (
     OwnRecord,
 )
 from activities.adapters.kraken.symbols import SymbolTable, v2_symbol
-from activities.execution.timeouts import patience_in
+from activities.execution.timeouts import order_timeouts
 from infra.runtime.control_token import control_headers
 from infra.runtime.database.connections import (
     Database,
@@ -80,7 +80,7 @@ class ExchangeReader:
     async def proof_seconds(self) -> float:
         """Return how long a sent order may be in doubt at this exchange's pace."""
         state = await self._get("/control/state")
-        return patience_in(lockstep=state["speed"] == "lockstep").proof_seconds
+        return order_timeouts(lockstep=state["speed"] == "lockstep").proof_seconds
 
     async def record(self, account: str) -> ExchangeRecord:
         """Return all orders, fills and balances of an account, and what its ledger adds up to."""

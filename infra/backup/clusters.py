@@ -14,6 +14,7 @@ from psycopg import sql
 from infra.backup.errors import NotRestoredError
 from infra.backup.manifest import Head
 from infra.backup.server_manifest import check_files
+from infra.runtime.database.client_programs import connection_words
 from infra.stack import postgres_binaries
 from infra.stack.postgres_binaries import Cluster
 
@@ -33,9 +34,10 @@ def base_backup(url: str, target: Path) -> None:
     Raises:
         NotRestoredError: the copy was not made, or is not what its manifest says.
     """
+    words = connection_words(url)
     _run(
         "pg_basebackup",
-        f"--dbname={url}",
+        f"--dbname={words.dbname}",
         f"--pgdata={target}",
         "--format=plain",
         "--wal-method=stream",
@@ -43,6 +45,7 @@ def base_backup(url: str, target: Path) -> None:
         "--manifest-checksums=SHA256",
         "--no-password",
         "--no-sync",  # what it copies to is read once and removed
+        environment=words.environment,
     )
     check_files(target)
 
@@ -138,10 +141,10 @@ def _wait_for(cluster: Cluster, process: "subprocess.Popen[bytes]", log: Path) -
         time.sleep(0.05)
 
 
-def _run(program: str, *arguments: str) -> None:
+def _run(program: str, *arguments: str, environment: dict[str, str]) -> None:
     command = [str(postgres_binaries.binary_directory() / program), *arguments]
     done = subprocess.run(  # noqa: S603  # fixed programs, no shell
-        command, capture_output=True, text=True, check=False, cwd="/"
+        command, capture_output=True, text=True, check=False, cwd="/", env=environment
     )
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]

@@ -28,6 +28,10 @@ from infra.stack.postgres_binaries import embedded_cluster
 from infra.stack.prepared import MARK
 
 TEMPORAL, RECORD, EXCHANGE, INSTALLATION = "temporal", "record", "exchange", "installation"
+SECRETS_PART = "secrets"
+OPTIONAL = {"artifacts": "mlflow"}
+"""Parts that only some installations have, with their directory in the state: models, as MLflow
+stores them. What refers to them is in the record, so they are taken after it."""
 STAGING = ".backup-staging-"
 Progress = Callable[[str], None]
 
@@ -77,7 +81,10 @@ class BackupMaker:
         (staging / INSTALLATION).mkdir()
         shutil.copy2(self._state.manifest_file, staging / INSTALLATION)
         self._seal(staging / INSTALLATION, INSTALLATION, DATA)
-        self._seal(self._state.secrets, "secrets", SECRETS)
+        self._seal(self._state.secrets, SECRETS_PART, SECRETS)
+        for part, directory in OPTIONAL.items():
+            if (self._state.home / directory).is_dir():
+                self._seal(self._state.home / directory, part, DATA)
         found = Manifest(
             name=self.name,
             began_at=began,

@@ -17,7 +17,6 @@ from datetime import datetime
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 from pydantic import BaseModel
 
 from infra.backup import manifest as manifests
@@ -25,6 +24,7 @@ from infra.backup.errors import BackupError, DamagedBackupError
 from infra.backup.keys import DATA, BackupKeys
 from infra.backup.sealing import KEY_BYTES, seal, unseal
 from infra.backup.stores import ObjectStore
+from infra.runtime.database.client_programs import connection_words
 from infra.stack.postgres_binaries import binary_directory
 
 FILE = "log.json"
@@ -64,16 +64,21 @@ def receiving(url: str, spool: Path) -> Iterator["subprocess.Popen[bytes]"]:
     shutil.rmtree(spool, ignore_errors=True)
     spool.mkdir(mode=0o700)
     name = f"aether-log-{os.urandom(8).hex()}"
+    words = connection_words(url, application_name=name)
     command = [
         str(binary_directory() / "pg_receivewal"),
         f"--directory={spool}",
-        f"--dbname={make_conninfo(url, application_name=name)}",
+        f"--dbname={words.dbname}",
         "--no-loop",
         "--no-password",
         "--synchronous",  # each piece is written and told at once
     ]
     process = subprocess.Popen(  # noqa: S603  # fixed program, no shell
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/"
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        cwd="/",
+        env=words.environment,
     )
     try:
         _wait_until_it_streams(url, name, process)

@@ -1,7 +1,8 @@
 """What a restored record starts with: stopped, with nothing that anybody had been granted.
 
 A restore brings back what was valid then: tokens revoked since, approvals decided since, halts
-lifted since, and numbers of trades that have been given away since. None of it may count.
+lifted since, and numbers of trades and events that have been given away since. None of it may
+count.
 """
 
 import hashlib
@@ -45,6 +46,7 @@ _VOID = (
     """UPDATE recoveries SET cancelled_at = %(at)s, cancelled_by = 'aether'
         WHERE cancelled_at IS NULL AND used_at IS NULL""",
     "UPDATE accounts SET next_trade = next_trade + %(skipped)s",
+    "UPDATE event_switch SET epoch = epoch + 1",
     """UPDATE api_key_nonces SET high_water = greatest(high_water,
         (extract(epoch FROM %(at)s::timestamptz) * 1000000000)::bigint) + %(nonces)s""",
 )

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from infra.backup.errors import DamagedBackupError
 from infra.backup.keys import DATA, BackupKeys, WrappingKey
@@ -74,11 +74,20 @@ class Manifest(BaseModel):
 
 
 class Verified(BaseModel):
-    """That a backup was restored into an empty place and found to be what it says."""
+    """That a backup was restored into an empty place and found to be what it says.
+
+    Attributes:
+        replayed: open histories that this build decides as they have been decided.
+        proven_rows: rows of the record that a cosigned checkpoint covers.
+        not_checked: what could not be looked at, with the reason.
+    """
 
     name: str
     at: datetime
     seconds: float
+    replayed: int = 0
+    proven_rows: int = 0
+    not_checked: dict[str, str] = Field(default_factory=dict)
 
 
 def write(store: ObjectStore, name: str, document: BaseModel, file: str, key: WrappingKey) -> None:

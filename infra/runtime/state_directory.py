@@ -77,6 +77,16 @@ class StateDirectory:
         return self.home / "record"
 
     @property
+    def registry(self) -> Path:
+        """Return the directory of the models' files and of the key that verifies them."""
+        return self.home / "registry"
+
+    @property
+    def registry_token(self) -> Path:
+        """Return the file of the bearer token of the registry of models."""
+        return self.secrets / "registry-token"
+
+    @property
     def control_token(self) -> Path:
         """Return the file of the bearer token of the exchange simulator's control endpoint."""
         return self.secrets / "control-token"

@@ -12,16 +12,18 @@ from pathlib import Path
 
 from infra.runtime.errors import ConfigurationError, ProvisioningError, StartError, StateError
 from infra.runtime.files import write_atomically
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import InstallationSecrets, installation_secrets
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import Manifest, StateDirectory
 from infra.runtime.temporal import access as temporal_access
 from infra.stack import ports, postgres_binaries, temporal_server
+from infra.stack.builds import note_build
 from infra.stack.machine import place_of
 from infra.stack.prepared import is_prepared, note_prepared
 from infra.stack.programs import early_start, launch
 from infra.stack.programs.environment import inherited, keep_private
 from infra.stack.programs.supervision import KEEPER, Program, Supervisor
+from infra.stack.replay_files import absolute_market, is_there, replay_files
 
 SIMULATED_FUNDS = {"USD": "100000"}
 PREPARATION_SECONDS = 180.0
@@ -31,8 +33,10 @@ FORK_SERVER = "infra.stack.programs.fork_server"
 # What the processes share of modules and libraries. None of these makes a metric of its own, which
 # would then be told by processes that know nothing of it.
 SHARED_MODULES = ("workers.trading",)
+NOTIFICATIONS, RESEARCH = "workers.notifications.process", "workers.research.process"
 # How long the trading process has had the cores for itself before the others load.
 STANDBY_AFTER_SECONDS, OTHERS_AFTER_SECONDS = "3.0", "1.5"
+LAST_AFTER_SECONDS, RESEARCH_AFTER_SECONDS = "4.0", "8.0"
 # Elsewhere system libraries start threads while they are loaded, and those do not live in a child.
 CAN_FORK = sys.platform == "linux"
 
@@ -102,6 +106,7 @@ class Stack:
         return []
 
     def _start_supervisor(self, keep: Collection[int]) -> None:
+        note_build(self.state)
         self.supervisor.start(self.environment(), keep=keep)
         early_start.THIS.hand_over()
         if CAN_FORK:
@@ -178,12 +183,16 @@ class Stack:
         # milliseconds, which an interpreter's start cannot. Whoever protects positions gets the
         # cores first: a killed trading process starts again when its standby has taken over, and
         # at a common start all others come after it.
-        start, lock = "workers.yielding_start", str(self.state.run / "trading.lock")
+        start, lock = "workers.delayed_start", str(self.state.run / "trading.lock")
         words = {
             "trading": [start, STANDBY_AFTER_SECONDS, lock, "workers.trading"],
             "trading-standby": [start, "--expect", STANDBY_AFTER_SECONDS, lock, "workers.trading"],
             "market": [start, "--expect", OTHERS_AFTER_SECONDS, lock, "workers.market"],
             "api": [start, "--expect", OTHERS_AFTER_SECONDS, lock, "api.__main__"],
+            # After everybody whom a person waits for.
+            "notifications": [start, "--expect", LAST_AFTER_SECONDS, lock, NOTIFICATIONS],
+            # Last: nobody asks for a backtest in the first seconds.
+            "research": [start, "--expect", RESEARCH_AFTER_SECONDS, lock, RESEARCH],
         }
         workers = [
             Program(
@@ -195,12 +204,19 @@ class Stack:
             )
             for number, (name, arguments) in enumerate(words.items())
         ]
-        return [*workers, *([self._learning()] if self.settings.learning else [])]
-
-    def _learning(self) -> Program:
-        # Not from the fork server: its libraries are heavy and nobody else needs them.
-        command = [sys.executable, "-m", launch.MODULE, "workers.learning"]
-        return Program("learning", command, priority=200, wait_for=self.state.prepared)
+        # Not from the fork server: their libraries are heavy and nobody else needs them.
+        beside = {
+            "registry": ("infra.stack.model_registry", self.settings.runs_registry),
+            "learning": ("workers.learning", self.settings.learning),
+            "events": ("workers.events.process", self.settings.events_url is not None),
+            "backups": ("workers.backups.process", self.settings.backup_schedule is not None),
+        }
+        wanted = {name: module for name, (module, on) in beside.items() if on}
+        for number, (name, module) in enumerate(wanted.items()):
+            command = [sys.executable, "-m", launch.MODULE, module]
+            waits = self.state.prepared
+            workers.append(Program(name, command, priority=200 + number, wait_for=waits))
+        return workers
 
     def _keeper(self) -> Program:
         places = [str(path) for path in (self.state.run, self.state.sockets, self.state.logs)]
@@ -286,7 +302,7 @@ class Stack:
         if manifest is None and self.state.secrets.exists():
             tell("An earlier first start was interrupted; it goes on where it stopped")
         self.state.create()
-        store = LocalSecretStore.create(self.state.secrets)
+        store = installation_secrets(self.settings).create()
         temporal_access.ensure_credentials(temporal_access.credentials_directory(self.state))
         self._write_exchange_accounts(store)
         if self.settings.database_url is None:
@@ -311,7 +327,7 @@ class Stack:
             place=place_of(self.state.home),
         )
 
-    def _write_exchange_accounts(self, store: LocalSecretStore) -> None:
+    def _write_exchange_accounts(self, store: InstallationSecrets) -> None:
         if self.state.exchange_accounts.exists():
             self._keep_accounts()
             return
@@ -328,12 +344,13 @@ class Stack:
         Both sides must count alike, and what the exchange knows is as old as its state.
         """
         rows = json.loads(self.state.exchange_accounts.read_bytes())
-        if "accounts" in self.settings.model_fields_set and self.settings.accounts != len(rows):
+        known = len({row["account"] for row in rows})  # an account may have several keys
+        if "accounts" in self.settings.model_fields_set and self.settings.accounts != known:
             raise StateError(
-                f"{self.state.home} was set up with {len(rows)} accounts, not "
+                f"{self.state.home} was set up with {known} accounts, not "
                 f"{self.settings.accounts}: choose another AETHER_HOME or leave AETHER_ACCOUNTS out"
             )
-        self.settings.accounts = len(rows)
+        self.settings.accounts = known
         tier = self.settings.exchange_tier
         if any(row.get("tier") != tier for row in rows):
             changed = [row | {"tier": tier} for row in rows]
@@ -347,16 +364,16 @@ class Stack:
 
     def _prepare(self, tell: Progress) -> None:
         tell("Preparing the database …")
-        done = subprocess.run(
-            [sys.executable, "-m", "workers.preparation"],
-            env=self.environment(),
-            cwd=self.state.run,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=PREPARATION_SECONDS,
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "workers.preparation"], env=self.environment(),
+                cwd=self.state.run, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                check=False, timeout=PREPARATION_SECONDS,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise StartError(
+                f"the database could not be prepared in {PREPARATION_SECONDS:.0f} s"
+            ) from None
         # A full disk of the logs is no reason not to start.
         with suppress(OSError):
             (self.state.logs / "preparation.log").write_text(done.stdout + done.stderr)
@@ -365,26 +382,6 @@ class Stack:
             raise StartError(f"the database could not be prepared: {words[-1]}")
         if self.settings.database_url is None:
             note_prepared(postgres_binaries.embedded_cluster(self.state.home))
-
-
-def replay_files(market: str) -> list[Path]:
-    """Return the files of a replay market, none for another market."""
-    kind, _, names = market.partition(":")
-    return [Path(name) for name in names.split(",")] if kind == "replay" else []
-
-
-def is_there(path: Path) -> bool:
-    """Tell whether a file exists, or the zip behind which it is named (a.zip/XBTUSD_15.csv)."""
-    zipped = any(part.suffix == ".zip" and part.is_file() for part in path.parents)
-    return zipped or path.is_file()
-
-
-def absolute_market(market: str) -> str:
-    """Return the market with the paths of a replay made absolute."""
-    files = replay_files(market)
-    if not files:
-        return market
-    return "replay:" + ",".join(str(path.expanduser().resolve()) for path in files)
 
 
 def _as_last_run(settings: Settings, manifest: Manifest | None) -> Settings:

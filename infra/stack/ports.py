@@ -19,6 +19,7 @@ def needed(settings: Settings) -> dict[str, int]:
         "the market worker": settings.market_metrics_port,
         "Temporal's HTTP API": settings.temporal_http_port,
         "Temporal's metrics": settings.temporal_metrics_port,
+        **({"the registry of models": settings.registry_port} if settings.runs_registry else {}),
     }
 
 

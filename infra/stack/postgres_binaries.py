@@ -3,7 +3,7 @@
 PostgreSQL refuses to run as root. Where we are root, it runs as an unprivileged system user, who
 must own the data directory and be able to reach it and the binaries. That user should be nobody
 else's: whoever else runs programs as it can read the record. One is made where none is there;
-where that fails it is ``nobody``, which is a lesser form that people see (``shared_user``).
+where that fails it is ``nobody``, which is a degraded mode that people see (``shared_user``).
 """
 
 import hashlib

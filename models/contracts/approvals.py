@@ -29,7 +29,16 @@ class ApprovalDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovalToSave:
+class ApprovalToProve:
+    """An approval that somebody tells an account or a trade of: does the record know it."""
+
+    account: str
+    approval: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveApproval:
     """Where a request stands, for the record; ``outcome`` is what carrying it out came to."""
 
     account: str
@@ -39,8 +48,12 @@ class ApprovalToSave:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalToSettle:
-    """A decided request, to be told to who asked for it."""
+    """A decided request, to be told to who asked for it; ``decision`` is the id of who decided it.
+
+    ``decision`` is "" where nobody has, and of a version that did not tell.
+    """
 
     account: str
     request: ApprovalRequest
     fact: ApprovalSettled
+    decision: str = ""

@@ -49,7 +49,7 @@ class DaysMeasured:
 
 
 @dataclass(frozen=True, slots=True)
-class BoundariesToTell:
+class SignalBoundaries:
     """Boundaries for an account."""
 
     account: str

@@ -31,7 +31,7 @@ class GroupsComputed:
 
 
 @dataclass(frozen=True, slots=True)
-class RulesTold:
+class RulesSignalled:
     """How many accounts were told; those whose workflow does not run learn it when it starts."""
 
     accounts: int

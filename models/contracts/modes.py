@@ -9,9 +9,18 @@ from models.trading.verdicts import Verdict
 
 @dataclass(frozen=True, slots=True)
 class LiveFactsWanted:
-    """The account that wants to go live."""
+    """The account that wants to go live, and the id of the request for it."""
 
     account: str
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeToLookAt:
+    """A request that a change freeze may hold, at a protocol time."""
+
+    request: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from models.trading.account.facts import (
     IdeaArrived,
     KillSwitchEngaged,
     KillSwitchLifted,
-    MarketRulesTold,
     TradeProgressed,
+    UniverseUpdated,
 )
 from models.trading.account.hedge.facts import HedgeReviewDue
 from models.trading.trade.facts import (
@@ -21,7 +21,7 @@ from models.trading.trade.facts import (
     OrderDoubted,
     OrderEnded,
     OrderRefused,
-    PartSaleRequested,
+    PartialExitRequested,
     PriceCrossed,
     StopMoveRequested,
 )
@@ -39,12 +39,12 @@ TRADE_SIGNALS: dict[type, str] = {
     PriceCrossed: "price_crossed",
     CloseRequested: "close_requested",
     EntryCancelRequested: "entry_cancel_requested",
-    PartSaleRequested: "part_sale_requested",
+    PartialExitRequested: "partial_exit_requested",
     StopMoveRequested: "stop_move_requested",
 }
 
 HEDGE_SIGNALS: dict[type, str] = {
-    PriceCrossed: "moment_came",
+    PriceCrossed: "timer_fired",
     HedgeReviewDue: "review_due",
 }
 
@@ -56,7 +56,7 @@ ACCOUNT_SIGNALS: dict[type, str] = {
     TradeProgressed: "trade_progressed",
     KillSwitchEngaged: "kill_switch_engaged",
     KillSwitchLifted: "kill_switch_lifted",
-    MarketRulesTold: "market_rules_told",
+    UniverseUpdated: "universe_updated",
     PricesMarked: "prices_marked",
     DayBoundaryPassed: "day_boundary_passed",
 }
@@ -113,6 +113,7 @@ def stress_workflow_id(account: str, run: str) -> str:
 
 
 MARKET_FEED_WORKFLOW_ID = "market-feed"
+PLATFORM_WORKFLOW_ID = "platform"
 UNIVERSE_REVIEW_ID = "universe-review"
 CORRELATION_ID = "correlation"
 MARKET_RULES_ID = "market-rules"
@@ -132,6 +133,8 @@ APPROVE_LIFT_UPDATE = "approve_lift"
 CHANGE_EXITS_UPDATE = "change_exits"
 SETTLE_APPROVAL_UPDATE = "settle_approval"
 DECIDE_APPROVAL_UPDATE = "decide"
+CHANGE_PLATFORM_UPDATE = "change_platform_settings"
+CHANGE_UNIVERSE_UPDATE = "change_universe"
 REVIEW_HEDGE_UPDATE = "review_hedge"
 OVERRIDE_HEDGE_UPDATE = "override_hedge"
 CLEAR_HEDGE_UPDATE = "clear_hedge_override"
@@ -150,9 +153,10 @@ ACCOUNT_STREAM_WORKFLOW = "AccountStreamWorkflow"
 MARKET_FEED_WORKFLOW = "MarketFeedWorkflow"
 UNIVERSE_REVIEW_WORKFLOW = "UniverseReviewWorkflow"
 CORRELATION_WORKFLOW = "CorrelationWorkflow"
-TELL_MARKET_RULES_WORKFLOW = "TellMarketRulesWorkflow"
+SIGNAL_MARKET_RULES_WORKFLOW = "SignalMarketRulesWorkflow"
 STRESS_WORKFLOW = "StressWorkflow"
 RECONCILE_WORKFLOW = "ReconcileWorkflow"
+PLATFORM_WORKFLOW = "PlatformWorkflow"
 LIVE_CONDITIONS_WORKFLOW = "LiveConditionsWorkflow"
 
 SEARCH_ATTRIBUTES = {

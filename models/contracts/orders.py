@@ -8,7 +8,6 @@ from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmen
 from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
-    AskHolding,
     CancelRefused,
     ChildAppeared,
     ExitPosition,
@@ -17,6 +16,7 @@ from models.trading.trade.facts import (
     OrderDoubted,
     OrderEnded,
     OrderRefused,
+    RequestHolding,
     SellPart,
     StopAmended,
     TradeFact,
@@ -24,7 +24,7 @@ from models.trading.trade.facts import (
 
 
 @dataclass(frozen=True, slots=True)
-class OrderToPlace:
+class SubmitOrder:
     """An order whose id is fixed. ``intended_at`` is protocol time of the decision."""
 
     order: OrderSpec
@@ -123,6 +123,7 @@ class EntryToAmend:
 
     account: str
     command: AmendEntry
+    symbol: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class PositionExit:
 
 
 @dataclass(frozen=True, slots=True)
-class PartToSell:
+class SellPartialExit:
     """A stop to make smaller and a part to sell, as one step."""
 
     command: SellPart
@@ -168,7 +169,7 @@ class PartToSell:
 
 
 @dataclass(frozen=True, slots=True)
-class PartSale:
+class PartialExit:
     """What became of the stop and of the sale."""
 
     stop: StopAmendment
@@ -181,16 +182,16 @@ class PartSale:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldingToAsk:
+class HoldingRequest:
     """The base asset of a trade, to be asked for at the exchange."""
 
     account: str
     trade: int
-    command: AskHolding
+    command: RequestHolding
 
 
 @dataclass(frozen=True, slots=True)
-class OrdersToAsk:
+class OrderStatusRequest:
     """Orders whose facts are overdue. ``children`` asks for those of conditional closes too."""
 
     account: str

@@ -12,7 +12,7 @@ from models.trading.ideas import Idea
 from models.trading.trade.facts import (
     CloseRequested,
     EntryCancelRequested,
-    PartSaleRequested,
+    PartialExitRequested,
     PriceWatch,
     StopMoveRequested,
 )
@@ -21,7 +21,7 @@ from models.trading.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class TradeToSave:
+class SaveTrade:
     """A trade's figures, audited when ``event`` is set."""
 
     state: TradeState
@@ -30,7 +30,7 @@ class TradeToSave:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountToSave:
+class SaveAccount:
     """An account's figures, without instruments and fees; audited when ``action`` is set.
 
     With them go, where given, a version of its settings and what an entry was decided by.
@@ -74,7 +74,7 @@ class ProgressToReport:
 
 
 @dataclass(frozen=True, slots=True)
-class KillSwitchToTell:
+class SignalKillSwitch:
     """What an account has to know of a kill switch: that it is engaged, or that it is lifted."""
 
     account: str
@@ -83,7 +83,7 @@ class KillSwitchToTell:
 
 
 @dataclass(frozen=True, slots=True)
-class AcknowledgementToTell:
+class SignalAcknowledgement:
     """What a kill switch has to know of an account: that it is halted."""
 
     number: int
@@ -91,22 +91,22 @@ class AcknowledgementToTell:
 
 
 @dataclass(frozen=True, slots=True)
-class TradeToTell:
+class SignalTrade:
     """What its account wants of a trade: one of these."""
 
     trade: int
     withdraw: EntryCancelRequested | None = None
     close: CloseRequested | None = None
-    sell_part: PartSaleRequested | None = None
+    sell_part: PartialExitRequested | None = None
     move_stop: StopMoveRequested | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class TradesToTell:
+class SignalTrades:
     """What an account wants of its trades."""
 
     account: str
-    trades: tuple[TradeToTell, ...]
+    trades: tuple[SignalTrade, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class TradeInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
+class Idle:
     """The answer to ``rest``: whether all told was handled, and how many facts that were so far.
 
     ``trades`` are those that the answering account holds to be open; a trade names none.
@@ -75,7 +75,7 @@ class MoveStop:
 
 @dataclass(frozen=True, slots=True)
 class KillSwitchInput:
-    """One engagement of the kill switch over the named accounts."""
+    """One engagement of the kill switch over the named accounts and pairs (none: all of them)."""
 
     number: int
     accounts: tuple[str, ...]
@@ -83,6 +83,7 @@ class KillSwitchInput:
     reason: str
     by: str
     at: datetime
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class AccountAcknowledged:
 
 @dataclass(frozen=True, slots=True)
 class LiftApproved:
-    """Somebody with the right to do so lifts the kill switch."""
+    """A second person has approved that the kill switch is lifted."""
 
     request_id: str
     by: str
@@ -115,11 +116,12 @@ class KillSwitchProgress:
 
 @dataclass(frozen=True, slots=True)
 class KillSwitchAcknowledgement:
-    """An acknowledgement for the record."""
+    """An acknowledgement for the record, and when the kill switch was engaged."""
 
     number: int
     account: str
     at: datetime
+    engaged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +143,10 @@ class OpenWork:
 
 @dataclass(frozen=True, slots=True)
 class AccountsToCheck:
-    """Accounts whose open orders are to be counted."""
+    """Accounts whose open orders are to be counted, in these pairs (none: in all)."""
 
     accounts: tuple[str, ...]
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from models.simulation.core import Core
 from models.simulation.engine.lifecycle import cancel
 from models.simulation.events import PairAltered, StatusChanged
+from models.simulation.exchange_state import ExchangeState
 from models.simulation.steps import Level, MarketStep, Print, SymbolStep
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.orders import Side
@@ -28,64 +28,68 @@ class PairChangeError(Exception):
     """The change cannot be made; nothing was changed."""
 
 
-def alter_pair(core: Core, symbol: str, change: Mapping[str, Any]) -> None:
+def alter_pair(exchange_state: ExchangeState, symbol: str, change: Mapping[str, Any]) -> None:
     """Change a pair, tell it, and cancel own limit orders whose price the new tick does not allow.
 
     Raises:
         PairChangeError: unknown pair or field, or a value that does not fit.
     """
-    check_pair_change(core, symbol, change)
-    known = core.directory.instruments[symbol]
+    check_pair_change(exchange_state, symbol, change)
+    known = exchange_state.directory.instruments[symbol]
     altered = altered_instrument(known, change)
-    names = core.directory.names(symbol)
+    names = exchange_state.directory.names(symbol)
     altname = str(change.get("altname", names.altname))
-    core.directory.alter(altered, altname)
-    core.books[symbol].instrument = altered
-    core.pair_changes[symbol] = _kept(altered, altname)
+    exchange_state.directory.alter(altered, altname)
+    exchange_state.books[symbol].instrument = altered
+    exchange_state.pair_changes[symbol] = _kept(altered, altname)
     if altered.price_increment != known.price_increment:
-        _take_up_tick(core, symbol)
-    core.emit(PairAltered(symbol, core.market_time))
+        _take_up_tick(exchange_state, symbol)
+    exchange_state.emit(PairAltered(symbol, exchange_state.market_time))
     if "status" in change:
-        core.pair_status[symbol] = InstrumentStatus(change["status"])
-    core.emit(StatusChanged(symbol, core.pair_status[symbol].value, core.market_time))
+        exchange_state.pair_status[symbol] = InstrumentStatus(change["status"])
+    exchange_state.emit(
+        StatusChanged(symbol, exchange_state.pair_status[symbol].value, exchange_state.market_time)
+    )
 
 
-def restore_pairs(core: Core, changes: Mapping[str, Mapping[str, Any]]) -> None:
+def restore_pairs(exchange_state: ExchangeState, changes: Mapping[str, Mapping[str, Any]]) -> None:
     """Make the changes of an earlier state; modes and orders are restored by themselves."""
     for symbol, change in changes.items():
-        altered = altered_instrument(core.directory.instruments[symbol], change)
-        core.directory.alter(altered, change["altname"])
-        core.books[symbol].instrument = altered
-    core.pair_changes = {symbol: dict(change) for symbol, change in changes.items()}
+        altered = altered_instrument(exchange_state.directory.instruments[symbol], change)
+        exchange_state.directory.alter(altered, change["altname"])
+        exchange_state.books[symbol].instrument = altered
+    exchange_state.pair_changes = {symbol: dict(change) for symbol, change in changes.items()}
 
 
-def check_pair_change(core: Core, symbol: str, change: Mapping[str, Any]) -> None:
+def check_pair_change(
+    exchange_state: ExchangeState, symbol: str, change: Mapping[str, Any]
+) -> None:
     """Refuse a change that cannot be made.
 
     Raises:
         PairChangeError: why not.
     """
-    if symbol not in core.directory.instruments:
+    if symbol not in exchange_state.directory.instruments:
         raise PairChangeError(f"pair {symbol!r} is unknown")
     unknown = change.keys() - set(FIELDS)
     if unknown or not change:
         raise PairChangeError(f"what changes is one or more of {', '.join(FIELDS)}")
     if "status" in change and change["status"] not in tuple(InstrumentStatus):
         raise PairChangeError(f"status is one of {', '.join(InstrumentStatus)}")
-    altered = altered_instrument(core.directory.instruments[symbol], change)
+    altered = altered_instrument(exchange_state.directory.instruments[symbol], change)
     unit = Decimal(1).scaleb(-altered.price_precision)
     if altered.price_increment % unit:
         raise PairChangeError(f"tick_size is a multiple of {unit}")
     for field in ("id", "altname"):
         name = change.get(field)
         if name is not None:
-            _check_name(core, symbol, field, name)
+            _check_name(exchange_state, symbol, field, name)
 
 
-def _check_name(core: Core, symbol: str, field: str, name: Any) -> None:
+def _check_name(exchange_state: ExchangeState, symbol: str, field: str, name: Any) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise PairChangeError(f"{field} is 3 to 20 capital letters, digits or points")
-    if core.directory.owner_of(name) not in (None, symbol):
+    if exchange_state.directory.owner_of(name) not in (None, symbol):
         raise PairChangeError(f"{field} {name!r} is another pair's")
 
 
@@ -138,27 +142,27 @@ def _kept(altered: Instrument, altname: str) -> dict[str, Any]:
     }
 
 
-def _take_up_tick(core: Core, symbol: str) -> None:
-    book = core.books[symbol]
+def _take_up_tick(exchange_state: ExchangeState, symbol: str) -> None:
+    book = exchange_state.books[symbol]
     instrument = book.instrument
     for side in Side:
         for order in list(book.resting[side]):
             assert order.limit_price is not None
             if order.limit_price % instrument.price_increment:
-                cancel(core, order, OFF_THE_TICK)
+                cancel(exchange_state, order, OFF_THE_TICK)
     bids = on_tick(instrument, Side.BUY, book.others[Side.BUY])
     asks = on_tick(instrument, Side.SELL, book.others[Side.SELL])
     book.replace(bids, asks)
-    core.emit_book(symbol)
+    exchange_state.emit_book(symbol)
 
 
-def step_on_tick(core: Core, step: MarketStep) -> MarketStep:
+def step_on_tick(exchange_state: ExchangeState, step: MarketStep) -> MarketStep:
     """Return a step of the market with the prices of altered pairs on the ticks of now."""
-    if not core.pair_changes:
+    if not exchange_state.pair_changes:
         return step
     symbols = tuple(
-        _symbol_on_tick(core.books[one.symbol].instrument, one)
-        if one.symbol in core.pair_changes
+        _symbol_on_tick(exchange_state.books[one.symbol].instrument, one)
+        if one.symbol in exchange_state.pair_changes
         else one
         for one in step.symbols
     )

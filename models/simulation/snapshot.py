@@ -9,8 +9,8 @@ from functools import partial
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from models.simulation.core import Core
 from models.simulation.engine.orders import AmendRecord, Execution, LedgerEntry, Order
+from models.simulation.exchange_state import ExchangeState
 from models.simulation.gateway.rates import Counter, VerificationTier
 from models.simulation.ledger.accounts import AccountBook
 from models.simulation.pair_changes import restore_pairs
@@ -25,59 +25,67 @@ _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {}
 _Record = TypeVar("_Record")
 
 
-def dump(core: Core) -> dict[str, Any]:
+def dump(exchange_state: ExchangeState) -> dict[str, Any]:
     """Return the state of everything that a later call may depend on."""
     return {
         "version": VERSION,
-        "seed": core.seed,
-        "market_time": core.market_time.isoformat(),
-        "wall_time": core.wall_time.isoformat(),
-        "system_status": core.system_status.value,
-        "pair_status": {symbol: status.value for symbol, status in core.pair_status.items()},
-        "pair_changes": {symbol: dict(change) for symbol, change in core.pair_changes.items()},
-        "priority": core.priority,
-        "counterparty": encode(core.counterparty),
-        "timed": [[order.account, order.txid] for order in core.timed.values()],
-        "books": {symbol: _dump_book(core, symbol) for symbol in core.books},
-        "accounts": {name: _dump_account(book) for name, book in core.accounts.items()},
+        "seed": exchange_state.seed,
+        "market_time": exchange_state.market_time.isoformat(),
+        "wall_time": exchange_state.wall_time.isoformat(),
+        "system_status": exchange_state.system_status.value,
+        "pair_status": {
+            symbol: status.value for symbol, status in exchange_state.pair_status.items()
+        },
+        "pair_changes": {
+            symbol: dict(change) for symbol, change in exchange_state.pair_changes.items()
+        },
+        "priority": exchange_state.priority,
+        "counterparty": encode(exchange_state.counterparty),
+        "timed": [[order.account, order.txid] for order in exchange_state.timed.values()],
+        "books": {symbol: _dump_book(exchange_state, symbol) for symbol in exchange_state.books},
+        "accounts": {name: _dump_account(book) for name, book in exchange_state.accounts.items()},
     }
 
 
-def load(core: Core, state: Mapping[str, Any]) -> None:
+def load(exchange_state: ExchangeState, state: Mapping[str, Any]) -> None:
     """Put a state into a core built with the same instruments, accounts and seed.
 
     Raises:
         ValueError: the state is of another version, seed, set of pairs or of accounts.
     """
-    _check_fits(core, state)
-    core.market_time = datetime.fromisoformat(state["market_time"])
-    core.wall_time = datetime.fromisoformat(state["wall_time"])
-    core.system_status = InstrumentStatus(state["system_status"])
-    core.pair_status = {s: InstrumentStatus(v) for s, v in state["pair_status"].items()}
-    restore_pairs(core, state.get("pair_changes", {}))
-    core.priority = state["priority"]
-    core.counterparty = _decimals(state["counterparty"])
-    core.accounts = {n: _load_account(n, core, one) for n, one in state["accounts"].items()}
+    _check_fits(exchange_state, state)
+    exchange_state.market_time = datetime.fromisoformat(state["market_time"])
+    exchange_state.wall_time = datetime.fromisoformat(state["wall_time"])
+    exchange_state.system_status = InstrumentStatus(state["system_status"])
+    exchange_state.pair_status = {s: InstrumentStatus(v) for s, v in state["pair_status"].items()}
+    restore_pairs(exchange_state, state.get("pair_changes", {}))
+    exchange_state.priority = state["priority"]
+    exchange_state.counterparty = _decimals(state["counterparty"])
+    exchange_state.accounts = {
+        n: _load_account(n, exchange_state, one) for n, one in state["accounts"].items()
+    }
     for symbol, one in state["books"].items():
-        _load_book(core, symbol, one)
-    core.timed = {txid: core.accounts[name].orders[txid] for name, txid in state["timed"]}
-    core.events.clear()
-    core.incoming.clear()
+        _load_book(exchange_state, symbol, one)
+    exchange_state.timed = {
+        txid: exchange_state.accounts[name].orders[txid] for name, txid in state["timed"]
+    }
+    exchange_state.events.clear()
+    exchange_state.incoming.clear()
 
 
-def _check_fits(core: Core, state: Mapping[str, Any]) -> None:
+def _check_fits(exchange_state: ExchangeState, state: Mapping[str, Any]) -> None:
     if state.get("version") != VERSION:
         raise ValueError(f"version of the exchange state was {state.get('version')!r}")
-    if state["seed"] != core.seed:
+    if state["seed"] != exchange_state.seed:
         raise ValueError(f"seed of the exchange state was {state['seed']!r}")
-    if set(state["books"]) != set(core.books):
+    if set(state["books"]) != set(exchange_state.books):
         raise ValueError(f"pairs of the exchange state were {sorted(state['books'])}")
-    if set(state["accounts"]) != set(core.accounts):
+    if set(state["accounts"]) != set(exchange_state.accounts):
         raise ValueError(f"accounts of the exchange state were {sorted(state['accounts'])}")
 
 
-def _dump_book(core: Core, symbol: str) -> dict[str, Any]:
-    book = core.books[symbol]
+def _dump_book(exchange_state: ExchangeState, symbol: str) -> dict[str, Any]:
+    book = exchange_state.books[symbol]
     return {
         "others": {
             side.value: [[str(x.price), str(x.quantity)] for x in book.others[side]]
@@ -92,16 +100,16 @@ def _dump_book(core: Core, symbol: str) -> dict[str, Any]:
     }
 
 
-def _load_book(core: Core, symbol: str, state: Mapping[str, Any]) -> None:
-    book = core.books[symbol]
+def _load_book(exchange_state: ExchangeState, symbol: str, state: Mapping[str, Any]) -> None:
+    book = exchange_state.books[symbol]
     for side in Side:
         levels = state["others"][side.value]
         book.others[side] = tuple(Level(Decimal(p), Decimal(q)) for p, q in levels)
         consumed = state["consumed"][side.value]
         book.consumed[side] = {Decimal(p): Decimal(q) for p, q in consumed.items()}
         resting = state["resting"][side.value]
-        book.resting[side] = [core.accounts[n].orders[txid] for n, txid in resting]
-    book.stops = [core.accounts[n].orders[txid] for n, txid in state["stops"]]
+        book.resting[side] = [exchange_state.accounts[n].orders[txid] for n, txid in resting]
+    book.stops = [exchange_state.accounts[n].orders[txid] for n, txid in state["stops"]]
     book.last = None if state["last"] is None else Decimal(state["last"])
     book.last_trade_id = state["last_trade_id"]
     passed = state.get("passed")
@@ -127,12 +135,14 @@ def _dump_account(book: AccountBook) -> dict[str, Any]:
     }
 
 
-def _load_account(name: str, core: Core, state: Mapping[str, Any]) -> AccountBook:
+def _load_account(
+    name: str, exchange_state: ExchangeState, state: Mapping[str, Any]
+) -> AccountBook:
     orders = [decode(Order, one) for one in state["orders"]]
     executions = [decode(Execution, one) for one in state["executions"]]
     dead_man = state["dead_man_at"]
     book = AccountBook(
-        name, core.seed, VerificationTier(state["tier"]), Decimal(state["initial_volume"])
+        name, exchange_state.seed, VerificationTier(state["tier"]), Decimal(state["initial_volume"])
     )
     book.balances = _decimals(state["balances"])
     book.holds = _decimals(state["holds"])

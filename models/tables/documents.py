@@ -8,6 +8,7 @@ from models.trading.account.entries.record import EntryRecord
 from models.trading.account.state import AccountState, Halt
 from models.trading.capital.strategy_results import StrategyResults
 from models.trading.exits.rules import ExitRules
+from models.trading.governance.going_live import LiveFacts
 from models.trading.orders import Fill, OrderReport, OrderSpec
 from models.trading.risk.drawdown import DrawdownState
 from models.trading.risk.limits import AccountLimits
@@ -29,6 +30,7 @@ _ENTRY = TypeAdapter(EntryRecord)
 _EXITS = TypeAdapter(ExitRules)
 _ACCOUNT = TypeAdapter(AccountState)
 _TRADE = TypeAdapter(TradeState)
+_LIVE_FACTS = TypeAdapter(LiveFacts)
 
 
 def order_spec_text(order: OrderSpec) -> str:
@@ -160,3 +162,14 @@ def trade_state_text(state: TradeState) -> str:
 def trade_state(document: dict[str, Any]) -> TradeState:
     """Read a trade's state; what an older release did not know gets its default."""
     return _TRADE.validate_python(document)
+
+
+def live_facts_document(facts: LiveFacts) -> dict[str, Any]:
+    """Write what a check for going live found."""
+    document: dict[str, Any] = _LIVE_FACTS.dump_python(facts, mode="json")
+    return document
+
+
+def live_facts(document: dict[str, Any]) -> LiveFacts:
+    """Read what a check for going live found."""
+    return _LIVE_FACTS.validate_python(document)

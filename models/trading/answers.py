@@ -14,7 +14,8 @@ class Answer:
 
     Codes become problem types of the API: ``accepted``, ``unknown-pair``, ``not-usd-spot``,
     ``account-halted``, ``kill-switch-engaged``, ``no-exchange``, ``stale-market``,
-    ``no-market-data``, ``book-unknown``, ``book-old``, ``book-one-sided``, ``book-crossed``,
+    ``no-market-data``, ``price-in-doubt``,
+    ``book-unknown``, ``book-old``, ``book-one-sided``, ``book-crossed``,
     ``book-too-thin``, ``limit-through-market``, ``equity-unknown``, ``stop-on-wrong-side``,
     ``take-profit-on-wrong-side``, ``below-minimum``,
     ``insufficient-balance``, ``limit-exceeded``, ``not-worth-costs``, ``unproven``,
@@ -23,7 +24,8 @@ class Answer:
     ``pair-not-trading`` (the exchange takes no such order for the pair now), ``invalid-limits``,
     ``idea-expired``, ``daily-drawdown``, ``total-drawdown``, ``not-halted``, ``not-simulated``,
     ``invalid-flow``, ``waiting-for-approval`` (``approval`` names what a second person decides),
-    ``approval-decided``, ``invalid-exits``, ``invalid-setting``, ``invalid-change``,
+    ``approval-decided``, ``invalid-exits``, ``break-even-never``, ``partial-never``,
+    ``invalid-setting``, ``invalid-change``,
     ``outdated-change``, ``confirmation-needed`` (``dangerous`` names what has to be confirmed).
     """
 

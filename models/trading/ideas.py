@@ -1,7 +1,7 @@
 """What a strategy proposes; the account decides what becomes of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -31,6 +31,11 @@ class Idea:
     ``limit_price`` makes the entry a limit order that is withdrawn when the idea expires, None: it
     enters at market. What may be expected of it follows from the evidence of its strategy version,
     not from itself.
+
+    ``equity_share`` is the most that it may be worth, as a share of the account's equity, None: the
+    account's rules alone size it. ``hold_maximum`` ends the trade by time. ``model`` is the version
+    of the learned model that has judged it, ``feature_hash`` what that has seen; both are empty for
+    a strategy written by hand.
     """
 
     idea_id: str
@@ -46,3 +51,7 @@ class Idea:
     target_weight: Decimal | None = None
     limit_price: Decimal | None = None
     standing: StrategyStanding = StrategyStanding.SHIPPED
+    equity_share: Decimal | None = None
+    hold_maximum: timedelta | None = None
+    model: str = ""
+    feature_hash: str = ""

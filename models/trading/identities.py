@@ -4,6 +4,9 @@ from uuid import UUID, uuid5
 
 from models.trading.orders import Leg
 
+_PLATFORM = UUID("6f6b5a44-5a0c-4a7e-9c4d-5c1f0b8f6a21")
+"""Names requests of the platform as an installation's id names those of its accounts."""
+
 
 def client_order_id(installation: str, account: str, trade: int, leg: Leg, attempt: int) -> str:
     """Derive the client order id of one order of one trade.
@@ -23,6 +26,11 @@ def userref(order_id: str) -> int:
 def approval_id(installation: str, account: str, subject: str, name: str) -> str:
     """Derive the id of a request for approval from what asked for it."""
     return str(uuid5(UUID(installation), f"approval/{account}/{subject}/{name}"))
+
+
+def platform_approval_id(subject: str, name: str) -> str:
+    """Derive the id of a request of the platform's: a repeated request is the same one."""
+    return str(uuid5(_PLATFORM, f"{subject}/{name}"))
 
 
 def idea_id(installation: str, strategy: str, version: str, symbol: str, bar: str) -> str:

@@ -33,7 +33,8 @@ class MarketSnapshot:
     end of the newest bar that all three rest on, ``bar_minutes`` how long those bars are.
     ``depth_quantity`` is the base quantity on offer within one percent of the best ask.
     ``book`` are the levels that the market worker holds, None when it holds none; ``book_at`` is
-    the market time of their last change.
+    the market time of their last change. ``second_apart`` is how far a second source's price has
+    lain from the market's own at each of its newest looks, as a share; None: none has told.
     """
 
     symbol: str
@@ -50,6 +51,7 @@ class MarketSnapshot:
     measured_at: datetime | None = None
     daily_volatility: Decimal | None = None
     bar_minutes: int = 1
+    second_apart: Decimal | None = None
 
     @property
     def mid(self) -> Decimal:

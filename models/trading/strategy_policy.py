@@ -16,7 +16,8 @@ class StrategyPolicy:
         cost_share_maximum: cost of a round trip as a share of the gain expected before costs.
         factor_minimum: least factor that a poor record and a poor regime leave a strategy.
         trades_minimum: closed trades below which a record tells nothing.
-        tilt: how strongly a score moves the factor: ``1 + tilt * score``.
+        performance_weight: how strongly a score moves the factor, which is
+            ``1 + performance_weight * score``.
     """
 
     band: Decimal = Decimal("0.10")
@@ -24,4 +25,4 @@ class StrategyPolicy:
     cost_share_maximum: Decimal = Decimal("0.25")
     factor_minimum: Decimal = Decimal("0.25")
     trades_minimum: int = 20
-    tilt: Decimal = Decimal(5)
+    performance_weight: Decimal = Decimal(5)

@@ -41,7 +41,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Headroom:
     """What one limit on value leaves: USD used, USD allowed. A share of nothing is nothing."""
 
     name: str

@@ -12,14 +12,14 @@ from temporalio.testing import ActivityEnvironment
 from activities.adapters.kraken.addresses import AllowedHosts
 from activities.adapters.kraken.feed.public_feed import KrakenMarketFeed
 from activities.execution.orders import OrderActivities
-from activities.execution.timeouts import Patience
+from activities.execution.timeouts import OrderTimeouts
 from activities.ports.market import FeedStatus
 from models.contracts.orders import (
     OrderPlaced,
     OrderToCancel,
-    OrderToPlace,
     PositionExit,
     PositionToExit,
+    SubmitOrder,
 )
 from models.trading.identities import client_order_id
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
@@ -39,11 +39,11 @@ def clock() -> datetime:
 
 @pytest.fixture
 def activities(directory, reads_are_fresh) -> OrderActivities:
-    patience = Patience(delivery=timedelta(seconds=0.2), poll=timedelta(milliseconds=50))
+    patience = OrderTimeouts(delivery=timedelta(seconds=0.2), poll=timedelta(milliseconds=50))
     return OrderActivities(directory, FakeJournal(), clock, patience)
 
 
-async def attempt(activities: OrderActivities, request: OrderToPlace) -> OrderPlaced | None:
+async def attempt(activities: OrderActivities, request: SubmitOrder) -> OrderPlaced | None:
     """Return what one attempt came to, None when it is to be repeated."""
     try:
         return await ActivityEnvironment().run(activities.place_order, request)
@@ -53,7 +53,7 @@ async def attempt(activities: OrderActivities, request: OrderToPlace) -> OrderPl
         return None
 
 
-async def answered(activities: OrderActivities, request: OrderToPlace) -> OrderPlaced:
+async def answered(activities: OrderActivities, request: SubmitOrder) -> OrderPlaced:
     """Repeat as the workflow does: a busy machine may lose an answer that nobody withheld."""
     for _ in range(20):
         placed = await attempt(activities, request)
@@ -82,7 +82,7 @@ def a_stop() -> OrderSpec:
 @pytest.mark.parametrize("mode", MODES)
 async def test_an_entry_is_refused_and_its_reason_typed(simulator, activities, mode, pair):
     await set_mode(simulator, mode, pair)
-    request = OrderToPlace(an_order(order_type=OrderType.MARKET, limit_price=None), clock())
+    request = SubmitOrder(an_order(order_type=OrderType.MARKET, limit_price=None), clock())
     placed = await attempt(activities, request)
     if placed is None:
         # Nothing answers in maintenance, so nothing is proven: asked again when it is over.
@@ -101,7 +101,7 @@ async def test_a_stop_is_tried_again_and_stands_once_the_mode_is_over(
 ):
     await simulator.buy("0.01")
     await set_mode(simulator, mode, pair)
-    request = OrderToPlace(a_stop(), clock())
+    request = SubmitOrder(a_stop(), clock())
     assert await attempt(activities, request) is None
     assert await attempt(activities, request) is None
     await set_mode(simulator, "online", pair)
@@ -140,7 +140,7 @@ async def test_an_exit_keeps_its_stop_where_the_pair_takes_no_sale(
     simulator, directory, activities, mode
 ):
     await simulator.buy("0.01")
-    placed = await answered(activities, OrderToPlace(a_stop(), clock()))
+    placed = await answered(activities, SubmitOrder(a_stop(), clock()))
     assert placed.acknowledged is not None
     stop = placed.acknowledged.order_id
     await simulator.control("pairs", {"symbol": "BTC/USD", "status": mode})
@@ -163,7 +163,7 @@ async def test_an_exit_is_not_sent_where_the_stop_is_not_withdrawn(
     simulator, directory, activities
 ):
     await simulator.buy("0.01")
-    placed = await answered(activities, OrderToPlace(a_stop(), clock()))
+    placed = await answered(activities, SubmitOrder(a_stop(), clock()))
     assert placed.acknowledged is not None
     stop = placed.acknowledged.order_id
     words = "EGeneral:Invalid arguments:txid"

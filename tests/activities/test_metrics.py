@@ -12,15 +12,15 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import metrics
 from activities.execution.orders import OrderActivities
-from activities.execution.timeouts import Patience
+from activities.execution.timeouts import OrderTimeouts
 from activities.ports.exchange_errors import ExchangeUnavailableError, UnknownOutcomeError
 from api.queries.record_metrics import RecordGauges
 from models.contracts.orders import (
     EntriesToWithdraw,
     OrderToCancel,
-    OrderToPlace,
     PositionToExit,
     StopToAmend,
+    SubmitOrder,
 )
 from models.trading.orders import Leg, OrderReport, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.trade.facts import AmendStop, ExitPosition
@@ -28,7 +28,7 @@ from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal, wall_c
 from tests.support.figures import Figures
 from tests.support.record_builders import an_order
 
-QUICK = Patience(
+QUICK = OrderTimeouts(
     deadline=timedelta(milliseconds=20),
     delivery=timedelta(milliseconds=20),
     poll=timedelta(milliseconds=5),
@@ -104,7 +104,7 @@ def a_stop(**changes: object) -> OrderSpec:
 
 
 async def place(activities: OrderActivities, order: OrderSpec) -> str | None:
-    request = OrderToPlace(order, wall_clock())
+    request = SubmitOrder(order, wall_clock())
     placed = await ActivityEnvironment().run(activities.place_order, request)
     return placed.acknowledged.order_id if placed.acknowledged else None
 

@@ -1,6 +1,7 @@
 """Directors who can sign in with a password and set up their second factor in the browser."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from activities.adapters.postgres.governance.people import PostgresPeople
@@ -13,10 +14,10 @@ from tests.support.people import light_hash
 GRANTS = (Grant(PersonRole.DIRECTOR), Grant(PersonRole.PLATFORM))
 
 
-async def bring(database: Database, name: str) -> None:
-    """Let a director have a password; the database is connected as the administrator."""
+async def bring(database: Database, name: str, grants: Sequence[Grant] = GRANTS) -> None:
+    """Let a person have a password; the database is connected as the administrator."""
     await PostgresPeople(database).bring(
-        name, name.title(), light_hash(), list(GRANTS), datetime.now(UTC), "aether"
+        name, name.title(), light_hash(), list(grants), datetime.now(UTC), "aether"
     )
 
 

@@ -1,8 +1,9 @@
 """The API over a filled record, without workers: for pictures of every page that are alike.
 
-``python -m tests.browser.seeded`` prints address and password as one line of JSON and serves until
-its input ends. Values are chosen so that each page has something to show: profit and loss, a bare
-position, an unknown price, a request that waits.
+``python -m tests.browser.seeded [TRADES]`` prints address, password and database as one line of
+JSON and serves until its input ends; TRADES of the first account are 12 unless more are asked for.
+Values are chosen so that each page has something to show: profit and loss, a bare position, an
+unknown price, a request that waits.
 """
 
 import asyncio
@@ -13,14 +14,21 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
+import structlog
 import uvicorn
 from psycopg.types.json import Jsonb
 
 from activities.adapters.postgres.installation import create_account
+from api.__main__ import exchange_keys
 from infra.runtime.database.connections import Role
 from models.trading.account.state import AccountState
+from models.trading.governance.rights import Grant
+from models.trading.governance.rights import Role as PersonRole
 from models.trading.market import MarketSnapshot
 from tests.browser.directors import bring
+from tests.browser.kept import kept
+from tests.browser.market import correlations, doubts, ideas, moves
+from tests.browser.researched import research
 from tests.support.people import PASSWORD
 from tests.support.platform import PORT_BASE, Platform, running_platform
 from tests.support.postgres import PostgresServer, running_postgres
@@ -28,7 +36,16 @@ from tests.support.stories import LIMITS
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 PAIRS = {"BTC/USD": "64382.4", "ETH/USD": "3197.55", "SOL/USD": "152.76", "ADA/USD": "0.451913"}
+TRADES = int(sys.argv[1]) if len(sys.argv) > 1 else 12
 ACCOUNTS = {"company": "company", "director-1": "director", "director-2": "director"}
+
+
+OTHERS = {
+    "olga": PersonRole.OPERATOR,
+    "otto": PersonRole.AUDITOR,
+    "petra": PersonRole.PLATFORM,
+}
+"""Who sees the pages besides directors."""
 
 
 def minutes(count: float) -> datetime:
@@ -58,11 +75,17 @@ async def fill(server: PostgresServer, database: str, platform: Platform) -> Non
     await platform.market.save_snapshots(snapshots)
     async with await psycopg.AsyncConnection.connect(server.url(Role.MARKET, database)) as market:
         await candles(market)
+        await doubts(market, insert, NOW)
     async with await psycopg.AsyncConnection.connect(server.url(Role.APP, database)) as workers:
         for place, name in enumerate(ACCOUNTS):
             await workers.execute("SELECT set_config('aether.account_id', %s, true)", (name,))
             await account_rows(workers, name, place)
+            await kept(workers, insert, NOW, name)
+            await ideas(workers, insert, NOW, name, place)
+            await moves(workers, insert, NOW, name)
             await workers.commit()
+        await correlations(workers, insert, NOW, list(PAIRS))
+    await research(server, database, insert, NOW, next(iter(ACCOUNTS)))
 
 
 async def candles(market: psycopg.AsyncConnection) -> None:
@@ -93,7 +116,7 @@ async def account_rows(workers: psycopg.AsyncConnection, name: str, place: int) 
         await insert(
             workers, "nav_marks", account_id=name, at=minutes(point), equity=value, cash=85371
         )
-    for number in range(1, 13):
+    for number in range(1, TRADES + 1 if place == 0 else 13):
         await trade(workers, name, number, bare=place == 1 and number == 12)
     await insert(
         workers,
@@ -159,9 +182,9 @@ async def account_rows(workers: psycopg.AsyncConnection, name: str, place: int) 
 
 async def trade(workers: psycopg.AsyncConnection, name: str, number: int, *, bare: bool) -> None:
     is_open = number == 12
-    opened = minutes(-10 * (13 - number))
+    opened = minutes(-10 * (13 - min(number, 13)))
     profit = None if is_open else Decimal((number * 53) % 97 - 44)
-    entry = Decimal("63950.5") + number
+    entry, moved = Decimal("63950.5") + number, number % 4 == 0
     await insert(
         workers,
         "trades",
@@ -174,9 +197,9 @@ async def trade(workers: psycopg.AsyncConnection, name: str, number: int, *, bar
         entry_client_order_id=f"{name}-{number}-e",
         quantity="0.227",
         reference_price=entry - 4,
-        stop_price=entry - 700,
-        take_profit_price=entry + 1500,
-        trailed=number % 4 == 0,
+        stop_price=entry - (310 if moved else 700),
+        take_profit_price=entry + (1800 if moved else 1500),
+        trailed=moved,
         bought="0.227",
         sold="0" if is_open else "0.227",
         average_entry_price=entry,
@@ -244,19 +267,31 @@ async def trade(workers: psycopg.AsyncConnection, name: str, number: int, *, bar
 
 
 async def main() -> None:
+    # What is logged goes where people look: who started this reads one line of the output only, and
+    # a pipe that nobody empties stops who writes to it.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with running_postgres() as server:
         database = server.new_database()
         async with running_platform(server, database, None) as platform:
             platform.services.market_followed = True
+            platform.services.keys = exchange_keys(
+                platform.services.settings, platform.services.database
+            )
             await fill(server, database, platform)
             for name in ("anna", "bruno"):
                 await bring(platform.admin, name)
+            for name, role in OTHERS.items():
+                await bring(platform.admin, name, (Grant(role),))
             config = uvicorn.Config(
                 platform.app, port=PORT_BASE, lifespan="off", log_level="error", access_log=False
             )
             serving = uvicorn.Server(config)
             task = asyncio.create_task(serving.serve())
-            document = {"url": f"http://localhost:{PORT_BASE}", "password": PASSWORD}
+            document = {
+                "url": f"http://localhost:{PORT_BASE}",
+                "password": PASSWORD,
+                "database": server.url(Role.APP, database),
+            }
             sys.stdout.write(json.dumps(document) + "\n")
             sys.stdout.flush()
             await asyncio.to_thread(sys.stdin.read)

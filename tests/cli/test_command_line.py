@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import local_secrets
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_down_of_nothing_is_no_error(aether):
 
 
 def test_reset_says_what_it_would_do_and_then_sets_aside(aether, tmp_path):
-    store = LocalSecretStore.create(tmp_path / "home" / "secrets")
+    store = local_secrets(tmp_path / "home" / "secrets").create()
     token = store.administrator_token()
     asked = aether("admin", "reset")
     assert asked.returncode == 2
@@ -68,4 +68,4 @@ def test_reset_says_what_it_would_do_and_then_sets_aside(aether, tmp_path):
     assert store.administrator_token() == token
     assert aether("admin", "reset", "--yes").returncode == 0
     aside = next(tmp_path.glob("home-set-aside-*"))
-    assert LocalSecretStore(aside / "secrets").administrator_token() == token
+    assert local_secrets(aside / "secrets").administrator_token() == token

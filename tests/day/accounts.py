@@ -55,10 +55,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "allocation.total": "0",
         "hedge.mode": "automatic",
         "hedge.review_every": 900,
-        "hedge.calm": "0.5",
-        "hedge.wild": "0.9",
-        "hedge.slight": "0.01",
-        "hedge.severe": "0.10",
+        "hedge.volatility_low": "0.5",
+        "hedge.volatility_high": "0.9",
+        "hedge.drawdown_low": "0.01",
+        "hedge.drawdown_high": "0.10",
     },
 }
 """No strategy has capital, so that every trade is one of the script or of the hedge. The volatility

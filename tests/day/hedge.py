@@ -133,8 +133,14 @@ def _follows(reviews: list[dict[str, Any]]) -> bool:
     rules = {
         name.removeprefix("hedge."): Decimal(value)
         for name, value in SETTINGS[ACCOUNT].items()
-        if name in ("hedge.calm", "hedge.wild", "hedge.slight", "hedge.severe")
-    } | {"least": LEAST, "most": MOST}
+        if name
+        in (
+            "hedge.volatility_low",
+            "hedge.volatility_high",
+            "hedge.drawdown_low",
+            "hedge.drawdown_high",
+        )
+    } | {"ratio_minimum": LEAST, "ratio_maximum": MOST}
     last = None
     for review in reviews:
         if review["automatic_target"] is None or review["volatility"] is None:

@@ -34,10 +34,12 @@ def size_factor(lost: Decimal, soft: Decimal, hard: Decimal, least: Decimal) -> 
 
 def hedge_target(settings: dict[str, Decimal], volatility: Decimal, drawdown: Decimal) -> Decimal:
     """Return the share in USD that the formula asks for."""
-    unrest = _way(volatility, settings["calm"], settings["wild"])
-    loss = _way(drawdown, settings["slight"], settings["severe"])
-    need = ONE - (ONE - unrest) * (ONE - loss)
-    return settings["least"] + (settings["most"] - settings["least"]) * need
+    stress = _way(volatility, settings["volatility_low"], settings["volatility_high"])
+    loss = _way(drawdown, settings["drawdown_low"], settings["drawdown_high"])
+    need = ONE - (ONE - stress) * (ONE - loss)
+    return (
+        settings["ratio_minimum"] + (settings["ratio_maximum"] - settings["ratio_minimum"]) * need
+    )
 
 
 def time_weighted_return(values: Iterable[tuple[Decimal, Decimal]]) -> Decimal:

@@ -31,7 +31,7 @@ WANTED: dict[str, dict[str, Any]] = {
 }
 PROCESSES = {
     "postgres", "temporal", "exchange", "fork-server",
-    "trading", "trading-standby", "market", "api", "keeper",
+    "trading", "trading-standby", "market", "api", "notifications", "research", "keeper",
 }  # fmt: skip
 TOKEN = "machine's own token"
 LINK = "/set-up#"
@@ -57,7 +57,7 @@ def test_first_start_tells_its_token_and_all_that_runs(stack: OwnStack) -> None:
     assert {process["name"] for process in first["processes"]} == PROCESSES
     accounts = [account["account"] for account in first["accounts"]]
     assert sorted(accounts) == ["company", "director-1", "director-2"]
-    assert any("Vault" in words for words in first["lesser_forms"])
+    assert any("Vault" in words for words in first["degraded_modes"])
 
 
 def test_halts_overrides_approvals_and_settings_outlive_everything(
@@ -97,7 +97,7 @@ def test_halts_overrides_approvals_and_settings_outlive_everything(
     assert actions(first, "director-1").count("hedge_overridden") == 1
     assert actions(first, "company").count("trade_waits_for_approval") == 1
     killer.stop()
-    leave_as_found(first, granted["trade"])
+    leave_as_found(first, second, granted["trade"])
 
 
 def test_stack_refuses_another_market_and_goes_down(stack: OwnStack) -> None:
@@ -125,17 +125,17 @@ def change_settings(person: Person, other: Person) -> dict[str, int]:
         body = {"updates": updates, "reason": "as agreed", "confirm": True}
         answer = person.do(f"{path}/settings", body)
         if answer.get("approval"):
-            approve = f"/approvals/{answer['approval']}/approve"
-            # The record shows a request a moment after it was answered.
-            wait_until(
-                lambda a=approve: other.ask(a, {"reason": "agreed"})["code"] == "accepted",
-                "agreed",
-                20,
-            )
+            agree(other, answer["approval"])
             wait_until(lambda p=path: person.see(f"{p}/settings")["version"] > 0, "changed", 20)
             answer = person.see(f"{path}/settings")
         versions[path] = answer["version"]
     return versions
+
+
+def agree(person: Person, approval: str) -> None:
+    """Approve a request; the record shows it a moment after it was answered."""
+    path = f"/approvals/{approval}/approve"
+    wait_until(lambda: person.ask(path, {"reason": "agreed"})["code"] == "accepted", "agreed", 20)
 
 
 def settings_stand(person: Person, versions: dict[str, int]) -> None:
@@ -228,7 +228,7 @@ def is_held(stack: OwnStack, trade: int) -> bool:
     return found["phase"] == "open" and Decimal(found["bought"]) > 0
 
 
-def leave_as_found(person: Person, trade: int) -> None:
+def leave_as_found(person: Person, second: Person, trade: int) -> None:
     """Undo what would hold up whoever uses the stack next."""
     person.do(f"{COMPANY}/trades/{trade}/close")
     person.do(f"{HALTED}/resume")
@@ -236,4 +236,5 @@ def leave_as_found(person: Person, trade: int) -> None:
         values = person.see(f"{path}/settings/versions")[0]["changes"]
         undone = {change["name"]: change["before"] for change in values}
         person.do(f"{path}/settings", {"updates": undone, "reason": "done", "confirm": True})
-    person.do(f"{FALLEN}/drawdown/lift", {"reason": "it was meant"})
+    asked = person.do(f"{FALLEN}/drawdown/lift", {"reason": "it was meant"})
+    agree(second, asked["approval"])

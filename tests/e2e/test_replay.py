@@ -11,6 +11,7 @@ import pytest
 
 from cli.client import bearer_token
 from infra.runtime.settings import Settings
+from tests.support.demanded import absent
 from tests.support.own_stack import OwnStack, own_stack, wait_until
 from tests.support.recordings import RECORDINGS
 
@@ -36,7 +37,7 @@ FIGURES = (
 def stretch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A part of the recorded candles as a file of its own."""
     if not CANDLES.exists():
-        pytest.skip("the recorded candles are not beside the checkout")
+        absent("the recorded candles are not beside the checkout")
     path = tmp_path_factory.mktemp("candles") / CANDLES.name
     table: pa.Table = pq.read_table(CANDLES).slice(FIRST_BAR, BARS)
     pq.write_table(table, path)

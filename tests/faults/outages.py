@@ -8,6 +8,7 @@ record alone.
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -149,6 +150,7 @@ class Outage:
         except (FaultSuiteError, ExchangeAwayError) as error:
             report.findings.append(f"stuck: {error}")
             report.findings += [_words(found) for found in self._differences()]
+            self._give_up()
         finally:
             self._control.lift_faults()
             for one in self._held:
@@ -174,7 +176,11 @@ class Outage:
             self._watcher.watch(one.watched)
             self._open(one)
         self.report.trades = len(self._held)
-        until(lambda: all(self._is_set_up(one) for one in self._held), "every trade is set up")
+        try:
+            until(lambda: all(self._is_set_up(one) for one in self._held), "every trade is set up")
+        except FaultSuiteError as error:
+            late = [one for one in self._held if not self._is_set_up(one)]
+            raise FaultSuiteError(f"{error}: {'; '.join(map(self._standing, late))}") from error
 
     def _plan(
         self,
@@ -212,6 +218,25 @@ class Outage:
         if one.fate.limit:
             return any(order["side"] == "buy" for order in found.live)
         return found.bought == one.quantity and found.covered == one.quantity
+
+    def _standing(self, one: Held) -> str:
+        found, row = self._control.slice(one.account, one.symbol, one.before), self._row(one)
+        name = f"{one.account} {one.symbol} {one.fate.name} ({one.protection})"
+        held = f"{found.bought} of {one.quantity} bought, {found.covered} covered"
+        return f"{name}: {row['phase']}, {held}, {row.get('exit_reason')}"
+
+    def _give_up(self) -> None:
+        """End what was opened: the next outage counts what is traded in the same pairs."""
+        self._control.lift_faults()
+        with suppress(FaultSuiteError, ExchangeAwayError):
+            opened = [one for one in self._held if one.number is not None]
+            for one in opened:
+                self._platform.repeat("POST", f"{_path(one)}/close")
+            until(
+                lambda: all(self._row(one)["phase"] == "settled" for one in opened),
+                "everything is settled",
+                SETTLING_SECONDS,
+            )
 
     # --- meanwhile
 

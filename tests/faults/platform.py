@@ -20,7 +20,7 @@ from cli.bench.latency import UNBOUNDED
 from cli.client import bearer_token
 from cli.output.records import ExchangeReader, OwnReader
 from infra.runtime.database.connections import Database, Role, database_url
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import local_secrets
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal.access import client_tls
@@ -258,7 +258,7 @@ class _Judge:
 
 
 async def _change_limits(settings: Settings) -> None:
-    keys = LocalSecretStore(StateDirectory(settings.home).secrets).codec_keys()
+    keys = local_secrets(StateDirectory(settings.home).secrets).codec_keys()
     pairs = [PayloadKey(name, secret) for name, secret in reversed(keys.items())]
     client = await connect(
         settings.temporal_target, settings.temporal_namespace, pairs, tls=client_tls(settings)

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from tests.honesty import runs
+from tests.honesty import runs, watching
 from tests.honesty.markets import recorded
 from tests.honesty.runs import Run
 
 ROOT = Path(__file__).parents[2]
 STRONG, WEAK = 2.0, 0.3
 STRONG_ENOUGH = 0.9
+SOON_ENOUGH, FALSE_ALARMS = 0.9, 1.0
 
 
 def main() -> int:
@@ -30,7 +31,8 @@ def main() -> int:
     limit = partial(threadpool_limits, 1)
     with ProcessPoolExecutor(options.processes, initializer=limit) as pool:
         found = [_told(future) for future in [pool.submit(job) for job in jobs]]
-    report = _report(found, options, leak_caught=runs.leak(histories))
+    watched = watching.play(options.seed)
+    report = _report(found, options, watched, leak_caught=runs.leak(histories))
     report["seconds"] = round(time.monotonic() - began, 1)
     target = ROOT / "build" / "honesty.json"
     target.parent.mkdir(exist_ok=True)
@@ -73,7 +75,13 @@ def _told(future: Future[Run]) -> Run:
     return run
 
 
-def _report(found: list[Run], options: argparse.Namespace, *, leak_caught: bool) -> dict:
+def _report(
+    found: list[Run],
+    options: argparse.Namespace,
+    watched: watching.Watched,
+    *,
+    leak_caught: bool,
+) -> dict:
     def promoted(kind: str) -> int:
         return sum(run.promoted for run in found if run.kind == kind)
 
@@ -86,6 +94,9 @@ def _report(found: list[Run], options: argparse.Namespace, *, leak_caught: bool)
         "weak_promoted": promoted("weak"),
         "below_cost_promoted": promoted("below cost"),
         "leak_caught": leak_caught,
+        "flips_withdrawn_within_17_trades": watched.soon,
+        "false_alarms_in_1000_healthy_trades": watched.false_alarms,
+        "champions_watched": {"turned": watched.turned, "healthy": watched.healthy},
         "seeds": {"first": options.seed, "of_each_kind": "consecutive"},
     }
     report["honest"] = (
@@ -94,6 +105,8 @@ def _report(found: list[Run], options: argparse.Namespace, *, leak_caught: bool)
         and report["weak_promoted"] == 0
         and report["below_cost_promoted"] == 0
         and leak_caught
+        and watched.soon >= SOON_ENOUGH
+        and watched.false_alarms <= FALSE_ALARMS
     )
     report["runs"] = [
         {"kind": r.kind, "seed": r.seed, "promoted": r.promoted, "reasons": r.reasons}

@@ -11,8 +11,9 @@ from models.learning.features.catalogue import FeatureSet, daily_features
 from models.learning.features.checks import features_that_look_ahead
 from models.learning.features.definitions import Feature
 from models.learning.labels.exits import Exits
-from models.learning.training.question import Answer, Question, ask
+from models.learning.training.question import Answer, Question
 from models.learning.training.samples import Samples, make_samples
+from models.learning.training.verdict import ask
 from models.learning.validation.gate import GateLimits
 from tests.honesty.markets import DAY, SHORTEST_SHIFT, YEAR, Made, made, resampled
 
@@ -96,7 +97,7 @@ def _asked(
         histories = [resampled(bars, rng) for bars in histories]
     samples = make_samples(histories, WITHOUT_FLOW, upper_half, EXITS, shift=shift)
     question = Question(kind, EXITS, trials, limits=LIMITS)
-    return _run(kind, seed, ask(question, samples, rng))
+    return _run(kind, seed, ask(question, samples, rng, thorough=False))
 
 
 def signal(
@@ -116,7 +117,8 @@ def signal(
         samples = make_samples(made(market, rng), SIMPLE, always, exits)
         if worth is None or abs(_worth_of(samples, YEARS_BEFORE) - worth) <= worth / 10:
             break
-    return _run(kind, seed, ask(Question(kind, exits, FULL, limits=LIMITS), samples, rng))
+    question = Question(kind, exits, FULL, limits=LIMITS)
+    return _run(kind, seed, ask(question, samples, rng, thorough=False))
 
 
 def edge_worth(sharpe: float, exits: Exits) -> float:

@@ -20,7 +20,6 @@ import pytest
 
 from activities.adapters.kraken.addresses import AllowedHosts, ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory
-from activities.adapters.kraken.errors import KeyInUseError
 from activities.adapters.kraken.exchange import KrakenExchange
 from activities.adapters.kraken.feed.public_feed import KrakenMarketFeed
 from activities.adapters.kraken.rest.transport import Timeouts
@@ -28,6 +27,7 @@ from activities.ports.exchange import ExecutionReport, StreamGap
 from activities.ports.exchange_errors import (
     ExchangeError,
     ExchangeUnavailableError,
+    KeyInUseError,
     OrderGoneError,
     OrderRejectedError,
     RateLimitedError,

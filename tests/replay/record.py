@@ -1,18 +1,24 @@
 """Record histories of the stories for the replay test: ``python -m tests.replay.record``.
 
+``python -m tests.replay.record data`` records only those of data from outside.
+
 Payloads are written in the clear (they hold made-up trades), so that they replay without a key.
 """
 
 import asyncio
 import json
 import re
+import sys
 import tempfile
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from temporalio.client import Client
+
 from infra.runtime.temporal.client import connect
+from models.contracts.market.data import DataWork, market_data_id
 from models.contracts.names import (
     approval_workflow_id,
     daily_reset_workflow_id,
@@ -29,6 +35,7 @@ from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.answers import Answer
 from models.trading.orders import Leg, OrderType
 from models.trading.trade.facts import PriceCrossed
+from tests.support.data_work import recorded_data_work
 from tests.support.fakes import wall_clock
 from tests.support.stories import TASK_TIMEOUT, Story, at_rest
 from tests.support.temporal import NAMESPACE, World, access, eventually, temporal_server
@@ -54,11 +61,11 @@ async def record(address: str) -> None:
         await _kill_switch(story, 6)
         await at_rest(story.handle)
         for number in range(1, 7):
-            await _save(world, story.trade(number).id, f"trade-{number}")
-        await _save(world, story.handle.id, "account")
-        await _save(world, kill_switch_workflow_id(1), "kill-switch")
+            await _save(world.client, story.trade(number).id, f"trade-{number}")
+        await _save(world.client, story.handle.id, "account")
+        await _save(world.client, kill_switch_workflow_id(1), "kill-switch")
         await story.end()
-        await _save(world, f"stream/{story.account}", "stream")
+        await _save(world.client, f"stream/{story.account}", "stream")
         await _rested(world)
         await _rules(world)
 
@@ -78,7 +85,7 @@ async def _rested(world: World) -> None:
     close = CloseNow("close", "tester", wall_clock(), Decimal(50000))
     await story.trade(1).execute_update("close_now", close, result_type=Answer)
     await story.trade(1).result()
-    await _save(world, story.trade(1).id, "trade-resting")
+    await _save(world.client, story.trade(1).id, "trade-resting")
     await story.end()
 
 
@@ -92,9 +99,9 @@ async def _rules(world: World) -> None:
     await story.moment("1.2", 24)
     await eventually(story.reviews, "the hedge was reviewed")
     await at_rest(story.handle)
-    await _save(world, story.hedge.id, "hedge")
+    await _save(world.client, story.hedge.id, "hedge")
     await close_days(story, wall_clock() + timedelta(days=2))
-    await _save(world, daily_reset_workflow_id(story.account), "daily-reset")
+    await _save(world.client, daily_reset_workflow_id(story.account), "daily-reset")
     await story.end()
     careful = CarefulStory(world, world.add_account())
     await careful.begin()
@@ -104,12 +111,12 @@ async def _rules(world: World) -> None:
     await careful.until_protected(1)
     approval = approval_workflow_id(careful.account, asked.approval or "")
     await world.client.get_workflow_handle(approval).result()
-    await _save(world, approval, "approval")
+    await _save(world.client, approval, "approval")
     await careful.end()
 
 
-async def _save(world: World, workflow_id: str, name: str) -> None:
-    history = await world.client.get_workflow_handle(workflow_id).fetch_history()
+async def _save(client: Client, workflow_id: str, name: str) -> None:
+    history = await client.get_workflow_handle(workflow_id).fetch_history()
     # The recorder's process and machine are nobody's business.
     content = re.sub(r"\d+@[\w.-]+", "recorder", history.to_json())
     compact = json.dumps(_without_traces(json.loads(content)), separators=(",", ":"))
@@ -187,15 +194,27 @@ async def _kill_switch(story: Story, number: int) -> None:
         task_timeout=TASK_TIMEOUT,
     )
     await story.trade(number).result()
+    story.journal.approved.add(1)
     lift = LiftApproved("lift", "tester", wall_clock())
     await handle.execute_update("approve_lift", lift, result_type=KillSwitchProgress)
     await handle.result()
 
 
+async def record_data(address: str) -> None:
+    """What is brought from outside: a series that fails, and a list that names an asset."""
+    client = await connect(address, NAMESPACE, [], tls=access(address))
+    async with recorded_data_work(client) as run:
+        for work in DataWork:
+            await run(work)
+            await _save(client, market_data_id(work), f"market-data-{work.value}")
+
+
 def main() -> None:
     HISTORIES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as directory, temporal_server(Path(directory)) as address:
-        asyncio.run(record(address))
+        if sys.argv[1:] != ["data"]:
+            asyncio.run(record(address))
+        asyncio.run(record_data(address))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,13 @@ from infra.runtime.temporal.client import data_converter
 from infra.runtime.temporal.workers import sandbox_runner
 from tests.replay.fingerprints import BASELINE, fingerprints
 from tests.support.temporal import TRADING_WORKFLOWS
+from workflows.market.data import MarketDataWorkflow
 
-HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+HERE = Path(__file__).parent
+HISTORIES = sorted((HERE / "histories").glob("*.json"))
+RELEASED = sorted((HERE / "releases").glob("*/*.json"))
+"""As the code of each release has written them; never recorded anew. An installation that goes on
+from that release has such histories open."""
 
 
 def a_history(path: Path) -> WorkflowHistory:
@@ -21,13 +26,24 @@ def a_history(path: Path) -> WorkflowHistory:
 
 def test_histories_are_there() -> None:
     rules = {"hedge", "daily-reset", "approval"}
-    assert rules | {"account", "kill-switch", "trade-1", "trade-6"} <= {p.stem for p in HISTORIES}
+    data = {"market-data-history", "market-data-sanctions", "market-data-sentiment"}
+    assert rules | data | {"account", "kill-switch", "trade-1", "trade-6"} <= {
+        p.stem for p in HISTORIES
+    }
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda p: p.stem)
+def test_every_release_has_left_its_histories() -> None:
+    releases = {path.parent.name for path in RELEASED}
+    assert "0.1.0" in releases
+    for release in releases:
+        names = {path.stem for path in RELEASED if path.parent.name == release}
+        assert {"account", "trade-1", "kill-switch", "stream", "hedge", "approval"} <= names
+
+
+@pytest.mark.parametrize("path", [*HISTORIES, *RELEASED], ids=lambda p: f"{p.parent.name}/{p.stem}")
 async def test_recorded_history_replays(path: Path) -> None:
     replayer = Replayer(
-        workflows=TRADING_WORKFLOWS,
+        workflows=[*TRADING_WORKFLOWS, MarketDataWorkflow],
         workflow_runner=sandbox_runner(),
         data_converter=data_converter([]),
     )

@@ -29,16 +29,16 @@ from models.trading.orders import Fill, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
-    AskHolding,
-    AskOrders,
     CancelOrder,
     ExitPosition,
     FillReported,
-    HoldingTold,
+    HoldingReported,
     OrderAcknowledged,
     OrderEnded,
     OrderRefused,
     PlaceOrder,
+    RequestHolding,
+    ResolveOrderStatus,
     SellPart,
     StopAmended,
     TradeFact,
@@ -56,7 +56,13 @@ DEEPER = ((Decimal(0), 1), (Decimal("0.001"), 1), (Decimal("0.005"), 20))
 """Levels of the book: how far beyond the spread, and how many halves of a volume are there."""
 
 ExchangeCommand = (
-    PlaceOrder | CancelOrder | AmendStop | ExitPosition | SellPart | AskOrders | AskHolding
+    PlaceOrder
+    | CancelOrder
+    | AmendStop
+    | ExitPosition
+    | SellPart
+    | ResolveOrderStatus
+    | RequestHolding
 )
 Told = tuple[int, TradeFact]
 
@@ -111,9 +117,9 @@ class Desk:
                     told += self._place(trade, order, order.quantity)
                 else:
                     told.append((trade, self._absent(order, "the stop was not made smaller")))
-            case AskOrders(order_ids):
+            case ResolveOrderStatus(order_ids):
                 told += [(trade, fact) for name in order_ids for fact in self._known(name)]
-            case AskHolding():
+            case RequestHolding():
                 told.append((trade, self._holding(command)))
         return told
 
@@ -176,12 +182,12 @@ class Desk:
         quantity = command.exit.quantity - (filled - command.stops_filled_known)
         return [*told, *self._place(trade, command.exit, quantity)]
 
-    def _holding(self, command: AskHolding) -> HoldingTold:
+    def _holding(self, command: RequestHolding) -> HoldingReported:
         balance = self.venue.balances(ACCOUNT).get(command.base)
         own = [self.venue.order(ACCOUNT, name) for name in command.own_order_ids]
         sold = sum((order.executed for order in own if order is not None), ZERO)
         total = balance.total if balance is not None else ZERO
-        return HoldingTold(total, sold, len(command.own_order_ids), ZERO, ZERO, self.now)
+        return HoldingReported(total, sold, len(command.own_order_ids), ZERO, ZERO, self.now)
 
     # --- what the exchange says ----------------------------------------------------------------
 

@@ -9,7 +9,8 @@ from models.trading.account.facts import EnterTrade
 from models.trading.trade.figures import STRATEGY_SOURCE, figures
 from models.trading.trade.slippage import slippages, total
 from tests.rules.desk import ACCOUNT
-from tests.rules.world import CASH, World
+from tests.rules.seen import CASH
+from tests.rules.world import World
 
 ZERO = Decimal(0)
 UNPROVEN, EVIDENCE = "unproven", "evidence"

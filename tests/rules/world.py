@@ -4,8 +4,8 @@ Time is that of the candles. A command is carried out at once and what it brings
 once, in order; so the same candles give the same decisions, whenever and wherever it runs.
 """
 
-from collections import Counter, deque
-from dataclasses import dataclass, field, replace
+from collections import deque
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,9 +21,9 @@ from models.trading.account.facts import (
     EnterTrade,
     ExchangeReady,
     IdeaArrived,
-    MarketRulesTold,
     RecordIdea,
     TradeProgressed,
+    UniverseUpdated,
     WithdrawEntries,
 )
 from models.trading.account.hedge.facts import (
@@ -35,7 +35,7 @@ from models.trading.account.hedge.facts import (
 from models.trading.account.rules import adopt
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.state import AccountState, HaltKind
-from models.trading.market import Candle, MarketSnapshot
+from models.trading.market import Candle
 from models.trading.orders import OrderStatus
 from models.trading.risk.limits import FeeRates
 from models.trading.strategies.trend import TrendStrategy
@@ -45,7 +45,7 @@ from models.trading.trade.facts import (
     CloseRequested,
     Direction,
     EntryCancelRequested,
-    PartSaleRequested,
+    PartialExitRequested,
     PlaceOrder,
     PriceCrossed,
     PriceWatch,
@@ -57,12 +57,12 @@ from models.trading.trade.facts import (
 from models.trading.trade.figures import summarise
 from models.trading.trade.state import TradePhase, TradeState
 from models.trading.trading_day import day_of, next_boundary
+from tests.rules.books import with_book
 from tests.rules.candles import BAR, PAIRS
 from tests.rules.desk import ACCOUNT, Desk, ExchangeCommand, Told
-from tests.support.books import a_book
+from tests.rules.seen import CASH, Seen
 
 ZERO = Decimal(0)
-CASH = Decimal(100_000)
 SETTINGS = '{"hedge.mode": "automatic"}'
 """The defaults of the release, with the hedge at work."""
 TELLING_SHARE = Decimal("0.001")
@@ -72,25 +72,6 @@ PATH = ("open", "low", "high", "close")
 """Worst first: whatever is long meets the bar's low before its high."""
 
 
-@dataclass
-class Seen:
-    """What the replay counts."""
-
-    entries: list[EnterTrade] = field(default_factory=list)
-    settled: list[TradeState] = field(default_factory=list)
-    refused: Counter[str] = field(default_factory=Counter)
-    halts: Counter[str] = field(default_factory=Counter)
-    first_halts: dict[str, datetime] = field(default_factory=dict)
-    ideas: int = 0
-    hedge_targets: int = 0
-    unmeasured: timedelta = timedelta(0)
-    longest_unmeasured: timedelta = timedelta(0)
-    lowest_equity: Decimal = CASH
-    highest_equity: Decimal = CASH
-
-
-BOOK_USD = Decimal(1_000_000)
-"""What each level of a book is taken to hold, in USD."""
 TOLD_EVERY = timedelta(hours=4)
 """How often what reconciliations tell is told; fees are outdated after six hours."""
 
@@ -210,7 +191,7 @@ class World:
             market.measure()
         if not self._started:
             self._begin()
-        elif at - self._told_at >= TOLD_EVERY:
+        elif at - self._told_last >= TOLD_EVERY:
             self._ready()
         self._mark()
         self._close_day()
@@ -232,11 +213,11 @@ class World:
         buckets = {name: "major" if name[:3] in ("BTC", "ETH") else "large" for name in symbols}
         groups = dict.fromkeys(symbols, "BTC/USD")
         reviewed = (None, self.now, self.now)
-        self._tell(MarketRulesTold(1, symbols, buckets, 1, groups, self.now, *reviewed))
+        self._tell(UniverseUpdated(1, symbols, buckets, 1, groups, self.now, *reviewed))
 
     def _ready(self) -> None:
         """Tell balances and fees, as each reconciliation does."""
-        self._told_at = self.now
+        self._told_last = self.now
         venue = self.desk.venue
         balances = {name: one.total for name, one in venue.balances(ACCOUNT).items()}
         instruments = {pair.symbol: pair.instrument for pair in PAIRS}
@@ -279,12 +260,7 @@ class World:
             self.runner.take(bars[symbol])
             for idea in self.runner.propose(market.snapshot, market.instrument):
                 self.seen.ideas += 1
-                self._tell(IdeaArrived(idea, self._with_book(market.snapshot), self.now))
-
-    def _with_book(self, seen: MarketSnapshot) -> MarketSnapshot:
-        """Return what is seen with the book that the candles do not tell: a deep one."""
-        book = a_book(seen.bid, seen.ask, BOOK_USD / seen.ask)
-        return replace(seen, book=book, book_at=self.now)
+                self._tell(IdeaArrived(idea, with_book(market.snapshot, self.now), self.now))
 
     def _review_trades(self) -> None:
         """Let time pass for the trades that wait for something."""
@@ -354,7 +330,7 @@ class World:
             case SellParts(targets):
                 for number, target in sorted(targets.items()):
                     price = self.account.prices.get(self.account.trades[number].symbol)
-                    told.append((number, PartSaleRequested(target, "hedge", self.now, price)))
+                    told.append((number, PartialExitRequested(target, "hedge", self.now, price)))
         return told
 
     def _enter(self, command: EnterTrade) -> None:

@@ -1,16 +1,15 @@
 """Days and capital of the record in memory; figures of boundaries are what a test says they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from activities.ports.capital import BoundaryFigures, RunningDay
-from models.trading.account.capital.day_rules import day_rule
 from models.trading.account.capital.facts import FlowNoted, TradeExecuted
 from models.trading.account.state import AccountState
 from models.trading.capital.days import DailyRecord
-from models.trading.capital.flows import NavBaseline
+from models.trading.capital.flows import FlowSource, NavBaseline
 
 
 @dataclass
@@ -32,7 +31,7 @@ class FakeBooks:
         if saved is None or saved.drawdown is None:
             return None
         closed = [at for owner, at in self.days if owner == account]
-        return RunningDay(saved.drawdown.opened_at, day_rule(saved), max(closed, default=None))
+        return RunningDay(saved.drawdown.opened_at, saved.day, max(closed, default=None))
 
     async def boundary_figures(
         self, account: str, opened_at: datetime, boundary: datetime
@@ -51,7 +50,12 @@ class FakeBooks:
 
     async def save_flows(self, account: str, flows: Sequence[FlowNoted]) -> None:
         for noted in flows:
-            self.flows.setdefault((account, noted.flow.flow_id), noted)
+            name = (account, noted.flow.flow_id)
+            known = self.flows.setdefault(name, noted)
+            by_hand = noted.flow.source is FlowSource.BY_HAND
+            if by_hand and known.flow.source is FlowSource.LEDGER:
+                flow = replace(known.flow, source=noted.flow.source, author=noted.flow.author)
+                self.flows[name] = replace(known, flow=flow)
 
     async def known_flows(self, account: str) -> set[str]:
         return {flow for owner, flow in self.flows if owner == account}
@@ -66,4 +70,5 @@ class FakeBooks:
         return self.asset_prices.get(asset)
 
     async def save_baseline(self, account: str, baseline: NavBaseline) -> None:
-        self.baselines.append((account, baseline))
+        if (account, baseline) not in self.baselines:
+            self.baselines.append((account, baseline))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -23,16 +23,7 @@ from activities.ports.exchange_errors import (
     OrderRejectedError,
     UnknownOutcomeError,
 )
-from activities.ports.journal import Discrepancies, IntentStored, RecordedOrder, StoredOrder
-from activities.ports.market import HedgeMarketSeen
-from models.trading.account.entries.record import EntryRecord
-from models.trading.account.hedge.facts import HedgeRecord
-from models.trading.account.settings.in_force import SettingsRecord
-from models.trading.account.state import AccountState
-from models.trading.answers import Answer
 from models.trading.capital.flows import LedgerLine
-from models.trading.governance.approval import ApprovalRequest
-from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
 from models.trading.orders import (
     Fill,
@@ -45,10 +36,7 @@ from models.trading.orders import (
     TimeInForce,
 )
 from models.trading.risk.limits import FeeRates, Mode
-from models.trading.trade.facts import PriceWatch
-from models.trading.trade.state import TradePhase, TradeState
-from models.trading.verdicts import Verdict
-from tests.support.fake_books import FakeBooks
+from tests.support import fake_journal
 
 ZERO = Decimal(0)
 TAKER = Decimal("0.004")
@@ -227,7 +215,7 @@ class FakeExchange:
     def cooling_down(self) -> CoolingDown | None:
         return None
 
-    def unbroken_stretch(self) -> int | None:
+    def stream_epoch(self) -> int | None:
         return self.stretch if self.hearing else None
 
     async def proves_absence(self, sent: SentOrder) -> bool:
@@ -444,252 +432,7 @@ class FakeDirectory:
         """Nothing is held."""
 
 
-@dataclass
-class FakeJournal(FakeBooks):
-    """The record in memory, with the same promises: once per id, never back."""
-
-    intents: dict[str, StoredOrder] = field(default_factory=dict)
-    fills: dict[str, tuple[str, Fill]] = field(default_factory=dict)
-    undelivered: set[str] = field(default_factory=set)
-    reports: dict[str, OrderReport] = field(default_factory=dict)
-    trades: dict[tuple[str, int], TradeState] = field(default_factory=dict)
-    saved_accounts: dict[str, AccountState] = field(default_factory=dict)
-    watches: dict[tuple[str, int], tuple[PriceWatch, ...]] = field(default_factory=dict)
-    events: list[tuple[str, int, str]] = field(default_factory=list)
-    audits: list[tuple[str, str]] = field(default_factory=list)
-    settings: dict[tuple[str, int], SettingsRecord] = field(default_factory=dict)
-    entries: dict[tuple[str, int], EntryRecord] = field(default_factory=dict)
-    ideas: list[tuple[str, str, int | None]] = field(default_factory=list)
-    approvals: dict[str, tuple[ApprovalRequest, Answer | None]] = field(default_factory=dict)
-    hedge_reviews: list[tuple[str, HedgeRecord]] = field(default_factory=list)
-    hedge_seen: HedgeMarketSeen = field(default_factory=lambda: HedgeMarketSeen((), {}, None, None))
-    halted: set[str] = field(default_factory=set)
-    acknowledged: set[tuple[int, str]] = field(default_factory=set)
-    reconciliations: list[tuple[str, Discrepancies]] = field(default_factory=list)
-    checkpoints: dict[str, datetime] = field(default_factory=dict)
-    acknowledged_at: dict[str, datetime] = field(default_factory=dict)
-
-    async def store_intent(
-        self, order: OrderSpec, intended_at: datetime, sending_at: datetime | None = None
-    ) -> IntentStored:
-        new = order.client_order_id not in self.intents
-        halted = order.account in self.halted and order.leg is Leg.ENTRY
-        if new:
-            sent_at = None if halted else sending_at
-            self.intents[order.client_order_id] = StoredOrder(
-                order, OrderStatus.INTENDED, None, intended_at, sent_at, None, int(bool(sent_at))
-            )
-        return IntentStored(self.intents[order.client_order_id], new, halted)
-
-    async def mark_sent(self, account: str, client_order_id: str, at: datetime) -> int:
-        known = self.intents[client_order_id]
-        self.intents[client_order_id] = replace(known, sent_at=at, sends=known.sends + 1)
-        return known.sends + 1
-
-    async def mark_order(
-        self,
-        account: str,
-        client_order_id: str,
-        status: OrderStatus,
-        order_id: str | None,
-        at: datetime,
-        reason: str | None = None,
-    ) -> None:
-        known = self.intents[client_order_id]
-        kept = known.status if known.status.is_final else status
-        acknowledged = known.acknowledged_at or (at if order_id else None)
-        self.intents[client_order_id] = replace(
-            known,
-            status=kept,
-            order_id=order_id or known.order_id,
-            acknowledged_at=acknowledged,
-        )
-        self.acknowledged_at.setdefault(client_order_id, wall_clock())
-
-    async def record_reports(self, account: str, reports: Sequence[OrderReport]) -> None:
-        for report in reports:
-            self.reports[report.order_id] = report
-            known = self.intents.get(report.client_order_id or "")
-            if known is not None and not known.status.is_final:
-                self.intents[known.spec.client_order_id] = replace(
-                    known, status=report.status, order_id=report.order_id
-                )
-
-    async def record_fills(self, account: str, fills: Sequence[Fill]) -> list[str]:
-        new = [f for f in fills if f.execution_id not in self.fills]
-        for fill in new:
-            self.fills[fill.execution_id] = (account, fill)
-            self.undelivered.add(fill.execution_id)
-        return [f.execution_id for f in new]
-
-    async def undelivered_fills(self, account: str) -> list[Fill]:
-        return [f for i, (a, f) in self.fills.items() if a == account and i in self.undelivered]
-
-    async def mark_delivered(self, account: str, execution_ids: Sequence[str]) -> None:
-        self.undelivered -= set(execution_ids)
-
-    async def settled_trade(self, account: str, trade: int) -> TradeState | None:
-        state = self.trades.get((account, trade))
-        return state if state is not None and state.phase is TradePhase.SETTLED else None
-
-    async def unowned_fills(self, account: str) -> list[Fill]:
-        unowned: list[Fill] = []
-        for owner, fill in self.fills.values():
-            found = await self.owner_of_order(account, fill.order_id, None, None)
-            trade = None if found is None else self.trades.get((account, found[0]))
-            if owner == account and trade is not None and trade.phase is TradePhase.SETTLED:
-                unowned += [fill] if fill not in trade.fills else []
-        return unowned
-
-    async def holdings_of_trades(self, account: str, symbol: str) -> dict[int, Decimal]:
-        held: dict[int, Decimal] = {}
-        owners = {o.order_id: o.spec.trade for o in self.intents.values() if o.order_id}
-        for owner, fill in self.fills.values():
-            if owner == account and fill.symbol == symbol:
-                trade = owners.get(fill.order_id, 0)
-                sign = 1 if fill.side is Side.BUY else -1
-                held[trade] = held.get(trade, ZERO) + sign * fill.quantity
-        held = {trade: quantity for trade, quantity in held.items() if quantity}
-        for one in await self.orders(account, only_open=True):
-            if one.spec.leg is Leg.ENTRY and one.spec.symbol == symbol:
-                held.setdefault(one.spec.trade, ZERO)
-        return held
-
-    async def newest_execution_before(self, account: str, at: datetime) -> datetime | None:
-        return None
-
-    async def orders_lacking_executions(self, account: str) -> list[str]:
-        executed: dict[str, Decimal] = {}
-        for owner, fill in self.fills.values():
-            if owner == account:
-                executed[fill.order_id] = executed.get(fill.order_id, Decimal(0)) + fill.quantity
-        return [
-            name
-            for name, report in self.reports.items()
-            if report.filled_quantity > executed.get(name, Decimal(0))
-        ]
-
-    async def owner_of_order(
-        self,
-        account: str,
-        order_id: str,
-        client_order_id: str | None,
-        parent: str | None,
-        userref: int | None = None,
-    ) -> tuple[int, str | None] | None:
-        for stored in self.intents.values():
-            same = order_id == stored.order_id or client_order_id == stored.spec.client_order_id
-            if same and stored.spec.account == account:
-                return stored.spec.trade, stored.spec.client_order_id
-        return None
-
-    async def orders(self, account: str, *, only_open: bool) -> list[StoredOrder]:
-        own = [o for o in self.intents.values() if o.spec.account == account]
-        return [o for o in own if not (only_open and o.status.is_final)]
-
-    async def orders_ended_unfilled(self, account: str, since: datetime) -> list[StoredOrder]:
-        ended = [o for o in await self.orders(account, only_open=False) if o.status.is_final]
-        return [
-            one
-            for one in ended
-            if one.sends
-            and one.status not in (OrderStatus.REJECTED, OrderStatus.CLOSED)
-            and self.acknowledged_at.get(one.spec.client_order_id, since) >= since
-        ]
-
-    async def recorded_orders(self, account: str, order_ids: Sequence[str]) -> list[RecordedOrder]:
-        found = [self.reports[one] for one in order_ids if one in self.reports]
-        found += [r for r in self.reports.values() if r.parent_order_id in order_ids]
-        executed = [fill for owner, fill in self.fills.values() if owner == account]
-        return [
-            RecordedOrder(r, tuple(f for f in executed if f.order_id == r.order_id)) for r in found
-        ]
-
-    async def known_executions(self, account: str) -> set[str]:
-        return {i for i, (a, _) in self.fills.items() if a == account}
-
-    async def save_trade(self, state: TradeState, event: str | None, at: datetime) -> None:
-        self.trades[state.plan.account, state.plan.number] = state
-        if event is not None:
-            self.events.append((state.plan.account, state.plan.number, event))
-
-    async def save_account(
-        self,
-        state: AccountState,
-        action: str | None,
-        actor: str,
-        details: dict[str, str],
-        at: datetime,
-    ) -> None:
-        self.saved_accounts[state.account] = state
-        if action is not None:
-            self.audits.append((state.account, action))
-
-    async def save_settings(self, account: str, record: SettingsRecord) -> None:
-        self.settings.setdefault((account, record.version), record)
-
-    async def save_entry(self, account: str, record: EntryRecord) -> None:
-        self.entries.setdefault((account, record.trade), record)
-
-    async def record_idea(
-        self, account: str, idea: Idea, verdict: Verdict, trade: int | None, at: datetime
-    ) -> None:
-        self.ideas.append((account, idea.idea_id, trade))
-
-    async def save_approval(
-        self, account: str, request: ApprovalRequest, outcome: Answer | None
-    ) -> None:
-        known = self.approvals.get(request.request_id)
-        if known is None or not known[0].status.is_final:
-            self.approvals[request.request_id] = (request, outcome)
-
-    async def record_hedge_review(self, account: str, record: HedgeRecord) -> None:
-        if all(known.review_id != record.review_id for _, known in self.hedge_reviews):
-            self.hedge_reviews.append((account, record))
-
-    async def hedge_market(self, account: str) -> HedgeMarketSeen:
-        return self.hedge_seen
-
-    async def set_watches(self, account: str, trade: int, watches: Sequence[PriceWatch]) -> None:
-        self.watches[account, trade] = tuple(watches)
-
-    async def accounts(self) -> list[AccountState]:
-        return list(self.saved_accounts.values())
-
-    async def entries_halted(self, account: str) -> bool:
-        return account in self.halted
-
-    async def engage_kill_switch(
-        self,
-        number: int,
-        accounts: Sequence[str],
-        *,
-        flatten: bool,
-        reason: str,
-        by: str,
-        at: datetime,
-    ) -> None:
-        self.halted |= set(accounts)
-
-    async def acknowledge_kill_switch(self, number: int, account: str, at: datetime) -> None:
-        self.acknowledged.add((number, account))
-
-    async def lift_kill_switch(self, number: int, at: datetime) -> None:
-        self.halted.clear()
-
-    async def audit(
-        self, account: str, actor: str, action: str, details: dict[str, str], correlation: str
-    ) -> None:
-        self.audits.append((account, action))
-
-    async def record_reconciliation(self, account: str, found: Discrepancies, at: datetime) -> None:
-        self.reconciliations.append((account, found))
-
-    async def checkpoint(self, account: str) -> datetime | None:
-        return self.checkpoints.get(account)
-
-    async def advance_checkpoint(self, account: str, at: datetime) -> None:
-        self.checkpoints[account] = max(at, self.checkpoints.get(account, at))
+FakeJournal = fake_journal.FakeJournal
 
 
 SHORT = timedelta(milliseconds=50)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from activities.accounts.modes import ModeActivities
 from activities.adapters.postgres.accounts.mode_record import PostgresModes
+from activities.adapters.postgres.governance.standing import GovernanceStanding
 from activities.ports.secrets import Credentials
 from models.trading.risk.limits import Mode
 
@@ -39,5 +40,6 @@ class LiveKeys:
             self.limits_version,
             lambda: datetime.now(UTC),
             record_fault=self.record_fault,
+            held_by_freeze=GovernanceStanding(database).held_by_freeze,
             market_is_live=True,
         )

@@ -84,7 +84,11 @@ class Eager:
 
 @dataclass
 class FakeMarketRecord:
-    """Watches and what was written; ``down`` counts calls that fail."""
+    """Watches and what was written; ``down`` counts calls that fail.
+
+    `tests/ports/test_market_record_conformance.py` holds it against PostgreSQL. A watch that was
+    never set counts as set.
+    """
 
     watches: list[PriceWatch] = field(default_factory=list)
     candles: list[Candle] = field(default_factory=list)
@@ -104,12 +108,24 @@ class FakeMarketRecord:
 
     async def save_candles(self, candles: Sequence[Candle]) -> int:
         self._answer()
-        self.candles += candles
-        return len(candles)
+        fresh = {(c.symbol, c.interval_minutes, c.start): c for c in candles}
+        kept = [c for c in self.candles if (c.symbol, c.interval_minutes, c.start) not in fresh]
+        self.candles = [*kept, *fresh.values()]
+        return len(fresh)
+
+    async def recent_candles(self, symbol: str, interval_minutes: int, limit: int) -> list[Candle]:
+        own = [
+            c for c in self.candles if (c.symbol, c.interval_minutes) == (symbol, interval_minutes)
+        ]
+        return sorted(own, key=lambda candle: candle.start)[-limit:]
 
     async def save_snapshots(self, snapshots: Sequence[MarketSnapshot]) -> None:
         self._answer()
         self.snapshots += snapshots
+
+    async def snapshot(self, symbol: str) -> MarketSnapshot | None:
+        own = [seen for seen in self.snapshots if seen.symbol == symbol]
+        return max(own, key=lambda seen: seen.observed_at, default=None)
 
     async def active_watches(self) -> list[PriceWatch]:
         return [w for w in self.watches if w.watch_id not in {name for name, _ in self.triggered}]
@@ -119,8 +135,10 @@ class FakeMarketRecord:
         while self.changes:
             yield self.changes.pop(0)
 
-    async def mark_triggered(self, watch: PriceWatch, price: Decimal, moment: datetime) -> bool:
+    async def mark_triggered(self, watch: PriceWatch, price: Decimal, at: datetime) -> bool:
         self._answer()
+        if any(name == watch.watch_id for name, _ in self.triggered):
+            return False
         self.triggered.append((watch.watch_id, price))
         return True
 
@@ -135,9 +153,9 @@ class FakeMarketRecord:
         self._answer()
         return self.held
 
-    async def save_equity(self, moment: datetime, marks: list[AccountMark]) -> None:
+    async def save_equity(self, at: datetime, marks: list[AccountMark]) -> None:
         self._answer()
-        self.marks.append(moment)
+        self.marks.append(at)
         self.equity += marks
 
 
@@ -159,6 +177,7 @@ class FakeMessenger:
     down: int = 0
     gone: bool = False
     reopened: list[tuple[object, tuple[object, ...]]] = field(default_factory=list)
+    answers: list[object] = field(default_factory=list)
 
     async def reopen_trade(self, state, facts) -> None:
         self.reopened.append((state, tuple(facts)))
@@ -167,17 +186,34 @@ class FakeMessenger:
         if self.down:
             self.down -= 1
             raise ConnectionError("Temporal restarts")
+        if self.gone:
+            return False
         self.told += [(account, trade, fact) for fact in facts]
-        return not self.gone
+        return True
 
-    async def tell_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
+    async def signal_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
         return await self._tell(account, trade, facts)
 
-    async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
+    async def signal_account(self, account: str, facts: Sequence[object]) -> bool:
         return await self._tell(account, None, facts)
 
-    async def tell_hedge(self, account: str, facts: Sequence[object]) -> bool:
+    async def signal_hedge(self, account: str, facts: Sequence[object]) -> bool:
         return await self._tell(account, "hedge", facts)
 
-    async def tell_kill_switch(self, number, fact) -> bool:
+    async def signal_kill_switch(self, number, fact) -> bool:
         return await self._tell(f"kill-switch/{number}", None, [fact])
+
+    async def lift_kill_switch(self, number, lift) -> bool:
+        return await self._tell(f"kill-switch/{number}", None, [lift])
+
+    async def ask_platform(self, request):
+        return await self._ask("platform", None, request)
+
+    async def ask_account(self, account: str, update: str, request_id: str, fact: object):
+        return await self._ask(account, None, fact)
+
+    async def ask_trade(self, account: str, trade: int, update: str, request_id: str, fact: object):
+        return await self._ask(account, trade, fact)
+
+    async def _ask(self, account, trade, fact):
+        return self.answers.pop(0) if await self._tell(account, trade, [fact]) else None

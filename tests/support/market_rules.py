@@ -45,12 +45,14 @@ class Pairs:
         self.listed = {f"{base}/USD": an_instrument(base) for base in bases}
         self.spread = Decimal("0.0001")
         self.days = {symbol: bars(symbol, 200, 1440) for symbol in self.listed}
+        self.unquoted = set()
 
     async def instruments(self):
         return dict(self.listed)
 
     async def quotes(self):
-        return {symbol: PairQuote(Decimal(9_000_000), self.spread) for symbol in self.listed}
+        quote = PairQuote(Decimal(9_000_000), self.spread)
+        return {symbol: quote for symbol in self.listed if symbol not in self.unquoted}
 
     async def history(self, symbol, interval_minutes):
         return self.days.get(symbol, [])
@@ -62,14 +64,16 @@ class NobodyListens:
     def __init__(self, missing=()):
         self.told, self.missing = [], set(missing)
 
-    async def tell_account(self, account, facts):
+    async def signal_account(self, account, facts):
         if account in self.missing:
             return False
         self.told += [(account, fact) for fact in facts]
         return True
 
 
-def rules_activities(pairs, app_database, market_database, messenger, accounts):
+def rules_activities(
+    pairs, app_database, market_database, messenger, accounts, *, own_market=False
+):
     """Return the activities over a real record."""
     stored = PostgresMarketRules(app_database)
 
@@ -89,6 +93,7 @@ def rules_activities(pairs, app_database, market_database, messenger, accounts):
         rules,
         lambda: datetime.now(UTC),
         1,
+        own_market=own_market,
     )
 
 
@@ -101,7 +106,7 @@ async def rules_worker(client, activities):
         activities=[
             activities.review_universe,
             activities.compute_groups,
-            activities.tell_market_rules,
+            activities.signal_market_rules,
         ],
         build_id=build_id(),
     )

@@ -27,14 +27,21 @@ class OwnStack:
         self.environment = kept | values | environment
         self.said_at_start = ""
 
-    def aether(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run one command of the command line."""
+    def aether(
+        self, *words: str, typed: str = "", seconds: float = COMMAND_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one command of the command line, with what it reads from its standard input.
+
+        Raises:
+            subprocess.TimeoutExpired: it has not ended in ``seconds``.
+        """
         return subprocess.run(
             [sys.executable, "-m", "cli.entry", *words],
             env=self.environment,
+            input=typed,
             capture_output=True,
             text=True,
-            timeout=COMMAND_SECONDS,
+            timeout=seconds,
             check=False,
         )
 
@@ -82,9 +89,10 @@ def own_stack(port_base: int, **environment: str) -> Iterator[OwnStack]:
         yield stack
 
 
-def wait_until(condition: Any, what: str, seconds: float) -> None:
-    """Wait until a condition holds."""
+def wait_until(condition: Any, what: str, seconds: float) -> Any:
+    """Wait until a condition holds and return what it returned."""
     until = time.monotonic() + seconds
-    while not condition():
+    while not (found := condition()):
         assert time.monotonic() < until, f"never: {what}"
         time.sleep(0.2)
+    return found

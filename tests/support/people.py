@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 from fastapi import FastAPI
 
 from activities.adapters.postgres.governance.people import PostgresPeople
@@ -113,6 +114,19 @@ class Browser(httpx.AsyncClient):
         return answer
 
 
+async def age_roles(admin: Database, name: str) -> None:
+    """Let a person's roles be two days old, as only the database's owner could."""
+    address = admin.url.set(username="postgres", drivername="postgresql")
+    async with await psycopg.AsyncConnection.connect(
+        address.render_as_string(hide_password=False), autocommit=True
+    ) as connection:
+        await connection.execute(
+            "UPDATE person_grants SET granted_at = granted_at - interval '2 days' "
+            "FROM people p WHERE p.user_id = person_grants.user_id AND p.name = %s",
+            [name],
+        )
+
+
 @asynccontextmanager
 async def signed_in(
     app: FastAPI,
@@ -121,12 +135,18 @@ async def signed_in(
     *grants: Grant,
     name: str | None = None,
     factors: int = 1,
+    new: bool = False,
 ) -> AsyncIterator[Browser]:
-    """Let a new person with roles (a director of all accounts, if none is given) sign in."""
+    """Let a person with roles (a director of all accounts, if none is given) sign in.
+
+    They have had their roles for days, unless they are ``new``.
+    """
     name = name or f"person-{uuid4().hex[:8]}"
     roles = list(grants) or [Grant(Role.DIRECTOR), Grant(Role.PLATFORM)]
     people = PostgresPeople(admin)
     assert await people.bring(name, name.title(), light_hash(), roles, datetime.now(UTC), "aether")
+    if not new:
+        await age_roles(admin, name)
     async with Browser(app, port) as browser:
         first = await browser.post("/api/v1/sign-in", json={"name": name, "password": PASSWORD})
         assert first.json()["step"] == "enrolment", first.text

@@ -17,15 +17,15 @@ from sqlalchemy import text
 from temporalio.client import Client
 
 from activities.adapters.people.sealing import Sealing
-from activities.adapters.platform_changes import PlatformChanges
 from activities.adapters.postgres.accounts.hedge_market import PostgresHedgeMarket
-from activities.adapters.postgres.governance.platform_settings import PostgresPlatformSettings
+from activities.adapters.postgres.governance.platform_record import PostgresPlatform
 from activities.adapters.postgres.installation import create_account, create_token, installation_id
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.market.market_record import PostgresMarketRecord
 from activities.adapters.postgres.orders.protection_waiting import read_waiting
 from activities.adapters.postgres.requests import PostgresRequests
 from activities.execution.protection_load import ProtectionLoad
+from activities.governance.platform import PlatformActivities
 from api.app import create_app
 from api.http.admission import EntryAdmission
 from api.services import CodecSessions, Identity, Services
@@ -33,6 +33,8 @@ from infra.runtime.database.connections import Database, Role
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.client import connect
 from infra.runtime.temporal.codec import EncryptionCodec, PayloadKey
+from infra.runtime.traces.sending import Traces
+from infra.runtime.traces.traced_steps import TracedSteps
 from models.contracts.hedges import HedgeInput
 from models.contracts.names import (
     TRADING_QUEUE,
@@ -50,6 +52,8 @@ from tests.support.live_keys import LiveKeys
 from tests.support.postgres import PostgresServer
 from tests.support.stories import ANY_SIZE, LIMITS, TASK_TIMEOUT, told_now
 from tests.support.temporal import NAMESPACE, World, access, eventually
+from workers.assembly import carried_out_by
+from workers.upkeep.account_workflows import start_platform
 
 PORT_BASE = free_block()
 """Test processes run side by side, each beside a platform of its own."""
@@ -173,6 +177,7 @@ async def running_platform(
     database_name: str,
     client: Client | None,
     port_base: int = PORT_BASE,
+    traces: Traces | None = None,
     **services: Any,
 ) -> AsyncIterator[Platform]:
     """Run the application; with a client the trading worker runs too."""
@@ -187,14 +192,14 @@ async def running_platform(
         journal=PostgresJournal(database),
         requests=PostgresRequests(database),
         codec=EncryptionCodec([PayloadKey("k", bytes(range(32)))]),
-        lesser_forms=["a lesser form"],
+        degraded_modes=["a degraded mode"],
         codec_sessions=CodecSessions(3600),
         admission=EntryAdmission(ProtectionLoad(lambda: read_waiting(database))),
         identity=Identity(database, Sealing([("k", bytes(range(32)))])),
         client=client,
         **services,
     )
-    app = create_app(composed)
+    app = create_app(composed, traces=traces)
     callers = loopback(app, token, port_base), loopback(app, None, port_base)
     async with app.router.lifespan_context(app), callers[0], callers[1]:
         platform = Platform(
@@ -209,12 +214,15 @@ async def running_platform(
                 journal=PostgresJournal(workers),
                 queue=TRADING_QUEUE,
                 hedge_market=PostgresHedgeMarket(workers),
-                change_platform=PlatformChanges(PostgresPlatformSettings(workers), client).change,
+                effects=carried_out_by(workers, platform.live_keys.mode_activities(workers, None)),
+                platform=PlatformActivities(PostgresPlatform(workers)),
             )
             platform.world.modes = platform.live_keys.mode_activities(
                 workers, platform.world.directory
             )
-            async with platform.world.running():
+            steps = [] if traces is None else [TracedSteps(traces)]
+            async with platform.world.running(interceptors=steps):
+                await start_platform(client)
                 yield platform
     for used in (market, workers, admin):
         await used.close()

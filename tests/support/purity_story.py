@@ -8,7 +8,7 @@ from temporalio import workflow
 
 from models.trading.account import decisions as account_decisions
 from models.trading.account.entries.book_costs import BookLevel, BookView
-from models.trading.account.facts import EnterTrade, ExchangeReady, MarketRulesTold, OpenRequested
+from models.trading.account.facts import EnterTrade, ExchangeReady, OpenRequested, UniverseUpdated
 from models.trading.account.state import AccountState
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
@@ -42,7 +42,7 @@ class PurityWorkflow:
         balances = {"USD": Decimal(100000)}
         ready = ExchangeReady(balances, {SYMBOL: instrument}, fees, now)
         state = account_decisions.decide(state, ready).state
-        told = MarketRulesTold(1, (SYMBOL,), {}, 1, {}, now, None, now, now)
+        told = UniverseUpdated(1, (SYMBOL,), {}, 1, {}, now, None, now, now)
         state = account_decisions.decide(state, told).state
         bid, ask = Decimal(49999), Decimal(50001)
         book = BookView((BookLevel(bid, Decimal(9)),), (BookLevel(ask, Decimal(9)),))

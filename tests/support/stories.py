@@ -15,7 +15,7 @@ from models.contracts.names import (
     stream_workflow_id,
     trade_workflow_id,
 )
-from models.contracts.workflows import AccountInput, AccountToFollow, Rest
+from models.contracts.workflows import AccountInput, AccountToFollow, Idle
 from models.trading.account.facts import OpenRequested
 from models.trading.account.figures import FigureTimes
 from models.trading.account.settings.in_force import SettingsInForce
@@ -171,11 +171,11 @@ def told_now() -> FigureTimes:
     return FigureTimes(universe=now, groups=now)
 
 
-async def at_rest(handle: WorkflowHandle[Any, Any]) -> Rest:
+async def at_rest(handle: WorkflowHandle[Any, Any]) -> Idle:
     """Wait until a workflow has handled everything told and nothing of it is in flight."""
 
-    async def resting() -> Rest | None:
-        answer: Rest = await handle.query(REST_QUERY, result_type=Rest)
+    async def resting() -> Idle | None:
+        answer: Idle = await handle.query(REST_QUERY, result_type=Idle)
         return answer if answer.settled else None
 
     return await eventually(resting, f"{handle.id} is at rest")

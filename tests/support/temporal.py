@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,17 +21,20 @@ from temporalio.client import Client
 from temporalio.service import RPCError, TLSConfig
 from temporalio.worker import Worker
 
-from activities.accounts.approvals import ChangePlatform
+from activities.accounts.approvals import CarryOut
 from activities.accounts.modes import ModeActivities
-from activities.execution.timeouts import Patience
+from activities.execution.timeouts import OrderTimeouts
+from activities.governance.platform import PlatformActivities
 from activities.ports.market import HedgeMarket
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal.access import ensure_credentials, read_client_tls
 from infra.runtime.temporal.workers import take_turns_whole, worker_options
 from infra.stack.temporal_server import asks_for_credentials, find_or_provide, tuning
 from models.contracts.names import TRADING_QUEUE
+from models.trading.governance.subjects import Effect
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal
 from tests.support.free_ports import free_block
+from tests.support.waiting.patience import eventually  # noqa: F401 - stories wait for what they tell
 from workers.assembly import TRADING_WORKFLOWS, trading_activities
 
 ROOT = Path(__file__).parents[2]
@@ -120,20 +123,6 @@ async def _greet(port: int) -> None:
     await client.count_workflows()
 
 
-async def eventually(condition: Callable[[], Any], what: str, seconds: float = 15) -> Any:
-    """Wait until a condition holds and return what it returned."""
-    deadline = time.monotonic() + seconds
-    while True:
-        result = condition()
-        if asyncio.iscoroutine(result):
-            result = await result
-        if result:
-            return result
-        if time.monotonic() > deadline:
-            raise AssertionError(f"never: {what}")
-        await asyncio.sleep(0.01)
-
-
 @dataclass
 class World:
     """Everything of one story: fakes of the ports and the real activities over them."""
@@ -143,8 +132,8 @@ class World:
     journal: FakeJournal = field(default_factory=FakeJournal)
     hedge_market: HedgeMarket | None = None
     queue: str = field(default_factory=lambda: f"{TRADING_QUEUE}-{uuid4().hex[:8]}")
-    patience: Patience = field(
-        default_factory=lambda: Patience(
+    patience: OrderTimeouts = field(
+        default_factory=lambda: OrderTimeouts(
             deadline=timedelta(milliseconds=400),
             delivery=timedelta(milliseconds=400),
             poll=timedelta(milliseconds=50),
@@ -152,7 +141,8 @@ class World:
     )
 
     modes: ModeActivities | None = None
-    change_platform: ChangePlatform | None = None
+    effects: Mapping[Effect, CarryOut] | None = None
+    platform: PlatformActivities | None = None
 
     def add_account(self, exchange: FakeExchange | None = None) -> str:
         account = f"account-{uuid4().hex[:8]}"
@@ -173,7 +163,8 @@ class World:
                 self.directory,
                 modes=self.modes,
                 hedge_market=self.hedge_market or self.journal,
-                change_platform=self.change_platform,
+                effects=self.effects,
+                platform=self.platform,
             ),
             **chosen,
         )

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from activities.execution.emergency_stop import EmergencyStop
-from activities.execution.placement import Patience, Placement
+from activities.execution.order_submission import OrderSubmission, OrderTimeouts
 from infra.runtime.database.connections import DatabaseUnavailableError
 from infra.runtime.emergency import NotStoppedError, StopFile, call_stop, read_order, stop_now
 from models.trading.bounds import text_problem
@@ -166,14 +166,16 @@ async def test_stopped_account_sends_stops_and_no_entry():
     stop.engage(an_order_to_stop("company"))
 
     def placement():
-        return Placement(exchange, journal, wall_clock, Patience(), is_stopped=stop.stops)
+        return OrderSubmission(
+            exchange, journal, wall_clock, OrderTimeouts(), is_stopped=stop.stops
+        )
 
     entry = an_order(account="company")
-    placed = await placement().intend_and_place(entry, wall_clock())
+    placed = await placement().submit_once(entry, wall_clock())
     assert placed.facts[0].reason == "emergency stop"
     assert exchange.submits == []
     other = an_order(account="director-1")
-    await placement().intend_and_place(other, wall_clock())
+    await placement().submit_once(other, wall_clock())
     assert [one.account for one in exchange.submits] == ["director-1"]
 
 

@@ -5,7 +5,7 @@ import time
 from activities.adapters.kraken.feed.state import FeedState
 from activities.adapters.kraken.limits.rate_budget import Headroom
 from tests.support.figures import Figures
-from workers.headroom import HeadroomGauges
+from workers.gauges.headroom import HeadroomGauges
 from workers.market import publish_ages
 
 

@@ -40,7 +40,7 @@ def test_stories_themselves_stay_inside_the_sandbox() -> None:
     restrictions = sandbox_runner().restrictions
     names = (
         *("account.workflow", "account.hedge", "trade.workflow"),
-        *("governance.kill_switch", "governance.approval", "market.streams"),
+        *("governance.kill_switch", "governance.approval", "governance.platform", "market.streams"),
     )
     stories = {f"workflows.{name}" for name in names}
     assert not stories & restrictions.passthrough_modules

@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 
-import { expectAccessible, shot, signIn } from "./person";
+import { expectAccessible, settled, shot, signIn } from "./person";
 
 test("the overview shows every account, live", async ({ page }) => {
   const complaints: string[] = [];
@@ -11,7 +11,7 @@ test("the overview shows every account, live", async ({ page }) => {
   for (const account of ["company", "director-1", "director-2"]) {
     await expect(page.getByRole("article").filter({ hasText: account })).toContainText("USD");
   }
-  await page.waitForTimeout(3000);
+  await settled(page);
   await shot(page, "overview-light");
   await expectAccessible(page);
   await page.getByRole("button", { name: "Kill switch" }).click();

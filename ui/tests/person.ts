@@ -65,11 +65,39 @@ export async function signIn(page: Page, name = "anna", path = "/"): Promise<voi
       await page.getByRole("button", { name: "They are kept: go on" }).click();
     } else {
       await code.fill(await nextCode(person));
-      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("button", { name: "Sign in", exact: true }).click();
     }
     keep(name, { ...person, cookies: await page.context().cookies() });
   }
   await expect(status).toContainText("Live");
+}
+
+/** Sign in over a page that is open, whose session has ended. */
+export async function signInAgain(page: Page, name: string): Promise<void> {
+  const person = kept()[`${URL_OF} ${name}`];
+  if (!person) throw new Error(`${name} has not signed in`);
+  await page.getByLabel("Name", { exact: true }).fill(name);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByLabel(/^Code/).fill(await nextCode(person));
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "Sign in again" })).toBeHidden();
+  keep(name, { ...person, cookies: await page.context().cookies() });
+}
+
+/** Go through the page of a set-up link as the first director, and on to the control room. */
+export async function signInAfterSetUp(page: Page, name: string): Promise<void> {
+  await page.locator("#name").fill(name);
+  await page.locator("#display").fill(name);
+  await page.locator("#password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(page.locator("#secret")).not.toBeEmpty();
+  const person: Kept = { secret: (await page.locator("#secret").textContent()) ?? "", step: 0, cookies: [] };
+  await page.locator("#code").fill(await nextCode(person));
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await page.getByRole("link", { name: /go on to the control room/ }).click();
+  await expect(page.getByRole("banner").getByRole("status").first()).toContainText("Live");
+  keep(name, { ...person, cookies: await page.context().cookies() });
 }
 
 /** Confirm the action that waits with the authenticator. */
@@ -83,6 +111,12 @@ export async function confirm(page: Page, name: string): Promise<void> {
   await dialog.getByRole("button", { name: "Confirm", exact: true }).click();
   await expect(dialog).toBeHidden();
   keep(name, { ...person, cookies: await page.context().cookies() });
+}
+
+/** Wait until nothing is being read or drawn any more: as people see the page. */
+export async function settled(page: Page): Promise<void> {
+  await expect(page.getByText(/^(Reading|Drawing|Asking what) /)).toHaveCount(0);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 }
 
 export async function shot(page: Page, name: string): Promise<void> {

@@ -21,7 +21,12 @@ CANCEL = "cancel-orders"
 WEBSOCKET = "websocket"
 ALL_PERMISSIONS = frozenset((FUNDS, OPEN_ORDERS, CLOSED_ORDERS, LEDGER, MODIFY, CANCEL, WEBSOCKET))
 
+WITHDRAW = "withdraw-funds"
+KNOWN_PERMISSIONS = ALL_PERMISSIONS | {WITHDRAW}
+"""What a key may be given: that of withdrawing is there to be refused."""
+
 _KEY_PERMISSIONS = {
+    WITHDRAW: "withdraw-funds",
     FUNDS: "query-funds",
     OPEN_ORDERS: "query-open-trades",
     CLOSED_ORDERS: "query-closed-trades",
@@ -141,7 +146,7 @@ def _account(row: Any, path: Path) -> AccountKey:
         )
     except (KeyError, TypeError, AttributeError, ValueError, InvalidOperation, binascii.Error):
         raise StartError(f"the accounts file {path} has a row without a valid key") from None
-    if not account.permissions <= ALL_PERMISSIONS or account.tier not in TIERS:
+    if not account.permissions <= KNOWN_PERMISSIONS or account.tier not in TIERS:
         raise StartError(f"{path}: account {account.account} has an unknown permission or tier")
     if any(not amount.is_finite() or amount < 0 for amount in account.balances.values()):
         raise StartError(f"{path}: account {account.account} has a balance below zero")

@@ -1,6 +1,7 @@
 """The web application: both planes of Kraken, control and CoinGecko on one port of loopback."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -10,6 +11,7 @@ from models.simulation.public.market import PublicChange
 from workers.exchange.authentication import Tokens
 from workers.exchange.coingecko.endpoints import CoinGecko
 from workers.exchange.control.endpoint import Control
+from workers.exchange.control.keys import KeyDesk
 from workers.exchange.faults import Faults
 from workers.exchange.guard import add_security_headers, is_control
 from workers.exchange.rest.private_rest import PrivateRest
@@ -24,8 +26,13 @@ PUBLIC_PATHS = ("/", "/v2", "/v2/v2")
 PRIVATE_PATHS = ("/private", "/private/v2", "/private/v2/v2")
 
 
-def build_app(exchange: Exchange, speed: str, guard: Middleware) -> web.Application:
-    """Return the application that serves an exchange; ``guard`` stands before everything."""
+def build_app(
+    exchange: Exchange, speed: str, guard: Middleware, accounts_file: Path | None = None
+) -> web.Application:
+    """Return the application that serves an exchange; ``guard`` stands before everything.
+
+    ``accounts_file`` is where keys that are issued are kept.
+    """
     faults = Faults()
     tokens = Tokens(exchange.token_secret, exchange.clock, exchange.authenticator)
     public, private = (
@@ -46,6 +53,7 @@ def build_app(exchange: Exchange, speed: str, guard: Middleware) -> web.Applicat
     )
     CoinGecko(exchange.public, exchange.clock, faults).add_routes(app)
     Control(exchange, faults, public, private, speed).add_routes(app)
+    KeyDesk(exchange.authenticator, accounts_file).add_routes(app)
     for path in PUBLIC_PATHS:
         app.router.add_get(path, public.handle)
     for path in PRIVATE_PATHS:

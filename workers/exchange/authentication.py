@@ -96,6 +96,14 @@ class Authenticator:
         """Return every key that the exchange knows."""
         return self._keys
 
+    def add(self, account: AccountKey) -> None:
+        """Know a further key from now on."""
+        self._keys[account.key] = account
+
+    def remove(self, key: str) -> None:
+        """Know a key no more."""
+        self._keys.pop(key, None)
+
     def _failure(self, key: str, message: str) -> ApiError:
         failures = self._failures.get(key, 0) + 1
         self._failures[key] = failures

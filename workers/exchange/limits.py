@@ -1,4 +1,4 @@
-"""The limits of ``http_limits`` for the exchange simulator's port, which aiohttp serves."""
+"""``infra.runtime.http.limits`` for the exchange simulator's port, which aiohttp serves."""
 
 import asyncio
 from typing import Any

@@ -120,7 +120,9 @@ class Server:
         self._exchange = exchange = self._build(market)
         self._recall(exchange)
         self._runner = web.AppRunner(
-            build_app(exchange, options.speed, self._guard()), access_log=None, handle_signals=False
+            build_app(exchange, options.speed, self._guard(), self._accounts_file()),
+            access_log=None,
+            handle_signals=False,
         )
         await self._runner.setup()
         try:
@@ -181,12 +183,17 @@ class Server:
         token = None if path is None else control_token(path)
         return guarding(options.host_names, token, options.live_accounts)
 
-    def _load_accounts(self) -> list[AccountKey]:
+    def _accounts_file(self) -> Path | None:
         if self.options.accounts is not None:
-            return load_accounts(self.options.accounts)
-        if self.options.state is None:
+            return self.options.accounts
+        return None if self.options.state is None else self.options.state / "accounts.json"
+
+    def _load_accounts(self) -> list[AccountKey]:
+        path = self._accounts_file()
+        if path is None:
             raise StartError("without a state directory the accounts must be given: --accounts")
-        path = self.options.state / "accounts.json"
+        if self.options.accounts is not None:
+            return load_accounts(path)
         return load_accounts(path) if path.exists() else generate_accounts(path)
 
     def _build(self, market: Market) -> Exchange:

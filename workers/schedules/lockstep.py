@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from activities.market.clockwork import MarketClockwork
 from activities.market.engine import MarketEngine
 from activities.market.feed import flush_snapshots
+from activities.market.market_time_scheduler import MarketTimeScheduler
 from activities.ports.market import MarketFeed, MarketRecord
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 FENCE_TIMEOUT_SECONDS = 15.0
+SAID_AFTER_SECONDS = 10.0
+"""How long the market waits before it says for what."""
 POLL_SECONDS, LONGEST_POLL_SECONDS = 0.003, 0.25
 """Between two looks, each longer than the last: the first ones answer most steps. The others wait
 for the rate limits, and looking keeps those busy that are looked at."""
@@ -37,7 +39,13 @@ class ExchangeCounters:
 
 
 class PlatformProbe(Protocol):
-    """Tells whether the platform has nothing left to do."""
+    """Tells whether the platform has nothing left to do.
+
+    Attributes:
+        waits_for: what the last answer was no for; said in the log when it takes long.
+    """
+
+    waits_for: str
 
     async def caught_up(self, counters: ExchangeCounters) -> bool:
         """Tell whether every execution is recorded, told, and no order is in another state."""
@@ -97,9 +105,9 @@ class LockstepDriver:
         control: ExchangeControl,
         probe: PlatformProbe,
         record: MarketRecord,
-        clockwork: MarketClockwork | None = None,
+        market_time_scheduler: MarketTimeScheduler | None = None,
     ) -> None:
-        self._clockwork = clockwork
+        self._market_time_scheduler = market_time_scheduler
         self._control = control
         self._probe = probe
         self._record = record
@@ -136,9 +144,9 @@ class LockstepDriver:
                 await asyncio.sleep(FINISHED_POLL_SECONDS)
 
     async def _do_what_is_due(self, engine: MarketEngine) -> bool:
-        if self._clockwork is None or engine.market_time is None:
+        if self._market_time_scheduler is None or engine.market_time is None:
             return False
-        return await self._clockwork.advance(engine.market_time)
+        return await self._market_time_scheduler.advance(engine.market_time)
 
     async def settle(self, account: str | None = None) -> None:
         """Wait until nothing moves: two looks at exchange and platform show the same, at rest.
@@ -147,11 +155,19 @@ class LockstepDriver:
         """
         previous: tuple[ExchangeCounters, int, int] | None = None
         pauses = _pauses()
+        waited = 0.0
         while True:
             caught_up = await self._caught_up()
             handled = await self._probe.rest(account) if caught_up else None
             if handled is None:
-                await asyncio.sleep(next(pauses))
+                pause = next(pauses)
+                await asyncio.sleep(pause)
+                waited += pause
+                if waited >= SAID_AFTER_SECONDS:
+                    waited = 0.0
+                    log.warning(
+                        "the market waits for the platform", waits_for=self._probe.waits_for
+                    )
                 continue
             if self._engine is not None:
                 await self._engine.reload_watches()

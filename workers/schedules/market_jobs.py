@@ -21,7 +21,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from activities.market.clockwork import MarketJob
+from activities.market.market_time_scheduler import MarketJob
 from activities.pauses import GrowingPause
 from activities.policies import DECIDING_TASK_TIMEOUT
 from models.contracts.market_rules import MarketRulesRun
@@ -29,8 +29,8 @@ from models.contracts.names import (
     CORRELATION_ID,
     CORRELATION_WORKFLOW,
     MARKET_RULES_ID,
+    SIGNAL_MARKET_RULES_WORKFLOW,
     STRESS_WORKFLOW,
-    TELL_MARKET_RULES_WORKFLOW,
     TRADING_QUEUE,
     UNIVERSE_REVIEW_ID,
     UNIVERSE_REVIEW_WORKFLOW,
@@ -138,6 +138,7 @@ async def create_schedule(
     every: timedelta,
     *,
     at_once: bool = False,
+    queue: str = TRADING_QUEUE,
 ) -> None:
     """Have Temporal start a workflow under this name again and again; one that exists is kept."""
     schedule = Schedule(
@@ -145,7 +146,7 @@ async def create_schedule(
             workflow,
             argument,
             id=name,
-            task_queue=TRADING_QUEUE,
+            task_queue=queue,
             task_timeout=DECIDING_TASK_TIMEOUT,
         ),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
@@ -157,11 +158,11 @@ async def create_schedule(
         log.debug("schedule exists", schedule=name)
 
 
-async def tell_market_rules(client: Client, occasion: str) -> None:
+async def signal_market_rules(client: Client, occasion: str) -> None:
     """Have the accounts told what is in force; an equal telling that runs suffices."""
     try:
         await client.start_workflow(
-            TELL_MARKET_RULES_WORKFLOW,
+            SIGNAL_MARKET_RULES_WORKFLOW,
             MarketRulesRun(occasion),
             id=f"{MARKET_RULES_ID}/{occasion}",
             task_queue=TRADING_QUEUE,

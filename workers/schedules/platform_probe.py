@@ -14,7 +14,7 @@ from models.contracts.names import (
     hedge_workflow_id,
     trade_workflow_id,
 )
-from models.contracts.workflows import Rest
+from models.contracts.workflows import Idle
 from workers.schedules.lockstep import ExchangeCounters
 
 _RECORDED = text(
@@ -31,6 +31,7 @@ class RecordAndWorkflows:
     def __init__(self, database: Database, client: Client) -> None:
         self._database = database
         self._client = client
+        self.waits_for = ""
 
     async def caught_up(self, counters: ExchangeCounters) -> bool:
         """Tell whether every execution is recorded and told, and no order is in another state."""
@@ -38,8 +39,14 @@ class RecordAndWorkflows:
             async with self._database.account_scope(account) as session:
                 row = (await session.sql(_RECORDED)).one()
             if (row.fills, row.undelivered) != (fills, 0):
+                recorded = f"{row.fills} of {fills} executions recorded"
+                self.waits_for = f"{account}: {recorded}, {row.undelivered} untold"
                 return False
             if row.open_orders != counters.open_orders[account]:
+                self.waits_for = (
+                    f"{account}: {row.open_orders} open orders recorded, "
+                    f"{counters.open_orders[account]} at the exchange"
+                )
                 return False
         return True
 
@@ -59,23 +66,26 @@ class RecordAndWorkflows:
             open_trades[account_workflow_id(name)] = recorded
             ids += [trade_workflow_id(name, number) for number in recorded]
         answers = await asyncio.gather(*(self._ask(workflow_id) for workflow_id in ids))
-        if not all(answer.settled for answer in answers):
-            return None
         for workflow_id, answer in zip(ids, answers, strict=True):
-            if not set(answer.trades) <= open_trades.get(workflow_id, set()):
+            if not answer.settled:
+                self.waits_for = f"{workflow_id} has work in flight"
+                return None
+            kept = set(answer.trades) - open_trades.get(workflow_id, set())
+            if kept:
+                self.waits_for = f"{workflow_id} keeps settled trades: {sorted(kept)}"
                 return None
         return sum(answer.handled for answer in answers)
 
-    async def _ask(self, workflow_id: str) -> Rest:
+    async def _ask(self, workflow_id: str) -> Idle:
         handle = self._client.get_workflow_handle(workflow_id)
         try:
-            answer: Rest = await handle.query(
-                REST_QUERY, result_type=Rest, reject_condition=QueryRejectCondition.NOT_OPEN
+            answer: Idle = await handle.query(
+                REST_QUERY, result_type=Idle, reject_condition=QueryRejectCondition.NOT_OPEN
             )
         except WorkflowQueryRejectedError:
-            return Rest(settled=True, handled=0)
+            return Idle(settled=True, handled=0)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                return Rest(settled=True, handled=0)
+                return Idle(settled=True, handled=0)
             raise
         return answer

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.market.clockwork import MarketJob
+from activities.market.market_time_scheduler import MarketJob
 from models.contracts.names import RECONCILE_WORKFLOW, reconcile_workflow_id
 from models.contracts.workflows import AccountToReconcile
 from workers.schedules.market_jobs import create_schedule, run_to_its_end

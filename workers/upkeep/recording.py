@@ -11,10 +11,13 @@ from sqlalchemy import text
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.record.tree import PostgresRecordTree
 from activities.adapters.record.file_witness import FileWitness
-from activities.adapters.record.signer import FileSigner, log_name
+from activities.adapters.record.http_witness import HttpWitness
+from activities.adapters.record.signer import LogSigner, log_key, log_name
 from activities.record.keeper import Alarm, RecordKeeper
 from infra.runtime.database.connections import Database, Role, database_url
 from infra.runtime.errors import StateError
+from infra.runtime.note_keys import verifier_of
+from infra.runtime.secrets import installation_secrets
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from models.tables.governance.governance import PLATFORM
@@ -60,17 +63,25 @@ async def _keep(settings: Settings, journal: PostgresJournal, stop: asyncio.Even
 async def _keeper(
     settings: Settings, database: Database, alarm: Alarm, stop: asyncio.Event
 ) -> RecordKeeper | None:
-    places = StateDirectory(settings.home)
+    places, secrets = StateDirectory(settings.home), installation_secrets(settings)
     while not stop.is_set():
         try:
             rows = await database.call(_INSTALLATION)
-            signer = FileSigner(places.secrets, places.record, log_name(rows[0].value))
+            if settings.witness_url:
+                verifier_of(settings.witness_key)
+            signer = LogSigner(
+                log_key(secrets, places.secrets), places.record, log_name(rows[0].value)
+            )
         except (ConnectionError, OSError, StateError, IndexError) as error:
             log.warning("the record is not protected yet", error=str(error))
             await asyncio.sleep(RETRY_SECONDS)
             continue
         witness = FileWitness(settings.witness, signer.verifier, _now)
-        return RecordKeeper(PostgresRecordTree(database), signer, witness, _now, alarm)
+        others = []
+        if settings.witness_url:
+            known = verifier_of(settings.witness_key)
+            others.append(HttpWitness(settings.witness_url, known, places.record / "far-witness"))
+        return RecordKeeper(PostgresRecordTree(database), signer, witness, _now, alarm, others)
     return None
 
 

@@ -36,14 +36,20 @@ from models.contracts.names import (
     trade_workflow_id,
 )
 from models.contracts.workflows import AccountToReconcile, TradeInput
-from models.trading.account.facts import HaltRequested, KillSwitchEngaged, TradeProgressed
-from models.trading.account.state import AccountState
+from models.trading.account.facts import (
+    HaltRequested,
+    KillSwitchEngaged,
+    KillSwitchLifted,
+    TradeProgressed,
+)
+from models.trading.account.halts import concerns
+from models.trading.account.state import AccountState, HaltKind
 from models.trading.trade.decisions import begin
 from models.trading.trade.facts import CloseRequested, ExitReason
 from models.trading.trade.figures import summarise
 from models.trading.trade.recovery.restore import brought_up_to_date, fallback_plan
 from models.trading.trade.state import TradeState
-from workers.schedules.market_jobs import tell_market_rules
+from workers.schedules.market_jobs import signal_market_rules
 from workers.upkeep.account_workflows import start_account
 from workflows.identities import ACCOUNT_ID, PAIR, STRATEGY, TRADING_STATE
 from workflows.trade.workflow import TradeWorkflow
@@ -85,10 +91,10 @@ class Restorer:
         now = datetime.now(UTC)
         for trade in ended:
             told = TradeProgressed(summarise(trade), closed=True, at=now)
-            await self._messenger.tell_account(account, [told])
+            await self._messenger.signal_account(account, [told])
         await self._tell_kill_switches(state, now)
         await self._compare(account, now)
-        await tell_market_rules(self._client, f"restored-{account}-{now:%H:%M:%S.%f}")
+        await signal_market_rules(self._client, f"restored-{account}-{now:%H:%M:%S.%f}")
 
     async def companion(self, state: AccountState, silent: Silent) -> None:
         """Start an account's stream or hedge that does not run."""
@@ -186,17 +192,33 @@ class Restorer:
         log.error("a trade without a plan is protected by rule", account=account, trade=number)
 
     async def _tell_kill_switches(self, state: AccountState, now: datetime) -> None:
-        """Tell the account, and trades that are to be closed, again: once more is harmless."""
-        for row in await self._journal.kill_switches(only_engaged=True):
+        """Tell the account, and trades that are to be closed, again: once more is harmless.
+
+        Also of a lift that the account was not told before it ended.
+        """
+        halted = {h.number for h in state.halts if h.kind is HaltKind.KILL_SWITCH}
+        halted |= {stop.number for stop in state.pair_stops}
+        for row in await self._journal.kill_switches(only_engaged=False):
             if state.account not in row.accounts:
                 continue
+            if row.lifted_at is not None:
+                if row.number in halted:
+                    lifted = KillSwitchLifted(row.number, row.lifted_by or ACTOR, row.lifted_at)
+                    await self._messenger.signal_account(state.account, [lifted])
+                continue
             engaged = KillSwitchEngaged(
-                row.number, row.flatten, row.reason, row.engaged_by, row.engaged_at
+                row.number,
+                row.flatten,
+                row.reason,
+                row.engaged_by,
+                row.engaged_at,
+                tuple(row.symbols),
             )
-            await self._messenger.tell_account(state.account, [engaged])
+            await self._messenger.signal_account(state.account, [engaged])
             close = CloseRequested(ExitReason.KILL_SWITCH, row.engaged_by, now)
-            for number in state.trades if row.flatten else ():
-                await self._messenger.tell_trade(state.account, number, [close])
+            stopped = [t for t in state.trades.values() if concerns(engaged.symbols, t.symbol)]
+            for number in [t.number for t in stopped] if row.flatten else ():
+                await self._messenger.signal_trade(state.account, number, [close])
 
     async def _compare(self, account: str, now: datetime) -> None:
         await self._client.start_workflow(

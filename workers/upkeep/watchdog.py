@@ -25,9 +25,9 @@ from activities.adapters.temporal.liveness import (
 from activities.metrics import WORKFLOWS_MISSING
 from activities.ports.exchange_errors import ExchangeError
 from infra.runtime.database.connections import PLATFORM_SCOPE
-from models.contracts.names import account_workflow_id
+from models.contracts.names import PLATFORM_WORKFLOW_ID, account_workflow_id
 from models.trading.account.state import AccountState
-from workers.upkeep.account_workflows import start_kill_switches
+from workers.upkeep.account_workflows import start_kill_switches, start_platform
 from workers.upkeep.restoring import Restorer, UnrestorableError
 
 log = structlog.get_logger(__name__)
@@ -97,6 +97,8 @@ class Watchdog:
         self.silent = {n: w for n, w in self.silent.items() if n in present}
         WORKFLOWS_MISSING.set(len(self.silent))
         await start_kill_switches(self.client, self.journal)
+        if PLATFORM_WORKFLOW_ID not in running:
+            await start_platform(self.client)
         if deep:
             await self._look_deep(names)
 

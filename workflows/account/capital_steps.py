@@ -15,7 +15,6 @@ from models.contracts.days import (
     DayToRecord,
     FlowsToRecord,
 )
-from models.trading.account.capital.day_rules import day_rule
 from models.trading.account.capital.facts import (
     CapitalCommand,
     MoveCapital,
@@ -24,41 +23,48 @@ from models.trading.account.capital.facts import (
     RecordFlows,
 )
 from models.trading.account.state import AccountState
-from workflows.entity import Errands
+from workflows.entity import BackgroundTasks
 
 
 def carry_out_capital(
-    errands: Errands, account: str, tell: Callable[[object], None], command: CapitalCommand
+    background_tasks: BackgroundTasks,
+    account: str,
+    tell: Callable[[object], None],
+    command: CapitalCommand,
 ) -> None:
     """Send a command on its way; ``tell`` takes the fact that answers it."""
     match command:
         case RecordDay():
             day = DayToRecord(account, command.record)
-            _queue(errands, DayActivities.record_day, day)
+            _queue(background_tasks, DayActivities.record_day, day)
         case RecordFlows():
             flows = FlowsToRecord(account, command.flows)
-            _queue(errands, CapitalActivities.record_flows, flows)
+            _queue(background_tasks, CapitalActivities.record_flows, flows)
         case RecordBaseline():
             baseline = BaselineToRecord(account, command.baseline)
-            _queue(errands, CapitalActivities.record_baseline, baseline)
+            _queue(background_tasks, CapitalActivities.record_baseline, baseline)
         case MoveCapital():
             request = CapitalToMove(account, command.request)
-            errands.run(f"capital/{command.request.request_id}", lambda: _move(request, tell))
+            background_tasks.run(
+                f"capital/{command.request.request_id}", lambda: _move(request, tell)
+            )
 
 
-def follow_day_rule(errands: Errands, before: AccountState, after: AccountState) -> None:
+def follow_day_rule(
+    background_tasks: BackgroundTasks, before: AccountState, after: AccountState
+) -> None:
     """Have the schedule follow when the settings move the account's boundary."""
-    rule = day_rule(after)
-    if rule != day_rule(before):
+    rule = after.day
+    if rule != before.day:
         request = DayScheduleToKeep(after.account, rule)
-        _queue(errands, DayActivities.keep_day_schedule, request)
+        _queue(background_tasks, DayActivities.keep_day_schedule, request)
 
 
-def _queue(errands: Errands, step: Callable[..., object], request: object) -> None:
+def _queue(background_tasks: BackgroundTasks, step: Callable[..., object], request: object) -> None:
     async def work() -> None:
         await workflow.execute_activity_method(step, request, **RECORD)
 
-    errands.queue("record", work)
+    background_tasks.queue("record", work)
 
 
 async def _move(request: CapitalToMove, tell: Callable[[object], None]) -> None:

@@ -7,11 +7,11 @@ from temporalio import workflow
 from activities.accounts.day_closing import DayActivities
 from activities.policies import RECORD
 from models.contracts.days import (
-    BoundariesToTell,
     DaysClosed,
     DaysMeasured,
     DaysToMeasure,
     DayToClose,
+    SignalBoundaries,
 )
 from models.trading.account.capital.facts import DayBoundaryPassed
 
@@ -30,8 +30,8 @@ class DailyResetWorkflow:
         until = request.market_time or workflow.now()
         closed: list[datetime] = []
         while boundaries := await self.measured(request.account, until):
-            found = BoundariesToTell(request.account, boundaries)
-            await workflow.execute_activity_method(DayActivities.tell_boundaries, found, **RECORD)
+            found = SignalBoundaries(request.account, boundaries)
+            await workflow.execute_activity_method(DayActivities.signal_boundaries, found, **RECORD)
             await workflow.execute_activity_method(DayActivities.confirm_days, found, **RECORD)
             closed += [fact.boundary.at for fact in boundaries]
         return DaysClosed(tuple(closed))

@@ -40,7 +40,7 @@ class HedgeWorkflow(Entity):
         """Look once at the start, then whenever a moment has come, a price moved or people ask."""
         if start.reviews == 0:
             self.tell(HedgeReviewDue("started", workflow.now()))
-        while not self.should_rest():
+        while not self.should_continue_as_new():
             await self.review(await self.next_cause())
         workflow.continue_as_new(HedgeInput(self.account, self.reviews))
 
@@ -77,6 +77,6 @@ class HedgeWorkflow(Entity):
         self.tell(fact)
 
     @workflow.signal
-    def moment_came(self, fact: PriceCrossed) -> None:
+    def timer_fired(self, fact: PriceCrossed) -> None:
         """A moment has come, or a held pair has moved far."""
         self.tell(HedgeReviewDue(fact.kind.value, fact.at))

@@ -17,47 +17,49 @@ from models.trading.account.hedge.facts import (
     WatchHedge,
 )
 from models.trading.account.state import AccountState
-from models.trading.trade.facts import HEDGE_WATCH, PartSaleRequested
+from models.trading.trade.facts import HEDGE_WATCH, PartialExitRequested
 from workflows.account.steps import tell_when_started
-from workflows.entity import Errands
+from workflows.entity import BackgroundTasks
 
 
-def carry_out_hedge(errands: Errands, state: AccountState, command: HedgeCommand) -> None:
+def carry_out_hedge(
+    background_tasks: BackgroundTasks, state: AccountState, command: HedgeCommand
+) -> None:
     """Send a command on its way."""
     account = state.account
     match command:
         case SellParts(targets=targets, prices=prices):
             now = workflow.now()
             wanted = {
-                trade: PartSaleRequested(target, "hedge", now, prices.get(trade))
+                trade: PartialExitRequested(target, "hedge", now, prices.get(trade))
                 for trade, target in sorted(targets.items())
             }
-            tell_when_started(errands, account, wanted)
+            tell_when_started(background_tasks, account, wanted)
         case ReviewHedge(cause=cause):
-            _wake(errands, account, HedgeReviewDue(cause, workflow.now()))
+            _wake(background_tasks, account, HedgeReviewDue(cause, workflow.now()))
         case RecordHedge(record=record):
-            _record(errands, HedgeToRecord(account, record))
+            _record(background_tasks, HedgeToRecord(account, record))
         case WatchHedge(watches=watches):
-            _watch(errands, WatchesToSet(account, HEDGE_WATCH, watches))
+            _watch(background_tasks, WatchesToSet(account, HEDGE_WATCH, watches))
 
 
-def _wake(errands: Errands, account: str, due: HedgeReviewDue) -> None:
+def _wake(background_tasks: BackgroundTasks, account: str, due: HedgeReviewDue) -> None:
     async def wake() -> None:
         request = HedgeToWake(account, due)
         await workflow.execute_activity_method(ReportActivities.wake_hedge, request, **RECORD)
 
-    errands.queue("hedge", wake, same_as="wake")
+    background_tasks.queue("hedge", wake, same_as="wake")
 
 
-def _record(errands: Errands, request: HedgeToRecord) -> None:
+def _record(background_tasks: BackgroundTasks, request: HedgeToRecord) -> None:
     async def save() -> None:
         await workflow.execute_activity_method(HedgeActivities.record_hedge, request, **RECORD)
 
-    errands.queue("record", save)
+    background_tasks.queue("record", save)
 
 
-def _watch(errands: Errands, request: WatchesToSet) -> None:
+def _watch(background_tasks: BackgroundTasks, request: WatchesToSet) -> None:
     async def store() -> None:
         await workflow.execute_activity_method(RecordActivities.set_watches, request, **RECORD)
 
-    errands.queue("watches", store)
+    background_tasks.queue("watches", store)

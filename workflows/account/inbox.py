@@ -1,4 +1,4 @@
-"""What an account can be told (signals) and asked (updates); the story is in ``account``."""
+"""Signals and updates of an account; what follows from them is in ``workflow``."""
 
 from dataclasses import replace
 
@@ -19,13 +19,13 @@ from models.trading.account.facts import (
     KillSwitchEngaged,
     KillSwitchLifted,
     LimitsChangeRequested,
-    MarketRulesTold,
     ModeChangeRequested,
     OpenRequested,
     ResumeRequested,
     SettingsChangeRequested,
     TradeCloseRequested,
     TradeProgressed,
+    UniverseUpdated,
 )
 from models.trading.account.hedge.facts import (
     HedgeClearRequested,
@@ -35,8 +35,9 @@ from models.trading.account.hedge.facts import (
 from models.trading.answers import Answer
 from models.trading.governance.approval import ApprovalSettled
 from models.trading.risk.limits import Mode
-from workflows.account.mode_steps import gather_live_facts
+from workflows.account.mode_steps import freeze_that_holds, gather_live_facts
 from workflows.entity import Entity, refuse_malformed
+from workflows.governance.approval_steps import proven
 
 
 class AccountInbox(Entity):
@@ -78,7 +79,7 @@ class AccountInbox(Entity):
         self.tell(fact)
 
     @workflow.signal
-    def market_rules_told(self, fact: MarketRulesTold) -> None:
+    def universe_updated(self, fact: UniverseUpdated) -> None:
         """The universe or the correlation groups changed."""
         self.tell(fact)
 
@@ -133,7 +134,7 @@ class AccountInbox(Entity):
         """Change the mode; what going live rests on is gathered here and not taken from callers."""
         request = replace(request, live=None)
         if request.mode is Mode.LIVE:
-            request = replace(request, live=await gather_live_facts())
+            request = replace(request, live=await gather_live_facts(request.request_id))
         return await self.ask(request.request_id, request)
 
     @set_mode.validator
@@ -143,12 +144,14 @@ class AccountInbox(Entity):
     @workflow.update
     async def change_limits(self, request: LimitsChangeRequested) -> Answer:
         """Change the limits."""
-        return await self.ask(request.request_id, request)
+        found = await freeze_that_holds(request.request_id)
+        return await self.ask(request.request_id, replace(request, frozen=found))
 
     @workflow.update
     async def settle_approval(self, request: ApprovalSettled) -> Answer:
         """Take what a person decided about an entry that waited."""
-        return await self.ask(request.request_id, request)
+        account = workflow.info().workflow_id.partition("/")[2]
+        return await self.ask(request.request_id, await proven(account, request))
 
     @settle_approval.validator
     def _check_settle_approval(self, request: ApprovalSettled) -> None:
@@ -188,7 +191,8 @@ class AccountInbox(Entity):
     @workflow.update
     async def change_settings(self, request: SettingsChangeRequested) -> Answer:
         """Change the settings; they count from the next decision on."""
-        return await self.ask(request.request_id, request)
+        found = await freeze_that_holds(request.request_id)
+        return await self.ask(request.request_id, replace(request, frozen=found))
 
     @change_settings.validator
     def _check_change_settings(self, request: SettingsChangeRequested) -> None:

@@ -4,19 +4,22 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from activities.accounts.modes import ModeActivities
+from activities.accounts.records import RecordActivities
 from activities.policies import GATHER, RECORD
-from models.contracts.modes import ExchangeToChange, LiveFactsWanted
+from models.contracts.modes import ExchangeToChange, FreezeToLookAt, LiveFactsWanted
 from models.trading.account.facts import ChangeExchange
 from models.trading.governance.going_live import LiveFacts
-from workflows.entity import Errands
+from workflows.entity import BackgroundTasks
+
+FREEZE_ASKED = "freeze-asked"
 
 
-async def gather_live_facts() -> LiveFacts | None:
+async def gather_live_facts(request: str) -> LiveFacts | None:
     """Return what going live rests on, None when it cannot be found out."""
     account = workflow.info().workflow_id.partition("/")[2]
     try:
         facts: LiveFacts = await workflow.execute_activity_method(
-            ModeActivities.gather_live_facts, LiveFactsWanted(account), **GATHER
+            ModeActivities.gather_live_facts, LiveFactsWanted(account, request), **GATHER
         )
     except ActivityError as error:
         workflow.logger.warning("what going live rests on is not known: %s", error.cause)
@@ -24,7 +27,22 @@ async def gather_live_facts() -> LiveFacts | None:
     return facts
 
 
-def change_exchange(errands: Errands, account: str, command: ChangeExchange) -> None:
+async def freeze_that_holds(request: str) -> str:
+    """Return why changes are frozen, "" where they are not, asked of the record.
+
+    Accounts from before this was asked here go on without for what they were asked before.
+    """
+    if not workflow.patched(FREEZE_ASKED):
+        return ""
+    found: str = await workflow.execute_activity_method(
+        RecordActivities.held_by_freeze, FreezeToLookAt(request, workflow.now()), **RECORD
+    )
+    return found
+
+
+def change_exchange(
+    background_tasks: BackgroundTasks, account: str, command: ChangeExchange
+) -> None:
     """Have the change written down and the old exchange let go of, after what is being recorded."""
     request = ExchangeToChange(
         account,
@@ -39,4 +57,4 @@ def change_exchange(errands: Errands, account: str, command: ChangeExchange) -> 
     async def change() -> None:
         await workflow.execute_activity_method(ModeActivities.change_exchange, request, **RECORD)
 
-    errands.queue("record", change)
+    background_tasks.queue("record", change)

@@ -16,13 +16,13 @@ from activities.accounts.reports import ReportActivities
 from activities.execution.orders import OrderActivities
 from activities.policies import DECIDING_TASK_TIMEOUT, ORDER, RECORD
 from models.contracts.names import TRADE_WORKFLOW
-from models.contracts.orders import EntriesToWithdraw, OrderPlaced, OrderToPlace
+from models.contracts.orders import EntriesToWithdraw, OrderPlaced, SubmitOrder
 from models.contracts.records import (
-    AccountToSave,
-    AcknowledgementToTell,
     IdeaToRecord,
-    TradesToTell,
-    TradeToTell,
+    SaveAccount,
+    SignalAcknowledgement,
+    SignalTrade,
+    SignalTrades,
 )
 from models.contracts.workflows import AccountAcknowledged, TradeInput
 from models.trading.account.capital.portfolio import prices_of_trades
@@ -42,11 +42,11 @@ from models.trading.orders import Leg
 from models.trading.trade.facts import (
     CloseRequested,
     EntryCancelRequested,
-    PartSaleRequested,
+    PartialExitRequested,
     StopMoveRequested,
 )
 from models.trading.trade.state import TradePhase, TradePlan
-from workflows.entity import Errands
+from workflows.entity import BackgroundTasks
 from workflows.identities import (
     ACCOUNT_ID,
     HALTED,
@@ -58,25 +58,27 @@ from workflows.identities import (
     trade_workflow_id,
 )
 
-Wanted = EntryCancelRequested | CloseRequested | PartSaleRequested | StopMoveRequested
+Wanted = EntryCancelRequested | CloseRequested | PartialExitRequested | StopMoveRequested
 
 WITHDRAWAL_SECONDS = 1.0
 
 
-def enter_trade(errands: Errands, command: EnterTrade) -> None:
+def enter_trade(background_tasks: BackgroundTasks, command: EnterTrade) -> None:
     """Place the entry and start the trade's workflow in the same turn, side by side."""
     plan = command.plan
     placing = workflow.start_activity_method(
-        OrderActivities.place_order, OrderToPlace(plan.entry, workflow.now()), **ORDER
+        OrderActivities.place_order, SubmitOrder(plan.entry, workflow.now()), **ORDER
     )
 
     async def enter() -> None:
         placed: OrderPlaced = await placing
-        await workflow.wait_condition(lambda: not errands.is_running(_starting(plan.number)))
-        await tell_trade(plan.account, plan.number, *placed.facts)
+        await workflow.wait_condition(
+            lambda: not background_tasks.is_running(_starting(plan.number))
+        )
+        await signal_trade(plan.account, plan.number, *placed.facts)
 
-    errands.run(_starting(plan.number), lambda: start_trade(plan))
-    errands.run(f"enter/{plan.number}", enter)
+    background_tasks.run(_starting(plan.number), lambda: start_trade(plan))
+    background_tasks.run(f"enter/{plan.number}", enter)
 
 
 async def start_trade(plan: TradePlan) -> None:
@@ -102,7 +104,7 @@ async def start_trade(plan: TradePlan) -> None:
         workflow.logger.warning("trade %s runs already", plan.number)
 
 
-async def tell_trade(account: str, trade: int, *facts: object) -> None:
+async def signal_trade(account: str, trade: int, *facts: object) -> None:
     """Signal facts to a trade; one that is over needs them no more."""
     handle = workflow.get_external_workflow_handle(trade_workflow_id(account, trade))
     try:
@@ -112,7 +114,9 @@ async def tell_trade(account: str, trade: int, *facts: object) -> None:
         workflow.logger.info("trade %s was not told: %s", trade, error)
 
 
-def withdraw_entries(errands: Errands, state: AccountState, command: WithdrawEntries) -> None:
+def withdraw_entries(
+    background_tasks: BackgroundTasks, state: AccountState, command: WithdrawEntries
+) -> None:
     """Cancel the entries together, then have their trades see to whatever is left of them."""
     account, now = state.account, workflow.now()
 
@@ -124,38 +128,46 @@ def withdraw_entries(errands: Errands, state: AccountState, command: WithdrawEnt
         # Trades cancel one by one what is still there when they are told: hence afterwards.
         await workflow.wait([cancelling], timeout=WITHDRAWAL_SECONDS)
         fact = EntryCancelRequested(command.reason, now)
-        tell_when_started(errands, account, dict.fromkeys(command.trades, fact))
+        tell_when_started(background_tasks, account, dict.fromkeys(command.trades, fact))
         await cancelling
 
-    errands.run(f"withdraw/{command.order_ids}/{command.trades}", withdraw)
+    background_tasks.run(f"withdraw/{command.order_ids}/{command.trades}", withdraw)
 
 
-def close_trades(errands: Errands, state: AccountState, command: CloseTrades) -> None:
+def close_trades(
+    background_tasks: BackgroundTasks, state: AccountState, command: CloseTrades
+) -> None:
     """Tell each trade to close now."""
     now, prices = workflow.now(), prices_of_trades(state, command.trades)
     wanted = {
         trade: CloseRequested(command.reason, command.by, now, prices.get(trade))
         for trade in command.trades
     }
-    tell_when_started(errands, state.account, wanted)
+    tell_when_started(background_tasks, state.account, wanted)
 
 
-def acknowledge(errands: Errands, state: AccountState, command: AcknowledgeKillSwitch) -> None:
+def acknowledge(
+    background_tasks: BackgroundTasks, state: AccountState, command: AcknowledgeKillSwitch
+) -> None:
     """Tell the kill switch that this account takes no entries any more, by an activity (ADR 7).
 
     A signal from workflow to workflow that finds the kill switch busy for a tenth of a second is
     tried again by Temporal's server after three seconds.
     """
     fact = AccountAcknowledged(state.account, workflow.now())
-    request = AcknowledgementToTell(command.number, fact)
+    request = SignalAcknowledgement(command.number, fact)
 
     async def tell() -> None:
-        await workflow.execute_activity_method(ReportActivities.tell_kill_switch, request, **RECORD)
+        await workflow.execute_activity_method(
+            ReportActivities.signal_kill_switch, request, **RECORD
+        )
 
-    errands.run(f"acknowledge/{command.number}", tell)
+    background_tasks.run(f"acknowledge/{command.number}", tell)
 
 
-def record_idea(errands: Errands, state: AccountState, command: RecordIdea) -> None:
+def record_idea(
+    background_tasks: BackgroundTasks, state: AccountState, command: RecordIdea
+) -> None:
     """Queue what became of an idea for the record."""
     request = IdeaToRecord(
         state.account, command.idea, command.verdict, command.trade, workflow.now()
@@ -164,11 +176,11 @@ def record_idea(errands: Errands, state: AccountState, command: RecordIdea) -> N
     async def save() -> None:
         await workflow.execute_activity_method(RecordActivities.record_idea, request, **RECORD)
 
-    errands.queue("record", save)
+    background_tasks.queue("record", save)
 
 
 def save_account(
-    errands: Errands, present: Callable[[], AccountState], command: RecordAccount
+    background_tasks: BackgroundTasks, present: Callable[[], AccountState], command: RecordAccount
 ) -> None:
     """Queue the account's figures for the record, without what the exchange publishes anyway.
 
@@ -184,7 +196,7 @@ def save_account(
         figures = replace(figures, recent_flows=(), recent_answers=(), entry_orders=())
         figures = replace(figures, settings=SettingsInForce(state.settings.version))
         details = dict(command.details)
-        request = AccountToSave(
+        request = SaveAccount(
             figures,
             command.action,
             command.actor,
@@ -195,7 +207,7 @@ def save_account(
         )
         await workflow.execute_activity_method(RecordActivities.save_account, request, **RECORD)
 
-    errands.queue("record", save, same_as="figures" if mere_figures else None)
+    background_tasks.queue("record", save, same_as="figures" if mere_figures else None)
 
 
 def show_account(before: AccountState | None, after: AccountState) -> None:
@@ -212,57 +224,65 @@ def _starting(trade: int) -> str:
     return f"start/{trade}"
 
 
-def reduce_trades(errands: Errands, state: AccountState, command: ReduceTrades) -> None:
+def reduce_trades(
+    background_tasks: BackgroundTasks, state: AccountState, command: ReduceTrades
+) -> None:
     """Tell trades to sell a part, for the strategy that they belong to."""
     now, prices = workflow.now(), prices_of_trades(state, command.targets)
     wanted: dict[int, Wanted] = {
-        trade: PartSaleRequested(target, command.by, now, prices.get(trade), Leg.PART)
+        trade: PartialExitRequested(target, command.by, now, prices.get(trade), Leg.PART)
         for trade, target in sorted(command.targets.items())
     }
-    tell_when_started(errands, state.account, wanted)
+    tell_when_started(background_tasks, state.account, wanted)
 
 
-def raise_stops(errands: Errands, state: AccountState, command: RaiseStops) -> None:
+def raise_stops(
+    background_tasks: BackgroundTasks, state: AccountState, command: RaiseStops
+) -> None:
     """Tell trades where their stops belong by now."""
     fact = StopMoveRequested(
         command.stop_price, None, command.by, workflow.now(), price=command.last
     )
-    tell_when_started(errands, state.account, dict.fromkeys(command.trades, fact))
+    tell_when_started(background_tasks, state.account, dict.fromkeys(command.trades, fact))
 
 
-def tell_when_started(errands: Errands, account: str, wanted: Mapping[int, Wanted]) -> None:
+def tell_when_started(
+    background_tasks: BackgroundTasks, account: str, wanted: Mapping[int, Wanted]
+) -> None:
     """Tell trades what is wanted of them, by number, once their workflows have been started.
 
     All that run by one activity (ADR 7): of many signals, or activities, of an account that is told
     much at the same moment, some would wait for seconds. Those that start hold up no other.
     """
-    starting = [trade for trade in wanted if errands.is_running(_starting(trade))]
+    starting = [trade for trade in wanted if background_tasks.is_running(_starting(trade))]
     running = [trade for trade in wanted if trade not in starting]
     for group in (running, *([trade] for trade in starting)):
         if group:
-            _tell_together(errands, account, {trade: wanted[trade] for trade in group})
+            _tell_together(background_tasks, account, {trade: wanted[trade] for trade in group})
 
 
-def _tell_together(errands: Errands, account: str, wanted: Mapping[int, Wanted]) -> None:
-    request = TradesToTell(account, tuple(_wanted(trade, wanted[trade]) for trade in wanted))
+def _tell_together(
+    background_tasks: BackgroundTasks, account: str, wanted: Mapping[int, Wanted]
+) -> None:
+    request = SignalTrades(account, tuple(_wanted(trade, wanted[trade]) for trade in wanted))
 
     async def tell() -> None:
         await workflow.wait_condition(
-            lambda: not any(errands.is_running(_starting(trade)) for trade in wanted)
+            lambda: not any(background_tasks.is_running(_starting(trade)) for trade in wanted)
         )
-        await workflow.execute_activity_method(ReportActivities.tell_trades, request, **RECORD)
+        await workflow.execute_activity_method(ReportActivities.signal_trades, request, **RECORD)
 
     kinds = sorted({type(fact).__name__ for fact in wanted.values()})
-    errands.run(f"tell/{sorted(wanted)}/{kinds}", tell)
+    background_tasks.run(f"tell/{sorted(wanted)}/{kinds}", tell)
 
 
-def _wanted(trade: int, fact: Wanted) -> TradeToTell:
+def _wanted(trade: int, fact: Wanted) -> SignalTrade:
     match fact:
         case EntryCancelRequested():
-            return TradeToTell(trade, withdraw=fact)
+            return SignalTrade(trade, withdraw=fact)
         case CloseRequested():
-            return TradeToTell(trade, close=fact)
-        case PartSaleRequested():
-            return TradeToTell(trade, sell_part=fact)
+            return SignalTrade(trade, close=fact)
+        case PartialExitRequested():
+            return SignalTrade(trade, sell_part=fact)
         case StopMoveRequested():
-            return TradeToTell(trade, move_stop=fact)
+            return SignalTrade(trade, move_stop=fact)

@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from models.contracts.workflows import AccountInput
-from models.trading.account.capacity import Room, refuse_growth, state_to_carry
+from models.trading.account.capacity import Capacity, refuse_growth, state_to_carry
 from models.trading.account.capital.facts import (
     CapitalCommand,
     MoveCapital,
@@ -32,7 +32,7 @@ from models.trading.account.hedge.facts import (
     WatchHedge,
 )
 from models.trading.account.state import AccountState
-from models.trading.governance.approval import AskApproval
+from models.trading.governance.approval import RequestApproval
 from workflows.account.capital_steps import carry_out_capital, follow_day_rule
 from workflows.account.hedge_steps import carry_out_hedge
 from workflows.account.inbox import AccountInbox
@@ -48,9 +48,9 @@ from workflows.account.steps import (
     show_account,
     withdraw_entries,
 )
-from workflows.governance.approval_steps import ask_approval
+from workflows.governance.approval_steps import request_approval
 
-RuleCommand = AskApproval | HedgeCommand | ChangeExchange | CapitalCommand
+RuleCommand = RequestApproval | HedgeCommand | ChangeExchange | CapitalCommand
 
 
 @workflow.defn
@@ -61,14 +61,14 @@ class AccountWorkflow(AccountInbox):
     def __init__(self, start: AccountInput) -> None:
         super().__init__(start.state.recent_answers, start.handled)
         self.state = start.state
-        self.room = Room()
+        self.capacity = Capacity()
         if not start.started:
             show_account(None, self.state)
 
     @workflow.run
     async def run(self, _start: AccountInput) -> None:
         """Take facts until the history is long, then go on in a new run with the same state."""
-        while not self.should_rest():
+        while not self.should_continue_as_new():
             await self.wait_for_news()
             self.deal_with_inbox()
         state, left_behind = state_to_carry(self.state)
@@ -83,7 +83,7 @@ class AccountWorkflow(AccountInbox):
     def deal_with_inbox(self) -> None:
         """Decide on each fact in turn: adopt the state, answer, carry the commands out."""
         while (told := self.take()) is not None:
-            has_room = self.room.has_room(self.state, told.fact)
+            has_room = self.capacity.has_room(self.state, told.fact)
             act = decide if has_room else refuse_growth
             decision = act(self.state, told.fact)
             before, self.state = self.state, decision.state
@@ -91,27 +91,27 @@ class AccountWorkflow(AccountInbox):
                 self.carry_out(command)
             self.give_answer(told, decision.answer)
             show_account(before, self.state)
-            follow_day_rule(self.errands, before, self.state)
+            follow_day_rule(self.background_tasks, before, self.state)
 
     def carry_out(self, command: AccountCommand) -> None:
         """Send a command on its way."""
         match command:
             case EnterTrade():
-                enter_trade(self.errands, command)
+                enter_trade(self.background_tasks, command)
             case RecordIdea():
-                record_idea(self.errands, self.state, command)
+                record_idea(self.background_tasks, self.state, command)
             case WithdrawEntries():
-                withdraw_entries(self.errands, self.state, command)
+                withdraw_entries(self.background_tasks, self.state, command)
             case CloseTrades():
-                close_trades(self.errands, self.state, command)
+                close_trades(self.background_tasks, self.state, command)
             case ReduceTrades():
-                reduce_trades(self.errands, self.state, command)
+                reduce_trades(self.background_tasks, self.state, command)
             case RaiseStops():
-                raise_stops(self.errands, self.state, command)
+                raise_stops(self.background_tasks, self.state, command)
             case AcknowledgeKillSwitch():
-                acknowledge(self.errands, self.state, command)
+                acknowledge(self.background_tasks, self.state, command)
             case RecordAccount():
-                save_account(self.errands, lambda: self.state, command)
+                save_account(self.background_tasks, lambda: self.state, command)
             case _:
                 self.carry_out_rule(command)
 
@@ -119,14 +119,14 @@ class AccountWorkflow(AccountInbox):
         """Send a command of the account's own rules on its way."""
         account = self.state.account
         match command:
-            case AskApproval():
-                ask_approval(self.errands, account, command)
+            case RequestApproval():
+                request_approval(self.background_tasks, account, command)
             case SellParts() | ReviewHedge() | RecordHedge() | WatchHedge():
-                carry_out_hedge(self.errands, self.state, command)
+                carry_out_hedge(self.background_tasks, self.state, command)
             case ChangeExchange():
-                change_exchange(self.errands, account, command)
+                change_exchange(self.background_tasks, account, command)
             case RecordDay() | RecordFlows() | RecordBaseline() | MoveCapital():
-                carry_out_capital(self.errands, account, self.tell, command)
+                carry_out_capital(self.background_tasks, account, self.tell, command)
 
     @workflow.query
     def snapshot(self) -> AccountState:

@@ -16,16 +16,19 @@ from activities.policies import RECORD
 from models.contracts.approvals import (
     ApprovalDecision,
     ApprovalInput,
-    ApprovalToSave,
     ApprovalToSettle,
+    SaveApproval,
 )
 from models.trading.answers import Answer
 from models.trading.governance.approval import (
+    FROZEN,
+    NOT_AUTHENTICATED,
     ApprovalOutcome,
     ApprovalSettled,
     ApprovalStatus,
     approve,
     expire,
+    hold,
     refuse,
 )
 from models.trading.market import MarketSnapshot
@@ -33,6 +36,8 @@ from workflows.entity import refuse_malformed
 
 DECISIONS_MAXIMUM = 200
 """Attempts to decide one request: each is kept in its history, which has an end."""
+PROVEN = "approval-proven"
+"""Requests from before the record was asked whether an approval counts go on without."""
 
 
 @workflow.defn
@@ -54,7 +59,11 @@ class ApprovalWorkflow:
         await self.record()
         while not self.request.status.is_final:
             await self.wait_for_decision()
-        self.outcome = await self.carry_out()
+        held = await self.prove()
+        if held is not None:
+            self.request = hold(self.request, held.detail)
+        told = await self.carry_out()
+        self.outcome = held or told
         await self.record()
         for decision in self.decisions:
             self.answers[decision.request_id] = self.answer_of(decision)
@@ -88,8 +97,25 @@ class ApprovalWorkflow:
         price = decision.market.mid if decision.market is not None else None
         return approve(self.request, decision.by, workflow.now(), price)
 
+    async def prove(self) -> Answer | None:
+        """Return why an approval does not count after all, asked of the record; None if it does."""
+        is_approved = self.request.status is ApprovalStatus.APPROVED
+        if not is_approved or not workflow.patched(PROVEN):
+            return None
+        answer: Answer = await workflow.execute_activity_method(
+            ApprovalActivities.prove_approval, self.to_settle(), **RECORD
+        )
+        return None if answer.accepted else answer
+
     async def carry_out(self) -> Answer:
         """Tell who asked what was decided; what that came to is part of the record."""
+        answer: Answer = await workflow.execute_activity_method(
+            ApprovalActivities.settle_approval, self.to_settle(), **RECORD
+        )
+        return answer
+
+    def to_settle(self) -> ApprovalToSettle:
+        """Return what was decided, and by which decision."""
         request = self.request
         fact = ApprovalSettled(
             request.request_id,
@@ -98,18 +124,14 @@ class ApprovalWorkflow:
             self.market,
             workflow.now(),
         )
-        answer: Answer = await workflow.execute_activity_method(
-            ApprovalActivities.settle_approval,
-            ApprovalToSettle(self.account, request, fact),
-            **RECORD,
-        )
-        return answer
+        decision = self.decisions[0].request_id if self.decisions else ""
+        return ApprovalToSettle(self.account, request, fact, decision)
 
     async def record(self) -> None:
         """Write down where the request stands."""
         await workflow.execute_activity_method(
             ApprovalActivities.save_approval,
-            ApprovalToSave(self.account, self.request, self.outcome),
+            SaveApproval(self.account, self.request, self.outcome),
             **RECORD,
         )
 
@@ -117,8 +139,10 @@ class ApprovalWorkflow:
         """Answer the decision that ended the request, and those that came too late."""
         request = self.request
         assert self.outcome is not None
+        if self.outcome.code in (FROZEN, NOT_AUTHENTICATED):
+            return replace(self.outcome, request_id=decision.request_id)
         same = decision.by == request.decided_by
-        if not same or decision.approved is (request.status is ApprovalStatus.REFUSED):
+        if not same or decision.approved is request.status.is_declined:
             detail = f"the request is {request.status.value} by {request.decided_by or 'nobody'}"
             return Answer(decision.request_id, "approval-decided", detail)
         if request.status is ApprovalStatus.OUTDATED:

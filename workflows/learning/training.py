@@ -10,7 +10,11 @@ from activities.policies import RECORD
 from models.contracts.approvals import ApprovalInput
 from models.contracts.learning import (
     LEARNING_QUEUE,
+    ChallengersJudged,
+    HoldoutOpened,
+    ModelKept,
     Promotion,
+    ShadowSeen,
     TrainingDone,
     TrainingJudged,
     TrainingPlanned,
@@ -18,7 +22,8 @@ from models.contracts.learning import (
     TrialsFinished,
 )
 from models.contracts.names import APPROVAL_WORKFLOW, TRADING_QUEUE, approval_workflow_id
-from models.trading.governance.approval import PROMOTE_MODEL, ApprovalRequest, ApprovalStatus
+from models.trading.governance.approval import ApprovalRequest, ApprovalStatus
+from models.trading.governance.subjects import Subject
 
 T = TypeVar("T")
 HEARTBEAT = timedelta(seconds=30)
@@ -27,12 +32,17 @@ TRAINING_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)
 )
 TRIALS_WITHIN = timedelta(hours=12)
+LOCKED, CHALLENGED, SHADOWED = "locked-holdout", "challengers", "shadow"
+"""Steps that came later: a run that had passed their place goes on without them."""
 APPROVAL_WITHIN = timedelta(days=7)
+SHADOW_WITHIN = timedelta(days=30)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(hours=1)
+"""Between two looks at a shadow: it takes days, and a look costs history."""
 
 
 @workflow.defn
 class TrainingWorkflow:
-    """Plan, try, judge; with every test passed, ask another person and promote."""
+    """Plan, try, judge; with every test passed, decide in shadow, ask another person, promote."""
 
     def __init__(self) -> None:
         self.step = "planning"
@@ -44,11 +54,31 @@ class TrainingWorkflow:
             "planning", "plan_training", TrainingPlanned, request
         )
         await self._do("trials", "run_trials", TrialsFinished, request, planned.data_hash)
+        if workflow.patched(CHALLENGED):
+            await self._do(
+                "challengers", "run_challengers", ChallengersJudged, request, planned.data_hash
+            )
         judged: TrainingJudged = await self._do(
             "judging", "judge_training", TrainingJudged, request, planned.data_hash
         )
+        if not judged.candidate:
+            return self._done(request, "refused", judged.reasons)
+        kept: ModelKept = await self._do(
+            "registering", "keep_model", ModelKept, request, planned.data_hash, judged
+        )
         if not judged.passed:
             return self._done(request, "refused", judged.reasons)
+        if workflow.patched(LOCKED):
+            opened: HoldoutOpened = await self._do(
+                "opening the hold-out", "open_holdout", HoldoutOpened, request,
+                planned.data_hash, kept.version,
+            )  # fmt: skip
+            if not opened.passed:
+                return self._done(request, "refused", (f"holdout: {opened.reason}",))
+        if workflow.patched(SHADOWED):
+            seen = await self._shadow(request, kept.version)
+            if seen.reason:
+                return self._done(request, "refused", (f"shadow: {seen.reason}",))
         self.step = "waiting for another person"
         status = await self._approval(request, judged)
         if status is not ApprovalStatus.APPROVED:
@@ -73,11 +103,23 @@ class TrainingWorkflow:
         )
         return found
 
+    async def _shadow(self, request: TrainingRequest, version: int) -> ShadowSeen:
+        ends, pause = workflow.now() + SHADOW_WITHIN, FIRST_PAUSE
+        while True:
+            seen: ShadowSeen = await self._do(
+                "deciding in shadow", "look_at_shadow", ShadowSeen, request, version,
+                workflow.now() >= ends,
+            )  # fmt: skip
+            if seen.over:
+                return seen
+            await workflow.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
     async def _approval(self, request: TrainingRequest, judged: TrainingJudged) -> ApprovalStatus:
         now = workflow.now()
         asked = ApprovalRequest(
             request_id=f"promote-{request.run_id}",
-            subject=PROMOTE_MODEL,
+            subject=Subject.PROMOTE_MODEL,
             requested_by=request.by,
             detail=f"promote {judged.candidate} of training {request.run_id}",
             requested_at=now,

@@ -7,15 +7,15 @@ from activities.policies import REVIEW, TELLING
 from models.contracts.market_rules import (
     GroupsComputed,
     MarketRulesRun,
-    RulesTold,
+    RulesSignalled,
     UniverseReviewed,
 )
 from workflows.identities import MARKET_QUEUE
 
 
-async def _tell() -> RulesTold:
+async def _tell() -> RulesSignalled:
     return await workflow.execute_activity_method(
-        MarketRulesActivities.tell_market_rules, task_queue=MARKET_QUEUE, **TELLING
+        MarketRulesActivities.signal_market_rules, task_queue=MARKET_QUEUE, **TELLING
     )
 
 
@@ -48,10 +48,10 @@ class CorrelationWorkflow:
 
 
 @workflow.defn
-class TellMarketRulesWorkflow:
+class SignalMarketRulesWorkflow:
     """Tell the accounts what is in force: after a change by people, and after a start."""
 
     @workflow.run
-    async def run(self, _: MarketRulesRun) -> RulesTold:
+    async def run(self, _: MarketRulesRun) -> RulesSignalled:
         """Return how many were told."""
         return await _tell()

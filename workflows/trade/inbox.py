@@ -1,4 +1,4 @@
-"""What a trade can be told (signals) and asked (updates); the story is in ``trade``."""
+"""Signals and updates of a trade; what follows from them is in ``workflow``."""
 
 from temporalio import workflow
 
@@ -16,11 +16,12 @@ from models.trading.trade.facts import (
     OrderDoubted,
     OrderEnded,
     OrderRefused,
-    PartSaleRequested,
+    PartialExitRequested,
     PriceCrossed,
     StopMoveRequested,
 )
 from workflows.entity import Entity, refuse_malformed
+from workflows.governance.approval_steps import proven
 
 
 class TradeInbox(Entity):
@@ -72,7 +73,7 @@ class TradeInbox(Entity):
         self.tell(fact)
 
     @workflow.signal
-    def part_sale_requested(self, fact: PartSaleRequested) -> None:
+    def partial_exit_requested(self, fact: PartialExitRequested) -> None:
         """The account wants a part sold."""
         self.tell(fact)
 
@@ -110,7 +111,8 @@ class TradeInbox(Entity):
     @workflow.update
     async def settle_approval(self, request: ApprovalSettled) -> Answer:
         """Take what a second person decided about exits that waited."""
-        return await self.ask(request.request_id, request)
+        account = workflow.info().workflow_id.partition("/")[2].rpartition("/")[0]
+        return await self.ask(request.request_id, await proven(account, request))
 
     @settle_approval.validator
     def _check_settle_approval(self, request: ApprovalSettled) -> None:

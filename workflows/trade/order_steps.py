@@ -1,4 +1,4 @@
-"""How a trade's order commands are carried out: which activity, and under which errand's name."""
+"""How a trade's order commands are carried out: which activity, under which task's name."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,23 +10,23 @@ from activities.execution.orders import OrderActivities
 from activities.policies import ORDER
 from models.contracts.orders import (
     EntryToAmend,
-    HoldingToAsk,
-    OrdersToAsk,
+    HoldingRequest,
+    OrderStatusRequest,
     OrderToCancel,
-    OrderToPlace,
-    PartToSell,
     PositionToExit,
+    SellPartialExit,
     StopToAmend,
+    SubmitOrder,
 )
 from models.trading.risk.limits import ProtectionMode
 from models.trading.trade.entry_facts import AmendEntry
 from models.trading.trade.facts import (
     AmendStop,
-    AskHolding,
-    AskOrders,
     CancelOrder,
     ExitPosition,
     PlaceOrder,
+    RequestHolding,
+    ResolveOrderStatus,
     SellPart,
     TradeFact,
 )
@@ -39,14 +39,14 @@ OrderCommand = (
     | AmendEntry
     | ExitPosition
     | SellPart
-    | AskOrders
-    | AskHolding
+    | ResolveOrderStatus
+    | RequestHolding
 )
 Step = Callable[[], Awaitable[tuple[TradeFact, ...]]]
 
 
-def order_errand(command: OrderCommand, state: TradeState) -> tuple[str, Step]:
-    """Return the errand's name, which keeps it from running twice at once, and its step."""
+def order_task(command: OrderCommand, state: TradeState) -> tuple[str, Step]:
+    """Return the name of the task, which keeps it from running twice at once, and its step."""
     match command:
         case PlaceOrder(order=order):
             return f"order/{order.client_order_id}", lambda: _place(command)
@@ -60,14 +60,14 @@ def order_errand(command: OrderCommand, state: TradeState) -> tuple[str, Step]:
             return f"amend/{order_id}", lambda: _amend(command, state)
         case AmendEntry(order_id=order_id):
             return f"amend/{order_id}", lambda: _amend_entry(command, state)
-        case AskOrders():
+        case ResolveOrderStatus():
             return "ask", lambda: _ask(command, state)
-        case AskHolding():
-            return "holding", lambda: _ask_holding(command, state)
+        case RequestHolding():
+            return "holding", lambda: _request_holding(command, state)
 
 
 async def _place(command: PlaceOrder) -> tuple[TradeFact, ...]:
-    request = OrderToPlace(command.order, workflow.now())
+    request = SubmitOrder(command.order, workflow.now())
     placed = await workflow.execute_activity_method(OrderActivities.place_order, request, **ORDER)
     return placed.facts
 
@@ -79,7 +79,7 @@ async def _exit(command: ExitPosition) -> tuple[TradeFact, ...]:
 
 
 async def _sell_part(command: SellPart) -> tuple[TradeFact, ...]:
-    request = PartToSell(command, workflow.now())
+    request = SellPartialExit(command, workflow.now())
     done = await workflow.execute_activity_method(OrderActivities.sell_part, request, **ORDER)
     return done.facts
 
@@ -104,22 +104,26 @@ async def _amend(command: AmendStop, state: TradeState) -> tuple[TradeFact, ...]
 
 
 async def _amend_entry(command: AmendEntry, state: TradeState) -> tuple[TradeFact, ...]:
-    request = EntryToAmend(state.plan.account, command)
+    request = EntryToAmend(state.plan.account, command, state.plan.instrument.symbol)
     done = await workflow.execute_activity_method(
         EntryAmendActivities.amend_entry, request, **ORDER
     )
     return done.facts
 
 
-async def _ask(command: AskOrders, state: TradeState) -> tuple[TradeFact, ...]:
+async def _ask(command: ResolveOrderStatus, state: TradeState) -> tuple[TradeFact, ...]:
     plan = state.plan
     attached = plan.protection is ProtectionMode.ATTACHED
-    request = OrdersToAsk(plan.account, plan.number, command.order_ids, attached)
-    answered = await workflow.execute_activity_method(OrderActivities.ask_orders, request, **ORDER)
+    request = OrderStatusRequest(plan.account, plan.number, command.order_ids, attached)
+    answered = await workflow.execute_activity_method(
+        OrderActivities.resolve_order_status, request, **ORDER
+    )
     return answered.facts
 
 
-async def _ask_holding(command: AskHolding, state: TradeState) -> tuple[TradeFact, ...]:
-    request = HoldingToAsk(state.plan.account, state.plan.number, command)
-    told = await workflow.execute_activity_method(HoldingActivities.ask_holding, request, **ORDER)
+async def _request_holding(command: RequestHolding, state: TradeState) -> tuple[TradeFact, ...]:
+    request = HoldingRequest(state.plan.account, state.plan.number, command)
+    told = await workflow.execute_activity_method(
+        HoldingActivities.request_holding, request, **ORDER
+    )
     return (told,)

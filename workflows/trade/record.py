@@ -7,16 +7,18 @@ from temporalio import workflow
 from activities.accounts.records import RecordActivities
 from activities.accounts.reports import ReportActivities
 from activities.policies import RECORD
-from models.contracts.records import ProgressToReport, TradeToSave, WatchesToSet
+from models.contracts.records import ProgressToReport, SaveTrade, WatchesToSet
 from models.trading.account.facts import TradeProgressed
 from models.trading.trade.facts import PriceWatch
 from models.trading.trade.figures import summarise
 from models.trading.trade.state import TradePhase, TradeState
-from workflows.entity import Errands
+from workflows.entity import BackgroundTasks
 from workflows.identities import OPENED_AT, TRADING_STATE
 
 
-def save_trade(errands: Errands, present: Callable[[], TradeState], event: str | None) -> None:
+def save_trade(
+    background_tasks: BackgroundTasks, present: Callable[[], TradeState], event: str | None
+) -> None:
     """Queue the trade's figures for the record.
 
     An event is written as it was decided. Mere figures are written as they are when their turn
@@ -27,23 +29,27 @@ def save_trade(errands: Errands, present: Callable[[], TradeState], event: str |
     async def save() -> None:
         mere = event is None
         state, at = (present(), workflow.now()) if mere else (decided, decided_at)
-        request = TradeToSave(state, event, at)
+        request = SaveTrade(state, event, at)
         await workflow.execute_activity_method(RecordActivities.save_trade, request, **RECORD)
 
-    errands.queue("record", save, same_as="figures" if event is None else None)
+    background_tasks.queue("record", save, same_as="figures" if event is None else None)
 
 
-def set_watches(errands: Errands, state: TradeState, watches: tuple[PriceWatch, ...]) -> None:
+def set_watches(
+    background_tasks: BackgroundTasks, state: TradeState, watches: tuple[PriceWatch, ...]
+) -> None:
     """Queue the trade's watches for the market worker."""
     request = WatchesToSet(state.plan.account, state.plan.number, watches)
 
     async def store() -> None:
         await workflow.execute_activity_method(RecordActivities.set_watches, request, **RECORD)
 
-    errands.queue("watches", store)
+    background_tasks.queue("watches", store)
 
 
-def report_to_account(errands: Errands, state: TradeState, *, closed: bool) -> None:
+def report_to_account(
+    background_tasks: BackgroundTasks, state: TradeState, *, closed: bool
+) -> None:
     """Queue the trade's figures for its account."""
     fact = TradeProgressed(summarise(state), closed, workflow.now())
     request = ProgressToReport(state.plan.account, fact)
@@ -51,7 +57,7 @@ def report_to_account(errands: Errands, state: TradeState, *, closed: bool) -> N
     async def tell() -> None:
         await workflow.execute_activity_method(ReportActivities.report_progress, request, **RECORD)
 
-    errands.queue("report", tell)
+    background_tasks.queue("report", tell)
 
 
 def show_progress(before: TradeState, after: TradeState) -> None:

@@ -6,7 +6,8 @@ from datetime import timedelta
 from temporalio import workflow
 
 from models.contracts.workflows import TradeInput
-from models.trading.governance.approval import AskApproval
+from models.trading.answers import Answer
+from models.trading.governance.approval import RequestApproval
 from models.trading.trade.decisions import TradeDecision, begin, decide
 from models.trading.trade.facts import (
     OrderDoubted,
@@ -18,10 +19,10 @@ from models.trading.trade.facts import (
 )
 from models.trading.trade.recovery.restore import take_up
 from models.trading.trade.refusals import next_look
-from models.trading.trade.state import TradePhase
-from workflows.governance.approval_steps import ask_approval
+from models.trading.trade.state import TradePhase, TradeState
+from workflows.governance.approval_steps import request_approval
 from workflows.trade.inbox import TradeInbox
-from workflows.trade.order_steps import order_errand
+from workflows.trade.order_steps import order_task
 from workflows.trade.record import report_to_account, save_trade, set_watches, show_progress
 from workflows.trade.review import ReviewTimer
 
@@ -36,6 +37,7 @@ class TradeWorkflow(TradeInbox):
     def __init__(self, start: TradeInput) -> None:
         super().__init__(start.answers, start.handled)
         self.timer = ReviewTimer(lambda: self.tell(ReviewDue(workflow.now())))
+        self.plan = start.plan
         self.first = begin(start.plan)
         self.state = start.state or self.first.state
 
@@ -54,8 +56,8 @@ class TradeWorkflow(TradeInbox):
             await self.wait_for_news()
             self.deal_with_inbox()
             self._keep_time()
-            if self.should_rest() and not self.is_over:
-                carried = (self.state, self.answers_to_carry(), self.handled)
+            if self.should_continue_as_new() and not self.is_over and self.is_carriable():
+                carried = self.carried()
                 workflow.continue_as_new(TradeInput(start.plan, *carried))
         await workflow.wait_condition(workflow.all_handlers_finished)
 
@@ -68,6 +70,14 @@ class TradeWorkflow(TradeInbox):
         with suppress(TimeoutError):
             await workflow.wait_condition(lambda: bool(self.inbox), timeout=FIRST_FACT_PATIENCE)
 
+    def is_carriable(self) -> bool:
+        """Tell whether the next run can begin with what it cannot do without."""
+        return self.fits(self.plan, self.state)
+
+    def carried(self) -> tuple[TradeState, tuple[Answer, ...], int]:
+        """Return what the next run starts from, beside the plan."""
+        return self.state, self.answers_to_carry(self.plan, self.state), self.handled
+
     @property
     def is_over(self) -> bool:
         """Tell whether the trade is settled and everybody was told."""
@@ -76,12 +86,12 @@ class TradeWorkflow(TradeInbox):
     @property
     def waits_for_news(self) -> bool:
         """Tell whether a review would find something due that nobody is working on."""
-        if self.errands or self.state.phase is TradePhase.SETTLED:
+        if self.background_tasks or self.state.phase is TradePhase.SETTLED:
             return False
         return bool(decide(self.state, ReviewDue(workflow.now())).commands)
 
     def _keep_time(self) -> None:
-        quiet = self.errands or self.state.phase is TradePhase.SETTLED
+        quiet = self.background_tasks or self.state.phase is TradePhase.SETTLED
         self.timer.keep(
             needed=self.waits_for_news, look_at=None if quiet else next_look(self.state)
         )
@@ -106,17 +116,17 @@ class TradeWorkflow(TradeInbox):
         """Send a command on its way; what it comes to returns to the inbox as facts."""
         match command:
             case RecordTrade(event=event):
-                save_trade(self.errands, lambda: self.state, event)
+                save_trade(self.background_tasks, lambda: self.state, event)
             case ReportToAccount(closed=closed):
-                report_to_account(self.errands, self.state, closed=closed)
-            case AskApproval():
-                ask_approval(self.errands, self.state.plan.account, command)
+                report_to_account(self.background_tasks, self.state, closed=closed)
+            case RequestApproval():
+                request_approval(self.background_tasks, self.state.plan.account, command)
             case SetWatches(watches=watches):
-                set_watches(self.errands, self.state, watches)
+                set_watches(self.background_tasks, self.state, watches)
             case _:
-                key, step = order_errand(command, self.state)
+                key, step = order_task(command, self.state)
 
                 async def work() -> None:
                     self.tell(*await step())
 
-                self.errands.run(key, work)
+                self.background_tasks.run(key, work)

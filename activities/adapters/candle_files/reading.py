@@ -7,8 +7,9 @@ trades). The venue is the folder that a file lies in.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -159,3 +160,22 @@ def _whole_minutes(path: Path, stamps: Any, unit: int) -> Any:
         row = int(np.flatnonzero(stamps % unit)[0])
         raise CandleFileError(f"{path}, row {row}: the start is not a whole minute")
     return stamps // unit
+
+
+def files_of(
+    directory: Path, pairs: Sequence[str], venues: Sequence[str], end: datetime | None
+) -> Callable[[int], list[tuple[str, Bars]]]:
+    """Return what reads a directory's series of so many minutes, each with its venue."""
+
+    def read(minutes: int) -> list[tuple[str, Bars]]:
+        return [
+            (one.venue, read_file(one).between(None, end))
+            for one in find_files(directory)
+            if _wanted(one, pairs, venues) and minutes % one.interval_minutes == 0
+        ]
+
+    return read
+
+
+def _wanted(file: CandleFile, pairs: Sequence[str], venues: Sequence[str]) -> bool:
+    return (not pairs or file.symbol in pairs) and (not venues or file.venue in venues)

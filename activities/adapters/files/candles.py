@@ -1,12 +1,13 @@
 """Daily candles from a directory of Parquet files, with a hash of all that was read."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from pyarrow import Table, concat_tables, parquet
 
+from activities.ports.learning.snapshots import Snapshot, SnapshotError
 from models.learning.features.bars import Bars
 
 DAY = 86_400
@@ -14,23 +15,6 @@ VENUES = ("kraken", "coinbase")
 """Where the pair's candles are taken from: the first that has any."""
 COLUMNS = ("open", "high", "low", "close", "volume")
 FEWEST_DAYS = 730
-
-
-class SnapshotError(ValueError):
-    """The directory holds no candles that can be learnt from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Histories by pair, as they were read, and the hash of the files' contents and names."""
-
-    histories: dict[str, Bars]
-    hash: str
-
-    @property
-    def pairs(self) -> tuple[str, ...]:
-        """Return the pairs in the order of the histories."""
-        return tuple(self.histories)
 
 
 def read_snapshot(directory: Path) -> Snapshot:

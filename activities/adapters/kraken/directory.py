@@ -13,9 +13,10 @@ from activities.adapters.kraken.addresses import (
 from activities.adapters.kraken.exchange import KrakenExchange
 from activities.adapters.kraken.feed.instrument_watch import InstrumentWatch
 from activities.adapters.kraken.limits.cool_down import ADDRESS_SCOPES, KEY_SCOPES, CoolDown
-from activities.adapters.kraken.limits.kept_level import KeptLevel
+from activities.adapters.kraken.limits.persisted_counter import PersistedCounter
 from activities.adapters.kraken.limits.rate_budget import INTERMEDIATE, RateBudget, Tier
 from activities.adapters.kraken.pair_rules import PairRules
+from activities.adapters.kraken.rest.key_rights import key_permissions
 from activities.adapters.kraken.rest.nonce import (
     FileKeyLock,
     FileNonceStore,
@@ -30,7 +31,11 @@ from activities.adapters.kraken.websocket import SILENCE_SECONDS, ConnectionLimi
 from activities.ports.exchange import Exchange
 from activities.ports.exchange_errors import CredentialsError
 from activities.ports.secrets import Credentials, Secrets
+from models.trading.governance.exchange_keys import judge_permissions
 from models.trading.risk.limits import Mode
+
+Custody = Callable[[str, Credentials, Mode], tuple[NonceStore, KeyLock]]
+"""Makes the store of the nonce mark, and the lock, of an account's key in a mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class KrakenDirectory:
         watches_pairs: whether the channel ``instrument`` is followed for each exchange in use.
         nonce_store: makes the store of a key's nonce mark, a file by default.
         key_lock: makes the lock of a key, flock by default.
+        custody: makes both for an account's key in a mode, instead of the two.
     """
 
     def __init__(
@@ -69,6 +75,7 @@ class KrakenDirectory:
         silence_seconds: float = SILENCE_SECONDS,
         nonce_store: Callable[[str], NonceStore] | None = None,
         key_lock: Callable[[str], KeyLock] | None = None,
+        custody: Custody | None = None,
         *,
         stamps_are_wall_clock: bool = False,
         live: LiveGate | None = None,
@@ -89,6 +96,8 @@ class KrakenDirectory:
             lambda name: FileNonceStore(state_directory / f"{name}.nonce")
         )
         self._key_lock = key_lock or (lambda name: FileKeyLock(state_directory / f"{name}.lock"))
+        self._custody = custody or self._custody_by_name
+        self._keys: dict[str, Credentials] = {}
         self._limiter = ConnectionLimiter()
         self._exchanges: dict[str, KrakenExchange] = {}
         self._rules: dict[str, tuple[PairRules, Transport]] = {}
@@ -112,6 +121,7 @@ class KrakenDirectory:
         """Let go of the account's exchange: the next one is that of its mode as it is now."""
         async with self._opening:
             known = self._exchanges.pop(account, None)
+            self._keys.pop(account, None)
             if known is not None:
                 await known.close()
 
@@ -125,7 +135,9 @@ class KrakenDirectory:
         if credentials is None:
             place = "for the simulator" if mode is Mode.SIMULATED else "to trade live"
             raise CredentialsError(f"account {account!r} has no key {place}")
-        return self._connect(credentials, addresses, allowed, mode)
+        opened = self._connect(account, credentials, addresses, allowed, mode)
+        self._keys[account] = credentials
+        return opened
 
     def _place(self, mode: Mode) -> tuple[ExchangeAddresses, AllowedHosts]:
         """Return where an account of a mode trades, and all that it can reach."""
@@ -135,26 +147,95 @@ class KrakenDirectory:
             raise CredentialsError("live is refused here")
         return self._live.addresses, self._live.allowed
 
+    async def take_up_key(
+        self, account: str, is_recorded: Callable[[str], bool] = lambda _: True
+    ) -> Credentials | None:
+        """Go over to the account's stored key if it is another one than the one in use.
+
+        It is tried first: one that does not work, may withdraw, or is not the one that
+        ``is_recorded`` knows by its public half, is left alone. Calls under way end with the key
+        before, so that trading does not stop.
+
+        Returns:
+            The new key; None where nothing was to be done.
+
+        Raises:
+            ExchangeError: the stored key cannot be used; the one before goes on.
+        """
+        known = self._exchanges.get(account)
+        if known is None:
+            return None
+        mode = known.mode
+        stored = await self._secrets.exchange_credentials(account, mode)
+        if stored is None or stored == self._keys.get(account):
+            return None
+        if not is_recorded(stored.key):
+            raise CredentialsError(f"the stored key of {account} is not the one in the record")
+        store, lock = self._custody(account, stored, mode)
+        is_same_key = stored.key == self._keys[account].key
+        if is_same_key:
+            raise CredentialsError(f"the private key of {account} was changed, and its key was not")
+        lock.acquire()
+        try:
+            nonces = NonceCounter(store)
+            await self._try(stored, nonces, mode)
+        except BaseException:
+            lock.release()
+            raise
+        async with self._opening:
+            if self._exchanges.get(account) is not known:
+                lock.release()
+                return None
+            known.signing.use_key(stored, nonces, lock, self._key_rest(key_fingerprint(stored.key)))
+            self._keys[account] = stored
+        return stored
+
+    async def _try(self, credentials: Credentials, nonces: NonceCounter, mode: Mode) -> None:
+        addresses, allowed = self._place(mode)
+        transport = Transport(addresses.rest, allowed, credentials, nonces, self._timeouts)
+        try:
+            judgement = judge_permissions(await key_permissions(transport))
+        finally:
+            await transport.close()
+        if not judgement.is_fit:
+            raise CredentialsError(judgement.reason)
+
+    def key_in_use(self, account: str) -> tuple[Mode, str] | None:
+        """Return the mode and the public half of the key that an account trades with now."""
+        known, key = self._exchanges.get(account), self._keys.get(account)
+        return None if known is None or key is None else (known.mode, key.key)
+
+    def _custody_by_name(
+        self, account: str, credentials: Credentials, mode: Mode
+    ) -> tuple[NonceStore, KeyLock]:
+        del account, mode
+        name = key_fingerprint(credentials.key)
+        return self._nonce_store(name), self._key_lock(name)
+
+    def _key_rest(self, name: str) -> CoolDown:
+        return CoolDown(self._state_directory / f"{name}.cooldown", scopes=KEY_SCOPES)
+
     def _connect(
         self,
+        account: str,
         credentials: Credentials,
         addresses: ExchangeAddresses,
         allowed: AllowedHosts,
         mode: Mode,
     ) -> KrakenExchange:
         name = key_fingerprint(credentials.key)
-        lock = self._key_lock(name)
+        store, lock = self._custody(account, credentials, mode)
         lock.acquire()
         try:
-            nonces = NonceCounter(self._nonce_store(name))
-            kept_reads = KeptLevel(self._state_directory / f"{name}.reads")
+            nonces = NonceCounter(store)
+            kept_reads = PersistedCounter(self._state_directory / f"{name}.reads")
             transport = Transport(
                 addresses.rest,
                 allowed,
                 credentials,
                 nonces,
                 self._timeouts,
-                CoolDown(self._state_directory / f"{name}.cooldown", scopes=KEY_SCOPES),
+                self._key_rest(name),
                 self._address_rest(addresses.rest),
             )
         except BaseException:

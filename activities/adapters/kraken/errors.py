@@ -62,10 +62,6 @@ class Operation(StrEnum):
     READ = "read"
 
 
-class KeyInUseError(CredentialsError):
-    """Another process, or another account of this one, holds the key."""
-
-
 class ForbiddenAddressError(ExchangeError):
     """The address is not one that this account may talk to; nothing was sent."""
 
@@ -108,7 +104,7 @@ def classify(raw: str, operation: Operation) -> ExchangeError:
     throttled = _THROTTLED.match(raw)
     if throttled:
         until = throttled["until"]
-        wait = float(until) - time.time() if until else 1.0
+        wait = float(until) - time.time() if until else 1.0  # noqa: TID251 - the wire gives an end, not a span
         return RateLimitedError(raw, raw, retry_after_seconds=min(max(wait, 0.5), 60.0))
     if raw.startswith(_RATE_LIMITS):
         # Until there is room again is a matter of our own budget, which is full from now on; this

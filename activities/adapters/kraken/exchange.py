@@ -1,27 +1,26 @@
 """One account's view of Kraken: the port ``Exchange`` over signed REST and the private stream."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import suppress
 from copy import copy
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from activities.adapters.kraken.errors import Operation, reading, undecided
 from activities.adapters.kraken.exchange_clock import ExchangeClock, now
-from activities.adapters.kraken.instruments import fee_rates, number
+from activities.adapters.kraken.limits.availability import Availability
 from activities.adapters.kraken.limits.deadlines import refuse_late, seconds_to_send
-from activities.adapters.kraken.limits.presence import Presence
 from activities.adapters.kraken.limits.priority_gate import Priority
-from activities.adapters.kraken.limits.rate_budget import HISTORY_COST, RateBudget
+from activities.adapters.kraken.limits.rate_budget import RateBudget
 from activities.adapters.kraken.pair_rules import PairRules, smells_of_stale_rules
-from activities.adapters.kraken.rest import orders as wire
+from activities.adapters.kraken.rest import orders as mapping
 from activities.adapters.kraken.rest.absence import AbsenceProofs, Side, is_order
 from activities.adapters.kraken.rest.nonce import KeyLock
-from activities.adapters.kraken.rest.reads import Reads, starting
+from activities.adapters.kraken.rest.reads import Reads
+from activities.adapters.kraken.rest.signing import Signing
 from activities.adapters.kraken.rest.transport import Parameter, Transport
+from activities.adapters.kraken.stream.order_cache import OrderCache
 from activities.adapters.kraken.stream.private_stream import PrivateStream
-from activities.adapters.kraken.stream.stream_memory import StreamMemory
 from activities.adapters.kraken.symbols import SymbolTable
 from activities.ports.exchange import (
     Balance,
@@ -70,16 +69,16 @@ class KrakenExchange:
         self.budget = budget
         self.rules = rules or PairRules(transport.public)
         self._transport = transport
-        self._lock = lock
-        self.memory = StreamMemory()
+        self.signing = Signing(transport, lock)
+        self.memory = OrderCache()
         self.clock = ExchangeClock()
         self._stream = stream(self)
         self._proofs = AbsenceProofs(self._stream)
-        self._presence = Presence(
+        self._availability = Availability(
             transport.is_there, refuse=lambda urgent: transport.refuse_while_cooling(urgent=urgent)
         )
-        self._reads = Reads(transport, budget, self.symbols, self._presence)
-        self._highest, self._lowest = Priority.PROTECT, Priority.LEISURE
+        self._reads = Reads(transport, budget, self.symbols, self._availability)
+        self._highest, self._lowest = Priority.PROTECT, Priority.BACKGROUND
 
     # --- what can be traded ---------------------------------------------------------------------
 
@@ -102,28 +101,11 @@ class KrakenExchange:
         pairs = [listed[symbol].rest_id for symbol in symbols if symbol in listed]
         if not pairs:
             return {}
-        asked: dict[str, Parameter] = {"pair": ",".join(pairs)}
-        priority = self._at_most(Priority.READ)
-        answer = await self._reads.read("TradeVolume", asked, 1.0, priority)
-        with reading("TradeVolume"):
-            return fee_rates(answer, table)
+        return await self._reads.fees(pairs, table, self._at_most(Priority.READ))
 
     async def balances(self) -> dict[str, Balance]:
         """Return totals and holds by asset; zero balances are left out."""
-        table = await self.symbols()
-        balances: dict[str, Balance] = {}
-        priority = self._at_most(Priority.READ)
-        answer = await self._reads.read("BalanceEx", priority=priority)
-        with reading("BalanceEx"):
-            for asset, row in answer.items():
-                wallet, booked = table.wallet(asset), number(row["balance"])
-                before = balances.get(wallet.counted_as, Balance(Decimal(0), Decimal(0)))
-                total = before.total + booked
-                held = before.held + number(row.get("hold_trade") or 0)
-                wallets = {**before.wallets, wallet.name: booked} if booked else before.wallets
-                if total or held:
-                    balances[wallet.counted_as] = Balance(total, held, wallets)
-        return balances
+        return await self._reads.balances(self._at_most(Priority.READ))
 
     # --- what changes something -----------------------------------------------------------------
 
@@ -137,9 +119,9 @@ class KrakenExchange:
         """
         instrument = await self._instrument(order.symbol)
         theirs = None if deadline is None else self.clock.theirs(deadline)
-        parameters = wire.order_parameters(order, instrument, theirs)
+        parameters = mapping.order_parameters(order, instrument, theirs)
         priority = _PRIORITIES[order.leg]
-        await self._presence.confirm(change=True, urgent=priority is Priority.PROTECT)
+        await self._availability.confirm(change=True, urgent=priority is Priority.PROTECT)
         await self.budget.admit_add(order.symbol, priority, seconds_to_send(deadline))
         sent_at = now()
         try:
@@ -153,13 +135,12 @@ class KrakenExchange:
             )
         except UnknownOutcomeError as failure:
             if "Deadline elapsed" in failure.raw:
-                await self._learn_clock()
+                await self.clock.ask(self._transport.public)
             raise
         ids = answer.get("txid") if isinstance(answer, dict) else None
-        if not ids:
+        order_id = next(iter(ids), None) if isinstance(ids, list) else ids
+        if not isinstance(order_id, str) or not order_id:
             raise undecided("AddOrder answered without an order id", Operation.PLACE)
-        with reading("AddOrder", Operation.PLACE):
-            order_id = ids if isinstance(ids, str) else str(ids[0])
         self.budget.orders.touch(order_id, order.symbol)
         self._proofs.note_sent(order_id, sent_at)
         return order_id
@@ -182,7 +163,7 @@ class KrakenExchange:
 
     async def cancel(self, order_id: str) -> None:
         """Cancel one order; OrderGoneError when it is no longer open."""
-        await self._presence.confirm(change=True, urgent=True)
+        await self._availability.confirm(change=True, urgent=True)
         await self.budget.admit_cancel(order_id)
         symbol = self.budget.orders.symbol(order_id)
         await self._change(
@@ -195,7 +176,7 @@ class KrakenExchange:
             raise ValueError(f"at most {_BATCH_MAXIMUM} orders per request, was {len(order_ids)}")
         if not order_ids:
             return 0
-        await self._presence.confirm(change=True, urgent=True)
+        await self._availability.confirm(change=True, urgent=True)
         self.budget.charge_batch_cancel(list(order_ids))
         answer = await self._change(
             "CancelOrderBatch",
@@ -216,7 +197,7 @@ class KrakenExchange:
         """
         symbol = self.budget.orders.symbol(order_id)
         instrument = None if symbol is None else await self._instrument(symbol)
-        parameters = wire.amend_parameters(order_id, quantity, trigger_price, instrument)
+        parameters = mapping.amend_parameters(order_id, quantity, trigger_price, instrument)
         if len(parameters) > 1:
             await self._amended(order_id, parameters, Priority.PROTECT)
 
@@ -224,14 +205,16 @@ class KrakenExchange:
         """Move the limit of a resting entry in place; one that already stands so is left alone."""
         symbol = self.budget.orders.symbol(order_id)
         instrument = None if symbol is None else await self._instrument(symbol)
-        parameters = wire.reprice_parameters(order_id, limit_price, instrument, post_only=post_only)
+        parameters = mapping.reprice_parameters(
+            order_id, limit_price, instrument, post_only=post_only
+        )
         await self._amended(order_id, parameters, Priority.ENTRY)
 
     async def _amended(
         self, order_id: str, parameters: dict[str, Parameter], priority: Priority
     ) -> None:
         symbol = self.budget.orders.symbol(order_id)
-        await self._presence.confirm(change=True, urgent=priority is Priority.PROTECT)
+        await self._availability.confirm(change=True, urgent=priority is Priority.PROTECT)
         await self.budget.admit_amend(order_id, priority)
         try:
             await self._change("AmendOrder", parameters, Operation.AMEND, priority, symbol)
@@ -253,7 +236,7 @@ class KrakenExchange:
         del since
         # While it is not known whether an exit was sent, what is held may have no stop; while it is
         # not known of an entry, something may be held of which nobody knows.
-        urgency = Priority.PROTECT if order.is_protective else Priority.UNHEARD
+        urgency = Priority.PROTECT if order.is_protective else Priority.RECOVERY
         is_it, priority = await self._is(order), self._at_most(urgency)
         seen = self.memory.first(is_it)
         if seen is not None:
@@ -267,12 +250,8 @@ class KrakenExchange:
         found = [one for one in newest if is_it(one)]
         if found or complete:
             return found
-        by: dict[str, Parameter] = (
-            {"cl_ord_id": order.client_order_id}
-            if order.close is None
-            else {"userref": order.userref}
-        )
-        return [one for one in await self._reads.closed_like(by, priority) if is_it(one)]
+        found = await self._reads.closed_like(mapping.identity(order), priority)
+        return [one for one in found if is_it(one)]
 
     async def appeared(self, order: OrderSpec, within: float) -> OrderReport | None:
         """Return an intended order if the stream tells of it within these seconds, else None."""
@@ -308,19 +287,7 @@ class KrakenExchange:
 
     async def ledger(self, since: datetime | None, kind: str | None = None) -> list[LedgerEntry]:
         """Return ledger entries (of one kind) since a market time (None: all), oldest first."""
-        table = await self.symbols()
-        newest_first: dict[str, LedgerEntry] = {}
-        priority = self._at_most(Priority.READ)
-        asked = starting(since)
-        if kind is not None:
-            asked["type"] = kind
-        async for page in self._reads.pages("Ledgers", "ledger", asked, HISTORY_COST, priority):
-            with reading("Ledgers"):
-                for name, row in page.items():
-                    newest_first.setdefault(name, wire.ledger_entry(name, row, table))
-        # Entries of one moment keep the exchange's order, or running balances would not add up.
-        oldest_first = list(reversed(newest_first.values()))
-        return [entry for entry in oldest_first if since is None or entry.exchange_time >= since]
+        return await self._reads.ledger(since, kind, self._at_most(Priority.READ))
 
     async def websocket_token(self) -> str:
         """Return a token for the authenticated WebSocket; good for one connection (§14)."""
@@ -337,9 +304,9 @@ class KrakenExchange:
         """Return the longest time in force in which nothing signed is asked, None: none."""
         return next(iter(self._transport.cooling_down()), None)
 
-    def unbroken_stretch(self) -> int | None:
+    def stream_epoch(self) -> int | None:
         """Return the number of the stream's unbroken stretch, None while it may miss something."""
-        return self._stream.unbroken_stretch()
+        return self._stream.stream_epoch()
 
     async def proves_absence(self, sent: SentOrder) -> bool:
         """Tell whether the exchange would have told of an order by now if it existed."""
@@ -357,8 +324,7 @@ class KrakenExchange:
     async def close(self) -> None:
         """Release connections and the key's lock."""
         await self._transport.close()
-        if self._lock is not None:
-            self._lock.release()
+        self.signing.release()
 
     def protecting(self) -> "KrakenExchange":
         """Return this exchange with reads that are as urgent as protection."""
@@ -366,23 +332,15 @@ class KrakenExchange:
 
     def hurried(self) -> "KrakenExchange":
         """Return this exchange with reads that only protection goes before."""
-        return self._not_below(Priority.UNHEARD)
+        return self._not_below(Priority.RECOVERY)
 
     def unhurried(self) -> "KrakenExchange":
         """Return this exchange with reads that give way to everybody else's."""
         view = copy(self)
-        view._highest = Priority.LEISURE  # noqa: SLF001 - a copy of this object
+        view._highest = Priority.BACKGROUND  # noqa: SLF001 - a copy of this object
         return view
 
     # --- how ------------------------------------------------------------------------------------
-
-    async def _learn_clock(self) -> None:
-        """Ask for the exchange's clock; without an answer the next pong tells."""
-        asked_at = now()
-        with suppress(ExchangeError), reading("Time"):
-            answer = await self._transport.public("Time")
-            told = datetime.fromtimestamp(int(answer["unixtime"]), UTC)
-            self.clock.learn(told, asked_at, now())
 
     def _not_below(self, priority: Priority) -> "KrakenExchange":
         view = copy(self)
@@ -423,11 +381,11 @@ class KrakenExchange:
                 method, parameters, operation, priority, still_wanted
             )
         except ExchangeError as failure:
-            self._presence.failed(failure, change=True)
+            self._availability.failed(failure, change=True)
             if isinstance(failure, RateLimitedError) and failure.raw:
                 self.budget.refused(failure.raw, symbol)
             if smells_of_stale_rules(failure.raw):
                 self.rules.suspect(failure.raw)
             raise
-        self._presence.answered(change=True)
+        self._availability.answered(change=True)
         return answer

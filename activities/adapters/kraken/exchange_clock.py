@@ -5,9 +5,14 @@ delayed order through long after its absence was taken as proven.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from activities.adapters.kraken.errors import reading
 from activities.metrics import CLOCK_OFFSET
+from activities.ports.exchange_errors import ExchangeError
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +37,13 @@ class ExchangeClock:
         self.offset = offset
         CLOCK_OFFSET.labels("exchange").set(offset.total_seconds())
 
+    async def ask(self, public: Callable[[str], Awaitable[Any]]) -> None:
+        """Ask for the exchange's clock by a public call; without an answer the next pong tells."""
+        asked_at = now()
+        with suppress(ExchangeError), reading("Time"):
+            answer = await public("Time")
+            self.learn(datetime.fromtimestamp(int(answer["unixtime"]), UTC), asked_at, now())
+
     def theirs(self, ours: datetime) -> datetime:
         """Return what the exchange's clock shows at a moment of ours."""
         return ours + self.offset
@@ -39,4 +51,4 @@ class ExchangeClock:
 
 def now() -> datetime:
     """Return our protocol time."""
-    return datetime.now(UTC)
+    return datetime.now(UTC)  # noqa: TID251 - the one clock of this adapter

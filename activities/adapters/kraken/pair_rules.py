@@ -246,7 +246,7 @@ class PairRules:
 
     def _take_answers(self, pairs: Any, assets: Any, began: float) -> None:
         instruments = usd_spot_instruments(pairs)
-        if self._instruments and not instruments:
+        if not instruments:
             raise ValueError("no USD pair could be read")
         # One that is listed and cannot be read is not gone: nobody knows how it is traded.
         instruments |= {
@@ -258,8 +258,8 @@ class PairRules:
         # Spellings that are gone come first: one that another pair has now is that pair's.
         old = {name: row for name, row in merged_pairs.items() if name not in pairs}
         table = _WatchedTable({**old, **pairs}, merged_assets, self.suspect)
-        for symbol, (told_at, told) in list(self._channel_rows.items()):
-            if began - told_at > CHANNEL_OUTRANKS_SECONDS:
+        for symbol, (sent_at, told) in list(self._channel_rows.items()):
+            if began - sent_at > CHANNEL_OUTRANKS_SECONDS:
                 del self._channel_rows[symbol]
             elif symbol in instruments:
                 instruments[symbol] = replace(told, rest_id=instruments[symbol].rest_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-import random
+import random  # noqa: TID251 - pauses that differ between clients
 import time
 from collections import deque
 from collections.abc import Callable, Mapping

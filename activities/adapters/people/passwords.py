@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import hmac
 import re
-import secrets
+import secrets  # noqa: TID251 - secrets are made here
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

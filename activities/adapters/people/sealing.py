@@ -5,7 +5,7 @@ in the database. The context, whose secret it is, is authenticated with it.
 """
 
 import base64
-import secrets
+import secrets  # noqa: TID251 - secrets are made here
 from collections.abc import Sequence
 from typing import Final
 

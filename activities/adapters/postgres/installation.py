@@ -2,10 +2,10 @@
 
 import hashlib
 import re
-import secrets
+import secrets  # noqa: TID251 - made once for an installation
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import uuid4
+from uuid import uuid4  # noqa: TID251 - made once for an installation
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
@@ -13,15 +13,16 @@ from sqlmodel import col
 
 from activities.adapters.postgres import audit
 from infra.runtime.database.connections import Database
-from models.tables import PLATFORM, AccountRow, ApiTokenRow, PlatformSettingRow
+from models.tables import PLATFORM, AccountRow, ApiTokenRow, InstallationRow
 from models.tables.documents import halts_document, limits_document
 from models.trading.account.state import AccountState
+from models.trading.governance.subjects import DRIFT, SCHEDULE
 
 INSTALLATION = "installation"
 TOKEN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 """What a token may be called: its name is the actor in the audit and a part of request ids."""
-RESERVED_NAMES = frozenset({"aether", PLATFORM})
-"""The actors of what the platform does by itself."""
+RESERVED_NAMES = frozenset({"aether", PLATFORM, SCHEDULE, DRIFT})
+"""The authors of what the platform does by itself; the database refuses them too."""
 
 TOKEN_LIFE = timedelta(days=90)
 LONGEST_TOKEN_DAYS = 365
@@ -39,10 +40,10 @@ class TokenNameError(ValueError):
 
 async def installation_id(database: Database) -> str:
     """Return the installation's random id, fixed the first time it is asked for."""
-    candidate = insert(PlatformSettingRow).values(name=INSTALLATION, value=str(uuid4()))
+    candidate = insert(InstallationRow).values(name=INSTALLATION, value=str(uuid4()))
     async with database.no_scope() as session:
         await session.exec(candidate.on_conflict_do_nothing())
-        return (await session.get_one(PlatformSettingRow, INSTALLATION)).value
+        return (await session.get_one(InstallationRow, INSTALLATION)).value
 
 
 async def create_account(database: Database, state: AccountState, kind: str, at: datetime) -> bool:

@@ -6,6 +6,7 @@ from activities.adapters.postgres.accounts.day_journal import DayJournal
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from activities.adapters.postgres.governance.approval_journal import ApprovalJournal
 from activities.adapters.postgres.governance.kill_switch_journal import KillSwitchJournal
+from activities.adapters.postgres.governance.standing import GovernanceStanding
 from activities.adapters.postgres.orders.order_journal import OrderJournal
 from activities.adapters.postgres.orders.trade_journal import TradeJournal
 
@@ -18,6 +19,7 @@ class PostgresJournal(
     DayJournal,
     CapitalJournal,
     ApprovalJournal,
+    GovernanceStanding,
     SettingsJournal,
 ):
     """The record of one platform. Needs a Database of the role ``aether_app``.

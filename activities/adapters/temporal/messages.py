@@ -18,7 +18,10 @@ from activities.policies import DECIDING_TASK_TIMEOUT
 from models.contracts.names import (
     ACCOUNT_ACKNOWLEDGED_SIGNAL,
     ACCOUNT_SIGNALS,
+    APPROVE_LIFT_UPDATE,
     HEDGE_SIGNALS,
+    PLATFORM_WORKFLOW_ID,
+    SETTLE_APPROVAL_UPDATE,
     TRADE_SIGNALS,
     TRADE_WORKFLOW,
     TRADING_QUEUE,
@@ -27,7 +30,13 @@ from models.contracts.names import (
     kill_switch_workflow_id,
     trade_workflow_id,
 )
-from models.contracts.workflows import AccountAcknowledged, TradeInput
+from models.contracts.platform import SettlePlatformApproval
+from models.contracts.workflows import (
+    AccountAcknowledged,
+    KillSwitchProgress,
+    LiftApproved,
+    TradeInput,
+)
 from models.trading.answers import Answer
 from models.trading.trade.state import TradeState
 
@@ -46,7 +55,7 @@ class TemporalMessenger:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def tell_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
+    async def signal_trade(self, account: str, trade: int, facts: Sequence[object]) -> bool:
         """Signal facts to a trade; False when no such trade runs."""
         return await self._tell(trade_workflow_id(account, trade), TRADE_SIGNALS, facts)
 
@@ -78,23 +87,46 @@ class TemporalMessenger:
                         ]
                     ),
                 )
-            if await self.tell_trade(plan.account, plan.number, facts):
+            if await self.signal_trade(plan.account, plan.number, facts):
                 return
         ended = f"trade {plan.number} of {plan.account} ends before it is told"
         raise RPCError(ended, RPCStatusCode.NOT_FOUND, b"")
 
-    async def tell_account(self, account: str, facts: Sequence[object]) -> bool:
+    async def signal_account(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to an account; False when its workflow does not run."""
         return await self._tell(account_workflow_id(account), ACCOUNT_SIGNALS, facts)
 
-    async def tell_hedge(self, account: str, facts: Sequence[object]) -> bool:
+    async def signal_hedge(self, account: str, facts: Sequence[object]) -> bool:
         """Signal facts to the hedge of an account; False when its workflow does not run."""
         return await self._tell(hedge_workflow_id(account), HEDGE_SIGNALS, facts)
 
-    async def tell_kill_switch(self, number: int, fact: AccountAcknowledged) -> bool:
+    async def signal_kill_switch(self, number: int, fact: AccountAcknowledged) -> bool:
         """Signal an acknowledgement to a kill switch; False when its workflow does not run."""
         names: dict[type, str] = {AccountAcknowledged: ACCOUNT_ACKNOWLEDGED_SIGNAL}
         return await self._tell(kill_switch_workflow_id(number), names, [fact])
+
+    async def lift_kill_switch(self, number: int, lift: LiftApproved) -> bool:
+        """Have a kill switch lifted, once by the request's id; False when it does not run."""
+        handle = self._client.get_workflow_handle(kill_switch_workflow_id(number))
+        try:
+            await handle.execute_update(
+                APPROVE_LIFT_UPDATE, lift, id=lift.request_id, result_type=KillSwitchProgress
+            )
+        except WorkflowUpdateFailedError as error:
+            if getattr(error.cause, "type", None) == ENDED_MEANWHILE:
+                return False
+            raise
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def ask_platform(self, request: SettlePlatformApproval) -> Answer | None:
+        """Tell the platform what was decided and wait for its answer, None when it does not run."""
+        return await self._ask(
+            PLATFORM_WORKFLOW_ID, SETTLE_APPROVAL_UPDATE, request.request_id, request
+        )
 
     async def ask_account(
         self, account: str, update: str, request_id: str, fact: object

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlmodel import col, select
 
 from api.access.admission import allowed
+from api.approvals.freezing import may_break_glass, refuse_frozen
 from api.http import reading
 from api.http.authentication import Caller, authenticate
 from api.http.commands import (
@@ -23,6 +24,7 @@ from api.http.commands import (
 from api.http.problems import ProblemError
 from api.messages.bodies import AccountName, ChangeMode, Halt
 from api.messages.schemas import Account, Answered, Position, Watch
+from api.queries import accounts
 from api.services import Services, services_of
 from models.contracts.names import (
     HALT_UPDATE,
@@ -43,9 +45,9 @@ router = APIRouter(prefix="/accounts", tags=["accounts"], dependencies=[Depends(
 async def list_accounts(request: Request) -> list[Account]:
     """List every account with its figures."""
     services = services_of(request)
-    market = await reading.snapshots(services.database)
+    market = await accounts.snapshots(services.database)
     names = await allowed(request, Action.ACCOUNT_READ, await services.database.accounts())
-    return [await reading.account_view(services.database, name, market) for name in names]
+    return [await accounts.account_view(services.database, name, market) for name in names]
 
 
 @router.get("/{account}")
@@ -53,8 +55,8 @@ async def get_account(request: Request, account: AccountName) -> Account:
     """Return one account with its figures."""
     services = services_of(request)
     await reading.require_account(services.database, account)
-    market = await reading.snapshots(services.database)
-    return await reading.account_view(services.database, account, market)
+    market = await accounts.snapshots(services.database)
+    return await accounts.account_view(services.database, account, market)
 
 
 @router.get("/{account}/positions")
@@ -62,8 +64,8 @@ async def list_positions(request: Request, account: AccountName) -> list[Positio
     """List what the account holds through its open trades."""
     services = services_of(request)
     await reading.require_account(services.database, account)
-    market = await reading.snapshots(services.database)
-    return await reading.positions(services.database, account, market)
+    market = await accounts.snapshots(services.database)
+    return await accounts.positions(services.database, account, market)
 
 
 @router.get("/{account}/watches")
@@ -101,7 +103,7 @@ async def resume_account(
     return await _ask(services_of(request), command, RESUME_UPDATE, fact)
 
 
-@router.put("/{account}/mode", response_model=Answered)
+@router.put("/{account}/mode", response_model=Answered, dependencies=[Depends(may_break_glass)])
 async def change_mode(
     request: Request, account: AccountName, body: ChangeMode, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
@@ -114,6 +116,8 @@ async def change_mode(
             lasting=False,
         )
     command = command_of(request, account, key, caller, body)
+    if body.mode is Mode.LIVE:
+        await refuse_frozen(request, command)
     fact = ModeChangeRequested(command.request_id, caller.name, body.mode, datetime.now(UTC))
     return await _ask(services_of(request), command, SET_MODE_UPDATE, fact)
 
@@ -126,6 +130,6 @@ async def _ask(services: Services, command: Command, update: str, fact: object) 
         answer = await update_workflow(
             services, account_workflow_id(account), update, fact, command.request_id, Answer
         )
-        return answered(answer, account, HTTPStatus.OK)
+        return await answered(services, answer, account, HTTPStatus.OK)
 
     return await run_once(services, command, act)

@@ -22,6 +22,7 @@ from api.http.commands import (
 from api.http.problems import ProblemError
 from api.messages.bodies import AccountName, LiftDrawdown, Moment, MoveCapital, PageSize
 from api.messages.schemas import Answered
+from api.queries import accounts
 from api.queries import capital as views
 from api.queries.capital import Capital, Day, Drawdown, Portfolio, Portfolios
 from api.services import Services, services_of
@@ -59,7 +60,7 @@ async def get_drawdown(request: Request, account: AccountName) -> Drawdown:
     """Return how far the account is down today and from its best, at the last prices."""
     database = services_of(request).database
     await reading.require_account(database, account)
-    market = await reading.snapshots(database)
+    market = await accounts.snapshots(database)
     found = await views.drawdown(database, account, market)
     if found is None:
         detail = "Nothing was measured yet: the account or the market has just begun."
@@ -67,14 +68,20 @@ async def get_drawdown(request: Request, account: AccountName) -> Drawdown:
     return found
 
 
-@router.post("/accounts/{account}/drawdown/lift", response_model=Answered)
+@router.post(
+    "/accounts/{account}/drawdown/lift",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=Answered,
+)
 async def lift_drawdown(
     request: Request, account: AccountName, body: LiftDrawdown, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
-    """Lift the halt of the total drawdown; the high-water mark begins anew."""
+    """Ask for the halt of the total drawdown to be lifted; another person decides."""
     command = command_of(request, account, key, caller, body)
     fact = DrawdownLiftRequested(command.request_id, caller.name, body.reason, datetime.now(UTC))
-    return await _ask(services_of(request), command, LIFT_DRAWDOWN_UPDATE, fact, HTTPStatus.OK)
+    return await _ask(
+        services_of(request), command, LIFT_DRAWDOWN_UPDATE, fact, HTTPStatus.ACCEPTED
+    )
 
 
 @router.get("/accounts/{account}/capital")
@@ -82,7 +89,7 @@ async def get_capital(request: Request, account: AccountName, *, limit: PageSize
     """Return what was brought in, and what trading made of it since each baseline."""
     database = services_of(request).database
     await reading.require_account(database, account)
-    return await views.capital(database, account, await reading.snapshots(database), limit)
+    return await views.capital(database, account, await accounts.snapshots(database), limit)
 
 
 @router.post(
@@ -108,7 +115,7 @@ async def get_portfolio(
     """Return holdings, exposure and value of an account, now and over time."""
     database = services_of(request).database
     await reading.require_account(database, account)
-    market = await reading.snapshots(database)
+    market = await accounts.snapshots(database)
     begin = _begin(since, views.market_time(market))
     return (await views.portfolio(database, account, market, begin))[0]
 
@@ -117,7 +124,7 @@ async def get_portfolio(
 async def get_portfolios(request: Request, *, since: Since = None) -> Portfolios:
     """Return the portfolios of all accounts, and of all together."""
     database = services_of(request).database
-    market = await reading.snapshots(database)
+    market = await accounts.snapshots(database)
     begin = _begin(since, views.market_time(market))
     names = await allowed(request, Action.ACCOUNT_READ, await database.accounts())
     return await views.portfolios(database, names, market, begin)
@@ -145,6 +152,6 @@ async def _ask(
         answer = await update_workflow(
             services, account_workflow_id(account), update, fact, command.request_id, Answer
         )
-        return answered(answer, account, status)
+        return await answered(services, answer, account, status)
 
     return await run_once(services, command, act)

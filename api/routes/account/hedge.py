@@ -89,7 +89,7 @@ async def override_hedge(
             command.request_id,
             Answer,
         )
-        return answered(answer, account, HTTPStatus.ACCEPTED)
+        return await answered(services, answer, account, HTTPStatus.ACCEPTED)
 
     return await run_once(services, command, act)
 
@@ -115,7 +115,7 @@ async def clear_hedge_override(
             command.request_id,
             Answer,
         )
-        return answered(answer, account, HTTPStatus.ACCEPTED)
+        return await answered(services, answer, account, HTTPStatus.ACCEPTED)
 
     return await run_once(services, command, act)
 

@@ -6,6 +6,7 @@ from api.http import reading
 from api.http.authentication import authenticate
 from api.messages.bodies import AccountName
 from api.messages.limits import LimitView
+from api.queries import accounts
 from api.queries.limits import account_limits_now
 from api.services import services_of
 
@@ -17,6 +18,6 @@ async def list_limits(request: Request, account: AccountName) -> list[LimitView]
     """List the limits on losses and open risk at the last prices, and how much of each is used."""
     database = services_of(request).database
     await reading.require_account(database, account)
-    market = await reading.snapshots(database)
+    market = await accounts.snapshots(database)
     found = await account_limits_now(database, account, market)
     return [LimitView.model_validate(limit) for limit in found]

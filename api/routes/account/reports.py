@@ -10,7 +10,7 @@ from api.http import reading
 from api.http.authentication import authenticate
 from api.messages.bodies import AccountName, Moment
 from api.messages.reports import Report
-from api.queries import capital
+from api.queries import accounts, capital
 from api.queries.reports import report, trades_as_csv
 from api.services import services_of
 
@@ -36,7 +36,7 @@ async def get_report(request: Request, account: AccountName, *, since: Since = N
     services = services_of(request)
     await reading.require_account(services.database, account)
     if since is None:
-        now = capital.market_time(await reading.snapshots(services.database))
+        now = capital.market_time(await accounts.snapshots(services.database))
         since = (now or datetime.now(UTC)) - SHOWN
     return await report(services, account, since if since.tzinfo else since.replace(tzinfo=UTC))
 

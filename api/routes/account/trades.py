@@ -21,6 +21,7 @@ from api.http.commands import (
 )
 from api.http.margin import refuse_margin
 from api.http.problems import ProblemError
+from api.http.tracing import note_opened
 from api.messages.bodies import AccountName, MoveStop, Number, OpenTrade, PageSize, Whole
 from api.messages.decisions import ChangeExits
 from api.messages.exits import exits_change
@@ -29,6 +30,7 @@ from api.messages.settings import EntryAssessed, entry_view
 from api.messages.slippage import FillSlippageView
 from api.messages.trade_preview import OpenPreviewedTrade, TradePreview
 from api.messages.trade_story import TradeStory
+from api.queries import accounts
 from api.queries.market import last_price_of
 from api.queries.trade_preview import open_request, refuse_expired, trade_preview
 from api.queries.trade_story import trade_story
@@ -82,7 +84,8 @@ async def open_trade(
         answer = await update_workflow(
             services, workflow_id, OPEN_TRADE_UPDATE, fact, command.request_id, Answer
         )
-        return answered(answer, account, HTTPStatus.ACCEPTED)
+        note_opened(account, answer.trade)
+        return await answered(services, answer, account, HTTPStatus.ACCEPTED)
 
     async with services.admission.admit(account):
         return await run_once(services, command, act)
@@ -113,7 +116,7 @@ async def close_trade(
         answer = await update_workflow(
             services, workflow_id, CLOSE_TRADE_UPDATE, fact, command.request_id, Answer
         )
-        return answered(answer, account, HTTPStatus.ACCEPTED)
+        return await answered(services, answer, account, HTTPStatus.ACCEPTED)
 
     return await run_once(services, command, act)
 
@@ -145,7 +148,7 @@ async def move_stop(
             if problem.code == NOT_RUNNING:
                 await _refuse_absent(services, account, number)
             raise
-        return answered(answer, account, HTTPStatus.ACCEPTED)
+        return await answered(services, answer, account, HTTPStatus.ACCEPTED)
 
     return await run_once(services, command, act)
 
@@ -181,7 +184,7 @@ async def change_exits(
             if problem.code == NOT_RUNNING:
                 await _refuse_absent(services, account, number)
             raise
-        return answered(answer, account, HTTPStatus.ACCEPTED)
+        return await answered(services, answer, account, HTTPStatus.ACCEPTED)
 
     return await run_once(services, command, act)
 
@@ -200,7 +203,7 @@ async def list_trades(
     await reading.require_account(services.database, account)
     query = select(TradeRow).order_by(col(TradeRow.number).desc()).limit(limit)
     if only_open:
-        query = query.where(TradeRow.phase != reading.SETTLED)
+        query = query.where(TradeRow.phase != accounts.SETTLED)
     if before is not None:
         query = query.where(TradeRow.number < before)
     async with services.database.account_scope(account) as session:
@@ -251,7 +254,7 @@ async def list_slippage(
 async def _refuse_absent(services: Services, account: str, number: int) -> None:
     # A trade's workflow runs before its first row is written, so the record is asked second.
     row = await reading.require_trade(services.database, account, number)
-    if row.phase == reading.SETTLED:
+    if row.phase == accounts.SETTLED:
         raise ProblemError(
             HTTPStatus.CONFLICT, "trade-settled", f"Trade {number} is settled: nothing is held."
         )

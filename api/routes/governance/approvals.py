@@ -1,6 +1,5 @@
 """Requests for approval: what waits for a person, and their decisions."""
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
@@ -9,28 +8,17 @@ from fastapi.responses import JSONResponse
 from sqlmodel import col, select
 
 from api.access.admission import allowed, require
+from api.approvals.deciding import decide
+from api.approvals.freezing import may_break_glass
+from api.approvals.requests import find_approval, require_to_approve, scopes
+from api.approvals.since import changes_since
 from api.http.authentication import Caller, authenticate
-from api.http.commands import (
-    NOT_RUNNING,
-    IdempotencyKey,
-    Response,
-    answered,
-    command_of,
-    run_once,
-    update_workflow,
-)
-from api.http.problems import ProblemError
-from api.lapsing import refuse_revoked
+from api.http.commands import IdempotencyKey, Response, answered, command_of, run_once
 from api.messages.bodies import PageSize
 from api.messages.decisions import Approval, Approve, Refuse
 from api.messages.schemas import Answered
-from api.queries.market import market_of
-from api.services import Services, services_of
-from infra.runtime.database.connections import PLATFORM_SCOPE
-from models.contracts.approvals import ApprovalDecision
-from models.contracts.names import DECIDE_APPROVAL_UPDATE, approval_workflow_id
+from api.services import services_of
 from models.tables import ApprovalRow
-from models.trading.answers import Answer
 from models.trading.governance.approval import ApprovalStatus
 from models.trading.governance.rights import Action
 
@@ -49,7 +37,7 @@ async def list_approvals(
     if pending:
         query = query.where(ApprovalRow.status == ApprovalStatus.PENDING.value)
     found: list[Approval] = []
-    for scope in await allowed(request, Action.ACCOUNT_READ, await _scopes(services)):
+    for scope in await allowed(request, Action.ACCOUNT_READ, await scopes(services)):
         async with services.database.account_scope(scope) as session:
             found += [Approval.model_validate(row) for row in await session.exec(query)]
     return sorted(found, key=lambda a: a.requested_at, reverse=True)[:limit]
@@ -58,12 +46,16 @@ async def list_approvals(
 @router.get("/{approval}")
 async def get_approval(request: Request, approval: ApprovalId) -> Approval:
     """Return one request for approval."""
-    row = await _require(services_of(request), approval)
+    services = services_of(request)
+    row = await find_approval(services, approval)
     await require(request, Action.ACCOUNT_READ, row.account_id)
-    return Approval.model_validate(row)
+    shown = Approval.model_validate(row)
+    return shown.model_copy(update={"changes_since": await changes_since(services, row)})
 
 
-@router.post("/{approval}/approve", response_model=Answered)
+@router.post(
+    "/{approval}/approve", response_model=Answered, dependencies=[Depends(may_break_glass)]
+)
 async def approve(
     request: Request, approval: ApprovalId, body: Approve, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
@@ -89,53 +81,15 @@ async def _decide(
     approved: bool,
 ) -> JSONResponse:
     services = services_of(request)
-    row = await _require(services, approval)
-    action = Action.APPROVAL_APPROVE if approved else Action.APPROVAL_REFUSE
-    await require(request, action, row.account_id)
+    row = await find_approval(services, approval)
+    if approved:
+        await require_to_approve(request, row)
+    else:
+        await require(request, Action.APPROVAL_REFUSE, row.account_id)
     command = command_of(request, row.account_id, key, caller, body)
 
     async def act() -> Response:
-        if approved:
-            await refuse_revoked(services.database, row.requested_by, row.subject)
-        decision = ApprovalDecision(
-            request_id=command.request_id,
-            by=caller.name,
-            approved=approved,
-            reason=body.reason or "",
-            market=await market_of(services, row.symbol),
-            at=datetime.now(UTC),
-        )
-        workflow_id = approval_workflow_id(row.account_id, approval)
-        try:
-            answer = await update_workflow(
-                services, workflow_id, DECIDE_APPROVAL_UPDATE, decision, command.request_id, Answer
-            )
-        except ProblemError as problem:
-            if problem.code == NOT_RUNNING:
-                _refuse_decided(await _require(services, approval))
-            raise
-        return answered(answer, row.account_id, HTTPStatus.OK)
+        answer = await decide(request, command, row, body.reason or "", approved=approved)
+        return await answered(services, answer, row.account_id, HTTPStatus.OK)
 
     return await run_once(services, command, act)
-
-
-async def _scopes(services: Services) -> list[str]:
-    return [*await services.database.accounts(), PLATFORM_SCOPE]
-
-
-async def _require(services: Services, approval: str) -> ApprovalRow:
-    for scope in await _scopes(services):
-        async with services.database.account_scope(scope) as session:
-            row = await session.get(ApprovalRow, (scope, approval))
-        if row is not None:
-            return row
-    raise ProblemError(
-        HTTPStatus.NOT_FOUND, "unknown-approval", f"No request for approval {approval}."
-    )
-
-
-def _refuse_decided(row: ApprovalRow) -> None:
-    if ApprovalStatus(row.status).is_final:
-        raise ProblemError(
-            HTTPStatus.CONFLICT, "approval-decided", f"The request is {row.status} already."
-        )

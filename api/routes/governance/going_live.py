@@ -1,34 +1,45 @@
 """Going live: every condition shown, a request by one person, the approval by another."""
 
+import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from activities.adapters.postgres.accounts.mode_record import PostgresModes
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
+from api.approvals.asking import ask_person
+from api.approvals.deciding import decide
+from api.approvals.freezing import may_break_glass
+from api.approvals.requests import find_approval
 from api.http import reading
 from api.http.authentication import Caller, authenticate
 from api.http.commands import IdempotencyKey, Response, command_of, run_once
-from api.http.problems import ProblemError
+from api.http.problems import ProblemError, refusal
 from api.http.running import run_workflow
-from api.lapsing import refuse_revoked
 from api.messages.bodies import AccountName, Number, PageSize
 from api.messages.going_live import (
     AskToGoLive,
+    Checked,
     GoingLive,
     LiveRequestView,
     ModeChangeView,
     conditions_view,
+    unchecked_view,
 )
-from api.services import services_of
+from api.services import Services, services_of
 from models.contracts.modes import LiveFactsWanted
 from models.contracts.names import LIVE_CONDITIONS_WORKFLOW, live_conditions_workflow_id
+from models.tables import GoingLiveRow
+from models.tables.documents import live_facts
 from models.trading.account.settings.in_force import rules_of_account
-from models.trading.governance.approval import GO_LIVE, check_other_person
+from models.trading.governance.approval import ApprovalRequest
 from models.trading.governance.going_live import LiveFacts
+from models.trading.governance.subject_contents import LiveContent, write_content
+from models.trading.governance.subjects import SUBJECTS, Subject
+from models.trading.identities import platform_approval_id
 
 router = APIRouter(
     prefix="/accounts/{account}", tags=["going live"], dependencies=[Depends(authenticate)]
@@ -37,16 +48,38 @@ router = APIRouter(
 
 @router.get("/going-live")
 async def get_going_live(request: Request, account: AccountName) -> GoingLive:
+    """Return every condition of going live as it was last checked.
+
+    The request that counts is as it is now: it is in the record.
+    """
+    services = services_of(request)
+    await reading.require_account(services.database, account)
+    return await _conditions(services, account)
+
+
+@router.post("/going-live/check", response_model=GoingLive)
+async def check_going_live(
+    request: Request, account: AccountName, caller: Caller, key: IdempotencyKey
+) -> JSONResponse:
     """Check every condition of going live now; what cannot be found out does not hold."""
     services = services_of(request)
     await reading.require_account(services.database, account)
-    name = live_conditions_workflow_id(account, uuid4().hex)
-    facts = await run_workflow(
-        services, LIVE_CONDITIONS_WORKFLOW, LiveFactsWanted(account), name, LiveFacts
-    )
-    mode = await PostgresModes(services.database).mode_of(account)
-    rules = rules_of_account(await SettingsJournal(services.database).settings_in_force(account))
-    return conditions_view(account, mode, facts, rules, datetime.now(UTC))
+    command = command_of(request, account, key, caller)
+
+    async def act() -> Response:
+        name = hashlib.sha256(command.request_id.encode()).hexdigest()[:20]
+        begun = datetime.now(UTC)
+        facts = await run_workflow(
+            services,
+            LIVE_CONDITIONS_WORKFLOW,
+            LiveFactsWanted(account),
+            live_conditions_workflow_id(account, name),
+            LiveFacts,
+        )
+        await PostgresModes(services.database).keep_check(account, caller.name, facts, begun)
+        return int(HTTPStatus.OK), (await _conditions(services, account)).model_dump(mode="json")
+
+    return await run_once(services, command, act)
 
 
 @router.get("/going-live/requests")
@@ -78,15 +111,21 @@ async def request_going_live(
             caller.name,
             body.reason,
             datetime.now(UTC),
+            platform_approval_id(Subject.GO_LIVE, f"{account}/{command.request_id}"),
             overrides_evidence=body.override_evidence,
         )
+        await ask_person(services, account, _request_of(row))
         shown = LiveRequestView.model_validate(row).model_dump(mode="json")
         return int(HTTPStatus.ACCEPTED), shown
 
     return await run_once(services, command, act)
 
 
-@router.post("/going-live/requests/{number}/approve", response_model=LiveRequestView)
+@router.post(
+    "/going-live/requests/{number}/approve",
+    response_model=LiveRequestView,
+    dependencies=[Depends(may_break_glass)],
+)
 async def approve_going_live(
     request: Request, account: AccountName, number: Number, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
@@ -96,22 +135,52 @@ async def approve_going_live(
     command = command_of(request, account, key, caller)
 
     async def act() -> Response:
-        modes, now = PostgresModes(services.database), datetime.now(UTC)
-        known = {row.number: row for row in await modes.live_requests(account, 500)}
-        if number not in known:
+        modes = PostgresModes(services.database)
+        known = await modes.numbered(account, number)
+        if known is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-request", f"No request {number}.")
-        await refuse_revoked(services.database, known[number].requested_by, GO_LIVE)
-        other = check_other_person(known[number].requested_by, caller.name)
-        if not other.passed:
-            raise ProblemError(HTTPStatus.FORBIDDEN, other.code, other.reason)
-        row = await modes.approve_going_live(account, number, caller.name, now)
-        if row is None:
-            raise ProblemError(
-                HTTPStatus.CONFLICT, "approval-decided", f"Request {number} counts no more."
-            )
-        return int(HTTPStatus.OK), LiveRequestView.model_validate(row).model_dump(mode="json")
+        row = await find_approval(services, known.approval_id or "")
+        answer = await decide(request, command, row, "", approved=True)
+        if not answer.accepted:
+            raise refusal(answer)
+        shown = LiveRequestView.model_validate(await modes.numbered(account, number))
+        return int(HTTPStatus.OK), shown.model_dump(mode="json")
 
     return await run_once(services, command, act)
+
+
+async def _conditions(services: Services, account: str) -> GoingLive:
+    modes, now = PostgresModes(services.database), datetime.now(UTC)
+    mode, found = await modes.mode_of(account), await modes.last_check(account)
+    if found is None:
+        return unchecked_view(account, mode)
+    wanted = await modes.live_request(account, now)
+    facts = replace(
+        live_facts(found.facts),
+        request=None if wanted is None else wanted.number,
+        requested_by="" if wanted is None else wanted.requested_by,
+        approved_by=None if wanted is None else wanted.approved_by,
+        overrides_evidence=wanted is not None and wanted.overrides_evidence,
+    )
+    rules = rules_of_account(await SettingsJournal(services.database).settings_in_force(account))
+    checked = Checked(facts, found.checked_at, found.checked_by)
+    return conditions_view(account, mode, checked, rules, now)
+
+
+def _request_of(row: GoingLiveRow) -> ApprovalRequest:
+    life = SUBJECTS[Subject.GO_LIVE].life
+    assert life is not None
+    assert row.approval_id is not None
+    without = ", without proof of a profit" if row.overrides_evidence else ""
+    return ApprovalRequest(
+        request_id=row.approval_id,
+        subject=Subject.GO_LIVE,
+        requested_by=row.requested_by,
+        detail=f"{row.account_id} goes live{without}: {row.reason}",
+        requested_at=row.requested_at,
+        expires_at=row.requested_at + life,
+        content=write_content(LiveContent(row.number, row.overrides_evidence)),
+    )
 
 
 @router.get("/mode-changes")

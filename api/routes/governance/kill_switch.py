@@ -9,21 +9,24 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import select
 from temporalio.service import RPCError
 
 from activities.adapters.postgres.governance.kill_switch_journal import NotComparedError
+from activities.adapters.postgres.market.rules_record import newest_version
 from activities.adapters.temporal.engagements import EngineUnavailableError, start_engagements
 from activities.adapters.temporal.liveness import Expected, silent_workflows
 from api.access.admission import allowed, require_all
+from api.approvals.asking import ask_person
 from api.http.authentication import Caller, authenticate
 from api.http.commands import (
     Command,
     IdempotencyKey,
     Response,
+    answered,
     command_of,
     connected,
     run_once,
-    update_workflow,
 )
 from api.http.problems import ProblemError
 from api.messages.bodies import Engage, Lift, Number
@@ -32,14 +35,15 @@ from api.services import Principal, Services, services_of
 from infra.runtime.database.connections import PLATFORM_SCOPE, DatabaseUnavailableError
 from infra.runtime.emergency import NotStoppedError, call_stop, stop_now
 from infra.runtime.state_directory import StateDirectory
-from models.contracts.names import (
-    APPROVE_LIFT_UPDATE,
-    account_workflow_id,
-    kill_switch_workflow_id,
-)
-from models.contracts.workflows import KillSwitchProgress, LiftApproved
+from models.contracts.names import account_workflow_id, kill_switch_workflow_id
+from models.tables import MarketSnapshotRow
 from models.tables.governance.governance import KillSwitchRow
+from models.trading.answers import WAITING, Answer
+from models.trading.governance.approval import ApprovalRequest
 from models.trading.governance.rights import ALL_ACCOUNTS, RIGHTS, Action, judge
+from models.trading.governance.subject_contents import LiftContent, write_content
+from models.trading.governance.subjects import SUBJECTS, Subject
+from models.trading.identities import platform_approval_id
 
 router = APIRouter(
     prefix="/kill-switch", tags=["kill switch"], dependencies=[Depends(authenticate)]
@@ -83,6 +87,7 @@ async def engage_kill_switch(
 
     async def act() -> Response:
         accounts = await _accounts(request, body)
+        await _check_symbols(services, body)
         number = await _number(services, command)
         await services.journal.engage_kill_switch(
             number,
@@ -91,9 +96,12 @@ async def engage_kill_switch(
             reason=body.reason,
             by=caller.name,
             at=datetime.now(UTC),
+            symbols=body.symbols,
         )
         row = await _engagement(services, number)
-        withdraw_at_once(services, row)
+        if not row.symbols:
+            # The direct way knows accounts only; of single pairs the accounts withdraw themselves.
+            withdraw_at_once(services, row)
         _, silent = await asyncio.gather(start_soon(services, row), _silent(services, accounts))
         told = KillSwitch.model_validate(row).model_copy(update={"silent": silent})
         return int(HTTPStatus.ACCEPTED), told.model_dump(mode="json")
@@ -107,13 +115,13 @@ async def engage_kill_switch(
         return await stop_unrecorded(services, within_rights(caller, body), caller.name, error)
 
 
-@router.post("/{number}/lift", response_model=Answered)
+@router.post("/{number}/lift", status_code=HTTPStatus.ACCEPTED, response_model=Answered)
 async def lift_kill_switch(
     request: Request, number: Number, body: Lift, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
-    """Approve the lift of a kill switch.
+    """Ask for a kill switch to be lifted; another person approves it, who has not engaged it.
 
-    One administrator suffices until people with roles exist; ``/readyz`` names that lesser form.
+    While a request waits, asking again names that one.
     """
     services = services_of(request)
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
@@ -126,29 +134,38 @@ async def lift_kill_switch(
                 HTTPStatus.CONFLICT, "already-lifted", f"Kill switch {number} was lifted before."
             )
         await start_engagements(connected(services), [row.engagement()])
-        workflow_id = kill_switch_workflow_id(number)
-        details = {"number": str(number), "reason": body.reason}
-        await services.journal.audit(
-            PLATFORM_SCOPE, caller.name, "kill_switch_lift_requested", details, workflow_id
-        )
-        at = datetime.now(UTC)
-        try:
-            asked = await services.journal.request_kill_switch_lift(number, caller.name, at)
-        except NotComparedError as error:
-            raise ProblemError(HTTPStatus.CONFLICT, "not-compared", f"{error}.") from None
-        message = LiftApproved(command.request_id, asked, at)
-        await update_workflow(
-            services,
-            workflow_id,
-            APPROVE_LIFT_UPDATE,
-            message,
-            command.request_id,
-            KillSwitchProgress,
-        )
-        answer = Answered(code="accepted", detail=f"Kill switch {number} is being lifted.")
-        return int(HTTPStatus.OK), answer.model_dump(mode="json")
+        asked = await _ask_lift(services, row, command, body.reason)
+        await ask_person(services, PLATFORM_SCOPE, asked)
+        detail = f"another person decides whether kill switch {number} is lifted"
+        answer = Answer(command.request_id, WAITING, detail, approval=asked.request_id)
+        return await answered(services, answer, PLATFORM_SCOPE, HTTPStatus.ACCEPTED)
 
     return await run_once(services, command, act)
+
+
+async def _ask_lift(
+    services: Services, row: KillSwitchRow, command: Command, reason: str
+) -> ApprovalRequest:
+    """Return the request to lift that stands, which may be somebody's from before."""
+    name = platform_approval_id(Subject.LIFT_KILL_SWITCH, f"{row.number}/{command.request_id}")
+    try:
+        wanted = await services.journal.request_kill_switch_lift(
+            row.number, command.caller.name, datetime.now(UTC), name, reason
+        )
+    except NotComparedError as error:
+        raise ProblemError(HTTPStatus.CONFLICT, "not-compared", f"{error}.") from None
+    life = SUBJECTS[Subject.LIFT_KILL_SWITCH].life
+    assert life is not None
+    content = LiftContent(row.number, row.engaged_by, tuple(row.accounts), tuple(row.symbols))
+    return ApprovalRequest(
+        request_id=wanted.approval,
+        subject=Subject.LIFT_KILL_SWITCH,
+        requested_by=wanted.by,
+        detail=f"lift kill switch {row.number} of {', '.join(row.accounts)}: {wanted.reason}",
+        requested_at=wanted.at,
+        expires_at=wanted.at + life,
+        content=write_content(content),
+    )
 
 
 def withdraw_at_once(services: Services, row: KillSwitchRow) -> None:
@@ -228,7 +245,10 @@ def within_rights(caller: Principal, body: Engage) -> Engage:
 async def stop_unrecorded(
     services: Services, body: Engage, by: str, error: Exception
 ) -> JSONResponse:
-    """Have the trading process stop without writing anything first; say what it answered."""
+    """Have the trading process stop without writing anything first; say what it answered.
+
+    It knows no pairs: where some were named, all of the accounts' pairs are stopped.
+    """
     order = stop_now(body.reason, by, tuple(sorted(set(body.accounts))), flatten=body.flatten)
     directory = StateDirectory(services.settings.home).sockets
     try:
@@ -252,6 +272,23 @@ async def stop_unrecorded(
         withdrawn=told["accounts"],
     )
     return JSONResponse(answer.model_dump(mode="json"), HTTPStatus.ACCEPTED)
+
+
+async def _check_symbols(services: Services, body: Engage) -> None:
+    """Refuse a pair that nobody knows: stopping it would stop nothing, and look as if it did."""
+    if not body.symbols:
+        return
+    async with services.database.no_scope() as session:
+        known = set((await session.exec(select(MarketSnapshotRow.symbol))).all())
+        universe = await newest_version(session)
+    known |= set() if universe is None else set(universe.pairs)
+    unknown = sorted(set(body.symbols) - known)
+    if unknown:
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND,
+            "unknown-pair",
+            f"No pair {', '.join(unknown)} is known. Without a pair, everything is stopped.",
+        )
 
 
 async def _silent(services: Services, accounts: list[str]) -> list[str]:

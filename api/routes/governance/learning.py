@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 from contextlib import suppress
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -13,19 +14,31 @@ from temporalio.service import RPCError
 
 from activities.adapters.postgres.learning import champions
 from activities.policies import START_TIMEOUT
+from api.approvals.asking import require_person_to_ask
 from api.http.authentication import Caller, authenticate
-from api.http.commands import IdempotencyKey, Response, command_of, connected, run_once
+from api.http.commands import (
+    Command,
+    IdempotencyKey,
+    Response,
+    command_of,
+    connected,
+    run_once,
+)
 from api.http.problems import ProblemError
 from api.messages.bodies import PageSize
 from api.messages.learning import (
     Champion,
+    ModelView,
+    PredictionView,
     RollBack,
+    SignalGraph,
     StartTraining,
     TrainingStarted,
     TrainingView,
     TrialView,
 )
-from api.queries import learning as queries
+from api.queries.learning import trainings as queries
+from api.queries.learning.signal_graph import signal_graph
 from api.services import Services, services_of
 from infra.runtime.database.connections import PLATFORM_SCOPE
 from models.contracts.learning import (
@@ -34,6 +47,7 @@ from models.contracts.learning import (
     TrainingRequest,
     training_workflow_id,
 )
+from models.trading.governance.subjects import Subject
 
 router = APIRouter(prefix="/learning", tags=["learning"], dependencies=[Depends(authenticate)])
 
@@ -44,6 +58,7 @@ async def start_training(
 ) -> JSONResponse:
     """Start a training; what it finds trades only by the gate and another person's approval."""
     services = services_of(request)
+    await require_person_to_ask(request, Subject.PROMOTE_MODEL)
     if not services.settings.learning:
         raise ProblemError(
             HTTPStatus.CONFLICT, "learning-off", "Learning is off: start with AETHER_LEARNING=1."
@@ -70,6 +85,37 @@ async def list_trials(request: Request, *, limit: PageSize = 100) -> list[TrialV
     return await queries.trials(services_of(request).database, limit)
 
 
+@router.get("/models")
+async def list_models(request: Request, *, limit: PageSize = 100) -> list[ModelView]:
+    """List the registered models, newest first; no trade is the first of them."""
+    return await queries.models(services_of(request).database, limit)
+
+
+@router.get("/predictions")
+async def list_predictions(request: Request, *, limit: PageSize = 100) -> list[PredictionView]:
+    """List what champions have decided, newest first, with why where they could not."""
+    return await queries.predictions(services_of(request).database, limit)
+
+
+@router.get("/graph")
+async def get_signal_graph(
+    request: Request,
+    *,
+    of: Annotated[
+        str | None, Query(max_length=100, description="Only what this depends on")
+    ] = None,
+    feeds: Annotated[str | None, Query(max_length=100, description="Only what it feeds")] = None,
+) -> SignalGraph:
+    """Show which data feed which features, regimes, models and strategies, from either end."""
+    from models.learning.graph import UnknownNodeError
+
+    registered = await queries.models(services_of(request).database, 500)
+    try:
+        return await asyncio.to_thread(signal_graph, registered, of, feeds)
+    except UnknownNodeError as error:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-node", str(error)) from error
+
+
 @router.get("/champion")
 async def get_champion(request: Request) -> Champion:
     """Return which model trades; ``no-trade`` is the default."""
@@ -80,15 +126,38 @@ async def get_champion(request: Request) -> Champion:
 async def roll_back_champion(
     request: Request, body: RollBack, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
-    """Withdraw the champion: the one before it trades again, or nothing does."""
+    """Withdraw the champion: the one before it trades again, or nothing does.
+
+    One champion and no other, however often it is sent: where that one was followed meanwhile,
+    nothing changes and the answer is 409.
+    """
     services = services_of(request)
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
 
     async def act() -> Response:
-        row = await champions.roll_back(services.database, caller.name, body.reason)
+        # The record decides at once; the registry's alias follows with the next look of the watch.
+        expected = await _in_force(services, command)
+        withdrawn = await champions.roll_back(
+            services.database, caller.name, body.reason, expected=expected
+        )
+        row = withdrawn.followed_by
+        if not withdrawn.done and (row.changed_by, row.reason) != (caller.name, body.reason):
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                "champion-changed",
+                f"{row.model} was put in force meanwhile, by {row.changed_by}: nothing is "
+                "withdrawn.",
+            )
         return int(HTTPStatus.OK), Champion.model_validate(row).model_dump(mode="json")
 
     return await run_once(services, command, act)
+
+
+async def _in_force(services: Services, command: Command) -> int:
+    # Fixed with the request: repeated after a crash, it must not withdraw a second champion.
+    candidate = {"number": (await champions.champion(services.database)).number}
+    kept = await services.requests.settle(command.scope, command.request_id, candidate)
+    return int(kept["number"])
 
 
 async def _start(services: Services, wanted: TrainingRequest) -> None:

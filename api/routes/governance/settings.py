@@ -9,10 +9,10 @@ import yaml
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from activities.adapters.platform_changes import tell_accounts
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from activities.adapters.postgres.governance.platform_settings import PostgresPlatformSettings
-from activities.adapters.temporal.approval_start import start_approval
+from api.approvals.asking import require_person_to_ask
+from api.approvals.freezing import decided_now, may_break_glass, refuse_frozen
 from api.http import reading
 from api.http.authentication import Caller, authenticate
 from api.http.commands import (
@@ -20,7 +20,6 @@ from api.http.commands import (
     IdempotencyKey,
     answered,
     command_of,
-    connected,
     run_once,
     update_workflow,
 )
@@ -40,17 +39,19 @@ from api.messages.settings import (
 )
 from api.services import Services, services_of
 from infra.runtime.database.connections import PLATFORM_SCOPE
-from models.contracts.approvals import ApprovalInput
+from models.contracts import platform as messages
 from models.contracts.names import (
+    CHANGE_PLATFORM_UPDATE,
     CHANGE_SETTINGS_UPDATE,
+    PLATFORM_WORKFLOW_ID,
     account_workflow_id,
 )
 from models.trading.account.facts import SettingsChangeRequested
 from models.trading.answers import WAITING, Answer
-from models.trading.governance.platform_settings_changes import request_for_person
+from models.trading.governance.freeze import tightens
+from models.trading.governance.subjects import Subject
 from models.trading.settings.catalogue import SettingScope
 from models.trading.settings.documents import definitions_of, json_schema
-from models.trading.settings.versions import ChangeRequest
 
 router = APIRouter(tags=["settings"], dependencies=[Depends(authenticate)])
 
@@ -102,6 +103,7 @@ async def export_account_settings(request: Request, account: AccountName) -> Yam
     "/accounts/{account}/settings",
     response_model=SettingsChanged,
     responses={202: {"model": Answered, "description": "Another person decides"}},
+    dependencies=[Depends(may_break_glass)],
 )
 async def change_account_settings(
     request: Request,
@@ -119,6 +121,7 @@ async def change_account_settings(
     command = command_of(request, account, key, caller, body)
 
     async def act() -> tuple[int, dict[str, Any]]:
+        await _may_change(request, command, account, body)
         fact = SettingsChangeRequested(
             request_id=command.request_id,
             by=caller.name,
@@ -133,7 +136,7 @@ async def change_account_settings(
             services, workflow_id, CHANGE_SETTINGS_UPDATE, fact, command.request_id, Answer
         )
         if answer.code == WAITING:
-            return answered(answer, account, HTTPStatus.ACCEPTED)
+            return await answered(services, answer, account, HTTPStatus.ACCEPTED)
         if not answer.accepted or answer.settings_version is None:
             raise refusal(answer)
         return _changed(answer.settings_version, answer.detail, answer.dangerous)
@@ -167,6 +170,7 @@ async def export_platform_settings(request: Request) -> YamlResponse:
     "/settings",
     response_model=SettingsChanged,
     responses={202: {"model": Answered, "description": "Another person decides"}},
+    dependencies=[Depends(may_break_glass)],
 )
 async def change_platform_settings(
     request: Request, body: ChangePlatformSettings, caller: Caller, key: IdempotencyKey
@@ -179,45 +183,41 @@ async def change_platform_settings(
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
 
     async def act() -> tuple[int, dict[str, Any]]:
+        await _may_change(request, command, PLATFORM_SCOPE, body)
         return await _change_platform(services, command, body)
 
     return await run_once(services, command, act)
 
 
+async def _may_change(request: Request, command: Command, scope: str, body: ChangeSettings) -> None:
+    """Refuse what a freeze holds back, and a token that would ask for what people ask for."""
+    decision = await decided_now(services_of(request), scope, body.updates)
+    if decision.needs_person:
+        await require_person_to_ask(request, Subject.CHANGE_SETTINGS)
+    if not tightens(decision.changes):
+        await refuse_frozen(request, command)
+
+
 async def _change_platform(
     services: Services, command: Command, body: ChangeSettings
 ) -> tuple[int, dict[str, Any]]:
-    store = PostgresPlatformSettings(services.database)
-    newest = await store.in_force()
-    wanted = ChangeRequest(
-        updates=body.updates,
-        author=command.caller.name,
+    wanted = messages.ChangePlatformSettings(
+        request_id=command.request_id,
+        by=command.caller.name,
+        updates=json.dumps(body.updates),
         reason=body.reason,
         at=datetime.now(UTC),
-        based_on=newest.version if body.based_on is None else body.based_on,
+        based_on=body.based_on,
         confirmed=body.confirm,
     )
-    made = await store.change(command.request_id, wanted)
-    if made.waits is not None:
-        asked = request_for_person(command.request_id, wanted, made.waits)
-        await start_approval(connected(services), ApprovalInput(PLATFORM_SCOPE, asked))
-        detail = f"a person decides: {made.verdict.reason}"
-        waiting = Answer(command.request_id, WAITING, detail, approval=asked.request_id)
-        return answered(waiting, PLATFORM_SCOPE, HTTPStatus.ACCEPTED)
-    if made.row is None:
-        failure = made.verdict.failures[0]
-        raise refusal(
-            Answer(
-                command.request_id,
-                failure.code,
-                made.verdict.reason,
-                verdict=made.verdict,
-                dangerous=made.dangerous,
-            )
-        )
-    await tell_accounts(connected(services), made.row.version)
-    detail = f"version {made.row.version} of the platform's settings is being told"
-    return _changed(made.row.version, detail, made.dangerous)
+    answer = await update_workflow(
+        services, PLATFORM_WORKFLOW_ID, CHANGE_PLATFORM_UPDATE, wanted, command.request_id, Answer
+    )
+    if answer.code == WAITING:
+        return await answered(services, answer, PLATFORM_SCOPE, HTTPStatus.ACCEPTED)
+    if not answer.accepted or answer.settings_version is None:
+        raise refusal(answer)
+    return _changed(answer.settings_version, answer.detail, answer.dangerous)
 
 
 def _changed(version: int, detail: str, dangerous: tuple[str, ...]) -> tuple[int, dict[str, Any]]:

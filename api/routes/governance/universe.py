@@ -8,24 +8,26 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from sqlmodel import col, select
-from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from activities.adapters.postgres.governance.universe_changes import (
-    ChangeOutcome,
-    ChangeWanted,
-    PostgresUniverseChanges,
-)
+from activities.adapters.postgres.governance.universe_changes import PostgresUniverseChanges
 from activities.adapters.postgres.market.rules_record import (
-    PostgresMarketRules,
     newest_version,
     proposal_of,
     universe_of,
 )
-from activities.policies import DECIDING_TASK_TIMEOUT
+from api.approvals.deciding import decide
+from api.approvals.freezing import may_break_glass
+from api.approvals.recorded import until_recorded
+from api.approvals.requests import find_approval
 from api.http.authentication import Caller, authenticate
-from api.http.commands import IdempotencyKey, Response, command_of, connected, run_once
+from api.http.commands import (
+    IdempotencyKey,
+    Response,
+    command_of,
+    run_once,
+    update_workflow,
+)
 from api.http.problems import ProblemError, refusal
-from api.lapsing import refuse_revoked
 from api.messages.bodies import Number, PageSize
 from api.messages.market_rules import (
     ChangeUniverse,
@@ -39,10 +41,10 @@ from api.messages.market_rules import (
     pair_view,
     proposal_view,
 )
-from api.services import Services, services_of
+from api.services import services_of
 from infra.runtime.database.connections import PLATFORM_SCOPE
-from models.contracts.market_rules import MarketRulesRun
-from models.contracts.names import MARKET_RULES_ID, TELL_MARKET_RULES_WORKFLOW, TRADING_QUEUE
+from models.contracts import platform as messages
+from models.contracts.names import CHANGE_UNIVERSE_UPDATE, PLATFORM_WORKFLOW_ID
 from models.tables import (
     CorrelationRow,
     UniverseChangeRow,
@@ -50,7 +52,6 @@ from models.tables import (
     UniverseVersionRow,
 )
 from models.trading.answers import Answer
-from models.trading.governance.four_eyes import UNIVERSE
 
 router = APIRouter(tags=["universe"], dependencies=[Depends(authenticate)])
 
@@ -115,7 +116,7 @@ async def request_universe_change(
     command = command_of(request, PLATFORM_SCOPE, key, caller, body)
 
     async def act() -> Response:
-        wanted = ChangeWanted(
+        wanted = messages.ChangeUniverse(
             command.request_id,
             caller.name,
             body.reason,
@@ -127,13 +128,28 @@ async def request_universe_change(
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-change", "Nothing joins and none leaves."
             )
-        outcome = await PostgresUniverseChanges(services.database).ask(wanted)
-        return int(HTTPStatus.ACCEPTED), _shown(outcome, None)
+        answer = await update_workflow(
+            services,
+            PLATFORM_WORKFLOW_ID,
+            CHANGE_UNIVERSE_UPDATE,
+            wanted,
+            command.request_id,
+            Answer,
+        )
+        if answer.approval is None:
+            raise refusal(answer)
+        await until_recorded(services, PLATFORM_SCOPE, answer.approval)
+        row = await PostgresUniverseChanges(services.database).by_approval(answer.approval)
+        return int(HTTPStatus.ACCEPTED), _shown(row)
 
     return await run_once(services, command, act)
 
 
-@router.post("/universe/changes/{number}/approve", response_model=UniverseChangeView)
+@router.post(
+    "/universe/changes/{number}/approve",
+    response_model=UniverseChangeView,
+    dependencies=[Depends(may_break_glass)],
+)
 async def approve_universe_change(
     request: Request, number: Number, caller: Caller, key: IdempotencyKey
 ) -> JSONResponse:
@@ -177,47 +193,21 @@ async def _decide(
     command = command_of(request, PLATFORM_SCOPE, key, caller)
 
     async def act() -> Response:
-        if approve:
-            await _refuse_lapsed(services, number)
-        held = await PostgresMarketRules(services.database).held_symbols()
-        outcome = await PostgresUniverseChanges(services.database).decide(
-            number, caller.name, approve=approve, at=datetime.now(UTC), held=held
-        )
-        shown = _shown(outcome, number)
-        if approve:
-            await _tell_accounts(services, shown["version"])
-        return int(HTTPStatus.OK), shown
+        changes = PostgresUniverseChanges(services.database)
+        change = await changes.numbered(number)
+        if change is None:
+            raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-change", f"No change {number}.")
+        row = await find_approval(services, change.approval_id or "")
+        answer = await decide(request, command, row, "", approved=approve)
+        if not answer.accepted:
+            raise refusal(answer)
+        return int(HTTPStatus.OK), _shown(await changes.numbered(number))
 
     return await run_once(services, command, act)
 
 
-async def _refuse_lapsed(services: Services, number: int) -> None:
-    async with services.database.no_scope() as session:
-        row = await session.get(UniverseChangeRow, number)
-    if row is not None:
-        await refuse_revoked(services.database, row.author, UNIVERSE)
-
-
-async def _tell_accounts(services: Services, version: int) -> None:
-    try:
-        await connected(services).start_workflow(
-            TELL_MARKET_RULES_WORKFLOW,
-            MarketRulesRun(f"version {version}"),
-            id=f"{MARKET_RULES_ID}/version-{version}",
-            task_queue=TRADING_QUEUE,
-            task_timeout=DECIDING_TASK_TIMEOUT,
-        )
-    except WorkflowAlreadyStartedError:
-        return
-
-
-def _shown(outcome: ChangeOutcome, number: int | None) -> dict[str, Any]:
-    if not outcome.verdict.allowed:
-        failure = outcome.verdict.failures[0]
-        raise refusal(Answer("", failure.code, outcome.verdict.reason, verdict=outcome.verdict))
-    if outcome.row is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-change", f"No change {number}.")
-    return UniverseChangeView.model_validate(outcome.row).model_dump(mode="json")
+def _shown(row: UniverseChangeRow | None) -> dict[str, Any]:
+    return UniverseChangeView.model_validate(row).model_dump(mode="json")
 
 
 def _none_yet(detail: str) -> ProblemError:

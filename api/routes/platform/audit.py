@@ -22,8 +22,7 @@ from models.trading.governance.rights import Action
 router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[Depends(authenticate)])
 
 
-@router.get("")
-async def search_audit_entries(
+async def search_of(
     request: Request,
     *,
     account: Annotated[str | None, Query(max_length=64)] = None,
@@ -33,6 +32,22 @@ async def search_audit_entries(
     words: Annotated[str | None, Query(max_length=200)] = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
+) -> Search:
+    """Return what a request looks for, in the chains that its caller may read."""
+    services = services_of(request)
+    asked = [account] if account else [*await services.database.accounts(), PLATFORM_SCOPE]
+    readable = tuple(await allowed(request, Action.AUDIT_READ, asked))
+    return Search(readable, since, until, actor, action, correlation, words)
+
+
+Wanted = Annotated[Search, Depends(search_of)]
+
+
+@router.get("")
+async def search_audit_entries(
+    request: Request,
+    *,
+    wanted: Wanted,
     cursor: Annotated[str, Query(max_length=200)] = "",
     limit: PageSize = 100,
 ) -> AuditPage:
@@ -43,9 +58,6 @@ async def search_audit_entries(
     Rows are found within seconds of being written. ``following`` is the next page's cursor.
     """
     services = services_of(request)
-    asked = [account] if account else [*await services.database.accounts(), PLATFORM_SCOPE]
-    readable = tuple(await allowed(request, Action.AUDIT_READ, asked))
-    wanted = Search(readable, since, until, actor, action, correlation, words)
     try:
         page = await search_record(services.database, wanted, cursor, limit)
     except CursorError as error:

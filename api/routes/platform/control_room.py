@@ -16,7 +16,7 @@ router = APIRouter(
 
 @router.get("")
 async def get_control_room(request: Request) -> ControlRoom:
-    """Return every account's figures beside its limits, prices, processes and lesser forms."""
+    """Return every account's figures beside its limits, prices, processes and degraded modes."""
     services = services_of(request)
     names = await allowed(request, Action.ACCOUNT_READ, await services.database.accounts())
     return await control_room(services, await read_health(services), names)

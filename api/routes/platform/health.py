@@ -1,4 +1,4 @@
-"""Health without a token: alive, ready and in which lesser forms, metrics."""
+"""Health without a token: alive, ready and in which degraded modes, metrics."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from api.lesser import all_lesser_forms, written_places
+from api.degraded import all_degraded_modes, written_places
 from api.messages.schemas import Alive, Readiness
 from api.queries.record_metrics import record_metrics
 from api.queries.watched import silent_workflows
@@ -29,10 +29,11 @@ async def get_health() -> Alive:
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready"}})
 async def get_readiness(request: Request, response: Response) -> Readiness:
-    """Tell whether requests can be served, and every lesser form in use.
+    """Tell whether requests can be served, and every degraded mode in use.
 
     Status 503 while the database or the workflow engine cannot be reached, or an account or a trade
-    does not run, or while the database cannot write or a disk is nearly full.
+    does not run, or while the database cannot write, a disk is nearly full, or the store of secrets
+    is sealed, unreachable, or refuses this process.
     """
     services = services_of(request)
     database, engine, silent = await asyncio.gather(
@@ -41,8 +42,9 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
         silent_workflows(services),
     )
     disk = _disk(services)
+    secrets = await _check(_secrets(services))
     workflows = "; ".join(f"{name} {why}" for name, why in sorted(silent.items())) or "ok"
-    ready = database == engine == workflows == disk == "ok"
+    ready = database == engine == workflows == disk == secrets == "ok"
     response.status_code = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
     return Readiness(
         status="ready" if ready else "not ready",
@@ -51,8 +53,9 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
             "workflow_engine": engine,
             "workflows": workflows,
             "disk": disk,
+            "secrets": secrets,
         },
-        lesser_forms=await all_lesser_forms(services),
+        degraded_modes=await all_degraded_modes(services),
     )
 
 
@@ -72,6 +75,11 @@ def _disk(services: Services) -> str:
     minimum = services.settings.disk_free_minimum_mb
     short = short_of_room(written_places(services.settings), minimum)
     return "; ".join(f"{name}: {room}" for name, room in short.items()) or "ok"
+
+
+async def _secrets(services: Services) -> None:
+    if services.secrets is not None:
+        await asyncio.to_thread(services.secrets.store.check)
 
 
 async def _workflow_engine(services: Services) -> None:

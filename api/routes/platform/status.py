@@ -6,12 +6,12 @@ import httpx
 from fastapi import APIRouter, Depends, Request
 
 from api.access.admission import allowed
-from api.http import reading
+from api.degraded import all_degraded_modes
 from api.http.authentication import authenticate
-from api.http.reading import Snapshots
-from api.lesser import all_lesser_forms
 from api.messages.overview import AccountLine, MarketFigures, MarketLine, Process, Status
 from api.messages.schemas import Account
+from api.queries import accounts
+from api.queries.accounts import Snapshots
 from api.queries.limits import account_limits_now, nearest
 from api.queries.watched import silent_workflows
 from api.services import Services, services_of
@@ -24,11 +24,11 @@ router = APIRouter(prefix="/status", tags=["status"], dependencies=[Depends(auth
 
 @router.get("")
 async def get_status(request: Request) -> Status:
-    """Return accounts, market, processes and every lesser form in use."""
+    """Return accounts, market, processes and every degraded mode in use."""
     services = services_of(request)
-    market = await reading.snapshots(services.database)
+    market = await accounts.snapshots(services.database)
     names = await allowed(request, Action.ACCOUNT_READ, await services.database.accounts())
-    views = [await reading.account_view(services.database, name, market) for name in names]
+    views = [await accounts.account_view(services.database, name, market) for name in names]
     processes = await asyncio.gather(*(probe(services, *t) for t in targets(services)))
     silent = await silent_workflows(services)
     limits = [await account_limits_now(services.database, name, market) for name in names]
@@ -38,7 +38,7 @@ async def get_status(request: Request) -> Status:
             for view, found in zip(views, limits, strict=True)
         ],
         market=_market_line(services, market),
-        lesser_forms=await all_lesser_forms(services),
+        degraded_modes=await all_degraded_modes(services),
         processes=[Process(name="api", ready=True, detail="ok"), *processes],
     )
 
@@ -49,6 +49,7 @@ def _account_line(view: Account, silent: dict[str, str]) -> AccountLine:
         mode=view.mode,
         state=silent.get(account_workflow_id(view.account), view.state),
         equity=view.equity,
+        valued_at=view.valued_at,
         cash=view.cash,
         day_pnl_share=view.day_pnl_share,
         open_trades=view.open_trades,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import ApiClient, segment
+from cli.commands.governance.break_glass import BreakGlass
 from infra.runtime.settings import Settings
 
 app = typer.Typer(help="What waits for a second person.", no_args_is_help=True)
@@ -40,12 +41,13 @@ def approve(
     approval: Approval,
     *,
     reason: Annotated[str | None, typer.Option("--reason", help="Why.")] = None,
+    break_glass: BreakGlass = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Approve what somebody else asked for; it takes a person (aether sign-in) and a code."""
     body = {} if reason is None else {"reason": reason}
-    _decide(approval, "approve", body, key, as_json=as_json)
+    _decide(approval, "approve", body, key, break_glass, as_json=as_json)
 
 
 @app.command()
@@ -61,10 +63,16 @@ def refuse(
 
 
 def _decide(
-    approval: str, verb: str, body: dict[str, Any], key: str | None, *, as_json: bool
+    approval: str,
+    verb: str,
+    body: dict[str, Any],
+    key: str | None,
+    glass: str | None = None,
+    *,
+    as_json: bool,
 ) -> None:
     with ApiClient(Settings()) as api:
-        answer = api.post(f"/approvals/{segment(approval)}/{verb}", body, key)
+        answer = api.post(f"/approvals/{segment(approval)}/{verb}", body, key, glass)
     trade = "" if answer["trade"] is None else f" (trade {answer['trade']})"
     typer.echo(json.dumps(answer) if as_json else f"{answer['detail']}{trade}")
 

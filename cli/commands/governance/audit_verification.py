@@ -28,7 +28,7 @@ async def verified(
     verifiers = [verifier_of(key.read_text()) for key in keys] or record_verifiers(settings)
     memory = [settings.witness / name for name in ("checkpoints.jsonl", "checkpoint")]
     used = files or [file for file in memory if file.exists()]
-    notes = [note for file in used for note in _notes(file)]
+    notes = [note for file in used for note in notes_of(file)]
     try:
         shown = shown_checkpoints(notes, verifiers)
     except CheckpointRefusedError as error:
@@ -84,7 +84,12 @@ def lines(report: RecordReport, used: list[str]) -> list[str]:
     return said
 
 
-def _notes(file: Path) -> list[str]:
+def notes_of(file: Path) -> list[str]:
+    """Return the checkpoints of a file: one note, or one in each line as the witness keeps them.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
     try:
         content = file.read_text()
     except OSError as error:

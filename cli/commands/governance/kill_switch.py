@@ -31,11 +31,14 @@ def engage(
     account: Annotated[
         list[str] | None, typer.Option(help="Only this account; repeatable.")
     ] = None,
+    pair: Annotated[
+        list[str] | None, typer.Option(help="Only this pair, as BTC/USD; repeatable.")
+    ] = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Stop entries and withdraw open ones, now."""
-    body = {"reason": reason, "flatten": flatten, "accounts": account or []}
+    body = {"reason": reason, "flatten": flatten, "accounts": account or [], "symbols": pair or []}
     settings = Settings()
     try:
         with ApiClient(settings) as api:
@@ -52,7 +55,8 @@ def engage(
             typer.echo(f"  {name}: {done}")
     else:
         accounts = ", ".join(engaged["accounts"])
-        typer.echo(f"kill switch {engaged['number']} engaged for {accounts}")
+        pairs = f" in {', '.join(engaged['symbols'])}" if engaged["symbols"] else ""
+        typer.echo(f"kill switch {engaged['number']} engaged for {accounts}{pairs}")
     if engaged["silent"]:
         silent = ", ".join(engaged["silent"])
         typer.echo(
@@ -84,6 +88,7 @@ def _stop_directly(
         "number": 0,
         "recorded": False,
         "accounts": list(accounts) or list(told["accounts"]),
+        "symbols": [],
         "silent": [name for name in accounts if name not in told["accounts"]],
         "withdrawn": told["accounts"],
     }
@@ -99,6 +104,8 @@ def status(*, as_json: Json = False) -> None:
         return
     for switch in switches:
         state = f"lifted {switch['lifted_at']}" if switch["lifted_at"] else "ENGAGED"
+        if switch["lift_approval"] and not switch["lifted_at"]:
+            state += f" (lift asked for: aether approvals approve {switch['lift_approval']})"
         halted = f"{len(switch['acknowledged'])} of {len(switch['accounts'])} accounts halted"
         missing = [a for a in switch["accounts"] if a not in switch["acknowledged"]]
         silent = f" (not yet: {', '.join(missing)})" if missing else ""
@@ -115,7 +122,8 @@ def lift(
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Approve the lift of a kill switch."""
+    """Ask for a kill switch to be lifted; another person approves it (aether approvals)."""
     with ApiClient(Settings()) as api:
         lifted = api.post(f"/kill-switch/{number}/lift", {"reason": reason}, key)
-    typer.echo(json.dumps(lifted) if as_json else lifted["detail"])
+    said = f"{lifted['detail']}: aether approvals approve {lifted['approval']}"
+    typer.echo(json.dumps(lifted) if as_json else said)

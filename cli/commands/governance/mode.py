@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import ApiClient, segment
+from cli.commands.governance.break_glass import BreakGlass
 from infra.runtime.settings import Settings
 
 app = typer.Typer(help="Simulated or live.", no_args_is_help=True)
@@ -16,10 +17,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
-def conditions(account: Account, *, as_json: Json = False) -> None:
-    """Show every condition of going live; exit code 1 while one does not hold."""
+def conditions(account: Account, *, key: Key = None, as_json: Json = False) -> None:
+    """Check every condition of going live now; exit code 1 while one does not hold."""
     with ApiClient(Settings()) as api:
-        found = api.get(f"/accounts/{segment(account)}/going-live")
+        found = api.post(f"/accounts/{segment(account)}/going-live/check", None, key)
     if as_json:
         typer.echo(json.dumps(found))
     else:
@@ -52,11 +53,13 @@ def approve(
     account: Account,
     number: Annotated[int, typer.Argument(min=1, help="The request's number.")],
     *,
+    break_glass: BreakGlass = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Approve somebody else's request (AETHER_TOKEN: the other person's token)."""
-    _tell(account, f"/going-live/requests/{number}/approve", None, key, as_json=as_json)
+    """Approve somebody else's request; it takes a person (aether sign-in) and a code."""
+    path = f"/going-live/requests/{number}/approve"
+    _tell(account, path, None, key, break_glass, as_json=as_json)
 
 
 @app.command("set")
@@ -64,20 +67,28 @@ def set_mode(
     account: Account,
     mode: Annotated[str, typer.Argument(help="simulated or live")],
     *,
+    break_glass: BreakGlass = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Change the mode, if every condition holds and nothing is open in the present one."""
     with ApiClient(Settings()) as api:
-        answer = api.put(f"/accounts/{segment(account)}/mode", {"mode": mode}, key)
+        path = f"/accounts/{segment(account)}/mode"
+        answer = api.put(path, {"mode": mode}, key, break_glass)
     typer.echo(json.dumps(answer) if as_json else answer["detail"])
 
 
 def _tell(
-    account: str, path: str, body: dict[str, Any] | None, key: str | None, *, as_json: bool
+    account: str,
+    path: str,
+    body: dict[str, Any] | None,
+    key: str | None,
+    glass: str | None = None,
+    *,
+    as_json: bool,
 ) -> None:
     with ApiClient(Settings()) as api:
-        row = api.post(f"/accounts/{segment(account)}{path}", body, key)
+        row = api.post(f"/accounts/{segment(account)}{path}", body, key, glass)
     approved = row["approved_by"] or "nobody yet"
     without = ", without evidence of a profit" if row["overrides_evidence"] else ""
     words = f"request {row['number']} by {row['requested_by']}, approved by {approved}{without}"

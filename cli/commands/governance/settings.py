@@ -8,6 +8,7 @@ import typer
 import yaml
 
 from cli.client import ApiClient, RefusedError, segment
+from cli.commands.governance.break_glass import BreakGlass
 from cli.documents import LONGEST_DOCUMENT, read_yaml
 from cli.output.tables import Figures
 from infra.runtime.errors import ConfigurationError
@@ -64,11 +65,12 @@ def set_values(
     *,
     reason: Reason,
     confirm: Confirm = False,
+    break_glass: BreakGlass = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
     """Change values; all of them take effect or none."""
-    _change(owner, _assigned(assignments), reason, confirm, key, as_json=as_json)
+    _change(owner, _assigned(assignments), reason, confirm, key, break_glass, as_json=as_json)
 
 
 @app.command("export")
@@ -96,6 +98,7 @@ def import_values(
     *,
     reason: Reason,
     confirm: Confirm = False,
+    break_glass: BreakGlass = None,
     key: Key = None,
     as_json: Json = False,
 ) -> None:
@@ -107,7 +110,7 @@ def import_values(
     if not updates:
         typer.echo("{}" if as_json else "nothing differs")
         return
-    _change(owner, updates, reason, confirm, key, as_json=as_json)
+    _change(owner, updates, reason, confirm, key, break_glass, as_json=as_json)
 
 
 @app.command()
@@ -135,13 +138,14 @@ def _change(
     reason: str,
     confirm: bool,
     key: str | None,
+    glass: str | None = None,
     *,
     as_json: bool,
 ) -> None:
     body = {"updates": updates, "reason": reason, "confirm": confirm}
     with ApiClient(Settings()) as api:
         try:
-            made = api.post(_path(owner), body, key)
+            made = api.post(_path(owner), body, key, glass)
         except RefusedError as error:
             if error.type.endswith("confirmation-needed"):
                 raise ConfigurationError(f"{error} Say so with --confirm.") from None

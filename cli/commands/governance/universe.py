@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import ApiClient
+from cli.commands.governance.break_glass import BreakGlass
 from infra.runtime.errors import ConfigurationError
 from infra.runtime.settings import Settings
 
@@ -84,10 +85,13 @@ def change(
 
 
 @app.command()
-def approve(number: Change, *, key: Key = None, as_json: Json = False) -> None:
-    """Approve a change that somebody else asked for (AETHER_TOKEN: the other person's token)."""
+def approve(
+    number: Change, *, break_glass: BreakGlass = None, key: Key = None, as_json: Json = False
+) -> None:
+    """Approve what somebody else asked for; it takes a person (aether sign-in) and a code."""
     with ApiClient(Settings()) as api:
-        _tell(api.post(f"/universe/changes/{number}/approve", None, key), as_json=as_json)
+        path = f"/universe/changes/{number}/approve"
+        _tell(api.post(path, None, key, break_glass), as_json=as_json)
 
 
 @app.command()

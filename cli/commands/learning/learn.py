@@ -2,6 +2,7 @@
 
 import json
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
@@ -48,6 +49,39 @@ def ledger(*, as_json: Json = False) -> None:
 
 
 @app.command()
+def models(*, as_json: Json = False) -> None:
+    """List the registered models, newest first; no trade is the first of them."""
+    with ApiClient(Settings()) as api:
+        found = api.get("/learning/models")
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for one in found:
+        counts = f"{one['decisions']} decisions, {one['refusals']} refused"
+        typer.echo(f"{one['version']} {one['standing']}: {one['trial']}, {counts}")
+
+
+@app.command()
+def graph(
+    of: Annotated[str, typer.Option("--of", help="Only what this node depends on.")] = "",
+    feeds: Annotated[str, typer.Option("--feeds", help="Only what this node feeds.")] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show which data feed which features, regimes, models and strategies, by version."""
+    asked = {name: value for name, value in (("of", of), ("feeds", feeds)) if value}
+    with ApiClient(Settings()) as api:
+        found = api.get(f"/learning/graph?{urlencode(asked)}" if asked else "/learning/graph")
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for node in found["nodes"]:
+        fed = [edge["target"] for edge in found["edges"] if edge["source"] == node["node"]]
+        version = f" {node['version']}" if node["version"] else ""
+        typer.echo(f"{node['node']}{version} -> {', '.join(fed) or 'nothing'}")
+
+
+@app.command()
 def rollback(reason: Reason, *, key: Key = None) -> None:
     """Withdraw the champion: the one before it trades again, or nothing does."""
     with ApiClient(Settings()) as api:
@@ -61,11 +95,21 @@ def _status(found: dict[str, Any]) -> list[str]:
     return [*lines, *(_training(one) for one in found["trainings"])]
 
 
+def _shadow(shadow: dict[str, Any] | None) -> str:
+    if shadow is None:
+        return ": aether approvals list"
+    counted = f"{shadow['decisions']} of {shadow['wanted']} decisions in shadow"
+    if shadow["reason"] is None:
+        return f", decides in shadow: {counted}"
+    failed = f", {shadow['reason']}" if shadow["reason"] else ": aether approvals list"
+    return f", {counted}{failed}"
+
+
 def _training(one: dict[str, Any]) -> str:
     head = f"{one['run_id']} by {one['requested_by']}: {one['finished']} of {one['planned']} trials"
     if one["passed"] is None:
         left = one["seconds_left"]
         return head if left is None else f"{head}, about {left:.0f} s left"
     if one["passed"]:
-        return f"{head}, {one['candidate']} passed the gate: aether approvals list"
+        return f"{head}, {one['candidate']} passed the gate{_shadow(one['shadow'])}"
     return f"{head}, refused by the gate: {', '.join(one['reasons'])}"

@@ -1,7 +1,6 @@
 """`aether admin`: what is done to an installation as a whole."""
 
 import asyncio
-import base64
 import getpass
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,14 +18,13 @@ from activities.adapters.postgres.installation import (
     renew_token,
     revoke_token,
 )
-from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
 from cli.commands.governance import people
 from cli.compose_secrets import write_secrets
 from cli.output.records import database_of
 from infra.runtime.database.connections import Role
 from infra.runtime.errors import ConfigurationError, StateError
-from infra.runtime.secrets import ExchangeKey, LocalSecretStore
+from infra.runtime.secrets import installation_secrets
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.temporal.access import credentials_directory, rotate_credentials, ui_password
@@ -35,11 +33,9 @@ from infra.stack.machine import place_of
 from infra.stack.programs.supervision import Supervisor
 from models.tables import QuarantinedWriteRow
 from models.tables.governance.access import ApiTokenRow
-from models.trading.risk.limits import Mode
 
 ADMINISTRATOR = "administrator"
 APPLICATION = "aether-admin"
-SECRET_BYTES = 64
 DEFAULT_DAYS = TOKEN_LIFE.days
 
 Days = Annotated[
@@ -130,7 +126,7 @@ def token(
     accounts in simulation, and approve nothing: that takes people, who sign in.
     """
     if name is None:
-        store = LocalSecretStore(StateDirectory(Settings().home).secrets)
+        store = installation_secrets(Settings())
         typer.echo(store.administrator_token())
         return
     typer.echo(asyncio.run(_make_token(name, timedelta(days=expires))))
@@ -150,27 +146,6 @@ def rotate_temporal() -> None:
         raise StateError("the stack is running: aether down")
     rotate_credentials(credentials_directory(state))
     typer.echo("the old certificates and password are worth nothing from the next start on")
-
-
-@app.command("live-key")
-def live_key(account: Annotated[str, typer.Argument(help="Whose key.")]) -> None:
-    """Store an account's key for trading live, asked for so that it is in no command line.
-
-    What the key may do is asked of Kraken when the account wants to go live.
-    """
-    store = LocalSecretStore(StateDirectory(Settings().home).secrets)
-    if account not in asyncio.run(_accounts()):
-        raise ConfigurationError(f"there is no account {account}")
-    key = typer.prompt("API key", hide_input=True, err=True).strip()
-    secret = typer.prompt("Private key", hide_input=True, err=True).strip()
-    if not key or not _is_secret(secret):
-        raise ConfigurationError("a key is not empty, and its private key is base64 of 64 bytes")
-    try:
-        store.put_exchange_key(account, Mode.LIVE, ExchangeKey(key, secret))
-    except ValueError as error:
-        raise ConfigurationError(str(error)) from None
-    asyncio.run(_record_key(account, key))
-    typer.echo(f"the live key of {account} is stored: aether mode conditions {account}")
 
 
 @app.command()
@@ -270,25 +245,6 @@ async def _revoke(name: str) -> None:
         if valid == {name}:
             raise StateError(f"the token of {name} is the last one: make another one first")
         await revoke_token(database, name, _now(), by=_machine_user())
-
-
-async def _accounts() -> list[str]:
-    async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
-        return await database.accounts()
-
-
-async def _record_key(account: str, key: str) -> None:
-    async with database_of(Settings(), APPLICATION, Role.ADMIN) as database:
-        details = {"mode": Mode.LIVE.value, "key": f"…{key[-4:]}"}
-        journal = PostgresJournal(database)
-        await journal.audit(account, _machine_user(), "exchange_key_stored", details, "")
-
-
-def _is_secret(text: str) -> bool:
-    try:
-        return len(base64.b64decode(text, validate=True)) == SECRET_BYTES
-    except ValueError:
-        return False
 
 
 def _standing(row: ApiTokenRow) -> str:

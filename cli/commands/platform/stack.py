@@ -11,7 +11,7 @@ import typer
 from cli.output.overview import Overview, gather
 from cli.output.waiting import WaitingTold
 from infra.runtime.errors import ConfigurationError
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import installation_secrets
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.stack import temporal_server
@@ -109,7 +109,7 @@ def _start(stack: Stack, without: list[str] | tuple[str, ...]) -> Started:
         _tell(f"{name} is not ready after {READY_SECONDS:.0f} s and is left to recover: {why}")
     _renew_own_token(settings)
     if started.first:
-        token = LocalSecretStore(stack.state.secrets).administrator_token()
+        token = installation_secrets(stack.settings).administrator_token()
         _tell(f"The machine's own token, for the terminal (aether admin token): {token}")
     _tell_set_up_link(settings)
     for line in Overview.addresses_text(settings):

@@ -70,7 +70,8 @@ def days(
 
 def _summary(name: str, one: dict[str, Any]) -> str:
     return (
-        f"{name}: {_usd(one['nav'])} USD, {_percent(one['exposure_share'])} exposed, "
+        f"{name}: {_usd(one['nav'])} USD at {one['valued_at']}, "
+        f"{_percent(one['exposure_share'])} exposed, "
         f"return {_percent(one['return_share'])} since {one['since']}"
     )
 

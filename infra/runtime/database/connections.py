@@ -37,7 +37,9 @@ class Role(StrEnum):
 
     Only migrations are the owner. APP is what the trading and market workers are in an account's
     record, ADMIN whoever sets accounts up and makes tokens on the machine, READER what compares,
-    RECORDER what keeps the tree over all audit rows and verifies it, LEARNING what trains models.
+    RECORDER what keeps the tree over all audit rows and verifies it, LEARNING what trains models,
+    EVENTS what tells other systems of what has happened, NOTIFIER what tells people, REGISTRY what
+    MLflow is in a schema of its own.
     """
 
     OWNER = "aether_owner"
@@ -49,10 +51,13 @@ class Role(StrEnum):
     READER = "aether_reader"
     RECORDER = "aether_recorder"
     LEARNING = "aether_learning"
+    NOTIFIER = "aether_notifier"
+    REGISTRY = "aether_registry"
+    EVENTS = "aether_events"
 
 
 class TimeSeriesStorage(StrEnum):
-    """How time series are stored; plain tables are a lesser form that ``/readyz`` names."""
+    """How time series are stored; plain tables are a degraded mode that ``/readyz`` names."""
 
     HYPERTABLES = "hypertables"
     PLAIN_TABLES = "plain_tables"

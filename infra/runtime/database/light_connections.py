@@ -28,6 +28,9 @@ _BEGIN_WITHOUT_WAITING = SQL(
 )
 
 
+_OPEN = frozenset((TransactionStatus.INTRANS, TransactionStatus.INERROR))
+
+
 class LightSession:
     """A transaction that runs SQL text."""
 
@@ -71,7 +74,9 @@ class LightConnections:
             try:
                 yield LightSession(connection)
             except BaseException:
-                if connection.info.transaction_status is not TransactionStatus.ACTIVE:
+                # Not where it was cut off within a statement: such a connection is closed, and an
+                # error of the rollback would hide that the caller was cancelled.
+                if connection.info.transaction_status in _OPEN:
                     await connection.rollback()
                 raise
             await connection.commit()

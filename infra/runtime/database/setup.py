@@ -1,5 +1,10 @@
-"""Making a database: roles and database by a superuser, tables by migrations as the owner."""
+"""Making a database: roles and database by a superuser, tables by migrations as the owner.
 
+A database that a newer version has migrated is refused, unless that version has left word that
+this one may go on with it: migrations that only add (``expand_only``) can be gone back from.
+"""
+
+import json
 from pathlib import Path
 
 import psycopg
@@ -8,14 +13,21 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
 from infra.runtime.database.connections import DATABASE, Role, cured_by_retry
+from infra.runtime.errors import StateError
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 # Any fixed number: two processes that migrate at once meet at this lock.
 MIGRATION_LOCK = 4_707_110_219
+RUNS_WITH = "schema_runs_with"
+_NOTE = text(
+    "INSERT INTO platform_settings (name, value) VALUES (:name, :value)"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+_NOTED = text("SELECT value FROM platform_settings WHERE name = :name")
 
 
 def create_database(superuser_url: str, database: str = DATABASE) -> None:
@@ -40,7 +52,11 @@ def create_database(superuser_url: str, database: str = DATABASE) -> None:
 
 
 def migrate(owner_url: str) -> str:
-    """Bring the database up to the newest migration and return its revision."""
+    """Bring the database up to the newest migration and return its revision.
+
+    Raises:
+        StateError: a newer version has migrated it, and this one cannot go on with that.
+    """
     engine = create_engine(
         make_url(owner_url).set(drivername="postgresql+psycopg"), poolclass=NullPool
     )
@@ -49,14 +65,47 @@ def migrate(owner_url: str) -> str:
         connection.execute(text("SET lock_timeout = '4s'"))
         connection.execute(text("SET statement_timeout = '60s'"))
         connection.commit()
-        config = _configuration()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-        revision = MigrationContext.configure(connection).get_current_revision()
+        revision = _upgraded(connection)
     engine.dispose()
-    assert revision is not None
     return revision
+
+
+def _upgraded(connection: Connection) -> str:
+    config = _configuration()
+    script = ScriptDirectory.from_config(config)
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in {one.revision for one in script.walk_revisions()}:
+        connection.rollback()
+        row = connection.execute(_NOTED, {"name": RUNS_WITH}).first()
+        if newest_revision() not in (json.loads(row[0]) if row else ()):
+            raise StateError(
+                f"the database is of a newer version of Aether (revision {found}; this one knows "
+                f"{newest_revision()}): start that version, or restore a backup of this one"
+            )
+        return found
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()
+    revision = MigrationContext.configure(connection).get_current_revision()
+    assert revision is not None
+    note = {"name": RUNS_WITH, "value": json.dumps(runs_with())}
+    connection.execute(_NOTE, note)
+    connection.commit()
+    return revision
+
+
+def runs_with() -> list[str]:
+    """Return the older revisions whose code goes on with this one's tables, the newest first.
+
+    A migration that only adds says ``expand_only = True``; the first that does not ends the list.
+    """
+    found: list[str] = []
+    for script in ScriptDirectory.from_config(_configuration()).walk_revisions():
+        before = script.down_revision
+        if not getattr(script.module, "expand_only", False) or not isinstance(before, str):
+            break
+        found.append(before)
+    return found
 
 
 def newest_revision() -> str:

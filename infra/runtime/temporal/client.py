@@ -24,6 +24,7 @@ from temporalio.service import TLSConfig
 from infra.runtime.temporal.busy_workflows import repeat_soon_when_busy
 from infra.runtime.temporal.codec import (
     EncryptionCodec,
+    KeyRing,
     PayloadKey,
     sending,
     signal_kind,
@@ -36,7 +37,7 @@ SEAL_AGAIN_SECONDS = (0.05, 0.5, 2.0)
 """Pauses before an update is sealed anew; the last ones for clocks that are not quite the same."""
 
 
-def data_converter(keys: Sequence[PayloadKey]) -> DataConverter:
+def data_converter(keys: Sequence[PayloadKey] | KeyRing) -> DataConverter:
     """Return the converter: pydantic JSON, encrypted when keys are given, failures included."""
     converter = DataConverter(payload_converter_class=SharedPydanticPayloadConverter)
     if not keys:
@@ -100,7 +101,7 @@ class NamedMessages(Interceptor):
 async def connect(
     target: str,
     namespace: str,
-    keys: Sequence[PayloadKey],
+    keys: Sequence[PayloadKey] | KeyRing,
     runtime: Runtime | None = None,
     *,
     tls: TLSConfig | None,

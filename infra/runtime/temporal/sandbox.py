@@ -111,7 +111,7 @@ class _Contexts:
                 self.by_command.pop((START_CHILD, job.resolve_child_workflow_execution.seq), None)
 
 
-class StoryInstance(WorkflowInstance):
+class WorkflowInstanceInSandbox(WorkflowInstance):
     """One story in its sandbox."""
 
     def __init__(self, sandboxed: WorkflowInstance, info: Info) -> None:
@@ -164,9 +164,9 @@ class StoryInstance(WorkflowInstance):
         return self._sandboxed.get_thread_id()
 
 
-class StoryRunner(SandboxedWorkflowRunner):
+class WorkflowRunner(SandboxedWorkflowRunner):
     """Runs stories in the SDK's sandbox."""
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """Return a new story in a sandbox of its own."""
-        return StoryInstance(super().create_instance(det), det.info)
+        return WorkflowInstanceInSandbox(super().create_instance(det), det.info)

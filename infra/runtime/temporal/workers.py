@@ -12,7 +12,7 @@ from temporalio.worker._workflow_instance import _WorkflowLogicFlag
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
-from infra.runtime.temporal.sandbox import StoryRunner
+from infra.runtime.temporal.sandbox import WorkflowRunner
 
 PASSED_THROUGH = (
     "models",
@@ -54,7 +54,7 @@ def sandbox_runner() -> SandboxedWorkflowRunner:
         SandboxImportNotificationPolicy.WARN_ON_DYNAMIC_IMPORT
         | SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH
     )
-    return StoryRunner(restrictions=restrictions.with_import_notification_policy(policy))
+    return WorkflowRunner(restrictions=restrictions.with_import_notification_policy(policy))
 
 
 def metered_runtime(port: int) -> Runtime:

@@ -100,7 +100,7 @@ class Reference(Platform):
                 fees = {instrument.symbol: self.exchange.rates()}
                 self.account = replace(self.account, fees=fees)
                 seen = self.exchange.seen(market)
-                self.tell_account(IdeaArrived(idea, seen, market.observed_at))
+                self.signal_account(IdeaArrived(idea, seen, market.observed_at))
             equity.append(cash + units * float(candle.close))
             held.append(units)
             before = candle
@@ -162,7 +162,7 @@ class Reference(Platform):
             return
         wanted, self.wanted = self.wanted, []
         moved = candle.open - (candle.open - candle.low) * self.latency
-        self.tell_all(self.exchange.show(self.exchange.sold_at(moved)))
+        self.signal_all(self.exchange.show(self.exchange.sold_at(moved)))
         for number, fact in wanted:
             if number in self.trades:
                 self.tell(number, fact)
@@ -184,8 +184,8 @@ class Reference(Platform):
                 within = spec.limit_price if inside else within
             else:
                 price = self._market_price(candle)
-                self.tell_all(self.exchange.show(self.exchange.sold_at(candle.open), price, most))
-                self.tell_all(self.exchange.place(spec))
+                self.signal_all(self.exchange.show(self.exchange.sold_at(candle.open), price, most))
+                self.signal_all(self.exchange.place(spec))
                 filled = quantity
             self.bought = self.bought or filled > ZERO
             missed = spec.quantity - filled
@@ -208,15 +208,15 @@ class Reference(Platform):
         tick, exchange = self.bars.instrument.price_increment, self.exchange
         if candle.open <= limit:
             price = min(limit, self._market_price(candle))
-            self.tell_all(exchange.show(exchange.sold_at(candle.open), price, most))
+            self.signal_all(exchange.show(exchange.sold_at(candle.open), price, most))
             # The bar has no more for it; a rest would stand in the way of a stop that fires here.
-            self.tell_all(exchange.place(plan.entry, rests=False))
+            self.signal_all(exchange.place(plan.entry, rests=False))
             return min(plan.entry.quantity, most), False
-        self.tell_all(exchange.show(ZERO))
-        self.tell_all(exchange.place(plan.entry))
+        self.signal_all(exchange.show(ZERO))
+        self.signal_all(exchange.place(plan.entry))
         if candle.low > limit - tick:
             return ZERO, False
-        self.tell_all(exchange.trade(limit, ZERO, most))
+        self.signal_all(exchange.trade(limit, ZERO, most))
         return min(plan.entry.quantity, most), True
 
     def _refuse(self, plan: TradePlan, reason: str) -> None:
@@ -293,10 +293,10 @@ class Reference(Platform):
 
     def _stop(self, price: Decimal) -> None:
         """Let the market trade at a price at which stops fire."""
-        self.tell_all(self.exchange.trade(price, self.exchange.sold_at(price)))
+        self.signal_all(self.exchange.trade(price, self.exchange.sold_at(price)))
 
     def _take(self, number: int, trade: TradeState, price: Decimal) -> None:
-        self.tell_all(self.exchange.show(self.exchange.sold_at(price)))
+        self.signal_all(self.exchange.show(self.exchange.sold_at(price)))
         watch = _watch_of(trade, WatchKind.TAKE_PROFIT)
         if watch is not None:
             self.tell(number, PriceCrossed(watch.watch_id, watch.kind, price, self.exchange.now))
@@ -308,7 +308,7 @@ class Reference(Platform):
         watch = _watch_of(trade, WatchKind.TRAIL)
         if watch is None or high < watch.level:
             return
-        self.tell_all(self.exchange.trade(high, self.exchange.sold_at(high)))
+        self.signal_all(self.exchange.trade(high, self.exchange.sold_at(high)))
         self.tell(number, PriceCrossed(watch.watch_id, watch.kind, high, self.exchange.now))
         followed = self.trades[number].stop_price
         if close <= followed:
@@ -372,7 +372,7 @@ class Reference(Platform):
         before = day_start(rule, day_of(rule, now)) - timedelta(minutes=1)
         boundary = next_boundary(rule, before)
         prices = {candle.symbol: candle.close}
-        self.tell_account(DayBoundaryPassed(boundary, prices, {}, boundary.at))
+        self.signal_account(DayBoundaryPassed(boundary, prices, {}, boundary.at))
 
 
 def _watch_of(trade: TradeState, kind: WatchKind) -> PriceWatch | None:

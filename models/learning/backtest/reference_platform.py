@@ -28,7 +28,7 @@ from models.trading.trade.facts import (
     CloseRequested,
     EntryCancelRequested,
     ExitPosition,
-    PartSaleRequested,
+    PartialExitRequested,
     PlaceOrder,
     ReportToAccount,
     SellPart,
@@ -69,7 +69,7 @@ class Platform:
     def book(self) -> None:
         """Write executions down, before a trade that made them is forgotten."""
 
-    def tell_all(self, facts: list[TradeFact]) -> None:
+    def signal_all(self, facts: list[TradeFact]) -> None:
         """Tell each trade what concerns its own orders."""
         for fact in facts:
             number = self._owner(fact)
@@ -124,9 +124,9 @@ class Platform:
         if closed:
             self.book()
             del self.trades[number]
-        self.tell_account(TradeProgressed(summarise(trade), closed, self.exchange.now))
+        self.signal_account(TradeProgressed(summarise(trade), closed, self.exchange.now))
 
-    def tell_account(self, fact: AccountFact) -> None:
+    def signal_account(self, fact: AccountFact) -> None:
         """Have the account decide, and carry out what it commands."""
         decision = account_decisions.decide(self.account, fact)
         self.account = decision.state
@@ -142,11 +142,11 @@ class Platform:
                 self.wanted += [(n, CloseRequested(reason, by, now)) for n in trades]
             case ReduceTrades(targets, by):
                 self.wanted += [
-                    (n, PartSaleRequested(target, by, now, leg=Leg.PART))
+                    (n, PartialExitRequested(target, by, now, leg=Leg.PART))
                     for n, target in sorted(targets.items())
                 ]
             case RaiseStops(trades, price, last, by):
-                self.tell_all(self.exchange.trade(last, self.exchange.sold_at(last)))
+                self.signal_all(self.exchange.trade(last, self.exchange.sold_at(last)))
                 for number in trades:
                     self.tell(number, StopMoveRequested(price, None, by, now, last))
             case WithdrawEntries(trades, _, reason):

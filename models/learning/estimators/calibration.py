@@ -1,4 +1,8 @@
-"""Calibration: a probability must mean what it says before it sizes a position."""
+"""Calibration: a probability must mean what it says before it sizes a position.
+
+The map is Platt's sigmoid, of two figures. Steps (isotonic regression) fit as many figures as there
+are steps: they are learnt only from thousands of independent samples, else they follow chance.
+"""
 
 import math
 from dataclasses import dataclass
@@ -11,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 EDGE = 1e-6
 FEWEST_SAMPLES = 30
+FEWEST_FOR_STEPS = 3_000.0
+"""Effective samples: overlapping labels count as the independent ones that they are worth."""
 
 
 class CalibrationError(ValueError):
@@ -28,6 +34,28 @@ class Sigmoid:
         """Return calibrated probabilities, shape (samples,)."""
         mapped: Floats = 1 / (1 + np.exp(-(self.intercept + self.slope * _logit(probabilities))))
         return mapped
+
+
+@dataclass(frozen=True, slots=True)
+class Isotonic:
+    """A map by steps that never falls: straight lines between `scores`, shape (steps,)."""
+
+    scores: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        known = np.isfinite([*self.scores, *self.values]).all()
+        rises = (np.diff(self.scores) > 0).all() and (np.diff(self.values) >= 0).all()
+        if len(self.scores) != len(self.values) or not self.scores or not (known and rises):
+            raise CalibrationError("the steps of a calibration are no map that rises")
+
+    def apply(self, probabilities: Floats) -> Floats:
+        """Return calibrated probabilities, shape (samples,)."""
+        mapped: Floats = np.interp(probabilities, self.scores, self.values)
+        return np.where(np.isfinite(probabilities), mapped, np.nan)
+
+
+Mapping = Sigmoid | Isotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +87,39 @@ def fit_sigmoid(probabilities: Floats, profitable: Flags, weights: Floats | None
     """
     intercept, slope, _ = _regress(probabilities, profitable, weights)
     return Sigmoid(intercept, slope)
+
+
+def fit_isotonic(probabilities: Floats, profitable: Flags, effective: float) -> Isotonic:
+    """Learn steps from purged out-of-fold probabilities (Barlow, 1972), shape (samples,).
+
+    No step says more than its evidence: what `effective` samples have never shown has at least the
+    chance of one in two more of them. Raise `CalibrationError` below 3,000 effective samples.
+    """
+    if effective < FEWEST_FOR_STEPS or not np.isfinite(probabilities).all():
+        raise CalibrationError(f"steps need {FEWEST_FOR_STEPS:.0f} independent samples")
+    if profitable.all() or not profitable.any():
+        raise CalibrationError("the answers are all alike")
+    if float(probabilities.std()) < EDGE:
+        raise CalibrationError("the probabilities do not vary")
+    from sklearn.isotonic import IsotonicRegression
+
+    fitted = IsotonicRegression().fit(probabilities, profitable.astype(np.float64))
+    rare = 1 / (effective + 2)
+    values = np.clip(fitted.y_thresholds_, rare, 1 - rare)
+    return Isotonic(
+        tuple(float(score) for score in fitted.X_thresholds_),
+        tuple(float(value) for value in values),
+    )
+
+
+def fit_mapping(probabilities: Floats, profitable: Flags, effective: float) -> Mapping:
+    """Learn steps where there are thousands of `effective` samples, else the sigmoid.
+
+    Raise `CalibrationError` where nothing can be learnt.
+    """
+    if effective >= FEWEST_FOR_STEPS:
+        return fit_isotonic(probabilities, profitable, effective)
+    return fit_sigmoid(probabilities, profitable)
 
 
 def judge_calibration(

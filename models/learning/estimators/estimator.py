@@ -1,5 +1,6 @@
 """The port of estimators, and those that the platform ships."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
@@ -12,8 +13,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from models.learning.features.expressions import Expression
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+WITH = " with "
+"""What parts an estimator's name from each expression that it learns from."""
 
 
 class EstimatorError(ValueError):
@@ -34,16 +39,36 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EstimatorSpec:
-    """Which estimator, with which parameters, from which seed: a trial of the ledger."""
+    """Which estimator, with which parameters, from which seed: a trial of the ledger.
+
+    `expressions` of the features are learnt from besides the features themselves.
+    """
 
     kind: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
+    expressions: tuple[str, ...] = ()
 
     def describe(self) -> str:
-        """Name the trial by kind and parameters, the same text for the same trial."""
+        """Name the trial by kind, parameters and expressions, the same text for the same trial."""
         parts = ", ".join(f"{name}={self.parameters[name]}" for name in sorted(self.parameters))
-        return f"{self.kind}({parts})"
+        return "".join([f"{self.kind}({parts})", *(f"{WITH}{one}" for one in self.expressions)])
+
+    @classmethod
+    def parse(cls, text: str) -> "EstimatorSpec":
+        """Read what `describe` wrote. Raise `EstimatorError` where it is no such text."""
+        own, *expressions = text.split(WITH)
+        found = re.fullmatch(r"(\w+)\((.*)\)", own)
+        if found is None:
+            raise EstimatorError(f"{text!r} names no trial")
+        parts = [part.partition("=") for part in found[2].split(", ") if part]
+        try:
+            parameters = {name: _number(value) for name, _, value in parts}
+            for one in expressions:
+                Expression.parse(one)
+            return cls(found[1], parameters, expressions=tuple(expressions))
+        except ValueError as error:
+            raise EstimatorError(f"{text!r} names no trial") from error
 
 
 class PipelineEstimator:
@@ -73,6 +98,10 @@ class PipelineEstimator:
             raise EstimatorError(message)
         found: Floats = self.pipeline.predict_proba(features)[:, 1]
         return found
+
+
+def _number(text: str) -> int | float:
+    return int(text) if re.fullmatch(r"-?\d+", text) else float(text)
 
 
 def make_estimator(spec: EstimatorSpec) -> PipelineEstimator:

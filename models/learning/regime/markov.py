@@ -43,7 +43,8 @@ class MarkovRegimes:
         """
         if not np.isfinite(returns).all():
             raise RegimeError("a return is unknown")
-        alpha, _ = _forward(self, _densities(self, returns))
+        densities = _densities(self.means, self.deviations, returns)
+        alpha, _ = _forward(self.start, self.moves, densities)
         return alpha
 
 
@@ -61,10 +62,8 @@ def fit_regimes(
         raise RegimeError("too few known returns for so many states")
     if values.std() == 0:
         raise RegimeError("the returns do not vary")
-    found = max(
-        (_fitted(values, _random_start(values, states, rng), rounds) for _ in range(restarts)),
-        key=lambda model: model.likelihood,
-    )
+    starts = [_random_start(values, states, rng) for _ in range(restarts)]
+    found = max(_fitted(values, starts, rounds), key=lambda model: model.likelihood)
     return _ordered(found)
 
 
@@ -80,55 +79,65 @@ def _random_start(values: Floats, states: int, rng: np.random.Generator) -> Mark
     )
 
 
-def _densities(model: MarkovRegimes, values: Floats) -> Floats:
-    distance = (values[:, None] - model.means) / model.deviations
-    densities: Floats = np.exp(-0.5 * distance**2) / (model.deviations * math.sqrt(2 * math.pi))
+def _densities(means: Floats, deviations: Floats, values: Floats) -> Floats:
+    """Return the densities of values, shape (bars, ..., states), under states of (..., states)."""
+    distance = (values.reshape(-1, *[1] * means.ndim) - means) / deviations
+    densities: Floats = np.exp(-0.5 * distance**2) / (deviations * math.sqrt(2 * math.pi))
     # A return beyond all states is as likely under each: it moves no probability.
     return np.maximum(densities, 1e-300)
 
 
-def _forward(model: MarkovRegimes, densities: Floats) -> tuple[Floats, Floats]:
-    alpha, scale = np.empty_like(densities), np.empty(densities.shape[0])
-    ahead = model.start
+def _forward(start: Floats, moves: Floats, densities: Floats) -> tuple[Floats, Floats]:
+    """Filter forward; with a middle axis, many models at once: a loop over bars costs the same."""
+    alpha, scale = np.empty_like(densities), np.empty(densities.shape[:-1])
+    ahead = start
     for row, density in enumerate(densities):
         joint = ahead * density
-        scale[row] = joint.sum()
-        alpha[row] = joint / scale[row]
-        ahead = alpha[row] @ model.moves
+        scale[row] = joint.sum(axis=-1)
+        alpha[row] = joint / scale[row, ..., None]
+        ahead = (alpha[row][..., None, :] @ moves)[..., 0, :]
     return alpha, scale
 
 
-def _fitted(values: Floats, model: MarkovRegimes, rounds: int) -> MarkovRegimes:
-    for _ in range(rounds):
-        densities = _densities(model, values)
-        alpha, scale = _forward(model, densities)
-        likelihood = float(np.log(scale).sum())
-        beta = _backward(model, densities, scale)
-        weight = alpha * beta
-        weight /= weight.sum(axis=1, keepdims=True)
-        pairs = alpha[:-1].T @ (densities[1:] * beta[1:] / scale[1:, None]) * model.moves
-        total = weight.sum(axis=0)
-        means = (weight * values[:, None]).sum(axis=0) / total
-        variance = (weight * (values[:, None] - means) ** 2).sum(axis=0) / total
-        floor = max(SMALLEST_VARIANCE, float(values.var()) * 1e-4)
-        gained = likelihood - model.likelihood
-        model = MarkovRegimes(
-            weight[0],
-            pairs / pairs.sum(axis=1, keepdims=True),
-            means,
-            np.sqrt(np.maximum(variance, floor)),
-            likelihood,
-        )
-        if gained < 1e-6 * abs(likelihood):
-            break
-    return model
-
-
-def _backward(model: MarkovRegimes, densities: Floats, scale: Floats) -> Floats:
+def _backward(moves: Floats, densities: Floats, scale: Floats) -> Floats:
     beta = np.ones_like(densities)
     for row in range(densities.shape[0] - 2, -1, -1):
-        beta[row] = model.moves @ (densities[row + 1] * beta[row + 1]) / scale[row + 1]
+        seen = densities[row + 1] * beta[row + 1] / scale[row + 1, ..., None]
+        beta[row] = (moves @ seen[..., None])[..., 0]
     return beta
+
+
+def _fitted(values: Floats, starts: list[MarkovRegimes], rounds: int) -> list[MarkovRegimes]:
+    """Improve all starts together until none gains any more, or the rounds are over."""
+    start = np.stack([one.start for one in starts])
+    moves = np.stack([one.moves for one in starts])
+    means = np.stack([one.means for one in starts])
+    deviations = np.stack([one.deviations for one in starts])
+    floor = max(SMALLEST_VARIANCE, float(values.var()) * 1e-4)
+    likelihood = np.full(len(starts), -math.inf)
+    for _ in range(rounds):
+        densities = _densities(means, deviations, values)
+        alpha, scale = _forward(start, moves, densities)
+        found = np.log(scale).sum(axis=0)
+        beta = _backward(moves, densities, scale)
+        weight = alpha * beta
+        weight /= weight.sum(axis=-1, keepdims=True)
+        seen = densities[1:] * beta[1:] / scale[1:, :, None]
+        pairs = np.einsum("tri,trj->rij", alpha[:-1], seen) * moves
+        total = weight.sum(axis=0)
+        means = np.einsum("trs,t->rs", weight, values) / total
+        spread = (values[:, None, None] - means) ** 2
+        deviations = np.sqrt(np.maximum((weight * spread).sum(axis=0) / total, floor))
+        start, moves = weight[0], pairs / pairs.sum(axis=-1, keepdims=True)
+        # The first round gains from nothing known: infinitely much.
+        is_done = bool((found - likelihood < 1e-6 * np.abs(found)).all())
+        likelihood = found
+        if is_done:
+            break
+    return [
+        MarkovRegimes(start[n], moves[n], means[n], deviations[n], float(likelihood[n]))
+        for n in range(len(starts))
+    ]
 
 
 def _ordered(model: MarkovRegimes) -> MarkovRegimes:

@@ -7,14 +7,18 @@ from models.learning.estimators.estimator import EstimatorSpec
 from models.learning.features import definitions as define
 from models.learning.features.bars import Bars
 from models.learning.features.catalogue import FeatureSet, daily_features
-from models.learning.labels.exits import Exits
-from models.learning.training.question import Question
+from models.learning.training.exits import EXITS
+from models.learning.training.question import DAY_SECONDS, Question
 
 Flags = npt.NDArray[np.bool_]
 CHANNEL = FeatureSet("primary", 1, (define.channel(20),))
+HOLDOUT = 365 * DAY_SECONDS
+"""The newest year is locked away until a model has passed every test without it."""
+TUNED = 4
+DISCOVERED = 4
+"""With two challengers fourteen trials: the gate allows twenty."""
 PRIMARY = "upper-half-20"
-EXITS = Exits(stop=0.08, target=0.15, longest_bars=15, entry_cost=0.005, exit_cost=0.005)
-"""Costs of a side: Kraken's taker fee of 0.40 % and 0.10 % of slippage."""
+"""Its name in the ledger; as a strategy that runs it is ``upper_half``."""
 TRIALS = tuple(
     EstimatorSpec("committee", {"penalty": penalty, "leaves": leaves, "rounds": 40})
     for penalty in (1, 100)
@@ -30,7 +34,15 @@ def upper_half(bars: Bars) -> Flags:
 
 def daily_question() -> Question:
     """Return the question that is asked by default."""
-    return Question("daily", EXITS, TRIALS)
+    return Question(
+        "daily",
+        EXITS,
+        TRIALS,
+        holdout_seconds=HOLDOUT,
+        tuned=TUNED,
+        features=question_features().names,
+        discovered=DISCOVERED,
+    )
 
 
 def question_features() -> FeatureSet:

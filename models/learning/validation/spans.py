@@ -55,6 +55,8 @@ def purged(spans: Spans, candidates: Indices, test: Indices, embargo: int) -> In
 
     `embargo` is in the spans' unit of time and follows the end of each stretch of the test.
     """
+    if not test.size:
+        return candidates
     begun = np.sort(spans.start[test])
     order = np.argsort(spans.start[test], kind="stable")
     ended = np.maximum.accumulate(spans.end[test][order]) + embargo

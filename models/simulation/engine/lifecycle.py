@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 
-from models.simulation.core import Core
 from models.simulation.engine.orders import (
     AmendRecord,
     Execution,
@@ -15,6 +14,7 @@ from models.simulation.engine.orders import (
 )
 from models.simulation.engine.triggers import arm
 from models.simulation.events import ExecutionType
+from models.simulation.exchange_state import ExchangeState
 from models.simulation.gateway.prices import resolve_close
 from models.simulation.ledger.settlement import release, reserve
 from models.trading.orders import Side
@@ -23,75 +23,79 @@ ZERO = Decimal(0)
 INSUFFICIENT_FUNDS = "Insufficient funds"
 
 
-def accept(core: Core, order: Order) -> None:
+def accept(exchange_state: ExchangeState, order: Order) -> None:
     """Enter an order into the account's record as pending."""
-    account = core.account(order.account)
+    account = exchange_state.account(order.account)
     account.orders[order.txid] = order
     account.live[order.txid] = order
-    account.amends[order.txid] = [amend_record(core, order, order.txid, "original")]
+    account.amends[order.txid] = [amend_record(exchange_state, order, order.txid, "original")]
     if order.starts_at is not None or order.expires_at is not None:
-        core.timed[order.txid] = order
-    core.emit_order(ExecutionType.PENDING_NEW, order)
+        exchange_state.timed[order.txid] = order
+    exchange_state.emit_order(ExecutionType.PENDING_NEW, order)
 
 
-def activate(core: Core, order: Order) -> None:
+def activate(exchange_state: ExchangeState, order: Order) -> None:
     """Open an accepted order: arm it if it waits for a trigger, else let it enter the book."""
     order.status = VenueOrderStatus.OPEN
-    core.emit_order(ExecutionType.NEW, order)
+    exchange_state.emit_order(ExecutionType.NEW, order)
     if not order.waits_for_trigger:
-        core.incoming.append(order)
+        exchange_state.incoming.append(order)
         return
-    if core.options.stops_place_holds and not order.held and not reserve(core, order):
-        cancel(core, order, INSUFFICIENT_FUNDS)
-    elif not arm(core, order):
-        cancel(core, order, "Order would trigger immediately")
+    if (
+        exchange_state.options.stops_place_holds
+        and not order.held
+        and not reserve(exchange_state, order)
+    ):
+        cancel(exchange_state, order, INSUFFICIENT_FUNDS)
+    elif not arm(exchange_state, order):
+        cancel(exchange_state, order, "Order would trigger immediately")
 
 
 def finish(
-    core: Core,
+    exchange_state: ExchangeState,
     order: Order,
     status: VenueOrderStatus,
     execution_type: ExecutionType,
     reason: str | None = None,
 ) -> None:
     """End an order: free its hold, take it off the book and tell."""
-    release(core, order)
-    if core.books[order.symbol].leave(order):
-        core.emit_book(order.symbol)
-    core.account(order.account).live.pop(order.txid, None)
-    core.timed.pop(order.txid, None)
+    release(exchange_state, order)
+    if exchange_state.books[order.symbol].leave(order):
+        exchange_state.emit_book(order.symbol)
+    exchange_state.account(order.account).live.pop(order.txid, None)
+    exchange_state.timed.pop(order.txid, None)
     order.status = status
     order.reason = reason
-    order.closed_at = core.market_time
-    core.emit_order(execution_type, order)
+    order.closed_at = exchange_state.market_time
+    exchange_state.emit_order(execution_type, order)
 
 
-def cancel(core: Core, order: Order, reason: str) -> None:
+def cancel(exchange_state: ExchangeState, order: Order, reason: str) -> None:
     """Cancel a live order; what it has executed stays."""
-    finish(core, order, VenueOrderStatus.CANCELED, ExecutionType.CANCELED, reason)
+    finish(exchange_state, order, VenueOrderStatus.CANCELED, ExecutionType.CANCELED, reason)
 
 
-def after_fill(core: Core, order: Order, execution: Execution) -> None:
+def after_fill(exchange_state: ExchangeState, order: Order, execution: Execution) -> None:
     """End a filled order, and let the fill bring forth its conditional close."""
     if not order.remaining:
-        finish(core, order, VenueOrderStatus.CLOSED, ExecutionType.FILLED)
+        finish(exchange_state, order, VenueOrderStatus.CLOSED, ExecutionType.FILLED)
     if order.close is not None:
-        _bear_child(core, order, execution)
+        _bear_child(exchange_state, order, execution)
 
 
-def _bear_child(core: Core, parent: Order, execution: Execution) -> None:
+def _bear_child(exchange_state: ExchangeState, parent: Order, execution: Execution) -> None:
     """Create the close order of one fill, sized to it, on the opposite side.
 
     A fill below the pair's minimum creates no child (uncertain on Kraken, §9): that part of the
     position stays without its close, which an owner of positions must reckon with.
     """
-    instrument = core.instrument(parent.symbol)
+    instrument = exchange_state.instrument(parent.symbol)
     terms = parent.close
     if terms is None or execution.quantity < instrument.quantity_minimum:
         return
     prices = resolve_close(instrument, parent, execution.price)
     child = Order(
-        txid=core.account(parent.account).new_id("O"),
+        txid=exchange_state.account(parent.account).new_id("O"),
         account=parent.account,
         symbol=parent.symbol,
         side=Side.SELL if parent.side is Side.BUY else Side.BUY,
@@ -108,17 +112,17 @@ def _bear_child(core: Core, parent: Order, execution: Execution) -> None:
         time_in_force=ForceKind.GTC,
         starts_at=None,
         expires_at=None,
-        userref=parent.userref if core.options.children_inherit_userref else None,
+        userref=parent.userref if exchange_state.options.children_inherit_userref else None,
         cl_ord_id=None,
         self_trade=SelfTradePrevention.CANCEL_NEWEST,
         close=None,
         parent=parent.txid,
-        opened_at=core.market_time,
-        opened_wall=core.wall_time,
-        priority=core.next_priority(),
+        opened_at=exchange_state.market_time,
+        opened_wall=exchange_state.wall_time,
+        priority=exchange_state.next_priority(),
     )
-    accept(core, child)
-    activate(core, child)
+    accept(exchange_state, child)
+    activate(exchange_state, child)
 
 
 def _absolute(kind: OrderKind, term: PriceTerm | None, price: Decimal | None) -> PriceTerm | None:
@@ -127,7 +131,9 @@ def _absolute(kind: OrderKind, term: PriceTerm | None, price: Decimal | None) ->
     return PriceTerm(price)
 
 
-def amend_record(core: Core, order: Order, amend_id: str, amend_type: str) -> AmendRecord:
+def amend_record(
+    exchange_state: ExchangeState, order: Order, amend_id: str, amend_type: str
+) -> AmendRecord:
     """Return the order's present version for its history."""
     return AmendRecord(
         amend_id,
@@ -138,5 +144,5 @@ def amend_record(core: Core, order: Order, amend_id: str, amend_type: str) -> Am
         order.trigger_price,
         order.display_volume,
         order.post_only,
-        core.market_time,
+        exchange_state.market_time,
     )

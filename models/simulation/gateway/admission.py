@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from models.simulation.core import Core
 from models.simulation.engine.orders import ForceKind, Moment, Order, OrderKind, OrderRequest
 from models.simulation.errors import VenueError
+from models.simulation.exchange_state import ExchangeState
 from models.simulation.gateway.arguments import check_arguments
 from models.simulation.gateway.parsing import invalid
 from models.simulation.gateway.prices import ResolvedPrices, resolve
@@ -20,20 +20,26 @@ from models.trading.orders import Side
 _DEADLINE_MAXIMUM = timedelta(seconds=60)
 
 
-def require_listed(core: Core, symbol: str) -> None:
+def require_listed(exchange_state: ExchangeState, symbol: str) -> None:
     """Refuse orders for a pair that is not listed any more."""
-    if core.pair_status[symbol] is InstrumentStatus.DELISTED:
+    if exchange_state.pair_status[symbol] is InstrumentStatus.DELISTED:
         raise VenueError("EQuery:Unknown asset pair")
 
 
 def charge_engine(
-    core: Core, account: str, symbol: str, cost: Decimal, wall: datetime, *, force: bool = False
+    exchange_state: ExchangeState,
+    account: str,
+    symbol: str,
+    cost: Decimal,
+    wall: datetime,
+    *,
+    force: bool = False,
 ) -> None:
     """Charge the trading-engine counter of account and pair, or refuse without charging.
 
     ``force`` charges even beyond the threshold (batch cancels are accepted when they overshoot).
     """
-    book = core.account(account)
+    book = exchange_state.account(account)
     limits = book.limits
     counter = book.engine_counter(symbol)
     level = counter.level(wall, limits.engine_decay)
@@ -52,10 +58,10 @@ def check_deadline(deadline: datetime | None, wall: datetime) -> None:
         raise VenueError("EService:Deadline elapsed")
 
 
-def check_gate(core: Core, symbol: str, request: OrderRequest | None) -> None:
+def check_gate(exchange_state: ExchangeState, symbol: str, request: OrderRequest | None) -> None:
     """Refuse what the mode of the system or of the pair does not let in; None is an amend."""
-    require_listed(core, symbol)
-    for status in (core.system_status, core.pair_status[symbol]):
+    require_listed(exchange_state, symbol)
+    for status in (exchange_state.system_status, exchange_state.pair_status[symbol]):
         if status is InstrumentStatus.ONLINE:
             continue
         if status is InstrumentStatus.POST_ONLY:
@@ -72,61 +78,67 @@ def check_gate(core: Core, symbol: str, request: OrderRequest | None) -> None:
             raise VenueError(f"EService:Market in {mode} mode")
 
 
-def admit(core: Core, account: str, request: OrderRequest, moment: Moment) -> Order:
+def admit(
+    exchange_state: ExchangeState, account: str, request: OrderRequest, moment: Moment
+) -> Order:
     """Check a request whose rate was charged and return the order, not yet accepted."""
-    instrument = core.instrument(request.symbol)
+    instrument = exchange_state.instrument(request.symbol)
     check_arguments(request, instrument, moment.market)
-    _check_client_id(core, account, request)
+    _check_client_id(exchange_state, account, request)
     check_deadline(request.deadline, moment.wall)
-    check_gate(core, request.symbol, request)
-    last = core.books[request.symbol].last
+    check_gate(exchange_state, request.symbol, request)
+    last = exchange_state.books[request.symbol].last
     prices = resolve(instrument, request.side, request.kind, request.price, request.price2, last)
-    request = _in_base_units(core, account, request, instrument, moment)
-    check_minimums(core, instrument, request.volume, prices)
+    request = _in_base_units(exchange_state, account, request, instrument, moment)
+    check_minimums(exchange_state, instrument, request.volume, prices)
     _check_close(request, instrument, prices, last)
-    _check_counts(core, account, request, moment)
-    order = _build(core, account, request, prices, moment)
-    check_funds(core, order)
+    _check_counts(exchange_state, account, request, moment)
+    order = _build(exchange_state, account, request, prices, moment)
+    check_funds(exchange_state, order)
     return order
 
 
 def check_minimums(
-    core: Core, instrument: Instrument, volume: Decimal, prices: ResolvedPrices
+    exchange_state: ExchangeState, instrument: Instrument, volume: Decimal, prices: ResolvedPrices
 ) -> None:
     """Refuse a volume or a value below the pair's minimum."""
     if volume < instrument.quantity_minimum:
         raise VenueError("EOrder:Order minimum not met")
-    price = prices.limit or prices.trigger or core.books[instrument.symbol].last
+    price = prices.limit or prices.trigger or exchange_state.books[instrument.symbol].last
     if price is not None and price * volume < instrument.cost_minimum:
         raise VenueError("EOrder:Cost minimum not met")
 
 
-def check_funds(core: Core, order: Order) -> None:
+def check_funds(exchange_state: ExchangeState, order: Order) -> None:
     """Refuse an order that the available balance does not cover (resting stops: switchable)."""
-    if order.waits_for_trigger and not core.options.stops_place_holds:
+    if order.waits_for_trigger and not exchange_state.options.stops_place_holds:
         return
-    asset = held_asset(order, core.instrument(order.symbol))
-    if required_hold(core, order) - order.held > core.account(order.account).available(asset):
+    asset = held_asset(order, exchange_state.instrument(order.symbol))
+    if required_hold(exchange_state, order) - order.held > exchange_state.account(
+        order.account
+    ).available(asset):
         raise VenueError("EOrder:Insufficient funds")
 
 
-def _check_client_id(core: Core, account: str, request: OrderRequest) -> None:
+def _check_client_id(exchange_state: ExchangeState, account: str, request: OrderRequest) -> None:
     if request.cl_ord_id is None:
         return
     if request.close is not None:
         raise invalid("cl_ord_id not allowed with conditional close")
-    if core.account(account).live_with(request.cl_ord_id) is not None:
+    if exchange_state.account(account).live_with(request.cl_ord_id) is not None:
         raise invalid("cl_ord_id not unique")
 
 
-def _check_counts(core: Core, account: str, request: OrderRequest, moment: Moment) -> None:
-    book = core.account(account)
+def _check_counts(
+    exchange_state: ExchangeState, account: str, request: OrderRequest, moment: Moment
+) -> None:
+    book = exchange_state.account(account)
     live = sum(1 for order in book.live.values() if order.symbol == request.symbol)
     if live >= book.limits.open_orders_per_pair:
         raise VenueError("EOrder:Orders limit exceeded")
     if request.starts_at is not None and request.starts_at > moment.market:
         scheduled = sum(1 for order in book.live.values() if order.starts_at is not None)
-        if scheduled >= core.options.scheduled_orders_maximum:
+        if scheduled >= exchange_state.options.scheduled_orders_maximum:
             raise VenueError("EOrder:Scheduled orders limit exceeded")
 
 
@@ -142,7 +154,11 @@ def _check_close(
 
 
 def _in_base_units(
-    core: Core, account: str, request: OrderRequest, instrument: Instrument, moment: Moment
+    exchange_state: ExchangeState,
+    account: str,
+    request: OrderRequest,
+    instrument: Instrument,
+    moment: Moment,
 ) -> OrderRequest:
     """Turn ``viqc`` into base volume: what the amount buys from the present book.
 
@@ -152,16 +168,20 @@ def _in_base_units(
         return request
     if request.volume < instrument.cost_minimum:
         raise VenueError("EOrder:Cost minimum not met")
-    order = _build(core, account, request, ResolvedPrices(), moment)
-    volume = affordable(core, order, request.volume)
-    last = core.books[request.symbol].last
+    order = _build(exchange_state, account, request, ResolvedPrices(), moment)
+    volume = affordable(exchange_state, order, request.volume)
+    last = exchange_state.books[request.symbol].last
     if not volume and last is not None:
         volume = instrument.floor_quantity(request.volume / last)
     return replace(request, volume=volume)
 
 
 def _build(
-    core: Core, account: str, request: OrderRequest, prices: ResolvedPrices, moment: Moment
+    exchange_state: ExchangeState,
+    account: str,
+    request: OrderRequest,
+    prices: ResolvedPrices,
+    moment: Moment,
 ) -> Order:
     """Return the order without an id: ids are only drawn for orders that are accepted."""
     force = request.time_in_force
@@ -188,6 +208,6 @@ def _build(
         self_trade=request.self_trade,
         close=request.close,
         parent=None,
-        opened_at=core.market_time,
+        opened_at=exchange_state.market_time,
         opened_wall=moment.wall,
     )

@@ -6,7 +6,6 @@ Queue priority is kept when only the quantity shrinks and lost when it grows or 
 from dataclasses import replace
 from decimal import Decimal
 
-from models.simulation.core import Core
 from models.simulation.engine.lifecycle import amend_record, cancel
 from models.simulation.engine.matching import drain, would_take
 from models.simulation.engine.orders import (
@@ -22,6 +21,7 @@ from models.simulation.engine.orders import (
 from models.simulation.engine.triggers import arm
 from models.simulation.errors import VenueError
 from models.simulation.events import ExecutionType
+from models.simulation.exchange_state import ExchangeState
 from models.simulation.gateway.admission import (
     admit,
     charge_engine,
@@ -43,44 +43,52 @@ from models.trading.instruments import Instrument
 from models.trading.orders import Side
 
 
-def amend(core: Core, account: str, request: AmendRequest, moment: Moment) -> Amendment:
+def amend(
+    exchange_state: ExchangeState, account: str, request: AmendRequest, moment: Moment
+) -> Amendment:
     """Change quantity, prices or display of a live order; ids and fills stay.
 
     A quantity at or below what is filled is accepted and cancels the rest; it costs what a cancel
     costs, too.
     """
-    order = _find(core, account, request)
+    order = _find(exchange_state, account, request)
     cost = amend_cost(age_seconds(order, moment))
     ends = request.volume is not None and request.volume <= order.executed
     if ends:
         cost += age_cost(order, moment)
-    charge_engine(core, account, order.symbol, cost, moment.wall)
+    charge_engine(exchange_state, account, order.symbol, cost, moment.wall)
     check_deadline(request.deadline, moment.wall)
-    check_gate(core, order.symbol, None)
-    wanted = _wanted(core, order, request)
+    check_gate(exchange_state, order.symbol, None)
+    wanted = _wanted(exchange_state, order, request)
     if not ends:
-        _check(core, order, wanted)
+        _check(exchange_state, order, wanted)
     order.amended, order.amended_wall = True, moment.wall
     if ends:
-        cancel(core, order, "User requested")
+        cancel(exchange_state, order, "User requested")
     else:
-        _apply(core, order, wanted)
-    amend_id = core.account(account).new_id("TA")
-    core.account(account).amends[order.txid].append(amend_record(core, order, amend_id, "user"))
+        _apply(exchange_state, order, wanted)
+    amend_id = exchange_state.account(account).new_id("TA")
+    exchange_state.account(account).amends[order.txid].append(
+        amend_record(exchange_state, order, amend_id, "user")
+    )
     if not ends:
-        core.emit_order(ExecutionType.AMENDED, order, amend_id=amend_id)
-        drain(core)
-    return Amendment(amend_id, order.copy(), tuple(core.take_events()))
+        exchange_state.emit_order(ExecutionType.AMENDED, order, amend_id=amend_id)
+        drain(exchange_state)
+    return Amendment(amend_id, order.copy(), tuple(exchange_state.take_events()))
 
 
-def edit(core: Core, account: str, request: EditRequest, moment: Moment) -> Edition:
+def edit(
+    exchange_state: ExchangeState, account: str, request: EditRequest, moment: Moment
+) -> Edition:
     """Cancel an order and place it again, changed, under a new txid; fills stay with the old one.
 
     The new order asks for the given volume less what the old one has executed.
     """
-    instrument = core.instrument(request.symbol)
-    order = find_live(core, account, request.txid)
-    charge_engine(core, account, order.symbol, edit_cost(age_seconds(order, moment)), moment.wall)
+    instrument = exchange_state.instrument(request.symbol)
+    order = find_live(exchange_state, account, request.txid)
+    charge_engine(
+        exchange_state, account, order.symbol, edit_cost(age_seconds(order, moment)), moment.wall
+    )
     if order.symbol != instrument.symbol:
         raise invalid("pair")
     if order.close is not None or order.cl_ord_id is not None or order.triggered:
@@ -91,50 +99,50 @@ def edit(core: Core, account: str, request: EditRequest, moment: Moment) -> Edit
     new_request = _edited(order, request, volume - order.executed)
     # The old order's hold counts for the new one: it is given back before the check.
     held = order.held
-    release(core, order)
+    release(exchange_state, order)
     try:
-        new = admit(core, account, new_request, moment)
+        new = admit(exchange_state, account, new_request, moment)
     except VenueError:
         order.held = held
-        _hold_again(core, order, instrument)
+        _hold_again(exchange_state, order, instrument)
         raise
     if request.validate:
         order.held = held
-        _hold_again(core, order, instrument)
+        _hold_again(exchange_state, order, instrument)
     else:
-        cancel(core, order, "User requested")
-        launch(core, new)
+        cancel(exchange_state, order, "User requested")
+        launch(exchange_state, new)
     placement = Placement(
         txid=None if request.validate else new.txid,
-        description=describe_order(core.directory, new),
-        close_description=describe_close(core.directory, new.symbol, new.close),
+        description=describe_order(exchange_state.directory, new),
+        close_description=describe_close(exchange_state.directory, new.symbol, new.close),
         order=None if request.validate else new.copy(),
-        events=tuple(core.take_events()),
+        events=tuple(exchange_state.take_events()),
     )
     return Edition(placement, order.copy(), placement.events)
 
 
-def _hold_again(core: Core, order: Order, instrument: Instrument) -> None:
+def _hold_again(exchange_state: ExchangeState, order: Order, instrument: Instrument) -> None:
     asset = instrument.quote if order.side is Side.BUY else instrument.base
-    core.account(order.account).hold(asset, order.held)
+    exchange_state.account(order.account).hold(asset, order.held)
 
 
-def _find(core: Core, account: str, request: AmendRequest) -> Order:
+def _find(exchange_state: ExchangeState, account: str, request: AmendRequest) -> Order:
     if (request.txid is None) == (request.cl_ord_id is None):
         raise invalid("txid")
     if request.txid is not None:
-        return find_live(core, account, request.txid)
+        return find_live(exchange_state, account, request.txid)
     assert request.cl_ord_id is not None
-    order = core.account(account).live_with(request.cl_ord_id)
+    order = exchange_state.account(account).live_with(request.cl_ord_id)
     if order is None:
         raise VenueError("EOrder:Unknown order")
     return order
 
 
-def _wanted(core: Core, order: Order, request: AmendRequest) -> Order:
+def _wanted(exchange_state: ExchangeState, order: Order, request: AmendRequest) -> Order:
     """Return a copy of the order as it is to become."""
-    instrument = core.instrument(order.symbol)
-    base = core.books[order.symbol].last
+    instrument = exchange_state.instrument(order.symbol)
+    base = exchange_state.books[order.symbol].last
     wanted = order.copy()
     if request.volume is not None:
         if not quantity_fits(request.volume, instrument):
@@ -192,19 +200,19 @@ def _version(order: Order) -> tuple[object, ...]:
     )
 
 
-def _check(core: Core, order: Order, wanted: Order) -> None:
-    instrument = core.instrument(order.symbol)
+def _check(exchange_state: ExchangeState, order: Order, wanted: Order) -> None:
+    instrument = exchange_state.instrument(order.symbol)
     prices = ResolvedPrices(wanted.limit_price, wanted.trigger_price)
-    check_minimums(core, instrument, wanted.volume, prices)
+    check_minimums(exchange_state, instrument, wanted.volume, prices)
     if order.status is VenueOrderStatus.OPEN:
-        check_funds(core, wanted)
-    if wanted.post_only and not order.waits_for_trigger and would_take(core, wanted):
+        check_funds(exchange_state, wanted)
+    if wanted.post_only and not order.waits_for_trigger and would_take(exchange_state, wanted):
         raise VenueError("EOrder:Post only order")
 
 
-def _apply(core: Core, order: Order, wanted: Order) -> None:
+def _apply(exchange_state: ExchangeState, order: Order, wanted: Order) -> None:
     """Take over the wanted version; the order is queued anew where it loses its place."""
-    book = core.books[order.symbol]
+    book = exchange_state.books[order.symbol]
     keeps_place = wanted.volume <= order.volume and wanted.limit_price == order.limit_price
     rested = not order.waits_for_trigger and order.status is VenueOrderStatus.OPEN
     if rested and not keeps_place:
@@ -220,16 +228,16 @@ def _apply(core: Core, order: Order, wanted: Order) -> None:
     elif order.limit_price is not None and not order.kind.is_trailing:
         order.price2 = PriceTerm(order.limit_price)
     if order.held or rested:
-        reserve(core, order)
+        reserve(exchange_state, order)
     if order.status is not VenueOrderStatus.OPEN:
         return
     if order.waits_for_trigger:
-        if not arm(core, order):
-            cancel(core, order, "Order would trigger immediately")
+        if not arm(exchange_state, order):
+            cancel(exchange_state, order, "Order would trigger immediately")
     elif not keeps_place:
-        order.priority = core.next_priority()
-        core.incoming.append(order)
-    core.emit_book(order.symbol)
+        order.priority = exchange_state.next_priority()
+        exchange_state.incoming.append(order)
+    exchange_state.emit_book(order.symbol)
 
 
 def _edited(order: Order, request: EditRequest, volume: Decimal) -> OrderRequest:

@@ -4,26 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.simulation.core import Core
 from models.simulation.engine.orders import LedgerEntry
 from models.simulation.errors import VenueError
 from models.simulation.events import BalanceChanged
+from models.simulation.exchange_state import ExchangeState
 from models.simulation.ids import identifier
 from models.simulation.ledger.accounts import AccountBook, earning
 
 ZERO = Decimal(0)
 
 
-def transfer(core: Core, account: str, reference: str, asset: str, amount: Decimal) -> LedgerEntry:
+def transfer(
+    exchange_state: ExchangeState, account: str, reference: str, asset: str, amount: Decimal
+) -> LedgerEntry:
     """Book capital that comes in (positive) or goes out (negative), once per reference.
 
     Raises:
         VenueError: unknown asset, no usable amount, more than is available, or a reference that
             was used with other figures.
     """
-    book = core.account(account)
-    name = core.directory.asset(asset).name
-    refid = identifier("Q", core.seed, f"{account}/{reference}", 0)
+    book = exchange_state.account(account)
+    name = exchange_state.directory.asset(asset).name
+    refid = identifier("Q", exchange_state.seed, f"{account}/{reference}", 0)
     known = next((entry for entry in book.ledger if entry.refid == refid), None)
     if known is not None:
         if (known.asset, known.amount) != (name, amount):
@@ -34,8 +36,8 @@ def transfer(core: Core, account: str, reference: str, asset: str, amount: Decim
     if amount < ZERO and book.available(name) + amount < ZERO:
         raise VenueError("EFunding:Insufficient funds")
     kind = "deposit" if amount > ZERO else "withdrawal"
-    entry = book.write(refid, core.market_time, kind, "", name, amount, ZERO)
-    core.emit(BalanceChanged(account, entry))
+    entry = book.write(refid, exchange_state.market_time, kind, "", name, amount, ZERO)
+    exchange_state.emit(BalanceChanged(account, entry))
     return entry
 
 
@@ -50,44 +52,51 @@ class Row:
 
 
 def book_rows(
-    core: Core, account: str, reference: str, rows: Sequence[Row]
+    exchange_state: ExchangeState, account: str, reference: str, rows: Sequence[Row]
 ) -> tuple[LedgerEntry, ...]:
     """Book rows of any type together, once per reference: earnings, airdrops, staking, credits.
 
     Raises:
         VenueError: unknown asset, no usable amount, or more than a wallet has.
     """
-    book = core.account(account)
-    refid = identifier("Q", core.seed, f"{account}/{reference}", 0)
+    book = exchange_state.account(account)
+    refid = identifier("Q", exchange_state.seed, f"{account}/{reference}", 0)
     if known := tuple(entry for entry in book.ledger if entry.refid == refid):
         return known
     for row in rows:
-        name = core.directory.asset(row.asset).name
+        name = exchange_state.directory.asset(row.asset).name
         if not row.amount.is_finite() or row.amount == ZERO:
             raise VenueError("EFunding:Invalid amount")
         if row.amount < ZERO and book.balances.get(name, ZERO) + row.amount < ZERO:
             raise VenueError("EFunding:Insufficient funds")
-    return tuple(_write(core, book, refid, row) for row in rows)
+    return tuple(_write(exchange_state, book, refid, row) for row in rows)
 
 
 def move_earning(
-    core: Core, book: AccountBook, refid: str, asset: str, amount: Decimal, subtype: str
+    exchange_state: ExchangeState,
+    book: AccountBook,
+    refid: str,
+    asset: str,
+    amount: Decimal,
+    subtype: str,
 ) -> None:
     """Move an asset into the wallet in which it earns by itself, or (negative) back."""
     for name, change in ((asset, -amount), (earning(asset), amount)):
-        _write(core, book, refid, Row("earn", subtype, name, change))
+        _write(exchange_state, book, refid, Row("earn", subtype, name, change))
 
 
-def earn(core: Core, account: str) -> None:
+def earn(exchange_state: ExchangeState, account: str) -> None:
     """Move all that is held of every asset but USD to where it earns by itself, as Kraken does."""
-    book = core.account(account)
+    book = exchange_state.account(account)
     for asset, total in list(book.balances.items()):
         if asset != "USD" and "." not in asset and total > ZERO:
-            move_earning(core, book, book.new_id("Q"), asset, total, "autoallocation")
+            move_earning(exchange_state, book, book.new_id("Q"), asset, total, "autoallocation")
 
 
-def _write(core: Core, book: AccountBook, refid: str, row: Row) -> LedgerEntry:
-    name = core.directory.asset(row.asset).name
-    entry = book.write(refid, core.market_time, row.kind, row.subtype, name, row.amount, ZERO)
-    core.emit(BalanceChanged(book.name, entry))
+def _write(exchange_state: ExchangeState, book: AccountBook, refid: str, row: Row) -> LedgerEntry:
+    name = exchange_state.directory.asset(row.asset).name
+    entry = book.write(
+        refid, exchange_state.market_time, row.kind, row.subtype, name, row.amount, ZERO
+    )
+    exchange_state.emit(BalanceChanged(book.name, entry))
     return entry

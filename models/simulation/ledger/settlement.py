@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 
-from models.simulation.core import Core
 from models.simulation.engine.book import PairBook, is_better, opposite
 from models.simulation.engine.orders import Execution, LedgerEntry, Order, SelfTradePrevention
 from models.simulation.events import BalanceChanged, ExecutionType
+from models.simulation.exchange_state import ExchangeState
 from models.simulation.ids import identifier
 from models.simulation.ledger.accounts import AccountBook
 from models.simulation.ledger.fees import fee_in_base, is_stable, rounded_cost, rounded_fee
@@ -23,30 +23,30 @@ def held_asset(order: Order, instrument: Instrument) -> str:
     return instrument.quote if order.side is Side.BUY else instrument.base
 
 
-def required_hold(core: Core, order: Order) -> Decimal:
+def required_hold(exchange_state: ExchangeState, order: Order) -> Decimal:
     """Return what the rest of an order may cost at most, fee included, rounded up.
 
     A sale needs its base quantity (and the fee, when paid in base); a priced purchase its limit
     times quantity and the taker fee; a market purchase what walking the present book costs.
     """
-    instrument = core.instrument(order.symbol)
-    rate = core.fee_rates(core.account(order.account), instrument).taker
+    instrument = exchange_state.instrument(order.symbol)
+    rate = exchange_state.fee_rates(exchange_state.account(order.account), instrument).taker
     if order.side is Side.SELL:
         if not order.fee_in_base:
             return order.remaining
         return _ceiling(order.remaining * (1 + rate), instrument.quantity_precision)
     if order.limit_price is None:
-        return walk(core, order, rate)[1]
+        return walk(exchange_state, order, rate)[1]
     cost = order.remaining * order.limit_price
     fee = ZERO if order.fee_in_base else cost * rate
     return _ceiling(cost, instrument.cost_precision) + _ceiling(fee, instrument.cost_precision)
 
 
-def walk(core: Core, order: Order, rate: Decimal) -> tuple[Decimal, Decimal]:
+def walk(exchange_state: ExchangeState, order: Order, rate: Decimal) -> tuple[Decimal, Decimal]:
     """Return quantity and quote amount (fee included) an order could take from the book now."""
-    book = core.books[order.symbol]
+    book = exchange_state.books[order.symbol]
     side = opposite(order.side)
-    bound = worst_price(core, order)
+    bound = worst_price(exchange_state, order)
     quantity = spent = ZERO
     for price, available in _offers(book, side, order):
         if quantity >= order.remaining or (bound is not None and is_better(side, bound, price)):
@@ -59,10 +59,10 @@ def walk(core: Core, order: Order, rate: Decimal) -> tuple[Decimal, Decimal]:
     return quantity, spent
 
 
-def affordable(core: Core, order: Order, amount: Decimal) -> Decimal:
+def affordable(exchange_state: ExchangeState, order: Order, amount: Decimal) -> Decimal:
     """Return the base quantity that a quote amount, fee not included, buys from the book now."""
-    book = core.books[order.symbol]
-    bound = worst_price(core, order)
+    book = exchange_state.books[order.symbol]
+    bound = worst_price(exchange_state, order)
     quantity = ZERO
     for price, available in _offers(book, opposite(order.side), order):
         if bound is not None and is_better(opposite(order.side), bound, price):
@@ -75,14 +75,14 @@ def affordable(core: Core, order: Order, amount: Decimal) -> Decimal:
     return quantity
 
 
-def worst_price(core: Core, order: Order) -> Decimal | None:
+def worst_price(exchange_state: ExchangeState, order: Order) -> Decimal | None:
     """Return the worst price an order may take: its limit, or the market price protection."""
     if order.limit_price is not None:
         return order.limit_price
-    best = core.books[order.symbol].best_price(opposite(order.side))
+    best = exchange_state.books[order.symbol].best_price(opposite(order.side))
     if best is None:
         return None
-    share = core.options.market_protection
+    share = exchange_state.options.market_protection
     return best * (1 + share) if order.side is Side.BUY else best * (1 - share)
 
 
@@ -114,11 +114,11 @@ def _offers(book: PairBook, side: Side, order: Order) -> Iterator[tuple[Decimal,
             yield price, left
 
 
-def reserve(core: Core, order: Order) -> bool:
+def reserve(exchange_state: ExchangeState, order: Order) -> bool:
     """Hold what the order needs in place of what it holds; False when it is not available."""
-    account = core.account(order.account)
-    asset = held_asset(order, core.instrument(order.symbol))
-    needed = required_hold(core, order)
+    account = exchange_state.account(order.account)
+    asset = held_asset(order, exchange_state.instrument(order.symbol))
+    needed = required_hold(exchange_state, order)
     if needed - order.held > account.available(asset):
         return False
     account.hold(asset, needed - order.held)
@@ -126,21 +126,27 @@ def reserve(core: Core, order: Order) -> bool:
     return True
 
 
-def release(core: Core, order: Order) -> None:
+def release(exchange_state: ExchangeState, order: Order) -> None:
     """Give back whatever the order still holds."""
     if order.held:
-        asset = held_asset(order, core.instrument(order.symbol))
-        core.account(order.account).hold(asset, -order.held)
+        asset = held_asset(order, exchange_state.instrument(order.symbol))
+        exchange_state.account(order.account).hold(asset, -order.held)
         order.held = ZERO
 
 
 def book_fill(
-    core: Core, order: Order, price: Decimal, quantity: Decimal, trade_id: int, *, maker: bool
+    exchange_state: ExchangeState,
+    order: Order,
+    price: Decimal,
+    quantity: Decimal,
+    trade_id: int,
+    *,
+    maker: bool,
 ) -> Execution:
     """Book one fill: two ledger entries, the order's sums, its hold, the account's volume."""
-    account = core.account(order.account)
-    instrument = core.instrument(order.symbol)
-    rates = core.fee_rates(account, instrument)
+    account = exchange_state.account(order.account)
+    instrument = exchange_state.instrument(order.symbol)
+    rates = exchange_state.fee_rates(account, instrument)
     cost = rounded_cost(instrument, price, quantity)
     fee = rounded_fee(instrument, cost, rates.maker if maker else rates.taker)
     base_fee = fee_in_base(instrument, fee, price) if order.fee_in_base else ZERO
@@ -157,7 +163,7 @@ def book_fill(
     execution = Execution(
         txid=account.new_id("T"),
         order_txid=order.txid,
-        postxid=identifier("T", core.seed, f"position/{order.symbol}", trade_id),
+        postxid=identifier("T", exchange_state.seed, f"position/{order.symbol}", trade_id),
         account=account.name,
         symbol=order.symbol,
         side=order.side,
@@ -170,21 +176,25 @@ def book_fill(
         fee_quote=fee if order.fee_in_base else quote_fee,
         maker=maker,
         trade_id=trade_id,
-        at=core.market_time,
-        wall=core.wall_time,
+        at=exchange_state.market_time,
+        wall=exchange_state.wall_time,
     )
-    return _post(core, account, order, execution, used)
+    return _post(exchange_state, account, order, execution, used)
 
 
 def _post(
-    core: Core, account: AccountBook, order: Order, execution: Execution, used: Decimal
+    exchange_state: ExchangeState,
+    account: AccountBook,
+    order: Order,
+    execution: Execution,
+    used: Decimal,
 ) -> Execution:
-    instrument = core.instrument(order.symbol)
+    instrument = exchange_state.instrument(order.symbol)
     sign = 1 if order.side is Side.BUY else -1
     fee_is_base = execution.fee_asset == instrument.base
     base_fee, quote_fee = (execution.fee, ZERO) if fee_is_base else (ZERO, execution.fee)
     entries = tuple(
-        _book(core, account, execution.txid, asset, amount, fee)
+        _book(exchange_state, account, execution.txid, asset, amount, fee)
         for asset, amount, fee in (
             (instrument.base, sign * execution.quantity, base_fee),
             (instrument.quote, -sign * execution.cost, quote_fee),
@@ -193,37 +203,48 @@ def _post(
     execution = replace(execution, ledger_ids=tuple(entry.txid for entry in entries))
     account.executions[execution.txid] = execution
     if not is_stable(instrument):
-        account.add_volume(core.market_time, execution.cost)
+        account.add_volume(exchange_state.market_time, execution.cost)
     order.executed += execution.quantity
     order.cost += execution.cost
     order.fee += execution.fee_quote
     order.fill_ids = (*order.fill_ids, execution.txid)
-    _shrink_hold(core, account, order, used)
-    core.emit_order(ExecutionType.TRADE, order, execution)
+    _shrink_hold(exchange_state, account, order, used)
+    exchange_state.emit_order(ExecutionType.TRADE, order, execution)
     for entry in entries:
-        core.emit(BalanceChanged(account.name, entry))
+        exchange_state.emit(BalanceChanged(account.name, entry))
     return execution
 
 
 def _book(
-    core: Core, account: AccountBook, refid: str, asset: str, amount: Decimal, fee: Decimal
+    exchange_state: ExchangeState,
+    account: AccountBook,
+    refid: str,
+    asset: str,
+    amount: Decimal,
+    fee: Decimal,
 ) -> LedgerEntry:
-    other_side = core.counterparty.get(asset, ZERO) - amount + fee
-    core.counterparty[asset] = other_side
+    other_side = exchange_state.counterparty.get(asset, ZERO) - amount + fee
+    exchange_state.counterparty[asset] = other_side
     lacking = fee - amount - account.balances.get(asset, ZERO)
     if lacking > ZERO:
-        move_earning(core, account, account.new_id("Q"), asset, -lacking, "autodeallocation")
-    return account.write(refid, core.market_time, "trade", "tradespot", asset, amount, fee)
+        move_earning(
+            exchange_state, account, account.new_id("Q"), asset, -lacking, "autodeallocation"
+        )
+    return account.write(
+        refid, exchange_state.market_time, "trade", "tradespot", asset, amount, fee
+    )
 
 
-def _shrink_hold(core: Core, account: AccountBook, order: Order, used: Decimal) -> None:
+def _shrink_hold(
+    exchange_state: ExchangeState, account: AccountBook, order: Order, used: Decimal
+) -> None:
     """Free what the fill used and what the rest of a priced order no longer needs."""
     left = max(ZERO, order.held - used)
     if not order.remaining:
         left = ZERO
     elif order.limit_price is not None:
-        left = min(left, required_hold(core, order))
-    account.hold(held_asset(order, core.instrument(order.symbol)), left - order.held)
+        left = min(left, required_hold(exchange_state, order))
+    account.hold(held_asset(order, exchange_state.instrument(order.symbol)), left - order.held)
     order.held = left
 
 

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from models.simulation.core import Core
 from models.simulation.engine.book import PairBook
 from models.simulation.engine.orders import Order
+from models.simulation.exchange_state import ExchangeState
 from models.simulation.ledger.accounts import AccountBook
 from models.simulation.outcomes import Balance, BookView, TradeBalance
 from models.simulation.steps import Level
@@ -34,16 +34,16 @@ def view_balances(account: AccountBook) -> dict[str, Balance]:
     }
 
 
-def view_trade_balance(core: Core, account: AccountBook) -> TradeBalance:
+def view_trade_balance(exchange_state: ExchangeState, account: AccountBook) -> TradeBalance:
     """Value the account in USD at last trades; an asset without a price counts nothing."""
     equivalent = ZERO
     for asset, total in account.balances.items():
-        book = core.books.get(f"{asset}/USD")
+        book = exchange_state.books.get(f"{asset}/USD")
         price = Decimal(1) if asset == "USD" else book.last if book else None
         equivalent += total * price if price is not None else ZERO
     unexecuted = ZERO
     for order in account.live.values():
-        price = order.limit_price or order.trigger_price or core.books[order.symbol].last
+        price = order.limit_price or order.trigger_price or exchange_state.books[order.symbol].last
         unexecuted += order.remaining * price if price is not None else ZERO
     return TradeBalance(equivalent, unexecuted)
 

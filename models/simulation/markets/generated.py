@@ -7,7 +7,7 @@ price levels and regimes: no generator state has to be kept, and any step can be
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from random import Random
+from random import Random  # noqa: TID251 - seeded by an argument
 from typing import Any, Final
 
 from models.simulation.markets.instruments import Listing, Universe

@@ -1,4 +1,4 @@
-"""Changes of an account's mode, and requests to go live with the person who agreed."""
+"""Changes of an account's mode, requests to go live with who agreed, and checks for it."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,9 @@ from models.tables.columns import Document, Moment
 class GoingLiveRow(SQLModel, table=True):
     """A request to go live. ``approved_by`` is another person; ``used_at`` when it was acted on.
 
-    ``overrides_evidence``: both know that the simulated run has not shown a profit, and go on.
+    ``approved_key`` (a fingerprint) and ``approved_limits`` (a version of the settings) are what
+    the other person agreed to. ``overrides_evidence``: both know that the simulated run has not
+    shown a profit, and go on.
 
     Times are protocol times. A request that is older than its life counts no more.
     """
@@ -27,6 +29,24 @@ class GoingLiveRow(SQLModel, table=True):
     approved_at: datetime | None = Field(default=None, sa_type=Moment)
     used_at: datetime | None = Field(default=None, sa_type=Moment)
     overrides_evidence: bool = False
+    approval_id: str | None = None
+    approved_key: str | None = None
+    approved_limits: int | None = None
+
+
+class GoingLiveCheckRow(SQLModel, table=True):
+    """What the last check for going live found, for people to look at.
+
+    The change itself gathers anew and rests on nothing of this. ``facts`` are LiveFacts,
+    ``checked_at`` is protocol time.
+    """
+
+    __tablename__ = "going_live_checks"
+
+    account_id: str = Field(primary_key=True, foreign_key="accounts.account_id")
+    checked_at: datetime = Field(sa_type=Moment)
+    checked_by: str
+    facts: dict[str, Any] = Field(sa_type=Document)
 
 
 class ModeChangeRow(SQLModel, table=True):

@@ -7,6 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from models.tables.columns import Amount, Moment
 from models.trading.governance.approval import ApprovalRequest, ApprovalStatus
+from models.trading.governance.subjects import Subject
 
 
 class ApprovalRow(SQLModel, table=True):
@@ -37,12 +38,13 @@ class ApprovalRow(SQLModel, table=True):
     reason: str
     outcome_code: str | None = None
     outcome_detail: str | None = None
+    content: str = ""
 
     def request(self) -> ApprovalRequest:
         """Return the request in the domain's words."""
         return ApprovalRequest(
             request_id=self.approval_id,
-            subject=self.subject,
+            subject=Subject(self.subject),
             requested_by=self.requested_by,
             detail=self.detail,
             requested_at=self.requested_at,
@@ -57,4 +59,21 @@ class ApprovalRow(SQLModel, table=True):
             reason=self.reason,
             trade=self.trade,
             symbol=self.symbol,
+            content=self.content,
         )
+
+
+class ApprovalDecisionRow(SQLModel, table=True):
+    """Who was authenticated when a request was decided, and by which confirmation.
+
+    ``step_up`` names the confirmation, which holds the evidence of what was shown to them.
+    """
+
+    __tablename__ = "approval_decisions"
+
+    account_id: str = Field(primary_key=True)
+    approval_id: str = Field(primary_key=True)
+    decided_by: str = Field(primary_key=True)
+    approved: bool = Field(primary_key=True)
+    at: datetime = Field(sa_type=Moment)
+    step_up: str | None = None

@@ -13,11 +13,11 @@ PLATFORM = "platform"
 
 
 class KillSwitchRow(SQLModel, table=True):
-    """One engagement; raised while ``lifted_at`` is None. Times are protocol times.
+    """One engagement, of ``symbols`` or of every pair; raised while ``lifted_at`` is None.
 
-    ``acknowledged`` maps an account to the time its workflow reported to be halted. One that
-    stands ``after_restore`` is lifted only when every account has been compared with the exchange
-    without differences since.
+    Times are protocol times. ``acknowledged`` maps an account to the time its workflow reported to
+    be halted. One that stands ``after_restore`` is lifted only when every account has been compared
+    with the exchange without differences since. ``lift_approval`` is the request to lift it.
     """
 
     __tablename__ = "kill_switches"
@@ -34,6 +34,9 @@ class KillSwitchRow(SQLModel, table=True):
     lifted_by: str | None = None
     lifted_at: datetime | None = Field(default=None, sa_type=Moment)
     after_restore: bool = False
+    symbols: list[str] = Field(default_factory=list, sa_type=Names)
+    lift_approval: str | None = None
+    lift_reason: str | None = None
 
     def engagement(self) -> KillSwitchInput:
         """Return what the engagement's workflow starts from."""
@@ -44,6 +47,7 @@ class KillSwitchRow(SQLModel, table=True):
             reason=self.reason,
             by=self.engaged_by,
             at=self.engaged_at,
+            symbols=tuple(self.symbols),
         )
 
 
@@ -78,7 +82,7 @@ class AuditHeadRow(SQLModel, table=True):
     hash: str
 
 
-class PlatformSettingRow(SQLModel, table=True):
+class InstallationRow(SQLModel, table=True):
     """One setting of the installation, for example its own id."""
 
     __tablename__ = "platform_settings"

@@ -64,6 +64,53 @@ class TrainingVerdictRow(SQLModel, table=True):
     judged_at: datetime = Field(sa_type=Moment)
 
 
+class HoldoutRow(SQLModel, table=True):
+    """The one opening of the hold-out by a release: by which run, and what it said of its model.
+
+    ``stressed`` is the mean net result of a period at the gate's multiple of costs, a share of
+    capital; ``sharpe`` and ``detectable`` are of a period. ``earlier`` counts the openings by other
+    releases on the same data: each of them makes this one worth less.
+    """
+
+    __tablename__ = "holdout_openings"
+
+    release: str = Field(primary_key=True)
+    run_id: str = Field(foreign_key="training_runs.run_id")
+    data_hash: str
+    begins: datetime = Field(sa_type=Moment)
+    ends: datetime = Field(sa_type=Moment)
+    decisions: int
+    trades: int
+    stressed: float
+    sharpe: float
+    detectable: float | None = None
+    earlier: int
+    reason: str
+    opened_at: datetime = Field(sa_type=Moment)
+
+
+class ShadowRow(SQLModel, table=True):
+    """A run's model that decides in shadow: since when, and how many decisions are wanted of it."""
+
+    __tablename__ = "shadows"
+
+    run_id: str = Field(primary_key=True, foreign_key="training_runs.run_id")
+    version: int = Field(foreign_key="model_versions.version")
+    wanted: int
+    began_at: datetime = Field(sa_type=Moment)
+
+
+class ShadowEndRow(SQLModel, table=True):
+    """How a shadow ended: after so many decisions, and why it failed, "" where it did not."""
+
+    __tablename__ = "shadow_ends"
+
+    run_id: str = Field(primary_key=True, foreign_key="shadows.run_id")
+    decisions: int
+    reason: str
+    ended_at: datetime = Field(sa_type=Moment)
+
+
 class ChampionRow(SQLModel, table=True):
     """Who trades from when on; ``model`` is ``no-trade`` or a run's id. The newest is in force."""
 

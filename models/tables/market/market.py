@@ -60,6 +60,7 @@ class MarketSnapshotRow(SQLModel, table=True):
     measured_at: datetime | None = Field(default=None, sa_type=Moment)
     daily_volatility: Decimal | None = Field(default=None, sa_type=Amount)
     bar_minutes: int = 1
+    second_apart: Decimal | None = Field(default=None, sa_type=Amount)
 
     def snapshot(self) -> MarketSnapshot:
         """Return the figures in the domain's words."""
@@ -78,6 +79,7 @@ class MarketSnapshotRow(SQLModel, table=True):
             stale=self.stale,
             book=None if self.book is None else book_of(self.book),
             book_at=self.book_at,
+            second_apart=self.second_apart,
         )
 
 

@@ -62,3 +62,4 @@ class UniverseChangeRow(SQLModel, table=True):
     outcome: str
     decided_by: str | None = None
     decided_at: datetime | None = Field(default=None, sa_type=Moment)
+    approval_id: str | None = None

@@ -1,6 +1,6 @@
 """Ideas and what became of them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,10 @@ class IdeaRow(SQLModel, table=True):
     target_weight: Decimal | None = Field(default=None, sa_type=Amount)
     limit_price: Decimal | None = Field(default=None, sa_type=Amount)
     standing: str = "shipped"
+    equity_share: Decimal | None = Field(default=None, sa_type=Amount)
+    hold_maximum: timedelta | None = None
+    model: str = ""
+    feature_hash: str = ""
     reasons: list[str] = Field(sa_type=Document)
     allowed: bool
     verdict: dict[str, Any] = Field(sa_type=Document)

@@ -18,12 +18,12 @@ from models.trading.account.policies import approval_policy
 from models.trading.account.state import AccountState
 from models.trading.answers import WAITING, Answer
 from models.trading.governance.approval import (
-    ENTRY,
     ApprovalRequest,
     ApprovalSettled,
     ApprovalStatus,
-    AskApproval,
+    RequestApproval,
 )
+from models.trading.governance.subjects import Subject
 from models.trading.identities import approval_id
 from models.trading.verdicts import Check, Verdict
 
@@ -47,7 +47,7 @@ def hold_for_approval(
 ) -> EntryOutcome:
     """Have a person decide on an entry that every other rule allows."""
     held = Verdict((*verdict.checks, check))
-    name = approval_id(state.installation, state.account, ENTRY, intent.source)
+    name = approval_id(state.installation, state.account, Subject.ENTRY, intent.source)
     if len(state.waiting) >= WAITING_MAXIMUM and name not in state.waiting:
         reason = f"{WAITING_MAXIMUM} entries wait for a person already"
         full = Check("approval", "too-many-waiting", passed=False, reason=reason)
@@ -69,7 +69,7 @@ def hold_for_approval(
     )
     request = ApprovalRequest(
         request_id=name,
-        subject=ENTRY,
+        subject=Subject.ENTRY,
         requested_by=intent.by,
         detail=f"buy {sized.quantity} {intent.symbol}, stop {intent.exits.stop_price}",
         requested_at=intent.at,
@@ -81,7 +81,7 @@ def hold_for_approval(
         symbol=intent.symbol,
     )
     waiting = replace(state, waiting={**state.waiting, name: entry})
-    return EntryOutcome(waiting, held, ask=AskApproval(request))
+    return EntryOutcome(waiting, held, ask=RequestApproval(request))
 
 
 def waiting_answer(request_id: str, outcome: EntryOutcome) -> Answer:

@@ -45,7 +45,7 @@ GROWING = (
 """What may make an account carry more."""
 
 
-class Room:
+class Capacity:
     """Knows about how much an account carries, without weighing all of it at every request."""
 
     def __init__(self, budget: int = BUDGET) -> None:
@@ -83,7 +83,7 @@ def state_to_carry(state: AccountState, limit: int = LIMIT) -> tuple[AccountStat
     """Return the state for the next run, and whether something had to be left behind.
 
     Remembered answers go first, then the names of requests dealt with: a late repeat is obeyed
-    again, which is the lesser harm beside an account that is ended.
+    again, which is the smaller harm beside an account that is ended.
     """
     if weight_of(state) <= limit:
         return state, False

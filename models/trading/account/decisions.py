@@ -20,7 +20,7 @@ from decimal import Decimal
 from models.trading.account import halts
 from models.trading.account.approvals import on_approval_settled, waiting_answer
 from models.trading.account.capacity import remembered_answer
-from models.trading.account.capital import drawdown
+from models.trading.account.capital import drawdown, drawdown_lift
 from models.trading.account.capital import flows as capital
 from models.trading.account.capital.allocation import name_strategy, note_closed
 from models.trading.account.capital.facts import (
@@ -42,6 +42,7 @@ from models.trading.account.entries.strategy_weight import (
     note_weight,
     weighed,
     weighing_of,
+    within_share,
 )
 from models.trading.account.entries.target_weight import follow_weight
 from models.trading.account.facts import (
@@ -56,7 +57,6 @@ from models.trading.account.facts import (
     KillSwitchEngaged,
     KillSwitchLifted,
     LimitsChangeRequested,
-    MarketRulesTold,
     ModeChangeRequested,
     OpenRequested,
     RecordAccount,
@@ -65,6 +65,7 @@ from models.trading.account.facts import (
     SettingsChangeRequested,
     TradeCloseRequested,
     TradeProgressed,
+    UniverseUpdated,
 )
 from models.trading.account.hedge import decisions as hedge
 from models.trading.account.hedge.facts import (
@@ -119,8 +120,8 @@ def decide(state: AccountState, fact: AccountFact) -> AccountDecision:
             return _after(decision, _watch(decision.state, fact.at))
         case PricesMarked() | CapitalMoved():
             decision = _decide(state, fact)
-            return _after(decision, _watch(decision.state, fact.told_at))
-        case MarketRulesTold():
+            return _after(decision, _watch(decision.state, fact.sent_at))
+        case UniverseUpdated():
             decision = _decide(state, fact)
             return _after(decision, drawdown.watch_figures(decision.state, fact.at))
         case _:
@@ -132,10 +133,10 @@ def measured(state: AccountState, fact: IdeaArrived | OpenRequested) -> AccountD
     return _watch(_with_market(state, fact.market, fact.at), fact.at)
 
 
-def _watch(state: AccountState, told_at: datetime) -> AccountDecision:
+def _watch(state: AccountState, sent_at: datetime) -> AccountDecision:
     """Look how old the figures are, and measure the account by them."""
-    looked = drawdown.watch_figures(state, told_at)
-    return _after(looked, drawdown.watch(looked.state, told_at))
+    looked = drawdown.watch_figures(state, sent_at)
+    return _after(looked, drawdown.watch(looked.state, sent_at))
 
 
 def _after(first: AccountDecision, second: AccountDecision) -> AccountDecision:
@@ -161,7 +162,7 @@ def _decide(state: AccountState, fact: AccountFact) -> AccountDecision:
             return _on_idea(state, fact)
         case HedgeReviewRequested():
             return hedge.on_review(state, fact)
-        case MarketRulesTold():
+        case UniverseUpdated():
             return on_market_rules(state, fact)
         case _:
             return _on_request(state, fact)
@@ -215,7 +216,7 @@ def _obey(state: AccountState, fact: Request) -> AccountDecision:
         case CapitalRequested():
             return capital.on_capital_requested(state, fact)
         case DrawdownLiftRequested():
-            return drawdown.on_lift_requested(state, fact)
+            return drawdown_lift.on_lift_requested(state, fact)
         case ResumeRequested():
             return halts.on_resume(state, fact)
 
@@ -226,6 +227,8 @@ def _on_persons(
     match fact:
         case ApprovalSettled() if fact.request_id in state.waiting_changes:
             return on_change_settled(state, fact)
+        case ApprovalSettled() if fact.request_id in state.waiting_lifts:
+            return drawdown_lift.on_lift_settled(state, fact)
         case ApprovalSettled():
             seen = _watch(_with_market(state, fact.market, fact.at), fact.at)
             return _after(seen, on_approval_settled(seen.state, fact, consider))
@@ -291,6 +294,7 @@ def _on_idea(state: AccountState, fact: IdeaArrived) -> AccountDecision:
     if fact.idea.target_weight is None:
         if weighing is not None:
             intent = weighed(intent, seen, weighing)
+        intent = within_share(intent, seen, fact.idea.equity_share)
         outcome = consider(seen, intent)
     else:
         followed = follow_weight(seen, fact, intent, consider, factor)
@@ -324,7 +328,7 @@ def _on_entry(outcome: EntryOutcome, fact: IdeaArrived, name: str) -> AccountDec
 
 
 def _with_market(
-    state: AccountState, market: MarketSnapshot | None, told_at: datetime
+    state: AccountState, market: MarketSnapshot | None, sent_at: datetime
 ) -> AccountState:
     """Remember the newest market seen; figures that are no prices are not remembered."""
     if market is None or not all(p.is_finite() and p > 0 for p in (market.bid, market.ask)):
@@ -334,7 +338,7 @@ def _with_market(
             return state
         return replace(state, prices={**state.prices, market.symbol: market.bid})
     prices = {**state.prices, market.symbol: market.bid}
-    moved = drawdown.with_clock(state, market.observed_at, told_at)
+    moved = drawdown.with_clock(state, market.observed_at, sent_at)
     return with_pegs_noted(replace(moved, prices=prices))
 
 

@@ -4,8 +4,10 @@ Nothing is estimated: ``valuation`` has the rule for what has no price.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
+from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import ZERO, AccountState
 from models.trading.capital.valuation import Valuation, value_holdings
 
@@ -37,6 +39,18 @@ def valuation(state: AccountState) -> Valuation:
     return value_of(state, holdings(state), state.prices)
 
 
+def why_prices_are_old(state: AccountState, at: datetime) -> str:
+    """Return why prices mark equity no more at a market time, empty while they do.
+
+    Silence is no price: the market worker has promised to tell them again.
+    """
+    due = state.prices_due
+    if due is None or at <= due or not held_symbols(state):
+        return ""
+    pairs = ", ".join(held_symbols(state))
+    return f"prices of {pairs} should have been told again by {due:%Y-%m-%d %H:%M} of market time"
+
+
 def equity_now(state: AccountState) -> Decimal | None:
     """Return equity in USD at the last prices, None while it is not known."""
     if not state.balances or not state.instruments:
@@ -56,4 +70,9 @@ def value_of(
     state: AccountState, held: Mapping[str, Decimal], prices: Mapping[str, Decimal]
 ) -> Valuation:
     """Return what assets are worth in USD at prices by symbol, where the account trades."""
-    return value_holdings(held, prices, state.instruments)
+    return value_holdings(held, prices, state.instruments, exit_fee_of(state))
+
+
+def exit_fee_of(state: AccountState) -> Decimal:
+    """Return the share of a sale that the account takes off what it holds."""
+    return rules_of_account(state.settings).exit_fee_share

@@ -10,7 +10,7 @@ from models.trading.account.hedge.facts import HedgeCommand, HedgeRequest
 from models.trading.account.settings.in_force import SettingsInForce, SettingsRecord
 from models.trading.capital.flows import CapitalFlow
 from models.trading.exits.requests import ExitsChange
-from models.trading.governance.approval import ApprovalSettled, AskApproval
+from models.trading.governance.approval import ApprovalSettled, RequestApproval
 from models.trading.governance.going_live import LiveFacts
 from models.trading.ideas import Idea
 from models.trading.instruments import Instrument
@@ -65,7 +65,7 @@ class ForeignInstanceMet:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketRulesTold:
+class UniverseUpdated:
     """What the platform's rules say of the market: the universe and the correlation groups.
 
     ``universe`` are the symbols that entries may be made in, ``buckets`` and ``groups`` are by
@@ -141,13 +141,17 @@ class TradeCloseRequested:
 
 @dataclass(frozen=True, slots=True)
 class KillSwitchEngaged:
-    """Stop: no entries, open entries withdrawn, positions kept protected or flattened."""
+    """Stop: no entries, open entries withdrawn, positions kept protected or flattened.
+
+    In these ``symbols`` alone, or in every pair where none is named.
+    """
 
     number: int
     flatten: bool
     reason: str
     by: str
     at: datetime
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,7 @@ class LimitsChangeRequested:
     by: str
     limits: AccountLimits
     at: datetime
+    frozen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,8 @@ class SettingsChangeRequested:
     """Somebody sets values of the account's settings; all of them or none take effect.
 
     ``updates`` is a JSON object of plain values by name, ``based_on`` the version that the author
-    saw (None: whatever is in force); what is dangerous has to be ``confirmed``.
+    saw (None: whatever is in force); what is dangerous has to be ``confirmed``. ``frozen`` says why
+    nothing may be loosened now, as the platform itself found out, never as a caller says.
     """
 
     request_id: str
@@ -203,6 +209,7 @@ class SettingsChangeRequested:
     at: datetime
     based_on: int | None = None
     confirmed: bool = False
+    frozen: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +236,7 @@ AccountFact = (
     | TradeCloseRequested
     | KillSwitchEngaged
     | KillSwitchLifted
-    | MarketRulesTold
+    | UniverseUpdated
     | HaltRequested
     | ResumeRequested
     | LimitsChangeRequested
@@ -335,7 +342,7 @@ class ChangeExchange:
 
 AccountCommand = (
     EnterTrade
-    | AskApproval
+    | RequestApproval
     | HedgeCommand
     | RecordIdea
     | WithdrawEntries

@@ -8,6 +8,7 @@ volatility of a pair is part of its market and is judged with each entry, in mar
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class FigureLimits:
         volatility: market time since the end of the newest bar that it rests on; two bars at least.
         clock: protocol time without any new market time, when an entry is judged.
         alert_after: how long a figure may be unknown before it is an alarm.
+        second_feed_apart: how far a second source's price may lie from the market's own, a share.
     """
 
     fees: timedelta = timedelta(hours=6)
@@ -46,6 +48,7 @@ class FigureLimits:
     volatility: timedelta = timedelta(hours=6)
     clock: timedelta = timedelta(minutes=15)
     alert_after: timedelta = timedelta(minutes=30)
+    second_feed_apart: Decimal = Decimal("0.02")
 
 
 def why_outdated(times: FigureTimes, limits: FigureLimits, at: datetime) -> str:

@@ -20,7 +20,7 @@ from models.trading.account.facts import (
     WithdrawEntries,
 )
 from models.trading.account.figures import FigureTimes, newer
-from models.trading.account.state import AccountState, Halt, HaltKind
+from models.trading.account.state import AccountState, Halt, HaltKind, PairStop
 from models.trading.answers import Answer
 from models.trading.instruments import Instrument, InstrumentStatus
 from models.trading.risk.limits import FeeRates
@@ -108,22 +108,38 @@ def on_exchange_lost(state: AccountState, fact: ExchangeLost) -> AccountDecision
 def on_kill_switch(state: AccountState, fact: KillSwitchEngaged) -> AccountDecision:
     """Halt, withdraw entries, flatten if asked; a repeat is acknowledged and not repeated."""
     known = any(h.kind is HaltKind.KILL_SWITCH and h.number == fact.number for h in state.halts)
+    known = known or any(stop.number == fact.number for stop in state.pair_stops)
     if known or lifted_name(fact.number) in state.recent_requests:
         return AccountDecision(state, (AcknowledgeKillSwitch(fact.number),))
-    halt = Halt(HaltKind.KILL_SWITCH, fact.reason, fact.at, fact.number)
-    commands: list[AccountCommand] = [*withdraw_all(state, ExitReason.KILL_SWITCH)]
-    if fact.flatten and state.trades:
-        commands.append(CloseTrades(tuple(state.trades), ExitReason.KILL_SWITCH, fact.by))
+    stopped = _stopped(state, fact)
+    commands: list[AccountCommand] = [*withdraw_all(state, ExitReason.KILL_SWITCH, fact.symbols)]
+    trades = [t.number for t in state.trades.values() if concerns(fact.symbols, t.symbol)]
+    if fact.flatten and trades:
+        commands.append(CloseTrades(tuple(trades), ExitReason.KILL_SWITCH, fact.by))
     details = (
         ("number", str(fact.number)),
         ("reason", fact.reason),
         ("flatten", str(fact.flatten).lower()),
+        *((("symbols", ", ".join(fact.symbols)),) if fact.symbols else ()),
     )
     commands += [
         AcknowledgeKillSwitch(fact.number),
         RecordAccount("kill_switch_engaged", fact.by, details),
     ]
-    return AccountDecision(replace(state, halts=(*state.halts, halt)), tuple(commands))
+    return AccountDecision(stopped, tuple(commands))
+
+
+def _stopped(state: AccountState, fact: KillSwitchEngaged) -> AccountState:
+    if fact.symbols:
+        stop = PairStop(fact.number, fact.symbols, fact.reason, fact.at)
+        return replace(state, pair_stops=(*state.pair_stops, stop))
+    halt = Halt(HaltKind.KILL_SWITCH, fact.reason, fact.at, fact.number)
+    return replace(state, halts=(*state.halts, halt))
+
+
+def concerns(symbols: tuple[str, ...], symbol: str) -> bool:
+    """Tell whether a kill switch of these pairs (none: of all) concerns a pair."""
+    return not symbols or symbol in symbols
 
 
 def on_kill_switch_lifted(state: AccountState, fact: KillSwitchLifted) -> AccountDecision:
@@ -134,7 +150,8 @@ def on_kill_switch_lifted(state: AccountState, fact: KillSwitchLifted) -> Accoun
     halts = tuple(
         h for h in state.halts if not (h.kind is HaltKind.KILL_SWITCH and h.number == fact.number)
     )
-    lifted = replace(remember(state, name), halts=halts)
+    stops = tuple(stop for stop in state.pair_stops if stop.number != fact.number)
+    lifted = replace(remember(state, name), halts=halts, pair_stops=stops)
     details = (("number", str(fact.number)),)
     return AccountDecision(lifted, (RecordAccount("kill_switch_lifted", fact.by, details),))
 
@@ -225,9 +242,11 @@ def lifted_name(number: int) -> str:
     return f"kill-switch/{number}/lifted"
 
 
-def withdraw_all(state: AccountState, reason: ExitReason) -> tuple[WithdrawEntries, ...]:
-    """Return the withdrawal of every open entry, if there is any."""
-    entering = [t for t in state.trades.values() if t.entry_open]
+def withdraw_all(
+    state: AccountState, reason: ExitReason, symbols: tuple[str, ...] = ()
+) -> tuple[WithdrawEntries, ...]:
+    """Return the withdrawal of every open entry (in some pairs only), if there is any."""
+    entering = [t for t in state.trades.values() if t.entry_open and concerns(symbols, t.symbol)]
     if not entering:
         return ()
     numbers = tuple(t.number for t in entering)

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from models.trading.account.decision import AccountDecision
-from models.trading.account.facts import MarketRulesTold, RecordAccount
+from models.trading.account.facts import RecordAccount, UniverseUpdated
 from models.trading.account.figures import newer
 from models.trading.account.state import AccountState
 
 
-def on_market_rules(state: AccountState, fact: MarketRulesTold) -> AccountDecision:
+def on_market_rules(state: AccountState, fact: UniverseUpdated) -> AccountDecision:
     """Take in what is newer than what is known; each change is audited once.
 
     That nothing has changed is news too: what was found anew is as old as the finding.

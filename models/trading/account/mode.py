@@ -87,6 +87,7 @@ def _without_figures(state: AccountState) -> AccountState:
         balances={},
         prices={},
         market_time=None,
+        prices_due=None,
         traded_at=None,
         drawdown=None,
         measured_since=None,

@@ -3,7 +3,7 @@
 from models.trading.account.state import AccountState
 from models.trading.governance.approval import ApprovalPolicy
 from models.trading.hedge.target import HedgeSettings
-from models.trading.settings.reading import ExitDefaults
+from models.trading.settings.exits import ExitDefaults
 
 
 def hedge_settings(state: AccountState) -> HedgeSettings:

@@ -9,7 +9,7 @@ from models.trading.account.entries.basis import CostBudget
 from models.trading.account.entries.waiting import WaitingEntry
 from models.trading.account.figures import FigureTimes
 from models.trading.account.settings.in_force import SettingsInForce
-from models.trading.account.settings.waiting import WaitingChange
+from models.trading.account.settings.waiting import WaitingChange, WaitingLift
 from models.trading.answers import Answer
 from models.trading.capital.flows import CapitalFlow
 from models.trading.capital.strategy_results import StrategyResults
@@ -22,7 +22,7 @@ from models.trading.risk.drawdown_limits import DrawdownLimits
 from models.trading.risk.limits import AccountLimits, FeeRates, Mode, ProtectionMode
 from models.trading.risk.losses import LossRecord
 from models.trading.risk.portfolio import LossStreak
-from models.trading.settings.reading import ExitDefaults
+from models.trading.settings.exits import ExitDefaults
 from models.trading.trade.state import TradeSummary
 from models.trading.trading_day import DayRule
 
@@ -66,6 +66,16 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
+class PairStop:
+    """A kill switch of single pairs: no entries in them, whatever else the account does."""
+
+    number: int
+    symbols: tuple[str, ...]
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AccountState:
     """Carry everything an account needs for its next decision; replaced, never changed.
 
@@ -89,15 +99,17 @@ class AccountState:
     ``hedge_sales`` what all sales of a trade shall reach while the hedge makes it smaller, asked
     for at ``hedge_moved_at`` (protocol time); ``hedge_shown`` while the record shows a hedge.
     ``settings`` are the account's and ``platform`` the platform's; ``limits`` and every other
-    policy here follow from the former (``account_rules.adopt``). ``entry_orders`` are the market
+    policy here follow from the former (``account.rules.adopt``). ``entry_orders`` are the market
     times of recent entries, ``losses`` the losing trades of strategies in a row, ``off_peg`` the
     stablecoins seen off their peg. ``loss_record`` is what losses on each clock are measured
     against (None: nothing was measured yet), ``peak_recorded`` the day's best as last written down.
     ``dust`` are base units by asset, within ``balances``, that settled trades left because they
     could not be sold. ``unbacked_costs`` is what entries without an expectation have
-    cost on the newest day of the account that had one, ``figure_times`` when figures were told.
+    cost on the newest day of the account that had one, ``figure_times`` when figures were told,
+    ``prices_due`` the market time by which the prices of what is held should have been told again.
     ``strategy_factors`` is what the orchestrator leaves of what strategies want, where it is less
-    than all.
+    than all. ``pair_stops`` are the kill switches of single pairs.
+    ``waiting_lifts`` are lifts of the total drawdown's halt that a second person decides on.
     """
 
     account: str
@@ -116,6 +128,7 @@ class AccountState:
     recent_requests: tuple[str, ...] = ()
     recent_answers: tuple[Answer, ...] = ()
     market_time: datetime | None = None
+    prices_due: datetime | None = None
     closed_trades: int = 0
     traded_at: datetime | None = None
     universe: tuple[str, ...] | None = None
@@ -154,6 +167,8 @@ class AccountState:
     unbacked_costs: CostBudget = field(default_factory=CostBudget)
     figure_times: FigureTimes = field(default_factory=FigureTimes)
     strategy_factors: dict[str, Decimal] = field(default_factory=dict)
+    pair_stops: tuple[PairStop, ...] = ()
+    waiting_lifts: dict[str, WaitingLift] = field(default_factory=dict)
 
     @property
     def cash(self) -> Decimal:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from models.trading.verdicts import Check, Room, Verdict
+from models.trading.verdicts import Check, Headroom, Verdict
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -63,8 +63,8 @@ class AllocationPolicy:
         total: share of the capital for all strategies together, at most one.
         bounds: bounds by strategy; ``usual_bounds`` for the others.
         trades_minimum: closed trades below which figures count as not known.
-        tilt: how strongly a score moves the weight: ``1 + tilt * score``, score within plus and
-            minus one, weight never below zero.
+        performance_weight: how strongly a score within plus and minus one moves a weight:
+            ``1 + performance_weight * score``, never below zero.
     """
 
     method: AllocationMethod = AllocationMethod.FIXED
@@ -72,7 +72,7 @@ class AllocationPolicy:
     bounds: Mapping[str, ShareBounds] = field(default_factory=dict)
     usual_bounds: ShareBounds = ShareBounds()
     trades_minimum: int = 20
-    tilt: Decimal = ONE
+    performance_weight: Decimal = ONE
 
     def bounds_of(self, name: str) -> ShareBounds:
         """Return the bounds of a strategy."""
@@ -129,10 +129,10 @@ def bounded_shares(
     }
 
 
-def strategy_room(name: str, share: Decimal, equity: Decimal, exposure: Decimal) -> Room:
+def strategy_headroom(name: str, share: Decimal, equity: Decimal, exposure: Decimal) -> Headroom:
     """Return what a strategy's capital leaves; ``exposure`` is USD in its own trades."""
     limit = max(ZERO, equity) * share
-    return Room(f"capital of {name}", exposure, limit, "capital", "allocation-exceeded")
+    return Headroom(f"capital of {name}", exposure, limit, "capital", "allocation-exceeded")
 
 
 def _weight(
@@ -147,7 +147,7 @@ def _weight(
         return ONE / volatility
     if record.score is None or record.trades < policy.trades_minimum:
         return ONE
-    return max(ZERO, ONE + policy.tilt * min(ONE, max(-ONE, record.score)))
+    return max(ZERO, ONE + policy.performance_weight * min(ONE, max(-ONE, record.score)))
 
 
 def _volatility(policy: AllocationPolicy, record: StrategyRecord) -> Decimal | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from models.trading.risk.drawdown import LEAST_GROWTH, ONE, ZERO, DrawdownState
+from models.trading.risk.drawdown import ZERO, DrawdownState
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,8 @@ def close_day(
         return DayClosed(state, None)
     last = replace(state, equity=figures.equity)
     growth = last.growth
-    lowest = min(last.lowest_growth, growth)
     profit = figures.equity - state.opening_equity - state.flows
     realised = figures.realised
-    reference = max(LEAST_GROWTH, state.day_growth)
     record = DailyRecord(
         day=state.day,
         opened_at=state.opened_at,
@@ -77,8 +75,8 @@ def close_day(
         closing_equity=figures.equity,
         flows=state.flows,
         profit=profit,
-        profit_share=growth / reference - ONE,
-        worst_share=max(ZERO, ONE - lowest / reference),
+        profit_share=last.day_return,
+        worst_share=last.worst_share,
         halted=state.daily_halted_at is not None,
         realised=realised,
         unrealised=profit - realised if realised is not None else None,

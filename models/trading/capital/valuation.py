@@ -46,10 +46,16 @@ class Valuation:
         return f"no price of {', '.join(self.missing)} is known" if self.missing else ""
 
 
+def how_valued(exit_fee: Decimal) -> str:
+    """Say what holdings are valued at, wherever a value is shown."""
+    return "the bid" if exit_fee == ZERO else f"the bid less {exit_fee:.2%} exit fee"
+
+
 def value_holdings(
     held: Mapping[str, Decimal],
     prices: Mapping[str, Decimal],
     listed: Collection[str] | None,
+    exit_fee: Decimal = ZERO,
 ) -> Valuation:
     """Value holdings.
 
@@ -59,6 +65,7 @@ def value_holdings(
             no price. A pair with a price is listed.
         listed: symbols of the pairs that the exchange lists, None while that is not known: then
             every asset may have a pair.
+        exit_fee: share of a sale that its fee takes off; zero: valued without one.
     """
     known, unpriceable, missing = ZERO, [], []
     for asset, quantity in sorted(held.items()):
@@ -69,7 +76,7 @@ def value_holdings(
         if not quantity.is_finite():
             missing.append(pair)
         elif price is not None and price.is_finite() and price > ZERO:
-            known += quantity * price
+            known += quantity * price * (1 if asset == CASH else 1 - exit_fee)
         elif price is None and listed is not None and pair not in listed:
             unpriceable.append(asset)
         else:

@@ -15,21 +15,14 @@ ZERO = Decimal(0)
 ONE = Decimal(1)
 
 
-def judge_rules(rules: ExitRules, instrument: Instrument, price: Decimal) -> Verdict:
-    """Tell whether exits can be used at a price: each on its side of it, each share a share.
+def judge_rules(
+    rules: ExitRules, instrument: Instrument, price: Decimal, entry: Decimal | None = None
+) -> Verdict:
+    """Tell whether a trade's exits can be used at a price, as ``judge_effect`` and on their sides.
 
     Only a stop that trails may stand without a take-profit: it takes the profit itself (T-4).
     """
     target = rules.take_profit_price
-    partials = rules.partials
-    shares = (
-        rules.trailing_share,
-        rules.break_even_gain,
-        *(p.quantity_share for p in partials),
-        *(p.gain_share for p in partials),
-    )
-    gains = [p.gain_share for p in partials]
-    multiple = rules.trailing_multiple
     return Verdict(
         (
             *judge_sides(rules.stop_price, target, instrument, price).checks,
@@ -38,13 +31,24 @@ def judge_rules(rules: ExitRules, instrument: Instrument, price: Decimal) -> Ver
                 target is not None or _trails(rules),
                 "neither a take-profit nor a stop that trails takes the profit",
             ),
+            *judge_effect(rules, price, entry).checks,
+        )
+    )
+
+
+def judge_effect(
+    rules: ExitRules, price: Decimal | None = None, entry: Decimal | None = None
+) -> Verdict:
+    """Tell whether each exit can ever take effect: of a trade, an entry, and in settings.
+
+    ``price`` bounds a distance in USD; ``entry``, what is paid, tells which gains the take-profit
+    comes before. None: not judged by it, as in settings, which know no market.
+    """
+    return Verdict(
+        (
             _check(
                 "invalid-exits",
-                all(share is None or ZERO < share <= ONE for share in shares)
-                and ZERO <= rules.break_even_offset < ONE
-                and (multiple is None or multiple > ZERO)
-                and (rules.trailing_distance is None or rules.trailing_distance > ZERO)
-                and (rules.hold_maximum is None or rules.hold_maximum > timedelta(0)),
+                _has_sound_numbers(rules),
                 "shares lie above zero up to one, multiples and times above zero",
             ),
             _check(
@@ -60,10 +64,10 @@ def judge_rules(rules: ExitRules, instrument: Instrument, price: Decimal) -> Ver
             ),
             _check(
                 "invalid-exits",
-                gains == sorted(set(gains))
-                and sum((p.quantity_share for p in partials), ZERO) <= 1,
+                _are_partials_sound(rules),
                 "partial sales come by rising gain and sell no more than was bought",
             ),
+            _check_reach(rules, entry),
         )
     )
 
@@ -121,6 +125,40 @@ def is_worse_protection(old: ExitRules, new: ExitRules) -> bool:
     return not judge_change(old, new).allowed
 
 
+def _has_sound_numbers(rules: ExitRules) -> bool:
+    partials, multiple = rules.partials, rules.trailing_multiple
+    shares = (
+        rules.trailing_share,
+        rules.break_even_gain,
+        *(p.quantity_share for p in partials),
+        *(p.gain_share for p in partials),
+    )
+    return (
+        all(share is None or ZERO < share <= ONE for share in shares)
+        and ZERO <= rules.break_even_offset < ONE
+        and (multiple is None or multiple > ZERO)
+        and (rules.trailing_distance is None or rules.trailing_distance > ZERO)
+        and (rules.hold_maximum is None or rules.hold_maximum > timedelta(0))
+    )
+
+
+def _are_partials_sound(rules: ExitRules) -> bool:
+    gains = [p.gain_share for p in rules.partials]
+    sold = sum((p.quantity_share for p in rules.partials), ZERO)
+    return gains == sorted(set(gains)) and sold <= ONE
+
+
+def _check_reach(rules: ExitRules, entry: Decimal | None) -> Check:
+    """Refuse a partial sale at or beyond the take-profit, which sells all before it is reached."""
+    target = rules.take_profit_price
+    last = max((p.gain_share for p in rules.partials), default=None)
+    if target is None or entry is None or last is None:
+        return _check("partial-never", passed=True, reason="no take-profit ends a partial sale")
+    reached = entry * (ONE + last)
+    reason = f"a partial sale at {reached:.8g} is never reached: {target} sells everything before"
+    return _check("partial-never", reached < target, reason)
+
+
 def _can_break_even(rules: ExitRules) -> bool:
     """Tell whether the stop can move to break-even at all: a stop at the price would fire."""
     if rules.break_even_gain is None:
@@ -128,9 +166,10 @@ def _can_break_even(rules: ExitRules) -> bool:
     return rules.break_even_offset < rules.break_even_gain
 
 
-def _trails_above_zero(rules: ExitRules, price: Decimal) -> bool:
+def _trails_above_zero(rules: ExitRules, price: Decimal | None) -> bool:
     share, distance = rules.trailing_share, rules.trailing_distance
-    return (share is None or share < ONE) and (distance is None or distance < price)
+    below = distance is None or price is None or distance < price
+    return (share is None or share < ONE) and below
 
 
 def _trails(rules: ExitRules) -> bool:

@@ -1,4 +1,8 @@
-"""Where a trade's exits lie: distances from the price in multiples of its true range."""
+"""The exits of an entry as prices, and their rounding onto the tick.
+
+Where they lie is decided by each strategy, or by whoever opens the trade; ``range_exits`` is one
+way.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal

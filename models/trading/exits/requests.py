@@ -38,10 +38,18 @@ class ExitsChangeRequested:
 
 @dataclass(frozen=True, slots=True)
 class PendingExits:
-    """Exits that protect less, and wait for a second person."""
+    """Exits that protect less, and wait for a second person.
+
+    Attributes:
+        rules: what they would have come to when they were asked for.
+        change: what was asked for, and shown; nothing else follows an approval.
+        stop_price: where the stop stood then, which an approval of a lower one rests on.
+    """
 
     approval_id: str
     rules: ExitRules
+    change: ExitsChange | None = None
+    stop_price: Decimal | None = None
 
 
 CLEARABLE = (

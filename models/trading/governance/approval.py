@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
+from models.trading.governance.subject_contents import LiftContent, read_content
+from models.trading.governance.subjects import Subject
 from models.trading.market import MarketSnapshot
 from models.trading.verdicts import Check, Verdict
 
-ENTRY, WORSE_PROTECTION = "entry", "worse_protection"
-RAISE_LIMIT, GO_LIVE = "raise_limit", "go_live"
-CHANGE_SETTINGS, PROMOTE_MODEL = "change_settings", "promote_model"
-SUBJECTS = (ENTRY, WORSE_PROTECTION, RAISE_LIMIT, GO_LIVE, CHANGE_SETTINGS, PROMOTE_MODEL)
+PLATFORM: Final = "aether"
+"""Who ends a request of somebody who has lost the right to ask for it."""
+NOT_AUTHENTICATED: Final = "not-authenticated"
+FROZEN: Final = "change-frozen"
+"""Outcomes of an approval that does not count: nothing is done, and the request is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,16 @@ class ApprovalPolicy:
 
 
 class ApprovalStatus(StrEnum):
-    """Where a request stands; all but ``pending`` are final."""
+    """Where a request stands; all but ``pending`` are final.
+
+    ``withdrawn``: by who asked. ``lapsed``: who asked may do so no more.
+    """
 
     PENDING = "pending"
     APPROVED = "approved"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
     EXPIRED = "expired"
     OUTDATED = "outdated"
 
@@ -52,14 +61,19 @@ class ApprovalStatus(StrEnum):
         """Tell whether the request has been decided."""
         return self is not ApprovalStatus.PENDING
 
+    @property
+    def is_declined(self) -> bool:
+        """Tell whether somebody has said no."""
+        declined = (ApprovalStatus.REFUSED, ApprovalStatus.WITHDRAWN, ApprovalStatus.LAPSED)
+        return self in declined
+
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
     """Something that waits for another person.
 
     Attributes:
-        subject: what is asked for: ``entry``, ``worse_protection``, ``raise_limit``, ``go_live``,
-            ``change_settings``, ``promote_model``.
+        subject: what is asked for; ``subjects`` says what holds for it.
         requested_by: the person, or the strategy, that wants it.
         value: its size in USD, None where it has none.
         reference_price: price it was asked at, None where no price matters.
@@ -67,11 +81,12 @@ class ApprovalRequest:
         price_tolerance: share by which the price may have moved.
         trade: the trade it is about, None: it is about none yet.
         symbol: the pair whose price is judged again, where one matters.
-        content: what is to be done, as JSON, where nobody else carries it while it waits.
+        content: what is to be done, as JSON (``subject_contents``), where nobody else carries it
+            while it waits.
     """
 
     request_id: str
-    subject: str
+    subject: Subject
     requested_by: str
     detail: str
     requested_at: datetime
@@ -98,7 +113,7 @@ class ApprovalOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class AskApproval:
+class RequestApproval:
     """Command: have another person decide."""
 
     request: ApprovalRequest
@@ -145,8 +160,9 @@ def approve(
         ended = expire(request, at)
         return ApprovalOutcome(ended, Verdict((_still_open(ended),)))
     other = check_other_person(request.requested_by, by)
-    if not other.passed:
-        return ApprovalOutcome(request, Verdict((other,)))
+    second = check_uninvolved(request, by)
+    if not other.passed or not second.passed:
+        return ApprovalOutcome(request, Verdict((other, second)))
     judged = check_price(request, price)
     status = ApprovalStatus.APPROVED if judged.passed else ApprovalStatus.OUTDATED
     decided = _decided(request, status, by, at, judged.reason)
@@ -159,8 +175,17 @@ def refuse(request: ApprovalRequest, by: str, at: datetime, reason: str) -> Appr
     check = _still_open(current)
     if not check.passed:
         return ApprovalOutcome(current, Verdict((check,)))
-    refused = _decided(request, ApprovalStatus.REFUSED, by, at, reason)
+    status = {
+        request.requested_by: ApprovalStatus.WITHDRAWN,
+        PLATFORM: ApprovalStatus.LAPSED,
+    }.get(by, ApprovalStatus.REFUSED)
+    refused = _decided(request, status, by, at, reason)
     return ApprovalOutcome(refused, Verdict((check,)))
+
+
+def hold(request: ApprovalRequest, reason: str) -> ApprovalRequest:
+    """Refuse in the platform's name what was approved and does not count."""
+    return replace(request, status=ApprovalStatus.REFUSED, decided_by=PLATFORM, reason=reason)
 
 
 def expire(request: ApprovalRequest, at: datetime) -> ApprovalRequest:
@@ -179,6 +204,16 @@ def check_other_person(requested_by: str, by: str) -> Check:
     first, second = _plain(requested_by), _plain(by)
     passed = bool(second) and first != second
     reason = f"{by or 'nobody'} decides on what {requested_by} asked for"
+    return Check("approval", "second-person-needed", passed, reason)
+
+
+def check_uninvolved(request: ApprovalRequest, by: str) -> Check:
+    """Refuse who has stopped trading the right to agree that it goes on."""
+    engaged_by = ""
+    if request.subject is Subject.LIFT_KILL_SWITCH:
+        engaged_by = read_content(LiftContent, request.content).engaged_by
+    passed = not engaged_by or _plain(engaged_by) != _plain(by)
+    reason = f"{by} has engaged the kill switch" if not passed else f"{by} was not involved"
     return Check("approval", "second-person-needed", passed, reason)
 
 

@@ -77,6 +77,8 @@ class LiveFacts:
         directors_short: those of them with fewer second factors than ``FACTORS_NEEDED``.
         record_fault: why the record of actions is not protected up to now, "" when it is, None: it
             could not be found out.
+        frozen: why changes are frozen, "" where they are not, or a person breaks the glass.
+        outdated: what is another one now than the other person agreed to, "" where nothing is.
     """
 
     key: KeyFacts | None
@@ -97,6 +99,25 @@ class LiveFacts:
     directors: int | None = None
     directors_short: tuple[str, ...] = ()
     record_fault: str | None = None
+    frozen: str = ""
+    outdated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTerms:
+    """What a person agrees to by approving: the key by its fingerprint, and the limits' version."""
+
+    key: str | None
+    limits_version: int | None
+
+
+def changed_terms(agreed: LiveTerms, now: LiveTerms) -> str:
+    """Say what is another one now than was agreed to, "" where nothing is."""
+    changed = [] if agreed.key == now.key else ["the live key"]
+    if agreed.limits_version != now.limits_version:
+        before, after = agreed.limits_version or 0, now.limits_version or 0
+        changed.append(f"the limits (version {after} for {before})")
+    return " and ".join(changed)
 
 
 def judge_mode_switch(open_orders: int, positions: tuple[str, ...]) -> Verdict:
@@ -129,10 +150,12 @@ def judge_going_live(facts: LiveFacts, conditions: LiveConditions, now: datetime
             check_market(facts),
             check_record(facts),
             check_approval(facts),
+            check_terms(facts),
             check_factors(facts),
             check_simulation_run(facts, conditions),
             check_net_results(facts),
             *switch.checks,
+            _check("change-frozen", not facts.frozen, f"frozen: {facts.frozen or 'nothing'}"),
             _check("account-halted", not facts.halts, f"halts: {', '.join(facts.halts) or 'none'}"),
         )
     )
@@ -181,6 +204,12 @@ def check_approval(facts: LiveFacts) -> Check:
             "approval", "second-person-needed", passed=False, reason="nobody has asked yet"
         )
     return check_other_person(facts.requested_by, facts.approved_by or "")
+
+
+def check_terms(facts: LiveFacts) -> Check:
+    """Require the key and the limits that the other person agreed to."""
+    shown = f"another one since the approval: {facts.outdated or 'nothing'}"
+    return _check("request-outdated", not facts.outdated, shown)
 
 
 def check_factors(facts: LiveFacts) -> Check:

@@ -11,6 +11,8 @@ from typing import Final
 
 ALL_ACCOUNTS: Final = "*"
 """The scope of a grant or of a token that covers every account, also those to come."""
+PLATFORM: Final = "platform"
+"""In the place of an account, what concerns none or all of them."""
 
 
 class Role(StrEnum):
@@ -50,7 +52,10 @@ class Action(StrEnum):
     DRAWDOWN_LIFT = "drawdown.lift"
     HEDGE_OVERRIDE = "hedge.override"
     STRESS_RUN = "stress.run"
+    KEY_MANAGE = "key.manage"
+    BACKTEST_RUN = "backtest.run"
     AUDIT_READ = "audit.read"
+    EVIDENCE_EXPORT = "evidence.export"
     APPROVAL_APPROVE = "approval.approve"
     APPROVAL_REFUSE = "approval.refuse"
     LIVE_REQUEST = "live.request"
@@ -59,6 +64,9 @@ class Action(StrEnum):
     KILL_SWITCH_LIFT = "kill_switch.lift"
     PLATFORM_READ = "platform.read"
     PLATFORM_SETTINGS = "platform.settings"
+    FREEZE_BEGIN = "freeze.begin"
+    FREEZE_END = "freeze.end"
+    FREEZE_REVIEW = "freeze.review"
     UNIVERSE_REQUEST = "universe.request"
     UNIVERSE_APPROVE = "universe.approve"
     UNIVERSE_REFUSE = "universe.refuse"
@@ -66,6 +74,9 @@ class Action(StrEnum):
     PEOPLE_READ = "people.read"
     PEOPLE_MANAGE = "people.manage"
     RECOVERY_CANCEL = "recovery.cancel"
+    NOTIFICATION_READ = "notification.read"
+    NOTIFICATION_ACKNOWLEDGE = "notification.acknowledge"
+    NOTIFICATION_POST = "notification.post"
     SELF_READ = "self.read"
     SELF_MANAGE = "self.manage"
     SELF_ELEVATE = "self.elevate"
@@ -112,25 +123,34 @@ _TABLE: Final[tuple[tuple[Action, Scope, str, str], ...]] = (
     (Action.TRADE_CLOSE, _A, "D O - - m", ""),
     (Action.TRADE_PROTECT, _A, "D O - - m", ""),
     (Action.CAPITAL_MOVE, _A, "D - - - m", ""),
-    (Action.DRAWDOWN_LIFT, _A, "D - - - m", ""),
+    (Action.DRAWDOWN_LIFT, _A, "D - - - -", ""),
     (Action.HEDGE_OVERRIDE, _A, "D - - - m", ""),
     (Action.STRESS_RUN, _A, "D O A - M", ""),
+    (Action.KEY_MANAGE, _A, "D - - - -", "step-up"),
+    (Action.BACKTEST_RUN, _W, "D O A P M", ""),
     (Action.AUDIT_READ, _A, "D O A - M", ""),
+    (Action.EVIDENCE_EXPORT, _A, "D - A - M", ""),
     (Action.APPROVAL_APPROVE, _A, "D - - - -", "step-up"),
     (Action.APPROVAL_REFUSE, _A, "D O - - M", ""),
     (Action.LIVE_REQUEST, _A, "D - - - -", ""),
     (Action.LIVE_APPROVE, _A, "D - - - -", "step-up"),
     (Action.KILL_SWITCH_ENGAGE, _A, "D O - P M", ""),
-    (Action.KILL_SWITCH_LIFT, _A, "D - - - m", ""),
+    (Action.KILL_SWITCH_LIFT, _A, "D - - - -", ""),
     (Action.PLATFORM_READ, _W, "D O A P M", ""),
     (Action.PLATFORM_SETTINGS, _P, "D - - P m", ""),
-    (Action.UNIVERSE_REQUEST, _P, "D - - - m", ""),
+    (Action.FREEZE_BEGIN, _P, "D - - P M", ""),
+    (Action.FREEZE_END, _P, "D - - - -", "step-up"),
+    (Action.FREEZE_REVIEW, _P, "D - A - -", ""),
+    (Action.UNIVERSE_REQUEST, _P, "D - - - -", ""),
     (Action.UNIVERSE_APPROVE, _P, "D - - - -", "step-up"),
     (Action.UNIVERSE_REFUSE, _P, "D - - - M", ""),
     (Action.PAYLOAD_READ, _P, "D - A P M", ""),
     (Action.PEOPLE_READ, _W, "D - A P -", ""),
     (Action.PEOPLE_MANAGE, _P, "D - - - -", "step-up"),
     (Action.RECOVERY_CANCEL, _W, "D O A P -", ""),
+    (Action.NOTIFICATION_READ, _W, "D O A P M", ""),
+    (Action.NOTIFICATION_ACKNOWLEDGE, _W, "D O - P -", ""),
+    (Action.NOTIFICATION_POST, _P, "D - - P M", ""),
     (Action.SELF_READ, _S, "D O A P -", ""),
     (Action.SELF_MANAGE, _S, "D O A P -", ""),
     (Action.SELF_ELEVATE, _S, "D O A P -", "step-up"),
@@ -171,8 +191,8 @@ class Grant:
     account: str = ALL_ACCOUNTS
 
     def covers(self, account: str) -> bool:
-        """Tell whether the grant counts for an account."""
-        return self.account in (ALL_ACCOUNTS, account)
+        """Tell whether the grant counts for an account; for the platform only one for all does."""
+        return self.account == ALL_ACCOUNTS or self.account == account != PLATFORM
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 The hedge of a spot account is the share of its value held in USD and allowed stablecoins. Its
 target rises with volatility and with drawdown::
 
-    unrest  = (volatility - calm) / (wild - calm)          kept between 0 and 1
-    loss    = (drawdown - slight) / (severe - slight)      kept between 0 and 1
-    target  = least + (most - least) * (1 - (1 - unrest) * (1 - loss))
+    stress  = (volatility - volatility_low) / (volatility_high - volatility_low)    within 0 and 1
+    loss    = (drawdown - drawdown_low) / (drawdown_high - drawdown_low)            within 0 and 1
+    need    = 1 - (1 - stress) * (1 - loss)
+    target  = ratio_minimum + (ratio_maximum - ratio_minimum) * need
 
 Either alone can raise it to the most; neither can lower what the other asks for. A missing reading
 lowers nothing: the other one may still raise the target. The target in force follows only when the
@@ -30,7 +31,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from models.trading.hedge.override import HedgeOverride
-from models.trading.verdicts import Check, Room, Verdict
+from models.trading.verdicts import Check, Headroom, Verdict
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -58,12 +59,12 @@ class HedgeSettings:
         react_share: move of a held pair since the last review that brings the next one forward.
     """
 
-    least: Decimal = Decimal("0.10")
-    most: Decimal = Decimal("0.90")
-    calm: Decimal = Decimal("0.02")
-    wild: Decimal = Decimal("0.08")
-    slight: Decimal = Decimal("0.05")
-    severe: Decimal = Decimal("0.20")
+    ratio_minimum: Decimal = Decimal("0.10")
+    ratio_maximum: Decimal = Decimal("0.90")
+    volatility_low: Decimal = Decimal("0.02")
+    volatility_high: Decimal = Decimal("0.08")
+    drawdown_low: Decimal = Decimal("0.05")
+    drawdown_high: Decimal = Decimal("0.20")
     target_band: Decimal = Decimal("0.10")
     trade_band: Decimal = Decimal("0.03")
     trade_minimum: Decimal = Decimal(50)
@@ -135,10 +136,10 @@ class HedgeDecision:
 
 def target_share(settings: HedgeSettings, volatility: Decimal, drawdown: Decimal) -> Decimal:
     """Return the share that the formula asks for, between the least and the most."""
-    unrest = _way(volatility, settings.calm, settings.wild)
-    loss = _way(drawdown, settings.slight, settings.severe)
-    need = ONE - (ONE - unrest) * (ONE - loss)
-    return settings.least + (settings.most - settings.least) * need
+    stress = _way(volatility, settings.volatility_low, settings.volatility_high)
+    loss = _way(drawdown, settings.drawdown_low, settings.drawdown_high)
+    need = ONE - (ONE - stress) * (ONE - loss)
+    return settings.ratio_minimum + (settings.ratio_maximum - settings.ratio_minimum) * need
 
 
 def exposure_share(settings: HedgeSettings, volatility: Decimal) -> Decimal:
@@ -188,10 +189,10 @@ def _standing(state: HedgeState, followed: Decimal | None, now: datetime) -> Hed
     return replace(state, since=now, stands=smoothed.quantize(Decimal("1e-6")))
 
 
-def hedge_room(target: Decimal, equity: Decimal, exposure: Decimal) -> Room:
+def hedge_headroom(target: Decimal, equity: Decimal, exposure: Decimal) -> Headroom:
     """Return what the hedge leaves for entries; ``exposure`` is USD held and promised."""
     limit = max(ZERO, equity) * (ONE - target)
-    return Room("hedge", exposure, limit, "H-2", "hedge-exceeded")
+    return Headroom("hedge", exposure, limit, "H-2", "hedge-exceeded")
 
 
 def _follow(
@@ -199,8 +200,8 @@ def _follow(
 ) -> Decimal | None:
     if reading.volatility is None:
         # What is not known cannot lower the target; the drawdown alone may still raise it.
-        alone = target_share(settings, settings.calm, reading.drawdown)
-        if target is None and alone <= settings.least:
+        alone = target_share(settings, settings.volatility_low, reading.drawdown)
+        if target is None and alone <= settings.ratio_minimum:
             return None
         asked = alone if target is None else max(target, alone)
     else:
@@ -237,7 +238,7 @@ def _judge_trade(
         reason = "the volatility is not known"
         checks.append(Check("H-2", "no-market-data", passed=False, reason=reason))
     elif reading.volatility is not None and not by_person:
-        by_loss = target_share(settings, settings.calm, reading.drawdown)
+        by_loss = target_share(settings, settings.volatility_low, reading.drawdown)
         forced = reduces and by_loss - reading.actual > settings.trade_band
         checks.append(_check_worth(settings, reading, reading.volatility, stands, forced=forced))
     return Verdict(tuple(checks))

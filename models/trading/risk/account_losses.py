@@ -47,7 +47,7 @@ def loss_limits(state: AccountState) -> LossLimits:
     return rules_of_account(state.settings).losses
 
 
-def watch_losses(state: AccountState, at: datetime, told_at: datetime) -> AccountDecision:
+def watch_losses(state: AccountState, at: datetime, sent_at: datetime) -> AccountDecision:
     """Measure the losses of an account whose drawdown has just been marked at a market time."""
     drawdown = state.drawdown
     if drawdown is None:
@@ -65,7 +65,7 @@ def watch_losses(state: AccountState, at: datetime, told_at: datetime) -> Accoun
         lost, hard = record.mark(clock).share(growth), levels_of(limits, clock).hard
         reason = f"down {lost:.2%} {SINCE[clock]}, {hard:.2%} allowed"
         seen = replace(
-            seen, halts=halts.with_halt(seen.halts, Halt(HALT_KINDS[clock], reason, told_at))
+            seen, halts=halts.with_halt(seen.halts, Halt(HALT_KINDS[clock], reason, sent_at))
         )
         details = (("clock", clock.value), ("lost", f"{lost:.6f}"), ("allowed", f"{hard:f}"))
         commands.append(RecordAccount("loss_limit_reached", details=details))

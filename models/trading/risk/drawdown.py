@@ -78,6 +78,16 @@ class DrawdownState:
         return _share_lost(self.growth, self.day_growth)
 
     @property
+    def day_return(self) -> Decimal:
+        """Return the day's return since its boundary, below zero when down; no flow changes it."""
+        return self.growth / max(LEAST_GROWTH, self.day_growth) - ONE
+
+    @property
+    def worst_share(self) -> Decimal:
+        """Return the largest share lost since the day's boundary."""
+        return _share_lost(min(self.lowest_growth, self.growth), self.day_growth)
+
+    @property
     def total_share(self) -> Decimal:
         """Return the share lost from the high-water mark."""
         return _share_lost(self.growth, self.peak_growth)

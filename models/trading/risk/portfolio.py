@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from models.trading.verdicts import ZERO, Check, Room, Verdict
+from models.trading.verdicts import ZERO, Check, Headroom, Verdict
 
 UNGROUPED = "ungrouped"
 """Group and bucket of what has none yet: together, for nothing says that they move apart."""
@@ -81,13 +81,13 @@ class PortfolioView:
 class EntryAllowance:
     """All limits applied to one pair: the rooms, the smallest first named, and the checks."""
 
-    rooms: tuple[Room, ...]
+    headrooms: tuple[Headroom, ...]
     checks: tuple[Check, ...]
 
     @property
-    def binding(self) -> Room:
+    def binding(self) -> Headroom:
         """Return the room that leaves the least."""
-        return min(self.rooms, key=lambda room: room.left)
+        return min(self.headrooms, key=lambda headroom: headroom.left)
 
     @property
     def left(self) -> Decimal:
@@ -96,7 +96,7 @@ class EntryAllowance:
 
     def judge(self, added: Decimal) -> Verdict:
         """Return the outcome of every limit for an entry of this value in USD."""
-        return Verdict((*(room.check(added) for room in self.rooms), *self.checks))
+        return Verdict((*(headroom.check(added) for headroom in self.headrooms), *self.checks))
 
 
 def allow_entry(
@@ -108,21 +108,21 @@ def allow_entry(
     group, bucket = _named(view.groups, symbol), _named(view.buckets, symbol)
     equity = max(ZERO, view.equity)
     bucket_share = limits.bucket_shares.get(bucket, limits.bucket_share)
-    rooms = (
-        Room("pair exposure", view.exposures.get(symbol, ZERO), equity * limits.pair_share),
-        Room(
+    headrooms = (
+        Headroom("pair exposure", view.exposures.get(symbol, ZERO), equity * limits.pair_share),
+        Headroom(
             f"exposure of group {group}",
             _total(view.exposures, view.groups, group),
             equity * limits.group_share,
         ),
-        Room(
+        Headroom(
             f"exposure of bucket {bucket}",
             _total(view.exposures, view.buckets, bucket),
             equity * bucket_share,
         ),
-        Room("gross exposure", sum(view.exposures.values(), ZERO), equity * limits.gross_share),
+        Headroom("gross exposure", sum(view.exposures.values(), ZERO), equity * limits.gross_share),
     )
-    return EntryAllowance(rooms, _checks(view, limits, now))
+    return EntryAllowance(headrooms, _checks(view, limits, now))
 
 
 def _checks(view: PortfolioView, limits: PortfolioLimits, now: datetime) -> tuple[Check, ...]:
@@ -135,14 +135,14 @@ def _checks(view: PortfolioView, limits: PortfolioLimits, now: datetime) -> tupl
 
 def _stablecoin_rooms(
     view: PortfolioView, limits: PortfolioLimits, symbol: str
-) -> tuple[Room, ...]:
+) -> tuple[Headroom, ...]:
     """Return the rooms of a stablecoin: of its pair, and of what its issuer owes altogether."""
     equity, issuer = max(ZERO, view.equity), view.issuers[symbol]
     owed = _total(view.stablecoins, view.issuers, issuer)
     held = view.stablecoins.get(symbol, ZERO)
     return (
-        Room("pair exposure", held, equity * limits.pair_share),
-        Room(f"stablecoins of {issuer}", owed, equity * limits.issuer_share),
+        Headroom("pair exposure", held, equity * limits.pair_share),
+        Headroom(f"stablecoins of {issuer}", owed, equity * limits.issuer_share),
     )
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from models.trading.instruments import Instrument
 from models.trading.risk.limits import AccountLimits, FeeRates
 from models.trading.risk.sizing import SizingCap, SizingResult, unit_loss
-from models.trading.verdicts import Room
+from models.trading.verdicts import Headroom
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -43,7 +43,7 @@ class SizingInputs:
     entry_price: Decimal
     price_bound: Decimal
     stop_price: Decimal
-    rooms: tuple[Room, ...]
+    headrooms: tuple[Headroom, ...]
     spendable_cash: Decimal
     volatility_share: Decimal
     average_true_range: Decimal | None = None
@@ -62,7 +62,10 @@ def size_within_caps(inputs: SizingInputs) -> SizingResult:
         for cap in (_volatility_cap(inputs), _open_risk_cap(inputs), _depth_cap(inputs))
         if cap is not None
     ]
-    caps += [SizingCap(room.name, room.code, room.left / unit_cash) for room in inputs.rooms]
+    caps += [
+        SizingCap(headroom.name, headroom.code, headroom.left / unit_cash)
+        for headroom in inputs.headrooms
+    ]
     caps.append(SizingCap("cash", "insufficient-balance", inputs.spendable_cash / unit_cash))
     caps += _drawdown_cap(inputs, caps)
     binding = min(caps, key=lambda cap: cap.quantity)

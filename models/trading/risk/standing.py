@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from models.trading.account.equity import holdings
+from models.trading.account.equity import exit_fee_of, holdings
 from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import AccountState
 from models.trading.capital.valuation import value_holdings
@@ -171,7 +171,7 @@ def limits_at(state: AccountState, prices: Mapping[str, Decimal]) -> tuple[Limit
     """
     now = replace(state, prices={**state.prices, **prices})
     listed = (*now.prices, *(trade.symbol for trade in now.trades.values()))
-    equity = value_holdings(holdings(now), now.prices, listed).value
+    equity = value_holdings(holdings(now), now.prices, listed, exit_fee_of(now)).value
     if state.drawdown is None or not state.balances or equity is None:
         return limits_of(now, None)
     return limits_of(now, replace(state.drawdown, equity=equity))

@@ -1,6 +1,6 @@
 """What a setting is: one definition that serves validation, the API's schema and documentation.
 
-The settings themselves are in ``settings_definitions``, how they change in ``settings_versions``.
+The settings themselves are in ``definitions``, how they change in ``versions``.
 """
 
 from collections.abc import Mapping

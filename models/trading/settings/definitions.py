@@ -12,6 +12,7 @@ from models.trading.capital.allocation import AllocationMethod, AllocationPolicy
 from models.trading.execution import EntryStyle, ExecutionPolicy
 from models.trading.governance.approval import ApprovalPolicy
 from models.trading.governance.going_live import LiveConditions
+from models.trading.governance.notifications.routing import Escalation
 from models.trading.hedge.target import HedgeSettings
 from models.trading.risk.drawdown_limits import DrawdownLimits, PositionsOnHalt
 from models.trading.risk.limits import AccountLimits
@@ -48,6 +49,7 @@ _UNIVERSE, _CORRELATION = UniverseRules(), CorrelationSettings()
 _EVIDENCE, _FIGURES, _STRATEGIES = EvidencePolicy(), FigureLimits(), StrategyPolicy()
 _COMPLIANCE, _ALLOCATION = ComplianceRules(frozenset()), AllocationPolicy()
 _EXECUTION, _LOSSES = ExecutionPolicy(), LossLimits()
+_ESCALATION = Escalation()
 _PLATFORM = SettingScope.PLATFORM
 
 # fmt: off
@@ -153,6 +155,11 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     share("losses.open_risk_hard_share", _LOSSES.open_risk_hard_share,
         "Loss at all stops together, of equity, that no entry may pass.", RAISING,
         least=Decimal("0.001")),
+    share("valuation.exit_fee_share", ZERO,
+        "Share of a sale that its fee takes off the value of what is held, everywhere: equity, "
+        "losses, days, hedge; 0: valued at the bid without a fee. A change moves the value at "
+        "once.",
+        ANY, most=Decimal("0.02")),
     zone("day.zone", "UTC", "Time zone of the account's day.", ANY),
     local_time("day.starts_at", "00:00", "Local time at which the day begins.", ANY),
     share("exits.trailing_share", ZERO,
@@ -162,17 +169,18 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     seconds("exits.hold_maximum", timedelta(0), "Age at which a trade is closed; 0: never.", ANY),
     share("exits.break_even_gain", ZERO,
         "Gain from which the stop goes to the entry price; 0: never.", ANY),
-    share("exits.break_even_offset", ZERO, "How far above the entry price it goes.", LOWERING),
+    share("exits.break_even_offset", ZERO,
+        "How far above the entry price it goes; below that gain.", LOWERING),
     choice("allocation.method", _ALLOCATION.method.value,
         "How capital is split across strategies.", ANY,
         choices=tuple(method.value for method in AllocationMethod)),
     share("allocation.total", _ALLOCATION.total, "Share of capital for all strategies.", RAISING),
     shares("allocation.fixed", (), "Share of each strategy when the method is fixed.", ANY),
-    shares("allocation.least", (), "The least that a strategy has.", ANY),
-    shares("allocation.most", (), "The most that a strategy has.", ANY),
+    shares("allocation.weight_minimum", (), "The least that a strategy has.", ANY),
+    shares("allocation.weight_maximum", (), "The most that a strategy has.", ANY),
     count("allocation.trades_minimum", _ALLOCATION.trades_minimum,
         "Closed trades below which figures count as not known.", LOWERING),
-    decimal("allocation.tilt", _ALLOCATION.tilt,
+    decimal("allocation.performance_weight", _ALLOCATION.performance_weight,
         "How strongly performance moves a share.", RAISING, unit="times", most=Decimal(10)),
     share("strategies.band", _STRATEGIES.band,
         "Distance from a target weight that is traded, as a share of what the pair may hold.",
@@ -186,7 +194,7 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "Least factor that a poor record and regime leave a strategy.", RAISING),
     count("strategies.trades_minimum", _STRATEGIES.trades_minimum,
         "Closed trades below which a strategy's record tells nothing.", ANY),
-    decimal("strategies.tilt", _STRATEGIES.tilt,
+    decimal("strategies.performance_weight", _STRATEGIES.performance_weight,
         "How strongly a poor record lowers the factor.", LOWERING, unit="times",
         most=Decimal(100)),
     choice("hedge.mode", "off",
@@ -196,12 +204,17 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         least=Decimal(60)),
     share("hedge.react_share", _HEDGE.react_share,
         "Move of a held pair that brings the next review forward."),
-    share("hedge.least", _HEDGE.least, "Smallest share held in USD.", LOWERING),
-    share("hedge.most", _HEDGE.most, "Largest share that the formula asks for.", LOWERING),
-    share("hedge.calm", _HEDGE.calm, "Daily volatility up to which nothing is added.", RAISING),
-    share("hedge.wild", _HEDGE.wild, "Daily volatility from which the most is held.", RAISING),
-    share("hedge.slight", _HEDGE.slight, "Drawdown up to which nothing is added.", RAISING),
-    share("hedge.severe", _HEDGE.severe, "Drawdown from which the most is held.", RAISING),
+    share("hedge.ratio_minimum", _HEDGE.ratio_minimum, "Smallest share held in USD.", LOWERING),
+    share("hedge.ratio_maximum", _HEDGE.ratio_maximum,
+        "Largest share that the formula asks for.", LOWERING),
+    share("hedge.volatility_low", _HEDGE.volatility_low,
+        "Daily volatility up to which nothing is added.", RAISING),
+    share("hedge.volatility_high", _HEDGE.volatility_high,
+        "Daily volatility from which the most is held.", RAISING),
+    share("hedge.drawdown_low", _HEDGE.drawdown_low,
+        "Drawdown up to which nothing is added.", RAISING),
+    share("hedge.drawdown_high", _HEDGE.drawdown_high,
+        "Drawdown from which the most is held.", RAISING),
     share("hedge.target_band", _HEDGE.target_band,
         "Change of the formula that moves the target. Ten percent: at five it changed more than "
         "twice as often on recorded candles."),
@@ -261,6 +274,9 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
     seconds("figures.clock", _FIGURES.clock,
         "How long the market's time may have stood still when an entry is judged.",
         RAISING, least=ONE),
+    share("figures.second_feed_apart", _FIGURES.second_feed_apart,
+        "How far a second source's price may lie from the market's own, at three looks in a row, "
+        "before a live account takes no entries in the pair.", RAISING),
     seconds("figures.alert_after", _FIGURES.alert_after,
         "How long an account may go without a figure it needs before that is an alarm."),
     share("compliance.peg_tolerance", _COMPLIANCE.peg_tolerance,
@@ -287,6 +303,19 @@ CATALOGUE: tuple[SettingDefinition, ...] = (
         "candles groups changed on 67 of 431 days without it, on 4 with 0.15.", scope=_PLATFORM),
     share("correlation.threshold", Decimal(str(_CORRELATION.threshold)),
         "Mean correlation that makes one group.", RAISING, scope=_PLATFORM),
+    seconds("notifications.after", _ESCALATION.after,
+        "How long something critical waits for an acknowledgement before every director is told, "
+        "quiet hours or not.", RAISING, least=ONE, most=DAY, scope=_PLATFORM),
+    seconds("notifications.every", _ESCALATION.every,
+        "How long until they are told again.", RAISING, least=Decimal(60), most=DAY,
+        scope=_PLATFORM),
+    count("notifications.times", _ESCALATION.times,
+        "How often, at most.", LOWERING, most=Decimal(1000), scope=_PLATFORM),
+    seconds("notifications.quiet_period", _ESCALATION.quiet_period,
+        "How long after a message the same incident is not told again.", RAISING, most=DAY,
+        scope=_PLATFORM),
+    names("freeze.windows", (), "Weekly windows in UTC in which nothing is loosened, as "
+        "fri 20:00-mon 06:00.", ANY, scope=_PLATFORM),
 )
 # fmt: on
 
@@ -300,9 +329,9 @@ ORDERED: tuple[tuple[str, str], ...] = (
     ("losses.month_soft_share", "losses.month_hard_share"),
     ("losses.strategy_soft_share", "losses.strategy_hard_share"),
     ("losses.open_risk_soft_share", "losses.open_risk_hard_share"),
-    ("hedge.least", "hedge.most"),
-    ("hedge.calm", "hedge.wild"),
-    ("hedge.slight", "hedge.severe"),
+    ("hedge.ratio_minimum", "hedge.ratio_maximum"),
+    ("hedge.volatility_low", "hedge.volatility_high"),
+    ("hedge.drawdown_low", "hedge.drawdown_high"),
     ("portfolio.pair_share", "portfolio.gross_share"),
     ("compliance.peg_return", "compliance.peg_tolerance"),
 )

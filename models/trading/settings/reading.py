@@ -11,6 +11,7 @@ from models.trading.capital.allocation import AllocationMethod, AllocationPolicy
 from models.trading.execution import EntryStyle, ExecutionPolicy
 from models.trading.governance.approval import ApprovalPolicy
 from models.trading.governance.going_live import LiveConditions
+from models.trading.governance.notifications.routing import Escalation
 from models.trading.hedge.target import HedgeSettings
 from models.trading.risk.assets import FIAT
 from models.trading.risk.drawdown_limits import DrawdownLimits, PositionsOnHalt
@@ -18,6 +19,7 @@ from models.trading.risk.limits import AccountLimits
 from models.trading.risk.loss_limits import LossLimits
 from models.trading.risk.portfolio import PortfolioLimits
 from models.trading.settings.catalogue import Value
+from models.trading.settings.exits import ExitDefaults, exit_defaults_of
 from models.trading.settings.versions import SettingsVersion
 from models.trading.strategies.evidence import EvidencePolicy, EvidenceSource
 from models.trading.strategy_policy import StrategyPolicy
@@ -25,17 +27,6 @@ from models.trading.trading_day import DayRule
 from models.trading.universe.compliance import ComplianceRules
 from models.trading.universe.correlation import CorrelationSettings
 from models.trading.universe.pairs import UniverseRules
-
-
-@dataclass(frozen=True, slots=True)
-class ExitDefaults:
-    """What the exits of a trade are where nothing else was said; None: not used."""
-
-    trailing_share: Decimal | None = None
-    trailing_multiple: Decimal | None = None
-    hold_maximum: timedelta | None = None
-    break_even_gain: Decimal | None = None
-    break_even_offset: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +50,7 @@ class AccountRules:
     day: DayRule
     execution: ExecutionPolicy
     strategies: StrategyPolicy
+    exit_fee_share: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +61,8 @@ class PlatformRules:
     compliance: ComplianceRules
     universe: UniverseRules
     correlation: CorrelationSettings
+    escalation: Escalation
+    freeze_windows: tuple[str, ...] = ()
 
 
 def account_rules(settings: SettingsVersion) -> AccountRules:
@@ -85,7 +79,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         portfolio=PortfolioLimits(**portfolio),
         drawdown=DrawdownLimits(**drawdown),
         losses=LossLimits(**_section(values, "losses")),
-        exits=_exits(values),
+        exits=exit_defaults_of(values),
         allocation=_allocation(values),
         fixed_shares=dict(_section(values, "allocation")["fixed"]),
         hedge=_hedge(values),
@@ -96,6 +90,7 @@ def account_rules(settings: SettingsVersion) -> AccountRules:
         day=_day(values),
         execution=_execution(values),
         strategies=StrategyPolicy(**_section(values, "strategies")),
+        exit_fee_share=_section(values, "valuation")["exit_fee_share"],
     )
 
 
@@ -124,6 +119,8 @@ def platform_rules(settings: SettingsVersion, allowed: frozenset[str]) -> Platfo
             threshold=float(correlation["threshold"]),
             hysteresis=float(correlation["hysteresis"]),
         ),
+        escalation=Escalation(**_section(values, "notifications")),
+        freeze_windows=tuple(_section(values, "freeze")["windows"]),
     )
 
 
@@ -151,17 +148,6 @@ def _section(values: Mapping[str, Value], section: str) -> dict[str, Any]:
     }
 
 
-def _exits(values: Mapping[str, Value]) -> ExitDefaults:
-    exits = _section(values, "exits")
-    return ExitDefaults(
-        trailing_share=exits["trailing_share"] or None,
-        trailing_multiple=exits["trailing_multiple"] or None,
-        hold_maximum=exits["hold_maximum"] or None,
-        break_even_gain=exits["break_even_gain"] or None,
-        break_even_offset=exits["break_even_offset"],
-    )
-
-
 def _evidence(values: Mapping[str, Value]) -> EvidencePolicy:
     section = _section(values, "evidence")
     source = EvidenceSource(section.pop("recorded_as"))
@@ -176,7 +162,7 @@ def _hedge(values: Mapping[str, Value]) -> HedgeSettings:
 
 def _allocation(values: Mapping[str, Value]) -> AllocationPolicy:
     section = _section(values, "allocation")
-    least, most = dict(section["least"]), dict(section["most"])
+    least, most = dict(section["weight_minimum"]), dict(section["weight_maximum"])
     usual = ShareBounds()
     return AllocationPolicy(
         method=AllocationMethod(section["method"]),
@@ -186,7 +172,7 @@ def _allocation(values: Mapping[str, Value]) -> AllocationPolicy:
             for name in sorted({*least, *most})
         },
         trades_minimum=section["trades_minimum"],
-        tilt=section["tilt"],
+        performance_weight=section["performance_weight"],
     )
 
 

@@ -2,10 +2,25 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from models.trading.settings.catalogue import plain, read_value
 from models.trading.settings.definitions import BY_NAME
 from models.trading.settings.versions import SettingChange, SettingsVersion, default_version
+
+OLD_NAMES: Final[Mapping[str, str]] = {
+    "hedge.least": "hedge.ratio_minimum",
+    "hedge.most": "hedge.ratio_maximum",
+    "hedge.calm": "hedge.volatility_low",
+    "hedge.wild": "hedge.volatility_high",
+    "hedge.slight": "hedge.drawdown_low",
+    "hedge.severe": "hedge.drawdown_high",
+    "allocation.least": "allocation.weight_minimum",
+    "allocation.most": "allocation.weight_maximum",
+    "allocation.tilt": "allocation.performance_weight",
+    "strategies.tilt": "strategies.performance_weight",
+}
+"""What settings were called when a stored or exported version was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +52,7 @@ def restore_version(record: SettingsVersion, stored: Mapping[str, object]) -> Re
     """
     values = dict(default_version(record.owner, record.scope).values)
     left_out = []
-    for name, raw in sorted(stored.items()):
+    for name, raw in sorted(_by_present_names(stored).items()):
         value = read_value(BY_NAME[name], raw).value if name in values else None
         if value is None:
             left_out.append(name)
@@ -48,7 +63,17 @@ def restore_version(record: SettingsVersion, stored: Mapping[str, object]) -> Re
 
 def import_updates(current: SettingsVersion, exported: Mapping[str, object]) -> dict[str, object]:
     """Return what an export would change here; unknown names stay in, for the change to refuse."""
-    return {name: raw for name, raw in exported.items() if not _holds(current, name, raw)}
+    return {
+        name: raw
+        for name, raw in _by_present_names(exported).items()
+        if not _holds(current, name, raw)
+    }
+
+
+def _by_present_names(values: Mapping[str, object]) -> dict[str, object]:
+    """Return values by the present names of their settings; these go before old ones."""
+    renamed = {OLD_NAMES[name]: raw for name, raw in values.items() if name in OLD_NAMES}
+    return {**renamed, **{name: raw for name, raw in values.items() if name not in OLD_NAMES}}
 
 
 def _holds(current: SettingsVersion, name: str, raw: object) -> bool:

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from models.trading.bounds import NAME_LENGTH, cleaned_text, text_problem
 from models.trading.governance.approval import check_other_person
+from models.trading.governance.freeze_windows import window_problem
 from models.trading.settings.catalogue import (
     Danger,
     SettingDefinition,
@@ -20,6 +21,7 @@ from models.trading.settings.catalogue import (
     read_value,
 )
 from models.trading.settings.definitions import BY_NAME, CATALOGUE, ORDERED
+from models.trading.settings.exits import PREFIX, problems_of_exits
 from models.trading.verdicts import Check, Verdict
 
 GUARDS = (
@@ -28,8 +30,11 @@ GUARDS = (
     "evidence.results_minimum",
     "evidence.prior_deviation",
     "evidence.deviations_below",
+    "freeze.",
+    "notifications.",
+    "witness.",
 )
-"""Settings that say when a second person is asked: nobody loosens them alone."""
+"""Settings that say when a second person is asked: nobody loosens them alone, live or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ class SettingsVersion:
 class ChangeRequest:
     """Values as they come from outside. ``based_on`` is the version that the author saw.
 
-    A dangerous change is ``confirmed`` by its author or ``approved_by`` another person.
+    A dangerous change is ``confirmed`` by its author or ``approved_by`` another person. While money
+    is ``live``, each takes another person, not only what loosens the guards themselves.
     """
 
     updates: Mapping[str, object]
@@ -75,6 +81,7 @@ class ChangeRequest:
     based_on: int
     approved_by: str | None = None
     confirmed: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,8 @@ def decide_change(current: SettingsVersion, request: ChangeRequest) -> SettingsD
     checks = [
         *problems,
         *_check_order(values),
+        *_check_windows(values),
+        *_check_exits(values, read),
         _check("invalid-change", bool(request.author.strip()), "a change has an author"),
         _check("invalid-change", bool(request.reason.strip()), "a change has a reason"),
         _check_text("author", request.author),
@@ -160,10 +169,13 @@ def _check_consent(request: ChangeRequest, changes: tuple[SettingChange, ...]) -
 
 
 def _check_guard(request: ChangeRequest, changes: tuple[SettingChange, ...]) -> Check:
-    """Require another person where what asks for another person is loosened."""
-    loosened = ", ".join(c.name for c in changes if c.dangerous and c.name.startswith(GUARDS))
+    """Require another person where what asks for another person is loosened, or live limits are."""
+    guarded = GUARDS if not request.live else ("",)
+    loosened = ", ".join(c.name for c in changes if c.dangerous and c.name.startswith(guarded))
     passed = not loosened or request.approved_by is not None
     reason = f"loosens what needs two people, and needs two itself: {loosened}"
+    if request.live:
+        reason = f"lets more real money be lost, which takes two people: {loosened}"
     return _check("second-person-needed", passed, reason)
 
 
@@ -212,6 +224,21 @@ def _check_order(values: Mapping[str, Value]) -> list[Check]:
             reason = f"{low} {values[low]} is not above {high} {values[high]}"
             checks.append(_check("invalid-setting", passed, reason))
     return checks
+
+
+def _check_windows(values: Mapping[str, Value]) -> list[Check]:
+    windows = values.get("freeze.windows", ())
+    given = windows if isinstance(windows, tuple) else ()
+    problems = [window_problem(str(window)) for window in given]
+    return [_check("invalid-setting", False, one) for one in problems if one]  # noqa: FBT003
+
+
+def _check_exits(values: Mapping[str, Value], read: Mapping[str, Value]) -> list[Check]:
+    """Refuse exits that could never take effect; those of an older version hold up nothing else."""
+    if not any(name.startswith(PREFIX) for name in read):
+        return []
+    problems = problems_of_exits(values)
+    return [_check("invalid-setting", False, f"exits: {one.reason}") for one in problems]  # noqa: FBT003
 
 
 def _size(value: Value) -> Decimal:

@@ -7,6 +7,7 @@ from models.trading.strategies.momentum import CrossSectionalMomentum
 from models.trading.strategies.registry import StrategyRegistry, UnknownStrategyError
 from models.trading.strategies.strategy import Strategy, StrategyStanding
 from models.trading.strategies.trend import TrendStrategy
+from models.trading.strategies.upper_half import UpperHalf
 from models.trading.strategies.volatility_managed import VolatilityManaged
 
 __all__ = ["Strategy", "StrategyRegistry", "StrategyStanding", "UnknownStrategyError", "known"]
@@ -21,6 +22,7 @@ def known() -> StrategyRegistry:
             CrossSectionalMomentum(),
             MeanReversion(),
             IntradayBreakout(),
+            UpperHalf(),
             TrendStrategy(),
             TrendStrategy(name="demonstration", standing=StrategyStanding.DEMONSTRATION),
         )

@@ -94,7 +94,7 @@ def _by_record(policy: StrategyPolicy, evidence: Evidence) -> tuple[Check, Decim
     if evidence.trades < policy.trades_minimum or evidence.score is None:
         reason = f"{evidence.trades} closed trades tell nothing yet"
         return Check(RULE, "poor-record", passed=True, reason=reason), ONE
-    factor = min(ONE, max(policy.factor_minimum, ONE + evidence.score * policy.tilt))
+    factor = min(ONE, max(policy.factor_minimum, ONE + evidence.score * policy.performance_weight))
     reason = f"score {evidence.score:.3f} of {evidence.trades} closed trades"
     return Check(RULE, "poor-record", factor == ONE, reason, evidence.score), factor
 

@@ -8,9 +8,10 @@ Events of RecordTrade, each an audit row: ``trade_entering`` (begun), ``trade_op
 ``trade_protected`` (all that is held is covered by resting stops), ``exits_changed`` (by request),
 ``stop_moved``, ``stop_move_refused``, ``stop_refused``, ``exit_sent``, ``exit_failed``,
 ``entry_crosses`` (it has rested long enough), ``exit_widened`` (the next try goes lower),
-``part_sale_sent``, ``part_sale_failed``, ``trade_closed``; ``trade_restored`` (taken up from the
-record after its workflow was ended from outside, see ``trade_restore``), ``order_in_doubt`` (nobody
-can say whether it exists), ``trade_rescued`` (settled, and opened again); ``exit_blocked``,
+``partial_exit_sent``, ``partial_exit_failed``, ``trade_closed``; ``trade_restored`` (taken up
+from the record after its workflow was ended from outside, see ``recovery.restore``),
+``order_in_doubt`` (nobody can say whether it exists), ``trade_rescued`` (settled, opened again);
+``exit_blocked``,
 ``stop_blocked``, ``amend_blocked``, ``cancel_blocked`` and ``part_blocked`` (refused twice,
 unchanged: the next try waits) and ``holding_short`` (the exchange holds less than was bought).
 """
@@ -35,12 +36,12 @@ from models.trading.trade.facts import (
     CloseRequested,
     EntryCancelRequested,
     FillReported,
-    HoldingTold,
+    HoldingReported,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
     OrderRefused,
-    PartSaleRequested,
+    PartialExitRequested,
     PriceCrossed,
     RecordTrade,
     ReportToAccount,
@@ -149,9 +150,9 @@ def _write_down(draft: TradeDraft, fact: TradeFact) -> Answer | None:
             draft.change(entry_cancel_wanted=True, entry_cancel_reason=reason)
         case CloseRequested() | StopMoveRequested() | ExitsChangeRequested() | ApprovalSettled():
             return _answer_request(draft, fact)
-        case PartSaleRequested():
+        case PartialExitRequested():
             note_part_request(draft, fact)
-        case HoldingTold():
+        case HoldingReported():
             note_holding(draft, fact)
         case EntryAmended() | EntryAmendRefused():
             note_entry_amend(draft, fact)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from models.trading.exits.requests import ExitsChangeRequested
-from models.trading.governance.approval import ApprovalSettled, AskApproval
+from models.trading.governance.approval import ApprovalSettled, RequestApproval
 from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus
 from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmendRefused
 
@@ -211,7 +211,7 @@ class StopMoveRequested:
 
 
 @dataclass(frozen=True, slots=True)
-class PartSaleRequested:
+class PartialExitRequested:
     """The account wants a part sold: all sales of the trade together shall reach ``sold_target``.
 
     A total, so that a repeat, and a request made on old figures, sells nothing twice. ``price`` is
@@ -234,7 +234,7 @@ class ShortfallCause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class HoldingTold:
+class HoldingReported:
     """What the exchange holds that this trade may sell. ``at`` is protocol time of the question.
 
     ``available`` is the balance of the base asset less what other trades' orders would sell;
@@ -275,10 +275,10 @@ TradeFact = (
     | CloseRequested
     | EntryCancelRequested
     | StopMoveRequested
-    | PartSaleRequested
+    | PartialExitRequested
     | ExitsChangeRequested
     | ApprovalSettled
-    | HoldingTold
+    | HoldingReported
     | ReviewDue
 )
 
@@ -339,7 +339,7 @@ class SellPart:
 
 
 @dataclass(frozen=True, slots=True)
-class AskOrders:
+class ResolveOrderStatus:
     """Ask the exchange what became of orders whose facts are overdue; changes nothing there.
 
     Answered completely by the ordinary facts: every execution of each order, OrderEnded for each
@@ -351,8 +351,8 @@ class AskOrders:
 
 
 @dataclass(frozen=True, slots=True)
-class AskHolding:
-    """Ask the exchange what it holds of the pair's base asset; answered by HoldingTold.
+class RequestHolding:
+    """Ask the exchange what it holds of the pair's base asset; answered by HoldingReported.
 
     ``own_order_ids`` are the sales of the trade; ``since`` bounds what its ledger is asked for.
     """
@@ -391,9 +391,9 @@ TradeCommand = (
     | AmendEntry
     | ExitPosition
     | SellPart
-    | AskOrders
-    | AskHolding
-    | AskApproval
+    | ResolveOrderStatus
+    | RequestHolding
+    | RequestApproval
     | SetWatches
     | RecordTrade
     | ReportToAccount

@@ -1,9 +1,10 @@
 """Figures of one trade: what it earned, what it cost, and what it still promises to spend."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from models.trading.orders import Leg, OrderSpec, OrderType, Side
+from models.trading.orders import Fill, Leg, OrderSpec, OrderType, Side
 from models.trading.trade.facts import ExitReason, ShortfallCause
 from models.trading.trade.refusals import blocked_text
 from models.trading.trade.state import ZERO, TradePhase, TradeState, TradeSummary
@@ -135,26 +136,52 @@ def dust_left(state: TradeState) -> Decimal:
 
 def _with_hedge(state: TradeState, summary: TradeSummary) -> TradeSummary:
     """Add what the hedge bought with this trade, or sold of it; fees are inside the flow."""
-    bought_back = state.plan.source.startswith(HEDGE_SOURCE)
-    legs = {Leg.ENTRY} if bought_back else {Leg.HEDGE}
-    if not bought_back and state.exit_reason is ExitReason.HEDGE:
+    legs = {Leg.HEDGE}
+    if state.exit_reason is ExitReason.HEDGE:
         legs.add(Leg.EXIT)
-    orders = {o.order_id for o in state.orders if o.spec.leg in legs and o.order_id is not None}
-    fills = [f for f in state.fills if f.order_id in orders]
-    own = [f for f in state.fills if f.side is Side.SELL and f.order_id not in orders]
-    if own:
-        sold = sum((f.quantity for f in own), ZERO)
-        summary = replace(summary, exit_price=sum((f.cost for f in own), ZERO) / sold)
-    if not fills:
+    sold = _executed(state, legs)
+    # What it bought back it may sell again, and buy back once more.
+    bought = _executed(state, {Leg.ENTRY}) if state.plan.source.startswith(HEDGE_SOURCE) else ()
+    if not (bought or sold):
         return summary
-    sign = -1 if bought_back else 1
-    quantity, turnover = sum((f.quantity for f in fills), ZERO), sum((f.cost for f in fills), ZERO)
-    fees = sum((f.fee for f in fills), ZERO)
+    fees = sum((f.fee for f in (*bought, *sold)), ZERO)
+    spent, brought = (sum((f.cost for f in fills), ZERO) for fills in (bought, sold))
     return replace(
         summary,
-        hedge_bought=quantity if bought_back else ZERO,
-        hedge_sold=ZERO if bought_back else quantity,
-        hedge_turnover=turnover,
-        hedge_flow=sign * turnover - fees,
+        hedge_bought=sum((f.quantity for f in bought), ZERO),
+        hedge_sold=sum((f.quantity for f in sold), ZERO),
+        hedge_turnover=spent + brought,
+        hedge_flow=brought - spent - fees,
         hedge_fees=fees,
+        exit_price=_price_without_hedge(state, sold),
     )
+
+
+def _executed(state: TradeState, legs: AbstractSet[Leg]) -> tuple[Fill, ...]:
+    orders = {o.order_id for o in state.orders if o.spec.leg in legs and o.order_id is not None}
+    return tuple(f for f in state.fills if f.order_id in orders)
+
+
+def _price_without_hedge(state: TradeState, sold: tuple[Fill, ...]) -> Decimal | None:
+    """Return what the units that the hedge sold would have brought each, before fees.
+
+    They would have gone with what the trade sold from then on, the same share of them at each
+    price: a part sold before took none along. Where nothing was sold afterwards, the hedge's own
+    price is what is known.
+    """
+    held, sales = ZERO, []
+    for fill in sorted(state.fills, key=lambda f: (f.exchange_time, f.side is Side.SELL)):
+        if fill.side is Side.SELL:
+            sales.append((fill, held))
+        held += fill.quantity if fill.side is Side.BUY else -fill.quantity
+    later: Decimal | None = None
+    units = brought = ZERO
+    for fill, before in reversed(sales):
+        price = fill.cost / fill.quantity
+        if fill in sold:
+            units += fill.quantity
+            brought += fill.quantity * (price if later is None else later)
+        else:
+            share = fill.quantity / max(before, fill.quantity)
+            later = price if later is None else share * price + (1 - share) * later
+    return brought / units if units else None

@@ -12,10 +12,10 @@ from models.trading.trade.draft import TradeDraft
 from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
-    AskOrders,
     CancelOrder,
     ExitReason,
     PlaceOrder,
+    ResolveOrderStatus,
     StopAmended,
 )
 from models.trading.trade.orders import find_order
@@ -86,7 +86,7 @@ def note_amend_refused(draft: TradeDraft, fact: AmendRefused) -> None:
     draft.note_refusal(f"amend: {fact.reason}")
     if fact.order_is_gone:
         draft.change_order(order, pending_amend=False, gone=True)
-        draft.send(AskOrders((fact.order_id,)))
+        draft.send(ResolveOrderStatus((fact.order_id,)))
         return
     filled = order.filled_quantity >= order.quantity
     status = OrderStatus.CLOSED if filled and order.size_known else order.status

@@ -16,7 +16,12 @@ from models.trading.refusals.repetition import (
     without_refusal,
 )
 from models.trading.trade.draft import TradeDraft
-from models.trading.trade.facts import AskHolding, CancelRefused, HoldingTold, ShortfallCause
+from models.trading.trade.facts import (
+    CancelRefused,
+    HoldingReported,
+    RequestHolding,
+    ShortfallCause,
+)
 from models.trading.trade.state import ZERO, TradeOrder, TradeState
 
 CONFIRMATION = timedelta(minutes=1)
@@ -95,7 +100,7 @@ def next_look(state: TradeState) -> datetime | None:
     return min((at for at in times if at is not None), default=None)
 
 
-def note_holding(draft: TradeDraft, fact: HoldingTold) -> None:
+def note_holding(draft: TradeDraft, fact: HoldingReported) -> None:
     """Take the exchange's word for what is held; what it lacks is neither sold nor protected."""
     state = draft.state
     moving = state.live_exit is not None or state.live_part is not None
@@ -133,7 +138,7 @@ def blocked_text(state: TradeState) -> str:
     )
 
 
-def _cause(missing: Decimal, fact: HoldingTold) -> ShortfallCause | None:
+def _cause(missing: Decimal, fact: HoldingReported) -> ShortfallCause | None:
     if missing <= ZERO:
         return None
     if missing <= fact.fees:
@@ -158,7 +163,7 @@ def _own_order_ids(state: TradeState) -> tuple[str, ...]:
 def _ask(draft: TradeDraft) -> None:
     state = draft.state
     draft.send(
-        AskHolding(
+        RequestHolding(
             symbol=state.plan.instrument.symbol,
             base=state.plan.instrument.base,
             own_order_ids=_own_order_ids(state),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from models.trading.answers import WAITING, Answer
 from models.trading.exits.changes import judge_change, judge_rules, judge_sides
 from models.trading.exits.requests import (
+    ExitsChange,
     ExitsChangeRequested,
     PendingExits,
     changed_exits,
@@ -13,18 +14,19 @@ from models.trading.exits.requests import (
 )
 from models.trading.exits.rules import ExitRules
 from models.trading.governance.approval import (
-    WORSE_PROTECTION,
     ApprovalPolicy,
     ApprovalRequest,
     ApprovalSettled,
     ApprovalStatus,
-    AskApproval,
+    RequestApproval,
 )
+from models.trading.governance.subjects import Subject
 from models.trading.identities import approval_id
 from models.trading.trade.draft import TradeDraft
 from models.trading.trade.exits.conditions import rules_of
 from models.trading.trade.exits.sequence import want_exit
 from models.trading.trade.facts import CloseRequested, StopMoveRequested
+from models.trading.trade.figures import figures
 from models.trading.trade.state import TradePhase, TradeState
 from models.trading.verdicts import Verdict
 
@@ -66,7 +68,7 @@ def answer_exits_change(draft: TradeDraft, fact: ExitsChangeRequested) -> Answer
         return _answer(state, "invalid-price", "exits are given in numbers from zero up")
     old = rules_of(state)
     new = changed_exits(old, fact.change, state.plan.instrument)
-    refusal = _refuse_exits(state, new, fact.price)
+    refusal = _refuse_exits(state, new, fact.price, fact.change)
     if refusal is not None:
         return _answer(state, *refusal)
     worse = judge_change(old, new)
@@ -74,14 +76,15 @@ def answer_exits_change(draft: TradeDraft, fact: ExitsChangeRequested) -> Answer
         _adopt_exits(draft, new)
         return _answer(state, "accepted", "the exits are being changed")
     plan = state.plan
-    name = approval_id(plan.installation, plan.account, WORSE_PROTECTION, fact.request_id)
+    name = approval_id(plan.installation, plan.account, Subject.WORSE_PROTECTION, fact.request_id)
     known = tuple(p for p in state.pending_exits if p.approval_id != name)
-    draft.change(pending_exits=(*known, PendingExits(name, new))[-PENDING_MAXIMUM:])
+    asked = PendingExits(name, new, fact.change, state.stop_price)
+    draft.change(pending_exits=(*known, asked)[-PENDING_MAXIMUM:])
     draft.send(
-        AskApproval(
+        RequestApproval(
             ApprovalRequest(
                 request_id=name,
-                subject=WORSE_PROTECTION,
+                subject=Subject.WORSE_PROTECTION,
                 requested_by=fact.by,
                 detail=f"trade {plan.number} {plan.instrument.symbol}: {worse.reason}",
                 requested_at=fact.at,
@@ -107,14 +110,30 @@ def answer_settled_approval(draft: TradeDraft, fact: ApprovalSettled) -> Answer:
         return _answer(state, "accepted", "the exits stay as they are")
     if state.phase is TradePhase.SETTLED or state.exit_wanted:
         return _answer(state, "trade-closing", "the trade is being closed")
-    refusal = _refuse_exits(state, pending.rules, fact.market.last if fact.market else None)
+    new = _approved_exits(state, pending)
+    if new is None:
+        detail = f"the stop stands at {state.stop_price} by now: ask for the change again"
+        return _answer(state, "outdated-change", detail)
+    refusal = _refuse_exits(state, new, fact.market.last if fact.market else None)
     if refusal is not None:
         return _answer(state, *refusal)
-    # What trailed up since was not what the second person saw going down.
-    if pending.rules.stop_price < state.stop_price:
+    if new.stop_price < state.stop_price:
         draft.change(stop_lowered=True, trail_from=None)
-    _adopt_exits(draft, pending.rules)
+    _adopt_exits(draft, new)
     return _answer(state, "accepted", "the exits are being changed")
+
+
+def _approved_exits(state: TradeState, pending: PendingExits) -> ExitRules | None:
+    """Return the exits of now with what was approved, and nothing else, changed.
+
+    None where the approval has been overtaken: the stop was to go down, and stands elsewhere by
+    now, so that it would go down further than the second person saw.
+    """
+    if pending.change is None:
+        return None
+    new = changed_exits(rules_of(state), pending.change, state.plan.instrument)
+    moved = pending.stop_price != state.stop_price
+    return None if new.stop_price < state.stop_price and moved else new
 
 
 def _adopt_exits(draft: TradeDraft, rules: ExitRules) -> None:
@@ -125,13 +144,19 @@ def _adopt_exits(draft: TradeDraft, rules: ExitRules) -> None:
 
 
 def _refuse_exits(
-    state: TradeState, rules: ExitRules, price: Decimal | None
+    state: TradeState, rules: ExitRules, price: Decimal | None, change: ExitsChange | None = None
 ) -> tuple[str, str] | None:
-    """Judge exits against the market of this moment, which must be known."""
+    """Judge exits against the market of this moment, which must be known.
+
+    Partial sales are held against the take-profit where the change touches either: those that
+    the trade had before keep nobody from moving its stop.
+    """
     reference = _judged_against(state, price)
     if reference is None:
         return NO_PRICE
-    return _refusal(judge_rules(rules, state.plan.instrument, reference))
+    touched = change is not None and (change.partials or change.take_profit_price)
+    paid = (figures(state).average_entry or reference) if touched else None
+    return _refusal(judge_rules(rules, state.plan.instrument, reference, paid))
 
 
 def _judged_against(state: TradeState, price: Decimal | None) -> Decimal | None:

@@ -14,7 +14,7 @@ from models.trading.execution import EntryStyle
 from models.trading.orders import OrderStatus
 from models.trading.trade.draft import TradeDraft
 from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmendRefused
-from models.trading.trade.facts import AskOrders, ExitReason, PriceCrossed
+from models.trading.trade.facts import ExitReason, PriceCrossed, ResolveOrderStatus
 from models.trading.trade.state import TradeState
 
 CROSSING_TIME = timedelta(seconds=2)
@@ -79,7 +79,7 @@ def note_entry_amend(draft: TradeDraft, fact: EntryAmended | EntryAmendRefused) 
     draft.note_refusal(f"entry amend: {fact.reason}")
     draft.change(entry_amend=None)
     if fact.order_is_gone:
-        draft.send(AskOrders((fact.order_id,)))
+        draft.send(ResolveOrderStatus((fact.order_id,)))
 
 
 def amend_again(draft: TradeDraft) -> None:

@@ -21,6 +21,7 @@ from models.trading.trade.facts import (
     SellPart,
     ShortfallCause,
 )
+from models.trading.trade.recovery.reopened import Rescue
 
 ZERO = Decimal(0)
 
@@ -142,25 +143,6 @@ class TradeOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Rescue:
-    """A settled trade was opened again: the exchange told of more than it had settled with.
-
-    Attributes:
-        number: how often that has happened to this trade.
-        cash_flow: what the trade's account had counted in USD when it settled.
-        quantity: the same in base units: bought less sold.
-        dust: what it had left in the account as dust.
-        covered: all that is held is covered by resting stops, so that the danger is over.
-    """
-
-    number: int
-    cash_flow: Decimal
-    quantity: Decimal
-    dust: Decimal = ZERO
-    covered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class TradeState:
     """Carry a trade from entry to settlement; replaced, never changed.
 
@@ -176,7 +158,7 @@ class TradeState:
         entry_moves: how often the bid was looked at; ``entry_crossed`` it may take by now.
         exit_sent: the exit under way with the figures it was computed from.
         stop_refusals: stops refused or lost since one last rested.
-        children_asked: what was bought when the exchange was asked for missing attached stops.
+        children_requested: what was bought when the exchange was asked for missing attached stops.
         children_missing: bought quantity for which the exchange has no attached stop.
         exits: the exits in force beyond stop, target and the plan's trailing distance.
         partials_taken: partial sales that were asked for.
@@ -223,7 +205,7 @@ class TradeState:
     stop_refusals: int = 0
     trail_from: Decimal | None = None
     even_tried_at: Decimal | None = None
-    children_asked: Decimal | None = None
+    children_requested: Decimal | None = None
     children_missing: Decimal = ZERO
     opened_at: datetime | None = None
     closed_at: datetime | None = None
@@ -381,8 +363,9 @@ class TradeSummary:
     ``blocked`` says which of its requests the exchange goes on refusing, empty: none;
     ``unexplained`` are base units bought that the exchange does not hold and nobody explains.
     Of what the hedge did: base units bought back and sold, USD moved, received net of fees, and
-    those fees. ``exit_price`` is the average of all other sales, None before the first. ``dust`` is
-    what a settled trade leaves, too little to be sold.
+    those fees. ``exit_price`` is what each unit that it sold would have brought with the trade's
+    own sales since then, None where it sold none. ``dust`` is what a settled trade leaves, too
+    little to be sold.
     """
 
     number: int

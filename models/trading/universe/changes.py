@@ -56,6 +56,13 @@ def judge_universe_change(
     )
 
 
+def without_approval(verdict: Verdict) -> Verdict:
+    """Return a verdict without what asks for another person: nobody has been asked yet."""
+    return replace(
+        verdict, checks=tuple(c for c in verdict.checks if c.code != "second-person-needed")
+    )
+
+
 def apply_change(
     universe: Universe,
     proposal: UniverseProposal,

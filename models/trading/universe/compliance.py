@@ -64,9 +64,15 @@ class PegWatch:
 
 
 def note_peg(watch: PegWatch, rules: ComplianceRules, asset: str, price: Decimal) -> PegWatch:
-    """Take in the price of a stablecoin: off beyond the tolerance, back within the return band."""
+    """Take in the price of a stablecoin: off beyond the tolerance, back within the return band.
+
+    What is no number is no price: nobody can say that the coin is on its peg.
+    """
     if asset not in rules.stablecoins:
         return watch
+    if not price.is_finite():
+        known = {name: value for name, value in watch.prices.items() if name != asset}
+        return PegWatch(known, watch.off | {asset})
     distance = abs(price - ONE)
     off = set(watch.off)
     if distance > rules.peg_tolerance:

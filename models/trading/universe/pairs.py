@@ -6,7 +6,7 @@ as leaving, so that its protection goes on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -106,8 +106,14 @@ class UniverseProposal:
         return not self.join and not self.leave
 
 
-def judge_pair(facts: PairFacts, rules: UniverseRules) -> Verdict:
-    """Apply every rule to a pair; what is not known does not pass."""
+def judge_pair(
+    facts: PairFacts, rules: UniverseRules, listed: Mapping[str, str] | None = None
+) -> Verdict:
+    """Apply every rule to a pair; what is not known does not pass.
+
+    ``listed`` has the entry of a published list of sanctions by asset; None: none was ever read.
+    """
+    sanctions = () if listed is None else (_check_list(facts.instrument.base, listed),)
     instrument = facts.instrument
     volume, days, spread = facts.daily_volume, facts.history_days, facts.spread_share
     least, most = rules.daily_volume_minimum, rules.spread_maximum
@@ -150,20 +156,58 @@ def judge_pair(facts: PairFacts, rules: UniverseRules) -> Verdict:
                 Decimal(days) if days is not None else None,
                 Decimal(rules.history_days_minimum),
             ),
+            *sanctions,
         )
     )
 
 
+def _check_list(asset: str, listed: Mapping[str, str]) -> Check:
+    entry = listed.get(asset)
+    reason = f"{asset} is named by no entry of the sanctions list"
+    if entry is not None:
+        reason = f"entry {entry} of the sanctions list is called like {asset}"
+    return Check("compliance", "sanctioned-asset", entry is None, reason)
+
+
 def propose(
-    listed: Sequence[PairFacts], universe: Universe, rules: UniverseRules
+    listed: Sequence[PairFacts],
+    universe: Universe,
+    rules: UniverseRules,
+    sanctioned: Mapping[str, str] | None = None,
 ) -> UniverseProposal:
-    """Compare the exchange's list with the universe; a pair that is no longer listed leaves."""
+    """Compare the exchange's list with the universe; a pair that is no longer listed leaves.
+
+    ``sanctioned`` has the entry of a published list by asset; None: none was ever read.
+    """
     facts = {one.instrument.symbol: one for one in listed}
-    verdicts = {symbol: judge_pair(one, rules) for symbol, one in sorted(facts.items())}
+    verdicts = {symbol: judge_pair(one, rules, sanctioned) for symbol, one in sorted(facts.items())}
     fit = [symbol for symbol, verdict in verdicts.items() if verdict.allowed]
     join = tuple(_pair(facts[s], rules) for s in fit if s not in universe.allowed)
     leave = tuple(sorted(universe.allowed - set(fit)))
     return UniverseProposal(universe.version, join, leave, verdicts)
+
+
+def first_universe(
+    listed: Sequence[PairFacts],
+    rules: UniverseRules,
+    sanctioned: Mapping[str, str] | None = None,
+) -> tuple[Universe, UniverseProposal]:
+    """Return the universe that trading begins with, and the verdict on every pair listed.
+
+    The same rules hold as for what joins later: a pair of which a figure is not known stays out.
+    """
+    found = propose(listed, Universe(), rules, sanctioned)
+    first = Universe(1, {pair.symbol: pair for pair in found.join})
+    return first, UniverseProposal(first.version, (), (), found.verdicts)
+
+
+def rules_of_own_market(rules: UniverseRules) -> UniverseRules:
+    """Return what is asked of the pairs of a generated or replayed market.
+
+    No pair of it can be younger than the market, which is as old as the installation, and what is
+    traded in it is made up, or played at another speed: the spread tells.
+    """
+    return replace(rules, history_days_minimum=0, daily_volume_minimum=ZERO)
 
 
 def bucket_of(asset: str, daily_volume: Decimal, rules: UniverseRules) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from models.trading.trade.facts import PriceWatch
 
 
-class MomentIndex:
+class TimerIndex:
     """Hold the watches that wait for a market time, the earliest first; each is returned once."""
 
     def __init__(self) -> None:

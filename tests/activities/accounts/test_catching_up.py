@@ -9,15 +9,17 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.accounts import stream as account_stream
-from activities.accounts.stream import Following
+from activities.accounts.stream import StreamFollower
 from activities.execution.orders import OrderActivities
-from activities.ports.exchange_errors import UnknownOutcomeError
-from models.contracts.orders import OrderToPlace
+from activities.pauses import GrowingPause
+from activities.ports.exchange_errors import RateLimitedError, UnknownOutcomeError
+from models.contracts.orders import SubmitOrder
 from models.contracts.workflows import AccountToFollow
 from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType, Side
 from tests.support.fakes import FakeExchange, FakeJournal, wall_clock
 from tests.support.kraken_rows import an_order
 from tests.support.market_fakes import FakeMessenger
+from tests.support.temporal import eventually
 
 CANCELED = OrderStatus.CANCELED
 NO_HISTORY = {"error": "EAPI:Rate limit exceeded"}
@@ -29,15 +31,15 @@ def activities(directory, journal) -> OrderActivities:
 
 
 @pytest.fixture
-def following(directory, journal) -> Following:
+def following(directory, journal) -> StreamFollower:
     request = AccountToFollow("company", ())
-    return Following(request, directory, journal, FakeMessenger(), wall_clock)
+    return StreamFollower(request, directory, journal, FakeMessenger(), wall_clock)
 
 
 async def place(activities: OrderActivities, **changes: object) -> str:
     order = an_order(**{"order_type": OrderType.MARKET, "limit_price": None, **changes})
     placed = await ActivityEnvironment().run(
-        activities.place_order, OrderToPlace(order, wall_clock())
+        activities.place_order, SubmitOrder(order, wall_clock())
     )
     assert placed.acknowledged is not None
     return placed.acknowledged.order_id
@@ -93,9 +95,9 @@ async def test_stop_placed_apart_that_fired_unheard_is_found_without_the_history
 async def test_who_is_deaf_asks_again_and_again_without_being_told_to(
     simulator, directory, activities, journal, following, monkeypatch
 ):
-    monkeypatch.setattr(account_stream, "DEAF_SECONDS", 0.05)
+    monkeypatch.setattr(account_stream, "SILENT_SECONDS", 0.05)
     exchange = await directory.exchange("company")
-    assert exchange.unbroken_stretch() is None
+    assert exchange.stream_epoch() is None
     order_id = await place(activities, order_type=OrderType.LIMIT, limit_price=Decimal(30000))
     keeping_up = asyncio.create_task(following._keep_up(exchange))
     await simulator.price("25000")
@@ -109,12 +111,73 @@ async def test_who_is_deaf_asks_again_and_again_without_being_told_to(
 
 
 async def test_who_hears_is_not_asked_for(following, monkeypatch):
-    monkeypatch.setattr(account_stream, "DEAF_SECONDS", 0.02)
+    monkeypatch.setattr(account_stream, "SILENT_SECONDS", 0.02)
     exchange = FakeExchange()
     exchange.hearing = True
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await following._until_behind(exchange)
+
+
+class Crowded(FakeExchange):
+    """An exchange whose limits leave no room for the figures of an announcement, at first."""
+
+    def __init__(self, refusals: int) -> None:
+        super().__init__()
+        self.hearing = True
+        self.refusals, self.caught_up = refusals, 0
+
+    async def open_orders(self):
+        self.caught_up += 1
+        return await super().open_orders()
+
+    async def balances(self):
+        if self.refusals:
+            self.refusals -= 1
+            raise RateLimitedError("no room", retry_after_seconds=0.02)
+        return await super().balances()
+
+
+async def test_who_waits_for_room_to_announce_does_not_ask_again_for_what_was_missed(
+    following, monkeypatch
+):
+    monkeypatch.setattr(account_stream, "RETRY_SECONDS", 0.01)
+    following._retry = GrowingPause(0.01, 0.02)
+    exchange = Crowded(refusals=5)
+    following._behind.set()
+    keeping_up = asyncio.create_task(following._keep_up(exchange))
+    await eventually(lambda: following._messenger.told, "the account is told")
+    keeping_up.cancel()
+    assert (exchange.refusals, exchange.caught_up) == (0, 1)
+
+
+async def test_what_was_missed_while_a_figure_waits_for_room_is_asked_for_at_once(following):
+    class Waiting(Crowded):
+        """Its figures wait for room for ever."""
+
+        async def balances(self):
+            self.refusals += 1
+            await asyncio.sleep(3600)
+
+    exchange = Waiting(refusals=0)
+    following._behind.set()
+    keeping_up = asyncio.create_task(following._keep_up(exchange))
+    await eventually(lambda: exchange.refusals, "a figure waits")
+    following._behind.set()
+    await eventually(lambda: exchange.caught_up > 1, "it asks what was missed")
+    keeping_up.cancel()
+
+
+async def test_who_goes_deaf_while_it_waits_for_room_asks_what_was_missed(following, monkeypatch):
+    monkeypatch.setattr(account_stream, "SILENT_SECONDS", 0.01)
+    following._retry = GrowingPause(5, 5)
+    exchange = Crowded(refusals=1)
+    following._behind.set()
+    keeping_up = asyncio.create_task(following._keep_up(exchange))
+    await eventually(lambda: not exchange.refusals, "it waits for room")
+    exchange.hearing = False
+    await eventually(lambda: exchange.caught_up > 1, "it asks again")
+    keeping_up.cancel()
 
 
 async def test_what_was_recorded_before_a_crash_is_told_although_the_exchange_is_silent(
@@ -125,7 +188,9 @@ async def test_what_was_recorded_before_a_crash_is_told_although_the_exchange_is
     await journal.record_fills("company", fills)
     await simulator.fault("refuse_connections", {}, count=None, params={"seconds": 60})
     messenger = FakeMessenger()
-    following = Following(AccountToFollow("company", ()), directory, journal, messenger, wall_clock)
+    following = StreamFollower(
+        AccountToFollow("company", ()), directory, journal, messenger, wall_clock
+    )
     running = asyncio.create_task(following.run())
     for _ in range(200):
         if not journal.undelivered:
@@ -163,7 +228,7 @@ async def test_what_a_settled_trade_bought_unheard_is_found_while_nobody_listens
     if ended == "withdrawn":
         spec = an_order(limit_price=Decimal(40000))
         placed = await ActivityEnvironment().run(
-            activities.place_order, OrderToPlace(spec, wall_clock())
+            activities.place_order, SubmitOrder(spec, wall_clock())
         )
         order_id = placed.acknowledged.order_id
         await journal.mark_order("company", spec.client_order_id, CANCELED, order_id, wall_clock())

@@ -52,7 +52,7 @@ async def met(report, *, snapshot: bool = False) -> tuple[list[object], FakeJour
     delivery = StreamDelivery("company", journal, messenger, lambda: times[0])
     await delivery.take(ExecutionReport("new", report, None, snapshot, 1, NOW))
     times[0] = now + timedelta(seconds=ORPHAN_SECONDS + 1)
-    await delivery.tidy()
+    await delivery.retry_pending()
     return [fact for _, _, fact in messenger.told], journal
 
 

@@ -33,7 +33,7 @@ class Told:
 
     facts: list[ExchangeReady] = field(default_factory=list)
 
-    async def tell_account(self, account, facts):
+    async def signal_account(self, account, facts):
         self.facts += facts
         return True
 

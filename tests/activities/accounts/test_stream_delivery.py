@@ -50,11 +50,11 @@ async def executed(delivery: StreamDelivery, journal: FakeJournal) -> str:
 async def test_a_fill_that_comes_before_its_trade_runs_is_told_again(delivery, journal, messenger):
     messenger.gone = True
     fill = await executed(delivery, journal)
-    await delivery.tidy()
+    await delivery.retry_pending()
     assert not delivery.settled
     assert journal.undelivered == {fill}
     messenger.gone = False
-    await delivery.tidy()
+    await delivery.retry_pending()
     assert delivery.settled
     assert journal.undelivered == set()
 
@@ -72,7 +72,7 @@ async def test_a_fill_that_comes_after_its_trade_opens_it_again(delivery, journa
     settled = a_settled_trade(journal)
     messenger.gone = True
     name = await executed(delivery, journal)
-    await delivery.tidy()
+    await delivery.retry_pending()
     assert delivery.settled
     assert journal.undelivered == set()
     ((state, facts),) = messenger.reopened

@@ -17,7 +17,7 @@ from activities.accounts.compared_records import (
     OwnRecord,
 )
 from activities.accounts.verification import compare
-from activities.execution.timeouts import patience_in
+from activities.execution.timeouts import order_timeouts
 from models.trading.orders import Fill, OrderStatus, Side
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -163,7 +163,7 @@ def test_intent_without_an_order_is_found_unless_it_came_to_nothing(status, age,
 def test_an_order_may_be_in_doubt_for_longer_where_the_market_waits(age, is_found):
     exchange, ours = Books().records()
     lost = OwnOrder("lost", 1, None, OrderStatus.UNKNOWN, 7, 1, attached=False, age_seconds=age)
-    ours, patience = replace(ours, orders=(lost,)), patience_in(lockstep=True)
+    ours, patience = replace(ours, orders=(lost,)), order_timeouts(lockstep=True)
     found = verification.compare("company", exchange, ours, MINIMUMS, patience.proof_seconds)
     assert bool(found) is is_found
 

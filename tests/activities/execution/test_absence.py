@@ -16,11 +16,11 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.accounts.stream import Following
+from activities.accounts.stream import StreamFollower
 from activities.execution.orders import OrderActivities
-from activities.execution.timeouts import Patience
+from activities.execution.timeouts import OrderTimeouts
 from activities.ports.exchange import Exchange
-from models.contracts.orders import OrderCancelled, OrderPlaced, OrderToCancel, OrderToPlace
+from models.contracts.orders import OrderCancelled, OrderPlaced, OrderToCancel, SubmitOrder
 from models.contracts.workflows import AccountToFollow
 from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
 from tests.support.fakes import wall_clock
@@ -37,18 +37,18 @@ ENTRY = an_order(order_type=OrderType.MARKET, limit_price=None)
 
 @pytest.fixture
 def activities(directory, journal) -> OrderActivities:
-    return OrderActivities(directory, journal, wall_clock, Patience())
+    return OrderActivities(directory, journal, wall_clock, OrderTimeouts())
 
 
 @asynccontextmanager
 async def followed(directory, journal) -> AsyncIterator[Exchange]:
     """Have somebody follow the account's private stream, as a running worker does."""
     request = AccountToFollow("company", ())
-    following = Following(request, directory, journal, FakeMessenger(), wall_clock)
+    following = StreamFollower(request, directory, journal, FakeMessenger(), wall_clock)
     exchange = await directory.exchange("company")
     task = asyncio.create_task(following.run())
     try:
-        await eventually(lambda: exchange.unbroken_stretch() is not None, "the stream is whole")
+        await eventually(lambda: exchange.stream_epoch() is not None, "the stream is whole")
         yield exchange
     finally:
         task.cancel()
@@ -58,7 +58,7 @@ async def followed(directory, journal) -> AsyncIterator[Exchange]:
 
 async def place(activities: OrderActivities, order: OrderSpec) -> OrderPlaced:
     return await ActivityEnvironment().run(
-        activities.place_order, OrderToPlace(order, datetime.now(UTC))
+        activities.place_order, SubmitOrder(order, datetime.now(UTC))
     )
 
 

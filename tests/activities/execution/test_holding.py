@@ -8,10 +8,10 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.execution.holding import HoldingActivities
-from models.contracts.orders import HoldingToAsk
+from models.contracts.orders import HoldingRequest
 from models.trading.identities import client_order_id
 from models.trading.orders import Leg, OrderSpec, OrderType, Side
-from models.trading.trade.facts import AskHolding, HoldingTold
+from models.trading.trade.facts import HoldingReported, RequestHolding
 from tests.support.fakes import FakeDirectory, FakeExchange, FakeJournal, wall_clock
 from tests.support.kraken_rows import an_order
 
@@ -43,13 +43,13 @@ def journal() -> FakeJournal:
     return FakeJournal()
 
 
-async def ask(exchange: FakeExchange, journal: FakeJournal, *ids: str) -> HoldingTold:
+async def ask(exchange: FakeExchange, journal: FakeJournal, *ids: str) -> HoldingReported:
     directory = FakeDirectory()
     directory.exchanges["company"] = exchange
     activities = HoldingActivities(directory, journal, wall_clock)
-    command = AskHolding("BTC/USD", "BTC", ids, START)
-    request = HoldingToAsk("company", 1, command)
-    told: HoldingTold = await ActivityEnvironment().run(activities.ask_holding, request)
+    command = RequestHolding("BTC/USD", "BTC", ids, START)
+    request = HoldingRequest("company", 1, command)
+    told: HoldingReported = await ActivityEnvironment().run(activities.request_holding, request)
     return told
 
 

@@ -8,8 +8,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.execution.orders import OrderActivities
-from activities.execution.timeouts import Patience
-from models.contracts.orders import OrderPlaced, OrdersToAsk, OrderToPlace
+from activities.execution.timeouts import OrderTimeouts
+from models.contracts.orders import OrderPlaced, OrderStatusRequest, SubmitOrder
 from models.trading.orders import ConditionalClose, Leg, OrderSpec, OrderStatus, OrderType, Side
 from tests.support.kraken_rows import an_order
 
@@ -38,13 +38,13 @@ def clock() -> datetime:
 @pytest.fixture
 def activities(directory, journal, reads_are_fresh) -> OrderActivities:
     # Kraken's deadline is what it must be; the settle window only has to outlast it.
-    patience = Patience(delivery=timedelta(seconds=0.3), poll=timedelta(milliseconds=50))
+    patience = OrderTimeouts(delivery=timedelta(seconds=0.3), poll=timedelta(milliseconds=50))
     return OrderActivities(directory, journal, clock, patience)
 
 
 async def place(activities: OrderActivities, order: OrderSpec) -> OrderPlaced:
     """Place an order as the workflow's retries do: the same request until it has an answer."""
-    request = OrderToPlace(order, clock())
+    request = SubmitOrder(order, clock())
     for _ in range(40):
         try:
             return await ActivityEnvironment().run(activities.place_order, request)
@@ -128,8 +128,8 @@ async def test_children_of_an_attached_stop_are_told_one_by_one_with_their_figur
     placed = await place(activities, entry)
     assert placed.acknowledged is not None
     parent = placed.acknowledged.order_id
-    asked = OrdersToAsk("company", entry.trade, (parent,), children=True)
-    answer = await ActivityEnvironment().run(activities.ask_orders, asked)
+    asked = OrderStatusRequest("company", entry.trade, (parent,), children=True)
+    answer = await ActivityEnvironment().run(activities.resolve_order_status, asked)
     truth = await simulator.record()
     fills = [one for one in truth["fills"] if one["order_id"] == parent]
     assert len(fills) > 1  # a purchase of this size walks the book
@@ -153,25 +153,29 @@ async def test_asking_for_orders_that_are_complete_asks_nobody(simulator, activi
     entry = an_order(order_type=OrderType.MARKET, limit_price=None)
     placed = await place(activities, entry)
     assert placed.acknowledged is not None
-    asked = OrdersToAsk("company", entry.trade, (placed.acknowledged.order_id,), children=False)
-    first = await ActivityEnvironment().run(activities.ask_orders, asked)
+    asked = OrderStatusRequest(
+        "company", entry.trade, (placed.acknowledged.order_id,), children=False
+    )
+    first = await ActivityEnvironment().run(activities.resolve_order_status, asked)
     await simulator.fault("lost_before", {"plane": "rest"}, count=None)
-    assert await ActivityEnvironment().run(activities.ask_orders, asked) == first
-    unknown = OrdersToAsk("company", 9, ("OAAAAA-AAAAA-AAAAAA",), children=False)
+    assert await ActivityEnvironment().run(activities.resolve_order_status, asked) == first
+    unknown = OrderStatusRequest("company", 9, ("OAAAAA-AAAAA-AAAAAA",), children=False)
     with pytest.raises(ApplicationError) as failure:
-        await ActivityEnvironment().run(activities.ask_orders, unknown)
+        await ActivityEnvironment().run(activities.resolve_order_status, unknown)
     assert failure.value.type == "ExchangeUnavailable"
     await simulator.control("faults", method="DELETE")
-    answer = await ActivityEnvironment().run(activities.ask_orders, unknown)
+    answer = await ActivityEnvironment().run(activities.resolve_order_status, unknown)
     assert (answer.children, answer.fills, answer.ended) == ((), (), ())
 
 
-async def bought(activities: OrderActivities, quantity: Decimal) -> OrdersToAsk:
+async def bought(activities: OrderActivities, quantity: Decimal) -> OrderStatusRequest:
     """Buy at the market, and return the question about it."""
     entry = an_order(order_type=OrderType.MARKET, limit_price=None, quantity=quantity)
     placed = await place(activities, entry)
     assert placed.acknowledged is not None
-    return OrdersToAsk("company", entry.trade, (placed.acknowledged.order_id,), children=False)
+    return OrderStatusRequest(
+        "company", entry.trade, (placed.acknowledged.order_id,), children=False
+    )
 
 
 async def test_executions_are_asked_for_by_their_ids_however_long_the_history(
@@ -181,7 +185,7 @@ async def test_executions_are_asked_for_by_their_ids_however_long_the_history(
     # The history of a busy account is many pages, each of which costs what protection may need.
     refusal = {"error": "EAPI:Rate limit exceeded"}
     await simulator.fault("error", {"method": "TradesHistory"}, count=None, params=refusal)
-    answer = await ActivityEnvironment().run(activities.ask_orders, asked)
+    answer = await ActivityEnvironment().run(activities.resolve_order_status, asked)
     truth = (await simulator.record())["fills"]
     assert len(truth) > 1
     assert {fact.fill.execution_id for fact in answer.fills} == {
@@ -196,5 +200,5 @@ async def test_executions_unknown_by_their_ids_are_found_in_the_history(
     asked = await bought(activities, quantity)
     refusal = {"error": "EOrder:Invalid order"}
     await simulator.fault("error", {"method": "QueryTrades"}, count=None, params=refusal)
-    answer = await ActivityEnvironment().run(activities.ask_orders, asked)
+    answer = await ActivityEnvironment().run(activities.resolve_order_status, asked)
     assert sum(fact.fill.quantity for fact in answer.fills) == quantity

@@ -7,8 +7,8 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.execution.orders import OrderActivities
-from activities.execution.timeouts import UNHURRIED, Patience
-from models.contracts.orders import OrderToPlace
+from activities.execution.timeouts import LOCKSTEP_TIMEOUTS, OrderTimeouts
+from models.contracts.orders import SubmitOrder
 from models.trading.orders import OrderType
 from tests.support.fakes import FakeJournal
 from tests.support.kraken_rows import an_order
@@ -31,13 +31,15 @@ class StalledJournal(FakeJournal):
         return count
 
 
-@pytest.mark.parametrize(("patience", "is_bought"), [(Patience(), False), (UNHURRIED, True)])
+@pytest.mark.parametrize(
+    ("patience", "is_bought"), [(OrderTimeouts(), False), (LOCKSTEP_TIMEOUTS, True)]
+)
 async def test_only_in_lockstep_an_entry_outlasts_a_machine_that_stood_still(
     directory, patience, is_bought
 ):
     activities = OrderActivities(directory, StalledJournal(), lambda: datetime.now(UTC), patience)
     order = an_order(order_type=OrderType.MARKET, limit_price=None)
     intended_at = datetime.now(UTC) - timedelta(seconds=is_bought * 20)
-    request = OrderToPlace(order, intended_at)
+    request = SubmitOrder(order, intended_at)
     placed = await ActivityEnvironment().run(activities.place_order, request)
     assert (placed.acknowledged is not None) is is_bought, placed

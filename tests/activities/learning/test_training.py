@@ -5,18 +5,19 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.adapters.files.candles import SnapshotError, read_snapshot
+from activities.adapters.files.candles import read_snapshot
 from activities.learning.training import TrainingActivities
-from activities.ports.training import LedgerTrial, TrialKey
+from activities.ports.learning.snapshots import SnapshotError
+from activities.ports.learning.training import LedgerTrial, TrialKey
 from models.contracts.learning import TrainingRequest
 from models.learning.training.question import TrialResult
-from tests.support.training import FakeLedger, short_question, write_market
+from tests.support.learning.training import FakeLedger, short_question, write_market
 
 ASKED = TrainingRequest("run-1", "anna", "try")
 
 
 def steps(ledger, directory):
-    return TrainingActivities(ledger, directory, "code", short_question)
+    return TrainingActivities(ledger, directory, read_snapshot, "code", short_question)
 
 
 async def test_killed_training_goes_on_with_the_trial_that_was_not_finished(tmp_path):
@@ -62,7 +63,7 @@ async def test_trials_of_other_questions_on_the_same_data_count(tmp_path):
             "q", 500 * 86_400, 86_400, result
         )
     # The market is a walk at random: give the own trials results that vary.
-    own = await one._plan()
+    own = await one.planner.of("")
     for spec in own.plan.question.trials:
         net = rng.normal(0, 0.01, own.plan.periods.count)
         result = TrialResult(spec.describe(), net, net * 0, np.empty(0), None, ())

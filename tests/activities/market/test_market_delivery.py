@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from activities.market import delivery as market_delivery
-from activities.market.delivery import ConcurrentDelivery, Courier, LockstepDelivery, Message
+from activities.market.delivery import ConcurrentDelivery, LockstepDelivery, Message, Sender
 from models.trading.trade.facts import PriceCrossed
 from tests.support.market_fakes import FakeMarketRecord, FakeMessenger, a_watch, at
 from tests.support.temporal import eventually
@@ -27,8 +27,8 @@ def record():
 
 
 @pytest.fixture
-def courier(messenger, record):
-    return Courier(messenger, record)
+def sender(messenger, record):
+    return Sender(messenger, record)
 
 
 def a_crossing(trade=1, account="company"):
@@ -37,31 +37,31 @@ def a_crossing(trade=1, account="company"):
     return Message(account, trade, fact, watch)
 
 
-async def test_crossing_is_told_before_it_is_recorded(courier, messenger, record):
+async def test_crossing_is_told_before_it_is_recorded(sender, messenger, record):
     message = a_crossing()
-    await courier.carry(message)
+    await sender.carry(message)
     assert messenger.told == [("company", 1, message.fact)]
     assert record.triggered == [(message.watch.watch_id, message.fact.price)]
 
 
-async def test_fact_for_an_account_is_told_and_nothing_recorded(courier, messenger, record):
-    await courier.carry(Message("company", None, "an idea"))
+async def test_fact_for_an_account_is_told_and_nothing_recorded(sender, messenger, record):
+    await sender.carry(Message("company", None, "an idea"))
     assert messenger.told == [("company", None, "an idea")]
     assert record.triggered == []
 
 
-async def test_delivery_tries_until_both_have_answered(courier, messenger, record):
+async def test_delivery_tries_until_both_have_answered(sender, messenger, record):
     messenger.down, record.down = 3, 2
-    await courier.carry(a_crossing())
+    await sender.carry(a_crossing())
     assert len(messenger.told) == 1
     assert len(record.triggered) == 1
 
 
 async def test_crossing_for_a_trade_that_is_gone_is_recorded_all_the_same(
-    courier, messenger, record
+    sender, messenger, record
 ):
     messenger.gone = True
-    await courier.carry(a_crossing())
+    await sender.carry(a_crossing())
     assert len(record.triggered) == 1
 
 
@@ -73,7 +73,7 @@ async def test_facts_for_one_workflow_keep_their_order_and_hold_up_no_other(reco
             return await super()._tell(account, trade, facts)
 
     gate, slow = asyncio.Event(), Slow()
-    delivery = ConcurrentDelivery(Courier(slow, record))
+    delivery = ConcurrentDelivery(Sender(slow, record))
     await delivery.deliver([Message("company", 1, number) for number in range(5)])
     await delivery.deliver([Message("director-1", 1, "other"), Message("company", 1, 5)])
     await eventually(lambda: slow.told, "the other account is told")
@@ -84,20 +84,20 @@ async def test_facts_for_one_workflow_keep_their_order_and_hold_up_no_other(reco
     assert delivery._last == {}
 
 
-async def test_order_is_kept_when_the_first_must_be_repeated(courier, messenger):
+async def test_order_is_kept_when_the_first_must_be_repeated(sender, messenger):
     messenger.down = 4
-    delivery = ConcurrentDelivery(courier)
+    delivery = ConcurrentDelivery(sender)
     await delivery.deliver([Message("company", 1, number) for number in range(3)])
     await delivery.drain()
     assert [fact for _, _, fact in messenger.told] == [0, 1, 2]
 
 
-async def test_in_lockstep_the_platform_settles_after_every_message(courier, messenger):
+async def test_in_lockstep_the_platform_settles_after_every_message(sender, messenger):
     settled = []
 
     async def settle(account):
         settled.append(len(messenger.told))
 
-    delivery = LockstepDelivery(courier, settle)
+    delivery = LockstepDelivery(sender, settle)
     await delivery.deliver([a_crossing(), a_crossing(2), Message("company", None, "an idea")])
     assert settled == [1, 2, 3]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.market.delivery import Courier
+from activities.market.delivery import Sender
 from activities.market.engine import MarketEngine
 from activities.market.feed import flush_snapshots
 from activities.market.strategy_runner import StrategyRunner
@@ -129,9 +129,9 @@ async def test_moment_of_the_hedge_goes_to_the_hedge():
     market = await Market(watch).begin()
     await market.see(a_tick(100, 6))
     messenger = FakeMessenger()
-    courier = Courier(messenger, market.record)
+    sender = Sender(messenger, market.record)
     for message in market.delivery.messages:
-        await courier.carry(message)
+        await sender.carry(message)
     ((account, told_to, fact),) = messenger.told
     assert (account, told_to) == ("company", "hedge")
     assert fact.price == 0
@@ -283,7 +283,7 @@ async def test_bar_of_an_unknown_pair_is_ignored():
 
 
 async def test_bars_of_a_step_are_judged_together_once_the_step_was_seen():
-    market = await Market(deliberate_at_fences=True).begin()
+    market = await Market(evaluate_at_fences=True).begin()
     await market.see(a_tick(100), a_tick(50, symbol="ETH/USD"))
     await market.see(a_bar(1, symbol="ETH/USD"), a_bar(1))
     assert market.ideas() == []

@@ -2,16 +2,20 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.market import feed as market_feed
+from activities.market import proposals
 from activities.market.engine import MarketEngine
 from activities.market.feed import FeedSettings, MarketFeedActivities
 from activities.market.strategy_runner import StrategyRunner
 from activities.ports.market import Fence
+from models.trading.account.facts import IdeaArrived
+from models.trading.trade.facts import PriceCrossed
 from tests.support.fakes import BITCOIN
 from tests.support.market_fakes import (
     ETHER,
@@ -137,8 +141,79 @@ async def test_feed_that_ends_ends_the_activity_so_that_it_is_started_again():
         assert isinstance(task.exception().exceptions[0], ConnectionError)
 
 
+class Judge:
+    """A champion whose judging lasts until a test lets it go on."""
+
+    def __init__(self):
+        self.go_on, self.judging, self.passed_over = asyncio.Event(), [], []
+
+    async def judge(self, ideas, now):
+        self.judging += [idea.idea_id for idea in ideas]
+        await self.go_on.wait()
+        return [replace(idea, strategy="learned") for idea in ideas]
+
+    async def load(self):
+        pass
+
+    async def keep_loaded(self):
+        await asyncio.Event().wait()
+
+    def pass_over(self, idea, why):
+        self.passed_over.append((idea.idea_id, why))
+
+
+async def test_champion_that_hangs_holds_no_price_up(monkeypatch):
+    monkeypatch.setattr(proposals, "PRIMARY_STRATEGY", "eager")
+    monkeypatch.setattr(proposals, "WAITING_MAXIMUM", 2)
+    judge = Judge()
+    followed = Followed(champion=judge)
+    messages = followed.delivery.messages
+
+    def told(kind):
+        return [m.fact for m in messages if isinstance(m.fact, kind)]
+
+    def judged():
+        return [fact.idea for fact in told(IdeaArrived) if fact.idea.strategy == "learned"]
+
+    async with followed.running() as task:
+        followed.record.watches.append(a_watch(105))
+        followed.feed.give(healthy(), a_tick(100, 60), a_bar(1))
+        await eventually(lambda: judge.judging, "it begins to judge")
+        followed.feed.give(a_bar(2), a_bar(3), a_bar(4))
+        await eventually(lambda: judge.passed_over, "too many wait")
+        followed.feed.give(a_tick(106, 300))
+        await eventually(lambda: told(PriceCrossed), "the crossing is told")
+        await eventually(
+            lambda: any(s.last == 106 for s in followed.record.snapshots), "a snapshot is written"
+        )
+        assert len(judge.judging) == 1
+        assert judged() == []
+        ((_, why),) = judge.passed_over
+        assert "wait to be judged before it" in why
+        judge.go_on.set()
+        await eventually(lambda: len(judged()) == 6, "the others are judged, for both followers")
+        bars = [idea.bar_start for idea in judged()]
+        assert bars == sorted(bars)
+        assert not task.done()
+
+
+async def test_champion_that_breaks_ends_no_feed(monkeypatch):
+    monkeypatch.setattr(proposals, "PRIMARY_STRATEGY", "eager")
+    judge = Judge()
+
+    async def break_down(ideas, now):
+        raise ValueError("odd")
+
+    judge.judge = break_down
+    followed = Followed(champion=judge)
+    async with followed.running() as task:
+        followed.feed.give(healthy(), a_tick(100, 60), a_bar(1))
+        await eventually(lambda: judge.passed_over, "it is said")
+        assert not task.done()
+
+
 async def test_fence_is_passed_on_after_the_bars_before_it_were_judged():
-    followed = Followed(driver=Fences(), deliberate_at_fences=True)
+    followed = Followed(driver=Fences(), evaluate_at_fences=True)
     async with followed.running():
         followed.feed.give(healthy(), a_tick(100), a_bar(1), Fence(7))
         await eventually(lambda: followed.driver.reached, "the fence is reached")

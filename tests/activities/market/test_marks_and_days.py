@@ -64,6 +64,33 @@ async def test_account_is_told_once_that_a_price_is_not_known_any_more() -> None
     assert (await watch.mark(START, prices, {BTC}))["company"].prices == prices
 
 
+async def test_account_hears_of_prices_again_though_nothing_has_moved() -> None:
+    record = FakeMarketRecord(held={"company": {"USD": Decimal(50), "BTC": Decimal(1)}})
+    watch = EquityWatch(record)
+    told = []
+    for minutes in (0, 29, 30, 59, 61):
+        at = START + timedelta(minutes=minutes)
+        told.append((await watch.mark(at, {BTC: Decimal(50)}, {BTC})).get("company"))
+    assert [fact is not None for fact in told] == [True, False, True, False, True]
+    assert {fact.again_within for fact in told if fact} == {timedelta(minutes=30)}
+
+
+async def test_exit_fee_of_an_accounts_settings_is_taken_off_its_marks() -> None:
+    held = {"USD": Decimal(50), "BTC": Decimal(1)}
+    record = FakeMarketRecord(held={"company": held, "other": held})
+    asked = []
+
+    async def fees() -> dict[str, Decimal]:
+        asked.append(1)
+        return {"company": Decimal("0.01")}
+
+    watch = EquityWatch(record, fees)
+    for seconds in (0, 30, 60):
+        await watch.mark(START + timedelta(seconds=seconds), {BTC: Decimal(50)}, {BTC})
+    assert [mark.equity for mark in record.equity][:2] == [Decimal("99.5"), Decimal(100)]
+    assert len(asked) == 2
+
+
 class Ends:
     """Boundaries as a test sets them, and what was asked to close."""
 
@@ -138,14 +165,14 @@ async def test_day_is_measured_when_all_news_of_it_have_come_or_have_been_waited
     level["company"] = False
     waited += PATIENCE
     assert (await measuring.run(days.measure_days, wish)).boundaries == (
-        replace(known, told_at=waited),
+        replace(known, sent_at=waited),
     )
 
 
 class Nobody:
     """Nobody is told anything."""
 
-    async def tell_account(self, account: str, facts: object) -> bool:
+    async def signal_account(self, account: str, facts: object) -> bool:
         raise AssertionError(account)
 
 

@@ -9,11 +9,17 @@ import uvicorn
 
 from activities.adapters.postgres.governance.people import PostgresPeople
 from tests.support.chromium import PROGRAM, chromium
+from tests.support.demanded import absent
 from tests.support.people import PASSWORD
 from tests.support.platform import OTHER_PORT_BASE, running_platform
 from tests.support.temporal import eventually
 
-pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")
+
+@pytest.fixture(autouse=True)
+def _browser():
+    if PROGRAM is None:
+        absent("no Chromium on this machine")
+
 
 AUTHENTICATOR = {
     "protocol": "ctap2",

@@ -10,7 +10,7 @@ from models.trading.governance.rights import RIGHTS, Action, Grant, Role
 from tests.support.people import FROM_OUR_PAGE, signed_in
 from tests.support.platform import PORT_BASE, a_key, loopback, running_platform
 from workflows.account import inbox as account_inbox
-from workflows.governance import approval, kill_switch
+from workflows.governance import approval, kill_switch, platform
 from workflows.trade import inbox as trade_inbox
 
 UPDATE = re.compile(r"@workflow\.update(?:\(name=\"(\w+)\"\))?\s+(?:async )?def (\w+)")
@@ -64,13 +64,13 @@ def test_every_update_of_a_workflow_has_a_right_or_is_nobodys_to_send():
     from pathlib import Path
 
     names = set()
-    for module in (account_inbox, approval, kill_switch, trade_inbox):
+    for module in (account_inbox, approval, kill_switch, platform, trade_inbox):
         for name, function in UPDATE.findall(Path(module.__file__).read_text()):
             names.add(name or function)
     folder = Path(account_inbox.__file__).parents[1]
     every = [f for file in folder.rglob("*.py") for f in UPDATE.findall(file.read_text())]
-    # An approval is settled in accounts and trades by the same name.
-    assert (len(names), len(every)) == (18, 19)
+    # An approval is settled in accounts, trades and the platform by the same name.
+    assert (len(names), len(every)) == (20, 22)
     assert names == set(UPDATES) | INTERNAL_UPDATES
     assert not set(UPDATES) & INTERNAL_UPDATES
 

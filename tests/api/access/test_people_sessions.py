@@ -158,6 +158,31 @@ async def test_sessions_end_idle_and_absolutely(fresh, ada, column, age):
     assert (await ada.get("/api/v1/me")).status_code == 401
 
 
+@pytest.mark.parametrize(
+    ("column", "age"),
+    [("used_at", timedelta(minutes=30)), ("opened_at", timedelta(hours=12))],
+)
+async def test_a_stream_ends_with_its_session_and_is_no_use_of_it(fresh, ada, column, age):
+    streaming = await person_of(fresh.services, reference_hash(ada.reference))
+    user = ada.user.removeprefix("user/")
+
+    def set_back(by):
+        with psycopg.connect(fresh.superuser_url) as connection:
+            connection.execute(
+                f"UPDATE person_sessions SET {column} = now() - %s WHERE user_id = %s", [by, user]
+            )
+            used = "SELECT used_at FROM person_sessions WHERE user_id = %s"
+            return connection.execute(used, [user]).fetchone()
+
+    before = set_back(age - timedelta(minutes=2))
+    assert await still_counts(fresh.services, streaming)
+    with psycopg.connect(fresh.superuser_url) as connection:
+        used = "SELECT used_at FROM person_sessions WHERE user_id = %s"
+        assert connection.execute(used, [user]).fetchone() == before
+    set_back(age)
+    assert not await still_counts(fresh.services, streaming)
+
+
 async def test_only_the_hash_of_the_reference_is_stored(fresh, ada):
     with psycopg.connect(fresh.superuser_url) as connection:
         rows = connection.execute("SELECT t.*::text FROM person_sessions t").fetchall()

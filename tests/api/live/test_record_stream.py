@@ -278,6 +278,32 @@ async def test_lost_connection_delays_and_loses_nothing(
     assert browser.numbers(accounts[0]) == [start + 1]
 
 
+async def test_session_that_is_over_by_its_time_ends_its_stream_though_nothing_tells(
+    database, accounts, monkeypatch
+):
+    monkeypatch.setattr("api.live.hub.HEARTBEAT_SECONDS", 0.05)
+    valid = True
+
+    async def still_stands():
+        return valid
+
+    async with running_hub(database) as hub:
+        stream = RecordStream(hub.events, None, still_stands)
+        await hub.join(stream)
+        kinds = []
+
+        async def read():
+            async with aclosing(stream.messages()) as messages:
+                async for message in messages:
+                    kinds.append(message.kind)  # noqa: PERF401  # read while it grows
+
+        reading = asyncio.create_task(read())
+        await eventually(lambda: "heartbeat" in kinds, "it beats")
+        valid = False
+        await eventually(reading.done, "it has ended")
+        assert kinds[-1] == "session-ended"
+
+
 async def test_revoked_session_ends_its_stream_within_a_second(
     postgres, database_name, database, accounts
 ):

@@ -80,3 +80,16 @@ async def test_the_age_of_the_verified_backup_is_told(database, tmp_path):
     note_verified(tmp_path, "one", taken, datetime.now(UTC))
     age = (await told(database, tmp_path))("aether_backup_verified_age_seconds")
     assert age == pytest.approx(3 * 3600, abs=30)
+
+
+async def test_quarantined_history_is_told(database, superuser, tmp_path):
+    name = "aether_history_quarantined_batches_count"
+    assert (await told(database, tmp_path))(name) == 0
+    superuser.execute(
+        "INSERT INTO history_series (venue, symbol, interval_minutes) VALUES ('x', 'BTC/USD', 1);"
+        "INSERT INTO history_imports (series_id, digest, label, batch_rows, started_at)"
+        " SELECT series_id, 'd', 'f', 10, now() FROM history_series;"
+        "INSERT INTO history_batches SELECT import_id, 0, 10, true, 0, 0, 0, NULL, '[]', NULL,"
+        " now() FROM history_imports"
+    )
+    assert (await told(database, tmp_path))(name) == 1

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from cli.commands.backtest import BacktestError, Engine, backtest
+from activities.learning.strategy_trials import BacktestError
+from cli.commands.backtest import Engine, backtest
 from cli.commands.strategies import strategies
 
 DAYS = 420

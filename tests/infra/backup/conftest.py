@@ -12,7 +12,7 @@ import pytest
 from infra.backup.create import BackupMaker
 from infra.backup.keys import BackupKeys
 from infra.backup.stores import DirectoryStore
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import local_secrets
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import Manifest, StateDirectory
 from infra.stack.prepared import MARK, note_prepared
@@ -34,7 +34,7 @@ class Installation:
 
     def set_up(self) -> None:
         self.state.create()
-        LocalSecretStore.create(self.state.secrets)
+        local_secrets(self.state.secrets).create()
         self.state.save_manifest(
             Manifest(
                 market="generated", speed="10", port_base=7400, postgres_major=18, created_at=NOW

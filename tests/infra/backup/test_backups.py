@@ -9,7 +9,7 @@ from math import inf
 import psycopg
 import pytest
 
-from cli.commands.platform.backup import chains_at_fault
+from cli.backup_check import chains_at_fault
 from infra.backup import clusters, create
 from infra.backup import manifest as manifests
 from infra.backup.create import BackupMaker, keep_newest
@@ -19,10 +19,11 @@ from infra.backup.keys import BackupKeys
 from infra.backup.restore import HISTORIES, Restorer
 from infra.backup.stores import DirectoryStore
 from infra.backup.verified import age, note_verified
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import local_secrets
 from infra.runtime.state_directory import StateDirectory
 from infra.stack.postgres_binaries import embedded_cluster
 from tests.infra.backup.conftest import NOW, Installation
+from tests.support.lifting import lift_in_record
 
 
 def restore(installation, name, home, store=None, keys=None):
@@ -44,7 +45,7 @@ def test_a_backup_of_what_runs_restores_into_an_empty_place(installation, backup
 
 
 def test_nothing_readable_is_in_a_backup(installation, backup):
-    token = LocalSecretStore(installation.state.secrets).administrator_token()
+    token = local_secrets(installation.state.secrets).administrator_token()
     for path in (installation.settings.backups / backup).iterdir():
         content = path.read_bytes()
         assert token.encode() not in content
@@ -56,13 +57,13 @@ def test_what_is_restored_is_stopped_and_nothing_granted_is_worth_anything(
     installation, backup, root
 ):
     home = root / "restored"
-    old = LocalSecretStore(installation.state.secrets).administrator_token()
+    old = local_secrets(installation.state.secrets).administrator_token()
     before = rows(
         installation.postgres.url("postgres", "aether"),
         "SELECT account_id, next_trade FROM accounts",
     )
     found = restore(installation, backup, home)
-    store = LocalSecretStore(StateDirectory(home).secrets)
+    store = local_secrets(StateDirectory(home).secrets)
     assert store.administrator_token() != old
     assert (home / "exchange" / "journal-1.jsonl").read_bytes() == b"a line\nhalf a li"
     histories = sqlite3.connect(home / "temporal" / HISTORIES)
@@ -91,7 +92,7 @@ def test_what_is_restored_is_stopped_and_nothing_granted_is_worth_anything(
 
 
 def is_lifted_only_when_compared(url, number):
-    lift = f"SELECT request_kill_switch_lift({number}, 'aether', now(), NULL)"
+    lift = f"SELECT request_kill_switch_lift({number}, 'user/one', now(), NULL, 'a', 'over')"
     compared = """INSERT INTO reconciliations (account_id, at, clean, differences, complete)
         SELECT account_id, now(), {clean}, '{differences}', true FROM accounts WHERE {which}"""
     with psycopg.connect(url, autocommit=True) as connection:
@@ -114,10 +115,7 @@ def is_lifted_only_when_compared(url, number):
         connection.execute(
             compared.format(clean="true", differences="{}", which="account_id = 'company'")
         )
-        connection.execute(lift)
-        connection.execute(f"SELECT lift_kill_switch({number}, now())")
-        row = connection.execute("SELECT lifted_by FROM kill_switches").fetchone()
-        assert row == ("aether",)
+    assert lift_in_record(url, number) == "user/two"
 
 
 def test_a_restore_replaces_nothing(installation, backup):

@@ -1,10 +1,14 @@
 """A base backup that lost, gained or changed a file is told from an intact one."""
 
+import json
+
 import pytest
 
 from infra.backup import clusters
 from infra.backup.errors import NotRestoredError
 from infra.backup.server_manifest import check_files
+
+SEGMENT = 16 * 2**20
 
 
 @pytest.fixture
@@ -38,7 +42,11 @@ def test_each_kind_of_damage_is_named(base):
 
 
 def test_a_damaged_write_ahead_log_is_named(base):
-    log = next(p for p in (base / "pg_wal").iterdir() if p.is_file())
-    flipped(log, 0x28 + 20)
+    part = json.loads((base / "backup_manifest").read_text())["WAL-Ranges"][0]
+    high, low = (int(half, 16) for half in part["Start-LSN"].split("/"))
+    # The first record that is read: where it lies in its segment, past its length.
+    segment, at = divmod(low, SEGMENT)
+    log = base / "pg_wal" / f"{part['Timeline']:08X}{high:08X}{segment:08X}"
+    flipped(log, at + 4)
     with pytest.raises(NotRestoredError, match="write-ahead log"):
         check_files(base)

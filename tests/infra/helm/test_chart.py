@@ -1,6 +1,7 @@
 """The chart, as helm renders it for each overlay: valid, within policy, and true to the code."""
 
 import copy
+import json
 import re
 import subprocess
 from importlib.util import find_spec
@@ -27,6 +28,16 @@ FORMS = {
     "staging": ["staging"],
     "production": ["production"],
     "linode": ["production", "linode"],
+    "events": ["production", "events"],
+    "learning": ["production", "learning"],
+}
+NOT_ON_KUBERNETES = {
+    # The CronJob makes backups.
+    "AETHER_BACKUP_SCHEDULE",
+    # The registry is in the pod.
+    "AETHER_REGISTRY_ADDRESS",
+    # Vault is read through External Secrets.
+    *("AETHER_SECRETS_KEY_FILE", "AETHER_SECRETS_PASSPHRASE_FILE"),
 }
 FOREIGN = {"ExternalSecret", "Certificate", "ServiceMonitor"}
 """Kinds of other projects, whose schemas are not here."""
@@ -141,10 +152,55 @@ def test_what_breaks_the_policy_is_found(documents, change, wanted):
     assert [one for one in violations(changed) if wanted in one]
 
 
-def test_every_variable_is_one_of_the_code(documents):
+def known_variables():
     fields = Settings.model_fields
     known = {f"AETHER_{name.upper()}" for name, f in fields.items() if not f.validation_alias}
-    known |= {str(f.validation_alias) for f in fields.values() if f.validation_alias}
+    return known | {str(f.validation_alias) for f in fields.values() if f.validation_alias}
+
+
+def test_lint_finds_nothing(helm):
+    for overlays in FORMS.values():
+        files = [w for name in overlays for w in ("--values", str(OVERLAYS / f"{name}.yaml"))]
+        done = subprocess.run(
+            [helm, "lint", "--strict", "--kube-version", KUBERNETES, CHART, *files],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_overlay_is_rendered():
+    assert {path.stem for path in OVERLAYS.glob("*.yaml")} == {n for f in FORMS.values() for n in f}
+
+
+def test_every_setting_is_made_by_the_chart_or_can_be_given(helm):
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    given = set(schema["properties"]["settings"]["propertyNames"]["enum"])
+    made = {
+        variable["name"]
+        for overlays in (["production", "events", "learning"],)
+        for one in containers(
+            [one for one in yaml.safe_load_all(render(helm, overlays).stdout) if one]
+        )
+        for variable in one.get("env", ())
+    } - {"AETHER_SMTP_HOST", "AETHER_SMTP_SENDER"}
+    assert given & made == set(), "what the chart decides cannot be given as well"
+    vault = {name for name in known_variables() if name.startswith("AETHER_VAULT_")}
+    assert known_variables() - made - given == NOT_ON_KUBERNETES | vault
+
+
+def test_a_setting_is_passed_to_every_process_of_the_platform(documents):
+    ours = [one for one in containers(documents) if one["name"] != "gateway"]
+    asked = {"AETHER_SMTP_HOST": "mail.example", "AETHER_LEARNING": "true"}
+    passed = [{v["name"]: v["value"] for v in one["env"]} for one in ours]
+    found = [{name: one[name] for name in asked if name in one} for one in passed]
+    assert all(one in ({}, asked) for one in found)
+    assert all(one == found[0] for one in found)
+
+
+def test_every_variable_is_one_of_the_code(documents):
+    known = known_variables()
     for one in containers(documents):
         variables = {variable["name"]: variable["value"] for variable in one.get("env", ())}
         unknown = set(variables) - known - INHERITED
@@ -170,9 +226,39 @@ def test_every_process_is_a_module_and_every_command_exists(documents):
             for group, command in re.findall(r"aether (\w+) (\w+)", script):
                 found = app.get_command(click.Context(app), group)
                 assert found.get_command(click.Context(found), command) is not None
+    names = {one["name"] for one in containers(documents)}
     assert sorted(modules) == sorted(
-        ["api", "workers.embedded_exchange", "workers.market", *["workers.trading"] * 2]
+        [
+            *("api", "workers.embedded_exchange", "workers.market", *["workers.trading"] * 2),
+            "workers.notifications.process",
+            "workers.research.process",
+            *(["workers.events.process"] if "events" in names else []),
+            *(["infra.stack.model_registry", "workers.learning"] if "learning" in names else []),
+        ]
     )
+
+
+def test_what_is_off_by_default_comes_with_its_own_values_only(helm):
+    def rendered(*overlays):
+        return render(helm, overlays).stdout
+
+    assert "workers.events.process" not in rendered("production")
+    assert "AETHER_BACKUP_S3" not in rendered("production")
+    assert "workers.learning" not in rendered("production")
+    assert "workers.learning" in rendered("production", "learning")
+    assert "workers.events.process" in rendered("production", "events")
+    assert "AETHER_BACKUP_S3" in rendered("production", "events")
+
+
+def test_the_dashboards_are_in_the_chart(documents):
+    (made,) = [
+        one
+        for one in documents
+        if one["kind"] == "ConfigMap" and one["metadata"]["name"].endswith("-dashboards")
+    ]
+    assert set(made["data"]) == {path.name for path in (CHART / "dashboards").glob("*.json")}
+    for content in made["data"].values():
+        assert json.loads(content)["uid"].startswith("aether-")
 
 
 def test_every_port_is_one_of_the_code(documents):
@@ -182,7 +268,11 @@ def test_every_port_is_one_of_the_code(documents):
     assert asked
     assert asked <= needed
     settings = Settings()
-    (gateway,) = [d["data"]["default.conf"] for d in documents if d["kind"] == "ConfigMap"]
+    (gateway,) = [
+        d["data"]["default.conf"]
+        for d in documents
+        if d["kind"] == "ConfigMap" and "default.conf" in d["data"]
+    ]
     proxied = dict(
         re.findall(r"location = /(\w+) \{ proxy_pass http://127\.0\.0\.1:(\d+)", gateway)
     )
@@ -216,13 +306,18 @@ def test_every_mounted_key_comes_from_an_external_secret(documents):
         (one["spec"]["target"]["name"], entry["secretKey"])
         for one in documents
         if one["kind"] == "ExternalSecret"
-        for entry in one["spec"]["data"]
+        for entry in one["spec"].get("data", ())
+    }
+    whole = {
+        one["spec"]["target"]["name"]
+        for one in documents
+        if one["kind"] == "ExternalSecret" and one["spec"].get("dataFrom")
     }
     certificates = {one["spec"]["secretName"] for one in documents if one["kind"] == "Certificate"}
     for spec in pod_specs(documents):
         for volume in spec["volumes"]:
             secret = volume.get("secret")
-            if secret is None or secret["secretName"] in certificates:
+            if secret is None or secret["secretName"] in certificates | whole:
                 continue
             asked = {(secret["secretName"], item["key"]) for item in secret["items"]}
             assert asked <= made
@@ -263,6 +358,9 @@ def test_nothing_goes_in_or_out_unless_it_is_said(documents):
         "database.url=postgresql://aether_app@host:5432/aether",
         "market=binance",
         "resources.api.limits.cpu=",
+        "settings.AETHER_UNKNOWN=1",
+        "settings.AETHER_HOME=/elsewhere",
+        "settings.AETHER_WITNESS_URL=https://name:secret@host",
     ],
 )
 def test_values_that_are_wrong_are_refused(helm, value):

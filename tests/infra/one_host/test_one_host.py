@@ -17,9 +17,10 @@ import yaml
 from cli.compose_secrets import ROLES, variable, write_secrets
 from cli.main import build_app
 from infra.backup import clusters
+from infra.pages.places import BUILT, NOT_SOURCES
 from infra.runtime.database.connections import Role
 from infra.runtime.errors import StateError
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import local_secrets
 from infra.runtime.settings import Settings
 from infra.stack import ports, postgres_binaries
 from infra.stack.embedded import Stack
@@ -32,6 +33,29 @@ SERVICES = COMPOSE["services"]
 OURS = {name: one for name, one in SERVICES.items() if one["image"].startswith("aether:")}
 UNITS = sorted((ROOT / "infra" / "systemd").glob("*"))
 DOCKERFILE = (ROOT / "infra" / "docker" / "Dockerfile").read_text()
+
+NOT_OF_CONTAINERS = {
+    # Loopback ports of the host, which prometheus.yaml and the Caddyfile name too.
+    "AETHER_PORT_BASE",
+    # Of other servers than those that are in the file.
+    *("AETHER_REGISTRY_ADDRESS", "AETHER_TEMPORAL_CREDENTIALS", "AETHER_TEMPORAL_NAMESPACE"),
+    # Of Kubernetes only.
+    *("AETHER_SECRETS_DIRECTORY", "AETHER_VAULT_AUTH", "AETHER_VAULT_ROLE"),
+    "AETHER_VAULT_SERVICE_ACCOUNT_FILE",
+    # The service "backup" follows the record.
+    "AETHER_BACKUP_SCHEDULE",
+}
+HELPERS = {
+    # What starts, holds or prepares others.
+    *("workers.delayed_start", "workers.preparation"),
+    *("infra.stack.programs.fork_server", "infra.stack.programs.keeper"),
+    # The service "backup" does it instead.
+    "workers.backups.process",
+}
+
+
+def source(name):
+    return (ROOT / "infra" / "stack" / name).read_text()
 
 
 def known_variables():
@@ -108,13 +132,26 @@ def test_a_process_of_ours_has_settings_and_a_program_of_the_code(name):
     environment = one.get("environment", {})
     assert set(environment) <= known_variables()
     for variable_name, value in environment.items():
-        if variable_name not in INHERITED:
+        if value is not None and variable_name not in INHERITED:
             settings_problem(variable_name, re.sub(r"\$\{\w+:[-?]([^}]*)\}", "generated", value))
     require_program(one["command"])
     if name != "password-file":
         assert one["user"] == "10001:10001"
         assert one["read_only"] is True
         assert one["cap_drop"] == ["ALL"]
+
+
+def test_every_setting_can_be_given():
+    passed = {name for one in OURS.values() for name in one.get("environment", ())}
+    assert known_variables() - INHERITED - passed == NOT_OF_CONTAINERS
+
+
+def test_every_process_of_the_code_has_a_service():
+    commands = " ".join(one["command"] for one in OURS.values())
+    started = set(re.findall(r'"((?:workers|api|infra\.stack)\.[a-z_.]+)"', source("embedded.py")))
+    wanted = started - HELPERS - {"api.__main__"} | {"api"}
+    assert wanted
+    assert {module for module in wanted if f"python -m {module}" not in commands + " "} == set()
 
 
 def test_ports_are_those_of_the_code():
@@ -175,7 +212,7 @@ def test_the_roles_are_those_of_the_code_and_prepare_and_backups_need_no_more(
     monkeypatch.setenv("AETHER_DATABASE_URL", server.url(Role.APP, "aether"))
     monkeypatch.setenv("AETHER_TEMPORAL_ADDRESS", "127.0.0.1:22801")
     Stack(Settings()).prepare(lambda _: None)
-    assert LocalSecretStore(home / "secrets").administrator_token()
+    assert local_secrets(home / "secrets").administrator_token()
     assert (home / "exchange" / "accounts.json").exists()
     assert not (home / "postgres").exists()
     with psycopg.connect(server.cluster.url()) as connection:
@@ -202,7 +239,19 @@ def test_the_image_holds_what_the_code_is_made_of():
     assert set(packages[1].split()) <= sources
     assert "--require-hashes" in DOCKERFILE
     assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
-    assert not re.search(r"^FROM \S+:latest|^FROM [^:]+$", DOCKERFILE, re.MULTILINE)
+    foreign = [base for base in re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE) if ":" in base]
+    stages = set(re.findall(r" AS (\S+)$", DOCKERFILE, re.MULTILINE))
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) <= {*foreign, *stages}
+    assert not any(base.endswith(":latest") for base in foreign)
+
+
+def test_the_pages_are_where_the_installed_code_looks_for_them():
+    version = re.search(r"^FROM python:(\d+\.\d+)", DOCKERFILE, re.MULTILINE)[1]
+    copied = re.search(r"^COPY --from=pages /build/(\S+) (\S+)$", DOCKERFILE, re.MULTILINE)
+    place = BUILT.relative_to(ROOT).as_posix()
+    assert copied.groups() == (place, f"/opt/aether/lib/python{version}/site-packages/{place}")
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {f"ui/{name}" for name in NOT_SOURCES} | {".env", ".pgpass"} <= set(ignored)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

@@ -1,6 +1,7 @@
 """Pages are built once per state of their sources; a failure leaves those in place and is told."""
 
 import json
+import random
 
 import pytest
 
@@ -89,14 +90,28 @@ def test_a_step_that_fails_is_told_with_its_output(ui):
         node.run(["/bin/sh", "-c", "echo the reason; exit 3"], "a step")
 
 
-def test_first_load_is_what_the_page_names(ui):
-    assets = ui / "dist" / "assets"
-    assets.mkdir(parents=True)
-    (assets / "index-1.js").write_text("x" * 10_000)
-    (assets / "later-2.js").write_text("y" * 10_000)
+def test_pages_whose_first_load_is_too_large_are_not_put_in_place(ui, monkeypatch):
+    bundler(ui, monkeypatch)
+    build.build(lambda _: None)
     page = '<script type="module" src="/assets/index-1.js"></script>'
-    (ui / "dist" / "index.html").write_text(page)
-    assert 0 < checks.first_load_bytes() < 200
+    (ui / "src" / "main.ts").write_text(page)
+    assets = ui / ".build" / "next" / "assets"
+
+    def heavy(_name, *_words):
+        assets.mkdir(parents=True)
+        (assets.parent / "index.html").write_text(page)
+        (assets / "index-1.js").write_bytes(random.Random(1).randbytes(1000))
+        (assets / "later-2.js").write_bytes(random.Random(2).randbytes(1000))
+
+    monkeypatch.setattr(node, "script", heavy)
+    monkeypatch.setattr(build, "FIRST_LOAD_LIMIT", 900)
+    with pytest.raises(node.PagesError, match="more than 900"):
+        build.build(lambda _: None)
+    assert (ui / "dist" / "index.html").read_text() == "one"
+    # What other pages load later counts for nothing.
+    monkeypatch.setattr(build, "FIRST_LOAD_LIMIT", 1100)
+    assert build.build(lambda _: None)
+    assert build.first_load_bytes(ui / "dist") > 900
 
 
 def test_committed_lock_names_no_place_to_download_from():

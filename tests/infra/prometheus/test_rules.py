@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.prometheus import provided
+
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "infra" / "prometheus"
 BACKUP_LIMIT = 26 * 3600
@@ -28,13 +30,26 @@ CALM = {
     'aether_exchange_clock_offset_seconds{source="exchange"}': "-2x120",
     "aether_workflows_restored_total": "0x120",
     "aether_workflows_missing_count": "0x120",
+    'aether_exchange_key_age_days{account="company",mode="live"}': "89.9x120",
+    'aether_exchange_key_fault{account="company"}': "0x120",
     'aether_rescues_total{account="company"}': "0x120",
     'aether_rate_refusals_total{account="company"}': "0x120",
+    "aether_entries_refused_for_load_total": "7x120",
+    'aether_account_unmeasured_alert{account="company"}': "0x120",
     'aether_record_quarantined_writes_standing_count{account="company"}': "0x120",
+    "aether_history_quarantined_batches_count": "0x120",
+    "aether_sanctions_list_age_seconds": f"{8 * 86400}x120",
+    "aether_sanctions_named_pairs_count": "0x120",
+    'aether_market_data_age_seconds{work="history"}': f"{3 * 86400}x120",
+    'aether_market_quality_findings_count{symbol="BTC/USD",kind="diverged"}': "0x120",
     'aether_private_stream_up{account="company"}': "1x120",
     'aether_order_unknown_outcomes_total{operation="place"}': "0x120",
     "aether_feed_checksum_failures_total": "0x120",
-    "aether_lesser_form_count": "5x120",
+    "aether_degraded_mode_count": "5x120",
+    'aether_notifications_undelivered_count{kind="mail"}': "0x120",
+    "aether_notifications_backlog_rows_count": "1000x120",
+    'aether_events_oldest_seconds{account="company"}': "600x120",
+    'aether_events_lost_count{account="company"}': "7x120",
 }
 """Everything in order, at the very edge of what is; five seconds between values."""
 
@@ -70,19 +85,42 @@ WORSE = {
         {'aether_exchange_clock_offset_seconds{source="exchange"}': "2.1x120"},
         {'aether_exchange_clock_offset_seconds{source="exchange"}': "-2.1x120"},
     ],
+    "AetherExchangeKeyOld": [
+        {'aether_exchange_key_age_days{account="company",mode="live"}': "90x120"}
+    ],
+    "AetherExchangeKeyFault": [{'aether_exchange_key_fault{account="company"}': "1x120"}],
     "AetherWorkflowsRestored": [{"aether_workflows_restored_total": "0+1x120"}],
     "AetherWorkflowsMissing": [{"aether_workflows_missing_count": "1x120"}],
     "AetherTradesReopened": [{'aether_rescues_total{account="company"}': "0+1x120"}],
     "AetherRateLimitRefused": [{'aether_rate_refusals_total{account="company"}': "0+1x120"}],
+    "AetherEntriesRefusedForLoad": [{"aether_entries_refused_for_load_total": "7+1x120"}],
+    "AetherAccountUnmeasured": [{'aether_account_unmeasured_alert{account="company"}': "1x120"}],
     "AetherWritesQuarantined": [
         {'aether_record_quarantined_writes_standing_count{account="company"}': "1x120"}
+    ],
+    "AetherSanctionsStale": [{"aether_sanctions_list_age_seconds": f"{8 * 86400 + 1}x120"}],
+    "AetherSanctionsNamePair": [{"aether_sanctions_named_pairs_count": "1x120"}],
+    "AetherMarketDataLate": [
+        {'aether_market_data_age_seconds{work="history"}': f"{3 * 86400 + 1}x120"}
+    ],
+    "AetherHistoryQuarantined": [{"aether_history_quarantined_batches_count": "1x120"}],
+    "AetherMarketDataInDoubt": [
+        {'aether_market_quality_findings_count{symbol="BTC/USD",kind="diverged"}': "1x120"}
     ],
     "AetherPrivateStreamDown": [{'aether_private_stream_up{account="company"}': "0x120"}],
     "AetherUnknownOutcomes": [
         {'aether_order_unknown_outcomes_total{operation="place"}': "0+1x120"}
     ],
     "AetherBookChecksums": [{"aether_feed_checksum_failures_total": "0+1x120"}],
-    "AetherDegradedModes": [{"aether_lesser_form_count": "6x180"}],
+    "AetherNotificationsFailing": [
+        {'aether_notifications_undelivered_count{kind="mail"}': "1x120"},
+        {"aether_notifications_backlog_rows_count": "1001x120"},
+    ],
+    "AetherEventsBehind": [
+        {'aether_events_oldest_seconds{account="company"}': "601x120"},
+        {'aether_events_lost_count{account="company"}': "0+1x120"},
+    ],
+    "AetherDegradedModes": [{"aether_degraded_mode_count": "6x180"}],
 }
 ALWAYS = "AetherWatching"
 BLIND = "AetherFiguresMissing"
@@ -102,13 +140,6 @@ def pages():
 
 def watched():
     return [rule["labels"]["series"] for rule in rules() if rule["alert"] == BLIND]
-
-
-def provided(tool):
-    script = ROOT / "infra" / "tools" / "provide.sh"
-    found = subprocess.run([script, tool], capture_output=True, text=True, check=False)
-    assert found.returncode == 0, found.stderr
-    return found.stdout.strip()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import local_secrets
 from infra.runtime.settings import Settings
 from infra.stack.embedded import Stack
 from workers.exchange.accounts import load_accounts
@@ -15,7 +15,7 @@ def test_accounts_file_follows_the_tier_of_the_settings(tmp_path):
     for tier in ("pro", "starter"):
         stack = Stack(Settings(home=tmp_path / "home", exchange_tier=tier))
         stack.state.create()
-        stack._write_exchange_accounts(LocalSecretStore.create(stack.state.secrets))
+        stack._write_exchange_accounts(local_secrets(stack.state.secrets).create())
         accounts = load_accounts(stack.state.exchange_accounts)
         assert {account.tier for account in accounts} == {tier}
     keys = {row["key"] for row in json.loads(stack.state.exchange_accounts.read_bytes())}

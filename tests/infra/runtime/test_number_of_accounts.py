@@ -5,7 +5,7 @@ import json
 import pytest
 
 from infra.runtime.errors import StateError
-from infra.runtime.secrets import LocalSecretStore
+from infra.runtime.secrets import local_secrets
 from infra.runtime.settings import Settings
 from infra.stack.embedded import Stack
 
@@ -13,7 +13,7 @@ from infra.stack.embedded import Stack
 def started(home, **settings):
     stack = Stack(Settings(home=home, **settings))
     stack.state.create()
-    stack._write_exchange_accounts(LocalSecretStore.create(stack.state.secrets))
+    stack._write_exchange_accounts(local_secrets(stack.state.secrets).create())
     return stack
 
 

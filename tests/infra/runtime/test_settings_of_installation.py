@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from infra.runtime.settings import Settings
+from infra.runtime.telemetry import degraded_modes
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +70,35 @@ def test_value_out_of_bounds_is_refused(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("market", "set_to", "minutes"),
+    [
+        ("kraken", "", 15),
+        ("generated", "", 1),
+        ("kraken", "5", 5),
+        ("generated", "15", 15),
+        ("replay:data/XBTUSD_60.csv", "5", 60),
+    ],
+)
+def test_bars_are_long_enough_for_the_market_and_say_why(monkeypatch, market, set_to, minutes):
+    """A minute of most pairs on Kraken has too few trades for volatility to mean anything."""
+    monkeypatch.setenv("MARKET", market)
+    monkeypatch.setenv("AETHER_BAR_MINUTES", set_to)
+    assert Settings().market_bar_minutes == minutes
+    assert Settings.__doc__ is not None
+    assert "too few trades for" in Settings.__doc__
+
+
+def test_prices_that_no_second_source_confirms_are_a_degraded_mode(monkeypatch):
+    def named() -> bool:
+        return any(
+            "no second source" in one for one in degraded_modes(Settings(), hypertables=True)
+        )
+
+    assert not named(), "a generated market has no other source"
+    monkeypatch.setenv("MARKET", "kraken")
+    assert named()
+    monkeypatch.setenv("AETHER_SECOND_FEED", "https://api.coingecko.com/api/v3/")
+    assert not named()

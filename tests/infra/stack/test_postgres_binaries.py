@@ -8,7 +8,7 @@ import pytest
 
 from infra.runtime.database.connections import Role, database_url
 from infra.runtime.settings import Settings
-from infra.runtime.telemetry import lesser_forms
+from infra.runtime.telemetry import degraded_modes
 from infra.stack import postgres_binaries
 from infra.stack.postgres_binaries import PostgresBinariesError
 
@@ -86,17 +86,17 @@ def as_root(monkeypatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
 
 
-def test_user_that_others_share_is_named_as_a_lesser_form(tmp_path, monkeypatch, as_root):
+def test_user_that_others_share_is_named_as_a_degraded_mode(tmp_path, monkeypatch, as_root):
     settings = Settings(home=tmp_path)
     monkeypatch.setattr(postgres_binaries, "DEDICATED_USERS", ("no-such-user",))
     cluster = postgres_binaries.embedded_cluster(tmp_path)
     assert cluster.system_user == "nobody"
     words = postgres_binaries.shared_user(cluster)
-    assert words in lesser_forms(settings, hypertables=True)
+    assert words in degraded_modes(settings, hypertables=True)
     own = pwd.getpwuid(os.getuid()).pw_name
     monkeypatch.setattr(postgres_binaries, "DEDICATED_USERS", ("no-such-user", own))
     assert postgres_binaries.embedded_cluster(tmp_path).system_user == own
-    assert not any("share" in form for form in lesser_forms(settings, hypertables=True))
+    assert not any("share" in form for form in degraded_modes(settings, hypertables=True))
 
 
 def test_user_is_made_for_the_database_alone(tmp_path, monkeypatch, as_root):

@@ -47,7 +47,7 @@ def test_our_program_comes_before_those_that_let_everybody_in(machine, monkeypat
     assert not temporal_server.asks_for_credentials(named)
 
 
-def test_official_programs_are_searched_in_order_and_named_as_lesser(machine):
+def test_official_programs_are_searched_in_order_and_named_as_degraded(machine):
     state, told = StateDirectory(machine / "home"), []
     cached = a_program(machine / "cache" / "aether" / "temporal-1.5.1-2" / "temporal")
     assert temporal_server.find_or_provide(state, told.append) == cached

@@ -90,7 +90,7 @@ ENDED = OrderEnded("O1", OrderStatus.CANCELED, Decimal("0.5"), "User requested",
 MARKET = MarketSnapshot("BTC/USD", Decimal(1), Decimal(2), Decimal("1.5"), NOW)
 
 MESSAGES: list[Any] = [
-    orders.OrderToPlace(ORDER, NOW),
+    orders.SubmitOrder(ORDER, NOW),
     orders.OrderPlaced(ACKNOWLEDGED, ended=ENDED),
     orders.OrderPlaced(refused=REFUSED),
     orders.OrderToCancel("company", None, "c", ORDER, NOW),
@@ -101,7 +101,7 @@ MESSAGES: list[Any] = [
     orders.StopAmendment(refused=AmendRefused("O1", "gone", True, NOW)),
     orders.PositionToExit(ExitPosition(("O1",), Decimal(0), ORDER), NOW),
     orders.PositionExit((ENDED,), orders.OrderPlaced(ACKNOWLEDGED)),
-    orders.OrdersToAsk("company", 1, ("O1",), children=True),
+    orders.OrderStatusRequest("company", 1, ("O1",), children=True),
     orders.OrdersAnswered(
         (ChildAppeared("O2", "O1", Decimal(1), Decimal(9), NOW),),
         (FillReported(FILL, "c"),),
@@ -118,8 +118,8 @@ MESSAGES: list[Any] = [
     days.FlowsToRecord("company", (capital_facts.FlowNoted(FLOW, NOW, Decimal("5.00")),)),
     days.CapitalOutcome(refused=capital_facts.CapitalRefused("r", "me", "no", NOW)),
     days.DayScheduleToKeep("company", DayRule("Europe/Zurich", time(17, 30))),
-    records.TradeToSave(STATE, "trade_opened", NOW),
-    records.AccountToSave(ACCOUNT, None, "aether", {"a": "b"}, NOW),
+    records.SaveTrade(STATE, "trade_opened", NOW),
+    records.SaveAccount(ACCOUNT, None, "aether", {"a": "b"}, NOW),
     workflows.AccountInput(ACCOUNT, 7, started=True),
     workflows.TradeInput(PLAN, STATE, (ANSWER,), 7),
     ANSWER,

@@ -160,7 +160,7 @@ class Driver:
 
 def assert_sound(venue):
     totals = defaultdict(Decimal)
-    for asset, amount in venue._core.counterparty.items():
+    for asset, amount in venue._exchange_state.counterparty.items():
         totals[asset] += amount
     for name in venue.accounts:
         held = defaultdict(Decimal)

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from models.simulation.engine.orders import AmendRequest, CloseTerms, OrderKind, VenueOrderStatus
+from models.simulation.errors import VenueError
 from models.simulation.events import ExecutionType
 from models.simulation.outcomes import VenueOptions
 from tests.models.simulation.venue_builders import (
@@ -112,6 +113,25 @@ def test_resting_stops_may_place_holds():
     venue = a_venue(options=VenueOptions(stops_place_holds=True))
     venue.add_order("alpha", an_order(SELL, OrderKind.STOP_LOSS, volume="2", price="990"), moment())
     assert venue.balances("alpha")["BTC"].held == 2
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_target_cannot_rest_beside_the_stop_of_the_same_coins(*, holds):
+    """Either the target is refused, or it takes from the stop the coins that it would sell."""
+    venue = a_venue(options=VenueOptions(stops_place_holds=holds))
+    coins = str(venue.balances("alpha")["BTC"].total)
+    stop = an_order(SELL, OrderKind.STOP_LOSS, volume=coins, price="990")
+    stop_id = venue.add_order("alpha", stop, moment()).txid
+    target = an_order(SELL, volume=coins, price="1100", post_only=True)
+    if holds:
+        with pytest.raises(VenueError) as caught:
+            venue.add_order("alpha", target, moment())
+        assert caught.value.text == "EOrder:Insufficient funds"
+        return
+    venue.add_order("alpha", target, moment())
+    venue.apply_step(a_step(2, prints=[(SELL, "990", "1")]), WALL)
+    order = venue.order("alpha", stop_id)
+    assert (order.status, order.reason) == (VenueOrderStatus.CANCELED, "Insufficient funds")
 
 
 def test_each_fill_bears_its_own_child_of_its_size():

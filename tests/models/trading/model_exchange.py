@@ -16,14 +16,12 @@ from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmen
 from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
-    AskHolding,
-    AskOrders,
     CancelOrder,
     CancelRefused,
     ChildAppeared,
     ExitPosition,
     FillReported,
-    HoldingTold,
+    HoldingReported,
     OrderAcknowledged,
     OrderDoubted,
     OrderEnded,
@@ -31,6 +29,8 @@ from models.trading.trade.facts import (
     PlaceOrder,
     RecordTrade,
     ReportToAccount,
+    RequestHolding,
+    ResolveOrderStatus,
     ReviewDue,
     SellPart,
     SetWatches,
@@ -283,11 +283,11 @@ class ModelWorld:
                 self._exit(command)
             case SellPart():
                 self._sell_part(command)
-            case AskOrders():
+            case ResolveOrderStatus():
                 for order_id in command.order_ids:
                     self._ask(order_id)
-            case AskHolding():
-                self._ask_holding(command)
+            case RequestHolding():
+                self._request_holding(command)
 
     def _place(self, spec: OrderSpec, quantity: Decimal) -> None:
         known = self.by_name.get(spec.client_order_id)
@@ -436,9 +436,9 @@ class ModelWorld:
         live = [o for o in self.live_orders() if o.spec.leg.sells_part]
         assert len(live) <= 1, "two parts sold at once"
 
-    def _ask_holding(self, command: AskHolding) -> None:
+    def _request_holding(self, command: RequestHolding) -> None:
         own = [self.orders[name] for name in command.own_order_ids if name in self.orders]
-        told = HoldingTold(
+        told = HoldingReported(
             available=self.held - self.moved_away,
             sold=sum((order.filled for order in own), ZERO),
             orders=len(command.own_order_ids),

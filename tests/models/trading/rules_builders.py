@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from models.trading.account.capital.day_rules import drawdown_limits
 from models.trading.account.state import AccountState
 from models.trading.trading_day import DayRule
 
@@ -11,5 +10,5 @@ def with_rules(
     state: AccountState, *, day: DayRule | None = None, **drawdown: object
 ) -> AccountState:
     """Return an account with another day, and levels of drawdown other than the usual."""
-    levels = replace(drawdown_limits(state), **drawdown)  # type: ignore[arg-type]
+    levels = replace(state.drawdown_limits, **drawdown)  # type: ignore[arg-type]
     return replace(state, drawdown_limits=levels, day=day or state.day)

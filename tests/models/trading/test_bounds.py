@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.trading.account.capacity import (
     BUDGET,
     LIMIT,
-    Room,
+    Capacity,
     refuse_growth,
     remembered_answer,
     state_to_carry,
@@ -210,7 +210,7 @@ def test_fact_with_odd_text_is_heard_with_its_text_cleaned():
 
 
 def test_account_without_room_refuses_what_grows_and_obeys_what_stops():
-    room = Room(budget=10)
+    room = Capacity(budget=10)
     grows, stops = change({"risk.risk_share": "0.004"}), HaltRequested("h", "anna", "calm", AT)
     assert not room.has_room(ACCOUNT, grows)
     assert room.has_room(ACCOUNT, stops)
@@ -218,7 +218,7 @@ def test_account_without_room_refuses_what_grows_and_obeys_what_stops():
     assert refused.state == ACCOUNT
     assert refused.answer is not None
     assert refused.answer.code == "account-full"
-    assert Room().has_room(ACCOUNT, grows)
+    assert Capacity().has_room(ACCOUNT, grows)
 
 
 def test_state_too_heavy_for_the_next_run_leaves_answers_behind():

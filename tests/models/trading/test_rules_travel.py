@@ -12,6 +12,7 @@ from models.trading.capital.days import DayFigures, close_day
 from models.trading.capital.flows import NavPoint
 from models.trading.exits.rules import ExitPositionState, ExitRules, PartialTake
 from models.trading.governance.approval import ApprovalRequest
+from models.trading.governance.subjects import Subject
 from models.trading.hedge.book import HedgeBook, HedgeClaim
 from models.trading.hedge.override import HedgeOverride
 from models.trading.hedge.target import HedgeState
@@ -35,7 +36,7 @@ CARRIED: dict[str, Callable[[], Any]] = {
     ),
     "loss streak": lambda: LossStreak(3, START),
     "portfolio limits": lambda: PortfolioLimits(bucket_shares={"meme": Decimal("0.05")}),
-    "approval": lambda: ApprovalRequest("a", "entry", "Dora", "", START, LATER, Decimal(5)),
+    "approval": lambda: ApprovalRequest("a", Subject.ENTRY, "Dora", "", START, LATER, Decimal(5)),
     "hedge": lambda: HedgeState(Decimal("0.3"), HedgeOverride(Decimal(1), "Dora", "x", START)),
     "hedge book": lambda: HedgeBook({7: HedgeClaim("BTC", Decimal(1))}, Decimal(9)),
     "exit rules": lambda: ExitRules(

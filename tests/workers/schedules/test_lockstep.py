@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from activities.market.engine import MarketEngine
 from activities.market.strategy_runner import StrategyRunner
@@ -56,6 +57,8 @@ class World:
         }
 
     # --- the platform
+
+    waits_for = "an account has work in flight"
 
     async def caught_up(self, counters):
         assert isinstance(counters, ExchangeCounters)
@@ -116,6 +119,16 @@ async def test_next_step_waits_until_the_platform_is_at_rest():
     world.delivery.deliver = deliver
     await world.run_to_the_end()
     assert world.log == ["seen", "step 1", "seen", "busy", "busy", "busy", "step 2", "seen"]
+
+
+async def test_a_wait_that_takes_long_says_for_what(monkeypatch):
+    monkeypatch.setattr(lockstep, "SAID_AFTER_SECONDS", 0)
+    world = World(steps=1)
+    world.busy = 2
+    with capture_logs() as said:
+        await world.driver.settle()
+    waits = [line["waits_for"] for line in said if "waits_for" in line]
+    assert waits == ["an account has work in flight"] * 2
 
 
 async def test_fills_of_a_step_are_recorded_before_the_next():

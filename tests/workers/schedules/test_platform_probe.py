@@ -31,3 +31,4 @@ async def test_a_settled_trade_that_its_account_has_not_dropped_is_still_on_its_
         settled = text("UPDATE trades SET phase = 'settled' WHERE number = :number")
         await session.sql(settled, {"number": number})
     assert await probe.rest(account) is None
+    assert probe.waits_for == f"account/{account} keeps settled trades: [{number}]"

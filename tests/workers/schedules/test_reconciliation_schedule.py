@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.market.clockwork import MarketClockwork
+from activities.market.market_time_scheduler import MarketTimeScheduler
 from models.contracts.names import reconcile_workflow_id
 from models.contracts.workflows import Reconciled
 from workers.schedules.reconciliation import (
@@ -45,10 +45,10 @@ async def test_lockstep_market_has_accounts_compared_week_by_week(platform, acco
         found = client.get_workflow_handle(name, result_type=Reconciled)
         return await found.result()
 
-    clockwork = MarketClockwork([reconciliation_job(client, accounts)])
-    await clockwork.advance(THURSDAY + timedelta(hours=5))
+    market_time_scheduler = MarketTimeScheduler([reconciliation_job(client, accounts)])
+    await market_time_scheduler.advance(THURSDAY + timedelta(hours=5))
     with pytest.raises(RPCError, match="not found"):
         await compared(THURSDAY)
-    await clockwork.advance(THURSDAY + IN_LOCKSTEP_EVERY - timedelta(seconds=1))
-    await clockwork.advance(THURSDAY + IN_LOCKSTEP_EVERY)
+    await market_time_scheduler.advance(THURSDAY + IN_LOCKSTEP_EVERY - timedelta(seconds=1))
+    await market_time_scheduler.advance(THURSDAY + IN_LOCKSTEP_EVERY)
     assert isinstance(await compared(THURSDAY + IN_LOCKSTEP_EVERY), Reconciled)

@@ -23,9 +23,11 @@ from models.contracts.names import (
     trade_workflow_id,
 )
 from models.trading.account.state import AccountState, HaltKind
-from models.trading.governance.approval import ENTRY, ApprovalRequest
+from models.trading.governance.approval import ApprovalRequest
+from models.trading.governance.subjects import Subject
 from models.trading.orders import OrderStatus, OrderType, Side
 from tests.support.fakes import wall_clock
+from tests.support.lifting import lift_in_record, lift_kill_switch
 from tests.support.platform import PRICE, a_key
 from tests.support.temporal import eventually
 from workers.upkeep.restoring import Restorer
@@ -228,10 +230,35 @@ async def test_an_ended_kill_switch_comes_back_and_flattens_what_a_silent_accoun
 
     assert await guarded.runs(kill_switch_workflow_id(number))
     await eventually(lambda: not guarded.stops(), "all is sold")
-    lifted = await guarded.platform.caller.post(
-        f"{path}/{number}/lift", json={"reason": "over"}, headers=a_key()
-    )
-    assert lifted.status_code == 200
+    assert (await lift_kill_switch(guarded.platform, number)).status_code == 200
+
+
+@pytest.mark.parametrize("symbols", [[], ["BTC/USD"]], ids=["all pairs", "a pair"])
+async def test_account_that_missed_the_lift_is_told_of_it_when_it_comes_back(
+    guarded, postgres, api_database, symbols
+):
+    body = {"reason": "a drill", "accounts": [guarded.account], "symbols": symbols}
+    engaged = await guarded.platform.caller.post("/api/v1/kill-switch", json=body, headers=a_key())
+    number = engaged.json()["number"]
+
+    async def recorded():
+        path = f"/api/v1/accounts/{guarded.account}/trades"
+        stopped = (await guarded.state()).pair_stops or (await guarded.state()).halts
+        order = {"symbol": "BTC/USD", "stop_price": STOP, "quantity": "0.01"}
+        answer = await guarded.platform.caller.post(path, json=order, headers=a_key())
+        return stopped and answer.status_code == 409
+
+    await eventually(recorded, "the account is stopped")
+    await guarded.end(account_workflow_id(guarded.account), kill_switch_workflow_id(number))
+    lift_in_record(postgres.url("postgres", api_database), number)
+
+    await guarded.watchdog.look()
+
+    async def trades():
+        state = await guarded.state()
+        return not state.halts and not state.pair_stops
+
+    await eventually(trades, "it takes entries again")
 
 
 @pytest.mark.parametrize("seconds", [0, 0.02, 0.05, 0.1, 0.3])
@@ -264,7 +291,7 @@ async def test_whatever_moment_it_is_ended_at_it_is_protected_and_nothing_is_dou
 async def test_a_request_that_nobody_decides_on_any_more_waits_again(guarded):
     request = ApprovalRequest(
         request_id=str(uuid4()),
-        subject=ENTRY,
+        subject=Subject.ENTRY,
         requested_by="director",
         detail="a large entry",
         requested_at=wall_clock(),

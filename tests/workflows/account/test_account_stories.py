@@ -74,6 +74,7 @@ async def test_kill_switch_halts_withdraws_keeps_stops_and_lifts(world: World) -
             assert not resting
             assert (await story.open()).code == "kill-switch-engaged"
         assert len(held.resting_stops()) == 1
+        held.journal.approved.add(101)
         lift = LiftApproved("lift-1", "tester", wall_clock())
         await switch.execute_update("approve_lift", lift, result_type=KillSwitchProgress)
         await switch.result()

@@ -11,8 +11,9 @@ from temporalio.worker import Replayer
 
 from activities.ports.capital import BoundaryFigures
 from infra.runtime.temporal.workers import sandbox_runner
+from models.contracts.approvals import ApprovalDecision
 from models.contracts.days import DaysClosed, DayToClose
-from models.contracts.names import daily_reset_workflow_id
+from models.contracts.names import approval_workflow_id, daily_reset_workflow_id
 from models.contracts.workflows import AccountToReconcile, Reconciled
 from models.trading.account.capital.facts import (
     CapitalRequested,
@@ -20,7 +21,7 @@ from models.trading.account.capital.facts import (
     PricesMarked,
 )
 from models.trading.account.state import AccountState, HaltKind
-from models.trading.answers import Answer
+from models.trading.answers import WAITING, Answer
 from models.trading.capital.flows import FlowSource
 from models.trading.risk.drawdown_limits import DrawdownLimits, PositionsOnHalt
 from models.trading.trading_day import DayRule
@@ -136,7 +137,13 @@ async def test_total_halt_outlives_the_day_and_is_lifted_by_people(world: World)
         assert not kinds & {HaltKind.DAILY_DRAWDOWN, HaltKind.DAY_PEAK_LOSS}
         lift = DrawdownLiftRequested("lift-1", "director", "understood", wall_clock())
         answer = await story.handle.execute_update("lift_drawdown", lift, result_type=Answer)
-        assert answer.accepted
+        assert answer.code == WAITING
+        name = approval_workflow_id(story.account, answer.approval or "")
+        approval = story.world.client.get_workflow_handle(name)
+        await eventually(lambda: answer.approval in world.journal.approvals, "it is recorded")
+        agreed = ApprovalDecision("yes", "another", True, "", None, wall_clock())
+        answer = await approval.execute_update("decide", agreed, result_type=Answer)
+        assert answer.accepted, answer
         # The week and the month end by their own clocks.
         left = {halt.kind for halt in (await snapshot(story)).halts}
         assert left <= {HaltKind.WEEK_LOSS, HaltKind.MONTH_LOSS}

@@ -69,7 +69,7 @@ class HedgedStory(Story):
     async def moment(self, volatility: str | None, hours: int = 0) -> None:
         self.see(volatility, hours)
         await self.hedge.signal(
-            "moment_came",
+            "timer_fired",
             PriceCrossed(str(uuid4()), WatchKind.TIME, Decimal(0), wall_clock()),
         )
 

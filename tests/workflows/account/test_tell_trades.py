@@ -9,7 +9,7 @@ FACT = CloseRequested("kill switch", "admin", datetime(2026, 1, 1, tzinfo=UTC))
 
 
 class Noted:
-    """Errands that are only noted; the trades with these numbers are starting."""
+    """BackgroundTasks that are only noted; the trades with these numbers are starting."""
 
     def __init__(self, *starting):
         self.starting = {f"start/{trade}" for trade in starting}
@@ -22,9 +22,9 @@ class Noted:
         self.keys.append(key.split("/")[1])
 
 
-def told(errands, *trades):
-    tell_when_started(errands, "company", dict.fromkeys(trades, FACT))
-    return errands.keys
+def told(background_tasks, *trades):
+    tell_when_started(background_tasks, "company", dict.fromkeys(trades, FACT))
+    return background_tasks.keys
 
 
 def test_running_trades_are_told_together():
@@ -35,5 +35,5 @@ def test_trade_that_starts_is_told_by_itself():
     assert told(Noted(2, 4), 1, 2, 3, 4) == ["[1, 3]", "[2]", "[4]"]
 
 
-def test_nobody_to_tell_is_no_errand():
+def test_nobody_to_tell_is_no_task():
     assert told(Noted()) == []

@@ -14,12 +14,8 @@ from models.contracts.names import approval_workflow_id
 from models.trading.account.state import AccountState
 from models.trading.answers import WAITING, Answer
 from models.trading.exits.requests import ExitsChange, ExitsChangeRequested
-from models.trading.governance.approval import (
-    GO_LIVE,
-    ApprovalPolicy,
-    ApprovalRequest,
-    ApprovalStatus,
-)
+from models.trading.governance.approval import ApprovalPolicy, ApprovalRequest, ApprovalStatus
+from models.trading.governance.subjects import Subject
 from models.trading.orders import Leg
 from tests.support.fakes import wall_clock
 from tests.support.stories import Story, at_rest
@@ -141,7 +137,7 @@ async def test_worse_protection_needs_a_second_person(story: CarefulStory) -> No
 async def test_request_without_a_price_is_decided_and_recorded(story: CarefulStory) -> None:
     now = wall_clock()
     request = ApprovalRequest(
-        str(uuid4()), GO_LIVE, "tester", "go live", now, now + timedelta(hours=1)
+        str(uuid4()), Subject.PROMOTE_MODEL, "tester", "a model", now, now + timedelta(hours=1)
     )
     await story.world.client.start_workflow(
         "ApprovalWorkflow",

@@ -7,12 +7,16 @@ import pytest
 from temporalio import activity
 from temporalio.worker import Worker
 
+from activities.adapters.files.candles import read_snapshot
 from activities.learning.training import TrainingActivities
 from infra.runtime.temporal.workers import worker_options
 from models.contracts.approvals import ApprovalDecision
 from models.contracts.learning import (
     LEARNING_QUEUE,
     NO_TRADE,
+    ChallengersJudged,
+    HoldoutOpened,
+    ModelKept,
     TrainingDone,
     TrainingJudged,
     TrainingPlanned,
@@ -22,8 +26,15 @@ from models.contracts.learning import (
 )
 from models.contracts.names import TRADING_QUEUE, approval_workflow_id
 from models.trading.answers import Answer
+from tests.support.learning.training import (
+    FakeLedger,
+    challenging_for,
+    keeping_for,
+    shadowing_for,
+    short_question,
+    write_market,
+)
 from tests.support.temporal import World, eventually
-from tests.support.training import FakeLedger, short_question, write_market
 from workers.learning import learning_worker
 from workflows.learning.training import TrainingWorkflow
 
@@ -33,6 +44,7 @@ class PassingSteps:
 
     def __init__(self, ledger: FakeLedger) -> None:
         self.ledger = ledger
+        self.holdout = ""
 
     @activity.defn(name="plan_training")
     async def plan(self, _: TrainingRequest) -> TrainingPlanned:
@@ -42,9 +54,22 @@ class PassingSteps:
     async def trials(self, _: TrainingRequest, __: str) -> TrialsFinished:
         return TrialsFinished(1, 1)
 
+    @activity.defn(name="run_challengers")
+    async def challengers(self, _: TrainingRequest, __: str) -> ChallengersJudged:
+        return ChallengersJudged(1, ())
+
+    @activity.defn(name="open_holdout")
+    async def open(self, _: TrainingRequest, __: str, version: int) -> HoldoutOpened:
+        assert version == 2
+        return HoldoutOpened(not self.holdout, self.holdout)
+
     @activity.defn(name="judge_training")
     async def judge(self, _: TrainingRequest, __: str) -> TrainingJudged:
         return TrainingJudged(True, "committee", ())
+
+    @activity.defn(name="keep_model")
+    async def keep(self, _: TrainingRequest, __: str, ___: TrainingJudged) -> ModelKept:
+        return ModelKept(2, "hash")
 
 
 async def start(client, asked):
@@ -58,9 +83,12 @@ async def start(client, asked):
 
 async def test_random_walk_is_refused_and_no_trade_stays(client, tmp_path):
     ledger = FakeLedger()
-    steps = TrainingActivities(ledger, write_market(tmp_path), "code", short_question)
+    steps = TrainingActivities(
+        ledger, write_market(tmp_path), read_snapshot, "code", short_question
+    )
     asked = TrainingRequest(uuid4().hex[:12], "anna", "try")
-    async with learning_worker(client, steps):
+    others = keeping_for(steps), challenging_for(steps), shadowing_for()
+    async with learning_worker(client, steps, *others):
         done: TrainingDone = await (await start(client, asked)).result()
     assert done.outcome == "refused"
     assert done.reasons
@@ -75,20 +103,44 @@ async def decide(client, approval, by, *, approved):
     )
 
 
+def passing_worker(client, steps, *others):
+    return Worker(
+        client,
+        task_queue=LEARNING_QUEUE,
+        workflows=[TrainingWorkflow],
+        activities=[
+            steps.plan,
+            steps.trials,
+            steps.challengers,
+            steps.judge,
+            steps.keep,
+            steps.open,
+            *others,
+        ],
+        **worker_options(),
+    )
+
+
+async def test_model_that_fails_in_shadow_is_refused_and_nobody_is_asked(client):
+    steps = PassingSteps(FakeLedger())
+    asked = TrainingRequest(uuid4().hex[:12], "anna", "try")
+    failing = shadowing_for("the prediction is no probability", wanted=3)
+    async with passing_worker(client, steps, failing.look_at_shadow):
+        done: TrainingDone = await (await start(client, asked)).result()
+    assert done.outcome == "refused"
+    assert done.reasons == ("shadow: hard fact: the prediction is no probability",)
+    assert steps.ledger.champions == [NO_TRADE]
+
+
 @pytest.mark.parametrize("approved", [True, False])
 async def test_what_passes_the_gate_waits_for_another_person(client, tmp_path, approved):
     ledger = FakeLedger()
     world, steps = World(client, queue=TRADING_QUEUE), PassingSteps(ledger)
-    promoting = TrainingActivities(ledger, tmp_path, "code").promote_model
+    keeping = keeping_for(TrainingActivities(ledger, tmp_path, read_snapshot, "code"))
     asked = TrainingRequest(uuid4().hex[:12], "anna", "try")
     approval = f"promote-{asked.run_id}"
-    worker = Worker(
-        client,
-        task_queue=LEARNING_QUEUE,
-        workflows=[TrainingWorkflow],
-        activities=[steps.plan, steps.trials, steps.judge, promoting],
-        **worker_options(),
-    )
+    shadowing = shadowing_for(wanted=2)
+    worker = passing_worker(client, steps, shadowing.look_at_shadow, keeping.promote_model)
     async with world.running(), worker:
         handle = await start(client, asked)
         await eventually(lambda: approval in world.journal.approvals, "another person is asked")

@@ -119,7 +119,7 @@ export interface paths {
         put?: never;
         /**
          * Lift Drawdown
-         * @description Lift the halt of the total drawdown; the high-water mark begins anew.
+         * @description Ask for the halt of the total drawdown to be lifted; another person decides.
          */
         post: operations["lift_drawdown"];
         delete?: never;
@@ -177,11 +177,33 @@ export interface paths {
         };
         /**
          * Get Going Live
-         * @description Check every condition of going live now; what cannot be found out does not hold.
+         * @description Return every condition of going live as it was last checked.
+         *
+         *     The request that counts is as it is now: it is in the record.
          */
         get: operations["get_going_live"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/going-live/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Going Live
+         * @description Check every condition of going live now; what cannot be found out does not hold.
+         */
+        post: operations["check_going_live"];
         delete?: never;
         options?: never;
         head?: never;
@@ -311,6 +333,79 @@ export interface paths {
          * @description Give the hedge back to the formula.
          */
         delete: operations["clear_hedge_override"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description List the keys that the account has or had: their state, age and last validation.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        /**
+         * Upload Key
+         * @description Validate a key with the exchange and put it in the place of the one before.
+         *
+         *     A key that may withdraw, lacks a right or belongs to another account is refused. The trading
+         *     process goes over to it within seconds, without a pause. A change freeze holds it back. Where
+         *     the account trades live another person approves it first: 409 ``approval-needed`` names the
+         *     request, and the same key is sent again afterwards.
+         */
+        post: operations["upload_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/keys/{mode}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Key
+         * @description Validate the stored key now; one that was stored by hand is taken into the record.
+         *
+         *     A change freeze holds back what would be taken in, as it does an upload. The key that an
+         *     account trades with is validated by the trading process, every ten minutes. One that would take
+         *     the place of a live account's takes another person, as an upload does.
+         */
+        post: operations["check_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/keys/{mode}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove Key
+         * @description Forget the stored key, unless the account trades in its mode.
+         */
+        post: operations["remove_key"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -476,6 +571,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Questions
+         * @description List what was asked about an account, newest first, with its answers.
+         */
+        get: operations["list_questions"];
+        put?: never;
+        /**
+         * Ask Advisor
+         * @description Answer a question from the record, with the sources of the answer; it is kept.
+         */
+        post: operations["ask_advisor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/reconciliations": {
         parameters: {
             query?: never;
@@ -511,6 +630,50 @@ export interface paths {
          * @description Return daily profit, risk, performance, hedge and costs of an account.
          */
         get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reports
+         * @description List the account's reports, newest first.
+         */
+        get: operations["list_reports"];
+        put?: never;
+        /**
+         * Make Report
+         * @description Make a report now, from the end of the last one of its kind.
+         */
+        post: operations["make_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/reports/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Stored Report
+         * @description Return a report; CSV and HTML come as files that need nothing beside them.
+         */
+        get: operations["get_stored_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -818,6 +981,26 @@ export interface paths {
         patch: operations["change_exits"];
         trace?: never;
     };
+    "/api/v1/accounts/{account}/trades/{number}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Explanation
+         * @description Explain a trade that a learned model took: of the model, not of the market.
+         */
+        get: operations["get_explanation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/{account}/trades/{number}/slippage": {
         parameters: {
             query?: never;
@@ -1042,6 +1225,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtests
+         * @description List backtests, newest first, with how far each is.
+         */
+        get: operations["list_backtests"];
+        put?: never;
+        /**
+         * Start Backtest
+         * @description Ask for a backtest; it runs in the research process, one after the other.
+         */
+        post: operations["start_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Backtest Choices
+         * @description Return the strategies, recordings and fee schedules that a backtest can be made of.
+         */
+        get: operations["get_backtest_choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Backtests
+         * @description Return the figures of two results, and what besides the strategy differs.
+         */
+        get: operations["compare_backtests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Backtest
+         * @description Return one backtest with its results: figures, curve, newest trades.
+         */
+        get: operations["get_backtest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Backtest
+         * @description Cancel a backtest that waits or runs; one that has ended stays as it ended.
+         */
+        post: operations["cancel_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backtests/{run_id}/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Backtest Page
+         * @description Return the backtest as one HTML page that needs nothing beside it, to be kept.
+         */
+        get: operations["get_backtest_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/codec/decode": {
         parameters: {
             query?: never;
@@ -1093,7 +1400,7 @@ export interface paths {
         };
         /**
          * Get Control Room
-         * @description Return every account's figures beside its limits, prices, processes and lesser forms.
+         * @description Return every account's figures beside its limits, prices, processes and degraded modes.
          */
         get: operations["get_control_room"];
         put?: never;
@@ -1187,6 +1494,136 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/evidence-packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Packs
+         * @description List the packs that the caller may fetch, newest first.
+         */
+        get: operations["list_packs"];
+        put?: never;
+        /**
+         * Ask For Pack
+         * @description Ask for evidence of what was recorded that anybody can verify without Aether.
+         *
+         *     Without an account it holds every chain, which takes the right for all accounts.
+         */
+        post: operations["ask_for_pack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence-packs/{pack}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Pack
+         * @description Return one pack and what became of it.
+         */
+        get: operations["get_pack"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/evidence-packs/{pack}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch Pack
+         * @description Return the files of a pack as a ZIP; that it was fetched is recorded.
+         */
+        get: operations["fetch_pack"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Freeze
+         * @description Return whether changes are frozen now, why, and what was done in spite of it.
+         */
+        get: operations["get_freeze"];
+        put?: never;
+        /**
+         * Begin Freeze
+         * @description Freeze changes until somebody ends it; the kill switch, closes and tightening go on.
+         */
+        post: operations["begin_freeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/freeze/breaks/{number}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review Break
+         * @description Review what another person did in spite of a freeze.
+         */
+        post: operations["review_break"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/freeze/{number}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Freeze
+         * @description End a freeze that was begun by hand.
+         */
+        post: operations["end_freeze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/kill-switch": {
         parameters: {
             query?: never;
@@ -1229,9 +1666,9 @@ export interface paths {
         put?: never;
         /**
          * Lift Kill Switch
-         * @description Approve the lift of a kill switch.
+         * @description Ask for a kill switch to be lifted; another person approves it, who has not engaged it.
          *
-         *     One administrator suffices until people with roles exist; ``/readyz`` names that lesser form.
+         *     While a request waits, asking again names that one.
          */
         post: operations["lift_kill_switch"];
         delete?: never;
@@ -1272,8 +1709,71 @@ export interface paths {
         /**
          * Roll Back Champion
          * @description Withdraw the champion: the one before it trades again, or nothing does.
+         *
+         *     One champion and no other, however often it is sent: where that one was followed meanwhile,
+         *     nothing changes and the answer is 409.
          */
         post: operations["roll_back_champion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Signal Graph
+         * @description Show which data feed which features, regimes, models and strategies, from either end.
+         */
+        get: operations["get_signal_graph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Models
+         * @description List the registered models, newest first; no trade is the first of them.
+         */
+        get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Predictions
+         * @description List what champions have decided, newest first, with why where they could not.
+         */
+        get: operations["list_predictions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1324,6 +1824,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/market/data-work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Market Data Work
+         * @description List what is brought from outside on a schedule, and how its last run went.
+         */
+        get: operations["list_market_data_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/market/doubts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Market Doubts
+         * @description List what a second source of prices found, first what stands, then the newest.
+         */
+        get: operations["list_market_doubts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/market/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Market Figures
+         * @description List spread, imbalance, depth, microprice and signed volume by minute, newest first.
+         */
+        get: operations["list_market_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/market/sentiment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Market Sentiment
+         * @description List the market's mood as its sources told it, newest first; empty where none is asked.
+         */
+        get: operations["list_market_sentiment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -1339,6 +1919,92 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Channels
+         * @description Return how the caller is told, the kinds that are not set up, and the events to choose.
+         */
+        get: operations["get_channels"];
+        put?: never;
+        /**
+         * Add Channel
+         * @description Add a way to reach the caller; a webhook's key is shown in this answer only.
+         *
+         *     The same Idempotency-Key adds the same channel, once.
+         */
+        post: operations["add_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/channels/quiet-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Quiet Hours
+         * @description Set the hours in which only what is critical is told; equal ones: there are none.
+         */
+        put: operations["set_quiet_hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/channels/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Channel
+         * @description Send a message to all of the caller's channels, to see whether they work.
+         */
+        post: operations["try_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Channel
+         * @description Remove one of the caller's channels; messages under way do not go over it any more.
+         */
+        delete: operations["remove_channel"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1628,6 +2294,115 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Notifications
+         * @description List notifications, newest first; open ones are neither acknowledged nor over.
+         */
+        get: operations["list_notifications"];
+        put?: never;
+        /**
+         * Post Notification
+         * @description Tell people something, by the same ways as everything else: also a test of them.
+         */
+        post: operations["post_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/alertmanager": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive Alerts
+         * @description Take what Alertmanager's webhook sends; a repeat of the same alert counts once.
+         *
+         *     Its caller is a token with the scope ``notification.post`` and nothing else.
+         */
+        post: operations["receive_alerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Notification Status
+         * @description Tell whether people are reached: each kind of channel, failures of the day, what waits.
+         */
+        get: operations["get_notification_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{notification}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Notification
+         * @description Return a notification with its messages and how they fared.
+         */
+        get: operations["get_notification"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{notification}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Notification
+         * @description Say that somebody has seen it: nobody is reminded any more.
+         *
+         *     It stands in the record before this answers, also while the workflow engine is down: the record
+         *     is read before each reminder.
+         */
+        post: operations["acknowledge_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -1770,6 +2545,48 @@ export interface paths {
          * @description Return the portfolios of all accounts, and of all together.
          */
         get: operations["get_portfolios"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/record/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit Entries
+         * @description Stream everything that a search finds, newest first, in memory that does not grow with it.
+         *
+         *     It ends at what was recorded when it was asked for.
+         */
+        get: operations["export_audit_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/record/protection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Record Protection
+         * @description Return the newest checkpoints, and up to where a witness has cosigned the record.
+         */
+        get: operations["get_record_protection"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1993,9 +2810,49 @@ export interface paths {
         };
         /**
          * Get Status
-         * @description Return accounts, market, processes and every lesser form in use.
+         * @description Return accounts, market, processes and every degraded mode in use.
          */
         get: operations["get_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Strategies
+         * @description List every strategy with its followers and evidence, of accounts that the caller may see.
+         */
+        get: operations["list_strategies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get System
+         * @description Return schedules, order latencies and rate limits, as their processes tell them now.
+         */
+        get: operations["get_system"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2177,10 +3034,11 @@ export interface paths {
         };
         /**
          * Get Readiness
-         * @description Tell whether requests can be served, and every lesser form in use.
+         * @description Tell whether requests can be served, and every degraded mode in use.
          *
          *     Status 503 while the database or the workflow engine cannot be reached, or an account or a trade
-         *     does not run, or while the database cannot write or a disk is nearly full.
+         *     does not run, or while the database cannot write, a disk is nearly full, or the store of secrets
+         *     is sealed, unreachable, or refuses this process.
          */
         get: operations["get_readiness"];
         put?: never;
@@ -2199,7 +3057,8 @@ export interface components {
          * Account
          * @description An account with its present figures; USD.
          *
-         *     ``unpriced`` names assets held without a known price, which count nothing in ``equity``.
+         *     ``unpriced`` names assets held without a known price, which count nothing in ``equity``;
+         *     ``valued_at`` says what the others count at.
          */
         Account: {
             /** Account */
@@ -2233,6 +3092,8 @@ export interface components {
             strategies: string[];
             /** Unpriced */
             unpriced: string[];
+            /** Valued At */
+            valued_at: string;
         };
         /**
          * AccountFigures
@@ -2284,7 +3145,7 @@ export interface components {
         };
         /**
          * AccountLine
-         * @description An account in the overview.
+         * @description An account in the overview; ``valued_at`` says what ``equity`` counts holdings at.
          */
         AccountLine: {
             /** Account */
@@ -2309,6 +3170,35 @@ export interface components {
             open_trades: number;
             /** State */
             state: string;
+            /** Valued At */
+            valued_at: string;
+        };
+        /**
+         * Acknowledge
+         * @description Somebody has seen it.
+         */
+        Acknowledge: Record<string, never>;
+        /**
+         * AddChannel
+         * @description Another way to reach the caller.
+         *
+         *     ``address`` is a mailbox, a phone number with its ``+``, an https address, or a chat's id.
+         */
+        AddChannel: {
+            /** Address */
+            address: string;
+            /**
+             * Events
+             * @default [
+             *       "*"
+             *     ]
+             */
+            events: string[];
+            kind: components["schemas"]["ChannelKind"];
+            /** Label */
+            label: string;
+            /** @default information */
+            minimum: components["schemas"]["Severity"];
         };
         /**
          * AddFactor
@@ -2322,6 +3212,60 @@ export interface components {
             label: string;
         };
         /**
+         * AddedChannel
+         * @description The channel; a webhook's key is shown this once.
+         */
+        AddedChannel: {
+            /** Channel Id */
+            channel_id: string;
+            /** Webhook Key */
+            webhook_key: string | null;
+        };
+        /**
+         * Alert
+         * @description One alert as Alertmanager sends it; what is not read is let pass.
+         */
+        Alert: {
+            /**
+             * Annotations
+             * @default {}
+             */
+            annotations: {
+                [key: string]: string;
+            };
+            /** Endsat */
+            endsAt?: string | null;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Labels */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Startsat
+             * Format: date-time
+             */
+            startsAt: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "firing" | "resolved";
+        };
+        /**
+         * Alerts
+         * @description What Alertmanager's webhook sends (version 4).
+         */
+        Alerts: {
+            /** Alerts */
+            alerts: components["schemas"]["Alert"][];
+            /**
+             * Version
+             * @constant
+             */
+            version: "4";
+        };
+        /**
          * Alive
          * @description The process answers.
          */
@@ -2331,6 +3275,18 @@ export interface components {
              * @default alive
              */
             status: string;
+        };
+        /**
+         * AnswerSource
+         * @description Which tables an answer comes from, how many rows they gave, and the keys of the first.
+         */
+        AnswerSource: {
+            /** Keys */
+            keys: string[];
+            /** Rows */
+            rows: number;
+            /** Tables */
+            tables: string;
         };
         /**
          * Answered
@@ -2358,12 +3314,16 @@ export interface components {
         /**
          * Approval
          * @description A request for approval; ``outcome_code`` says what carrying the decision out came to.
+         *
+         *     ``changes_since`` says of one that is shown by itself what has changed since it was asked for.
          */
         Approval: {
             /** Account Id */
             account_id: string;
             /** Approval Id */
             approval_id: string;
+            /** Changes Since */
+            changes_since?: string[];
             /** Decided At */
             decided_at: string | null;
             /** Decided By */
@@ -2412,6 +3372,29 @@ export interface components {
             reason?: string | null;
         };
         /**
+         * AskForPack
+         * @description Which rows of the record a pack is to hold; without an account, those of all.
+         */
+        AskForPack: {
+            /**
+             * Account
+             * @description One chain
+             */
+            account?: string | null;
+            /** Since */
+            since?: string | null;
+            /** Until */
+            until?: string | null;
+        };
+        /**
+         * AskQuestion
+         * @description A question about trades, risk or models, in English.
+         */
+        AskQuestion: {
+            /** Question */
+            question: string;
+        };
+        /**
          * AskStepUp
          * @description The one action that is to be confirmed: its operation, path and body.
          */
@@ -2440,6 +3423,34 @@ export interface components {
             override_evidence: boolean;
             /** Reason */
             reason: string;
+        };
+        /**
+         * AskedBacktest
+         * @description What was asked.
+         */
+        AskedBacktest: {
+            /** Begin */
+            begin: string | null;
+            /** Capital */
+            capital: number;
+            /** End */
+            end: string | null;
+            /** Fees */
+            fees: string;
+            /** Interval Minutes */
+            interval_minutes: number | null;
+            /** Latency */
+            latency: number;
+            /** Pairs */
+            pairs: string[];
+            /** Slippage */
+            slippage: number;
+            /** Strategies */
+            strategies: string[];
+            /** Together */
+            together: boolean;
+            /** Venue */
+            venue: string;
         };
         /**
          * AuditEntry
@@ -2495,6 +3506,194 @@ export interface components {
             name: string;
             /** User */
             user: string;
+        };
+        /**
+         * BacktestChoices
+         * @description What a backtest can be made of; ``missing`` says why there are no recordings.
+         */
+        BacktestChoices: {
+            /** Fee Schedules */
+            fee_schedules: string[];
+            /** Missing */
+            missing: string | null;
+            /** Recordings */
+            recordings: components["schemas"]["Recording"][];
+            /** Strategies */
+            strategies: components["schemas"]["BacktestStrategy"][];
+        };
+        /**
+         * BacktestComparison
+         * @description Two results beside each other; ``obstacles`` say what besides the strategy differs.
+         */
+        BacktestComparison: {
+            /** Figures */
+            figures: components["schemas"]["ComparedFigureView"][];
+            /** First */
+            first: string;
+            /** Obstacles */
+            obstacles: string[];
+            /** Second */
+            second: string;
+        };
+        /**
+         * BacktestDetail
+         * @description One backtest with its results.
+         */
+        BacktestDetail: {
+            asked: components["schemas"]["AskedBacktest"];
+            /** Cancelled By */
+            cancelled_by: string | null;
+            /** Done */
+            done: number;
+            /** Ended At */
+            ended_at: string | null;
+            /** Planned */
+            planned: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            /** Requested By */
+            requested_by: string;
+            /** Results */
+            results: components["schemas"]["BacktestResult"][];
+            /** Run Id */
+            run_id: string;
+            /** Stage */
+            stage: string;
+            /** Started At */
+            started_at: string | null;
+            /** State */
+            state: string;
+        };
+        /**
+         * BacktestResult
+         * @description What one strategy came to; ``trades`` are the newest of ``trades_total``.
+         */
+        BacktestResult: {
+            /** Curve */
+            curve: components["schemas"]["CurvePoint"][];
+            /** Figures */
+            figures: {
+                [key: string]: string | null;
+            };
+            /** Holding */
+            holding: {
+                [key: string]: string | null;
+            };
+            /** Intervals */
+            intervals: {
+                [key: string]: (string | null)[];
+            };
+            /** Label */
+            label: string;
+            /** Notes */
+            notes: string[];
+            /** Number */
+            number: number;
+            /** Other Fees */
+            other_fees: {
+                [key: string]: string | null;
+            };
+            /** Pairs */
+            pairs: string[];
+            /** Sources */
+            sources: string[];
+            /** Strategy */
+            strategy: string;
+            /** Trades */
+            trades: components["schemas"]["BacktestTrade"][];
+            /** Trades Total */
+            trades_total: number;
+        };
+        /**
+         * BacktestStarted
+         * @description The backtest's id.
+         */
+        BacktestStarted: {
+            /** Run Id */
+            run_id: string;
+        };
+        /**
+         * BacktestStrategy
+         * @description A strategy that can be tried.
+         */
+        BacktestStrategy: {
+            /** Interval Minutes */
+            interval_minutes: number | null;
+            /** Name */
+            name: string;
+            /** Sees Universe */
+            sees_universe: boolean;
+            /** Standing */
+            standing: string;
+        };
+        /**
+         * BacktestTrade
+         * @description One trade from flat to flat; ``left`` names what sold the last of it.
+         */
+        BacktestTrade: {
+            /**
+             * Bought At
+             * Format: date-time
+             */
+            bought_at: string;
+            /** Cost */
+            cost: string | null;
+            /** Entry Price */
+            entry_price: string | null;
+            /** Exit Price */
+            exit_price: string | null;
+            /** Fees */
+            fees: string | null;
+            /** Gain */
+            gain: string | null;
+            /** Left */
+            left: string;
+            /** Profit */
+            profit: string | null;
+            /**
+             * Sold At
+             * Format: date-time
+             */
+            sold_at: string;
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * BacktestView
+         * @description One backtest: ``queued``, ``running``, ``finished``, ``refused`` or ``cancelled``.
+         */
+        BacktestView: {
+            asked: components["schemas"]["AskedBacktest"];
+            /** Cancelled By */
+            cancelled_by: string | null;
+            /** Done */
+            done: number;
+            /** Ended At */
+            ended_at: string | null;
+            /** Planned */
+            planned: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            /** Requested By */
+            requested_by: string;
+            /** Run Id */
+            run_id: string;
+            /** Stage */
+            stage: string;
+            /** Started At */
+            started_at: string | null;
+            /** State */
+            state: string;
         };
         /**
          * Baseline
@@ -2627,31 +3826,17 @@ export interface components {
                     [key: string]: string;
                 };
                 /**
-                 * @description The least that a strategy has.
-                 * @default {}
-                 */
-                "allocation.least": {
-                    [key: string]: string;
-                };
-                /**
                  * @description How capital is split across strategies.
                  * @default fixed
                  * @enum {string}
                  */
                 "allocation.method": "fixed" | "equal_risk" | "performance";
                 /**
-                 * @description The most that a strategy has.
-                 * @default {}
-                 */
-                "allocation.most": {
-                    [key: string]: string;
-                };
-                /**
                  * Format: decimal
                  * @description How strongly performance moves a share.
                  * @default 1
                  */
-                "allocation.tilt": string;
+                "allocation.performance_weight": string;
                 /**
                  * Format: decimal
                  * @description Share of capital for all strategies.
@@ -2663,6 +3848,20 @@ export interface components {
                  * @default 20
                  */
                 "allocation.trades_minimum": number;
+                /**
+                 * @description The most that a strategy has.
+                 * @default {}
+                 */
+                "allocation.weight_maximum": {
+                    [key: string]: string;
+                };
+                /**
+                 * @description The least that a strategy has.
+                 * @default {}
+                 */
+                "allocation.weight_minimum": {
+                    [key: string]: string;
+                };
                 /**
                  * Format: decimal
                  * @description Entry above which a person decides, as a share of equity. Beyond the limit of a pair it never binds.
@@ -2828,7 +4027,7 @@ export interface components {
                 "exits.break_even_gain": string;
                 /**
                  * Format: decimal
-                 * @description How far above the entry price it goes.
+                 * @description How far above the entry price it goes; below that gain.
                  * @default 0
                  */
                 "exits.break_even_offset": string;
@@ -2870,6 +4069,12 @@ export interface components {
                  */
                 "figures.groups": number;
                 /**
+                 * Format: decimal
+                 * @description How far a second source's price may lie from the market's own, at three looks in a row, before a live account takes no entries in the pair.
+                 * @default 0.02
+                 */
+                "figures.second_feed_apart": string;
+                /**
                  * @description Oldest review of the universe; one is made a day, so two have failed.
                  * @default 259200
                  */
@@ -2881,22 +4086,22 @@ export interface components {
                 "figures.volatility": number;
                 /**
                  * Format: decimal
-                 * @description Daily volatility up to which nothing is added.
-                 * @default 0.02
-                 */
-                "hedge.calm": string;
-                /**
-                 * Format: decimal
                  * @description Times its round trip that what a move is expected to spare must come to.
                  * @default 1
                  */
                 "hedge.cost_multiple": string;
                 /**
                  * Format: decimal
-                 * @description Smallest share held in USD.
-                 * @default 0.10
+                 * @description Drawdown from which the most is held.
+                 * @default 0.20
                  */
-                "hedge.least": string;
+                "hedge.drawdown_high": string;
+                /**
+                 * Format: decimal
+                 * @description Drawdown up to which nothing is added.
+                 * @default 0.05
+                 */
+                "hedge.drawdown_low": string;
                 /**
                  * @description Whether the formula is followed; an override by hand is in any case.
                  * @default off
@@ -2908,7 +4113,13 @@ export interface components {
                  * @description Largest share that the formula asks for.
                  * @default 0.90
                  */
-                "hedge.most": string;
+                "hedge.ratio_maximum": string;
+                /**
+                 * Format: decimal
+                 * @description Smallest share held in USD.
+                 * @default 0.10
+                 */
+                "hedge.ratio_minimum": string;
                 /**
                  * Format: decimal
                  * @description Move of a held pair that brings the next review forward.
@@ -2920,18 +4131,6 @@ export interface components {
                  * @default 3600
                  */
                 "hedge.review_every": number;
-                /**
-                 * Format: decimal
-                 * @description Drawdown from which the most is held.
-                 * @default 0.20
-                 */
-                "hedge.severe": string;
-                /**
-                 * Format: decimal
-                 * @description Drawdown up to which nothing is added.
-                 * @default 0.05
-                 */
-                "hedge.slight": string;
                 /**
                  * Format: decimal
                  * @description Change of the formula that moves the target. Ten percent: at five it changed more than twice as often on recorded candles.
@@ -2955,7 +4154,13 @@ export interface components {
                  * @description Daily volatility from which the most is held.
                  * @default 0.08
                  */
-                "hedge.wild": string;
+                "hedge.volatility_high": string;
+                /**
+                 * Format: decimal
+                 * @description Daily volatility up to which nothing is added.
+                 * @default 0.02
+                 */
+                "hedge.volatility_low": string;
                 /**
                  * @description Oldest reconciliation that counts.
                  * @default 3600
@@ -3174,7 +4379,7 @@ export interface components {
                  * @description How strongly a poor record lowers the factor.
                  * @default 5
                  */
-                "strategies.tilt": string;
+                "strategies.performance_weight": string;
                 /**
                  * @description Closed trades below which a strategy's record tells nothing.
                  * @default 20
@@ -3186,6 +4391,12 @@ export interface components {
                  * @default 8
                  */
                 "strategies.turnover_maximum": string;
+                /**
+                 * Format: decimal
+                 * @description Share of a sale that its fee takes off the value of what is held, everywhere: equity, losses, days, hedge; 0: valued at the bid without a fee. A change moves the value at once.
+                 * @default 0
+                 */
+                "valuation.exit_fee_share": string;
             };
         };
         /**
@@ -3238,6 +4449,14 @@ export interface components {
             trailing_distance: unknown;
         } | {
             clear: unknown;
+        };
+        /**
+         * ChangeFreezeReason
+         * @description Why a freeze begins or ends, or what a review has found.
+         */
+        ChangeFreezeReason: {
+            /** Reason */
+            reason: string;
         };
         /**
          * ChangeMode
@@ -3350,6 +4569,31 @@ export interface components {
                  */
                 "correlation.window": number;
                 /**
+                 * @description Weekly windows in UTC in which nothing is loosened, as fri 20:00-mon 06:00.
+                 * @default []
+                 */
+                "freeze.windows": string[];
+                /**
+                 * @description How long something critical waits for an acknowledgement before every director is told, quiet hours or not.
+                 * @default 300
+                 */
+                "notifications.after": number;
+                /**
+                 * @description How long until they are told again.
+                 * @default 1800
+                 */
+                "notifications.every": number;
+                /**
+                 * @description How long after a message the same incident is not told again.
+                 * @default 900
+                 */
+                "notifications.quiet_period": number;
+                /**
+                 * @description How often, at most.
+                 * @default 12
+                 */
+                "notifications.times": number;
+                /**
                  * Format: decimal
                  * @description Daily volume that a pair needs.
                  * @default 1000000
@@ -3405,6 +4649,48 @@ export interface components {
             name: string;
         };
         /**
+         * ChannelKind
+         * @description How somebody is reached.
+         * @enum {string}
+         */
+        ChannelKind: "email" | "sms" | "webhook" | "chat";
+        /**
+         * ChannelView
+         * @description One way in which the caller is told.
+         */
+        ChannelView: {
+            /** Address */
+            address: string;
+            /** Channel Id */
+            channel_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Events */
+            events: string[];
+            kind: components["schemas"]["ChannelKind"];
+            /** Label */
+            label: string;
+            minimum: components["schemas"]["Severity"];
+        };
+        /**
+         * Channels
+         * @description How the caller is told, and what there is to choose from.
+         */
+        Channels: {
+            /** Channels */
+            channels: components["schemas"]["ChannelView"][];
+            /** Events */
+            events: components["schemas"]["EventChoice"][];
+            quiet_hours: components["schemas"]["QuietHoursView"] | null;
+            /** Unavailable */
+            unavailable: {
+                [key: string]: string;
+            };
+        };
+        /**
          * CheckMade
          * @description One rule that was applied to a request.
          */
@@ -3435,6 +4721,37 @@ export interface components {
             reason: string;
             /** Rule */
             rule: string;
+        };
+        /**
+         * CheckpointShown
+         * @description A signed checkpoint of the record: how many rows it covers, and whether it was cosigned.
+         */
+        CheckpointShown: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cosigned */
+            cosigned: boolean;
+            /** Reason */
+            reason: string;
+            /** Size */
+            size: number;
+        };
+        /**
+         * ComparedFigureView
+         * @description One figure of two results; ``difference`` is the second less the first.
+         */
+        ComparedFigureView: {
+            /** Difference */
+            difference: string | null;
+            /** First */
+            first: string | null;
+            /** Name */
+            name: string;
+            /** Second */
+            second: string | null;
         };
         /**
          * Condition
@@ -3501,10 +4818,10 @@ export interface components {
              * Format: date-time
              */
             as_of: string;
+            /** Degraded Modes */
+            degraded_modes: string[];
             /** Kill Switches */
             kill_switches: number[];
-            /** Lesser Forms */
-            lesser_forms: string[];
             market: components["schemas"]["MarketLine"];
             /** Market Followed */
             market_followed: boolean;
@@ -3601,6 +4918,21 @@ export interface components {
             won_share: string | null;
         };
         /**
+         * CurvePoint
+         * @description Equity of the strategy and of holding the same pairs, in USD.
+         */
+        CurvePoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Equity */
+            equity: string | null;
+            /** Holding */
+            holding: string | null;
+        };
+        /**
          * Day
          * @description What one day of an account came to; USD, shares are time-weighted.
          */
@@ -3664,6 +4996,33 @@ export interface components {
             /** Failed */
             failed: string[];
             traded: components["schemas"]["TradedView"] | null;
+        };
+        /**
+         * DeliveryView
+         * @description How one message fared; whose channel it is stays between them and the platform.
+         */
+        DeliveryView: {
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            kind: components["schemas"]["ChannelKind"];
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Level */
+            level: number;
+            /** Reason */
+            reason: string;
+            /** State */
+            state: string;
+            /** Tries */
+            tries: number;
+            /** User Id */
+            user_id: string;
         };
         /**
          * DifferenceView
@@ -3776,7 +5135,7 @@ export interface components {
         };
         /**
          * Engage
-         * @description A kill switch for all accounts, or for those named.
+         * @description A kill switch for all accounts, or for those named; in all pairs, or in those named.
          */
         Engage: {
             /**
@@ -3791,6 +5150,11 @@ export interface components {
             flatten: boolean;
             /** Reason */
             reason: string;
+            /**
+             * Symbols
+             * @default []
+             */
+            symbols: string[];
         };
         /**
          * Enrol
@@ -3850,6 +5214,74 @@ export interface components {
             trade: number;
         };
         /**
+         * EventChoice
+         * @description An event that can be chosen.
+         */
+        EventChoice: {
+            /** Event */
+            event: string;
+            severity: components["schemas"]["Severity"];
+            /** Title */
+            title: string;
+        };
+        /**
+         * EvidencePackView
+         * @description A pack: ``queued`` until it is made, ``ready`` for a week, then ``expired``.
+         */
+        EvidencePackView: {
+            /** Account */
+            account: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Pack Id */
+            pack_id: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Requested At
+             * Format: date-time
+             */
+            requested_at: string;
+            /** Requested By */
+            requested_by: string;
+            /** Rows */
+            rows: number | null;
+            /** Since */
+            since: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "ready" | "refused" | "expired";
+            /** Tree Size */
+            tree_size: number | null;
+            /** Until */
+            until: string | null;
+        };
+        /**
+         * EvidenceView
+         * @description The results of one version from one source; shares of the price, ``mean_net`` after costs.
+         */
+        EvidenceView: {
+            /** Deviation */
+            deviation: string;
+            /** Mean Move */
+            mean_move: string;
+            /** Mean Net */
+            mean_net: string;
+            /**
+             * Newest At
+             * Format: date-time
+             */
+            newest_at: string;
+            /** Results */
+            results: number;
+            /** Source */
+            source: string;
+            /** Version */
+            version: string;
+        };
+        /**
          * Execution
          * @description One execution; ``exchange_time`` is market time, ``recorded_at`` protocol time.
          */
@@ -3900,6 +5332,39 @@ export interface components {
             source: string;
             /** Spread */
             spread: string;
+        };
+        /**
+         * Explanation
+         * @description Why a model took a trade: contributions are of the model, not of the market.
+         *
+         *     ``contributions`` are log-odds by feature, ``bound_by`` the limit that its size comes from.
+         */
+        Explanation: {
+            /** Bound By */
+            bound_by: string | null;
+            /** Contributions */
+            contributions: {
+                [key: string]: number;
+            };
+            /** Feature Hash */
+            feature_hash: string;
+            /** Idea Id */
+            idea_id: string;
+            /**
+             * Of
+             * @default of the model, not of the market
+             */
+            of: string;
+            /** Probability */
+            probability: number;
+            /** Regime */
+            regime: string;
+            /** Stake */
+            stake: number;
+            /** Trade */
+            trade: number;
+            /** Version */
+            version: number;
         };
         /**
          * ExportFormat
@@ -4035,6 +5500,71 @@ export interface components {
             value: string;
         };
         /**
+         * FreezeBreak
+         * @description Something that was done in spite of a freeze.
+         */
+        FreezeBreak: {
+            /**
+             * Broken At
+             * Format: date-time
+             */
+            broken_at: string;
+            /** Broken By */
+            broken_by: string;
+            /** Held By */
+            held_by: string;
+            /** Number */
+            number: number;
+            /** Operation */
+            operation: string;
+            /** Path */
+            path: string;
+            /** Reason */
+            reason: string;
+            /** Review */
+            review: string | null;
+            /** Reviewed At */
+            reviewed_at: string | null;
+            /** Reviewed By */
+            reviewed_by: string | null;
+        };
+        /**
+         * FreezeNow
+         * @description A freeze that holds; ``number`` is that of one begun by hand, none for a window.
+         */
+        FreezeNow: {
+            /** By */
+            by: string;
+            /** Number */
+            number: number | null;
+            /** Reason */
+            reason: string;
+            /** Since */
+            since: string | null;
+            /** Until */
+            until: string | null;
+        };
+        /**
+         * FreezeState
+         * @description What holds now, the windows of the settings, and what was done in spite of it.
+         */
+        FreezeState: {
+            /**
+             * Breaks
+             * @description Newest first; listed until reviewed, and after
+             */
+            breaks: components["schemas"]["FreezeBreak"][];
+            /** Frozen */
+            frozen: boolean;
+            /** Standing */
+            standing: components["schemas"]["FreezeNow"][];
+            /**
+             * Windows
+             * @description Weekly windows in UTC, from the platform's settings
+             */
+            windows: string[];
+        };
+        /**
          * GainView
          * @description What one disposal realised of one lot, in USD; null where the basis is not known.
          */
@@ -4065,13 +5595,19 @@ export interface components {
          * GoingLive
          * @description All conditions; an account goes live only when every one holds.
          *
-         *     ``request`` is the number of the request that counts now, ``approved_by`` who agreed to it.
+         *     They are as the last check found them, ``checked_at`` (protocol time); None: nobody has had
+         *     them checked yet, and nothing is known. ``request`` is the number of the request that counts
+         *     now, ``approved_by`` who agreed to it.
          */
         GoingLive: {
             /** Account */
             account: string;
             /** Approved By */
             approved_by: string | null;
+            /** Checked At */
+            checked_at: string | null;
+            /** Checked By */
+            checked_by: string | null;
             /** Conditions */
             conditions: components["schemas"]["Condition"][];
             /** Mode */
@@ -4094,6 +5630,30 @@ export interface components {
              */
             account: string;
             role: components["schemas"]["Role"];
+        };
+        /**
+         * GraphEdge
+         * @description One feeds the other.
+         */
+        GraphEdge: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+        };
+        /**
+         * GraphNode
+         * @description One thing in the signal graph: its kind, name and version.
+         */
+        GraphNode: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Node */
+            node: string;
+            /** Version */
+            version: string;
         };
         /**
          * Group
@@ -4129,6 +5689,20 @@ export interface components {
              * Format: date-time
              */
             since: string;
+        };
+        /**
+         * Headroom
+         * @description The free shares of Kraken's limits on an account's key; None: not known.
+         */
+        Headroom: {
+            /** Account */
+            account: string;
+            /** Reading */
+            reading: number | null;
+            /** Trading */
+            trading: number | null;
+            /** Waiting Seconds */
+            waiting_seconds: number;
         };
         /**
          * Hedge
@@ -4281,8 +5855,56 @@ export interface components {
             name: string;
         };
         /**
+         * KeyView
+         * @description What is known of a key.
+         *
+         *     ``state`` is in_use, replaced or removed. ``validation`` is ok or the code of what is wrong.
+         *     ``trading_since`` is when the trading process took it up, null before. ``due`` tells that it is
+         *     old enough to be rotated.
+         */
+        KeyView: {
+            /** Account */
+            account: string;
+            /** Age Days */
+            age_days: number;
+            /** Due */
+            due: boolean;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ending */
+            ending: string;
+            mode: components["schemas"]["Mode"];
+            /** Number */
+            number: number;
+            /** Permissions */
+            permissions: string[];
+            /** Rotate After Days */
+            rotate_after_days: number;
+            /** State */
+            state: string;
+            /**
+             * Stored At
+             * Format: date-time
+             */
+            stored_at: string;
+            /** Stored By */
+            stored_by: string;
+            /** Trading Since */
+            trading_since: string | null;
+            /**
+             * Validated At
+             * Format: date-time
+             */
+            validated_at: string;
+            /** Validation */
+            validation: string;
+        };
+        /**
          * KillSwitch
          * @description One engagement of the kill switch; ``acknowledged`` tells when an account was halted.
+         *
+         *     Without ``symbols`` it stops every pair. ``lift_approval`` is the request that another person
+         *     than who asked, and than who engaged it, approves.
          *
          *     ``silent`` are, in the answer to an engagement, the accounts whose workflow does not run or does
          *     not answer: nothing more of them is bought, but what they hold waits until they are back.
@@ -4306,6 +5928,14 @@ export interface components {
             engaged_by: string;
             /** Flatten */
             flatten: boolean;
+            /** Lift Approval */
+            lift_approval?: string | null;
+            /** Lift Reason */
+            lift_reason?: string | null;
+            /** Lift Requested At */
+            lift_requested_at?: string | null;
+            /** Lift Requested By */
+            lift_requested_by?: string | null;
             /** Lifted At */
             lifted_at: string | null;
             /** Lifted By */
@@ -4325,6 +5955,11 @@ export interface components {
              */
             silent: string[];
             /**
+             * Symbols
+             * @default []
+             */
+            symbols: string[];
+            /**
              * Withdrawn
              * @default {}
              */
@@ -4333,8 +5968,44 @@ export interface components {
             };
         };
         /**
+         * KindStatus
+         * @description Whether messages of one kind can be sent; ``missing`` says what is not set up.
+         */
+        KindStatus: {
+            /** Channels */
+            channels: number;
+            /** Failed */
+            failed: number;
+            kind: components["schemas"]["ChannelKind"];
+            /** Last Failure */
+            last_failure: string;
+            /** Missing */
+            missing: string;
+            /** Sent */
+            sent: number;
+        };
+        /**
+         * Levels
+         * @description Stop and target of a trade from a moment on, until the next.
+         *
+         *     ``at`` is protocol time, ``market_time`` that of the pair's newest price then.
+         */
+        Levels: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Market Time */
+            market_time: string | null;
+            /** Stop Price */
+            stop_price: string;
+            /** Take Profit Price */
+            take_profit_price: string | null;
+        };
+        /**
          * Lift
-         * @description The approval to lift a kill switch.
+         * @description Why a kill switch is to be lifted.
          */
         Lift: {
             /** Reason */
@@ -4484,6 +6155,17 @@ export interface components {
             token_id: string;
         };
         /**
+         * MakeReport
+         * @description Which report is wanted now.
+         */
+        MakeReport: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning";
+        };
+        /**
          * MakeToken
          * @description A token for a program: what it may do, to which accounts, and for how many days.
          */
@@ -4499,6 +6181,48 @@ export interface components {
             label: string;
             /** Scopes */
             scopes: string[];
+        };
+        /**
+         * MarketDataWorkView
+         * @description What is brought from outside on a schedule, and how its last run went; null: none yet.
+         */
+        MarketDataWorkView: {
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Failures */
+            failures: number;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Scheduled Since
+             * Format: date-time
+             */
+            scheduled_since: string;
+            /** Succeeded At */
+            succeeded_at: string | null;
+            /** Work */
+            work: string;
+        };
+        /**
+         * MarketDoubtView
+         * @description What a second source of prices found with the market's own; it stands until it has ended.
+         */
+        MarketDoubtView: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Detail */
+            detail: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Kind */
+            kind: string;
+            /** Symbol */
+            symbol: string;
         };
         /**
          * MarketFigures
@@ -4520,6 +6244,35 @@ export interface components {
             stale: boolean;
             /** Symbol */
             symbol: string;
+        };
+        /**
+         * MarketFiguresView
+         * @description One market minute of a pair; what was not known then is null. Depths are base units.
+         */
+        MarketFiguresView: {
+            /** Ask Depth */
+            ask_depth: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Bid Depth */
+            bid_depth: string | null;
+            /** Bought */
+            bought: string;
+            /** Imbalance */
+            imbalance: string | null;
+            /** Microprice */
+            microprice: string | null;
+            /** Sold */
+            sold: string;
+            /** Spread Share */
+            spread_share: string | null;
+            /** Symbol */
+            symbol: string;
+            /** Toxicity */
+            toxicity: string | null;
         };
         /**
          * MarketLine
@@ -4583,6 +6336,43 @@ export interface components {
             market_time: string | null;
             /** Mode */
             mode: string;
+        };
+        /**
+         * ModelView
+         * @description A registered model: what pins it, what the gate said, and what it is now.
+         *
+         *     ``standing`` is ``champion``, ``shadow`` (it passed the gate and decides without trading),
+         *     ``challenger`` (it passed the gate and waits for people), ``earlier`` (it was champion once) or
+         *     ``registered``. ``decisions`` counts what it has decided.
+         */
+        ModelView: {
+            /** Code Version */
+            code_version: string;
+            /** Data Hash */
+            data_hash: string;
+            /** Decisions */
+            decisions: number;
+            /** Feature Hash */
+            feature_hash: string;
+            /** Passed */
+            passed: boolean | null;
+            /** Refusals */
+            refusals: number;
+            /**
+             * Registered At
+             * Format: date-time
+             */
+            registered_at: string;
+            /** Run Id */
+            run_id: string;
+            /** Sha256 */
+            sha256: string;
+            /** Standing */
+            standing: string;
+            /** Trial */
+            trial: string;
+            /** Version */
+            version: number;
         };
         /**
          * MoveCapital
@@ -4655,6 +6445,146 @@ export interface components {
             } | null;
             /** Step */
             step: string;
+        };
+        /**
+         * NotificationPage
+         * @description Notifications, newest first; ``following`` is the next page's cursor.
+         */
+        NotificationPage: {
+            /** Following */
+            following: string;
+            /** Notifications */
+            notifications: components["schemas"]["NotificationView"][];
+        };
+        /**
+         * NotificationStatus
+         * @description Whether people are reached: of the last day, and what waits now.
+         */
+        NotificationStatus: {
+            /** Backlog */
+            backlog: number;
+            /** Kinds */
+            kinds: components["schemas"]["KindStatus"][];
+            /** Oldest Waiting */
+            oldest_waiting: string | null;
+            /** Open */
+            open: number;
+            /** Unacknowledged */
+            unacknowledged: number;
+        };
+        /**
+         * NotificationStory
+         * @description A notification with its messages.
+         */
+        NotificationStory: {
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** Closed At */
+            closed_at: string | null;
+            /** Closed Because */
+            closed_because: string | null;
+            /** Deliveries */
+            deliveries: components["schemas"]["DeliveryView"][];
+            /** Detail */
+            detail: string;
+            /** Event */
+            event: string;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Notification Id */
+            notification_id: string;
+            /** Occurrences */
+            occurrences: number;
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Runbook */
+            runbook: string;
+            /** Scope */
+            scope: string;
+            /**
+             * Sent
+             * @default 0
+             */
+            sent: number;
+            severity: components["schemas"]["Severity"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Title */
+            title: string;
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
+        };
+        /**
+         * NotificationView
+         * @description An incident that people are told of; it counts occurrences until ``closed_at``.
+         */
+        NotificationView: {
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** Closed At */
+            closed_at: string | null;
+            /** Closed Because */
+            closed_because: string | null;
+            /** Detail */
+            detail: string;
+            /** Event */
+            event: string;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Notification Id */
+            notification_id: string;
+            /** Occurrences */
+            occurrences: number;
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Runbook */
+            runbook: string;
+            /** Scope */
+            scope: string;
+            /**
+             * Sent
+             * @default 0
+             */
+            sent: number;
+            severity: components["schemas"]["Severity"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Title */
+            title: string;
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
         };
         /**
          * OpenPreviewedTrade
@@ -4903,6 +6833,8 @@ export interface components {
         /**
          * Portfolio
          * @description Holdings, exposure and value, now and over time (market time).
+         *
+         *     ``valued_at`` says what ``nav`` counts holdings at; the ``value`` of each is at the bid.
          */
         Portfolio: {
             /** At */
@@ -4928,15 +6860,28 @@ export interface components {
             since: string;
             /** Unpriced */
             unpriced: string[];
+            /** Valued At */
+            valued_at: string;
         };
         /**
          * Portfolios
-         * @description All accounts, and together.
+         * @description All accounts that the caller may see, together, and together by mode.
+         *
+         *     ``modes``: the mode of each account. Simulated money is none: whoever asks what there is looks
+         *     at ``by_mode``.
          */
         Portfolios: {
             /** Accounts */
             accounts: {
                 [key: string]: components["schemas"]["Portfolio"];
+            };
+            /** By Mode */
+            by_mode: {
+                [key: string]: components["schemas"]["Portfolio"];
+            };
+            /** Modes */
+            modes: {
+                [key: string]: string;
             };
             total: components["schemas"]["Portfolio"];
         };
@@ -4961,6 +6906,72 @@ export interface components {
             unrealised_pnl: string | null;
             /** Value */
             value: string | null;
+        };
+        /**
+         * PostNotice
+         * @description Something to tell people, by whoever runs the platform.
+         */
+        PostNotice: {
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+            /**
+             * Event
+             * @default message
+             */
+            event: string;
+            /** @default information */
+            severity: components["schemas"]["Severity"];
+            /** Title */
+            title: string;
+        };
+        /**
+         * Posted
+         * @description What was taken.
+         */
+        Posted: {
+            /** Notices */
+            notices: number;
+        };
+        /**
+         * PredictionView
+         * @description One decision of a champion, with its outcome where that is known.
+         */
+        PredictionView: {
+            /**
+             * Bar Start
+             * Format: date-time
+             */
+            bar_start: string;
+            /**
+             * Decided At
+             * Format: date-time
+             */
+            decided_at: string;
+            /** Feature Hash */
+            feature_hash: string;
+            /** Idea Id */
+            idea_id: string;
+            /** Net */
+            net: number | null;
+            /** Probability */
+            probability: number | null;
+            /** Refusal */
+            refusal: string;
+            /** Regime */
+            regime: string;
+            /** Shadow */
+            shadow: boolean;
+            /** Stake */
+            stake: number | null;
+            /** Symbol */
+            symbol: string;
+            /** Taken */
+            taken: boolean;
+            /** Version */
+            version: number;
         };
         /**
          * Problem
@@ -5018,6 +7029,39 @@ export interface components {
          */
         ProtectionMode: "attached" | "separate";
         /**
+         * QuestionAnswered
+         * @description A question with the answer that the record gives, and its sources.
+         */
+        QuestionAnswered: {
+            /** Answer */
+            answer: string;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /** Question */
+            question: string;
+            /** Sources */
+            sources: components["schemas"]["AnswerSource"][];
+            /** Template */
+            template: string;
+        };
+        /**
+         * QuietHoursView
+         * @description Local hours in which only what is critical is told; equal: there are none.
+         */
+        QuietHoursView: {
+            /** Begins */
+            begins: string;
+            /** Ends */
+            ends: string;
+            /** Zone */
+            zone: string;
+        };
+        /**
          * Readiness
          * @description Whether requests can be served; ``checks`` maps each part to ``ok`` or what is wrong.
          */
@@ -5026,8 +7070,8 @@ export interface components {
             checks: {
                 [key: string]: string;
             };
-            /** Lesser Forms */
-            lesser_forms: string[];
+            /** Degraded Modes */
+            degraded_modes: string[];
             /** Status */
             status: string;
         };
@@ -5065,6 +7109,49 @@ export interface components {
                     [key: string]: unknown;
                 };
             };
+        };
+        /**
+         * RecordProtection
+         * @description Up to where the record is protected against whoever owns the database.
+         *
+         *     ``cosigned_at`` is when a witness cosigned the newest checkpoint whose signatures hold, None:
+         *     never. ``unprotected`` are the rows after it. ``fault`` says why the record is not protected up
+         *     to now, "" when it is.
+         */
+        RecordProtection: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Checkpoints */
+            checkpoints: components["schemas"]["CheckpointShown"][];
+            /** Cosigned At */
+            cosigned_at: string | null;
+            /** Fault */
+            fault: string;
+            /** Size */
+            size: number;
+            /** Unprotected */
+            unprotected: number;
+            /** Witnesses */
+            witnesses: number;
+        };
+        /**
+         * Recording
+         * @description Candles that can be tried on; days are null where only the file itself tells.
+         */
+        Recording: {
+            /** First */
+            first: string | null;
+            /** Interval Minutes */
+            interval_minutes: number;
+            /** Last */
+            last: string | null;
+            /** Symbol */
+            symbol: string;
+            /** Venue */
+            venue: string;
         };
         /**
          * RecoveryCodes
@@ -5125,6 +7212,65 @@ export interface components {
             made_at: string;
             performance: components["schemas"]["Performance"];
             risk: components["schemas"]["RiskOfReport"];
+        };
+        /**
+         * ReportContent
+         * @description A report's content; figures are decimal text.
+         */
+        ReportContent: {
+            /** Account */
+            account: string;
+            /** Kind */
+            kind: string;
+            /** Sections */
+            sections: components["schemas"]["ReportSection"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Title */
+            title: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * ReportFormat
+         * @description How a report is written.
+         * @enum {string}
+         */
+        ReportFormat: "json" | "csv" | "html";
+        /**
+         * ReportSection
+         * @description One part of a report.
+         */
+        ReportSection: {
+            /**
+             * Drawn
+             * @description Columns of the table that a page draws.
+             * @default []
+             */
+            drawn: string[];
+            /** Facts */
+            facts: (string | number | null)[][];
+            /** Note */
+            note: string;
+            table: components["schemas"]["ReportTable"] | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * ReportTable
+         * @description Columns by name and rows of cells; null is not known.
+         */
+        ReportTable: {
+            /** Columns */
+            columns: string[];
+            /** Rows */
+            rows: (string | number | null)[][];
         };
         /**
          * RightView
@@ -5209,6 +7355,22 @@ export interface components {
             shocks: components["schemas"]["ShockWanted"][];
         };
         /**
+         * ScheduleShown
+         * @description A schedule of the workflow engine: when it last ran and will run next, protocol time.
+         */
+        ScheduleShown: {
+            /** Last At */
+            last_at: string | null;
+            /** Name */
+            name: string;
+            /** Next At */
+            next_at: string | null;
+            /** Note */
+            note: string;
+            /** Paused */
+            paused: boolean;
+        };
+        /**
          * SecondFactor
          * @description One of a code, a recovery code, or what a passkey has signed.
          */
@@ -5251,6 +7413,30 @@ export interface components {
             settings_version: number;
         };
         /**
+         * SentimentView
+         * @description The market's mood of a moment as a source told it: 0 (fear) to 100 (greed).
+         *
+         *     ``available_at`` is when it was known here; a value that the source changed is there twice.
+         */
+        SentimentView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Available At
+             * Format: date-time
+             */
+            available_at: string;
+            /** Source */
+            source: string;
+            /** Value */
+            value: string;
+            /** Words */
+            words: string;
+        };
+        /**
          * SessionView
          * @description A session that counts; ``current`` is the one that asks.
          */
@@ -5273,6 +7459,18 @@ export interface components {
              * Format: date-time
              */
             used_at: string;
+        };
+        /**
+         * SetQuietHours
+         * @description When the caller is told only what is critical.
+         */
+        SetQuietHours: {
+            /** Begins */
+            begins: string;
+            /** Ends */
+            ends: string;
+            /** Zone */
+            zone: string;
         };
         /**
          * SettingSchema
@@ -5368,6 +7566,12 @@ export interface components {
             version: number;
         };
         /**
+         * Severity
+         * @description How much an event matters; each is above the one before.
+         * @enum {string}
+         */
+        Severity: "information" | "warning" | "critical";
+        /**
          * ShadowReport
          * @description Two accounts on the same ideas; profit of settled trades that came from ideas, in USD.
          */
@@ -5386,6 +7590,27 @@ export interface components {
             shadow: string;
             /** Shadow Profit */
             shadow_profit: string;
+        };
+        /**
+         * ShadowView
+         * @description How many of the wanted decisions a model has made in shadow, before people are asked.
+         *
+         *     ``reason`` is unknown while it decides, and empty where it has passed.
+         */
+        ShadowView: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /** Decisions */
+            decisions: number;
+            /** Reason */
+            reason: string | null;
+            /** Version */
+            version: number;
+            /** Wanted */
+            wanted: number;
         };
         /**
          * ShockApplied
@@ -5464,6 +7689,60 @@ export interface components {
             password: string;
         };
         /**
+         * SignalGraph
+         * @description What feeds what, by version: data, features, regimes, models, strategies.
+         */
+        SignalGraph: {
+            /** Edges */
+            edges: components["schemas"]["GraphEdge"][];
+            /** Nodes */
+            nodes: components["schemas"]["GraphNode"][];
+        };
+        /**
+         * StartBacktest
+         * @description Strategies tried on recorded candles; without ``end`` to the last of them.
+         */
+        StartBacktest: {
+            /** Begin */
+            begin?: string | null;
+            /**
+             * Capital
+             * @default 100000
+             */
+            capital: number;
+            /** End */
+            end?: string | null;
+            /**
+             * Fees
+             * @description Day of a fee schedule, or MAKER/TAKER in percent; left out: today's schedule
+             * @default
+             */
+            fees: string;
+            /** Interval Minutes */
+            interval_minutes?: number | null;
+            /**
+             * Latency
+             * @default 1
+             */
+            latency: number;
+            /** Pairs */
+            pairs?: string[];
+            /**
+             * Slippage
+             * @default 0.0005
+             */
+            slippage: number;
+            /** Strategies */
+            strategies: string[];
+            /**
+             * Together
+             * @default false
+             */
+            together: boolean;
+            /** Venue */
+            venue: string;
+        };
+        /**
          * StartTraining
          * @description Why a training is wanted.
          */
@@ -5481,11 +7760,30 @@ export interface components {
         Status: {
             /** Accounts */
             accounts: components["schemas"]["AccountLine"][];
-            /** Lesser Forms */
-            lesser_forms: string[];
+            /** Degraded Modes */
+            degraded_modes: string[];
             market: components["schemas"]["MarketLine"];
             /** Processes */
             processes: components["schemas"]["Process"][];
+        };
+        /**
+         * StepTaken
+         * @description How long a step of orders took since the trading process started, in seconds.
+         *
+         *     ``half`` and ``most`` are bounds that half, and 95 of 100, stayed within; None: beyond the
+         *     largest that is told apart.
+         */
+        StepTaken: {
+            /** Count */
+            count: number;
+            /** Half */
+            half: number | null;
+            /** Leg */
+            leg: string;
+            /** Most */
+            most: number | null;
+            /** Step */
+            step: string;
         };
         /**
          * StepUp
@@ -5510,6 +7808,53 @@ export interface components {
             path: string;
             /** Step Up */
             step_up: string;
+        };
+        /**
+         * StoredReport
+         * @description One report as it was made; ``since`` and ``until`` are market times.
+         */
+        StoredReport: {
+            /** Kind */
+            kind: string;
+            /**
+             * Made At
+             * Format: date-time
+             */
+            made_at: string;
+            /** Number */
+            number: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
+        /**
+         * StrategyView
+         * @description One strategy; ``followed_by`` and ``evidence`` are of the accounts that the caller may see.
+         *
+         *     ``interval_minutes`` is null for one that decides on whatever bars the market has.
+         */
+        StrategyView: {
+            /** Evidence */
+            evidence: components["schemas"]["EvidenceView"][];
+            /** Followed By */
+            followed_by: string[];
+            /** Interval Minutes */
+            interval_minutes: number | null;
+            /** Name */
+            name: string;
+            /** Rebalances */
+            rebalances: boolean;
+            /** Standing */
+            standing: string;
+            /** Version */
+            version: string;
         };
         /**
          * StressSummary
@@ -5562,6 +7907,27 @@ export interface components {
             unpriced: string[];
             /** Worst Loss */
             worst_loss: string;
+        };
+        /**
+         * SystemFigures
+         * @description Schedules, latencies and rate limits; what could not be asked says why instead.
+         */
+        SystemFigures: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Headroom */
+            headroom: components["schemas"]["Headroom"][];
+            /** Schedules */
+            schedules: components["schemas"]["ScheduleShown"][];
+            /** Schedules Unknown */
+            schedules_unknown: string | null;
+            /** Steps */
+            steps: components["schemas"]["StepTaken"][];
+            /** Trading Unknown */
+            trading_unknown: string | null;
         };
         /**
          * TokenView
@@ -5751,7 +8117,7 @@ export interface components {
         };
         /**
          * TradeStory
-         * @description Idea, executions, audit, bars around the trade, and where its workflow is shown.
+         * @description Idea, executions, levels, audit, bars around the trade, and where its workflow is shown.
          *
          *     ``idea`` is None for a trade that a person or the hedge opened. ``workflow_url`` leads to
          *     Temporal's web UI.
@@ -5766,6 +8132,8 @@ export interface components {
             /** Executions */
             executions: components["schemas"]["Execution"][];
             idea: components["schemas"]["IdeaShown"] | null;
+            /** Levels */
+            levels: components["schemas"]["Levels"][];
             /** Workflow */
             workflow: string;
             /** Workflow Url */
@@ -5802,7 +8170,8 @@ export interface components {
          * @description One training: its data and question by their hashes, and how far it came.
          *
          *     ``finished`` of ``planned`` trials are in the ledger; ``seconds_left`` is unknown before the
-         *     first of them. ``passed`` is unknown until the gate has judged.
+         *     first of them. ``passed`` is unknown until the gate has judged, ``shadow`` until its model has
+         *     begun to decide in shadow.
          */
         TrainingView: {
             /** Candidate */
@@ -5833,6 +8202,7 @@ export interface components {
             samples: number;
             /** Seconds Left */
             seconds_left: number | null;
+            shadow: components["schemas"]["ShadowView"] | null;
             /**
              * Started At
              * Format: date-time
@@ -5968,6 +8338,23 @@ export interface components {
             order_id: string;
             /** Standing */
             standing: boolean;
+        };
+        /**
+         * UploadKey
+         * @description A key of the exchange with its private half, and what it is for.
+         */
+        UploadKey: {
+            /**
+             * Key
+             * Format: password
+             */
+            key: string;
+            mode: components["schemas"]["Mode"];
+            /**
+             * Private Key
+             * Format: password
+             */
+            private_key: string;
         };
         /**
          * ValuePoint
@@ -6233,7 +8620,7 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            200: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6349,6 +8736,40 @@ export interface operations {
             };
         };
     };
+    check_going_live: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoingLive"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_live_requests: {
         parameters: {
             query?: {
@@ -6426,6 +8847,8 @@ export interface operations {
             header: {
                 /** @description Made up by the caller; a repeat with the same key gets the same answer */
                 "Idempotency-Key": string;
+                /** @description Why this is done in spite of a change freeze; told, recorded and reviewed */
+                "Aether-Break-Glass"?: string | null;
             };
             path: {
                 account: string;
@@ -6630,6 +9053,149 @@ export interface operations {
             };
         };
     };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_key: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+                /** @description Why this is done in spite of a change freeze; told, recorded and reviewed */
+                "Aether-Break-Glass"?: string | null;
+            };
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyView"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_key: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+                /** @description Why this is done in spite of a change freeze; told, recorded and reviewed */
+                "Aether-Break-Glass"?: string | null;
+            };
+            path: {
+                account: string;
+                mode: components["schemas"]["Mode"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyView"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_key: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                account: string;
+                mode: components["schemas"]["Mode"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyView"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_limits: {
         parameters: {
             query?: never;
@@ -6733,6 +9299,8 @@ export interface operations {
             header: {
                 /** @description Made up by the caller; a repeat with the same key gets the same answer */
                 "Idempotency-Key": string;
+                /** @description Why this is done in spite of a change freeze; told, recorded and reviewed */
+                "Aether-Break-Glass"?: string | null;
             };
             path: {
                 account: string;
@@ -6898,6 +9466,77 @@ export interface operations {
             };
         };
     };
+    list_questions: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAnswered"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_advisor: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskQuestion"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionAnswered"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_reconciliations: {
         parameters: {
             query?: {
@@ -6955,6 +9594,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reports: {
+        parameters: {
+            query?: {
+                /** @description Only this kind */
+                kind?: ("performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning") | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredReport"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_report: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MakeReport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredReport"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_stored_report: {
+        parameters: {
+            query?: {
+                /** @description How it is written. */
+                format?: components["schemas"]["ReportFormat"];
+            };
+            header?: never;
+            path: {
+                account: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportContent"];
+                    "text/csv": string;
+                    "text/html": string;
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -7039,6 +9788,8 @@ export interface operations {
             header: {
                 /** @description Made up by the caller; a repeat with the same key gets the same answer */
                 "Idempotency-Key": string;
+                /** @description Why this is done in spite of a change freeze; told, recorded and reviewed */
+                "Aether-Break-Glass"?: string | null;
             };
             path: {
                 account: string;
@@ -7565,6 +10316,38 @@ export interface operations {
             };
         };
     };
+    get_explanation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_slippage: {
         parameters: {
             query?: never;
@@ -7803,6 +10586,8 @@ export interface operations {
             header: {
                 /** @description Made up by the caller; a repeat with the same key gets the same answer */
                 "Idempotency-Key": string;
+                /** @description Why this is done in spite of a change freeze; told, recorded and reviewed */
+                "Aether-Break-Glass"?: string | null;
             };
             path: {
                 approval: string;
@@ -7876,6 +10661,8 @@ export interface operations {
     search_audit_entries: {
         parameters: {
             query?: {
+                cursor?: string;
+                limit?: number;
                 account?: string | null;
                 actor?: string | null;
                 action?: string | null;
@@ -7883,8 +10670,6 @@ export interface operations {
                 words?: string | null;
                 since?: string | null;
                 until?: string | null;
-                cursor?: string;
-                limit?: number;
             };
             header?: never;
             path?: never;
@@ -7934,6 +10719,232 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_backtests: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_backtest: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartBacktest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestStarted"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_backtest_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestChoices"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_backtests: {
+        parameters: {
+            query: {
+                /** @description A backtest's id, with .NUMBER of one of its results (the first without it) */
+                first: string;
+                /** @description A backtest's id, with .NUMBER of one of its results (the first without it) */
+                second: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestComparison"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_backtest: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_backtest_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8167,6 +11178,276 @@ export interface operations {
             };
         };
     };
+    list_packs: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidencePackView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_pack: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskForPack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidencePackView"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pack: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidencePackView"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fetch_pack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pack: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The files of the pack, with RECIPE.md, which says how to verify them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_freeze: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeState"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_freeze: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFreezeReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeState"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_break: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFreezeReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeState"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_freeze: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeFreezeReason"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezeState"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_kill_switches: {
         parameters: {
             query?: never;
@@ -8251,7 +11532,7 @@ export interface operations {
         };
         responses: {
             /** @description Successful Response */
-            200: {
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8322,6 +11603,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Champion"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_signal_graph: {
+        parameters: {
+            query?: {
+                /** @description Only what this depends on */
+                of?: string | null;
+                /** @description Only what it feeds */
+                feeds?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalGraph"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_predictions: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictionView"][];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8433,6 +11810,129 @@ export interface operations {
             };
         };
     };
+    list_market_data_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketDataWorkView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_market_doubts: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketDoubtView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_market_figures: {
+        parameters: {
+            query: {
+                symbol: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketFiguresView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_market_sentiment: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentimentView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_me: {
         parameters: {
             query?: never;
@@ -8449,6 +11949,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channels"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_channel: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddChannel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedChannel"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetQuietHours"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_channel: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8935,6 +12596,206 @@ export interface operations {
             };
         };
     };
+    list_notifications: {
+        parameters: {
+            query?: {
+                only_open?: boolean;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPage"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_notification: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostNotice"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posted"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Alerts"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Posted"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notification_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationStatus"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                notification: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationStory"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_notification: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                notification: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledge"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_people: {
         parameters: {
             query?: {
@@ -9220,6 +13081,75 @@ export interface operations {
             };
         };
     };
+    export_audit_entries: {
+        parameters: {
+            query?: {
+                /** @description How rows are written. */
+                format?: components["schemas"]["ExportFormat"];
+                account?: string | null;
+                actor?: string | null;
+                action?: string | null;
+                correlation?: string | null;
+                words?: string | null;
+                since?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_record_protection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordProtection"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_recoveries: {
         parameters: {
             query?: never;
@@ -9344,6 +13274,8 @@ export interface operations {
             header: {
                 /** @description Made up by the caller; a repeat with the same key gets the same answer */
                 "Idempotency-Key": string;
+                /** @description Why this is done in spite of a change freeze; told, recorded and reviewed */
+                "Aether-Break-Glass"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -9603,6 +13535,64 @@ export interface operations {
             };
         };
     };
+    list_strategies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemFigures"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_universe: {
         parameters: {
             query?: never;
@@ -9705,6 +13695,8 @@ export interface operations {
             header: {
                 /** @description Made up by the caller; a repeat with the same key gets the same answer */
                 "Idempotency-Key": string;
+                /** @description Why this is done in spite of a change freeze; told, recorded and reviewed */
+                "Aether-Break-Glass"?: string | null;
             };
             path: {
                 number: number;

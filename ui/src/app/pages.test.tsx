@@ -70,6 +70,16 @@ describe("rows", () => {
     act(() => region.blur());
     expect(screen.getByText("two")).toBeTruthy();
   });
+  it("move again when what had the focus is gone, which nothing tells", () => {
+    const many = (first: string) => table([first, ...Array.from({ length: 60 }, (_, place) => `row ${place}`)]);
+    const { rerender } = render(many("one"));
+    const more = screen.getByRole("button", { name: /^Show more/ });
+    act(() => more.focus());
+    fireEvent.click(more);
+    expect(screen.queryByRole("button", { name: /^Show more/ })).toBeNull();
+    rerender(many("two"));
+    expect(screen.getByText("two")).toBeTruthy();
+  });
   it("stay where they are under the pointer", () => {
     const { rerender, container } = render(table(["one"]));
     const section = container.firstElementChild as HTMLElement;

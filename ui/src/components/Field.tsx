@@ -5,7 +5,7 @@ export interface FieldProps {
   readonly value: string;
   readonly onValue: (value: string) => void;
   readonly name?: string;
-  readonly type?: "text" | "password" | "search";
+  readonly type?: "text" | "password" | "search" | "date";
   readonly hint?: string;
   readonly error?: string | undefined;
   readonly required?: boolean;

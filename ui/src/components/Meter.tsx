@@ -25,7 +25,7 @@ export function Meter({ label, value, limit, unknown, stale }: MeterProps) {
       <span className="meter-figures">
         <Figure value={value} kind="share" unknown={unknown} stale={stale} />
         <span className="meter-limit">
-          {" of "}
+          {parsed ? " of " : <>; <wbr />limit </>}
           <Figure value={limit} kind="share" />
         </span>
         {words ? <strong className="meter-words">{words}</strong> : null}

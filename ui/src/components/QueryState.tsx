@@ -22,7 +22,7 @@ export function QueryState<Data>({ query, what, children }: QueryStateProps<Data
           problem={problem}
           effect={
             query.data === undefined
-              ? `None: ${what} is only read. Trading goes on or not regardless of this page.`
+              ? `None: this only reads ${what}. Trading goes on or not regardless of this page.`
               : "None: the figures below are those last read, and are marked by their age."
           }
           onRetry={() => void query.refetch()}

@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 
 export interface Column<Row> {
   readonly name: string;
@@ -16,23 +16,36 @@ export interface RowsProps<Row> {
   /** Rows shown at first; more on request. */
   readonly most?: number;
   readonly note?: ReactNode;
+  /** Shown below the last row, once all rows that are there are shown. */
+  readonly more?: ReactNode;
 }
 
 /**
  * A table whose rows stay where they are while the pointer or the focus is in it: nothing moves
  * under a press. What came meanwhile is said, and shown when it is left.
  */
-export function Rows<Row>({ caption, rows, columns, keyOf, empty, alarm, most = 50, note }: RowsProps<Row>) {
+export function Rows<Row>({ caption, rows, columns, keyOf, empty, alarm, most = 50, note, more }: RowsProps<Row>) {
   const [held, setHeld] = useState<readonly Row[]>();
   const [shown, setShown] = useState(most);
+  const place = useRef<HTMLElement>(null);
+  const pointed = useRef(false);
+  // A button that vanishes under its own press tells nobody that it has lost the focus.
+  useEffect(() => {
+    if (held !== undefined && !pointed.current && !place.current?.contains(document.activeElement)) setHeld(undefined);
+  });
+  const point = (on: boolean) => {
+    pointed.current = on;
+    setHeld(on ? rows : undefined);
+  };
   const all = held ?? rows;
   const fresh = held === undefined ? 0 : countChanged(held, rows, keyOf);
   const visible = all.slice(0, shown);
   return (
     <section
       className="panel rows"
-      onPointerEnter={(event) => event.pointerType === "mouse" && setHeld(rows)}
-      onPointerLeave={(event) => event.pointerType === "mouse" && setHeld(undefined)}
+      ref={place}
+      onPointerEnter={(event) => event.pointerType === "mouse" && point(true)}
+      onPointerLeave={(event) => event.pointerType === "mouse" && point(false)}
       onFocus={() => setHeld((now) => now ?? rows)}
       onBlur={(event) => {
         if (!event.currentTarget.contains(event.relatedTarget)) setHeld(undefined);
@@ -73,6 +86,9 @@ export function Rows<Row>({ caption, rows, columns, keyOf, empty, alarm, most = 
         <button type="button" className="button button-quiet" onClick={() => setShown(shown + 200)}>
           Show more ({all.length - shown} left)
         </button>
+      ) : more ? (
+        // Whoever asks for more is to see it: the rows that came are not held back under the press.
+        <div onClick={() => point(false)}>{more}</div>
       ) : null}
     </section>
   );

@@ -9,7 +9,7 @@ export function chartLook(height: number): DeepPartial<ChartOptions> {
     autoSize: true,
     layout: { background: { color: "transparent" }, textColor: tone("--soft"), attributionLogo: false, fontFamily: style.fontFamily },
     grid: { vertLines: { visible: false }, horzLines: { color: tone("--line") } },
-    rightPriceScale: { borderColor: tone("--line") },
+    rightPriceScale: { borderColor: tone("--line"), entireTextOnly: true },
     timeScale: { borderColor: tone("--line"), timeVisible: true, secondsVisible: false },
     handleScroll: { mouseWheel: false, pressedMouseMove: true, horzTouchDrag: true, vertTouchDrag: false },
     handleScale: { mouseWheel: false, pinch: true, axisPressedMouseMove: true, axisDoubleClickReset: true },

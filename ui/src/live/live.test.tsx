@@ -81,6 +81,21 @@ describe("the stream", () => {
     expect(state()).toContain("Live");
     stop();
   });
+  it("whose session was replaced by a confirmation catches up, and is not called lost", async () => {
+    vi.useFakeTimers();
+    await show(<ConnectionBadge />);
+    const heard = listener();
+    const stop = follow(heard);
+    act(() => FakeSource.opened[0]?.say("heartbeat", HEARTBEAT));
+    act(() => FakeSource.opened[0]?.say("session-ended", null));
+    expect(screen.getByRole("status").textContent).toContain("Catching up");
+    expect(heard.onSessionEnded).toHaveBeenCalledTimes(1);
+    expect(FakeSource.opened[0]?.closed).toBe(true);
+    act(() => vi.advanceTimersByTime(600));
+    act(() => FakeSource.opened[1]?.say("caught-up", null));
+    expect(screen.getByRole("status").textContent).toContain("Live");
+    stop();
+  });
   it("shows heartbeats of record, exchange and feed apart", async () => {
     await show(<ConnectionBadge />);
     act(() => setConnection("live", { ...HEARTBEAT, exchange: "does not answer" }));

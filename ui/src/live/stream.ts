@@ -60,7 +60,10 @@ export function follow(listener: StreamListener): () => void {
         setConnection("live");
         break;
       case "session-ended":
+        // After a confirmation the session goes on under another cookie: that is no lost connection.
+        setConnection("catching up");
         listener.onSessionEnded();
+        if (leading) openAgain();
         break;
       case "heartbeat": {
         const heartbeat = message.data as Heartbeat;
@@ -104,6 +107,11 @@ export function follow(listener: StreamListener): () => void {
       failures += 1;
       setTimeout(open, wait);
     };
+  }
+
+  function openAgain(): void {
+    source?.close();
+    setTimeout(open, PAUSES_MS[0]);
   }
 
   async function lead(): Promise<void> {

@@ -10,10 +10,14 @@ type NewTotp = components["schemas"]["NewTotp"];
 
 export interface EnrolTotpProps {
   readonly onDone: () => void;
+  /** What it is called in the list of factors. */
+  readonly label?: string;
+  /** Beside others that are there already. */
+  readonly further?: boolean;
 }
 
-/** The first second factor of a person who has none: shown once, confirmed with a code. */
-export function EnrolTotp({ onDone }: EnrolTotpProps) {
+/** An authenticator as second factor: its secret is shown once, and confirmed with a code. */
+export function EnrolTotp({ onDone, label = "authenticator", further = false }: EnrolTotpProps) {
   const [made, setMade] = useState<NewTotp>();
   const [code, setCode] = useState("");
   const [codes, setCodes] = useState<readonly string[]>();
@@ -22,34 +26,29 @@ export function EnrolTotp({ onDone }: EnrolTotpProps) {
   useEffect(() => {
     if (asked.current) return;
     asked.current = true;
-    brought(client.POST("/api/v1/me/factors/totp", { body: { label: "authenticator" } })).then(setMade, (error: unknown) => {
+    brought(client.POST("/api/v1/me/factors/totp", { body: { label } })).then(setMade, (error: unknown) => {
       if (error instanceof Problem) setProblem(error);
     });
-  }, []);
+  }, [label]);
 
   async function confirm(event: FormEvent) {
     event.preventDefault();
     if (!made) return;
     try {
       const added = await brought(client.POST("/api/v1/me/factors/totp/{factor}/confirm", { params: { path: { factor: made.factor } }, body: { code: code.trim() } }));
-      setCodes(added.recovery_codes);
+      if (added.recovery_codes.length === 0) onDone();
+      else setCodes(added.recovery_codes);
     } catch (error) {
       if (error instanceof Problem) setProblem(error);
     }
   }
 
   if (codes) {
-    return (
-      <div className="stack">
-        <p>Keep these recovery codes; each works once, and they are shown this once:</p>
-        <pre>{codes.join("\n")}</pre>
-        <Button kind="primary" onPress={onDone}>They are kept: go on</Button>
-      </div>
-    );
+    return <RecoveryCodes codes={codes} onKept={onDone} />;
   }
   return (
     <form className="stack" onSubmit={(event) => void confirm(event)}>
-      <p>A second factor is needed before anything else. Add this to an authenticator, then type the code that it shows.</p>
+      <p>{further ? "" : "A second factor is needed before anything else. "}Add this to an authenticator, then type the code that it shows.</p>
       {made ? (
         <>
           <img className="qr" alt="QR code of the secret below" src={`data:image/svg+xml,${encodeURIComponent(made.qr)}`} />
@@ -62,5 +61,21 @@ export function EnrolTotp({ onDone }: EnrolTotpProps) {
       {problem ? <ProblemNote problem={problem} effect="Nothing was changed." /> : null}
       <Button type="submit" kind="primary" disabled={!/^\d{6}$/.test(code.trim())}>Confirm</Button>
     </form>
+  );
+}
+
+export interface RecoveryCodesProps {
+  readonly codes: readonly string[];
+  readonly onKept: () => void;
+}
+
+/** Codes for the day that every factor is lost; the page forgets them once they are kept. */
+export function RecoveryCodes({ codes, onKept }: RecoveryCodesProps) {
+  return (
+    <div className="stack">
+      <p>Keep these recovery codes; each works once, and they are shown this once:</p>
+      <pre>{codes.join("\n")}</pre>
+      <Button kind="primary" onPress={onKept}>They are kept: go on</Button>
+    </div>
   );
 }

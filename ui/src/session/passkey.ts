@@ -39,3 +39,34 @@ export async function signed(options: Readonly<Record<string, unknown>>): Promis
     },
   };
 }
+
+interface CreationOptions {
+  challenge: string;
+  user: { id: string; name: string; displayName: string };
+  excludeCredentials?: { id: string; type: PublicKeyCredentialType; transports?: AuthenticatorTransport[] }[];
+  [name: string]: unknown;
+}
+
+/** Have the browser make a passkey, and return what the API takes in. */
+export async function made(options: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+  const given = options as unknown as CreationOptions;
+  const publicKey = {
+    ...given,
+    challenge: bytes(given.challenge),
+    user: { ...given.user, id: bytes(given.user.id) },
+    excludeCredentials: (given.excludeCredentials ?? []).map((known) => ({ ...known, id: bytes(known.id) })),
+  } as unknown as PublicKeyCredentialCreationOptions;
+  const credential = (await navigator.credentials.create({ publicKey })) as PublicKeyCredential | null;
+  if (!credential) throw new Error("no passkey was made");
+  const response = credential.response as AuthenticatorAttestationResponse;
+  return {
+    id: credential.id,
+    rawId: text(credential.rawId),
+    type: credential.type,
+    response: {
+      clientDataJSON: text(response.clientDataJSON),
+      attestationObject: text(response.attestationObject),
+      transports: response.getTransports?.() ?? [],
+    },
+  };
+}

@@ -10,11 +10,13 @@ const SESSION = { session: "s1", opened_at: "2026-11-28T12:00:00Z", ends_at: new
 export const DIRECTOR: Person = { user: "user/a1", name: "anna", display_name: "Anna", grants: [{ role: "director", account: "*" }], ...SESSION };
 export const AUDITOR: Person = { user: "user/o1", name: "otto", display_name: "Otto", grants: [{ role: "auditor", account: "*" }], ...SESSION };
 
+export const OPERATOR: Person = { user: "user/p1", name: "olga", display_name: "Olga", grants: [{ role: "operator", account: "*" }], ...SESSION };
+
 const RIGHTS: RightsTable = {
   operations: {},
-  rights: ["kill_switch.engage", "trade.open"].map((action) => ({
+  rights: ["kill_switch.engage", "trade.open", "key.manage", "notification.acknowledge", "backtest.run", "trade.protect", "recovery.cancel", "stress.run", "drawdown.lift", "kill_switch.lift", "approval.refuse"].map((action) => ({
     action, scope: "account", roles: ["director", "operator"], tokens: true, tokens_of_the_machine_on_live_accounts: true, step_up: false,
-  })),
+  })).concat([{ action: "approval.approve", scope: "account", roles: ["director"], tokens: false, tokens_of_the_machine_on_live_accounts: false, step_up: true }]),
 };
 
 export interface Shown extends RenderResult {

@@ -15,14 +15,14 @@ export function aRoom(changed: Partial<Schemas["ControlRoom"]> = {}): Schemas["C
   return {
     as_of: new Date().toISOString(), accounts: [anAccount()],
     market: { source: "generated", speed: "10", market_time: "2026-11-28T12:00:00Z", symbols: [{ symbol: "BTC/USD", bid: "49990", ask: "50000", last: "49995", observed_at: "2026-11-28T12:00:00Z", stale: false }] },
-    market_followed: true, prices_unknown: null, processes: [{ name: "api", ready: true, detail: "ok" }], lesser_forms: [], waiting_approvals: 0, kill_switches: [], ...changed,
+    market_followed: true, prices_unknown: null, processes: [{ name: "api", ready: true, detail: "ok" }], degraded_modes: [], waiting_approvals: 0, kill_switches: [], ...changed,
   };
 }
 
 export function aSwitch(changed: Partial<Schemas["KillSwitch"]> = {}): Schemas["KillSwitch"] {
   return {
     number: 3, accounts: ["company", "director-1"], flatten: false, reason: "odd prices", engaged_by: "anna", engaged_at: "2026-11-28T12:00:00Z",
-    acknowledged: { company: "2026-11-28T12:00:01Z" }, lifted_by: null, lifted_at: null, silent: ["director-1"], recorded: true, withdrawn: {}, ...changed,
+    acknowledged: { company: "2026-11-28T12:00:01Z" }, lifted_by: null, lifted_at: null, silent: ["director-1"], recorded: true, withdrawn: {}, symbols: [], ...changed,
   };
 }
 

@@ -1,4 +1,4 @@
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 // jsdom lays nothing out and has no modal dialogs: open and close are all that tests need of them.
@@ -15,3 +15,5 @@ afterEach(() => {
   cleanup();
   sessionStorage.clear();
 });
+
+configure({ asyncUtilTimeout: 15_000 });

@@ -4,10 +4,11 @@ import type { Problem } from "@/api/problem";
 
 const NEXT: Readonly<Record<string, string>> = {
   unreachable: "Check the platform's machine (aether status). This page asks again by itself.",
-  unauthorized: "Sign in again with a valid token.",
+  unauthorized: "Sign in again: what is typed stays.",
   "token-expired": "Have the token renewed on the platform's machine.",
   "idempotency-key-reused": "Open the form anew: this one was sent before with other values.",
   "outdated-change": "Look at what has changed since, then decide again.",
+  "change-frozen": "Changes are frozen. Wait, end the freeze, or break the glass from the terminal with a reason.",
   "second-person-needed": "Ask another person: who requested it cannot approve it.",
   "kill-switch-engaged": "Lift the kill switch first, if that is right.",
   "account-halted": "Resume the account first, if that is right.",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from activities.adapters.kraken.errors import UNREADABLE
+from activities.adapters.kraken.exchange_clock import now
 from activities.adapters.kraken.instruments import moment, number
 from activities.ports.market import Tick
 from models.trading.market import Candle
@@ -31,7 +32,7 @@ class TradeGap:
 def missed_ticks(answer: Mapping[str, Any], gap: TradeGap) -> list[Tick]:
     """Return the trades of a ``Trades`` answer that lie within a gap."""
     rows: Sequence[Any] = next((rows for key, rows in answer.items() if key != "last"), [])
-    received = datetime.now(UTC)
+    received = now()
     return [
         Tick(
             symbol=gap.symbol,
@@ -83,7 +84,7 @@ def time_or_now(text: str) -> datetime:
     try:
         return wire_time(text)
     except UNREADABLE:
-        return datetime.now(UTC)
+        return now()
 
 
 def tick(row: Mapping[str, Any], trade_id: int, received: datetime) -> Tick:
@@ -95,6 +96,7 @@ def tick(row: Mapping[str, Any], trade_id: int, received: datetime) -> Tick:
         trade_id=trade_id,
         exchange_time=wire_time(row["timestamp"]),
         received_at=received,
+        side=str(row.get("side", "")),
     )
 
 

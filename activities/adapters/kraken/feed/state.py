@@ -13,13 +13,14 @@ import orjson
 from activities import metrics
 from activities.adapters.kraken.errors import UNREADABLE
 from activities.adapters.kraken.feed.book import Book, PrecisionLostError
+from activities.adapters.kraken.feed.book_doubts import BookDoubts
 from activities.adapters.kraken.feed.requests import CHANNELS, FeedRequests
 from activities.adapters.kraken.feed.rows import TradeGap, exactly, time_or_now
 from activities.adapters.kraken.feed.trades import FeedTrades
 from activities.adapters.kraken.pair_rules import PairRules, smells_of_stale_rules
 from activities.adapters.kraken.repairs import Part, Repairs
 from activities.ports.journal import OneSidedBook
-from activities.ports.market import BestPrices, FeedStatus, MarketEvent, PairChanged
+from activities.ports.market import BestPrices, FeedStatus, MarketEvent, PairChanged, Tick
 from models.trading.instruments import Instrument, InstrumentStatus
 
 _log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class FeedState:
         self._told: dict[str, tuple[bool, str]] = {}
         self._asked = FeedRequests(interval_minutes, depth)
         self._pongs: list[int] = []
+        self._doubts = BookDoubts()
         self._is_connected = False
         self._is_untold = False
         self.is_fed = False
@@ -158,6 +160,7 @@ class FeedState:
 
     def take(self, frame: bytes) -> Iterable[MarketEvent]:
         """Return what a frame says; one of a shape that we do not know never ends the feed."""
+        self._doubts.heard()
         # Most frames are book updates with nothing to tell: no generator is made for them.
         if frame.startswith(_BOOK_UPDATE) and self._is_routine(frame):
             return ()
@@ -191,6 +194,7 @@ class FeedState:
             self.heard_at[symbol] = time.monotonic()
             self._book_times[symbol] = row.get("timestamp", "")
             self._changed[symbol] = None
+            self._doubts.updated(symbol)
         # What is not routine is applied once more by the general way, which changes nothing twice.
         return agrees
 
@@ -207,7 +211,7 @@ class FeedState:
         if channel == "book":
             yield from self._books_of(message, frame)
         elif channel == "trade":
-            yield from self._trades.trades(exactly(frame))
+            yield from self._ticks(frame)
             yield from self._fed("trade", message["data"])
         elif channel == "ohlc":
             yield from self._trades.bars(exactly(frame))
@@ -220,6 +224,11 @@ class FeedState:
             self._pongs.append(int(message.get("req_id") or 0))
         elif "success" in message:
             yield from self._answered(message)
+
+    def _ticks(self, frame: bytes) -> Iterator[Tick]:
+        for tick in self._trades.trades(exactly(frame)):
+            self._doubts.printed(tick, self._books.get(tick.symbol))
+            yield tick
 
     def _answered(self, message: Mapping[str, Any]) -> Iterator[MarketEvent]:
         result = message.get("result")
@@ -269,6 +278,7 @@ class FeedState:
         self.heard_at[symbol] = time.monotonic()
         self._book_times[symbol] = data.get("timestamp") or ""
         self._changed[symbol] = None
+        self._doubts.updated(symbol)
         self.is_fed = True
         if "book" in self._troubles[symbol] or self._repairs.is_pending(("book", symbol)):
             self._repairs.sound(("book", symbol))
@@ -307,8 +317,6 @@ class FeedState:
                 exchange_time=at,
                 book=book.seen(),
             )
-
-    # --- health ---------------------------------------------------------------------------------
 
     def _pairs(self, data: Mapping[str, Any]) -> Iterator[MarketEvent]:
         self._repairs.sound(INSTRUMENT)
@@ -367,8 +375,11 @@ class FeedState:
                 self._troubles[symbol][f"subscription of {channel}"] = error
         yield from self._statuses()
 
-    def take_statuses(self) -> Iterator[FeedStatus]:
+    def take_statuses(self) -> Iterator[MarketEvent]:
         """Return the symbols whose health was changed by something else than a frame."""
+        for symbol in self._doubts.take_overdue():
+            if symbol in self._books:
+                yield from self._distrust(symbol, "a trade outside of it")
         if self._is_untold:
             self._is_untold = False
             yield from self._statuses()

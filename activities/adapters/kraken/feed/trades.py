@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from activities import metrics
+from activities.adapters.kraken.exchange_clock import now
 from activities.adapters.kraken.feed.rows import TradeGap, candle, tick
 from activities.ports.market import BarClosed, Tick
 from models.trading.market import Candle
@@ -29,7 +30,7 @@ class FeedTrades:
 
     def trades(self, message: Mapping[str, Any]) -> Iterator[Tick]:
         """Return the trades of a frame that are news; what they skip is a gap."""
-        received = datetime.now(UTC)
+        received = now()
         rows = sorted(message["data"], key=lambda row: int(row["trade_id"]))
         # A snapshot at our first connection is history, not news.
         snapshot = message["type"] == "snapshot"

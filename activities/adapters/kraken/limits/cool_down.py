@@ -58,7 +58,7 @@ class CoolDown:
     def __init__(
         self,
         path: Path | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.time,  # noqa: TID251 - the default of an argument
         scopes: Collection[Scope] = tuple(Scope),
     ) -> None:
         """``path`` is the file that outlives a restart, ``scopes`` are those that are kept here."""

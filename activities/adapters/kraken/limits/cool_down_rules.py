@@ -115,4 +115,4 @@ def told_seconds(raw: str, now: float | None = None) -> float | None:
     found = _THROTTLED_UNTIL.match(raw)
     if found is None or not found["until"]:
         return None
-    return max(0.5, float(found["until"]) - (time.time() if now is None else now))
+    return max(0.5, float(found["until"]) - (time.time() if now is None else now))  # noqa: TID251 - the default of an argument

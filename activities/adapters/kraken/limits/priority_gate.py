@@ -10,11 +10,11 @@ class Priority(IntEnum):
     """Order of admission; lower goes first."""
 
     PROTECT = 0
-    UNHEARD = 1
+    RECOVERY = 1
     EXIT = 2
     ENTRY = 3
     READ = 4
-    LEISURE = 5
+    BACKGROUND = 5
 
 
 class PriorityGate:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from activities.adapters.kraken.limits.kept_level import KeptLevel
+from activities.adapters.kraken.limits.persisted_counter import PersistedCounter
 from activities.adapters.kraken.limits.priority_gate import Priority
 from activities.ports.exchange_errors import RateLimitedError
 
@@ -51,11 +51,11 @@ _CEILINGS = {
     Priority.PROTECT: 1.0,
     # What may have been bought unheard is looked for again and again: that must leave room to ask
     # what became of a stop that was cancelled for a sale.
-    Priority.UNHEARD: 0.8,
+    Priority.RECOVERY: 0.8,
     Priority.EXIT: 0.7,
     Priority.ENTRY: 0.65,
     Priority.READ: 0.5,
-    Priority.LEISURE: 0.25,
+    Priority.BACKGROUND: 0.25,
 }
 
 
@@ -82,7 +82,7 @@ class Counter:
         decay: float,
         clock: Callable[[], float],
         waiting_maximum: int,
-        kept: KeptLevel | None = None,
+        kept: PersistedCounter | None = None,
     ) -> None:
         self.maximum = maximum
         self._decay = decay
@@ -226,7 +226,7 @@ class RateBudget:
         clock: Callable[[], float] = time.monotonic,
         patience_seconds: float = 10.0,
         waiting_maximum: int = 256,
-        kept_reads: KeptLevel | None = None,
+        kept_reads: PersistedCounter | None = None,
     ) -> None:
         """``kept_reads`` is what an earlier process of this key has left of the REST counter."""
         self.tier = tier

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import logging
 import os
 import threading
 import time
@@ -9,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from activities.adapters.kraken.errors import KeyInUseError
+from activities.ports.exchange_errors import ExchangeError, ExchangeUnavailableError, KeyInUseError
+
+_log = logging.getLogger(__name__)
 
 
 def key_fingerprint(key: str) -> str:
@@ -59,6 +62,31 @@ class FileNonceStore:
         fresh.replace(self._path)
 
 
+class SeveralNonceStores:
+    """Keep the mark in several places: the highest counts, and the first must take each one.
+
+    The others may fail once they have been read: a nonce is not repeated as long as one place has
+    it, and a stop is not withheld because another does not answer.
+    """
+
+    def __init__(self, first: NonceStore, *others: NonceStore) -> None:
+        self._first = first
+        self._others = others
+
+    def load(self) -> int:
+        """Return the highest mark; every place must answer."""
+        return max(store.load() for store in (self._first, *self._others))
+
+    def save(self, high_water: int) -> None:
+        """Store the mark in the first place, and in the others as far as they answer."""
+        self._first.save(high_water)
+        for store in self._others:
+            try:
+                store.save(high_water)
+            except ExchangeUnavailableError as error:
+                _log.warning("a nonce mark is kept in one place less: %s", error)
+
+
 class NonceCounter:
     """Hand out strictly increasing nanosecond nonces.
 
@@ -68,7 +96,7 @@ class NonceCounter:
 
     BLOCK_NANOSECONDS = 60 * 10**9
 
-    def __init__(self, store: NonceStore, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, store: NonceStore, clock: Callable[[], int] = time.time_ns) -> None:  # noqa: TID251 - the default of an argument
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
@@ -109,7 +137,7 @@ class SeveralLocks:
         try:
             for lock in self._locks:
                 lock.acquire()
-        except KeyInUseError:
+        except ExchangeError:
             self.release()
             raise
         except OSError as failure:

@@ -12,7 +12,7 @@ from activities.adapters.kraken.errors import stranger_text
 from activities.adapters.kraken.instruments import moment, number
 from activities.adapters.kraken.rest.transport import Parameter
 from activities.adapters.kraken.symbols import SymbolTable
-from activities.ports.exchange import LedgerEntry
+from activities.ports.exchange import Balance, LedgerEntry
 from activities.ports.exchange_errors import OrderRejectedError
 from models.trading.instruments import Instrument
 from models.trading.orders import (
@@ -286,3 +286,24 @@ def ledger_entry(ledger_id: str, row: Mapping[str, Any], symbols: SymbolTable) -
         subtype=str(row.get("subtype") or ""),
         wallet=wallet.name,
     )
+
+
+def balances(answer: Mapping[str, Any], table: SymbolTable) -> dict[str, Balance]:
+    """Return totals and holds by asset from an answer to BalanceEx; zero ones are left out."""
+    found: dict[str, Balance] = {}
+    for asset, row in answer.items():
+        wallet, booked = table.wallet(asset), number(row["balance"])
+        before = found.get(wallet.counted_as, Balance(Decimal(0), Decimal(0)))
+        total = before.total + booked
+        held = before.held + number(row.get("hold_trade") or 0)
+        wallets = {**before.wallets, wallet.name: booked} if booked else before.wallets
+        if total or held:
+            found[wallet.counted_as] = Balance(total, held, wallets)
+    return found
+
+
+def identity(order: OrderSpec) -> dict[str, Parameter]:
+    """Return what closed orders are searched by; with a close only the userref is known."""
+    if order.close is None:
+        return {"cl_ord_id": order.client_order_id}
+    return {"userref": order.userref}

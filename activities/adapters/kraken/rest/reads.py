@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from activities.adapters.kraken.errors import Operation, reading, was_never_sent
-from activities.adapters.kraken.limits.presence import Presence
+from activities.adapters.kraken.instruments import fee_rates
+from activities.adapters.kraken.limits.availability import Availability
 from activities.adapters.kraken.limits.priority_gate import Priority
 from activities.adapters.kraken.limits.rate_budget import HISTORY_COST, LOOKUP_COST, RateBudget
-from activities.adapters.kraken.rest import orders as wire
-from activities.adapters.kraken.rest.shared_read import SharedRead
+from activities.adapters.kraken.rest import orders as mapping
+from activities.adapters.kraken.rest.coalesced_read import CoalescedRead
 from activities.adapters.kraken.rest.transport import Parameter, Transport
 from activities.adapters.kraken.symbols import SymbolTable
+from activities.ports.exchange import Balance, LedgerEntry
 from activities.ports.exchange_errors import ExchangeError, OrderGoneError, RateLimitedError
 from models.trading.orders import Fill, OrderReport
+from models.trading.risk.limits import FeeRates
 
 QUERY_MAXIMUM = 50
 QUERY_TRADES_MAXIMUM = 20
@@ -27,7 +30,7 @@ class Reads:
     """Ask about orders and executions with as few requests as possible.
 
     ``symbols`` gives the table of spellings. Requests that fit several questions are sent once for
-    all who wait: see ``SharedRead``.
+    all who wait: see ``CoalescedRead``.
     """
 
     def __init__(
@@ -35,11 +38,11 @@ class Reads:
         transport: Transport,
         budget: RateBudget,
         symbols: Callable[[], Awaitable[SymbolTable]],
-        presence: Presence,
+        availability: Availability,
     ) -> None:
         self._transport = transport
         self._budget = budget
-        self._presence = presence
+        self._availability = availability
         self._symbols = symbols
 
         async def admit_one(priority: Priority) -> None:
@@ -48,20 +51,20 @@ class Reads:
         async def admit_history(priority: Priority) -> None:
             await self._admit(HISTORY_COST, priority)
 
-        self._opened = SharedRead[None, list[OrderReport]](admit_one, self._send_open)
-        self._closed = SharedRead[None, tuple[list[OrderReport], bool]](
+        self._opened = CoalescedRead[None, list[OrderReport]](admit_one, self._send_open)
+        self._closed = CoalescedRead[None, tuple[list[OrderReport], bool]](
             admit_one, self._send_closed
         )
-        self._orders = SharedRead[str, dict[str, OrderReport]](
+        self._orders = CoalescedRead[str, dict[str, OrderReport]](
             admit_one, self._send_query, QUERY_MAXIMUM
         )
         # Not across urgencies: whoever protects must not wait for the long history of another.
         self._closed_since = {
-            priority: SharedRead[datetime, list[OrderReport]](admit_one, self._send_closed_since)
+            priority: CoalescedRead[datetime, list[OrderReport]](admit_one, self._send_closed_since)
             for priority in Priority
         }
-        self._fills = SharedRead[datetime | None, list[Fill]](admit_history, self._send_fills)
-        self._executions = SharedRead[str, dict[str, Fill]](
+        self._fills = CoalescedRead[datetime | None, list[Fill]](admit_history, self._send_fills)
+        self._executions = CoalescedRead[str, dict[str, Fill]](
             admit_history, self._send_executions, QUERY_TRADES_MAXIMUM
         )
 
@@ -157,7 +160,7 @@ class Reads:
         table = await self._symbols()
         # A row that cannot be read might be the one that is looked for: no answer, not an absence.
         with reading("orders"):
-            reports = [wire.report_from_rest(name, row, table) for name, row in rows.items()]
+            reports = [mapping.report_from_rest(name, row, table) for name, row in rows.items()]
         for report in reports:
             if not report.status.is_final:
                 self._budget.orders.learn(report.order_id, report.symbol)
@@ -188,6 +191,38 @@ class Reads:
             reports.update({one.order_id: one for one in await self.reports(page)})
         return sorted(reports.values(), key=lambda order: order.closed_at or earliest, reverse=True)
 
+    async def fees(
+        self, pairs: Sequence[str], table: SymbolTable, priority: Priority
+    ) -> dict[str, FeeRates]:
+        """Return the account's fee rates by symbol for pairs by their REST names."""
+        answer = await self.read("TradeVolume", {"pair": ",".join(pairs)}, 1.0, priority)
+        with reading("TradeVolume"):
+            return fee_rates(answer, table)
+
+    async def balances(self, priority: Priority) -> dict[str, Balance]:
+        """Return totals and holds by asset; zero balances are left out."""
+        table = await self._symbols()
+        answer = await self.read("BalanceEx", priority=priority)
+        with reading("BalanceEx"):
+            return mapping.balances(answer, table)
+
+    async def ledger(
+        self, since: datetime | None, kind: str | None, priority: Priority
+    ) -> list[LedgerEntry]:
+        """Return ledger entries (of one kind) since a market time (None: all), oldest first."""
+        table = await self._symbols()
+        newest_first: dict[str, LedgerEntry] = {}
+        asked = starting(since)
+        if kind is not None:
+            asked["type"] = kind
+        async for page in self.pages("Ledgers", "ledger", asked, HISTORY_COST, priority):
+            with reading("Ledgers"):
+                for name, row in page.items():
+                    newest_first.setdefault(name, mapping.ledger_entry(name, row, table))
+        # Entries of one moment keep the exchange's order, or running balances would not add up.
+        oldest_first = list(reversed(newest_first.values()))
+        return [entry for entry in oldest_first if since is None or entry.exchange_time >= since]
+
     async def _send_query(self, order_ids: list[str], priority: Priority) -> dict[str, OrderReport]:
         # As with history: a merged taker fill is none of the executions that the stream reports.
         asked: Parameters = {
@@ -206,7 +241,7 @@ class Reads:
             first = await self._send_query(order_ids[:middle], priority)
             return first | await self._send_query(order_ids[middle:], priority)
         with reading("QueryOrders"):
-            rows = dict(answer)
+            rows = _rows(answer)
         return {report.order_id: report for report in await self.reports(rows)}
 
     async def _send_fills(self, sinces: list[datetime | None], priority: Priority) -> list[Fill]:
@@ -220,7 +255,7 @@ class Reads:
         async for page in pages:
             with reading("TradesHistory"):
                 fills.update(
-                    {name: wire.fill_from_rest(name, row, table) for name, row in page.items()}
+                    {name: mapping.fill_from_rest(name, row, table) for name, row in page.items()}
                 )
         return sorted(fills.values(), key=lambda fill: (fill.exchange_time, fill.execution_id))
 
@@ -231,10 +266,11 @@ class Reads:
         asked: Parameters = {"txid": ",".join(execution_ids)}
         answer = await self._send("QueryTrades", asked, priority, HISTORY_COST)
         with reading("QueryTrades"):
-            return {name: wire.fill_from_rest(name, row, table) for name, row in answer.items()}
+            rows = _rows(answer)
+            return {name: mapping.fill_from_rest(name, row, table) for name, row in rows.items()}
 
     async def _admit(self, cost: float, priority: Priority) -> None:
-        await self._presence.confirm(change=False)
+        await self._availability.confirm(change=False)
         await self._budget.admit_read(cost, priority)
 
     async def _await_room(self, cost: float, priority: Priority) -> None:
@@ -251,21 +287,28 @@ class Reads:
         try:
             answer = await self._transport.private(method, parameters, Operation.READ, priority)
         except ExchangeError as failure:
-            self._presence.failed(failure, change=False)
+            self._availability.failed(failure, change=False)
             if was_never_sent(failure.__cause__):
                 self._budget.refund_read(cost)
             if isinstance(failure, RateLimitedError) and failure.raw:
                 self._budget.refused(failure.raw, None)
             raise
-        self._presence.answered(change=False)
+        self._availability.answered(change=False)
         return answer
 
 
 def _page(answer: Any, key: str, seen: int) -> tuple[Rows, int]:
     """Return the rows of an answer and how many there are in all, one more when not said."""
-    rows = dict(answer[key])
+    rows = _rows(answer[key])
     count = answer.get("count")
     return rows, seen + len(rows) + 1 if count is None else int(count)
+
+
+def _rows(found: Any) -> Rows:
+    """Return rows by name; an empty list or text is no answer that there are none."""
+    if not isinstance(found, Mapping):
+        raise TypeError(f"rows by name were {type(found).__name__}")
+    return found
 
 
 def starting(since: datetime | None) -> dict[str, Parameter]:

@@ -108,8 +108,10 @@ class Transport:
         self._key_rest = key_rest or CoolDown(scopes=KEY_SCOPES)
         self._address_rest = address_rest or CoolDown(scopes=ADDRESS_SCOPES)
         self._timeout = (timeouts.connect, timeouts.read)
+        self._base, self._allowed = base, allowed
         self._public = KrakenApi(base, allowed)
-        self._signed = None
+        self._signed: _Connections | None = None
+        self._retired: list[_Connections] = []
         if credentials is not None:
             self._signed = _Connections(lambda: KrakenApi(base, allowed, credentials, nonces))
         self._public_thread = ThreadPoolExecutor(1, "kraken-public")
@@ -141,6 +143,16 @@ class Transport:
 
         sending.add_done_callback(note)
         return await asyncio.shield(sending)
+
+    def use_key(
+        self, credentials: Credentials, nonces: NonceCounter, key_rest: CoolDown | None = None
+    ) -> None:
+        """Sign with another key from the next call on; those under way end with the one before."""
+        base, allowed = self._base, self._allowed
+        if self._signed is not None:
+            self._retired.append(self._signed)
+        self._signed = _Connections(lambda: KrakenApi(base, allowed, credentials, nonces))
+        self._key_rest = key_rest or CoolDown(scopes=KEY_SCOPES)
 
     def refuse_while_cooling(self, method: str = "", *, urgent: bool = False) -> None:
         """Raise CoolingDownError while a signed call of this method would not be sent."""
@@ -234,8 +246,8 @@ class Transport:
         self._signed_threads.shutdown(wait=True)
         self._public.close()
         self._probe.close()
-        if self._signed is not None:
-            self._signed.close()
+        for connections in (*self._retired, *([self._signed] if self._signed else [])):
+            connections.close()
 
 
 class _Connections:
@@ -296,15 +308,23 @@ def _leave(
         rest.leave(method, tried, failure)
 
 
-def _signed_answer(send: Callable[[], Any], operation: Operation) -> Any:
+def _signed_answer(send: Callable[[], Any], operation: Operation) -> dict[str, Any]:
     try:
-        return _answer(send, operation)
+        return _object(send, operation)
     except ExchangeError as failure:
         if not failure.raw.startswith("EAPI:Invalid nonce"):
             raise
     # Refused before execution (§3), so the same request may go once more with a higher nonce.
     _log.warning("the exchange refused a nonce; sending once more with a higher one")
-    return _answer(send, operation)
+    return _object(send, operation)
+
+
+def _object(send: Callable[[], Any], operation: Operation) -> dict[str, Any]:
+    """Return the result of a signed call, which is an object: another was written by another."""
+    result = _answer(send, operation)
+    if not isinstance(result, dict):
+        raise undecided(f"the result was no object: {str(result)[:200]}", operation)
+    return result
 
 
 def _answer(send: Callable[[], Any], operation: Operation) -> Any:

@@ -4,7 +4,7 @@ No I/O: entries go in, execution reports come out.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -52,6 +52,23 @@ class OrderViews:
     def knows_end(self, order_id: str) -> bool:
         """Tell whether an order was reported as final."""
         return _report(self._known[order_id]).status.is_final if order_id in self._known else False
+
+    def news_of(self, snapshot: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Return what a snapshot tells anew; no trade of it says more of its order than it knows.
+
+        Trades of a snapshot say ``filled`` whatever became of their order (§14.1). It is over if
+        the snapshot does not name it as open, and then with the last of its trades only.
+        """
+        told = [entry for entry in snapshot if str(entry.get("exec_id")) not in self._executions]
+        orders = [str(entry.get("order_id")) for entry in told]
+        is_open = {name for name, entry in zip(orders, told, strict=True) if not _is_trade(entry)}
+        last = {name: number for number, name in enumerate(orders)}
+        return [
+            {name: value for name, value in entry.items() if name != "order_status"}
+            if _is_trade(entry) and (orders[number] in is_open or last[orders[number]] != number)
+            else entry
+            for number, entry in enumerate(told)
+        ]
 
     def take(
         self, entry: Mapping[str, Any], *, snapshot: bool, sequence: int, received_at: datetime
@@ -123,6 +140,10 @@ class OrderViews:
             exchange_time=wire_time(entry["timestamp"]),
             maker=entry.get("liquidity_ind") == "m",
         )
+
+
+def _is_trade(entry: Mapping[str, Any]) -> bool:
+    return entry.get("exec_type") == "trade"
 
 
 def is_unknown(entry: Mapping[str, Any]) -> bool:

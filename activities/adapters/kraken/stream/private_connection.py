@@ -4,14 +4,17 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from activities.adapters.kraken.errors import Operation, classify
+from activities import metrics
+from activities.adapters.kraken.errors import UNREADABLE, Operation, classify
 from activities.adapters.kraken.exchange_clock import now
+from activities.adapters.kraken.feed.rows import wire_time
 from activities.ports.exchange_errors import ExchangeUnavailableError
 
 _log = logging.getLogger(__name__)
@@ -45,6 +48,14 @@ class Snapshot:
     taken_at: datetime
     oldest: datetime | None
     open_orders: frozenset[str] = frozenset()
+
+
+def snapshot_of(entries: Sequence[Mapping[str, Any]], stretch: int) -> Snapshot:
+    """Return how far a snapshot of executions reaches that a stretch begins with."""
+    times = [wire_time(e["timestamp"]) for e in entries if e.get("exec_type") == "trade"]
+    oldest = min(times) if len(times) >= SNAPSHOT_TRADES else None
+    resting = frozenset(str(e["order_id"]) for e in entries if e.get("exec_type") != "trade")
+    return Snapshot(stretch, now(), oldest, resting)
 
 
 @dataclass
@@ -141,3 +152,9 @@ def message_of(frame: bytes) -> dict[str, Any] | None:
         _log.info("ignored a frame that is not JSON: %.100r", frame)
         return None
     return message if isinstance(message, dict) else None
+
+
+def measure_delivery(stamp: str, time_sent: Any) -> None:
+    """Measure how long a message was on its way; an unreadable stamp costs a figure, no more."""
+    with suppress(*UNREADABLE):
+        metrics.observe_delivery(stamp, wire_time(time_sent))

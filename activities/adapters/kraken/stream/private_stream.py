@@ -7,11 +7,9 @@ the stream is complete again, and what was missed before must be asked for by RE
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime
-from decimal import Decimal
-from functools import partial
+from datetime import datetime
 from typing import Any
 
 from activities import metrics
@@ -21,17 +19,22 @@ from activities.adapters.kraken.exchange_clock import ExchangeClock, now
 from activities.adapters.kraken.feed.rows import wire_time
 from activities.adapters.kraken.repairs import Repairs
 from activities.adapters.kraken.stream.balance_rows import streamed_balances
-from activities.adapters.kraken.stream.expected_news import ExpectedNews
 from activities.adapters.kraken.stream.order_views import OrderViews, is_unknown
+from activities.adapters.kraken.stream.pending_expectations import (
+    PendingExpectations,
+    expect_end,
+    expect_executions,
+)
 from activities.adapters.kraken.stream.private_connection import (
     CHANNELS,
     SNAPSHOT_SECONDS,
-    SNAPSHOT_TRADES,
     PrivateConnection,
     Snapshot,
     StaleTokenError,
+    measure_delivery,
     message_of,
     note_refusal,
+    snapshot_of,
 )
 from activities.adapters.kraken.websocket import (
     SILENCE_SECONDS,
@@ -49,7 +52,6 @@ from activities.ports.exchange_errors import (
 from models.trading.orders import OrderReport
 
 _log = logging.getLogger(__name__)
-ZERO = Decimal(0)
 
 PrivateEvent = ExecutionReport | BalanceReport | StreamGap
 
@@ -90,7 +92,7 @@ class PrivateStream:
         self._stamps_are_wall_clock = stamps_are_wall_clock
         self._clock = clock
         self._views = OrderViews()
-        self._expected = ExpectedNews()
+        self._expected = PendingExpectations()
         self._complete_at: float | None = None
         self._lost_at: float | None = None
         self._stretch = 0
@@ -145,7 +147,7 @@ class PrivateStream:
         else:
             await asyncio.sleep(self._token_pause.next())
 
-    def unbroken_stretch(self) -> int | None:
+    def stream_epoch(self) -> int | None:
         """Return the number of the stretch in which everything was told, up to this moment.
 
         None while that is not sure: not connected, not lively, or something is overdue. Whatever
@@ -157,7 +159,7 @@ class PrivateStream:
 
     def is_whole_since(self, snapshot: Snapshot) -> bool:
         """Tell whether nothing was missed since a snapshot."""
-        return self.unbroken_stretch() == snapshot.stretch
+        return self.stream_epoch() == snapshot.stretch
 
     def reaches_back(self, stretch: int | None, after: datetime | None) -> bool:
         """Tell whether everything was told since a stretch, or since a snapshot's executions.
@@ -166,7 +168,7 @@ class PrivateStream:
             stretch: the stretch at the moment in question, None if it is not known.
             after: market time of an execution known to be older than that moment, None if none is.
         """
-        whole, shot = self.unbroken_stretch(), self.snapshot
+        whole, shot = self.stream_epoch(), self.snapshot
         if whole is None:
             return False
         if whole == stretch:
@@ -302,7 +304,7 @@ class PrivateStream:
             yield StreamGap(f"{channel} without a sequence: nobody can tell what is missing")
         if channel == "balances":
             if not snapshot:
-                self._expect_executions(message)
+                expect_executions(self._expected, self._views, message)
             yield streamed_balances(message, sequence, snapshot=snapshot)
         else:
             yield from self._executions_of(message, sequence, snapshot=snapshot)
@@ -317,18 +319,12 @@ class PrivateStream:
         self, message: Mapping[str, Any], sequence: int, *, snapshot: bool
     ) -> Iterator[PrivateEvent]:
         if snapshot:
-            self.snapshot = self._reach(message["data"])
+            # The stretch that begins with a snapshot is the next one.
+            self.snapshot = snapshot_of(message["data"], self._stretch + 1)
         for event in self._executions(message, sequence, snapshot=snapshot):
             if snapshot and isinstance(event, StreamGap):
                 self.snapshot = None  # something of it could not be read
             yield event
-
-    def _reach(self, entries: Sequence[Mapping[str, Any]]) -> Snapshot:
-        """Return how far a snapshot reaches; the stretch that begins with it is the next one."""
-        times = [wire_time(e["timestamp"]) for e in entries if e.get("exec_type") == "trade"]
-        oldest = min(times) if len(times) >= SNAPSHOT_TRADES else None
-        resting = frozenset(str(e["order_id"]) for e in entries if e.get("exec_type") != "trade")
-        return Snapshot(self._stretch + 1, now(), oldest, resting)
 
     def _answered(self, connection: PrivateConnection, message: Mapping[str, Any]) -> None:
         """Take the answer to a request of ours."""
@@ -338,21 +334,8 @@ class PrivateStream:
             connection.pongs += 1
             if (asked := connection.confirming.pop(message.get("req_id", 0), None)) is not None:
                 asked.set()
-            _measure_delivery("pong", message.get("time_out"))
+            measure_delivery("pong", message.get("time_out"))
             self._learn_clock(connection, message)
-
-    def _expect_executions(self, balances: Mapping[str, Any]) -> None:
-        for row in balances["data"]:
-            with suppress(*UNREADABLE):
-                if row.get("type") == "trade":
-                    trade = str(row["ref_id"])
-                    is_told = partial(self._views.knows_execution, trade)
-                    self._expected.expect(f"execution {trade}", is_told)
-
-    def _expect_end(self, order: OrderReport) -> None:
-        if not order.status.is_final and ZERO < order.quantity <= order.filled_quantity:
-            is_told = partial(self._views.knows_end, order.order_id)
-            self._expected.expect(f"end of {order.order_id}", is_told)
 
     def _learn_clock(self, connection: PrivateConnection, pong: Mapping[str, Any]) -> None:
         request, asked_at = connection.pinged or (None, now())
@@ -385,8 +368,9 @@ class PrivateStream:
     def _executions(
         self, message: Mapping[str, Any], sequence: int, *, snapshot: bool
     ) -> Iterator[PrivateEvent]:
-        received = datetime.now(UTC)
-        for entry in message["data"]:
+        received = now()
+        entries = self._views.news_of(message["data"]) if snapshot else message["data"]
+        for entry in entries:
             try:
                 report = self._views.take(
                     entry, snapshot=snapshot, sequence=sequence, received_at=received
@@ -402,19 +386,13 @@ class PrivateStream:
                 continue
             if report is not None:
                 if self._stamps_are_wall_clock and not snapshot:
-                    _measure_delivery("execution", entry.get("timestamp"))
+                    measure_delivery("execution", entry.get("timestamp"))
                 self._learn(report.order)
-                self._expect_end(report.order)
+                expect_end(self._expected, self._views, report.order)
                 yield report
                 if is_unknown(entry):
                     _log.warning("executions say what we do not know: %.500r", entry)
                     yield StreamGap("an entry says what we do not know")
-
-
-def _measure_delivery(stamp: str, time_sent: Any) -> None:
-    # A stamp that is missing or cannot be read costs a figure and nothing else.
-    with suppress(*UNREADABLE):
-        metrics.observe_delivery(stamp, wire_time(time_sent))
 
 
 def _level(lost_at: float | None) -> int:

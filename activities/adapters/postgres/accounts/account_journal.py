@@ -129,7 +129,7 @@ class AccountJournal:
         )
         if kept is not None:
             known = replace(account_state(kept.state), next_trade=state.next_trade)
-            state = taken_up(known, state, unsettled, datetime.now(UTC))
+            state = taken_up(known, state, unsettled, datetime.now(UTC))  # noqa: TID251 - the time of writing, decides nothing
         # Limits of before there were settings stay as they are until somebody changes a setting.
         return adopt(state, in_force(newest_version[0])) if newest_version else state
 

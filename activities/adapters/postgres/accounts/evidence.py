@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from activities.adapters.postgres import audit
 from infra.runtime.database.connections import Database, SqlSession
 from models.tables import PLATFORM
 from models.trading.strategies.evidence import (
@@ -14,6 +15,7 @@ from models.trading.strategies.evidence import (
     StrategyResult,
     summarise_results,
 )
+from models.trading.strategies.out_of_sample import OutOfSampleTrade, not_yet_counted
 from models.trading.trade.results import result_of
 from models.trading.trade.state import TradeState
 
@@ -27,6 +29,18 @@ _APPEND = text(
                closed_at = excluded.closed_at, recorded_at = excluded.recorded_at
            WHERE strategy_results.recorded_at <= excluded.recorded_at"""
 )
+_APPEND_BACKTEST = text(
+    """INSERT INTO strategy_results (strategy, strategy_version, source, reference, account_id,
+           trade, symbol, move, net, exit_reason, closed_at, recorded_at)
+       VALUES (:strategy, :version, :source, :reference, :account,
+           CAST(:trade AS integer), :symbol, :move, :net, :exit_reason, :closed_at, :at)"""
+)
+_COUNTED = text(
+    """SELECT symbol, max(closed_at) AS until FROM strategy_results
+       WHERE strategy = :strategy AND strategy_version = :version AND source = 'backtest'
+       GROUP BY symbol"""
+)
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _NEWEST = text(
     """SELECT source, symbol, move, net, closed_at FROM (
            SELECT source, symbol, move, net, closed_at,
@@ -50,8 +64,36 @@ async def append_trade(session: SqlSession, state: TradeState, at: datetime) -> 
         await session.sql(_APPEND, _values(version, result, at) | more)
 
 
+async def append_backtest(
+    session: SqlSession, run_id: str, trades: Sequence[OutOfSampleTrade], at: datetime
+) -> None:
+    """Append what a backtest proves, in the transaction that finishes it, audited by version.
+
+    The same stretch of a pair counts once for a version, however often it is tried. Needs the
+    platform's scope.
+    """
+    for name, version in sorted({(one.strategy, one.version) for one in trades}):
+        values = {"strategy": name, "version": version}
+        # Two backtests that end at once must not both count the same.
+        await session.sql(_LOCK, {"name": f"backtest-evidence/{name}/{version}"})
+        rows = list(await session.sql(_COUNTED, values))
+        of_version = [one for one in trades if (one.strategy, one.version) == (name, version)]
+        fresh = not_yet_counted(of_version, {row.symbol: row.until for row in rows})
+        for one in fresh:
+            more = {"account": PLATFORM, "trade": None, "exit_reason": None}
+            await session.sql(
+                _APPEND_BACKTEST, _values((name, version), one.result(run_id), at) | more
+            )
+        details = values | {
+            "backtest": run_id,
+            "counted": str(len(fresh)),
+            "counted_before": str(len(of_version) - len(fresh)),
+        }
+        await audit.append(session, PLATFORM, "aether", "backtest_counted", details)
+
+
 class PostgresEvidence:
-    """Needs a Database of the role ``aether_app`` to write, of ``aether_market`` to read all."""
+    """Needs a Database of the role ``aether_market`` to read the results of all."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -67,21 +109,6 @@ class PostgresEvidence:
             for row in rows
         ]
         return Evidence(strategy, version, summarise_results(results))
-
-    async def append_backtest(
-        self, strategy: str, version: str, results: Sequence[StrategyResult], at: datetime
-    ) -> None:
-        """Append results of a walk-forward backtest, each once by its reference.
-
-        Raises:
-            ValueError: a result says that it comes from elsewhere.
-        """
-        if any(one.source is not EvidenceSource.BACKTEST for one in results):
-            raise ValueError("only results of a backtest are appended by hand")
-        async with self._database.platform_scope() as session:
-            for one in results:
-                more = {"account": PLATFORM, "trade": None, "exit_reason": None}
-                await session.sql(_APPEND, _values((strategy, version), one, at) | more)
 
 
 def _values(version: tuple[str, str], result: StrategyResult, at: datetime) -> dict[str, object]:

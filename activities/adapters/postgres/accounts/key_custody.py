@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from activities.ports.exchange_errors import CredentialsError, ExchangeUnavailableError
+from activities.ports.secrets import key_fingerprint
 
 _LOAD = "SELECT high_water FROM api_key_nonces WHERE key_fingerprint = %s"
 _SAVE = """
@@ -20,11 +21,6 @@ _SAVE = """
 
 class KeyTakenError(CredentialsError):
     """Another process, or another account, uses this key (A-3)."""
-
-
-def key_fingerprint(key: str) -> str:
-    """Return a digest that names a key without telling it."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 class PostgresNonceStore:

@@ -19,14 +19,16 @@ from infra.runtime.database.connections import Database, RecordSession
 from models.contracts.modes import ExchangeToChange
 from models.tables import (
     AccountRow,
+    ApprovalRow,
     BalanceRow,
+    GoingLiveCheckRow,
     GoingLiveRow,
     ModeChangeRow,
     ReconciliationRow,
     TradeRow,
 )
-from models.tables.documents import account_halts, verdict_document
-from models.trading.governance.going_live import FACTORS_NEEDED
+from models.tables.documents import account_halts, live_facts_document, verdict_document
+from models.trading.governance.going_live import FACTORS_NEEDED, LiveFacts, LiveTerms
 from models.trading.risk.limits import Mode
 from models.trading.trade.figures import net_share
 from models.trading.trade.state import TradePhase
@@ -122,7 +124,10 @@ class PostgresModes:
             or now - row.requested_at > REQUEST_LIFE
         ):
             return None
-        return LiveRequest(row.number, row.requested_by, row.approved_by, row.overrides_evidence)
+        terms = LiveTerms(row.approved_key, row.approved_limits) if row.approved_by else None
+        return LiveRequest(
+            row.number, row.requested_by, row.approved_by, row.overrides_evidence, terms
+        )
 
     async def open_in_mode(self, account: str) -> OpenInMode:
         """Return what is left in the present mode, as the record has it."""
@@ -173,10 +178,13 @@ class PostgresModes:
         by: str,
         reason: str,
         at: datetime,
+        approval: str,
         *,
         overrides_evidence: bool = False,
     ) -> GoingLiveRow:
         """Write a request, audited; while an equal one waits, that one is returned.
+
+        ``approval`` is the id of the request for approval that goes with a new one.
 
         ``overrides_evidence``: whoever approves it approves going live without proof of a profit.
         """
@@ -188,7 +196,7 @@ class PostgresModes:
                 and last.requested_by == by
                 and last.overrides_evidence is overrides_evidence
             )
-            if last is not None and equal and _waits(last, at):
+            if last is not None and equal and _waits(last, at) and await _is_open(session, last):
                 return last
             row = GoingLiveRow(
                 account_id=account,
@@ -197,6 +205,7 @@ class PostgresModes:
                 reason=reason,
                 requested_at=at,
                 overrides_evidence=overrides_evidence,
+                approval_id=approval,
             )
             session.add(row)
             details = {
@@ -208,27 +217,48 @@ class PostgresModes:
             return row
 
     async def approve_going_live(
-        self, account: str, number: int, by: str, at: datetime
-    ) -> GoingLiveRow | None:
-        """Write another person's approval, audited; None when there is nothing to approve.
+        self, account: str, number: int, by: str, at: datetime, terms: LiveTerms
+    ) -> bool:
+        """Write another person's approval, audited, once; False where it counts no more.
 
-        The caller has made sure that it is another person; the table refuses the same one.
+        The request's workflow has made sure that it is another person; the table does so too.
         """
         async with self._database.account_scope(account) as session:
             row = await session.get(GoingLiveRow, (account, number), with_for_update=True)
             if row is None or row.used_at is not None or at - row.requested_at > REQUEST_LIFE:
-                return None
+                return False
             if row.approved_by is None:
                 row.approved_by, row.approved_at = by, at
+                row.approved_key, row.approved_limits = terms.key, terms.limits_version
                 details = {"request": str(number), "requested_by": row.requested_by}
+                details["limits"] = str(terms.limits_version or 0)
                 await audit.append(session, account, by, "going_live_approved", details)
-            return row
+            return True
+
+    async def keep_check(self, account: str, by: str, facts: LiveFacts, at: datetime) -> None:
+        """Keep what a check for going live found, in place of an older one."""
+        values = {"checked_at": at, "checked_by": by, "facts": live_facts_document(facts)}
+        new = insert(GoingLiveCheckRow).values(values | {"account_id": account})
+        newer = col(GoingLiveCheckRow.checked_at) <= at
+        kept = new.on_conflict_do_update(index_elements=["account_id"], set_=values, where=newer)
+        async with self._database.account_scope(account) as session:
+            await session.exec(kept)
+
+    async def last_check(self, account: str) -> GoingLiveCheckRow | None:
+        """Return what the last check for going live found, None while there was none."""
+        async with self._database.account_scope(account) as session:
+            return await session.get(GoingLiveCheckRow, account)
 
     async def live_requests(self, account: str, limit: int) -> list[GoingLiveRow]:
         """Return the account's requests to go live, newest first."""
         query = select(GoingLiveRow).order_by(col(GoingLiveRow.number).desc()).limit(limit)
         async with self._database.account_scope(account) as session:
             return list((await session.exec(query)).all())
+
+    async def numbered(self, account: str, number: int) -> GoingLiveRow | None:
+        """Return one request to go live."""
+        async with self._database.account_scope(account) as session:
+            return await session.get(GoingLiveRow, (account, number))
 
     async def mode_changes(self, account: str, limit: int) -> list[ModeChangeRow]:
         """Return the account's changes of mode, newest first."""
@@ -240,6 +270,12 @@ class PostgresModes:
 async def _newest_request(session: RecordSession) -> GoingLiveRow | None:
     query = select(GoingLiveRow).order_by(col(GoingLiveRow.number).desc()).limit(1)
     return (await session.exec(query)).first()
+
+
+async def _is_open(session: RecordSession, row: GoingLiveRow) -> bool:
+    """Tell whether nobody has said no to a request yet."""
+    known = await session.get(ApprovalRow, (row.account_id, row.approval_id or ""))
+    return known is None or known.status in ("pending", "approved")
 
 
 async def _changed_at(session: RecordSession) -> datetime | None:

@@ -12,10 +12,10 @@ from models.trading.governance.approval import ApprovalRequest
 _SAVE_APPROVAL = text(
     """INSERT INTO approvals (account_id, approval_id, subject, requested_by, detail, requested_at,
            expires_at, value, reference_price, stop_price, price_tolerance, symbol, trade, status,
-           decided_by, decided_at, reason, outcome_code, outcome_detail)
+           decided_by, decided_at, reason, outcome_code, outcome_detail, content)
        VALUES (:account, :approval, :subject, :requested_by, :detail, :requested_at, :expires_at,
            :value, :reference_price, :stop_price, :price_tolerance, :symbol, :trade, :status,
-           :decided_by, :decided_at, :reason, :outcome_code, :outcome_detail)
+           :decided_by, :decided_at, :reason, :outcome_code, :outcome_detail, :content)
        ON CONFLICT (account_id, approval_id) DO UPDATE
            SET status = excluded.status, decided_by = excluded.decided_by,
                decided_at = excluded.decided_at, reason = excluded.reason, trade = excluded.trade,
@@ -48,7 +48,8 @@ class ApprovalJournal:
         values = {
             "account": account,
             "approval": request.request_id,
-            "subject": request.subject,
+            "subject": request.subject.value,
+            "content": request.content,
             "requested_by": request.requested_by,
             "detail": request.detail,
             "requested_at": request.requested_at,
@@ -114,7 +115,7 @@ def _trade(request: ApprovalRequest, outcome: Answer | None) -> int | None:
 
 def _audited(request: ApprovalRequest, outcome: Answer | None) -> dict[str, str]:
     details = {
-        "subject": request.subject,
+        "subject": request.subject.value,
         "detail": request.detail,
         "requested_by": request.requested_by,
         "value": str(request.value if request.value is not None else ""),

@@ -1,9 +1,11 @@
 """The kill switch's flag: raised and lowered with its audit rows in one transaction."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
@@ -12,20 +14,34 @@ from activities.adapters.postgres.acting import TOKEN_HASH
 from infra.runtime.database.connections import Database
 from models.tables import KillSwitchRow
 
+log = structlog.get_logger(__name__)
+
 _ENGAGE = text(
     """SELECT engage_kill_switch(:number, CAST(:accounts AS text[]), :flatten, :reason, :by, :at,
-              :token)"""
+              :token, CAST(:symbols AS text[]))"""
 )
 _ACKNOWLEDGE = text("SELECT acknowledge_kill_switch(:number, :account, :at)")
-_REQUEST_LIFT = text("SELECT request_kill_switch_lift(:number, :by, :at, :token)")
-_LIFT = text("SELECT lift_kill_switch(:number, :at)")
+_REQUEST_LIFT = text(
+    "SELECT request_kill_switch_lift(:number, :by, :at, :token, :approval, :reason)"
+)
+_LIFT = text("SELECT lift_kill_switch(:number, :at, :by)")
 
 
-NOT_COMPARED = "AE005"
+NOT_COMPARED, NOT_APPROVED = "AE005", "AE003"
 
 
 class NotComparedError(Exception):
     """The stop of a restored record waits for a comparison; names the accounts without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiftWanted:
+    """The request to lift that stands: by whom, when, under which approval's id, why."""
+
+    by: str
+    at: datetime
+    approval: str
+    reason: str
 
 
 class KillSwitchJournal:
@@ -47,9 +63,12 @@ class KillSwitchJournal:
         async with self._database.no_scope() as session:
             return list(await session.exec(query))
 
-    async def entries_halted(self, account: str) -> bool:
-        """Tell whether a kill switch holds the account's entries back."""
-        return any(account in row.accounts for row in await self.kill_switches(only_engaged=True))
+    async def entries_halted(self, account: str, symbol: str) -> bool:
+        """Tell whether a kill switch holds the account's entries in a pair back."""
+        return any(
+            account in row.accounts and (not row.symbols or not symbol or symbol in row.symbols)
+            for row in await self.kill_switches(only_engaged=True)
+        )
 
     async def engage_kill_switch(
         self,
@@ -60,6 +79,7 @@ class KillSwitchJournal:
         reason: str,
         by: str,
         at: datetime,
+        symbols: Sequence[str] = (),
     ) -> None:
         """Raise the flag that ``store_intent`` reads, audited; a repeat changes nothing.
 
@@ -73,6 +93,7 @@ class KillSwitchJournal:
             "by": by,
             "at": at,
             "token": TOKEN_HASH.get(),
+            "symbols": list(symbols),
         }
         await self._database.call(_ENGAGE, values)
 
@@ -81,13 +102,16 @@ class KillSwitchJournal:
         values = {"number": number, "account": account, "at": at.isoformat()}
         await self._database.call(_ACKNOWLEDGE, values)
 
-    async def request_kill_switch_lift(self, number: int, by: str, at: datetime) -> str:
-        """Note who asks for the lift, as authenticated; the first stands and is returned.
+    async def request_kill_switch_lift(
+        self, number: int, by: str, at: datetime, approval: str, reason: str
+    ) -> LiftWanted:
+        """Note who asks for the lift, as authenticated; one that waits stands and is returned.
 
         Raises:
             NotComparedError: it stands after a restore, and an account was not compared since.
         """
         values = {"number": number, "by": by, "at": at, "token": TOKEN_HASH.get()}
+        values |= {"approval": approval, "reason": reason}
         try:
             rows = await self._database.call(_REQUEST_LIFT, values)
         except (DBAPIError, psycopg.Error) as error:
@@ -96,11 +120,29 @@ class KillSwitchJournal:
                 words = cause.diag.message_primary or "not compared with the exchange"
                 raise NotComparedError(words) from None
             raise
-        return str(rows[0][0])
+        told = rows[0][0]
+        at = datetime.fromisoformat(told["at"])
+        return LiftWanted(told["by"], at, told["approval"], told["reason"])
 
-    async def lift_kill_switch(self, number: int, at: datetime) -> None:
-        """Lower the flag, audited in the name of who asked for it; a repeat changes nothing.
+    async def lift_kill_switch(self, number: int, by: str, at: datetime) -> bool:
+        """Lower the flag, audited in the name of who approved it; a repeat changes nothing.
 
-        Without such a request the database refuses with SQLSTATE ``AE003``, whoever says what.
+        False where the database refuses, whoever says what: without another person's request, and
+        an approval of who was authenticated (``AE003``), or a comparison after a restore.
         """
-        await self._database.call(_LIFT, {"number": number, "at": at})
+        try:
+            await self._database.call(_LIFT, {"number": number, "at": at, "by": by})
+        except (DBAPIError, psycopg.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            refused = getattr(cause, "sqlstate", None) in (NOT_APPROVED, NOT_COMPARED)
+            if not refused:
+                raise
+            log.error("a kill switch is not lifted", number=number, by=by, error=str(cause))  # noqa: TRY400
+            return False
+        return True
+
+    async def is_lifted(self, number: int) -> bool:
+        """Tell whether an engagement was lifted."""
+        async with self._database.no_scope() as session:
+            row = await session.get(KillSwitchRow, number)
+        return row is not None and row.lifted_at is not None

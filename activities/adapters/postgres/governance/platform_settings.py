@@ -1,13 +1,13 @@
 """The platform's settings: changed here and nowhere else, version by version."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import text
 from sqlmodel import col, select
 
 from activities.adapters.postgres import audit
 from activities.adapters.postgres.accounts.settings_journal import in_force, settings_columns
+from activities.ports.platform import MadeVersion
 from infra.runtime.database.connections import Database, RecordSession
 from models.tables import PLATFORM
 from models.tables.accounts.settings import PlatformSettingsRow
@@ -23,9 +23,7 @@ from models.trading.settings.versions import (
     ChangeRequest,
     SettingsDecision,
     SettingsVersion,
-    decide_change,
 )
-from models.trading.verdicts import Verdict
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('aether.platform_settings'))")
 _INSERT = text(
@@ -35,38 +33,34 @@ _INSERT = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PlatformChange:
-    """What became of a change: the version made (also by an earlier equal request), or why not."""
-
-    row: PlatformSettingsRow | None
-    verdict: Verdict
-    dangerous: tuple[str, ...] = ()
-    waits: SettingsDecision | None = None
-    """Set where another person has to agree first: what the change would be."""
-
-
 class PostgresPlatformSettings:
-    """Needs a Database of the role ``aether_app``."""
+    """Needs a Database of the role ``aether_app`` to write."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def change(self, request_id: str, request: ChangeRequest) -> PlatformChange:
-        """Make the next version, audited; a repeated request is the version that it made."""
+    async def settings(self) -> SettingsVersion:
+        """Return the settings in force; version zero are the defaults."""
+        async with self._database.no_scope() as session:
+            return version_of(await _newest(session, 1))
+
+    async def settings_made_by(self, request_id: str) -> MadeVersion | None:
+        """Return the version that a request has made before."""
+        async with self._database.no_scope() as session:
+            row = await _by_request(session, request_id)
+        return None if row is None else MadeVersion(row.version, _dangerous(row))
+
+    async def save_settings(
+        self, request_id: str, request: ChangeRequest, decision: SettingsDecision
+    ) -> None:
+        """Write the version of a decision, audited, once by its request.
+
+        One that somebody else has made meanwhile violates the key of versions: decide anew.
+        """
         async with self._database.platform_scope() as session:
             await session.sql(_LOCK, {})
-            known = await _by_request(session, request_id)
-            if known is not None:
-                return PlatformChange(known, Verdict(()), _dangerous(known))
-            decision = decide_change(version_of(await _newest(session, 1)), request)
-            dangerous = tuple(change.name for change in decision.changes if change.dangerous)
-            if decision.version is None:
-                waits = decision if decision.needs_person else None
-                return PlatformChange(None, decision.verdict, dangerous, waits)
-            await _write(session, request_id, request, decision)
-            row = await _by_request(session, request_id)
-            return PlatformChange(row, decision.verdict, dangerous)
+            if await _by_request(session, request_id) is None:
+                await _write(session, request_id, request, decision)
 
     async def in_force(self) -> SettingsInForce:
         """Return the settings; version zero are the defaults."""

@@ -7,17 +7,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from activities.adapters.postgres import audit
 from activities.adapters.postgres.learning import champions
-from activities.ports.training import LedgerTrial, TrialKey
-from infra.runtime.database.connections import Database
+from activities.ports.learning.training import HoldoutOpening, LedgerTrial, TrialKey
+from infra.runtime.database.connections import PLATFORM_SCOPE, Database, RecordSession
 from models.contracts.learning import Promotion, TrainingRequest
 from models.learning.estimators.calibration import Calibration
+from models.learning.training.holdout import HoldoutResult
 from models.learning.training.question import TrialResult
 from models.learning.validation.gate import GateReport
 from models.tables.learning.training import (
+    HoldoutRow,
     TrainingRunRow,
     TrainingVerdictRow,
     TrialRow,
@@ -50,7 +54,7 @@ class PostgresTrainingLedger:
             code_version=code_version,
             samples=samples,
             planned=planned,
-            started_at=datetime.now(UTC),
+            started_at=datetime.now(UTC),  # noqa: TID251 - the time of writing, decides nothing
         )
         await self._add(TrainingRunRow, row.model_dump())
 
@@ -78,7 +82,7 @@ class PostgresTrainingLedger:
             calibration=asdict(result.calibration) if result.calibration else None,
             failures=list(result.failures),
             milliseconds=round(1_000 * seconds),
-            finished_at=datetime.now(UTC),
+            finished_at=datetime.now(UTC),  # noqa: TID251 - the time of writing, decides nothing
         )
         await self._add(TrialRow, row.model_dump())
 
@@ -90,9 +94,41 @@ class PostgresTrainingLedger:
             candidate=candidate,
             reasons=list(report.reasons),
             findings=[_document(asdict(finding)) for finding in report.findings],
-            judged_at=datetime.now(UTC),
+            judged_at=datetime.now(UTC),  # noqa: TID251 - the time of writing, decides nothing
         )
         await self._add(TrainingVerdictRow, row.model_dump())
+
+    async def holdout_opening(self, release: str) -> HoldoutOpening | None:
+        """Return the one opening of the hold-out by a release, None while it is locked."""
+        async with self._database.no_scope() as session:
+            return await _opening(session, release)
+
+    async def note_opening(
+        self, release: str, run_id: str, data_hash: str, result: HoldoutResult
+    ) -> HoldoutOpening:
+        """Write the opening down, audited, and return the one that stands: the first."""
+        async with self._database.account_scope(PLATFORM_SCOPE) as session:
+            counted = select(func.count()).select_from(HoldoutRow)
+            earlier = await session.exec(counted.where(col(HoldoutRow.data_hash) == data_hash))
+            values = asdict(result) | {
+                "release": release,
+                "run_id": run_id,
+                "data_hash": data_hash,
+                "begins": datetime.fromtimestamp(result.begins, UTC),
+                "ends": datetime.fromtimestamp(result.ends, UTC),
+                "detectable": result.detectable if math.isfinite(result.detectable) else None,
+                "earlier": earlier.one(),
+                "opened_at": datetime.now(UTC),  # noqa: TID251 - the time of writing
+            }
+            added = insert(HoldoutRow).values(values).on_conflict_do_nothing()
+            # The number of rows is not known of every insert; what was returned is.
+            written = await session.exec(added.returning(col(HoldoutRow.release)))
+            if written.first() is not None:
+                details = {"run": run_id, "release": release, "said": result.reason or "passed"}
+                await audit.append(session, PLATFORM_SCOPE, "aether", "holdout_opened", details)
+            standing = await _opening(session, release)
+        assert standing is not None
+        return standing
 
     async def promote(self, promotion: Promotion) -> None:
         """Make the run's model the champion, audited; once, however often it is tried."""
@@ -101,6 +137,12 @@ class PostgresTrainingLedger:
     async def _add(self, table: type, values: dict[str, Any]) -> None:
         async with self._database.no_scope() as session:
             await session.exec(insert(table).values(values).on_conflict_do_nothing())
+
+
+async def _opening(session: RecordSession, release: str) -> HoldoutOpening | None:
+    asked = select(HoldoutRow).where(col(HoldoutRow.release) == release)
+    row = (await session.exec(asked)).one_or_none()
+    return None if row is None else HoldoutOpening(row.run_id, row.reason)
 
 
 def _document(values: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,8 @@ _HELD = text(
        UNION SELECT symbol FROM trades WHERE phase <> 'settled'"""
 )
 
+_SANCTIONED = text("SELECT named FROM sanctions_lists ORDER BY read_at DESC LIMIT 1")
+
 
 class PostgresMarketRules:
     """Needs a Database of the role ``aether_app``; every method may be repeated."""
@@ -93,6 +95,12 @@ class PostgresMarketRules:
             await session.flush()
             assert row.number is not None
             return row.number
+
+    async def sanctioned(self) -> Mapping[str, str] | None:
+        """Return the entry that names each asset in the newest list of sanctions, None without."""
+        async with self._database.no_scope() as session:
+            rows = list(await session.sql(_SANCTIONED))
+        return dict(rows[0].named) if rows else None
 
     async def held_symbols(self) -> frozenset[str]:
         """Return the pairs of which any account holds something or has a trade open."""

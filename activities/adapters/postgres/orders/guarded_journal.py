@@ -111,7 +111,7 @@ class GuardedJournal(PostgresJournal):
     async def _set_aside(
         self, account: str, name: str, step: str, content: object, error: Exception
     ) -> None:
-        write = refused_write(name, step, (content,), error, datetime.now(UTC), account)
+        write = refused_write(name, step, (content,), error, datetime.now(UTC), account)  # noqa: TID251 - the time of writing, decides nothing
         await self._quarantine.keep(write)
         QUARANTINED.labels(step).inc()
         log.error(

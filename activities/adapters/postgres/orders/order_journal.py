@@ -9,7 +9,13 @@ from psycopg import errors
 from sqlalchemy import or_, text
 from sqlmodel import col, select
 
-from activities.ports.journal import IntentStored, RecordedOrder, StoredOrder
+from activities.ports.journal import (
+    IntentDiffersError,
+    IntentStored,
+    RecordedOrder,
+    StoredOrder,
+    UnknownOrderError,
+)
 from infra.runtime.database.connections import Database
 from models.tables import FillRow, OrderRow
 from models.tables.documents import fills_text, order_spec, order_spec_text, reports_text
@@ -42,13 +48,15 @@ _DELIVERED = text(
 _LACKING = text(
     """SELECT orders.order_id FROM orders
        LEFT JOIN fills ON fills.account_id = orders.account_id AND fills.order_id = orders.order_id
-       WHERE orders.account_id = :account AND orders.filled_quantity > 0
+       WHERE orders.account_id = :account
+         AND (orders.filled_quantity > 0 OR orders.ended_at IS NULL)
          AND (orders.ended_at IS NULL OR orders.ended_at > clock_timestamp() - interval '1 hour'
               OR orders.closed_at >= coalesce(
                   (SELECT complete_until FROM checkpoints WHERE account_id = :account),
                   '-infinity'))
-       GROUP BY orders.order_id, orders.filled_quantity
-       HAVING orders.filled_quantity > coalesce(sum(fills.quantity), 0)"""
+       GROUP BY orders.order_id, orders.filled_quantity, orders.quantity, orders.ended_at
+       HAVING orders.filled_quantity > coalesce(sum(fills.quantity), 0)
+           OR orders.ended_at IS NULL AND sum(fills.quantity) >= orders.quantity"""
 )
 
 _NEWEST_BEFORE = text(
@@ -78,14 +86,6 @@ _UNOWNED = text(
            HAVING coalesce(sum(f.quantity) FILTER (WHERE f.side = 'buy'), 0) <> t.bought
                OR coalesce(sum(f.quantity) FILTER (WHERE f.side = 'sell'), 0) <> t.sold)"""
 )
-
-
-class IntentDiffersError(Exception):
-    """An intent with this id is stored with another content; an id is never reused."""
-
-
-class UnknownOrderError(Exception):
-    """No such intent is stored: it must be before anything is recorded of it."""
 
 
 class OrderJournal:
@@ -174,7 +174,7 @@ class OrderJournal:
             values = {
                 "account": account,
                 "reports": reports_text(list(reports)),
-                "at": datetime.now(UTC),
+                "at": datetime.now(UTC),  # noqa: TID251 - the time of writing, decides nothing
             }
             await self._database.call(_RECORD_REPORTS, values)
 
@@ -214,7 +214,9 @@ class OrderJournal:
     async def orders_lacking_executions(self, account: str) -> list[str]:
         """Return orders that show more executed than is recorded, if open or lately ended.
 
-        Lately is in the last hour, or since the checkpoint, however long nobody ran meanwhile.
+        And those that are executed in full, and have not ended: their end went unheard, and was
+        asked about while the exchange's reads lagged. Lately is in the last hour, or since the
+        checkpoint, however long nobody ran meanwhile.
         """
         async with self._database.light_scope(account) as session:
             rows = await session.sql(_LACKING, {"account": account})

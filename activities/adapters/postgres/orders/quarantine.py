@@ -1,6 +1,5 @@
 """Writes that can never succeed: what they are, and where they are kept instead."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
@@ -9,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
 from activities.adapters.postgres import audit
+from activities.ports.journal import RefusedWrite
 from infra.runtime.database.connections import PLATFORM_SCOPE, Database
 from models.tables import QuarantinedWriteRow
 
@@ -17,18 +17,6 @@ _KEEP = text(
        VALUES (:account, :write, :step, :reason, :content, :at)
        ON CONFLICT DO NOTHING"""
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedWrite:
-    """One write that the record refuses: of whom, which step, why, and its content."""
-
-    account: str
-    write_id: str
-    step: str
-    reason: str
-    content: str
-    at: datetime
 
 
 def never_succeeds(error: BaseException) -> bool:

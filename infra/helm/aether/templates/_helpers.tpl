@@ -46,6 +46,17 @@ capabilities:
 - {name: AETHER_DATABASE_URL, value: {{ .Values.database.url | quote }}}
 - {name: AETHER_TEMPORAL_ADDRESS, value: {{ .Values.temporal.address | quote }}}
 - {name: AETHER_TEMPORAL_CREDENTIALS, value: /run/secrets/temporal}
+{{- if eq .Values.secrets.installation "kubernetes" }}
+- {name: AETHER_SECRETS, value: kubernetes}
+- {name: AETHER_SECRETS_DIRECTORY, value: /run/secrets/installation}
+{{- end }}
+{{- if .Values.learning.enabled }}
+- {name: AETHER_LEARNING, value: "true"}
+- {name: AETHER_LEARNING_DATA, value: /var/lib/aether/candles}
+{{- end }}
+{{- range $name, $value := .Values.settings }}
+- {name: {{ $name }}, value: {{ $value | quote }}}
+{{- end }}
 - {name: MARKET, value: {{ .Values.market | quote }}}
 - {name: SPEED, value: {{ .Values.speed | quote }}}
 - {name: PGPASSFILE, value: /run/aether/pgpass}
@@ -58,6 +69,9 @@ capabilities:
 - {name: temporary, mountPath: /tmp}
 - {name: secrets, mountPath: /run/secrets/aether, readOnly: true}
 - {name: temporal, mountPath: /run/secrets/temporal, readOnly: true}
+{{- if eq .Values.secrets.installation "kubernetes" }}
+- {name: installation, mountPath: /run/secrets/installation, readOnly: true}
+{{- end }}
 {{- end }}
 
 {{- define "aether.secretVolumes" -}}
@@ -78,6 +92,12 @@ capabilities:
       - {key: authority.pem, path: authority.pem}
       - {key: client.pem, path: client.pem}
       - {key: client.key, path: client.key}
+{{- if eq .Values.secrets.installation "kubernetes" }}
+- name: installation
+  secret:
+    secretName: {{ .Release.Name }}-installation
+    defaultMode: 0440
+{{- end }}
 {{- end }}
 
 {{/* libpq refuses a password file that a group can read, as mounted secrets are. */}}

@@ -14,19 +14,19 @@ from models.trading.capital.allocation import (
     AllocationPolicy,
     StrategyRecord,
     allocate,
-    strategy_room,
+    strategy_headroom,
 )
 from models.trading.capital.strategy_results import StrategyResults, note_trade
 from models.trading.trade.state import TradeSummary
-from models.trading.verdicts import Room
+from models.trading.verdicts import Headroom
 
 
-def room_of_strategy(
+def headroom_of_strategy(
     state: AccountState,
     strategy: str,
     policy: AllocationPolicy,
     fixed_shares: Mapping[str, Decimal],
-) -> Room | None:
+) -> Headroom | None:
     """Return what the capital of a strategy leaves for one more entry.
 
     None where capital is not split: for entries that people ask for, and while the method is fixed
@@ -37,7 +37,9 @@ def room_of_strategy(
         return None
     shares = allocation_of(state, policy, fixed_shares).shares
     share = shares.get(strategy, ZERO)
-    return strategy_room(strategy, share, equity_last_known(state), exposure_of(state, strategy))
+    return strategy_headroom(
+        strategy, share, equity_last_known(state), exposure_of(state, strategy)
+    )
 
 
 def is_split(policy: AllocationPolicy, fixed_shares: Mapping[str, Decimal]) -> bool:

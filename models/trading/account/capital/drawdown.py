@@ -11,10 +11,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from models.trading.account import halts
-from models.trading.account.capital.day_rules import day_rule, drawdown_limits
 from models.trading.account.capital.facts import (
     DayBoundaryPassed,
-    DrawdownLiftRequested,
     PricesMarked,
     RecordBaseline,
     RecordDay,
@@ -25,7 +23,6 @@ from models.trading.account.facts import AccountCommand, CloseTrades, RecordAcco
 from models.trading.account.figures import newer, why_outdated
 from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import ZERO, AccountState, Halt, HaltKind
-from models.trading.answers import Answer
 from models.trading.capital.days import DayClosed, DayFigures, close_day
 from models.trading.capital.flows import NavBaseline
 from models.trading.risk import account_losses
@@ -34,7 +31,6 @@ from models.trading.risk.drawdown import (
     DrawdownState,
     DueDay,
     Marked,
-    lift_total,
     mark,
     note_flow,
     size_factor,
@@ -45,7 +41,6 @@ from models.trading.trade.facts import ExitReason
 from models.trading.trading_day import DayRule, day_of, next_boundary
 
 FIRST_BASELINE = "first measured"
-LIFTED_BASELINE = "total drawdown lifted"
 HALT_KINDS = {Breach.DAILY: HaltKind.DAILY_DRAWDOWN, Breach.TOTAL: HaltKind.TOTAL_DRAWDOWN}
 
 _next_boundary = lru_cache(maxsize=512)(next_boundary)
@@ -53,22 +48,26 @@ _next_boundary = lru_cache(maxsize=512)(next_boundary)
 
 def on_prices_marked(state: AccountState, fact: PricesMarked) -> AccountState:
     """Take in prices unless newer ones are known; what has grown too old is known no more."""
+    # Twice as long as was promised: one telling may be lost on its way.
+    due = None if fact.again_within is None else fact.at + 2 * fact.again_within
     if state.market_time is not None and fact.at < state.market_time:
-        return replace(state, prices={**fact.prices, **state.prices})
+        # What is late takes no promise back.
+        later = max(filter(None, (state.prices_due, due)), default=None)
+        return replace(state, prices={**fact.prices, **state.prices}, prices_due=later)
     known = {name: price for name, price in state.prices.items() if name not in fact.unpriced}
-    moved = with_clock(state, fact.at, fact.told_at)
-    return replace(moved, prices={**known, **fact.prices})
+    moved = with_clock(state, fact.at, fact.sent_at)
+    return replace(moved, prices={**known, **fact.prices}, prices_due=due)
 
 
-def with_clock(state: AccountState, market_time: datetime, told_at: datetime) -> AccountState:
+def with_clock(state: AccountState, market_time: datetime, sent_at: datetime) -> AccountState:
     """Move the account's market time on, and note when that was."""
     times = state.figure_times
     if state.market_time is None or market_time > state.market_time:
-        times = replace(times, clock=newer(times.clock, told_at))
+        times = replace(times, clock=newer(times.clock, sent_at))
     return replace(state, market_time=market_time, figure_times=times)
 
 
-def watch(state: AccountState, told_at: datetime) -> AccountDecision:
+def watch(state: AccountState, sent_at: datetime) -> AccountDecision:
     """Measure an account at its newest market time, and halt it at a hard level.
 
     While the price of something held is not known nothing can be measured, and no entry is taken.
@@ -78,15 +77,15 @@ def watch(state: AccountState, told_at: datetime) -> AccountDecision:
         return AccountDecision(state, ())
     worth = valuation(state)
     if worth.value is None:
-        return _halted(state, Halt(HaltKind.UNMEASURED, worth.reason, told_at))
+        return _halted(state, Halt(HaltKind.UNMEASURED, worth.reason, sent_at))
     measured, commands = _lifted(state, HaltKind.UNMEASURED)
-    decision = _measure(measured, worth.value, at, told_at)
-    losses = account_losses.watch_losses(decision.state, at, told_at)
+    decision = _measure(measured, worth.value, at, sent_at)
+    losses = account_losses.watch_losses(decision.state, at, sent_at)
     more = tuple(c for c in losses.commands if c not in decision.commands)
     return AccountDecision(losses.state, (*commands, *decision.commands, *more))
 
 
-def watch_figures(state: AccountState, told_at: datetime) -> AccountDecision:
+def watch_figures(state: AccountState, sent_at: datetime) -> AccountDecision:
     """Take no entries while a figure that rules use is unknown, and take them again after.
 
     Before the exchange has answered nothing is known at all, which is a halt of its own.
@@ -94,49 +93,49 @@ def watch_figures(state: AccountState, told_at: datetime) -> AccountDecision:
     if any(halt.kind is HaltKind.NO_EXCHANGE for halt in state.halts) or not state.instruments:
         return AccountDecision(state, ())
     limits = rules_of_account(state.settings).figures
-    reason = why_outdated(state.figure_times, limits, told_at)
+    reason = why_outdated(state.figure_times, limits, sent_at)
     if reason:
-        return _halted(state, Halt(HaltKind.OUTDATED, reason, told_at))
+        return _halted(state, Halt(HaltKind.OUTDATED, reason, sent_at))
     known, commands = _lifted(state, HaltKind.OUTDATED)
     return AccountDecision(known, commands)
 
 
 def _measure(
-    state: AccountState, equity: Decimal, at: datetime, told_at: datetime
+    state: AccountState, equity: Decimal, at: datetime, sent_at: datetime
 ) -> AccountDecision:
     if state.drawdown is None:
         return _begin(state, equity, at)
     if state.waiting_flows or day_is_due(state, at):
-        return _measure_due(state, state.drawdown, equity, at, told_at)
-    limits = drawdown_limits(state)
+        return _measure_due(state, state.drawdown, equity, at, sent_at)
+    limits = state.drawdown_limits
     marked = mark(state.drawdown, limits, equity, at)
     seen = replace(state, drawdown=marked.state)
     if marked.breaches:
-        return _halt(seen, marked, limits, told_at)
+        return _halt(seen, marked, limits, sent_at)
     changed = marked.size_factor != size_factor(state.drawdown, limits)
     return AccountDecision(seen, (RecordAccount(),) if changed else ())
 
 
 def _measure_due(
-    state: AccountState, drawdown: DrawdownState, equity: Decimal, at: datetime, told_at: datetime
+    state: AccountState, drawdown: DrawdownState, equity: Decimal, at: datetime, sent_at: datetime
 ) -> AccountDecision:
     """Measure against the opening of a day that has ended until the next one stands.
 
     What came in since belongs to the next day; so do the figures by which this one will be closed.
     """
-    due = state.day_due or DueDay(told_at, drawdown.equity, drawdown.lowest_growth)
-    limits = drawdown_limits(state)
+    due = state.day_due or DueDay(sent_at, drawdown.equity, drawdown.lowest_growth)
+    limits = state.drawdown_limits
     later = sum((flow.value for flow in state.waiting_flows), ZERO)
     marked = mark(drawdown, limits, equity - later, at)
     seen = replace(state, drawdown=marked.state, day_due=due)
     decision = AccountDecision(seen, ())
     if marked.breaches:
-        decision = _halt(seen, marked, limits, told_at)
-    waited = told_at - due.since
+        decision = _halt(seen, marked, limits, sent_at)
+    waited = sent_at - due.since
     if waited <= limits.day_overdue_after:
         return decision
     reason = f"the day of {drawdown.day} has not been closed for {int(waited.total_seconds())} s"
-    overdue = _halted(decision.state, Halt(HaltKind.DAY_OVERDUE, reason, told_at))
+    overdue = _halted(decision.state, Halt(HaltKind.DAY_OVERDUE, reason, sent_at))
     return AccountDecision(overdue.state, (*decision.commands, *overdue.commands))
 
 
@@ -160,7 +159,7 @@ def _lifted(state: AccountState, kind: HaltKind) -> tuple[AccountState, tuple[Ac
 def day_is_due(state: AccountState, at: datetime) -> bool:
     """Tell whether the running day has ended at a market time and is not closed yet."""
     drawdown = state.drawdown
-    return drawdown is not None and boundary_after(day_rule(state), drawdown.opened_at) <= at
+    return drawdown is not None and boundary_after(state.day, drawdown.opened_at) <= at
 
 
 def boundary_after(rule: DayRule, opened_at: datetime) -> datetime:
@@ -192,28 +191,9 @@ def on_day_boundary(state: AccountState, fact: DayBoundaryPassed) -> AccountDeci
     )
     opened, freed = _lifted(opened, HaltKind.DAY_OVERDUE)
     rolled = account_losses.roll(opened, boundary.opens)
-    seen = watch(rolled.state, fact.told_at)
+    seen = watch(rolled.state, fact.sent_at)
     commands = (RecordDay(closed.record), _closed(closed), *freed, *rolled.commands, *seen.commands)
     return AccountDecision(seen.state, commands)
-
-
-def on_lift_requested(state: AccountState, fact: DrawdownLiftRequested) -> AccountDecision:
-    """Lift the total halt, which only people may; the high-water mark begins anew."""
-    lifted = halts.without(state.halts, HaltKind.TOTAL_DRAWDOWN)
-    drawdown = state.drawdown
-    if lifted == state.halts and (drawdown is None or drawdown.total_halted_at is None):
-        detail = "no halt of the total drawdown stands"
-        return AccountDecision(state, (), Answer(fact.request_id, "not-halted", detail))
-    commands: list[AccountCommand] = [
-        RecordAccount("drawdown_lifted", fact.by, (("reason", fact.reason),))
-    ]
-    if drawdown is not None:
-        drawdown = lift_total(drawdown)
-        at = state.market_time or fact.at
-        commands.append(RecordBaseline(NavBaseline(at, drawdown.equity, LIFTED_BASELINE)))
-    answer = Answer(fact.request_id, "accepted", "the high-water mark begins anew")
-    state = replace(state, halts=lifted, drawdown=drawdown)
-    return AccountDecision(state, tuple(commands), answer)
 
 
 def is_beginning(reason: str) -> bool:
@@ -222,7 +202,7 @@ def is_beginning(reason: str) -> bool:
 
 
 def _begin(state: AccountState, equity: Decimal, at: datetime) -> AccountDecision:
-    drawdown = start(equity, day_of(day_rule(state), at), at)
+    drawdown = start(equity, day_of(state.day, at), at)
     begun = replace(state, drawdown=drawdown, measured_since=at)
     reason = f"{FIRST_BASELINE} as {state.mode.value}"
     baseline = RecordBaseline(NavBaseline(at, equity, reason))
@@ -230,7 +210,7 @@ def _begin(state: AccountState, equity: Decimal, at: datetime) -> AccountDecisio
 
 
 def _halt(
-    state: AccountState, marked: Marked, limits: DrawdownLimits, told_at: datetime
+    state: AccountState, marked: Marked, limits: DrawdownLimits, sent_at: datetime
 ) -> AccountDecision:
     commands: list[AccountCommand] = [*halts.withdraw_all(state, ExitReason.DRAWDOWN)]
     if marked.close_positions and state.trades:
@@ -242,7 +222,7 @@ def _halt(
         limit = limits.hard_share if daily else limits.total_share
         since = "today" if daily else "from the best"
         reason = f"down {lost:.2%} {since}, {limit:.2%} allowed"
-        standing = halts.with_halt(standing, Halt(HALT_KINDS[breach], reason, told_at))
+        standing = halts.with_halt(standing, Halt(HALT_KINDS[breach], reason, sent_at))
         commands.append(RecordAccount("drawdown_halted", details=_reached(breach, lost, limits)))
     return AccountDecision(replace(state, halts=standing), tuple(commands))
 
@@ -304,7 +284,7 @@ def _with_waiting_flows(state: AccountState) -> AccountState:
     assert drawdown is not None
     waiting = []
     for flow in state.waiting_flows:
-        if boundary_after(day_rule(state), drawdown.opened_at) <= flow.at:
+        if boundary_after(state.day, drawdown.opened_at) <= flow.at:
             waiting.append(flow)
         else:
             drawdown = note_flow(drawdown, flow.value, drawdown.equity)

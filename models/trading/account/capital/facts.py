@@ -1,7 +1,7 @@
 """What an account is told and asks for as to its equity, its day and its capital."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from models.trading.capital.days import DailyRecord
@@ -13,15 +13,18 @@ from models.trading.trading_day import DayBoundary
 
 @dataclass(frozen=True, slots=True)
 class PricesMarked:
-    """Prices of what the account holds, by symbol. ``at`` is market time, ``told_at`` protocol.
+    """Prices of what the account holds, by symbol. ``at`` is market time, ``sent_at`` protocol.
 
     ``unpriced`` are pairs that it holds whose price is not known any more: stale, or too old.
+    ``again_within`` promises the next telling, in market time, whether or not anything moves:
+    whoever hears nothing for much longer knows no price any more. None: nothing is promised.
     """
 
     prices: dict[str, Decimal]
     at: datetime
-    told_at: datetime
+    sent_at: datetime
     unpriced: tuple[str, ...] = ()
+    again_within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,13 @@ class DayBoundaryPassed:
         fees: fees in USD of the day's executions.
         executed: trades that were executed since the day began, by number: the account may not have
             been told yet of an execution that ``moved`` counts.
-        told_at: protocol time.
+        sent_at: protocol time.
     """
 
     boundary: DayBoundary
     prices: dict[str, Decimal]
     moved: dict[str, Decimal]
-    told_at: datetime
+    sent_at: datetime
     realised: Decimal | None = None
     fees: Decimal | None = None
     executed: dict[int, TradeExecuted] = field(default_factory=dict)
@@ -75,7 +78,7 @@ class CapitalMoved:
     line: LedgerLine
     by: str
     note: str
-    told_at: datetime
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class CapitalRefused:
     request_id: str
     by: str
     reason: str
-    told_at: datetime
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from models.trading.account.entries.checks import (
 from models.trading.account.entries.claims import Claim
 from models.trading.account.entries.worth import EntryCosts, WorthRequest, judge_worth
 from models.trading.governance.approval import check_size
-from models.trading.hedge.target import hedge_room
+from models.trading.hedge.target import hedge_headroom
 from models.trading.instruments import Instrument
 from models.trading.market import MarketSnapshot
 from models.trading.risk.drawdown import DrawdownState, judge_drawdown, size_factor
@@ -42,7 +42,7 @@ from models.trading.universe.compliance import (
     judge_compliance,
 )
 from models.trading.universe.fees import BOTTOM_TIER
-from models.trading.verdicts import Check, Room, Verdict
+from models.trading.verdicts import Check, Headroom, Verdict
 
 ZERO = Decimal(0)
 
@@ -67,7 +67,7 @@ class EntryQuestion:
 
 @dataclass(frozen=True, slots=True)
 class AccountSituation:
-    """Where the account stands; ``strategy`` is the room of its capital, None: not split.
+    """Where the account stands; ``strategy`` is the headroom of its capital, None: not split.
 
     ``wanted`` is what the strategy itself wants at most, None: whatever the rules leave.
 
@@ -84,9 +84,9 @@ class AccountSituation:
     pegs: PegWatch
     rates: FeeRates | None
     hedge_target: Decimal | None = None
-    strategy: Room | None = None
+    strategy: Headroom | None = None
     pair_trades: int = 0
-    wanted: Room | None = None
+    wanted: Headroom | None = None
     value_unknown: str = ""
     losses: LossRecord | None = None
     strategy_name: str = ""
@@ -136,8 +136,8 @@ def assess_entry(
     )
     if not gates.allowed:
         return EntryAssessment(gates)
-    rooms = _rooms(allowance, situation)
-    sizing = size_within_caps(_sizing_inputs(question, situation, rules, rooms))
+    headrooms = _rooms(allowance, situation)
+    sizing = size_within_caps(_sizing_inputs(question, situation, rules, headrooms))
     quantity = question.quantity
     if quantity is None:
         quantity = sizing.quantity
@@ -156,7 +156,7 @@ def assess_entry(
             check_cash(cost, situation.spendable_cash),
             _judge_risk(question, situation, rules, quantity),
             _judge_open_risk(question, situation, rules, quantity),
-            *(room.check(cost) for room in rooms),
+            *(headroom.check(cost) for headroom in headrooms),
             *worth.verdict.checks,
             *_check_budget(question, situation, worth.basis, round_trip),
         )
@@ -176,13 +176,13 @@ def assess_entry(
     )
 
 
-def _rooms(allowance: EntryAllowance, situation: AccountSituation) -> tuple[Room, ...]:
+def _rooms(allowance: EntryAllowance, situation: AccountSituation) -> tuple[Headroom, ...]:
     view, target = situation.view, situation.hedge_target
     held = sum(view.exposures.values(), ZERO)
-    hedge = (hedge_room(target, view.equity, held),) if target is not None else ()
+    hedge = (hedge_headroom(target, view.equity, held),) if target is not None else ()
     strategy = (situation.strategy,) if situation.strategy is not None else ()
     wanted = (situation.wanted,) if situation.wanted is not None else ()
-    return (*allowance.rooms, *hedge, *strategy, *wanted)
+    return (*allowance.headrooms, *hedge, *strategy, *wanted)
 
 
 def _rates(situation: AccountSituation) -> FeeRates:
@@ -234,7 +234,7 @@ def _sizing_inputs(
     question: EntryQuestion,
     situation: AccountSituation,
     rules: AccountRules,
-    rooms: tuple[Room, ...],
+    headrooms: tuple[Headroom, ...],
 ) -> SizingInputs:
     market = question.market
     return SizingInputs(
@@ -245,7 +245,7 @@ def _sizing_inputs(
         entry_price=question.entry_price,
         price_bound=question.price_bound,
         stop_price=question.stop_price,
-        rooms=rooms,
+        headrooms=headrooms,
         spendable_cash=situation.spendable_cash,
         volatility_share=rules.volatility_share,
         average_true_range=market.average_true_range,

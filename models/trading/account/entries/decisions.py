@@ -29,6 +29,7 @@ from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import AccountState
 from models.trading.execution import EntryStyle, ExecutionPolicy, entry_limit
 from models.trading.exits.distances import Exits, round_exits
+from models.trading.exits.requests import ExitsChange
 from models.trading.ideas import StrategyStanding
 from models.trading.identities import client_order_id, userref
 from models.trading.instruments import Instrument
@@ -89,6 +90,7 @@ def intent_of_idea(state: AccountState, fact: IdeaArrived) -> EntryIntent:
         evidence=_evidence_of(fact),
         strategy_version=idea.strategy_version,
         shown_only=idea.standing is StrategyStanding.DEMONSTRATION,
+        change=None if idea.hold_maximum is None else ExitsChange(hold_maximum=idea.hold_maximum),
     )
 
 
@@ -117,7 +119,7 @@ def consider(state: AccountState, intent: EntryIntent) -> EntryOutcome:
     refusal = (
         check_sides(rounded)
         or check_limit(rounded, execution_of(state).fat_finger)
-        or check_exits(state, rounded, instrument)
+        or check_exits(state, rounded, instrument, _entry_reference(rounded))
     )
     if refusal is not None:
         return EntryOutcome(state, Verdict((refusal,)))
@@ -133,7 +135,7 @@ def check_sides(intent: EntryIntent) -> Check | None:
     """Refuse exits that lie on the wrong side of the market or of the entry."""
     market, exits = intent.market, intent.exits
     assert market is not None
-    entry = intent.limit_price if intent.limit_price is not None else market.ask
+    entry = _entry_reference(intent)
     # A stop at or above the last price would fire at once, whatever the entry's own price is.
     floor = min(entry, market.bid, market.last)
     if exits.stop_price >= floor or exits.stop_price <= 0:
@@ -145,6 +147,12 @@ def check_sides(intent: EntryIntent) -> Check | None:
         reason = f"take-profit {target} is not above {ceiling}"
         return Check("R-1", "take-profit-on-wrong-side", passed=False, reason=reason)
     return None
+
+
+def _entry_reference(intent: EntryIntent) -> Decimal:
+    """Return the price that an entry's exits are judged from: its limit, else the ask."""
+    assert intent.market is not None
+    return intent.limit_price if intent.limit_price is not None else intent.market.ask
 
 
 def _size_and_judge(

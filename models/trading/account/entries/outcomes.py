@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from models.trading.account.facts import EnterTrade
 from models.trading.account.state import AccountState
-from models.trading.governance.approval import AskApproval
+from models.trading.governance.approval import RequestApproval
 from models.trading.verdicts import Verdict
 
 
@@ -15,4 +15,4 @@ class EntryOutcome:
     state: AccountState
     verdict: Verdict
     command: EnterTrade | None = None
-    ask: AskApproval | None = None
+    ask: RequestApproval | None = None

@@ -15,7 +15,7 @@ from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
 from models.trading.risk.limits import Mode, ProtectionMode
 from models.trading.strategies.evidence import Evidence
-from models.trading.verdicts import Check, Room
+from models.trading.verdicts import Check, Headroom
 
 _HALT_CODES = {
     HaltKind.KILL_SWITCH: "kill-switch-engaged",
@@ -34,6 +34,9 @@ _HALT_CODES = {
     HaltKind.MONTH_LOSS: "month-loss",
 }
 
+TARGET_WEIGHT = "target weight"
+"""Name of the headroom that a strategy's weight leaves."""
+
 _TRADABLE = {
     OrderType.MARKET: (InstrumentStatus.ONLINE,),
     OrderType.LIMIT: (InstrumentStatus.ONLINE, InstrumentStatus.LIMIT_ONLY),
@@ -46,7 +49,7 @@ class EntryIntent:
 
     ``change`` are exits beyond ``exits``; ``approved``: a person has let it be this large.
     ``evidence`` is that of the strategy version whose idea it is, None where there is none.
-    ``room`` is what a strategy wants at most, None: as much as the rules allow.
+    ``headroom`` is what a strategy wants at most, None: as much as the rules allow.
     ``shown_only``: it comes from a demonstration, which no live account follows.
     """
 
@@ -65,7 +68,7 @@ class EntryIntent:
     approved: bool = False
     evidence: Evidence | None = None
     strategy_version: str = ""
-    room: Room | None = None
+    headroom: Headroom | None = None
     shown_only: bool = False
 
 
@@ -73,6 +76,7 @@ def check_intent(state: AccountState, intent: EntryIntent) -> Check | None:
     """Return the first reason why an intent cannot even be judged, None when it can."""
     return (
         _check_halts(state)
+        or _check_pair_stops(state, intent)
         or _check_standing(state, intent)
         or _check_pair(state, intent)
         or _check_market(state, intent)
@@ -92,6 +96,14 @@ def _check_halts(state: AccountState) -> Check | None:
         return _refused("halt", code, "; ".join(f"{h.kind.value}: {h.reason}" for h in halts))
     if not state.instruments:
         return _refused("halt", "no-exchange", "the exchange has not answered yet")
+    return None
+
+
+def _check_pair_stops(state: AccountState, intent: EntryIntent) -> Check | None:
+    stops = [stop for stop in state.pair_stops if intent.symbol in stop.symbols]
+    if stops:
+        reason = "; ".join(f"kill switch of {intent.symbol}: {stop.reason}" for stop in stops)
+        return _refused("halt", "kill-switch-engaged", reason)
     return None
 
 
@@ -128,6 +140,10 @@ def _check_market(state: AccountState, intent: EntryIntent) -> Check | None:
         return _refused("T-7", "no-market-data", f"the prices of {intent.symbol} are not usable")
     if market.stale:
         return _refused("T-7", "stale-market", f"the feed of {intent.symbol} is stale")
+    limits = rules_of_account(state.settings).figures
+    doubt = _check_second_price(state, market, limits.second_feed_apart)
+    if doubt is not None:
+        return doubt
     newest = max(state.market_time or market.observed_at, market.observed_at)
     if state.mode is Mode.LIVE:  # Kraken's own market, whose time is the wall clock's
         newest = max(newest, intent.at)
@@ -135,13 +151,27 @@ def _check_market(state: AccountState, intent: EntryIntent) -> Check | None:
     if age > state.limits.market_data_age_seconds:
         reason = f"the market was seen {age:.0f} s before the newest time known"
         return _refused("T-7", "stale-market", reason)
-    limits = rules_of_account(state.settings).figures
     stands = why_clock_stands(state.figure_times, limits, intent.at)
     if stands:
         return _refused("T-7", "stale-market", stands)
     if intent.expires_at is not None and newest > intent.expires_at:
         return _refused("T-7", "idea-expired", f"the idea expired at {intent.expires_at}")
     return check_book(market, newest, state.limits.market_data_age_seconds)
+
+
+def _check_second_price(state: AccountState, market: MarketSnapshot, most: Decimal) -> Check | None:
+    """Let no live account enter at a price that a second source has not confirmed for a while.
+
+    Without a second source there is nothing to confirm it by, which the platform names as a
+    degraded mode. Simulated money may follow any price.
+    """
+    apart = market.second_apart
+    if state.mode is not Mode.LIVE or apart is None:
+        return None
+    if apart.is_finite() and apart <= most:
+        return None
+    reason = f"a second source's price of {market.symbol} is {apart:.2%} off, {most:.2%} allowed"
+    return _refused("T-7", "price-in-doubt", reason)
 
 
 def _check_numbers(instrument: Instrument, intent: EntryIntent) -> Check | None:

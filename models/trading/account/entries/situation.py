@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from models.trading.account.capital.allocation import room_of_strategy
+from models.trading.account.capital.allocation import headroom_of_strategy
 from models.trading.account.entries.assessment import (
     AccountSituation,
     EntryAssessment,
@@ -13,9 +13,9 @@ from models.trading.account.entries.assessment import (
 )
 from models.trading.account.entries.basis import UNBACKED, CostBudget
 from models.trading.account.entries.claims import Claim, Claimant
-from models.trading.account.entries.preconditions import EntryIntent
+from models.trading.account.entries.preconditions import TARGET_WEIGHT, EntryIntent
 from models.trading.account.entries.record import EntryRecord
-from models.trading.account.equity import valuation
+from models.trading.account.equity import valuation, why_prices_are_old
 from models.trading.account.rules import compliance_in_force, rules_in_force
 from models.trading.account.settings.in_force import rules_of_account, rules_of_platform
 from models.trading.account.state import ZERO, AccountState
@@ -105,13 +105,15 @@ def situation_of(
         pegs=_pegs(state, compliance),
         rates=state.fees.get(intent.symbol),
         hedge_target=state.hedge_target,
-        strategy=room_of_strategy(state, strategy_of(intent), rules.allocation, rules.fixed_shares),
-        wanted=intent.room,
+        strategy=headroom_of_strategy(
+            state, strategy_of(intent), rules.allocation, rules.fixed_shares
+        ),
+        wanted=intent.headroom,
         # A weight is held in as many trades as it took to reach it; the pair's share bounds it.
-        pair_trades=sum(t.symbol == intent.symbol for t in state.trades.values())
-        if intent.room is None
-        else 0,
-        value_unknown=worth.reason,
+        pair_trades=0
+        if intent.headroom is not None and intent.headroom.name == TARGET_WEIGHT
+        else sum(t.symbol == intent.symbol for t in state.trades.values()),
+        value_unknown=worth.reason or why_prices_are_old(state, market.observed_at),
         losses=state.loss_record,
         strategy_name=strategy_of(intent),
         open_risk=open_risk(state.trades.values(), state.prices),

@@ -15,9 +15,10 @@ from models.trading.capital.strategy_results import (
 )
 from models.trading.ideas import StrategyStanding
 from models.trading.strategies.orchestrator import Evidence, Weighing, weigh
-from models.trading.verdicts import Room
+from models.trading.verdicts import Headroom
 
 ONE = Decimal(1)
+MODEL_SIZE = "size by the model"
 
 
 def weighing_of(state: AccountState, fact: IdeaArrived) -> Weighing | None:
@@ -37,10 +38,27 @@ def weighed(intent: EntryIntent, state: AccountState, weighing: Weighing) -> Ent
     if weighing.factor == ONE:
         return intent
     most = rules_in_force(state).limits.pair_exposure_share * equity_last_known(state)
-    room = Room("strategy weight", ZERO, most * weighing.factor, "L-5", "strategy-outweighed")
-    if intent.room is not None and intent.room.left < room.left:
+    headroom = Headroom(
+        "strategy weight", ZERO, most * weighing.factor, "L-5", "strategy-outweighed"
+    )
+    if intent.headroom is not None and intent.headroom.left < headroom.left:
         return intent
-    return replace(intent, room=room)
+    return replace(intent, headroom=headroom)
+
+
+def within_share(intent: EntryIntent, state: AccountState, share: Decimal | None) -> EntryIntent:
+    """Return the intent within a share of equity that the idea itself wants at most.
+
+    A share that is no number from zero to one wants nothing: unknown is not as much as one likes.
+    """
+    if share is None:
+        return intent
+    known = share if share.is_finite() and ZERO <= share <= ONE else ZERO
+    limit = max(ZERO, equity_last_known(state)) * known
+    headroom = Headroom(MODEL_SIZE, ZERO, limit, "L-3", "size-by-model")
+    if intent.headroom is not None and intent.headroom.left < headroom.left:
+        return intent
+    return replace(intent, headroom=headroom)
 
 
 def note_weight(

@@ -13,7 +13,7 @@ from decimal import Decimal
 from models.trading.account.capital import portfolio
 from models.trading.account.capital.allocation import allocation_of, is_split
 from models.trading.account.entries.outcomes import EntryOutcome
-from models.trading.account.entries.preconditions import EntryIntent
+from models.trading.account.entries.preconditions import TARGET_WEIGHT, EntryIntent
 from models.trading.account.equity import valuation
 from models.trading.account.facts import (
     AccountCommand,
@@ -26,7 +26,7 @@ from models.trading.account.rules import rules_in_force
 from models.trading.account.state import ZERO, AccountState
 from models.trading.trade.facts import ExitReason
 from models.trading.trade.state import TradePhase, TradeSummary
-from models.trading.verdicts import Check, Room, Verdict
+from models.trading.verdicts import Check, Headroom, Verdict
 
 RULE = "L-5"
 ONE = Decimal(1)
@@ -104,8 +104,8 @@ def follow_weight(
     guarded = max(intent.exits.stop_price, *(t.stop_price for t in standing.trades), ZERO)
     exits = replace(intent.exits, stop_price=guarded)
     limit = standing.value + off * standing.most
-    room = Room("target weight", standing.value, limit, RULE, "in-band")
-    outcome = consider(state, replace(intent, exits=exits, room=room))
+    headroom = Headroom(TARGET_WEIGHT, standing.value, limit, RULE, "in-band")
+    outcome = consider(state, replace(intent, exits=exits, headroom=headroom))
     return Followed(outcome.state, outcome.verdict, raised, outcome)
 
 

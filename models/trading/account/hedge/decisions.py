@@ -173,10 +173,10 @@ def _booked(book: HedgeBook, before: TradeSummary, after: TradeSummary) -> Hedge
 
 
 def _net_exit_price(state: AccountState, closed: TradeSummary) -> Decimal:
-    """Return what one more unit would have brought as the trade closed, after the fee.
+    """Return what a unit that the hedge sold would have brought by the trade's end, after the fee.
 
-    A trade that the hedge itself sold to the last unit has no sale of its own: its hedge sales
-    are what is known of its end.
+    A trade that closed under an earlier release tells none where the hedge sold its last unit: the
+    hedge's sales are what is known of its end.
     """
     price = closed.exit_price
     if price is None and closed.hedge_sold > ZERO:

@@ -23,14 +23,17 @@ from models.trading.account.state import AccountState
 from models.trading.answers import WAITING, Answer
 from models.trading.bounds import cleaned_text
 from models.trading.governance.approval import (
-    CHANGE_SETTINGS,
+    FROZEN,
     ApprovalRequest,
     ApprovalSettled,
     ApprovalStatus,
-    AskApproval,
+    RequestApproval,
 )
+from models.trading.governance.freeze import tightens
+from models.trading.governance.subject_contents import SettingsContent, write_content
+from models.trading.governance.subjects import Subject
 from models.trading.identities import approval_id
-from models.trading.risk.limits import AccountLimits
+from models.trading.risk.limits import AccountLimits, Mode
 from models.trading.settings.catalogue import SettingScope
 from models.trading.settings.records import export_changes
 from models.trading.settings.versions import (
@@ -85,6 +88,7 @@ def _on_limits(state: AccountState, fact: LimitsChangeRequested) -> AccountDecis
         reason="limits set as a whole",
         at=fact.at,
         confirmed=True,
+        frozen=fact.frozen,
     )
     return _change(state, change, updates, "limits_changed")
 
@@ -105,8 +109,12 @@ def _change(
         based_on=current.version if fact.based_on is None else fact.based_on,
         confirmed=fact.confirmed,
         approved_by=approved_by,
+        live=state.mode is Mode.LIVE,
     )
     decision = decide_change(current, request)
+    if fact.frozen and decision.changes and not tightens(decision.changes):
+        detail = f"changes are frozen: {fact.frozen}"
+        return AccountDecision(state, (), Answer(fact.request_id, FROZEN, detail))
     if decision.needs_person:
         return _ask_person(state, fact, request, decision)
     if decision.version is None:
@@ -125,7 +133,7 @@ def _ask_person(
     decision: SettingsDecision,
 ) -> AccountDecision:
     """Have another person decide on what loosens the rules that ask for another person."""
-    name = approval_id(state.installation, state.account, CHANGE_SETTINGS, fact.request_id)
+    name = approval_id(state.installation, state.account, Subject.CHANGE_SETTINGS, fact.request_id)
     if len(state.waiting_changes) >= WAITING_MAXIMUM:
         detail = f"{WAITING_MAXIMUM} changes wait for a person already"
         return AccountDecision(state, (), Answer(fact.request_id, "too-many-waiting", detail))
@@ -136,11 +144,14 @@ def _ask_person(
     detail = cleaned_text(f"{fact.reason}: {changes}", DETAIL_LENGTH)
     asked = ApprovalRequest(
         request_id=name,
-        subject=CHANGE_SETTINGS,
+        subject=Subject.CHANGE_SETTINGS,
         requested_by=fact.by,
         detail=detail,
         requested_at=fact.at,
         expires_at=fact.at + rules_of_account(state.settings).approval.expires_after,
+        content=write_content(
+            SettingsContent(export_changes(decision.changes), fact.reason, request.based_on)
+        ),
     )
     updates = json.dumps(export_changes(decision.changes), sort_keys=True)
     change = WaitingChange(fact.by, updates, fact.reason, request.based_on)
@@ -149,7 +160,7 @@ def _ask_person(
     details = (("approval", name), ("why", reason))
     record = RecordAccount("settings_change_waits", fact.by, details)
     answer = Answer(fact.request_id, WAITING, f"a person decides: {reason}", approval=name)
-    return AccountDecision(waiting, (AskApproval(asked), record), answer)
+    return AccountDecision(waiting, (RequestApproval(asked), record), answer)
 
 
 def on_change_settled(state: AccountState, fact: ApprovalSettled) -> AccountDecision:

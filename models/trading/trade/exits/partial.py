@@ -12,7 +12,7 @@ from models.trading.orders import Leg, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.refusals.repetition import Requested
 from models.trading.trade.draft import TradeDraft
 from models.trading.trade.exits.sequence import limited, ran_out, want_exit
-from models.trading.trade.facts import AmendStop, ExitReason, PartSaleRequested, SellPart
+from models.trading.trade.facts import AmendStop, ExitReason, PartialExitRequested, SellPart
 from models.trading.trade.refusals import figures_of, note_order_refused, note_taken, waits
 from models.trading.trade.state import ZERO, TradeOrder, TradePhase, TradeState
 
@@ -41,7 +41,7 @@ def want_part(
         )
 
 
-def note_part_request(draft: TradeDraft, fact: PartSaleRequested) -> None:
+def note_part_request(draft: TradeDraft, fact: PartialExitRequested) -> None:
     """Take up what the hedge or a strategy wants, as far as there is something to sell."""
     if draft.state.phase is not TradePhase.SETTLED:
         want_part(draft, min(fact.sold_target, draft.state.bought), fact.leg, fact.price)
@@ -55,7 +55,7 @@ def note_part_failed(draft: TradeDraft, order: TradeOrder) -> None:
     if not ran_out(order):
         note_order_refused(draft, order)
     failures = draft.state.part_failures + 1
-    draft.note_event("part_sale_failed")
+    draft.note_event("partial_exit_failed")
     draft.change(part_failures=failures, part_paused=True, part_sent=None)
     if failures >= FAILURES_MAXIMUM:
         draft.note_refusal(f"a part was not sold: {order.reason}")
@@ -140,7 +140,7 @@ def _send(draft: TradeDraft, stop: TradeOrder, quantity: Decimal) -> None:
     draft.change_order(stop, pending_amend=True, amend_quantity=left, amend_trigger=trigger)
     draft.intend(order)
     draft.change(part_sent=command)
-    draft.note_event("part_sale_sent")
+    draft.note_event("partial_exit_sent")
     draft.send(command)
 
 

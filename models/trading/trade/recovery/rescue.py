@@ -17,7 +17,8 @@ from models.trading.trade.facts import (
 )
 from models.trading.trade.figures import dust_left
 from models.trading.trade.orders import ABSENT, find_order
-from models.trading.trade.state import Rescue, TradePhase, TradeState
+from models.trading.trade.recovery.reopened import Rescue
+from models.trading.trade.state import TradePhase, TradeState
 
 
 def reopens(state: TradeState, fact: TradeFact) -> bool:

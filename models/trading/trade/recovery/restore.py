@@ -17,13 +17,13 @@ from models.trading.risk.limits import ProtectionMode
 from models.trading.trade.decision import TradeDecision
 from models.trading.trade.draft import TradeDraft
 from models.trading.trade.facts import (
-    AskOrders,
     ExitReason,
     FillReported,
     OrderAcknowledged,
     OrderEnded,
     RecordTrade,
     ReportToAccount,
+    ResolveOrderStatus,
     SetWatches,
     TradeCommand,
 )
@@ -82,7 +82,7 @@ def take_up(state: TradeState) -> TradeDecision:
         SetWatches(state.watches),
     ]
     if open_ids:
-        commands.append(AskOrders(open_ids))
+        commands.append(ResolveOrderStatus(open_ids))
     return TradeDecision(state, tuple(commands))
 
 

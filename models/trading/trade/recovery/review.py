@@ -9,7 +9,13 @@ from datetime import datetime
 from models.trading.orders import Leg, OrderStatus
 from models.trading.refusals.repetition import Requested
 from models.trading.trade.draft import TradeDraft
-from models.trading.trade.facts import AmendStop, AskOrders, CancelOrder, PlaceOrder, SellPart
+from models.trading.trade.facts import (
+    AmendStop,
+    CancelOrder,
+    PlaceOrder,
+    ResolveOrderStatus,
+    SellPart,
+)
 from models.trading.trade.orders import SENDING, UNANSWERED
 from models.trading.trade.refusals import note_taken, review_refusals, waits
 from models.trading.trade.resting_entry import amend_again
@@ -43,7 +49,7 @@ def review(draft: TradeDraft, at: datetime) -> None:
         )
     )
     if overdue:
-        draft.send(AskOrders(overdue))
+        draft.send(ResolveOrderStatus(overdue))
     # A stop is a market order once it fires. One that does not finish must not hold up the exit,
     # which drops it and counts what it sold.
     for stop in draft.state.live_stops:
@@ -116,11 +122,11 @@ def _review_children(draft: TradeDraft) -> None:
     state = draft.state
     if state.awaited_children <= ZERO:
         return
-    if state.children_asked == state.bought:
+    if state.children_requested == state.bought:
         missing = state.children_missing + state.awaited_children
         draft.change(children_missing=missing)
     else:
-        draft.change(children_asked=state.bought)
+        draft.change(children_requested=state.bought)
 
 
 def _is_overdue(state: TradeState, order: TradeOrder) -> bool:

@@ -9,12 +9,15 @@ from activities.adapters.coingecko.prices import (
     CoinGeckoRefusedError,
     CoinGeckoUnavailableError,
 )
+from tests.support.free_ports import free_block
 from tests.support.scripted_exchange import ScriptedExchange, hang, reset, status
+
+PORTS = free_block()
 
 
 @pytest.fixture
 async def server():
-    server = ScriptedExchange(21240)
+    server = ScriptedExchange(PORTS)
     await server.start()
     yield server
     await server.stop()

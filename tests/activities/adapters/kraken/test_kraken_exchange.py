@@ -8,11 +8,12 @@ import pytest
 
 from activities.adapters.kraken.addresses import ExchangeAddresses
 from activities.adapters.kraken.directory import KrakenDirectory
-from activities.adapters.kraken.errors import ForbiddenAddressError, KeyInUseError
+from activities.adapters.kraken.errors import ForbiddenAddressError
 from activities.ports.exchange import Balance
 from activities.ports.exchange_errors import (
     CredentialsError,
     ExchangeUnavailableError,
+    KeyInUseError,
     OrderGoneError,
     OrderRejectedError,
     RateLimitedError,
@@ -21,6 +22,7 @@ from activities.ports.exchange_errors import (
 from activities.ports.secrets import Credentials
 from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType
 from models.trading.risk.limits import FeeRates, Mode
+from tests.support.free_ports import free_block
 from tests.support.kraken_rows import (
     ASSETS,
     CLIENT_ID,
@@ -29,6 +31,8 @@ from tests.support.kraken_rows import (
     an_order,
 )
 from tests.support.scripted_exchange import ScriptedExchange, refusal, result
+
+PORTS = free_block()
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -51,7 +55,7 @@ class Keys:
 
 @pytest.fixture
 async def server():
-    server = ScriptedExchange(21220)
+    server = ScriptedExchange(PORTS)
     server.standing["AssetPairs"] = result(PAIRS)
     server.standing["Assets"] = result(ASSETS)
     await server.start()

@@ -8,7 +8,7 @@ import pytest
 from activities.ports.exchange import Exchange
 from tests.support.packet_watch import run_watched
 
-NO_ROUTE = {"close", "cooling_down", "unbroken_stretch", "seconds_until_question"}
+NO_ROUTE = {"close", "cooling_down", "stream_epoch", "seconds_until_question"}
 """Methods of the port that reach nothing."""
 
 

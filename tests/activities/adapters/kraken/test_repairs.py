@@ -31,10 +31,11 @@ from activities.ports.exchange_errors import (
     RateLimitedError,
 )
 from activities.ports.market import BestPrices, FeedStatus, PairChanged, Tick
+from tests.support.free_ports import free_block
 from tests.support.kraken_rows import PAIRS
-from tests.support.scripted_exchange import ScriptedExchange, result
+from tests.support.scripted_exchange import ScriptedExchange, refusal, result
 
-BOOK = ("book", "BTC/USD")
+PORTS, BOOK = free_block(), ("book", "BTC/USD")
 AT = "2026-07-19T17:54:39.753424Z"
 
 
@@ -306,41 +307,94 @@ async def test_many_gaps_of_a_symbol_are_one_question():
 
 @pytest.fixture
 async def server():
-    server = ScriptedExchange(21236)
+    server = ScriptedExchange(PORTS)
     server.standing["AssetPairs"] = result(PAIRS)
     await server.start()
     yield server
     await server.stop()
 
 
+TWO_PAIRS = {
+    **PAIRS,
+    "XETHZUSD": {**PAIRS["XXBTZUSD"], "altname": "ETHUSD", "wsname": "ETH/USD", "base": "XETH"},
+}
+
+
 async def test_throttled_question_neither_ends_the_stream_nor_is_forgotten(server, no_pause):
     def answer(asked):
         channel = asked["params"]["channel"]
+        pairs = asked["params"].get("symbol", ())
         if channel == "book":
-            return [json.loads(a_frame("book", "snapshot", [a_row(64000.1)]))]
+            return [
+                json.loads(a_frame("book", "snapshot", [{**a_row(64000.1), "symbol": pair}]))
+                for pair in pairs
+            ]
         if channel == "trade":
-            return [trade_frame("snapshot", 10)]
+            return [trade_frame("snapshot", 10, symbol=pair) for pair in pairs]
         return []
 
     server.on_subscribe = answer
-    refused = {"error": ["EGeneral:Too many requests"]}
-    server.script("Trades", refused)
+    server.standing["AssetPairs"] = result(TWO_PAIRS)
+    server.script("Trades", *[refusal("EGeneral:Too many requests")] * 3)
     server.standing["Trades"] = result(trades(11, 12, 13))
     feed = KrakenMarketFeed(server.url, server.ws_url, AllowedHosts.loopback(), silence_seconds=9.0)
-    events = []
-    async with aclosing(feed.events(["BTC/USD"], 1)) as stream, asyncio.timeout(10):
+    events, pushed = [], False
+    async with aclosing(feed.events(["BTC/USD", "ETH/USD"], 1)) as stream, asyncio.timeout(20):
         async for event in stream:
             events.append(event)
-            if isinstance(event, BestPrices):
+            sound = {one.symbol for one in events if isinstance(one, FeedStatus)}
+            if sound == {"BTC/USD", "ETH/USD"} and not pushed:
+                pushed = True
                 await server.push(trade_frame("update", 13))
-            if {11, 12, 13} <= {one.trade_id for one in events if isinstance(one, Tick)}:
+                await server.push(trade_frame("update", 11, symbol="ETH/USD"))
+            if ids(events, "BTC/USD") >= {11, 12, 13} and ids(events, "ETH/USD") >= {11}:
                 break
+    assert len(server.asked("Trades")) == 4
     assert feed.connections == 1
-    assert statuses(events) == [(True, "")]
+    for pair in ("BTC/USD", "ETH/USD"):
+        of_it = [one for one in events if isinstance(one, FeedStatus) and one.symbol == pair]
+        assert statuses(of_it) == [(True, "")]
     await feed.close()
 
 
-def trade_frame(kind, *ids):
-    base = {"symbol": "BTC/USD", "side": "buy", "qty": 0.1, "ord_type": "market", "timestamp": AT}
+def ids(events, symbol):
+    return {one.trade_id for one in events if isinstance(one, Tick) and one.symbol == symbol}
+
+
+async def test_feed_that_connects_anew_after_a_change_of_precision_has_the_new_book(server):
+    """Kraken ends connections as it pleases; the pair got two decimals instead of one."""
+    decimals = [1]
+
+    def answer(asked):
+        if asked["method"] != "subscribe" or asked["params"]["channel"] != "book":
+            return []
+        ask = 64750.1 if decimals[0] == 1 else 64750.13
+        return [json.loads(a_frame("book", "snapshot", [a_row(ask, decimals=decimals[0])]))]
+
+    def change():
+        decimals[0] = 2
+        row = {**PAIRS["XXBTZUSD"], "pair_decimals": 2, "tick_size": "0.01"}
+        server.standing["AssetPairs"] = result({**PAIRS, "XXBTZUSD": row})
+
+    server.on_subscribe = answer
+    feed = KrakenMarketFeed(server.url, server.ws_url, AllowedHosts.loopback(), silence_seconds=9.0)
+    seen, reconnected = [], False
+    async with aclosing(feed.events(["BTC/USD"], 1)) as stream, asyncio.timeout(20):
+        async for event in stream:
+            seen.append(event)
+            if isinstance(event, BestPrices) and not reconnected:
+                assert event.ask == Decimal("64750.1")
+                reconnected = True
+                change()
+                await server.sockets[-1].close()
+            elif isinstance(event, BestPrices) and event.ask == Decimal("64750.13"):
+                break
+    assert feed.connections == 2
+    assert statuses(seen)[-1] == (True, "")
+    await feed.close()
+
+
+def trade_frame(kind, *ids, symbol="BTC/USD"):
+    base = {"symbol": symbol, "side": "buy", "qty": 0.1, "ord_type": "market", "timestamp": AT}
     rows = [{**base, "price": 64000.0 + number, "trade_id": number} for number in ids]
     return {"channel": "trade", "type": kind, "data": rows}

@@ -52,6 +52,25 @@ async def test_cut_off_statement_leaves_nothing_behind(database: Database) -> No
         assert await session.sql(_NEXT, {"account": "company"}) == before
 
 
+async def test_lost_connection_does_not_hide_that_the_caller_was_cut_off(
+    database: Database,
+) -> None:
+    entered = asyncio.Event()
+
+    async def hold() -> None:
+        async with database.light_scope("company") as session:
+            # What cutting a statement off may do: the driver gives the connection up.
+            await session._connection.close()
+            entered.set()
+            await asyncio.Event().wait()
+
+    holding = asyncio.create_task(hold())
+    await entered.wait()
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+
+
 async def test_colons_and_percent_signs_of_sql_are_left_alone(database: Database) -> None:
     statement = text("SELECT '12:30:00'::time::text AS at, 7 % :divisor AS rest, '5 %' AS share")
     (row,) = await database.call(statement, {"divisor": 4})

@@ -55,7 +55,7 @@ GOVERNANCE = (
     "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
 )
 ONLY_WORKERS = (
-    "SELECT lift_kill_switch(1, now())",
+    "SELECT lift_kill_switch(1, now(), 'x')",
     "SELECT acknowledge_kill_switch(1, 'company', '')",
     "INSERT INTO orders SELECT * FROM orders",
     "UPDATE orders SET status = 'closed'",
@@ -73,16 +73,47 @@ FORBIDDEN = [
     *((role, one) for role in PROCESSES if role is not Role.APP for one in ONLY_WORKERS),
     *((role, "SELECT token_of('x')") for role in PROCESSES if role is not Role.API),
     *(
-        (role, "SELECT request_kill_switch_lift(1, 'x', now(), '')")
+        (role, statement)
         for role in PROCESSES
         if role is not Role.API
+        for statement in (
+            "SELECT request_kill_switch_lift(1, 'x', now(), '', 'y', 'z')",
+            "SELECT note_decision('platform', 'x', 'user/1', true, now(), '', '')",
+        )
+    ),
+    *(
+        (Role.API, statement)
+        for statement in (
+            "UPDATE going_live_requests SET approved_by = 'user/2'",
+            "UPDATE universe_changes SET outcome = 'applied'",
+            "INSERT INTO universe_versions SELECT * FROM universe_versions",
+            "INSERT INTO platform_settings_versions SELECT * FROM platform_settings_versions",
+            "INSERT INTO approval_decisions SELECT * FROM approval_decisions",
+        )
     ),
     *(
         (role, "SELECT engage_kill_switch(1, '{}', false, '', 'x', now(), '')")
         for role in PROCESSES
         if role not in (Role.API, Role.APP)
     ),
-    *((role, "SELECT live_account_ids()") for role in PROCESSES if role is not Role.EXCHANGE),
+    *(
+        (role, "SELECT live_account_ids()")
+        for role in PROCESSES
+        if role not in (Role.EXCHANGE, Role.APP)
+    ),
+    *(
+        (role, f"SELECT * FROM {table}")
+        for role in PROCESSES
+        if role not in (Role.API, Role.NOTIFIER)
+        for table in ("notification_channels", "notification_quiet_hours")
+    ),
+    *((role, "SELECT director_since('x', 'company')") for role in PROCESSES),
+    *((role, "SELECT write_grants('x', '{}', '{}', now(), 'x')") for role in PROCESSES),
+    *(
+        (role, f"SELECT * FROM {table}")
+        for role in PROCESSES
+        for table in ("people", "person_factors", "person_sessions", "step_ups", "access_tokens")
+    ),
     *((Role.EXCHANGE, f"SELECT * FROM {table}") for table in ("accounts", "orders", "audit_log")),
     (Role.READER, "INSERT INTO requests SELECT * FROM requests"),
     (Role.READER, "SELECT append_audit('company', 'x', 'y', '{}', '{}', '', false, '')"),
@@ -91,7 +122,14 @@ FORBIDDEN = [
         (role, f"INSERT INTO {table} SELECT * FROM {table}")
         for role in PROCESSES
         if role is not Role.LEARNING
-        for table in ("trials", "training_runs", "training_verdicts")
+        for table in (
+            "trials",
+            "training_runs",
+            "training_verdicts",
+            "holdout_openings",
+            "shadows",
+            "shadow_ends",
+        )
     ),
     *(
         (Role.LEARNING, f"{verb} {table}{rest}")
@@ -110,7 +148,7 @@ def test_what_a_role_does_not_need_it_may_not(postgres, database, database_name,
             connection.execute(statement)
 
 
-def append(connection, actor, action="something", hashed="", account="company"):
+def append(connection, actor, action="backtest_requested", hashed="", account="company"):
     connection.execute("SELECT set_config('aether.account_id', 'company', true)")
     values = [account, actor, action, "kill-switch/1", hashed]
     connection.execute("SELECT append_audit(%s, %s, %s, '{}', '{}', %s, false, %s)", values)
@@ -129,6 +167,7 @@ async def test_the_api_writes_in_the_name_of_the_token_it_was_shown(postgres, ad
     await create_token(admin, other, "administrator", now)
     with psycopg.connect(postgres.url(Role.API, database_name)) as connection:
         append(connection, name, hashed=hashed)
+        assert refused(connection, name, "something", hashed=hashed) == "AE003"
         assert refused(connection, other, hashed=hashed) == "AE003"
         assert refused(connection, name) == "AE003"
         assert refused(connection, name, hashed=token_hash("guessed")) == "AE003"
@@ -160,7 +199,7 @@ def test_workers_never_write_in_the_machines_name_nor_the_machine_in_a_persons(
         assert refused(connection, "somebody") == "AE003"
 
 
-async def test_a_kill_switch_is_lifted_in_the_name_of_who_was_authenticated(
+async def test_a_kill_switch_is_not_lifted_by_what_a_token_asked_for_or_nobody_approved(
     postgres, admin, api_database, database, database_name
 ):
     name = f"d{uuid4().hex[:6]}"
@@ -173,23 +212,24 @@ async def test_a_kill_switch_is_lifted_in_the_name_of_who_was_authenticated(
     before = TOKEN_HASH.set(token_hash(token))
     try:
         await asked.engage_kill_switch(number, ["company"], by=name, **engage)
-        with pytest.raises(psycopg.Error, match="nobody has asked"):
-            await workers.lift_kill_switch(number, now)
+        assert not await workers.lift_kill_switch(number, "user/two", now)
         with pytest.raises(psycopg.Error, match="as the author"):
-            await asked.request_kill_switch_lift(number, "somebody-else", now)
-        await asked.request_kill_switch_lift(number, name, now)
+            await asked.request_kill_switch_lift(number, "user/one", now, "a", "over")
+        wanted = await asked.request_kill_switch_lift(number, name, now, "a", "over")
+        assert (wanted.by, wanted.approval) == (name, "a")
     finally:
         TOKEN_HASH.reset(before)
-    await workers.lift_kill_switch(number, now)
+    for nobody in ("user/two", name):
+        assert not await workers.lift_kill_switch(number, nobody, now)
     rows = {row.number: row for row in await workers.kill_switches(only_engaged=False)}
-    assert (rows[number].engaged_by, rows[number].lifted_by) == (name, name)
+    assert (rows[number].engaged_by, rows[number].lifted_by) == (name, None)
     with psycopg.connect(postgres.url("postgres", database_name)) as connection:
         actors = connection.execute(
             "SELECT account_id, action, actor FROM audit_log WHERE correlation = %s "
             "AND action LIKE 'kill_switch%%' ORDER BY account_id, sequence",
             [f"kill-switch/{number}"],
         ).fetchall()
-    events = ("kill_switch_engaged", "kill_switch_lifted")
+    events = ("kill_switch_engaged", "kill_switch_lift_requested")
     assert actors == [(chain, e, name) for chain in ("company", "platform") for e in events]
 
 

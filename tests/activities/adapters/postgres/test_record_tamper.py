@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,16 +18,24 @@ from activities.adapters.postgres.record.search import CursorError, Search, sear
 from activities.adapters.postgres.record.tree import PostgresRecordTree
 from activities.adapters.postgres.record.verification import (
     CheckpointRefusedError,
+    RecordReport,
     shown_checkpoints,
     verify_record,
 )
 from activities.adapters.record.file_witness import FileWitness
-from activities.adapters.record.signer import FileSigner, log_name
+from activities.adapters.record.signer import LogSigner, log_key, log_name
 from activities.record.keeper import RecordKeeper
 from infra.runtime.database.connections import Database, Role
+from infra.runtime.secrets import local_secrets
 from infra.runtime.version import code_version
 from models.trading.account.state import AccountState
 from models.trading.governance.record.verdicts import Fault
+from tests.activities.adapters.postgres.record_attacks import (
+    ATTACKS,
+    CUT,
+    FORGET_TREE,
+    REHASH,
+)
 from tests.support.stories import LIMITS
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -41,7 +50,7 @@ class Record:
     recorder: Database
     keeper: RecordKeeper
     witness: FileWitness
-    signer: FileSigner
+    signer: LogSigner
     home: Path
     superuser: str
     clock: list[datetime]
@@ -82,7 +91,11 @@ async def a_record(postgres, name: str, home: Path) -> Record:
         await create_account(admin, AccountState(account, "i", limits=LIMITS), "company", START)
     await admin.close()
     clock, alarms = [START], []
-    signer = FileSigner(home / "secrets", home / "published", log_name("test"))
+    signer = LogSigner(
+        log_key(local_secrets(home / "secrets").create(), home),
+        home / "published",
+        log_name("test"),
+    )
     witness = FileWitness(home / "witness", signer.verifier, lambda: clock[0])
 
     async def alarm(action: str, why: str) -> None:
@@ -116,64 +129,35 @@ async def record(postgres, tmp_path):
     await made.recorder.close()
 
 
-REHASH = """
-DO $$ DECLARE r audit_log; previous text := repeat('0', 64);
-BEGIN
-    FOR r IN SELECT * FROM audit_log WHERE account_id = 'company' ORDER BY sequence LOOP
-        r.previous_hash := previous;
-        r.hash := encode(sha256(convert_to(audit_text(r), 'UTF8')), 'hex');
-        UPDATE audit_log SET previous_hash = r.previous_hash, hash = r.hash
-            WHERE account_id = r.account_id AND sequence = r.sequence;
-        previous := r.hash;
-    END LOOP;
-    UPDATE audit_heads SET hash = previous WHERE account_id = 'company';
-END $$
-"""
-"""Compute a chain's hashes anew, so that it holds."""
-
-HEAD_BACK = """UPDATE audit_heads h SET (sequence, hash) = (SELECT sequence, hash FROM audit_log a
-    WHERE a.account_id = 'company' ORDER BY sequence DESC LIMIT 1) WHERE account_id = 'company'"""
-
-CUT = ("DELETE FROM audit_log WHERE account_id = 'company' AND sequence > 8", HEAD_BACK)
-DROP = (
-    "DELETE FROM audit_log WHERE account_id = 'director-1'",
-    "DELETE FROM audit_heads WHERE account_id = 'director-1'",
-)
-REWRITE = (
-    "UPDATE audit_log SET actor = 'x' WHERE account_id = 'company' AND sequence = 3",
-    REHASH,
-)
-REORDER = (
-    """UPDATE audit_log a SET (details, actor) = (SELECT b.details, 'moved' FROM audit_log b
-       WHERE b.account_id = 'company' AND b.sequence = 9 - a.sequence)
-       WHERE a.account_id = 'company' AND a.sequence IN (4, 5)""",
-    REHASH,
-)
-EDIT = ("UPDATE audit_log SET actor = 'x' WHERE account_id = 'company' AND sequence = 3",)
-DELETE = ("DELETE FROM audit_log WHERE account_id = 'company' AND sequence = 3",)
-DROP_ACCOUNT = (
-    *DROP,
-    "SET session_replication_role = replica",
-    "DELETE FROM accounts WHERE account_id = 'director-1'",
-)
-
-FORGET_TREE = (
-    "DELETE FROM audit_leaves",
-    "DELETE FROM audit_nodes",
-    "DELETE FROM audit_checkpoints",
-)
-"""Whoever knows of the tree has it built anew over what is left."""
-
-ATTACKS = {
-    "edit": (EDIT, Fault.CHANGED, "row 3 of company"),
-    "delete": (DELETE, Fault.MISSING, "row 3 of company"),
-    "tail cut with the head moved back": (CUT, Fault.MISSING, "row 9 of company"),
-    "chain deleted with its head": (DROP, Fault.MISSING, "row 1 of director-1"),
-    "rewrite with rehash": (REWRITE, Fault.CHANGED, "row 3 of company"),
-    "reorder with rehash": (REORDER, Fault.CHANGED, "row 4 of company"),
-    "dropped account": (DROP_ACCOUNT, Fault.MISSING, "row 1 of director-1"),
-}
 SAID_INTACT = {name for name in ATTACKS if name not in ("edit", "delete")}
+
+
+TOLD: list[dict[str, object]] = []
+
+
+def tell(name: str, report: RecordReport) -> None:
+    """Keep what verifying has found, for the report of ``make tamper``."""
+    where = [f"{finding.fault.value}: {finding.where}" for finding in report.findings]
+    located = any(finding.where for finding in report.findings)
+    proven = report.proven.at.isoformat() if report.proven else ""
+    TOLD.append(
+        {
+            "name": name,
+            "found": not report.intact,
+            "located": located,
+            "where": where,
+            "proven_until": proven,
+        }
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def told_to_a_file():
+    """Write what was found where ``AETHER_TAMPER_REPORT`` says, after all attacks."""
+    yield
+    if place := os.environ.get("AETHER_TAMPER_REPORT"):
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+        Path(place).write_text(json.dumps({"tampers": TOLD}, indent=1) + "\n")
 
 
 async def test_an_untouched_record_is_intact_and_proven_to_its_end(record):
@@ -199,6 +183,7 @@ async def test_an_attack_is_found_and_located(record, name):
     if name in SAID_INTACT:
         assert all(chain.intact for chain in await verify_chains(record.database))
     report = await record.verify()
+    tell(name, report)
     assert not report.intact
     assert (report.findings[0].fault, report.findings[0].where) == (fault, where)
     # The first checkpoint covers nothing that came later.
@@ -215,6 +200,7 @@ async def test_an_attack_that_rebuilds_the_tree_is_found(record, name):
     rebuilt = PostgresRecordTree(record.recorder)
     assert (await rebuilt.integrate()).complete
     report = await record.verify()
+    tell(f"{name}, the tree built anew", report)
     assert not report.intact
     found = {finding.fault for finding in report.findings}
     assert found & {Fault.REWRITTEN, Fault.ENDS_EARLY}, report.findings
@@ -253,6 +239,7 @@ async def test_a_restored_old_copy_is_found_also_when_it_has_gone_on(postgres, t
     await record.recorder.close()
     record.recorder = Database(postgres.url(Role.RECORDER, copy))
     report = await record.verify()
+    tell("rollback: an old copy restored", report)
     assert [f.fault for f in report.findings] == [Fault.ENDS_EARLY]
     assert report.proven.at == first
     # The copy goes on: as many rows as before, and more.
@@ -262,6 +249,7 @@ async def test_a_restored_old_copy_is_found_also_when_it_has_gone_on(postgres, t
         await elsewhere.audit("company", "somebody", "other", {"n": str(number)}, "")
     await PostgresRecordTree(record.recorder).integrate()
     report = await record.verify()
+    tell("rollback: an old copy restored that has gone on", report)
     assert [f.fault for f in report.findings] == [Fault.REWRITTEN]
     assert report.proven.at == first
     await record.recorder.close()
@@ -280,7 +268,7 @@ async def test_leaves_in_another_order_are_found(record):
 
 
 async def test_a_checkpoint_of_another_log_is_refused(record, tmp_path):
-    other = FileSigner(tmp_path / "o", tmp_path / "p", log_name("other"))
+    other = LogSigner(bytes(32), tmp_path / "p", log_name("other"))
     note = other.signed(3, bytes(32), START)
     with pytest.raises(CheckpointRefusedError, match="not signed"):
         await record.verify([note])

@@ -10,7 +10,8 @@ from models.trading.account.capital.facts import PricesMarked
 from models.trading.account.state import AccountState
 from models.trading.market import Candle
 from tests.support.fakes import BITCOIN
-from tests.support.platform import PRICE, a_key
+from tests.support.people import signed_in
+from tests.support.platform import PORT_BASE, PRICE, a_key
 from tests.support.temporal import eventually
 
 MOVE = {"kind": "deposit", "amount": "5000", "note": "a test's own"}
@@ -79,7 +80,17 @@ async def test_deposit_is_capital_and_never_profit(platform):
     assert (drawdown["flows"], drawdown["daily_share"]) == ("5000", "0")
     portfolio = await get(platform, f"accounts/{account}/portfolio")
     assert (portfolio["nav"], portfolio["exposure"]) == ("105000", "0")
+    assert portfolio["valued_at"] == "the bid"
+    lines = (await get(platform, "status"))["accounts"]
+    assert {line["account"]: line["valued_at"] for line in lines}[account] == "the bid"
     assert Decimal(portfolio["return_share"]) == 0
+    together = await get(platform, "portfolio")
+    assert together["modes"][account] == "simulated"
+    apart = [Decimal(one["nav"]) for one in together["by_mode"].values()]
+    assert sum(apart) == Decimal(together["total"]["nav"])
+    simulated = [name for name, mode in together["modes"].items() if mode == "simulated"]
+    navs = [Decimal(together["accounts"][name]["nav"]) for name in simulated]
+    assert Decimal(together["by_mode"]["simulated"]["nav"]) == sum(navs)
     actions = {row["action"] for row in await get(platform, f"audit/{account}")}
     assert {"capital_requested", "capital_moved"} <= actions
 
@@ -138,8 +149,10 @@ async def test_halt_and_day_are_shown_and_closed_once(platform):
     assert figures == [94900, -5100, 100]
     assert day["halted"] is True
     assert (await get(platform, f"accounts/{account}"))["state"] == "trading"
-    status, problem = await post(platform, f"{account}/drawdown/lift", {"reason": "not there"})
-    assert (status, problem["type"]) == (409, "urn:aether:problem:not-halted")
+    path = f"/api/v1/accounts/{account}/drawdown/lift"
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as person:
+        none = await person.post(path, json={"reason": "not there"}, headers=a_key())
+    assert (none.status_code, none.json()["type"]) == (409, "urn:aether:problem:not-halted")
     actions = {row["action"] for row in await get(platform, f"audit/{account}")}
     assert {"drawdown_halted", "day_closed"} <= actions
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from activities.metrics import LIMIT_USED
 from tests.api.routes.account.test_api_capital import mark
 from tests.support.temporal import eventually
-from workers.limit_gauges import publish_limits
+from workers.gauges.limits import publish_limits
 
 
 async def test_limits_tell_how_near_the_account_is_to_each(platform):

@@ -186,7 +186,7 @@ async def test_entry_is_refused_while_positions_wait_for_their_stops(platform, a
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
     assert refused.json()["type"].endswith("overloaded")
     assert "3 positions wait for their stops" in refused.json()["detail"]
-    assert any(form.startswith("overloaded: no entries") for form in status["lesser_forms"])
+    assert any(form.startswith("overloaded: no entries") for form in status["degraded_modes"])
     accepted = await open_trade(platform, account, key)
     assert accepted.status_code == 202
 
@@ -233,7 +233,7 @@ async def test_nobody_is_refused_for_load_in_lockstep():
 async def test_api_goes_by_the_rule_of_its_market(monkeypatch, platform, speed):
     """What the process composes: in lockstep it watches no backlog."""
     monkeypatch.setattr(api_main, "payload_keys", lambda _: [PayloadKey("k", bytes(32))])
-    monkeypatch.setattr(api_main, "lesser_forms", lambda *_, **__: [])
+    monkeypatch.setattr(api_main, "degraded_modes", lambda *_, **__: [])
     monkeypatch.setattr(api_main, "Database", lambda *_, **__: platform.services.database)
     services = await api_main.compose(
         platform.services.settings.model_copy(update={"speed": speed})

@@ -1,14 +1,19 @@
 """Approvals over the API: four eyes, once, and shown as they are."""
 
+import asyncio
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import psycopg
 import pytest_asyncio
 
 from activities.adapters.temporal.approval_start import start_approval
+from api.approvals import recorded
 from models.contracts.approvals import ApprovalInput
-from models.trading.governance.approval import RAISE_LIMIT, ApprovalPolicy, ApprovalRequest
+from models.trading.governance.approval import ApprovalPolicy, ApprovalRequest
+from models.trading.governance.subjects import Subject
 from tests.support.people import signed_in
 from tests.support.platform import PORT_BASE, a_key
 from tests.support.temporal import eventually
@@ -44,12 +49,8 @@ async def ask(platform, account, caller=None):
     body = answer.json()
     assert body["code"] == "waiting-for-approval"
     assert body["trade"] is None
-
-    async def recorded():
-        found = await platform.caller.get(f"/api/v1/approvals/{body['approval']}")
-        return found.status_code == 200
-
-    await eventually(recorded, "the request is recorded")
+    found = await platform.caller.get(f"/api/v1/approvals/{body['approval']}")
+    assert found.status_code == 200, found.text
     return body["approval"]
 
 
@@ -95,6 +96,39 @@ async def test_large_trade_needs_a_second_person_and_is_entered_once(
     assert row["quantity"] == "0.3"
     (audited,) = await platform.audited(careful, "approval_approved")
     assert audited["actor"] == second.user
+
+
+@contextmanager
+def unwritable(platform):
+    """Let nobody write requests for approval for a while, as a record that is busy does."""
+    address = platform.admin.url.set(username="postgres", drivername="postgresql")
+    with psycopg.connect(address.render_as_string(hide_password=False)) as connection:
+        connection.execute("LOCK TABLE approvals IN SHARE MODE")
+        yield
+
+
+async def test_an_id_is_given_out_when_the_request_is_recorded_and_not_before(
+    platform, careful, first, second, monkeypatch
+):
+    await platform.set_market()
+    path, key = f"/api/v1/accounts/{careful}/trades", a_key()
+    monkeypatch.setattr(recorded, "PATIENCE_SECONDS", 0.3)
+    with unwritable(platform):
+        early = await first.post(path, json=LARGE, headers=key)
+        assert (early.status_code, early.json()["type"][19:]) == (503, "not-recorded")
+        monkeypatch.setattr(recorded, "PATIENCE_SECONDS", 20.0)
+        asking = asyncio.create_task(first.post(path, json=LARGE, headers=key))
+        await asyncio.sleep(0.5)
+        assert not asking.done()
+    asked = await asking
+    assert asked.status_code == 202, asked.text
+    approval = asked.json()["approval"]
+    assert (await platform.caller.get(f"/api/v1/approvals/{approval}")).status_code == 200
+    refused = await decide(second, approval, "refuse", {"reason": "too much for today"})
+    assert refused.status_code == 200, refused.text
+    listed = (await platform.caller.get("/api/v1/approvals")).json()
+    mine = [one for one in listed if one["requested_by"] == first.user]
+    assert [one["approval_id"] for one in mine].count(approval) == 1
 
 
 async def test_refused_request_buys_nothing(platform, careful, second):
@@ -143,12 +177,6 @@ async def test_exits_are_set_shown_and_changed_with_four_eyes(platform, careful,
     worse = {"clear": ["hold_maximum"]}
     waits = await platform.caller.patch(f"{path}/{number}/exits", json=worse, headers=a_key())
     assert waits.json()["code"] == "waiting-for-approval"
-
-    async def recorded():
-        found = await platform.caller.get(f"/api/v1/approvals/{waits.json()['approval']}")
-        return found.status_code == 200
-
-    await eventually(recorded, "the request is recorded")
     done = await decide(second, waits.json()["approval"], "approve")
     assert done.status_code == 200, done.text
 
@@ -167,7 +195,7 @@ async def test_exits_are_set_shown_and_changed_with_four_eyes(platform, careful,
 async def test_what_the_machine_asked_for_is_agreed_to_by_nobody(platform, second):
     now = datetime.now(UTC)
     request = ApprovalRequest(
-        str(uuid4()), RAISE_LIMIT, "bootstrap", "raise it", now, now + timedelta(hours=1)
+        str(uuid4()), Subject.EXCHANGE_KEY, "bootstrap", "raise it", now, now + timedelta(hours=1)
     )
     await start_approval(platform.services.client, ApprovalInput("platform", request))
 
@@ -181,10 +209,12 @@ async def test_what_the_machine_asked_for_is_agreed_to_by_nobody(platform, secon
     assert refused.json()["type"] == "urn:aether:problem:person-required"
 
 
-async def test_what_concerns_the_platform_is_asked_once_and_decided_by_another(platform, second):
+async def test_what_concerns_the_platform_is_asked_once_and_decided_by_another(
+    platform, first, second
+):
     now = datetime.now(UTC)
     request = ApprovalRequest(
-        str(uuid4()), RAISE_LIMIT, "user/1", "raise it", now, now + timedelta(hours=1)
+        str(uuid4()), Subject.PROMOTE_MODEL, first.user, "raise it", now, now + timedelta(hours=1)
     )
     for _ in range(2):
         await start_approval(platform.services.client, ApprovalInput("platform", request))

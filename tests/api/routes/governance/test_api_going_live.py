@@ -56,13 +56,56 @@ async def fulfil(platform, account):
     await platform.records.record_reconciliation(account, Discrepancies(), datetime.now(UTC))
 
 
+async def checked(platform, path, key=None):
+    """Have the conditions checked under one key, until a busy machine answers."""
+    key = key or a_key()
+
+    async def answered():
+        answer = await platform.caller.post(f"{path}/going-live/check", headers=key)
+        assert answer.status_code in {200, 503}, answer.text
+        return answer.json() if answer.status_code == 200 else None
+
+    return await eventually(answered, "the conditions are checked")
+
+
+async def test_reading_the_conditions_checks_nothing(platform):
+    account = await platform.add_account()
+    path = f"/api/v1/accounts/{account}/going-live"
+    for _ in range(2):
+        found = (await platform.caller.get(path)).json()
+        known = (found["checked_at"], found["conditions"], found["ready"], found["mode"])
+        assert known == (None, [], False, "simulated")
+    key = a_key()
+    shown = await checked(platform, f"/api/v1/accounts/{account}", key)
+    assert (await platform.caller.post(f"{path}/check", headers=key)).json() == shown
+    assert (await platform.caller.get(path)).json() == shown
+    assert shown["checked_by"]
+
+
+async def other_terms_take_another_approval(platform, account, missing, go):
+    """What was approved are these limits and this key: with others somebody agrees anew."""
+    assert (await missing())[0] == set()
+    approved, own = platform.live_keys.versions[account], platform.live_keys.keys[account]
+    platform.live_keys.versions[account] = approved + 1
+    lacking, shown = await missing()
+    assert lacking == {"request-outdated"}
+    assert (await go()).status_code == 403
+    assert any(f"version {approved + 1} for {approved}" in c["reason"] for c in shown["conditions"])
+    platform.live_keys.versions[account] = approved
+    platform.live_keys.keys[account] = Credentials("another", "secret")
+    assert (await missing())[0] == {"request-outdated"}
+    platform.live_keys.keys[account] = own
+    assert (await missing())[0] == set()
+
+
 async def test_account_goes_live_when_all_holds_and_not_before(platform, first, second):
     account = await platform.add_account()
     simulated = await platform.start_account(account)
     path = f"/api/v1/accounts/{account}"
 
     async def missing():
-        shown = (await platform.caller.get(f"{path}/going-live")).json()
+        shown = await checked(platform, path)
+        assert (await platform.caller.get(f"{path}/going-live")).json() == shown
         assert shown["mode"] == "simulated"
         return {one["code"] for one in shown["conditions"] if not one["ok"]}, shown
 
@@ -100,7 +143,7 @@ async def test_account_goes_live_when_all_holds_and_not_before(platform, first, 
     assert (await go()).status_code == 403
     assert (await missing())[0] == {"second-person-needed", "no-evidence-of-profit"}
     assert (await second.post(approve, headers=a_key())).json()["approved_by"] == second.user
-    assert (await missing())[0] == set()
+    await other_terms_take_another_approval(platform, account, missing, go)
 
     live = FakeExchange(PRICE, cash=Decimal(777))
     live.mode = Mode.LIVE

@@ -17,7 +17,9 @@ from infra.runtime.state_directory import StateDirectory
 from models.contracts.names import kill_switch_workflow_id
 from models.trading.orders import OrderStatus
 from tests.support.fakes import FakeExchange
-from tests.support.platform import a_key
+from tests.support.lifting import lift_kill_switch
+from tests.support.people import signed_in
+from tests.support.platform import PORT_BASE, a_key
 from tests.support.record_builders import an_order
 from tests.support.temporal import NAMESPACE, access, eventually
 from workers.emergency import EmergencyDesk, close_desk
@@ -31,10 +33,8 @@ async def engage(platform, *accounts, key=None, **changed):
     return await platform.caller.post(PATH, json=body, headers=key or a_key())
 
 
-async def lift(platform, number, reason="the drill is over"):
-    return await platform.caller.post(
-        f"{PATH}/{number}/lift", json={"reason": reason}, headers=a_key()
-    )
+async def lift(platform, number):
+    return await lift_kill_switch(platform, number)
 
 
 async def switch(platform, number):
@@ -68,11 +68,93 @@ async def test_engage_halt_and_lift(platform):
         return (await platform.caller.get(path)).json()["state"] == "trading"
 
     await eventually(trading, "the account trades again")
-    assert (await switch(platform, number))["lifted_by"]
+    row = await switch(platform, number)
+    assert row["lifted_by"] != row["lift_requested_by"]
     audited = await platform.audited("platform", "kill_switch_lift_requested")
-    assert audited[0]["details"] == {"number": str(number), "reason": "the drill is over"}
+    assert audited[0]["details"]["reason"] == row["lift_reason"]
+    rows = await platform.audited(account, "kill_switch_lifted")
+    (lifted,) = (one for one in rows if "requested_by" in one["details"])
+    assert (lifted["actor"], lifted["details"]["requested_by"]) == (
+        row["lifted_by"],
+        row["lift_requested_by"],
+    )
     again = await lift(platform, number)
     assert again.json()["type"] == "urn:aether:problem:already-lifted"
+
+
+async def test_kill_switch_is_lifted_by_another_person_than_who_asked_or_engaged(platform):
+    account = await platform.add_account()
+    await platform.start_account(account)
+    async with (
+        signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as first,
+        signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as second,
+        signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as third,
+    ):
+        body = {"reason": "a drill", "accounts": [account]}
+        first.steps_up = False
+        engaged = await first.post(PATH, json=body, headers=a_key())
+        assert engaged.status_code == 202, "it takes no confirmation"
+        first.steps_up = True
+        number = engaged.json()["number"]
+        path, why = f"{PATH}/{number}/lift", {"reason": "looked into it"}
+        machine = await platform.caller.post(path, json=why, headers=a_key())
+        assert machine.json()["type"] == "urn:aether:problem:person-required"
+        asked = await second.post(path, json=why, headers=a_key())
+        assert asked.status_code == 202, asked.text
+        approval = asked.json()["approval"]
+        again = await third.post(path, json=why, headers=a_key())
+        assert again.json()["approval"] == approval, "the request that waits stands"
+        approve = f"/api/v1/approvals/{approval}/approve"
+        shown = (await third.get(f"/api/v1/approvals/{approval}")).json()
+        assert (shown["subject"], shown["requested_by"]) == ("lift_kill_switch", second.user)
+        for nobody in (first, second):
+            alone = await nobody.post(approve, json=why, headers=a_key())
+            assert alone.json()["type"] == "urn:aether:problem:second-person-needed", alone.text
+        third.steps_up = False
+        unconfirmed = await third.post(approve, json=why, headers=a_key())
+        assert unconfirmed.json()["type"] == "urn:aether:problem:step-up-required"
+        third.steps_up = True
+        assert (await switch(platform, number))["lifted_at"] is None
+        done = await third.post(approve, json=why, headers=a_key())
+        assert done.status_code == 200, done.text
+
+        async def lifted():
+            return (await switch(platform, number))["lifted_by"] == third.user
+
+        await eventually(lifted, "it is lifted in the name of who approved")
+
+
+async def test_kill_switch_of_a_pair_stops_that_pair_alone(platform):
+    account = await platform.add_account()
+    await platform.start_account(account)
+    await platform.set_market()
+    engaged = await engage(platform, account, symbols=["BTC/USD"])
+    assert engaged.json()["symbols"] == ["BTC/USD"]
+    number = engaged.json()["number"]
+
+    async def acknowledged():
+        return account in (await switch(platform, number))["acknowledged"]
+
+    await eventually(acknowledged, "the account knows")
+    path = f"/api/v1/accounts/{account}"
+    assert (await platform.caller.get(path)).json()["state"] == "trading"
+    order = {"symbol": "BTC/USD", "stop_price": "47500", "quantity": "0.01"}
+    refused = await platform.caller.post(f"{path}/trades", json=order, headers=a_key())
+    assert refused.json()["type"] == "urn:aether:problem:kill-switch-engaged"
+    journal = platform.records
+    assert await journal.entries_halted(account, "BTC/USD")
+    assert not await journal.entries_halted(account, "ETH/USD")
+    halted = await journal.store_intent(an_order(account=account), datetime.now(UTC))
+    assert halted.halted
+    other = an_order(account=account, symbol="ETH/USD")
+    assert not (await journal.store_intent(other, datetime.now(UTC))).halted
+    assert (await lift(platform, number)).status_code == 200
+
+    async def free():
+        answer = await platform.caller.post(f"{path}/trades", json=order, headers=a_key())
+        return answer.status_code == 202
+
+    await eventually(free, "the pair is traded again")
 
 
 async def test_same_key_engages_once(platform):
@@ -98,6 +180,8 @@ async def test_bad_engagements_are_refused(platform):
     missing = await lift(platform, 4711)
     assert missing.json()["type"] == "urn:aether:problem:unknown-kill-switch"
     assert (await lift(platform, 0)).status_code == 422
+    pair = await engage(platform, symbols=["NOPE/USD"])
+    assert (pair.status_code, pair.json()["type"]) == (404, "urn:aether:problem:unknown-pair")
 
 
 async def test_flag_is_raised_while_the_engine_is_down_and_its_workflow_starts_later(
@@ -183,6 +267,8 @@ async def cuttable(address):
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", cut
     cut()
+    # A transport that nobody has seen closed is a leak in whichever test runs next.
+    await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
 
 
 async def test_trading_worker_starts_what_stands_and_nothing_that_was_lifted(platform):

@@ -124,6 +124,32 @@ async def test_export_is_yaml_of_every_value(platform, own):
     assert values == (await platform.caller.get(path(own))).json()["values"]
 
 
+async def platform_settings_changed(platform, director, body):
+    """Change the platform's settings and return their version.
+
+    Where an account of the installation trades live, by another test, that takes two people.
+    """
+    made = await director.post("/api/v1/settings", json=body, headers=a_key())
+    if made.status_code == 200:
+        assert made.json()["dangerous"] == ["compliance.sanctioned"]
+        return made.json()["version"]
+    before = (await platform.caller.get("/api/v1/settings")).json()["version"]
+    approve = f"/api/v1/approvals/{made.json()['approval']}/approve"
+    async with signed_in(platform.app, PORT_BASE, platform.admin, factors=2) as second:
+
+        async def approved():
+            answer = await second.post(approve, json={"reason": "agreed"}, headers=a_key())
+            return answer.status_code == 200
+
+        await eventually(approved, "another person agrees")
+
+    async def newer():
+        return (await platform.caller.get("/api/v1/settings")).json()["version"] > before
+
+    await eventually(newer, "the change is in force")
+    return before + 1
+
+
 async def test_platform_settings_reach_every_account(
     platform, postgres, api_database, own, director
 ):
@@ -132,12 +158,8 @@ async def test_platform_settings_reach_every_account(
     activities = rules_activities(Pairs("BTC"), database, market, TemporalMessenger(client), [own])
     activities._settings = PostgresPlatformSettings(database).in_force
     body = {"updates": {"compliance.sanctioned": ["BTC"]}, "reason": "told to", "confirm": True}
-    headers = a_key()
     async with rules_worker(client, activities):
-        made = await director.post("/api/v1/settings", json=body, headers=headers)
-        assert made.status_code == 200, made.text
-        assert made.json()["dangerous"] == ["compliance.sanctioned"]
-        version = made.json()["version"]
+        version = await platform_settings_changed(platform, director, body)
         handle = client.get_workflow_handle(account_workflow_id(own))
 
         async def told():
@@ -151,8 +173,7 @@ async def test_platform_settings_reach_every_account(
         assert refused.status_code == 403
         assert refused.json()["type"].endswith("sanctioned-asset")
         back = {"updates": {"compliance.sanctioned": []}, "reason": "over", "confirm": True}
-        answer = await director.post("/api/v1/settings", json=back, headers=a_key())
-        assert answer.json()["version"] == version + 1
+        assert await platform_settings_changed(platform, director, back) == version + 1
     await market.close()
     shown = (await platform.caller.get("/api/v1/settings")).json()
     assert (shown["version"], shown["values"]["compliance.sanctioned"]) == (version + 1, [])

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from activities.adapters.postgres.accounts.mode_record import PostgresModes
 from activities.adapters.postgres.governance.people import PostgresPeople
-from api.lapsing import lapse_requests
+from api.approvals.lapsing import lapse_requests
 from models.trading.settings import versions as settings_versions
 from tests.support.people import signed_in
 from tests.support.platform import PORT_BASE, a_key
@@ -101,7 +101,7 @@ async def test_request_of_a_revoked_person_cannot_be_approved_and_ends(
 
     async def ended():
         row = (await platform.caller.get(f"/api/v1/approvals/{approval}")).json()
-        return row if row["status"] == "refused" else None
+        return row if row["status"] == "lapsed" else None
 
     row = await eventually(ended, "the request has ended")
     assert row["reason"] == f"the access of {name} was revoked"

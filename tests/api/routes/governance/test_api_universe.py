@@ -50,8 +50,13 @@ async def test_pair_that_two_people_take_out_gets_no_entries_and_keeps_its_prote
             await client.execute_workflow(workflow, run, id=f"{workflow}/{account}", **TASK)
         found = (await platform.caller.get("/api/v1/universe")).json()
         assert found["approved_by"] == "installation"
-        ready = (await platform.stranger.get("/readyz")).json()
-        assert any("universe: approved by the installation" in f for f in ready["lesser_forms"])
+
+        async def is_told():
+            ready = (await platform.stranger.get("/readyz")).json()
+            forms = ready["degraded_modes"]
+            return any("universe: approved by the installation" in form for form in forms)
+
+        await eventually(is_told, "whose universe it is, is told")
         assert [pair["symbol"] for pair in found["pairs"]] == ["BTC/USD", "ETH/USD"]
         opened = await platform.caller.post(path, json=entry, headers=a_key())
         assert opened.status_code == 202, opened.text
@@ -102,3 +107,9 @@ async def test_change_of_nothing_and_of_the_unknown_are_refused(first):
     path = "/api/v1/universe/changes/99999/refuse"
     answer = await first.post(path, headers=a_key())
     assert answer.json()["type"] == "urn:aether:problem:unknown-change"
+
+
+async def test_no_token_asks_for_another_universe(platform):
+    body = {"reason": "too risky now", "leaves": ["BTC/USD"]}
+    answer = await platform.caller.post("/api/v1/universe/changes", json=body, headers=a_key())
+    assert (answer.status_code, answer.json()["type"][-15:]) == (403, "person-required")

@@ -1,4 +1,4 @@
-"""Health is open, says what is lacking, and names every lesser form."""
+"""Health is open, says what is lacking, and names every degraded mode."""
 
 import asyncio
 from decimal import Decimal
@@ -6,23 +6,31 @@ from decimal import Decimal
 import psycopg
 
 from api.app import reach_temporal, watch_market_worker
-from api.lesser import NO_DIRECTOR
+from api.degraded import UNREACHED
 from tests.support.temporal import eventually
 
 
-async def test_ready_with_its_lesser_forms(platform):
+async def test_ready_with_its_degraded_modes(platform):
     answer = await platform.stranger.get("/readyz")
     assert answer.status_code == 200
     found = answer.json()
-    # Whether somebody has been set up depends on which tests share the platform.
-    found["lesser_forms"] = [form for form in found["lesser_forms"] if form != NO_DIRECTOR]
+    # What else there is to tell depends on which tests share the platform.
+    expected = [
+        "a degraded mode",
+        "record: no checkpoint of the record was cosigned yet",
+        UNREACHED,
+    ]
+    found["degraded_modes"] = [form for form in found["degraded_modes"] if form in expected]
     assert found == {
         "status": "ready",
-        "checks": {"database": "ok", "workflow_engine": "ok", "workflows": "ok", "disk": "ok"},
-        "lesser_forms": [
-            "a lesser form",
-            "record: no checkpoint of the record was cosigned yet",
-        ],
+        "checks": {
+            "database": "ok",
+            "workflow_engine": "ok",
+            "workflows": "ok",
+            "disk": "ok",
+            "secrets": "ok",
+        },
+        "degraded_modes": expected,
     }
     assert (await platform.stranger.get("/healthz")).json() == {"status": "alive"}
     figures = (await platform.stranger.get("/metrics")).text
@@ -68,7 +76,7 @@ async def test_status_shows_accounts_market_and_what_does_not_answer(platform, a
     assert Decimal(line["cash"]) > 0
     assert answer["market"]["speed"] == "10"
     assert [s["symbol"] for s in answer["market"]["symbols"]] == ["BTC/USD"]
-    assert answer["lesser_forms"][0] == "a lesser form"
+    assert answer["degraded_modes"][0] == "a degraded mode"
     ready = {p["name"]: p["ready"] for p in answer["processes"]}
     assert ready == {
         "api": True,

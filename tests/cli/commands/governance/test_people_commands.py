@@ -176,7 +176,7 @@ async def test_recovery_with_a_live_account_waits_a_day_stops_entries_and_can_be
         (found,) = (await ada.get("/api/v1/recoveries")).json()
         waits = datetime.fromisoformat(found["effective_at"]) - datetime.now(UTC)
         assert 23.9 < waits.total_seconds() / 3600 <= 24
-        assert any("recovery" in form for form in await lesser_forms(served))
+        assert any("recovery" in form for form in await degraded_modes(served))
         path = f"/api/v1/recoveries/{found['recovery_id']}/cancel"
         assert (await ada.post(path)).status_code == 200
         assert (await ada.post(path)).status_code == 404
@@ -193,5 +193,5 @@ async def test_recovery_with_a_live_account_waits_a_day_stops_entries_and_can_be
     assert {"recovery_asked", "recovery_cancelled", "recovery_taken"} <= actions
 
 
-async def lesser_forms(served):
-    return (await served.stranger.get("/readyz")).json()["lesser_forms"]
+async def degraded_modes(served):
+    return (await served.stranger.get("/readyz")).json()["degraded_modes"]

@@ -1,14 +1,10 @@
 """A second person has a token of its own: printed once, named in the audit, revocable."""
 
-import base64
 import json
-import os
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from activities.adapters.postgres.installation import list_tokens, token_hash
-from infra.runtime.secrets import LocalSecretStore
-from models.trading.risk.limits import Mode
 from tests.support.platform import a_key, loopback
 from tests.support.temporal import eventually
 
@@ -55,27 +51,3 @@ async def test_token_that_could_mislead_is_refused(aether, served):
     ]:
         assert said in await aether("admin", "token", "--name", name, status=2)
     assert "no valid token" in await aether("admin", "revoke-token", "nobody", status=2)
-
-
-async def test_live_key_is_stored_for_one_account_only_and_never_shown(
-    aether, served, tmp_path, monkeypatch
-):
-    store = LocalSecretStore.create(tmp_path / "home" / "secrets")
-    first, other = await served.add_account(), await served.add_account()
-    secret = base64.b64encode(os.urandom(64)).decode()
-
-    def typed(*answers):
-        given = iter(answers)
-        monkeypatch.setattr("typer.prompt", lambda *_, **__: next(given))
-
-    typed("the-key", secret)
-    said = await aether("admin", "live-key", first)
-    assert secret not in said
-    assert store.exchange_key(first, Mode.LIVE).secret == secret
-    audited = (await served.audited(first, "exchange_key_stored"))[0]
-    assert audited["details"] == {"mode": "live", "key": "…-key"}
-    typed("the-key", secret)
-    assert "belongs to another account" in await aether("admin", "live-key", other, status=2)
-    typed("key", "short")
-    assert "base64 of 64 bytes" in await aether("admin", "live-key", other, status=2)
-    assert "no account nobody" in await aether("admin", "live-key", "nobody", status=2)

@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import ActivitySerializationContext, WorkflowSerializationContext
@@ -26,6 +27,10 @@ from infra.runtime.temporal.codec import (
 from infra.runtime.temporal.payload_converter import RefusedPayloadError
 from infra.runtime.temporal.replayed_messages import BEGAN_LATER, ReplayGuard
 from models.contracts import names
+from models.contracts.backups import BACKUP_ID
+from models.contracts.learning import CHAMPION_WATCH_ID, FEATURE_REPLAY_ID
+from models.contracts.market.data import DataWork, market_data_id
+from models.contracts.reports import REPORTS, report_schedule_id
 
 ONE = WorkflowSerializationContext("aether", "account/one")
 DAILY = names.daily_reset_workflow_id("one")
@@ -123,6 +128,29 @@ async def test_what_a_schedule_starts_reads_the_schedules_payload() -> None:
     assert codec.with_context(started).open(sealed).data == a_payload().data
 
 
+@pytest.mark.parametrize("kind", REPORTS)
+async def test_scheduled_report_reads_which_kind_is_wanted(kind) -> None:
+    codec = EncryptionCodec([a_key("one")])
+    schedule = WorkflowSerializationContext("aether", report_schedule_id(kind))
+    (sealed,) = await codec.with_context(schedule).encode([a_payload()])
+    run = WorkflowSerializationContext("aether", f"{schedule.workflow_id}-2026-11-28T00:00:00Z")
+    assert codec.with_context(run).open(sealed).data == a_payload().data
+
+
+async def test_result_of_the_run_before_is_refused_without_a_warning() -> None:
+    codec = EncryptionCodec([a_key("one")])
+    first, second, other = (
+        WorkflowSerializationContext("aether", f"{name}-2026-11-28T00:0{minute}:00Z")
+        for name, minute in ((CHAMPION_WATCH_ID, 0), (CHAMPION_WATCH_ID, 1), (DAILY, 1))
+    )
+    (sealed,) = await codec.with_context(first).encode([a_payload()])
+    for reader, warns in ((second, False), (other, True)):
+        with capture_logs() as said:
+            (found,) = await codec.with_context(reader).decode([sealed])
+        assert found.metadata["encoding"] == REFUSED
+        assert [one["log_level"] for one in said] == ["warning" if warns else "debug"]
+
+
 def test_only_what_schedules_start_is_taken_for_it() -> None:
     scheduled = [
         DAILY,
@@ -131,6 +159,11 @@ def test_only_what_schedules_start_is_taken_for_it() -> None:
         names.UNIVERSE_REVIEW_ID,
         names.CORRELATION_ID,
         names.MARKET_RULES_ID,
+        *(market_data_id(work) for work in DataWork),
+        *(report_schedule_id(kind) for kind in REPORTS),
+        BACKUP_ID,
+        CHAMPION_WATCH_ID,
+        FEATURE_REPLAY_ID,
     ]
     assert all(name.startswith(SCHEDULED) for name in scheduled)
     others = [

@@ -7,7 +7,7 @@ import pytest
 from infra.runtime.errors import StateError
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
-from infra.runtime.telemetry import lesser_forms
+from infra.runtime.telemetry import degraded_modes
 from infra.runtime.temporal.access import (
     FILES,
     client_tls,
@@ -67,11 +67,11 @@ def test_open_server_is_named_and_spoken_to_without(state):
     note_open(state, is_open=True)
     assert client_tls(settings) is None
     assert any(
-        "asks for no credentials" in form for form in lesser_forms(settings, hypertables=True)
+        "asks for no credentials" in form for form in degraded_modes(settings, hypertables=True)
     )
     note_open(state, is_open=False)
     assert open_access(settings) == ""
-    assert not any("credentials" in form for form in lesser_forms(settings, hypertables=True))
+    assert not any("credentials" in form for form in degraded_modes(settings, hypertables=True))
 
 
 def test_external_server_without_credentials_is_named(state, directory):

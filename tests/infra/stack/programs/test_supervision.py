@@ -6,8 +6,10 @@ import sys
 import time
 
 import psutil
+import pytest
 
-from infra.runtime.errors import NotRunningError
+from infra.runtime.errors import NotRunningError, StartError
+from infra.stack.programs import supervision
 from infra.stack.programs.held_programs import SUFFIX
 from infra.stack.programs.supervision import KEEPER, MODULE, Program, render_settings
 
@@ -256,3 +258,16 @@ def test_percent_signs_in_paths_are_escaped(tmp_path):
     odd = tmp_path / "100%"
     text = render_settings(programs(tmp_path), odd / "s", odd, odd)
     assert "100%%" in text
+
+
+def test_a_stop_goes_on_while_programs_end_one_by_one(supervisor, tmp_path, monkeypatch):
+    """Three programs that take a while each: longer together than any of them may alone."""
+    supervisor.configure(programs(tmp_path))
+    supervisor.start(os.environ)
+    assert wait_for(lambda: pid_of(supervisor, "worker"))
+    living = iter([3, 2, 1, 1, 1])
+    monkeypatch.setattr(supervision, "living", lambda _run: range(next(living)))
+    monkeypatch.setattr(supervision, "_has_ended", lambda _pid: False)
+    with pytest.raises(StartError, match="1 programs live"):
+        supervisor.stop(seconds=0.1)
+    assert list(living) == [1]

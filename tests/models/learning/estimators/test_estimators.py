@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from models.learning.estimators.calibration import (
+    FEWEST_FOR_STEPS,
     CalibrationError,
+    Isotonic,
+    Sigmoid,
+    fit_isotonic,
+    fit_mapping,
     fit_sigmoid,
     judge_calibration,
     lower_probability,
@@ -103,6 +108,36 @@ class TestCalibration:
     def test_too_little_is_refused(self) -> None:
         with pytest.raises(CalibrationError):
             fit_sigmoid(np.full(20, 0.4), np.ones(20, dtype=bool))
+
+    def test_steps_are_learnt_from_thousands_of_samples_only(self) -> None:
+        rng = np.random.default_rng(7)
+        said = rng.uniform(0.02, 0.98, 8_000)
+        true = np.where(said < 0.5, 0.2, 0.7)  # no sigmoid is of this shape
+        wins = rng.random(said.size) < true
+        few = fit_mapping(said, wins, FEWEST_FOR_STEPS - 1)
+        assert isinstance(few, Sigmoid)
+        steps = fit_mapping(said, wins, FEWEST_FOR_STEPS)
+        assert isinstance(steps, Isotonic)
+        asked = np.array([0.05, 0.3, 0.7, 0.95])
+        assert steps.apply(asked) == pytest.approx([0.2, 0.2, 0.7, 0.7], abs=0.06)
+        assert np.abs(few.apply(asked) - [0.2, 0.2, 0.7, 0.7]).max() > 0.1
+        with pytest.raises(CalibrationError, match="independent"):
+            fit_isotonic(said, wins, 2_000)
+
+    def test_no_step_is_surer_than_its_evidence(self) -> None:
+        said = np.linspace(0.01, 0.99, 4_000)
+        steps = fit_isotonic(said, said > 0.5, 4_000)
+        found = steps.apply(np.array([0.0, 1.0]))
+        assert found == pytest.approx([1 / 4_002, 1 - 1 / 4_002])
+        assert np.isnan(steps.apply(np.array([np.nan]))[0])
+
+    @pytest.mark.parametrize(
+        ("scores", "values"),
+        [((), ()), ((0.1, 0.1), (0.2, 0.3)), ((0.1, 0.2), (0.3, 0.2)), ((0.1,), (float("nan"),))],
+    )
+    def test_steps_that_fall_or_are_unknown_are_no_map(self, scores, values) -> None:
+        with pytest.raises(CalibrationError):
+            Isotonic(scores, values)
 
     def test_little_evidence_means_a_low_bound(self) -> None:
         assert lower_probability(0.6, 10) < lower_probability(0.6, 1_000) < 0.6

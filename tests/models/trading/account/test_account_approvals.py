@@ -23,7 +23,7 @@ from models.trading.governance.approval import (
     ApprovalPolicy,
     ApprovalSettled,
     ApprovalStatus,
-    AskApproval,
+    RequestApproval,
 )
 from models.trading.ideas import Idea
 from models.trading.orders import OrderType
@@ -49,8 +49,8 @@ def a_request(name: str = "r-1", quantity: str = "0.3") -> OpenRequested:
     )
 
 
-def asked(decision: AccountDecision) -> AskApproval:
-    (ask,) = [c for c in decision.commands if isinstance(c, AskApproval)]
+def asked(decision: AccountDecision) -> RequestApproval:
+    (ask,) = [c for c in decision.commands if isinstance(c, RequestApproval)]
     return ask
 
 
@@ -59,7 +59,7 @@ def entered(decision: AccountDecision) -> list[EnterTrade]:
 
 
 def settle(
-    ask: AskApproval,
+    ask: RequestApproval,
     status: ApprovalStatus = ApprovalStatus.APPROVED,
     price: str = "50000",
     seconds: int = 60,
@@ -190,7 +190,7 @@ def test_whatever_is_repeated_each_request_is_entered_at_most_once(
 ) -> None:
     state = careful(limits=replace(an_account().limits, pair_exposure_share=Decimal("0.9")))
     state = replace(state, limits=replace(state.limits, open_trades_per_pair=9))
-    asks: dict[int, AskApproval] = {}
+    asks: dict[int, RequestApproval] = {}
     approved: set[int] = set()
     entries: list[str] = []
     for number, what, crash in steps:
@@ -198,7 +198,7 @@ def test_whatever_is_repeated_each_request_is_entered_at_most_once(
         if what == "ask":
             decision = decide(state, a_request(f"r-{number}", "0.2"))
             for command in decision.commands:
-                if isinstance(command, AskApproval):
+                if isinstance(command, RequestApproval):
                     asks[number] = command
         elif number in asks and what != "pending":
             decision = decide(state, settle(asks[number], ApprovalStatus(what)))

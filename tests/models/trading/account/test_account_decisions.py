@@ -32,6 +32,8 @@ from models.trading.account.facts import (
 )
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.state import AccountState, HaltKind
+from models.trading.exits.requests import ExitsChange
+from models.trading.exits.rules import PartialTake
 from models.trading.ideas import Idea
 from models.trading.instruments import InstrumentStatus
 from models.trading.orders import OrderType, TimeInForce
@@ -45,6 +47,8 @@ from tests.models.trading.trading_builders import (
     an_instrument,
 )
 from tests.support.books import a_book
+
+ZERO, HALF = Decimal(0), Decimal("0.5")
 
 
 def a_request(number: int = 1, **changes: object) -> OpenRequested:
@@ -111,6 +115,26 @@ def an_idea(name: str = "i-1", evidence: Evidence | None = None) -> IdeaArrived:
         ({"order_type": OrderType.LIMIT}, "invalid-price"),
         ({"order_type": OrderType.STOP_LOSS}, "invalid-price"),
         ({"take_profit_price": Decimal(50100)}, "not-worth-costs"),
+        ({"trailing_distance": Decimal(50001)}, "invalid-exits"),
+        ({"exits": ExitsChange(trailing_share=Decimal(1))}, "invalid-exits"),
+        ({"exits": ExitsChange(break_even_offset=Decimal("0.01"))}, "break-even-never"),
+        (
+            {
+                "exits": ExitsChange(
+                    break_even_gain=Decimal("0.02"), break_even_offset=Decimal("0.02")
+                )
+            },
+            "break-even-never",
+        ),
+        ({"exits": ExitsChange(partials=(PartialTake(ZERO, HALF),))}, "invalid-exits"),
+        ({"exits": ExitsChange(partials=(PartialTake(-HALF, HALF),))}, "invalid-exits"),
+        (
+            {
+                "take_profit_price": Decimal(55000),
+                "exits": ExitsChange(partials=(PartialTake(Decimal("0.1"), HALF),)),
+            },
+            "partial-never",
+        ),
     ],
 )
 def test_open_refused_with_its_code_and_books_unchanged(

@@ -17,9 +17,9 @@ from models.trading.account.facts import (
     EnterTrade,
     ExchangeReady,
     IdeaArrived,
-    MarketRulesTold,
     OpenRequested,
     SettingsChangeRequested,
+    UniverseUpdated,
 )
 from models.trading.account.hedge.facts import (
     HedgeClearRequested,
@@ -133,7 +133,7 @@ class RulesMachine(RuleBasedStateMachine):
         self.rules_told += 1
         number = self.rules_told
         self.broker.tell(
-            MarketRulesTold(number, universe, BUCKETS, number, GROUPS, self.broker.now)
+            UniverseUpdated(number, universe, BUCKETS, number, GROUPS, self.broker.now)
         )
 
     @rule(

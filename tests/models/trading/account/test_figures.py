@@ -8,7 +8,7 @@ import pytest
 
 from models.trading.account.capital.facts import PricesMarked
 from models.trading.account.decisions import decide
-from models.trading.account.facts import AccountFact, ExchangeReady, MarketRulesTold, RecordAccount
+from models.trading.account.facts import AccountFact, ExchangeReady, RecordAccount, UniverseUpdated
 from models.trading.account.figures import FigureLimits, FigureTimes, why_outdated
 from models.trading.account.state import AccountState, HaltKind
 from tests.models.trading.account.test_account_decisions import a_request
@@ -19,9 +19,9 @@ NOW = FigureTimes(START, START, START)
 FIGURES = ("fees", "universe", "groups")
 
 
-def told(at: datetime = START) -> MarketRulesTold:
+def told(at: datetime = START) -> UniverseUpdated:
     both = ("BTC/USD", "ETH/USD")
-    return MarketRulesTold(1, both, {}, 1, {}, at, None, at, at)
+    return UniverseUpdated(1, both, {}, 1, {}, at, None, at, at)
 
 
 def ready(account: AccountState, at: datetime = START) -> ExchangeReady:

@@ -7,13 +7,13 @@ import pytest
 
 from models.trading.account.decisions import decide
 from models.trading.account.facts import (
-    AskApproval,
     CloseTrades,
     EnterTrade,
     IdeaArrived,
     RaiseStops,
     RecordIdea,
     ReduceTrades,
+    RequestApproval,
 )
 from models.trading.governance.approval import ApprovalPolicy
 from models.trading.ideas import Idea, StrategyStanding
@@ -113,7 +113,7 @@ def test_a_weight_as_large_as_people_decide_on_waits_for_one():
     assert of(follow(account, an_idea("0.5")), EnterTrade)
     decision = follow(account, an_idea("1"))
     assert not of(decision, EnterTrade)
-    assert of(decision, AskApproval)
+    assert of(decision, RequestApproval)
 
 
 def test_within_the_band_nothing_is_traded_and_beyond_it_the_difference():

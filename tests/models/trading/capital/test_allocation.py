@@ -13,7 +13,7 @@ from models.trading.capital.allocation import (
     StrategyRecord,
     allocate,
     bounded_shares,
-    strategy_room,
+    strategy_headroom,
 )
 
 CALM = StrategyRecord("calm", Decimal("0.5"), Decimal("0.01"), Decimal("0.5"), 100)
@@ -65,8 +65,8 @@ def test_bounds_that_cannot_be_kept_are_refused() -> None:
 
 
 def test_a_strategy_has_the_room_that_its_share_leaves() -> None:
-    room = strategy_room("calm", Decimal("0.25"), Decimal(10_000), Decimal(2400))
-    assert (room.left, room.name) == (100, "capital of calm")
+    headroom = strategy_headroom("calm", Decimal("0.25"), Decimal(10_000), Decimal(2400))
+    assert (headroom.left, headroom.name) == (100, "capital of calm")
 
 
 SHARE = st.decimals("0", "1", places=4)

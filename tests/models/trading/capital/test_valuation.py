@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from activities.adapters.postgres.market.stress_record import Holding, Holdings
 from activities.market.marks import EquityWatch
 from activities.market.stress import portfolio_of
-from api.http.reading import marked
-from api.queries.capital import at_last_prices
+from api.queries.accounts import at_last_prices, marked
 from models.tables.market.market import MarketSnapshotRow
 from models.trading.account.equity import equity_last_known, equity_now, valuation
-from models.trading.capital.valuation import Valuation, value_holdings
+from models.trading.capital.valuation import Valuation, how_valued, value_holdings
 from models.trading.market import MarketSnapshot
 from models.trading.risk.drawdown import start
 from models.trading.universe.compliance import ComplianceRules
@@ -105,3 +104,12 @@ def test_reads_and_stress_value_what_the_record_priced_alike(
         Holdings(held["USD"], kept), snapshots(known), {}, {}, ComplianceRules(frozenset())
     )
     assert (stressed.equity, unpriced) == (worth.known, worth.without_price)
+
+
+def test_fee_of_selling_is_taken_off_what_is_sold_and_said() -> None:
+    held = {"USD": Decimal(100), "BTC": Decimal(2)}
+    prices = {"BTC/USD": Decimal(1000)}
+    assert value_holdings(held, prices, None).value == 2100
+    assert value_holdings(held, prices, None, Decimal("0.008")).value == Decimal(2084)
+    assert how_valued(Decimal(0)) == "the bid"
+    assert how_valued(Decimal("0.008")) == "the bid less 0.80% exit fee"

@@ -85,7 +85,7 @@ def test_nobody_decides_after_the_time_is_over() -> None:
 
 def test_who_asked_may_withdraw() -> None:
     withdrawn = refuse(REQUEST, "Dora", SOON, "changed her mind").request
-    assert (withdrawn.status, withdrawn.reason) == (ApprovalStatus.REFUSED, "changed her mind")
+    assert (withdrawn.status, withdrawn.reason) == (ApprovalStatus.WITHDRAWN, "changed her mind")
 
 
 STEPS = st.lists(

@@ -13,6 +13,8 @@ from models.trading.governance.going_live import (
     KeyFacts,
     LiveConditions,
     LiveFacts,
+    LiveTerms,
+    changed_terms,
     judge_going_live,
     judge_mode_switch,
     needs_live_conditions,
@@ -54,13 +56,15 @@ BROKEN = {
     "account-halted": {"halts": ("kill_switch",)},
     "no-evidence-of-profit": {"net_results": MeanBound(40, Decimal("0.01"), Decimal(0))},
     "factors-missing": {"directors_short": ("Dora",)},
+    "change-frozen": {"frozen": "the week's end"},
+    "request-outdated": {"outdated": "the live key"},
 }
 
 
 def test_all_conditions_are_shown() -> None:
     verdict = judge_going_live(READY, CONDITIONS, START)
     assert verdict.allowed
-    assert len(verdict.checks) == 13
+    assert len(verdict.checks) == 15
     assert all(check.reason for check in verdict.checks)
 
 
@@ -70,7 +74,7 @@ def test_each_missing_condition_refuses(code: str) -> None:
     codes = [check.code for check in verdict.failures]
     # Without a key nothing is known of what it may do.
     assert codes == ([code, "wrong-permissions"] if code == "no-live-key" else [code])
-    assert len(verdict.checks) == 13
+    assert len(verdict.checks) == 15
 
 
 @pytest.mark.parametrize(
@@ -134,3 +138,17 @@ def test_nothing_goes_live_while_one_condition_is_missing(missing: set[str]) -> 
 def test_a_record_that_nobody_could_look_at_is_not_protected() -> None:
     verdict = judge_going_live(replace(READY, record_fault=None), CONDITIONS, START)
     assert [check.code for check in verdict.failures] == ["record-unprotected"]
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (LiveTerms("a", 3), ""),
+        (LiveTerms("b", 3), "the live key"),
+        (LiveTerms(None, 3), "the live key"),
+        (LiveTerms("a", 4), "the limits (version 4 for 3)"),
+        (LiveTerms("b", None), "the live key and the limits (version 0 for 3)"),
+    ],
+)
+def test_what_is_another_one_than_was_agreed_to_is_named(now, said):
+    assert changed_terms(LiveTerms("a", 3), now) == said

@@ -40,7 +40,8 @@ def test_what_changes_nothing_of_money_is_all_that_auditor_and_platform_administ
     read_only = {action for action in Action if Role.AUDITOR in RIGHTS[action].roles}
     assert read_only == {
         *(Action.ACCOUNT_READ, Action.AUDIT_READ, Action.PLATFORM_READ, Action.PAYLOAD_READ),
-        *(Action.PEOPLE_READ, Action.STRESS_RUN, Action.RECOVERY_CANCEL),
+        *(Action.PEOPLE_READ, Action.STRESS_RUN, Action.RECOVERY_CANCEL, Action.BACKTEST_RUN),
+        *(Action.NOTIFICATION_READ, Action.FREEZE_REVIEW, Action.EVIDENCE_EXPORT),
         *(Action.SELF_READ, Action.SELF_MANAGE, Action.SELF_ELEVATE),
     }
     administrator = {action for action in Action if Role.PLATFORM in RIGHTS[action].roles}
@@ -92,9 +93,26 @@ def test_lists_hold_only_what_may_be_seen():
 
 
 def test_what_loosens_a_guard_is_asked_for_by_a_person():
+    assert len(TAKES_TWO_PEOPLE) == 7
     for subject in TAKES_TWO_PEOPLE:
         assert check_asked_by_person(subject, "user/0f").passed
         for nobody in ("bootstrap", "machine/root", "aether", "strategy/trend", "", "user"):
             assert check_asked_by_person(subject, nobody).code == "person-required"
             assert not check_asked_by_person(subject, nobody).passed
     assert check_asked_by_person("entry", "strategy/trend").passed
+
+
+def test_a_model_is_asked_for_by_the_platforms_own_schedules_besides_and_by_no_token():
+    for own in ("schedule", "drift", "user/0f"):
+        assert check_asked_by_person("promote_model", own).passed
+    for other in ("bootstrap", "scheduler", "schedule ", "Drift", "aether", "machine/root", ""):
+        assert check_asked_by_person("promote_model", other).code == "person-required"
+        assert not check_asked_by_person("promote_model", other).passed
+    assert not check_asked_by_person("go_live", "schedule").passed
+
+
+def test_an_account_that_is_called_platform_is_not_the_platform():
+    held = Rights(CallerKind.PERSON, (Grant(Role.DIRECTOR, "platform"),))
+    assert judge(held, Action.APPROVAL_APPROVE, "platform") is not None
+    everywhere = Rights(CallerKind.PERSON, (Grant(Role.DIRECTOR),))
+    assert judge(everywhere, Action.APPROVAL_APPROVE, "platform") is None

@@ -24,7 +24,7 @@ from models.trading.hedge.target import (
     HedgeSettings,
     HedgeState,
     decide_hedge,
-    hedge_room,
+    hedge_headroom,
     target_share,
 )
 from tests.models.trading.trading_builders import START
@@ -96,8 +96,8 @@ def test_an_override_holds_until_it_expires_or_is_cleared() -> None:
 
 
 def test_entries_have_the_room_that_the_hedge_leaves() -> None:
-    room = hedge_room(Decimal("0.6"), Decimal(10_000), Decimal(3500))
-    assert (room.left, room.check(Decimal(600)).code) == (500, "hedge-exceeded")
+    headroom = hedge_headroom(Decimal("0.6"), Decimal(10_000), Decimal(3500))
+    assert (headroom.left, headroom.check(Decimal(600)).code) == (500, "hedge-exceeded")
 
 
 @given(VOLATILITY, DRAWDOWN, st.decimals("0", "0.1", places=3), DRAWDOWN)
@@ -105,8 +105,12 @@ def test_more_volatility_or_drawdown_never_asks_for_less(
     volatility: Decimal, drawdown: Decimal, more: Decimal, deeper: Decimal
 ) -> None:
     share = target_share(SETTINGS, volatility, drawdown)
-    assert SETTINGS.least <= share <= SETTINGS.most
-    assert share <= target_share(SETTINGS, volatility + more, drawdown + deeper) <= SETTINGS.most
+    assert SETTINGS.ratio_minimum <= share <= SETTINGS.ratio_maximum
+    assert (
+        share
+        <= target_share(SETTINGS, volatility + more, drawdown + deeper)
+        <= SETTINGS.ratio_maximum
+    )
 
 
 def test_all_that_is_held_is_sold_to_the_last_digit_and_no_more() -> None:

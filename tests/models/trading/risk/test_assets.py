@@ -114,7 +114,7 @@ def test_an_issuer_has_a_limit_of_its_own_over_all_its_coins() -> None:
         issuers={"USDG/USD": "Paxos", "PYUSD/USD": "Paxos"},
     )
     allowance = allow_entry(view, PortfolioLimits(), "PYUSD/USD", START)
-    assert {room.name: room.left for room in allowance.rooms} == {
+    assert {headroom.name: headroom.left for headroom in allowance.headrooms} == {
         "pair exposure": Decimal(20_000),
         "stablecoins of Paxos": Decimal(5_000),
     }

@@ -214,3 +214,25 @@ def test_daily_profits_add_up_to_equity_less_flows(
         profits += closed.record.profit + flows
         state = closed.state
     assert equity + profits == state.equity
+
+
+@given(MONEY, st.lists(st.tuples(CHANGE, st.integers(-400, 4000)), max_size=6))
+def test_a_closed_day_came_to_what_was_shown_last(
+    equity: Decimal, steps: list[tuple[Decimal, int]]
+) -> None:
+    state = start(equity, DAY, START)
+    for change, flow in steps:
+        state = mark(state, LIMITS, state.equity * (1 + change), START).state
+        if state.equity + flow > 1:
+            state = note_flow(state, Decimal(flow), state.equity)
+    closed = close_day(state, DayFigures(state.equity), START + timedelta(days=1), DAY)
+    assert closed.record is not None
+    assert closed.record.profit_share == state.day_return
+    assert closed.record.worst_share == state.worst_share
+    assert closed.state.day_return == 0
+
+
+def test_a_deposit_is_no_return_of_the_day() -> None:
+    up = mark(opened(), LIMITS, Decimal(1100), START).state
+    assert up.day_return == Decimal("0.1")
+    assert note_flow(up, Decimal(5000), Decimal(1100)).day_return == Decimal("0.1")

@@ -33,7 +33,7 @@ def a_view(**changes: object) -> PortfolioView:
 def test_each_limit_binds_where_it_is_the_smallest() -> None:
     held = {"ETH/USD": Decimal(4500), "SOL/USD": Decimal(1000)}
     allowance = allow_entry(a_view(exposures=held), LIMITS, "BTC/USD", START)
-    assert {room.name: room.left for room in allowance.rooms} == {
+    assert {headroom.name: headroom.left for headroom in allowance.headrooms} == {
         "pair exposure": 2500,
         "exposure of group BTC/USD": 500,
         "exposure of bucket major": 1500,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.trading.risk.limits import AccountLimits, FeeRates
 from models.trading.risk.sizing import unit_loss
 from models.trading.risk.sizing_caps import SizingInputs, common_move, size_within_caps
-from models.trading.verdicts import Room
+from models.trading.verdicts import Headroom
 from tests.models.trading.trading_builders import an_instrument
 
 LIMITS, FEES = AccountLimits(), FeeRates(Decimal("0.004"), Decimal("0.008"))
@@ -28,9 +28,9 @@ def inputs(**changes: object) -> SizingInputs:
         entry_price=Decimal(1000),
         price_bound=Decimal(1010),
         stop_price=Decimal(900),
-        rooms=(
-            Room("pair exposure", Decimal(0), Decimal(25_000)),
-            Room("hedge", Decimal(0), Decimal(60_000), "H-2", "hedge-exceeded"),
+        headrooms=(
+            Headroom("pair exposure", Decimal(0), Decimal(25_000)),
+            Headroom("hedge", Decimal(0), Decimal(60_000), "H-2", "hedge-exceeded"),
         ),
         spendable_cash=Decimal(90_000),
         volatility_share=Decimal("0.004"),
@@ -59,8 +59,8 @@ def test_every_cap_is_named_and_the_smallest_binds() -> None:
     assert (thin.binding.name, thin.quantity) == ("market depth", Decimal("0.25"))
     poor = size_within_caps(inputs(spendable_cash=Decimal(-5)))
     assert (poor.binding.code, poor.quantity) == ("insufficient-balance", 0)
-    full = Room("hedge", Decimal(70_000), Decimal(60_000), "H-2", "hedge-exceeded")
-    assert size_within_caps(inputs(rooms=(full,))).binding.code == "hedge-exceeded"
+    full = Headroom("hedge", Decimal(70_000), Decimal(60_000), "H-2", "hedge-exceeded")
+    assert size_within_caps(inputs(headrooms=(full,))).binding.code == "hedge-exceeded"
 
 
 def test_the_larger_move_counts_and_none_is_no_cap() -> None:
@@ -74,9 +74,9 @@ def test_the_larger_move_counts_and_none_is_no_cap() -> None:
 def test_drawdown_makes_the_quantity_smaller_whichever_cap_binds() -> None:
     assert size_within_caps(inputs(size_factor=Decimal("0.5"))).quantity == 1
     assert size_within_caps(inputs(size_factor=Decimal(0))).quantity == 0
-    tight = (Room("gross exposure", Decimal(0), Decimal(1000)),)
-    whole = size_within_caps(inputs(rooms=tight))
-    half = size_within_caps(inputs(rooms=tight, size_factor=Decimal("0.5")))
+    tight = (Headroom("gross exposure", Decimal(0), Decimal(1000)),)
+    whole = size_within_caps(inputs(headrooms=tight))
+    half = size_within_caps(inputs(headrooms=tight, size_factor=Decimal("0.5")))
     assert whole.binding.name == "gross exposure"
     assert (half.binding.name, half.binding.code) == ("drawdown", "below-minimum")
     assert half.binding.quantity == whole.binding.quantity / 2
@@ -88,7 +88,7 @@ def test_size_stays_within_every_cap_and_binds_at_one(
     distance: Decimal,
     equity: Decimal,
     cash: Decimal,
-    room: Decimal,
+    headroom: Decimal,
     depth: Decimal | None,
     true_range: Decimal | None,
     volatility: Decimal | None,
@@ -100,7 +100,7 @@ def test_size_stays_within_every_cap_and_binds_at_one(
         stop_price=price * (1 - distance),
         equity=equity,
         spendable_cash=cash,
-        rooms=(Room("gross exposure", Decimal(0), room),),
+        headrooms=(Headroom("gross exposure", Decimal(0), headroom),),
         depth_quantity=depth,
         average_true_range=true_range,
         volatility=volatility / 100000 if volatility else None,
@@ -117,6 +117,6 @@ def test_size_stays_within_every_cap_and_binds_at_one(
     assert loss <= risked * LIMITS.risk_share
     move = common_move(asked)
     assert move is None or move * quantity <= risked * asked.volatility_share
-    assert quantity == 0 or quantity * price * (1 + FEES.taker) <= min(cash, room)
+    assert quantity == 0 or quantity * price * (1 + FEES.taker) <= min(cash, headroom)
     step = Decimal(1).scaleb(-asked.instrument.quantity_precision)
     assert quantity + step > result.binding.quantity

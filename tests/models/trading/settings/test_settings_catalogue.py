@@ -20,7 +20,12 @@ from models.trading.settings.catalogue import Danger, SettingKind, SettingScope,
 from models.trading.settings.definitions import BY_NAME, CATALOGUE, ORDERED
 from models.trading.settings.documents import definitions_of, json_schema, markdown
 from models.trading.settings.reading import account_rules, platform_rules
-from models.trading.settings.records import export_values, import_updates, restore_version
+from models.trading.settings.records import (
+    OLD_NAMES,
+    export_values,
+    import_updates,
+    restore_version,
+)
 from models.trading.settings.versions import (
     ChangeRequest,
     SettingsDecision,
@@ -140,7 +145,7 @@ def test_exits_and_bounds_of_strategies_are_read() -> None:
     made = change(
         {
             "exits.hold_maximum": 3600,
-            "allocation.most": {"trend": "0.4"},
+            "allocation.weight_maximum": {"trend": "0.4"},
             "allocation.fixed": {"trend": "0.3"},
         },
         approved_by="Emil",
@@ -219,10 +224,27 @@ def test_a_stored_version_is_the_same_when_it_is_read_again() -> None:
     stored = json.loads(json.dumps(export_values(made)))
     again = restore_version(replace(made, values={}), stored)
     assert (again.version, again.left_out) == (made, ())
-    older = {"no.longer": 1, "hedge.trade_band": "7", "hedge.least": "0.2"}
+    older = {"no.longer": 1, "hedge.trade_band": "7", "hedge.ratio_minimum": "0.2"}
     restored = restore_version(made, older)
-    assert restored.version.values == {**DEFAULTS.values, "hedge.least": Decimal("0.2")}
+    assert restored.version.values == {**DEFAULTS.values, "hedge.ratio_minimum": Decimal("0.2")}
     assert restored.left_out == ("hedge.trade_band", "no.longer")
+
+
+def test_a_version_with_the_names_of_before_is_read_by_those_of_now() -> None:
+    before = {"hedge.least": "0.2", "allocation.tilt": "2", "hedge.calm": "0.03"}
+    wanted = {
+        "hedge.ratio_minimum": Decimal("0.2"),
+        "allocation.performance_weight": Decimal(2),
+        "hedge.volatility_low": Decimal("0.03"),
+    }
+    restored = restore_version(DEFAULTS, before)
+    assert restored.left_out == ()
+    assert restored.version.values == {**DEFAULTS.values, **wanted}
+    assert set(import_updates(DEFAULTS, before)) == set(wanted)
+    newer = restore_version(DEFAULTS, {**before, "hedge.ratio_minimum": "0.3"})
+    assert newer.version.values["hedge.ratio_minimum"] == Decimal("0.3")
+    assert set(OLD_NAMES.values()) <= set(BY_NAME)
+    assert not set(OLD_NAMES) & set(BY_NAME)
 
 
 def test_schema_and_page_have_every_setting() -> None:

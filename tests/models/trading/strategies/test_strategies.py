@@ -20,6 +20,7 @@ from models.trading.strategies.indicators import (
 )
 from models.trading.strategies.running import Exponential
 from tests.models.trading.trading_builders import INSTALLATION, START, a_market, an_instrument
+from tests.support.demanded import absent
 
 SHARED = Path(__file__).resolve().parents[5] / "shared"
 
@@ -109,7 +110,7 @@ def test_shipped_are_the_two_daily_ones_and_the_demonstration_is_named_so():
 def test_recorded_quarter_gives_dozens_of_ideas():
     path = SHARED / "data/coinbase/BTC-USD_15m_20240418-20250630.parquet"
     if not path.exists():
-        pytest.skip("the recorded candles are not beside this checkout")
+        absent("the recorded candles are not beside this checkout")
     parquet = pytest.importorskip("pyarrow.parquet")
     rows = parquet.read_table(path).slice(0, 8000).to_pylist()
     candles = [

@@ -13,7 +13,6 @@ from models.trading.trade.decisions import begin, decide
 from models.trading.trade.entry_facts import AmendEntry, EntryAmended, EntryAmendRefused
 from models.trading.trade.execution_figures import EntryResult, execution_figures
 from models.trading.trade.facts import (
-    AskOrders,
     CancelOrder,
     ChildAppeared,
     EntryCancelRequested,
@@ -23,6 +22,7 @@ from models.trading.trade.facts import (
     OrderEnded,
     PlaceOrder,
     PriceCrossed,
+    ResolveOrderStatus,
     ReviewDue,
     TradeCommand,
     TradeFact,
@@ -161,7 +161,7 @@ def test_an_amend_whose_answer_is_lost_is_asked_for_again_and_a_refused_one_is_n
     assert story.state.refusals[-1] == "entry amend: EOrder:Post only order"
     assert of(story.time_is_over("99.7"), AmendEntry)
     gone = EntryAmendRefused("O-entry", "EOrder:Unknown order", True, START)
-    assert of(story.tell(gone), AskOrders) == [AskOrders(("O-entry",))]
+    assert of(story.tell(gone), ResolveOrderStatus) == [ResolveOrderStatus(("O-entry",))]
 
 
 def test_an_entry_that_is_withdrawn_is_not_repriced_any_more() -> None:

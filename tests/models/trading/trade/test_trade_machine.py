@@ -17,7 +17,7 @@ from models.trading.trade.facts import (
     EntryCancelRequested,
     ExitReason,
     OrderRefused,
-    PartSaleRequested,
+    PartialExitRequested,
     PriceCrossed,
     ReviewDue,
     StopAmended,
@@ -212,9 +212,9 @@ class TradeMachine(RuleBasedStateMachine):
         self.world.tell(EntryCancelRequested(ExitReason.KILL_SWITCH, START))
 
     @rule(lots=LOT)
-    def part_sale_requested(self, lots: int) -> None:
+    def partial_exit_requested(self, lots: int) -> None:
         target = self.world.state.sold + Decimal(lots)
-        self.world.tell(PartSaleRequested(target, "hedge", START, self.world.price))
+        self.world.tell(PartialExitRequested(target, "hedge", START, self.world.price))
 
     @rule(stop=PRICE, price=st.one_of(st.none(), PRICE))
     def stop_move_requested(self, stop: Decimal, price: Decimal | None) -> None:

@@ -8,7 +8,6 @@ from models.trading.trade.decisions import begin, decide
 from models.trading.trade.facts import (
     AmendRefused,
     AmendStop,
-    AskOrders,
     ChildAppeared,
     CloseRequested,
     ExitPosition,
@@ -17,10 +16,11 @@ from models.trading.trade.facts import (
     OrderAcknowledged,
     OrderEnded,
     OrderRefused,
-    PartSaleRequested,
+    PartialExitRequested,
     PlaceOrder,
     PriceCrossed,
     RecordTrade,
+    ResolveOrderStatus,
     ReviewDue,
     SellPart,
     SetWatches,
@@ -202,7 +202,9 @@ def test_missing_attached_stop_is_asked_for_and_then_replaced():
         FillReported(a_fill("E2", "O-entry", Side.BUY, "6"), story.entry),
     )
     assert story.state.protected_quantity == Decimal(4)
-    assert only(story.tell(ReviewDue(START)), AskOrders) == [AskOrders(("O-entry",))]
+    assert only(story.tell(ReviewDue(START)), ResolveOrderStatus) == [
+        ResolveOrderStatus(("O-entry",))
+    ]
     amended = only(story.tell(ReviewDue(START)), AmendStop)
     assert [(a.order_id, a.client_order_id, a.quantity) for a in amended] == [
         ("O-child", None, Decimal(10))
@@ -311,7 +313,7 @@ def test_an_exit_without_a_known_price_goes_at_market():
 
 def test_a_part_is_limited_first_and_sold_at_market_the_second_time():
     story = Story(a_plan()).opened()
-    wanted = PartSaleRequested(Decimal(4), "hedge", START, Decimal(100))
+    wanted = PartialExitRequested(Decimal(4), "hedge", START, Decimal(100))
     (first,) = only(story.tell(wanted), SellPart)
     assert (first.order.limit_price, first.order.time_in_force) == (
         Decimal("99.5"),

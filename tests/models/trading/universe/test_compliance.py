@@ -11,6 +11,7 @@ from models.trading.universe.compliance import (
     ComplianceRules,
     ComplianceSubject,
     PegWatch,
+    check_peg,
     judge_compliance,
     note_peg,
 )
@@ -77,3 +78,14 @@ def test_nothing_outside_the_universe_or_usd_passes(base: str, quote: str) -> No
     verdict = judge_compliance(subject, rules, PEGS)
     assert not verdict.allowed or subject.symbol.endswith("/USD")
     assert judge_compliance(subject, RULES, PEGS).allowed <= (subject.symbol in RULES.universe)
+
+
+def test_price_that_is_no_number_is_no_peg() -> None:
+    rules = ComplianceRules(frozenset({"USDC/USD"}))
+    on = note_peg(PegWatch(), rules, "USDC", Decimal(1))
+    lost = note_peg(on, rules, "USDC", Decimal("NaN"))
+    assert lost.off == {"USDC"}
+    check = check_peg(ComplianceSubject("USDC/USD"), rules, lost)
+    assert not check.passed
+    assert "no price of USDC is known" in check.reason
+    assert note_peg(lost, rules, "USDC", Decimal(1)).off == frozenset()

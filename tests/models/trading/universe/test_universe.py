@@ -23,8 +23,10 @@ from models.trading.universe.pairs import (
     Universe,
     UniverseRules,
     bucket_of,
+    first_universe,
     judge_pair,
     propose,
+    rules_of_own_market,
 )
 from tests.models.trading.trading_builders import START, an_instrument
 
@@ -69,6 +71,37 @@ def test_each_rule_keeps_a_pair_out(pair: PairFacts, code: str) -> None:
     least = PairFacts(an_instrument(), Decimal(1_000_000), 90, Decimal("0.005"))
     assert judge_pair(least, RULES).allowed
     assert [check.code for check in judge_pair(pair, RULES).failures] == [code]
+
+
+def test_the_first_universe_is_what_passes_the_rules_and_says_why_the_rest_does_not() -> None:
+    listed = [
+        facts("BTC/USD"),
+        facts("ETH/USD", daily_volume=Decimal(999_999)),
+        facts("XRP/USD", spread_share=None),
+        facts("SOL/USD", history_days=None),
+    ]
+    universe, said = first_universe(listed, RULES)
+    assert (universe.version, universe.allowed) == (1, {"BTC/USD"})
+    assert universe.buckets == {"BTC/USD": "major"}
+    assert said.based_on == 1
+    assert said.is_empty
+    codes = {symbol: [c.code for c in said.verdicts[symbol].failures] for symbol in said.verdicts}
+    assert codes == {
+        "BTC/USD": [],
+        "ETH/USD": ["too-illiquid"],
+        "XRP/USD": ["too-illiquid"],
+        "SOL/USD": ["history-too-short"],
+    }
+    assert first_universe([facts("BTC/USD")], RULES, {"BTC": "SDN-1"})[0].allowed == frozenset()
+
+
+def test_a_market_of_our_own_has_no_young_pairs_and_wide_ones_all_the_same() -> None:
+    young = facts("BTC/USD", history_days=0)
+    own = rules_of_own_market(RULES)
+    assert judge_pair(young, own).allowed
+    assert judge_pair(replace(young, daily_volume=Decimal(0)), own).allowed
+    assert not judge_pair(replace(young, spread_share=None), own).allowed
+    assert not judge_pair(replace(young, daily_volume=None), own).allowed
 
 
 def test_a_proposal_names_who_comes_and_who_goes_and_changes_nothing_itself() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from infra.runtime.settings import Settings
-from infra.stack.embedded import absolute_market, is_there, replay_files
+from infra.stack.replay_files import absolute_market, is_there, replay_files
 from models.simulation.markets.instruments import UNIVERSE
 from models.simulation.markets.replay import ReplayMarket
 from workers.exchange.market.recordings import RecordingError, load_recordings

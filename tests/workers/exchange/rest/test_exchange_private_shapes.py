@@ -77,7 +77,7 @@ async def test_orders_have_the_recorded_fields(lived, pattern, key):
     assert checked.total() > 3
 
 
-async def test_placements_have_the_recorded_fields_and_sentences(lived):
+async def test_order_submissions_have_the_recorded_fields_and_sentences(lived):
     ours = await lived.result(
         "AddOrder", pair="XBTUSD", type="buy", ordertype="limit", price="1234", volume="0.01"
     )

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import type { components } from "@/api/schema";
 import { Page } from "@/app/Page";
 import { QueryState } from "@/components/QueryState";
+import { StandingSwitches } from "@/features/kill-switch/StandingSwitches";
 import { controlRoom } from "@/features/overview/queries";
 
 type AccountFigures = components["schemas"]["AccountFigures"];
@@ -21,10 +22,22 @@ const TABS = [
   { to: "/accounts/$account/trade", label: "Trade by hand" },
   { to: "/accounts/$account/hedge", label: "Hedge" },
   { to: "/accounts/$account/capital", label: "Capital and days" },
+  { to: "/accounts/$account/limits", label: "Limits" },
+  { to: "/accounts/$account/lots", label: "Lots and gains" },
+  { to: "/accounts/$account/stress", label: "Stress tests" },
+  { to: "/accounts/$account/shadow", label: "Shadow" },
+  { to: "/accounts/$account/reconciliation", label: "Reconciliation" },
   { to: "/accounts/$account/report", label: "Report" },
   { to: "/accounts/$account/mode", label: "Mode" },
+  { to: "/accounts/$account/keys", label: "Keys" },
   { to: "/accounts/$account/settings", label: "Settings" },
 ] as const;
+
+/** On a phone the tabs scroll sideways: the one that is open comes into sight. */
+function showActive(nav: HTMLElement | null): void {
+  const active = nav?.querySelector<HTMLElement>(".active");
+  if (nav && active && nav.scrollWidth > nav.clientWidth) nav.scrollLeft = active.offsetLeft - nav.clientWidth / 3;
+}
 
 /** What every page of an account has: its mode, its name, and its other pages. */
 export function AccountFrame({ account, title, children }: AccountFrameProps) {
@@ -33,13 +46,14 @@ export function AccountFrame({ account, title, children }: AccountFrameProps) {
   const mode = figures === undefined ? undefined : figures.mode === "live" ? "live" : "simulated";
   return (
     <Page title={title ?? account} account={account} mode={mode}>
-      <nav className="tabs" aria-label={`Pages of ${account}`}>
+      <nav className="tabs" aria-label={`Pages of ${account}`} ref={showActive}>
         {TABS.map((tab) => (
           <Link key={tab.to} to={tab.to} params={{ account }} activeOptions={{ exact: true }}>
             {tab.label}
           </Link>
         ))}
       </nav>
+      <StandingSwitches account={account} />
       <QueryState query={room} what="the account">
         {(data) => (figures ? children(figures, data) : <p role="alert">There is no account {account}.</p>)}
       </QueryState>

@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 
@@ -10,7 +10,7 @@ import { AccountFrame } from "./AccountFrame";
 import { HaltControl } from "./HaltControl";
 import { OrdersTable } from "./OrdersTable";
 import { PositionsTable } from "./PositionsTable";
-import { openOrders, portfolio, positions, trades } from "./queries";
+import { openOrders, pagesOfTrades, portfolio, positions } from "./queries";
 import { TradesTable } from "./TradesTable";
 
 const ReturnCurve = lazy(() => import("./ReturnCurve"));
@@ -20,7 +20,7 @@ export function AccountPage() {
   const { account } = useParams({ from: "/accounts/$account" });
   const held = useQuery(positions(account));
   const orders = useQuery(openOrders(account));
-  const all = useQuery(trades(account));
+  const all = useInfiniteQuery(pagesOfTrades(account));
   const value = useQuery(portfolio(account));
   return (
     <AccountFrame account={account}>
@@ -51,7 +51,7 @@ export function AccountPage() {
             {(rows) => <OrdersTable account={account} orders={rows} caption="Open orders" empty="No order is open." />}
           </QueryState>
           <QueryState query={all} what="the trades">
-            {(rows) => <TradesTable account={account} trades={rows} />}
+            {(rows) => <TradesTable account={account} trades={rows} onOlder={all.hasNextPage && !all.isFetchingNextPage ? () => void all.fetchNextPage() : undefined} />}
           </QueryState>
         </>
       )}

@@ -5,6 +5,7 @@ import type { components } from "@/api/schema";
 import { usePresenter } from "@/app/presenter";
 import { chartLook } from "@/components/chartLook";
 import { Figure } from "@/components/Figure";
+import { useLook } from "@/components/useLook";
 import { Moment } from "@/components/Moment";
 import { forDrawing } from "@/format/decimal";
 
@@ -17,21 +18,25 @@ export interface ReturnCurveProps {
 }
 
 /** Value over market time, and how far below its best it was; flows of capital are taken out. */
+/** Two decimals: a day's return is a part of a percent. */
+const PERCENT = { type: "custom" as const, minMove: 0.01, formatter: (value: number) => `${value.toFixed(2).replace("-", "\u2212")} %` };
+
 export default function ReturnCurve({ points, returnShare, since }: ReturnCurveProps) {
   const place = useRef<HTMLDivElement>(null);
   const presenting = usePresenter();
+  const look = useLook();
   useEffect(() => {
     if (!place.current || points.length < 2) return;
     const chart: IChartApi = createChart(place.current, chartLook(240));
     const { curve, drawdown } = drawn(points);
-    const line = chart.addSeries(LineSeries, { color: tone("--accent"), lineWidth: 2, priceFormat: { type: "percent" } });
+    const line = chart.addSeries(LineSeries, { color: tone("--accent"), lineWidth: 2, priceFormat: PERCENT });
     line.setData(curve);
-    const below = chart.addSeries(AreaSeries, { lineColor: tone("--alarm"), topColor: "transparent", bottomColor: tone("--alarm-soft"), lineWidth: 1, priceFormat: { type: "percent" } }, 1);
+    const below = chart.addSeries(AreaSeries, { lineColor: tone("--alarm"), topColor: tone("--alarm-soft"), bottomColor: tone("--alarm-soft"), lineWidth: 1, priceFormat: PERCENT }, 1);
     below.setData(drawdown);
     chart.panes()[1]?.setStretchFactor(0.4);
     chart.timeScale().fitContent();
     return () => chart.remove();
-  }, [points, presenting]);
+  }, [points, presenting, look]);
   if (points.length < 2) return <p className="panel-note">Too few measurements to draw a curve yet.</p>;
   return (
     <figure>

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
 import type { components } from "@/api/schema";
+import { Button } from "@/components/Button";
 import { Figure } from "@/components/Figure";
 import { Moment } from "@/components/Moment";
 import { Rows } from "@/components/Rows";
@@ -11,16 +12,19 @@ type Trade = components["schemas"]["Trade"];
 export interface TradesTableProps {
   readonly account: string;
   readonly trades: readonly Trade[];
+  /** Read older ones too; not given where there are none, or they are being read. */
+  readonly onOlder?: (() => void) | undefined;
 }
 
 /** Trades, newest first; each leads to its whole story. */
-export function TradesTable({ account, trades }: TradesTableProps) {
+export function TradesTable({ account, trades, onOlder }: TradesTableProps) {
   return (
     <Rows
       caption="Trades"
       rows={trades}
       keyOf={(row) => String(row.number)}
       empty="No trade yet."
+      more={onOlder ? <Button kind="quiet" onPress={onOlder}>Read older trades</Button> : null}
       most={25}
       columns={[
         { name: "Trade", cell: (row) => <Link to="/accounts/$account/trades/$number" params={{ account, number: String(row.number) }}>{row.number} {row.symbol}</Link> },

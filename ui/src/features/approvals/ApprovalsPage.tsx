@@ -20,6 +20,7 @@ import { useNow } from "@/live/now";
 import { Guarded } from "@/session/Guarded";
 import { useSession } from "@/session/session";
 import { Author } from "@/session/Author";
+import { subjectWords } from "@/texts/subjects";
 
 type Approval = components["schemas"]["Approval"];
 
@@ -51,7 +52,7 @@ export function ApprovalsPage() {
                 empty="None has been decided yet."
                 columns={[
                   { name: "Account", cell: (row) => row.account_id },
-                  { name: "What", cell: (row) => <>{row.subject} <small>{row.detail}</small></> },
+                  { name: "What", cell: (row) => <>{subjectWords(row.subject)} <small>{row.detail}</small></> },
                   { name: "Asked by", cell: (row) => <Author id={row.requested_by} /> },
                   { name: "Decision", cell: (row) => <>{row.status}{row.decided_by ? <> by <Author id={row.decided_by} /></> : null} <small>{row.reason}</small></> },
                   { name: "Came of it", cell: (row) => row.outcome_detail ?? row.outcome_code ?? "" },
@@ -95,17 +96,22 @@ export function ApprovalCard({ approval }: ApprovalCardProps) {
   return (
     <article className="card" aria-labelledby={`approval-${approval.approval_id}`}>
       <header className="card-head">
-        <h2 id={`approval-${approval.approval_id}`}>{approval.subject}: {approval.account_id}</h2>
+        <h2 id={`approval-${approval.approval_id}`}>{subjectWords(approval.subject)}: {approval.account_id}</h2>
         {mode ? <ModeBadge mode={mode} /> : null}
       </header>
       <p>{approval.detail}</p>
+      <ChangesSince approval={approval.approval_id} />
       <dl className="facts">
         <div><dt>Asked by</dt><dd><Author id={approval.requested_by} />, <Moment at={approval.requested_at} /></dd></div>
         <div><dt>Lapses in</dt><dd>{ageText(new Date(approval.expires_at).getTime() - now)}</dd></div>
-        <div><dt>Value</dt><dd><Figure value={approval.value} kind="money" unit="USD" unknown="none" /></dd></div>
-        <div><dt>Price when asked</dt><dd><Figure value={approval.reference_price} kind="price" unknown="none" /></dd></div>
-        <div><dt>Price now</dt><dd><Figure value={last} kind="price" unknown="no pair" /> <Moved from={approval.reference_price} to={last} /></dd></div>
-        <div><dt>Stop</dt><dd><Figure value={approval.stop_price} kind="price" unknown="none" /></dd></div>
+        {approval.symbol ? (
+          <>
+            <div><dt>Value</dt><dd><Figure value={approval.value} kind="money" unit="USD" unknown="none" /></dd></div>
+            <div><dt>Price when asked</dt><dd><Figure value={approval.reference_price} kind="price" unknown="none" /></dd></div>
+            <div><dt>Price now</dt><dd><Figure value={last} kind="price" unknown={room.data ? "no price here" : "being read"} /> <Moved from={approval.reference_price} to={last} /></dd></div>
+            <div><dt>Stop</dt><dd><Figure value={approval.stop_price} kind="price" unknown="none" /></dd></div>
+          </>
+        ) : null}
         {approval.trade !== null ? (
           <div><dt>Trade</dt><dd><Link to="/accounts/$account/trades/$number" params={{ account: approval.account_id, number: String(approval.trade) }}>{approval.trade}</Link></dd></div>
         ) : null}
@@ -115,11 +121,28 @@ export function ApprovalCard({ approval }: ApprovalCardProps) {
         {own ? (
           <p className="lacks-right" role="note">You asked for this: another person approves it. You can withdraw it.</p>
         ) : (
-          <CommandForm command={approve} ready action={`${mode === "live" ? "LIVE: approve" : "Approve"} for ${approval.account_id}`} recorded="Decided." danger={mode === "live"} />
+          <Guarded right="approval.approve" account={approval.account_id}>
+            <CommandForm command={approve} ready action={`${mode === "live" ? "LIVE: approve" : "Approve"} for ${approval.account_id}`} recorded="Decided." danger={mode === "live"} />
+          </Guarded>
         )}
         <CommandForm command={refuse} ready={reason.trim().length >= 3} action={own ? "Withdraw" : "Refuse"} recorded="Decided." />
       </Guarded>
     </article>
+  );
+}
+
+/** What is another thing now than when it was asked for. */
+function ChangesSince({ approval }: { readonly approval: string }) {
+  const one = useQuery({
+    queryKey: ["approvals", approval],
+    queryFn: ({ signal }) => brought(client.GET("/api/v1/approvals/{approval}", { params: { path: { approval } }, signal })),
+  });
+  const lines = one.data?.changes_since ?? [];
+  if (one.isError) return <p className="alarm">What has changed since is not known now.</p>;
+  return lines.length === 0 ? null : (
+    <ul aria-label="Changed since it was asked for">
+      {lines.map((line) => <li key={line}>{line}</li>)}
+    </ul>
   );
 }
 

@@ -27,7 +27,17 @@ describe("the kill switch", () => {
     const sent = asked.filter((request) => request.method === "POST");
     expect(sent).toHaveLength(1);
     expect(sent[0]?.headers.get("Idempotency-Key")).toMatch(/^[0-9a-f]{32}$/);
-    expect(await sent[0]?.json()).toEqual({ reason: "stopped from the control room", flatten: false, accounts: [] });
+    expect(await sent[0]?.json()).toEqual({ reason: "stopped from the control room", flatten: false, accounts: [], symbols: [] });
+  });
+  it("stops the pairs that are named, and no other", async () => {
+    const asked = answers({ "GET /api/v1/kill-switch": () => [], "POST /api/v1/kill-switch": () => aSwitch({ symbols: ["BTC/USD", "ETH/USD"] }) });
+    await show(<KillSwitchButton accounts={["company"]} />);
+    fireEvent.click(screen.getByRole("button", { name: "Kill switch" }));
+    fireEvent.change(await screen.findByLabelText(/Only these pairs/), { target: { value: " btc/usd, ETH/USD," } });
+    fireEvent.click(screen.getByRole("button", { name: "Stop now: all accounts" }));
+    await waitFor(() => expect(asked.filter((request) => request.method === "POST")).toHaveLength(1));
+    const sent = asked.find((request) => request.method === "POST");
+    expect(((await sent?.json()) as { symbols: string[] }).symbols).toEqual(["BTC/USD", "ETH/USD"]);
   });
   it("names each account's acknowledgement with its time, and the missing ones in red", async () => {
     await show(<Acknowledgements engagement={aSwitch()} />);

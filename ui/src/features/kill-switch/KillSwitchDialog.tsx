@@ -24,9 +24,14 @@ export interface KillSwitchDialogProps {
 
 const ALL = "all accounts";
 
+function pairsIn(text: string): string[] {
+  return text.split(",").map((one) => one.trim().toUpperCase()).filter(Boolean);
+}
+
 /** Stop in two steps: choose, then confirm. Nothing has to be typed but a reason that is there. */
 export function KillSwitchDialog({ accounts, account, onClose }: KillSwitchDialogProps) {
   const [scope, setScope] = useState(account ?? ALL);
+  const [pairs, setPairs] = useState("");
   const [positions, setPositions] = useState("keep");
   const [reason, setReason] = useState("stopped from the control room");
   const switches = useQuery(killSwitches);
@@ -37,7 +42,7 @@ export function KillSwitchDialog({ accounts, account, onClose }: KillSwitchDialo
       brought(
         client.POST("/api/v1/kill-switch", {
           params: { header: { "Idempotency-Key": key } },
-          body: { reason: reason.trim(), flatten: positions === "flatten", accounts: chosen },
+          body: { reason: reason.trim(), flatten: positions === "flatten", accounts: chosen, symbols: pairsIn(pairs) },
           signal,
         }),
         key,
@@ -66,6 +71,7 @@ export function KillSwitchDialog({ accounts, account, onClose }: KillSwitchDialo
               onValue={setScope}
               options={options.map((value) => ({ value, label: value }))}
             />
+            <Field label="Only these pairs, as BTC/USD, ETH/USD (empty: all)" value={pairs} onValue={setPairs} />
             <Radios
               label="Open positions"
               value={positions}

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { brought, client } from "@/api/client";
@@ -6,6 +7,8 @@ import { useCommand } from "@/commands/useCommand";
 import { CommandForm } from "@/components/CommandForm";
 import { Field } from "@/components/Field";
 import { isConfirmed, TypedConfirmation } from "@/components/TypedConfirmation";
+import { Moment } from "@/components/Moment";
+import { Author } from "@/session/Author";
 import { Guarded } from "@/session/Guarded";
 
 type KillSwitch = components["schemas"]["KillSwitch"];
@@ -15,7 +18,7 @@ export interface LiftKillSwitchProps {
   readonly switches: readonly KillSwitch[];
 }
 
-/** Let entries be taken again: with a reason, and the number typed. */
+/** Ask that entries are taken again: with a reason, and the number typed. Another person approves. */
 export function LiftKillSwitch({ engagement, switches }: LiftKillSwitchProps) {
   const [reason, setReason] = useState("");
   const [typed, setTyped] = useState("");
@@ -31,21 +34,28 @@ export function LiftKillSwitch({ engagement, switches }: LiftKillSwitchProps) {
         }),
         key,
       ),
-    isRecorded: () => switches.some((row) => row.number === engagement.number && row.lifted_at !== null),
+    isRecorded: () => switches.some((row) => row.number === engagement.number && (row.lift_approval ?? null) !== null),
   });
+  const asked = engagement.lift_requested_by ?? null;
   return (
     <details>
       <summary>Lift it</summary>
+      {asked ? (
+        <p role="note">
+          <Author id={asked} /> has asked for it, <Moment at={engagement.lift_requested_at ?? null} unknown="at an unknown time" />: {engagement.lift_reason}. Another
+          person, who has not engaged it either, decides under <Link to="/approvals">Approvals</Link>.
+        </p>
+      ) : null}
       <Guarded right="kill_switch.lift">
         <CommandForm
           command={command}
           danger
-          action={`Lift kill switch ${word} for ${engagement.accounts.join(", ")}`}
-          recorded="Lifted."
+          action={`Ask to lift kill switch ${word} for ${engagement.accounts.join(", ")}`}
+          recorded="Asked for: another person approves it under Approvals."
           ready={reason.trim().length >= 3 && isConfirmed(word, typed)}
         >
           <Field label="Reason" value={reason} onValue={setReason} required />
-          <TypedConfirmation word={word} why="Entries are taken again as soon as it is lifted." value={typed} onValue={setTyped} />
+          <TypedConfirmation word={word} why="Entries are taken again as soon as another person has approved it." value={typed} onValue={setTyped} />
         </CommandForm>
       </Guarded>
     </details>

@@ -45,6 +45,16 @@ describe("a trade by hand", () => {
     expect(hasMoved("50000", "50100")).toBe(false);
     expect(hasMoved("50000", "49899")).toBe(true);
   });
+  it("says first why it would be refused", async () => {
+    const checks = [
+      { rule: "L-1", code: "losses", passed: true, reason: "0 losses in a row against 4", figure: "0", limit: "4" },
+      { rule: "L-2", code: "gross-exposure", passed: false, reason: "gross exposure 813 USD against 806 USD allowed", figure: "813", limit: "806" },
+    ];
+    await show(<ConfirmTrade account="company" mode="simulated" body={BODY} preview={aPreview({ allowed: false, checks })} onExpired={vi.fn()} />, DIRECTOR, known());
+    const reasons = screen.getAllByText(/gross exposure 813 USD/);
+    expect(reasons[0]?.tagName).toBe("P");
+    expect(screen.getAllByRole("rowheader")[0]?.textContent).toContain("gross exposure");
+  });
   it("cannot be ordered by an old preview", async () => {
     expect((await shown(aPreview({ at: new Date(Date.now() - 31_000).toISOString() }))).disabled).toBe(true);
     expect(screen.getByText(/older than 30 s/)).toBeTruthy();

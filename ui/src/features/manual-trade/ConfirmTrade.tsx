@@ -61,9 +61,11 @@ export function ConfirmTrade({ account, mode, body, preview, onExpired }: Confir
   const fresh = command.problem?.code === "preview-expired" ? (command.problem.extra.preview as TradePreview | undefined) : undefined;
   const amount = `${formatDecimal(preview.quantity)} ${preview.symbol} for ${formatDecimal(preview.value, { decimals: 2 })} USD`;
   const begun = command.step !== "idle";
+  const refused = preview.checks.filter((check) => !check.passed);
   return (
     <section className="panel stack" aria-label="Preview">
       <h2>{preview.allowed ? (preview.waits ? "Waits for another person" : "Can be ordered") : "Would be refused"}</h2>
+      {preview.allowed ? null : <p className="warn">⚠ {refused.map((check) => check.reason).join("; ") || "no rule says why"}</p>}
       {preview.allowed ? (
         <dl className="facts wide-facts">
           <div><dt>Quantity</dt><dd><Figure value={preview.quantity} kind="quantity" /> {preview.symbol.split("/")[0]}{preview.binding ? <small> ({preview.binding.replaceAll("_", " ")} binds)</small> : null}</dd></div>
@@ -80,11 +82,11 @@ export function ConfirmTrade({ account, mode, body, preview, onExpired }: Confir
           <tr><th scope="col">Rule</th><th scope="col" className="number">After it</th><th scope="col" className="number">Limit</th></tr>
         </thead>
         <tbody>
-          {preview.checks.filter((check) => check.limit !== null || !check.passed).map((check, place) => (
+          {[...refused, ...preview.checks.filter((check) => check.limit !== null && check.passed)].map((check, place) => (
             <tr key={`${check.rule}${check.code}${place}`} className={check.passed ? "" : "row-alarm"}>
               <th scope="row">{check.passed ? "" : "⚠ "}<small>{check.reason}</small></th>
-              <td className="number"><Figure value={check.figure} decimals={4} unknown="none" /></td>
-              <td className="number"><Figure value={check.limit} decimals={4} unknown="none" /></td>
+              <td className="number"><Figure value={check.figure} decimals={decimalsOf(check.limit)} unknown="none" /></td>
+              <td className="number"><Figure value={check.limit} decimals={decimalsOf(check.limit)} unknown="none" /></td>
             </tr>
           ))}
         </tbody>
@@ -145,4 +147,12 @@ export function hasMoved(then: string, now: string): boolean {
   if (!share || !tolerance) return true;
   const magnitude = share.units < 0n ? { ...share, units: -share.units } : share;
   return compare(magnitude, tolerance) > 0;
+}
+
+/** Counts whole, money with cents, shares and small quantities with what tells them apart. */
+function decimalsOf(limit: string | null | undefined): number {
+  const whole = /^(\d+)(?:\.(\d+))?$/.exec(limit ?? "");
+  const digits = whole?.[1]?.replace(/^0+/, "").length ?? 0;
+  if (digits === 0) return 4;
+  return digits <= 2 && !/[1-9]/.test(whole?.[2] ?? "") ? 0 : 2;
 }

@@ -1,4 +1,4 @@
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 
@@ -15,21 +15,8 @@ import { Guarded } from "@/session/Guarded";
 import { useSession } from "@/session/session";
 import { Author } from "@/session/Author";
 
-const conditions = (account: string) =>
-  queryOptions({
-    queryKey: ["account", account, "mode", "conditions"],
-    queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/going-live", { params: { path: { account } }, signal })),
-  });
-const requests = (account: string) =>
-  queryOptions({
-    queryKey: ["account", account, "mode", "requests"],
-    queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/going-live/requests", { params: { path: { account } }, signal })),
-  });
-const modeChanges = (account: string) =>
-  queryOptions({
-    queryKey: ["account", account, "mode", "changes"],
-    queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/mode-changes", { params: { path: { account } }, signal })),
-  });
+import { Conditions } from "./Conditions";
+import { conditions, modeChanges, requests } from "./queries";
 
 /** Simulated or live: every condition, the request, the second person, and the change itself. */
 export function ModePage() {
@@ -44,20 +31,10 @@ export function ModePage() {
         <>
           <QueryState query={found} what="the conditions of going live">
             {(data) => {
-              const missing = data.conditions.filter((one) => !one.ok).length;
               const waiting = (asked.data ?? []).find((row) => row.number === data.request && row.approved_by === null);
               return (
                 <div className="columns">
-                  <section className="panel">
-                    <h2>{figures.mode === "live" ? "Live" : missing === 0 ? "Every condition holds" : `${missing} of ${data.conditions.length} conditions do not hold`}</h2>
-                    <ul className="states">
-                      {data.conditions.map((one) => (
-                        <li key={one.code} className={one.ok ? "good" : "alarm"}>
-                          <span aria-hidden="true">{one.ok ? "●" : "▲"}</span> {one.code.replaceAll("-", " ")} <small>{one.reason}</small>
-                        </li>
-                      ))}
-                    </ul>
-                  </section>
+                  <Conditions account={account} found={data} />
                   <section className="panel stack">
                     <h2>{figures.mode === "live" ? "Back to simulation" : "Going live"}</h2>
                     <Guarded right="account.mode" account={account}>

@@ -17,7 +17,7 @@ export function MarketTable({ market }: MarketTableProps) {
         {market.source} at speed {market.speed}; <Moment at={market.market_time} market unknown="no price yet" />
       </p>
       <div className="scroll" tabIndex={0} role="region" aria-label="Prices">
-        <table className="table">
+        <table className="table market">
           <thead>
             <tr>
               <th scope="col">Pair</th>

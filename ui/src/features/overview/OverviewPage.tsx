@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { Page } from "@/app/Page";
 import { QueryState } from "@/components/QueryState";
+import { StandingSwitches } from "@/features/kill-switch/StandingSwitches";
 
 import { AccountCard } from "./AccountCard";
 import { MarketTable } from "./MarketTable";
@@ -19,11 +20,7 @@ export function OverviewPage() {
       <QueryState query={room} what="the overview">
         {(data) => (
           <>
-            {data.kill_switches.length > 0 ? (
-              <p className="banner banner-alarm" role="status">
-                ⚠ Kill switch {data.kill_switches.join(", ")} stands: nothing is bought.
-              </p>
-            ) : null}
+            <StandingSwitches />
             {data.prices_unknown ? <p className="banner banner-warn">⚠ {data.prices_unknown}: figures at these prices are struck out.</p> : null}
             <section className="cards" aria-label="Accounts">
               {data.accounts.map((account) => (
@@ -38,7 +35,7 @@ export function OverviewPage() {
             </section>
             <div className="columns">
               <MarketTable market={data.market} />
-              <PlatformHealth processes={data.processes} lesserForms={data.lesser_forms} followed={data.market_followed} />
+              <PlatformHealth processes={data.processes} degradedModes={data.degraded_modes} followed={data.market_followed} />
             </div>
           </>
         )}

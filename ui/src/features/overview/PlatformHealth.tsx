@@ -4,12 +4,12 @@ import type { components } from "@/api/schema";
 
 export interface PlatformHealthProps {
   readonly processes: readonly components["schemas"]["Process"][];
-  readonly lesserForms: readonly string[];
+  readonly degradedModes: readonly string[];
   readonly followed: boolean;
 }
 
 /** Whether the exchange, the feed and the processes answer, and what runs in a degraded mode. */
-export function PlatformHealth({ processes, lesserForms, followed }: PlatformHealthProps) {
+export function PlatformHealth({ processes, degradedModes, followed }: PlatformHealthProps) {
   return (
     <section className="panel">
       <h2>Platform</h2>
@@ -24,11 +24,11 @@ export function PlatformHealth({ processes, lesserForms, followed }: PlatformHea
           <span aria-hidden="true">{followed ? "●" : "▲"}</span> market feed <small>{followed ? "followed" : "nobody follows it"}</small>
         </li>
       </ul>
-      {lesserForms.length > 0 ? (
+      {degradedModes.length > 0 ? (
         <details>
-          <summary>{lesserForms.length} degraded {lesserForms.length === 1 ? "mode" : "modes"}</summary>
+          <summary>{degradedModes.length} degraded {degradedModes.length === 1 ? "mode" : "modes"}</summary>
           <ul>
-            {lesserForms.map((words) => (
+            {degradedModes.map((words) => (
               <li key={words}>{words}</li>
             ))}
           </ul>

@@ -8,9 +8,13 @@ import { Rows } from "@/components/Rows";
 import { Guarded } from "@/session/Guarded";
 
 import { InvitePerson } from "./InvitePerson";
+import { OwnFactors } from "./OwnFactors";
+import { OwnPassword } from "./OwnPassword";
 import { OwnSessions } from "./OwnSessions";
+import { OwnTokens } from "./OwnTokens";
 import { PersonActions } from "./PersonActions";
 import { people } from "./queries";
+import { Recoveries } from "./Recoveries";
 
 type PersonView = components["schemas"]["PersonView"];
 
@@ -19,9 +23,13 @@ export function PeoplePage() {
   return (
     <Page title="People">
       <Guarded right="people.read">
+        <Recoveries />
         <Everybody />
       </Guarded>
       <OwnSessions />
+      <OwnFactors />
+      <OwnPassword />
+      <OwnTokens />
     </Page>
   );
 }

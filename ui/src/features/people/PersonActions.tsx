@@ -1,3 +1,4 @@
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { brought, client } from "@/api/client";
@@ -6,8 +7,12 @@ import { useCommand } from "@/commands/useCommand";
 import { Button } from "@/components/Button";
 import { CommandForm } from "@/components/CommandForm";
 import { Dialog } from "@/components/Dialog";
+import { QueryState } from "@/components/QueryState";
 import { isConfirmed, TypedConfirmation } from "@/components/TypedConfirmation";
 import { Guarded } from "@/session/Guarded";
+
+import { SessionRows } from "./OwnSessions";
+import { sessionsOf } from "./queries";
 
 type PersonView = components["schemas"]["PersonView"];
 
@@ -27,10 +32,27 @@ export function PersonActions({ person }: PersonActionsProps) {
         <Dialog title={person.display_name} open onClose={() => setOpen(false)}>
           <Guarded right="people.manage">
             <Actions person={person} />
+            <Sessions person={person} />
           </Guarded>
         </Dialog>
       ) : null}
     </>
+  );
+}
+
+function Sessions({ person }: PersonActionsProps) {
+  const found = useQuery(sessionsOf(person.user_id));
+  const path = (session: string) => ({ person: person.user_id, session });
+  return (
+    <QueryState query={found} what="their sessions">
+      {(rows) => (
+        <SessionRows
+          caption={`Sessions of ${person.display_name}`}
+          rows={rows}
+          end={(session) => brought(client.DELETE("/api/v1/people/{person}/sessions/{session}", { params: { path: path(session) } }))}
+        />
+      )}
+    </QueryState>
   );
 }
 

@@ -10,6 +10,9 @@ import { QueryState } from "@/components/QueryState";
 import { Rows } from "@/components/Rows";
 import { AccountFrame } from "@/features/account/AccountFrame";
 
+import { AskRecord } from "./AskRecord";
+import { StoredReports } from "./StoredReports";
+
 type Report = components["schemas"]["Report"];
 
 const report = (account: string) =>
@@ -44,6 +47,8 @@ export function ReportPage() {
               </div>
               <CostsTable report={data} />
               <DaysTable report={data} />
+              <StoredReports account={account} />
+              <AskRecord account={account} />
             </>
           )}
         </QueryState>

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 
 import { brought, client } from "@/api/client";
 import { useCommand } from "@/commands/useCommand";
+import { Button } from "@/components/Button";
 import { CommandForm } from "@/components/CommandForm";
 import { Field } from "@/components/Field";
 import { Moment } from "@/components/Moment";
@@ -52,7 +53,7 @@ interface EditorProps {
 
 function Editor({ owner, version, known, inForce }: EditorProps) {
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
-  const [seen] = useState(version);
+  const [seen, setSeen] = useState(version);
   const [filter, setFilter] = useState("");
   const [reason, setReason] = useState("");
   const [word, setWord] = useState("");
@@ -79,12 +80,24 @@ function Editor({ owner, version, known, inForce }: EditorProps) {
     },
     isRecorded: (answer) => answer.code === "waiting" || (answer.version !== undefined && version >= answer.version),
   });
+  // One's own change is seen: the next one is based on it.
+  const own = command.step === "recorded" ? command.answer?.version : undefined;
+  useEffect(() => {
+    if (own === undefined) return;
+    setSeen((now) => Math.max(now, own));
+    setTyped({});
+    setReason("");
+    setWord("");
+  }, [own]);
   const groups = grouped(known, filter);
   return (
     <>
       <div className="filters">
         <Field label="Find a setting" type="search" value={filter} onValue={setFilter} />
-        <p className="panel-note">Version {version} is in force.{version !== seen ? " It has changed since this form was opened: reload to see it." : ""}</p>
+        <div className="stack">
+          <p className="panel-note">Version {version} is in force.{version > seen ? ` It has changed since version ${seen}, which this form was opened at.` : ""}</p>
+          {version > seen ? <Button onPress={() => setSeen(version)}>Go on from version {version}; what is typed stays</Button> : null}
+        </div>
       </div>
       {groups.map(([section, names]) => (
         <section key={section} className="panel">

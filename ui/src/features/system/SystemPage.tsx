@@ -1,10 +1,11 @@
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 
-import { client } from "@/api/client";
 import { Page } from "@/app/Page";
 import { Moment } from "@/components/Moment";
+import { Panel } from "@/components/Panel";
 import { QueryState } from "@/components/QueryState";
 import { Rows } from "@/components/Rows";
+import { FreezePanel } from "@/features/freeze/FreezePanel";
 import { Acknowledgements } from "@/features/kill-switch/Acknowledgements";
 import { LiftKillSwitch } from "@/features/kill-switch/LiftKillSwitch";
 import { killSwitches } from "@/features/kill-switch/queries";
@@ -12,13 +13,8 @@ import { controlRoom } from "@/features/overview/queries";
 import { useConnection } from "@/live/connection";
 import { Author } from "@/session/Author";
 
-const readiness = queryOptions({
-  queryKey: ["control-room-readiness"],
-  queryFn: async ({ signal }) => {
-    const answer = await client.GET("/readyz", { signal });
-    return answer.data ?? (answer.error as NonNullable<typeof answer.data>);
-  },
-});
+import { readiness } from "./queries";
+import { Running } from "./Running";
 
 /** What runs, how it answers, and in which degraded modes; kill switches and their lifting. */
 export function SystemPage() {
@@ -30,12 +26,11 @@ export function SystemPage() {
     <Page title="System">
       <QueryState query={switches} what="the kill switches">
         {(rows) => (
-          <section className="panel stack">
-            <h2>Kill switches</h2>
+          <Panel title="Kill switches" stack>
             {rows.length === 0 ? <p className="panel-note">None was ever engaged.</p> : null}
             {rows.filter((row) => row.lifted_at === null).map((row) => (
               <article key={row.number} className="stack switch">
-                <h3>⚠ Kill switch {row.number}: {row.reason}</h3>
+                <h3>⚠ Kill switch {row.number}{row.symbols?.length ? ` of ${row.symbols.join(", ")}` : ""}: {row.reason}</h3>
                 <p>Engaged by <Author id={row.engaged_by} />, <Moment at={row.engaged_at} />; positions {row.flatten ? "are sold" : "are kept, protected"}.</p>
                 <Acknowledgements engagement={row} />
                 <LiftKillSwitch engagement={row} switches={rows} />
@@ -51,9 +46,10 @@ export function SystemPage() {
                 </ul>
               </details>
             ) : null}
-          </section>
+          </Panel>
         )}
       </QueryState>
+      <FreezePanel />
       <div className="columns">
         <QueryState query={room} what="the processes">
           {(data) => (
@@ -95,21 +91,26 @@ export function SystemPage() {
         {(data) => (
           <section className="panel">
             <h2>Degraded modes</h2>
-            {data.lesser_forms.length === 0 ? <p className="panel-note">None: everything runs in its full form.</p> : null}
+            {data.degraded_modes.length === 0 ? <p className="panel-note">None: everything runs in its full form.</p> : null}
             <ul>
-              {data.lesser_forms.map((words) => (
+              {data.degraded_modes.map((words) => (
                 <li key={words}>{words}</li>
               ))}
             </ul>
           </section>
         )}
       </QueryState>
-      <section className="panel">
-        <h2>About</h2>
+      <Running />
+      <Panel title="Logs">
+        <p className="panel-note">
+          Each process writes one, on the machine: <code>aether logs trading</code>, <code>aether logs api</code>. An error names the correlation id by which it is found.
+        </p>
+      </Panel>
+      <Panel title="About">
         <p className="panel-note">
           Charts are drawn by Lightweight Charts™ of TradingView (Apache License 2.0), <a href="https://www.tradingview.com/" rel="noreferrer">tradingview.com</a>. The <a href="/docs">API's description</a> asks for the token as a password.
         </p>
-      </section>
+      </Panel>
     </Page>
   );
 }

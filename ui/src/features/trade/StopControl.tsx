@@ -10,7 +10,10 @@ import { isConfirmed, TypedConfirmation } from "@/components/TypedConfirmation";
 import { compare, multiply, parse, subtract, toText, typedDecimal } from "@/format/decimal";
 import { Guarded } from "@/session/Guarded";
 
+import { ExitsControl } from "./ExitsControl";
+
 type Trade = components["schemas"]["Trade"];
+type Answered = components["schemas"]["Answered"];
 
 export interface StopControlProps {
   readonly account: string;
@@ -29,7 +32,7 @@ export function StopControl({ account, mode, trade, wanted, onWanted }: StopCont
   const outcome = price && held && entry ? toText(multiply(subtract(price, entry), held)) : undefined;
   const changed = price !== undefined && parse(trade.stop_price) !== undefined && compare(price, parse(trade.stop_price)!) !== 0;
   const live = mode === "live";
-  const command = useCommand({
+  const command = useCommand<Answered>({
     form: `stop/${account}/${trade.number}`,
     send: (key, signal) =>
       brought(
@@ -40,7 +43,7 @@ export function StopControl({ account, mode, trade, wanted, onWanted }: StopCont
         }),
         key,
       ),
-    isRecorded: () => price !== undefined && compare(parse(trade.stop_price) ?? { units: -1n, scale: 0 }, price) === 0,
+    isRecorded: (answer) => Boolean(answer.approval) || (price !== undefined && compare(parse(trade.stop_price) ?? { units: -1n, scale: 0 }, price) === 0),
   });
   const close = useCommand({
     form: `close/${account}/${trade.number}`,
@@ -56,7 +59,7 @@ export function StopControl({ account, mode, trade, wanted, onWanted }: StopCont
           command={command}
           danger={live}
           action={`${live ? "LIVE: move" : "Move"} the stop of ${account}'s trade ${trade.number} to ${price ? wanted.trim() : "…"}`}
-          recorded="The stop stands there."
+          recorded={command.answer?.approval ? "It protects less: another person approves it under Approvals." : "The stop stands there."}
           ready={changed && (!live || isConfirmed(account, typed))}
         >
           <Field label="New stop" unit="USD" inputMode="decimal" value={wanted} onValue={onWanted} hint="or drag the stop in the chart" error={wanted && !price ? "A price with a decimal point" : undefined} />
@@ -64,6 +67,7 @@ export function StopControl({ account, mode, trade, wanted, onWanted }: StopCont
           {live ? <TypedConfirmation word={account} why="This moves the protection of real money." value={typed} onValue={setTyped} /> : null}
         </CommandForm>
       </Guarded>
+      <ExitsControl account={account} mode={mode} trade={trade} />
       <Guarded right="trade.close" account={account}>
         <CommandForm command={close} danger ready={!live || isConfirmed(account, typed)} action={`${live ? "LIVE: sell" : "Sell"} all of trade ${trade.number} of ${account} at market`} recorded="Closed." />
       </Guarded>

@@ -1,12 +1,15 @@
 import {
-  CandlestickSeries, createChart, createSeriesMarkers, type IPriceLine, type ISeriesApi, LineStyle, type SeriesMarker, type Time,
-  type UTCTimestamp,
+  CandlestickSeries, createChart, createSeriesMarkers, type IPriceLine, type ISeriesApi, LineSeries, LineStyle, LineType,
+  type SeriesMarker, type Time, type UTCTimestamp,
 } from "lightweight-charts";
 import { useEffect, useRef } from "react";
 
 import type { components } from "@/api/schema";
 import { chartLook } from "@/components/chartLook";
+import { useLook } from "@/components/useLook";
 import { forDrawing } from "@/format/decimal";
+
+import { movesOf, pathOf, type Levels } from "./levels";
 
 type Candle = components["schemas"]["Candle"];
 type Execution = components["schemas"]["Execution"];
@@ -17,6 +20,8 @@ export interface TradeChartProps {
   readonly entry: string | null;
   readonly stop: string;
   readonly target: string | null;
+  /** Where stop and target have stood, the oldest first. */
+  readonly levels: readonly Levels[];
   /** The stop as it stands in the form beside; drawn apart from the one in force. */
   readonly wanted?: string | undefined;
   /** The stop was dragged to a price; nothing is changed before it is confirmed in the form. */
@@ -26,11 +31,12 @@ export interface TradeChartProps {
 const GRAB_PIXELS = 8;
 
 /** Bars around a trade with its entry, stop and target; the stop can be dragged. */
-export default function TradeChart({ candles, executions, entry, stop, target, wanted, onStopDragged }: TradeChartProps) {
+export default function TradeChart({ candles, executions, entry, stop, target, levels, wanted, onStopDragged }: TradeChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const dragged = useRef(onStopDragged);
   dragged.current = onStopDragged;
   const movable = onStopDragged !== undefined;
+  const look = useLook();
   useEffect(() => {
     const element = place.current;
     if (!element || candles.length === 0) return;
@@ -44,8 +50,8 @@ export default function TradeChart({ candles, executions, entry, stop, target, w
       autoscaleInfoProvider: (original: () => { priceRange: { minValue: number; maxValue: number } | null } | null) => {
         const found = original();
         if (!found?.priceRange) return found;
-        const levels = [stop, target, entry].filter((level): level is string => level !== null).map(forDrawing);
-        return { priceRange: { minValue: Math.min(found.priceRange.minValue, ...levels), maxValue: Math.max(found.priceRange.maxValue, ...levels) } };
+        const prices = [stop, target, entry, ...levels.flatMap((one) => [one.stop_price, one.take_profit_price])].filter((level): level is string => level !== null).map(forDrawing);
+        return { priceRange: { minValue: Math.min(found.priceRange.minValue, ...prices), maxValue: Math.max(found.priceRange.maxValue, ...prices) } };
       },
     });
     bars.setData(candles.map((bar) => ({
@@ -54,6 +60,15 @@ export default function TradeChart({ candles, executions, entry, stop, target, w
     })));
     const line = (price: string, title: string, color: string, style = LineStyle.Solid): IPriceLine =>
       bars.createPriceLine({ price: forDrawing(price), title, color, lineWidth: 2, lineStyle: style, axisLabelVisible: true });
+    // Where they stood before: steps, thinner than the lines in force.
+    for (const [name, color, style] of [["stop_price", "--alarm", LineStyle.Solid], ["take_profit_price", "--good", LineStyle.Dashed]] as const) {
+      const path = pathOf(levels, name, (at) => barOf(candles, at), barOf(candles, last?.start ?? ""));
+      if (path.length < 2) continue;
+      chart.addSeries(LineSeries, {
+        color: tone(color), lineWidth: 1, lineStyle: style, lineType: LineType.WithSteps, priceLineVisible: false, lastValueVisible: false, crosshairMarkerVisible: false,
+        autoscaleInfoProvider: () => null,
+      }).setData(path.map(({ time, price }) => (price === null ? { time: time as UTCTimestamp } : { time: time as UTCTimestamp, value: forDrawing(price) })));
+    }
     if (entry) line(entry, "entry", tone("--accent"));
     if (target) line(target, "target", tone("--good"), LineStyle.Dashed);
     line(stop, "stop", tone("--alarm"));
@@ -71,9 +86,9 @@ export default function TradeChart({ candles, executions, entry, stop, target, w
       release?.();
       chart.remove();
     };
-  }, [candles, executions, entry, stop, target, wanted, movable]);
+  }, [candles, executions, entry, stop, target, levels, wanted, movable, look]);
   if (candles.length === 0) return <p className="panel-note">No bars are kept for this pair yet.</p>;
-  return <div ref={place} className="chart" role="img" aria-label={`Price bars with entry ${entry ?? "not filled"}, stop ${stop}, target ${target ?? "none"}`} />;
+  return <div ref={place} className="chart" role="img" aria-label={`Price bars with entry ${entry ?? "not filled"}, stop ${stop}, target ${target ?? "none"}, ${movesOf(levels).length} moves of them`} />;
 }
 
 function barOf(candles: readonly Candle[], at: string): UTCTimestamp {

@@ -15,7 +15,7 @@ export function TradeFacts({ trade }: TradeFactsProps) {
       <dl className="facts">
         <div><dt>PnL</dt><dd><Figure value={trade.pnl} kind="money" unit="USD" signed unknown="open" /></dd></div>
         <div><dt>Bought</dt><dd><Figure value={trade.bought} kind="quantity" /> at <Figure value={trade.average_entry_price} kind="price" decimals={2} unknown="not filled" /></dd></div>
-        <div><dt>Sold</dt><dd><Figure value={trade.sold} kind="quantity" /> at <Figure value={trade.average_exit_price} kind="price" decimals={2} unknown="open" /></dd></div>
+        <div><dt>Sold</dt><dd>{trade.average_exit_price === null ? "nothing yet" : <><Figure value={trade.sold} kind="quantity" /> at <Figure value={trade.average_exit_price} kind="price" decimals={2} /></>}</dd></div>
         <div><dt>Price when decided</dt><dd><Figure value={trade.reference_price} kind="price" /></dd></div>
         <div><dt>Stop</dt><dd><Figure value={trade.stop_price} kind="price" />{trade.trailed ? " (trailed)" : ""}</dd></div>
         <div><dt>Target</dt><dd><Figure value={trade.take_profit_price} kind="price" unknown="none" /></dd></div>

@@ -9,9 +9,12 @@ import { AccountFrame } from "@/features/account/AccountFrame";
 import { OrdersTable } from "@/features/account/OrdersTable";
 import { Author } from "@/session/Author";
 
+import { ExplanationPanel } from "./ExplanationPanel";
 import { IdeaPanel } from "./IdeaPanel";
-import { assessment, ordersOfTrade, story, trade } from "./queries";
+import { MovesTable } from "./MovesTable";
+import { assessment, explanation, ordersOfTrade, slippage, story, trade } from "./queries";
 import { SizeAndVerdict } from "./SizeAndVerdict";
+import { SlippageTable } from "./SlippageTable";
 import { StopControl } from "./StopControl";
 import { Timeline } from "./Timeline";
 import { TradeFacts } from "./TradeFacts";
@@ -26,6 +29,8 @@ export function TradePage() {
   const orders = useQuery(ordersOfTrade(account, number));
   const assessed = useQuery(assessment(account, number));
   const told = useQuery(story(account, number));
+  const explained = useQuery(explanation(account, number));
+  const slipped = useQuery(slippage(account, number));
   const [wanted, setWanted] = useState("");
   const open = found.data !== undefined && found.data.phase !== "settled" && found.data.bought !== found.data.sold;
   return (
@@ -45,6 +50,7 @@ export function TradePage() {
                         entry={row.average_entry_price}
                         stop={row.stop_price}
                         target={row.take_profit_price}
+                        levels={data.levels}
                         wanted={wanted || undefined}
                         onStopDragged={open ? setWanted : undefined}
                       />
@@ -56,8 +62,10 @@ export function TradePage() {
                 <TradeFacts trade={row} />
                 {open ? <StopControl account={account} mode={figures.mode} trade={row} wanted={wanted} onWanted={setWanted} /> : null}
                 {told.data ? <IdeaPanel idea={told.data.idea} source={row.source} /> : null}
+                {told.data?.idea ? <QueryState query={explained} what="what a model made of it">{(one) => <ExplanationPanel explanation={one} />}</QueryState> : null}
                 <QueryState query={assessed} what="what the size was decided by">{(one) => <SizeAndVerdict assessment={one} />}</QueryState>
               </div>
+              {told.data ? <MovesTable levels={told.data.levels} /> : null}
               <QueryState query={orders} what="the orders">
                 {(rows) => (
                   <>
@@ -66,6 +74,7 @@ export function TradePage() {
                   </>
                 )}
               </QueryState>
+              <QueryState query={slipped} what="the slippage">{(rows) => <SlippageTable fills={rows} />}</QueryState>
               <QueryState query={told} what="the audit">
                 {(data) => (
                   <Rows

@@ -18,14 +18,7 @@ export const ordersOfTrade = (account: string, number: number) =>
 export const assessment = (account: string, number: number) =>
   queryOptions({
     queryKey: ["account", account, "assessment", number],
-    queryFn: async ({ signal }) => {
-      try {
-        return await brought(client.GET("/api/v1/accounts/{account}/trades/{number}/assessment", { params: { path: { account, number } }, signal }));
-      } catch (error) {
-        if (error instanceof Problem && error.status === 404) return null;
-        throw error;
-      }
-    },
+    queryFn: ({ signal }) => orNull(brought(client.GET("/api/v1/accounts/{account}/trades/{number}/assessment", { params: { path: { account, number } }, signal }))),
   });
 
 export const story = (account: string, number: number) =>
@@ -34,3 +27,25 @@ export const story = (account: string, number: number) =>
     queryFn: ({ signal }) =>
       brought(client.GET("/api/v1/accounts/{account}/trades/{number}/story", { params: { path: { account, number } }, signal })),
   });
+
+export const explanation = (account: string, number: number) =>
+  queryOptions({
+    queryKey: ["account", account, "explanation", number],
+    queryFn: ({ signal }) => orNull(brought(client.GET("/api/v1/accounts/{account}/trades/{number}/explanation", { params: { path: { account, number } }, signal }))),
+  });
+
+export const slippage = (account: string, number: number) =>
+  queryOptions({
+    queryKey: ["account", account, "story", number, "slippage"],
+    queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/trades/{number}/slippage", { params: { path: { account, number } }, signal })),
+  });
+
+/** What is not there is told by 404, and is no failure. */
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return null;
+    throw error;
+  }
+}

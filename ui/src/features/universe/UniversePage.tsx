@@ -1,7 +1,7 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { brought, client } from "@/api/client";
+import { brought, client, Problem } from "@/api/client";
 import type { components } from "@/api/schema";
 import { Page } from "@/app/Page";
 import { CommandForm } from "@/components/CommandForm";
@@ -15,11 +15,21 @@ import { Guarded } from "@/session/Guarded";
 import { useSession } from "@/session/session";
 import { Author } from "@/session/Author";
 
+import { Proposal, UniverseVersions } from "./Proposal";
+
 type Change = components["schemas"]["UniverseChangeView"];
 
 const inForce = queryOptions({
   queryKey: ["universe", "now"],
-  queryFn: ({ signal }) => brought(client.GET("/api/v1/universe", { signal })),
+  queryFn: async ({ signal }) => {
+    try {
+      return await brought(client.GET("/api/v1/universe", { signal }));
+    } catch (error) {
+      // None yet is no failure.
+      if (error instanceof Problem && error.status === 404) return null;
+      throw error;
+    }
+  },
 });
 const changes = queryOptions({
   queryKey: ["universe", "changes"],
@@ -33,7 +43,7 @@ export function UniversePage() {
   return (
     <Page title="Universe">
       <QueryState query={universe} what="the universe">
-        {(data) => (
+        {(data) => data === null ? <p className="panel-note">No universe has been set up yet: the first review of the market does that, within minutes of the first start.</p> : (
           <Rows
             caption={`Version ${data.version}: ${data.pairs.length} pairs`}
             rows={data.pairs}
@@ -51,6 +61,7 @@ export function UniversePage() {
           />
         )}
       </QueryState>
+      <Proposal />
       <AskForChange known={universe.data?.pairs.map((pair) => pair.symbol) ?? []} changes={asked.data ?? []} />
       <QueryState query={asked} what="the changes">
         {(rows) => (
@@ -61,6 +72,7 @@ export function UniversePage() {
           </section>
         )}
       </QueryState>
+      <UniverseVersions />
     </Page>
   );
 }

@@ -203,6 +203,6 @@ async def test_gate_lets_the_important_pass_and_survives_cancellation():
 
 async def test_looking_for_what_went_unheard_leaves_room_for_the_questions_of_an_exit():
     budget = RateBudget(clock=lambda: 0.0, patience_seconds=0.0)
-    while budget.seconds_until_read(1.0, Priority.UNHEARD) == 0.0:
-        await budget.admit_read(1.0, Priority.UNHEARD)
+    while budget.seconds_until_read(1.0, Priority.RECOVERY) == 0.0:
+        await budget.admit_read(1.0, Priority.RECOVERY)
     assert budget.seconds_until_read(PROOF_COST, Priority.PROTECT) == 0.0

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.adapters.kraken.errors import KeyInUseError
 from activities.adapters.kraken.rest.nonce import (
     FileKeyLock,
     FileNonceStore,
@@ -13,8 +12,9 @@ from activities.adapters.kraken.rest.nonce import (
     SeveralLocks,
     key_fingerprint,
 )
+from activities.ports.exchange_errors import KeyInUseError
 from infra.runtime.cache_directory import keys_in_use
-from workers.assembly import key_lock
+from workers.keys.custody import key_lock
 
 
 class MemoryStore:

@@ -136,14 +136,35 @@ async def test_lost_answer_is_unknown_for_a_placement_and_never_repeated(server,
     assert [request[0] for request in server.requests] == ["AddOrder", "Balance"]
 
 
-@pytest.mark.parametrize(
-    "body",
-    ["<html>", "", "[]", "null", '{"error":[]}', '{"error":"E"}', '{"error":[],"result":NaN}'],
+GARBAGE = (
+    "<html>",
+    "",
+    "[]",
+    "null",
+    "5",
+    '"ok"',
+    '{"error":[]}',
+    '{"error":null,"result":{}}',
+    '{"error":"E"}',
+    '{"error":[],"result":null}',
+    '{"error":[],"result":[]}',
+    '{"error":[],"result":""}',
+    '{"error":[],"result":NaN}',
 )
-async def test_garbage_is_unknown_for_a_placement(server, transport, body):
-    server.script("AddOrder", status(200, body, {"Content-Type": "application/json"}))
-    with pytest.raises(UnknownOutcomeError):
-        await transport.private("AddOrder", {}, PLACE)
+"""Answers with status 200 that are none."""
+
+
+@pytest.mark.parametrize("body", GARBAGE)
+async def test_garbage_is_a_lost_answer_and_what_changes_something_is_sent_once(
+    server, transport, body
+):
+    for operation in Operation:
+        method = operation.value.capitalize()
+        server.script(method, status(200, body, {"Content-Type": "application/json"}))
+        meant = ExchangeUnavailableError if operation is READ else UnknownOutcomeError
+        with pytest.raises(meant):
+            await transport.private(method, {}, operation)
+        assert len(server.asked(method)) == 1
 
 
 async def test_refused_connection_proves_that_nothing_was_sent(tmp_path):

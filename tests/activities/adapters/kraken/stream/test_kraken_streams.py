@@ -13,7 +13,10 @@ from activities.adapters.kraken.exchange_clock import ExchangeClock
 from activities.adapters.kraken.feed.book import Book
 from activities.adapters.kraken.feed.public_feed import KrakenMarketFeed
 from activities.adapters.kraken.stream import private_connection, private_stream
-from activities.adapters.kraken.stream.expected_news import PATIENCE_SECONDS, ExpectedNews
+from activities.adapters.kraken.stream.pending_expectations import (
+    PATIENCE_SECONDS,
+    PendingExpectations,
+)
 from activities.adapters.kraken.stream.private_stream import PrivateStream
 from activities.adapters.kraken.websocket import ConnectionLimiter, Socket
 from activities.ports.exchange import BalanceReport, ExecutionReport, StreamGap
@@ -21,15 +24,18 @@ from activities.ports.exchange_errors import ExchangeError, ExchangeUnavailableE
 from activities.ports.market import BarClosed, BestPrices, FeedStatus, Tick
 from models.trading.orders import OrderStatus, OrderType
 from tests.support.figures import Figures
+from tests.support.free_ports import free_block
 from tests.support.kraken_rows import PAIRS
 from tests.support.scripted_exchange import ScriptedExchange, result
+
+PORTS = free_block()
 
 AT = "2026-07-19T17:54:39.753424Z"
 
 
 @pytest.fixture
 async def server():
-    server = ScriptedExchange(21230)
+    server = ScriptedExchange(PORTS)
     server.standing["AssetPairs"] = result(PAIRS)
     await server.start()
     yield server
@@ -198,31 +204,31 @@ async def hear_execution(server, events, sequence):
 
 
 @pytest.mark.parametrize("missed", ["execution", "balances"])
-async def test_what_was_missed_ends_the_unbroken_stretch(server, private, missed):
+async def test_what_was_missed_ends_the_stream_epoch(server, private, missed):
     server.on_subscribe = answer_private(SNAPSHOT_ORDER)
     async with aclosing(private.events()) as events:
-        assert private.unbroken_stretch() is None
+        assert private.stream_epoch() is None
         await take(events, 3)
         await hear_execution(server, events, 2)
-        whole = private.unbroken_stretch()
+        whole = private.stream_epoch()
         assert whole is not None
         await hear_execution(server, events, 3)
-        assert private.unbroken_stretch() == whole
+        assert private.stream_epoch() == whole
         if missed == "execution":
             await server.push(frame("balances", 2, {**CHANGED, "ref_id": "T9"}))
             await take(events, 1)
-            assert private.unbroken_stretch() is None
+            assert private.stream_epoch() is None
             await take(events, 1)
         else:
             await server.push(frame("balances", 7, {**CHANGED, "ref_id": "T3"}))
             await take(events, 2)
         await hear_execution(server, events, 4)
-        assert private.unbroken_stretch() not in (None, whole)
+        assert private.stream_epoch() not in (None, whole)
 
 
 def test_news_are_overdue_after_a_moment_once_and_not_when_they_have_come():
     now, told = [0.0], set()
-    expected = ExpectedNews(clock=lambda: now[0])
+    expected = PendingExpectations(clock=lambda: now[0])
     for news in ("a", "b", "a"):
         expected.expect(news, lambda news=news: news in told)
     told.add("b")
@@ -407,7 +413,7 @@ async def test_channel_that_loses_messages_again_and_again_is_begun_anew_ever_mo
         async with asyncio.timeout(10):
             while asyncio.get_running_loop().time() < began + 3.0:
                 await anext(stream)
-        assert private.unbroken_stretch() is None
+        assert private.stream_epoch() is None
     asked = [one for one in server.received if one["method"] == "unsubscribe"]
     assert 2 <= len(asked) <= 5
     assert private.connections == 1

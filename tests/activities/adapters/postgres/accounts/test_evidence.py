@@ -5,20 +5,53 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from activities.adapters.postgres.accounts.evidence import PostgresEvidence
+from activities.adapters.postgres.accounts.evidence import append_backtest
 from activities.adapters.postgres.accounts.mode_record import PostgresModes
 from activities.adapters.postgres.orders import trade_journal
+from infra.runtime.database.connections import Database, Role
 from models.trading.account.entries.basis import EntryBasis
-from models.trading.strategies.evidence import EvidenceSource, StrategyResult
+from models.trading.strategies.evidence import EvidenceSource
+from models.trading.strategies.out_of_sample import OutOfSampleTrade
 from models.trading.trade.facts import ExitReason
 from models.trading.trade.state import TradePhase
 from tests.activities.adapters.postgres.orders.test_postgres_trades import a_state, saved
 from tests.support.record_builders import NOW
 
 RESULTS = text("SELECT * FROM strategy_results WHERE strategy = :strategy ORDER BY trade")
+
+
+COUNTED = text(
+    """SELECT details FROM audit_log WHERE action = 'backtest_counted'
+       AND details ->> 'strategy' = :strategy ORDER BY sequence"""
+)
+FORGED = text(
+    """INSERT INTO strategy_results VALUES (:strategy, :version, :source, :reference, :account,
+           NULL, :symbol, 1, 1, NULL, :at, :at)"""
+)
+
+
+@pytest_asyncio.fixture
+async def learning_database(postgres, database_name):
+    learning = Database(postgres.url(Role.LEARNING, database_name))
+    yield learning
+    await learning.close()
+
+
+def a_backtest_trade(
+    strategy="fresh", version="1", symbol="BTC/USD", opened=NOW, closed=NOW + timedelta(days=1)
+):
+    return OutOfSampleTrade(
+        strategy, version, "kraken", symbol, opened, closed, Decimal("0.02"), Decimal("0.005")
+    )
+
+
+async def count(database, run_id, trades):
+    async with database.platform_scope() as session:
+        await append_backtest(session, run_id, trades, NOW)
 
 
 def settled(number, strategy, *, basis=EntryBasis.UNPROVEN, source=EvidenceSource.SIMULATION):
@@ -77,17 +110,13 @@ async def test_trade_of_a_person_is_no_evidence(journal, database):
     assert await results(database, "") == []
 
 
-async def test_market_worker_reads_the_evidence_of_all_sources(journal, database, record):
+async def test_market_worker_reads_the_evidence_of_all_sources(journal, learning_database, record):
     for number in (106, 107):
         await journal.save_trade(settled(number, "read"), None, NOW)
     live = settled(108, "read", source=EvidenceSource.LIVE)
     await journal.save_trade(live, None, NOW)
-    backtest = StrategyResult(
-        EvidenceSource.BACKTEST, "fold-1/1", "ETH/USD", NOW, Decimal("0.02"), Decimal("0.005")
-    )
-    evidence = PostgresEvidence(database)
-    for _ in range(2):
-        await evidence.append_backtest("read", "3", [backtest], NOW)
+    trade = a_backtest_trade(strategy="read", version="3", symbol="ETH/USD")
+    await count(learning_database, "run0", [trade])
     found = await record.evidence("read", "3")
     assert [(one.source, one.results) for one in found.sources] == [
         (EvidenceSource.LIVE, 1),
@@ -96,9 +125,36 @@ async def test_market_worker_reads_the_evidence_of_all_sources(journal, database
     ]
     assert found.sources[2].mean_net == Decimal("0.005")
     assert (await record.evidence("read", "4")).sources == ()
-    lied = replace(backtest, source=EvidenceSource.LIVE)
-    with pytest.raises(ValueError, match="by hand"):
-        await evidence.append_backtest("read", "3", [lied], NOW)
+
+
+async def test_backtest_counts_once_whatever_repeats_it_and_is_audited(
+    database, learning_database, record
+):
+    first = a_backtest_trade(opened=NOW, closed=NOW + timedelta(days=3))
+    later = a_backtest_trade(opened=NOW + timedelta(days=4), closed=NOW + timedelta(days=6))
+    overlapping = replace(later, opened_at=later.opened_at + timedelta(days=1), series="other")
+    await count(learning_database, "run1", [first])
+    await count(learning_database, "run1", [first])
+    await count(learning_database, "run2", [first, later, overlapping])
+    (source,) = (await record.evidence("fresh", "1")).sources
+    assert (source.source, source.results) == (EvidenceSource.BACKTEST, 2)
+    async with database.platform_scope() as session:
+        rows = (await session.sql(COUNTED, {"strategy": "fresh"})).all()
+    assert [
+        (row.details["backtest"], row.details["counted"], row.details["counted_before"])
+        for row in rows
+    ] == [("run1", "1", "0"), ("run1", "0", "1"), ("run2", "1", "2")]
+
+
+async def test_research_adds_results_of_backtests_and_no_others(learning_database):
+    row = {
+        "strategy": "forged", "version": "1", "source": "live", "reference": "company/1",
+        "account": "platform", "symbol": "BTC/USD", "at": NOW,
+    }  # fmt: skip
+    for changed in ({}, {"source": "backtest", "account": "company"}):
+        with pytest.raises(DBAPIError, match="row-level security"):
+            async with learning_database.account_scope((row | changed)["account"]) as session:
+                await session.sql(FORGED, row | changed)
 
 
 async def test_market_worker_does_not_see_whose_results_they_are(market_database):
@@ -123,9 +179,9 @@ async def test_net_results_of_a_run_are_those_of_what_the_account_follows(journa
     run = await modes.simulation_run("company")
     assert run is not None
     assert [round(one, 6) for one in run.net_results] == [Decimal("-0.077030")]
-    asked = await modes.ask_to_go_live("company", "Dora", "it is time", NOW)
+    asked = await modes.ask_to_go_live("company", "Dora", "it is time", NOW, "approval-1")
     written = await modes.ask_to_go_live(
-        "company", "Dora", "it is time", NOW, overrides_evidence=True
+        "company", "Dora", "it is time", NOW, "approval-2", overrides_evidence=True
     )
     assert (asked.overrides_evidence, written.overrides_evidence) == (False, True)
     assert written.number == asked.number + 1

@@ -11,7 +11,8 @@ from activities.adapters.postgres.accounts.hedge_market import PostgresHedgeMark
 from models.tables import ApprovalRow, HedgeReviewRow
 from models.trading.account.hedge.facts import HedgeRecord
 from models.trading.answers import Answer
-from models.trading.governance.approval import ENTRY, ApprovalRequest, ApprovalStatus
+from models.trading.governance.approval import ApprovalRequest, ApprovalStatus
+from models.trading.governance.subjects import Subject
 from models.trading.hedge.override import HedgeOverride
 from models.trading.market import MarketSnapshot
 from models.trading.trade.facts import HEDGE_WATCH, Direction, PriceWatch, WatchKind
@@ -20,7 +21,13 @@ from tests.support.record_builders import NOW
 
 def a_request(**changes):
     request = ApprovalRequest(
-        str(uuid4()), ENTRY, "director", "buy", NOW, NOW + timedelta(hours=1), Decimal("15000.50")
+        str(uuid4()),
+        Subject.ENTRY,
+        "director",
+        "buy",
+        NOW,
+        NOW + timedelta(hours=1),
+        Decimal("15000.50"),
     )
     return replace(request, **changes)
 

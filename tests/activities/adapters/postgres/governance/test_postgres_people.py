@@ -85,7 +85,7 @@ async def test_a_person_is_the_author_while_their_session_counts_and_nobody_else
     journal = PostgresJournal(api)
 
     async def write(actor):
-        await journal.audit("platform", actor, "something_done", {}, "")
+        await journal.audit("platform", actor, "backtest_requested", {}, "")
 
     token = TOKEN_HASH.set(hashed)
     try:

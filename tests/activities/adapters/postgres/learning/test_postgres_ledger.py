@@ -1,21 +1,25 @@
 """The training ledger on a real database: what is in it stays, and counts for ever."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import numpy as np
 import psycopg
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from activities.adapters.postgres.audit import verify_chain
 from activities.adapters.postgres.learning import champions
 from activities.adapters.postgres.learning.ledger import PostgresTrainingLedger
-from activities.ports.training import LedgerTrial, TrialKey
+from activities.ports.learning.training import LedgerTrial, TrialKey
 from infra.runtime.database.connections import PLATFORM_SCOPE, Database, Role
 from models.contracts.learning import NO_TRADE, Promotion, TrainingRequest
 from models.learning.estimators.calibration import Calibration
+from models.learning.training.holdout import HoldoutResult
 from models.learning.training.question import TrialResult
 from models.learning.validation.gate import Finding, GateReport
+from tests.support.lifting import approve_model
 from tests.support.postgres import PostgresServer
 
 KEY = TrialKey("data", "question")
@@ -76,19 +80,79 @@ async def test_unknown_figure_of_a_verdict_is_null(ledger, learning):
 
 
 async def test_no_trade_is_the_first_champion_and_the_end_of_every_way_back(
-    ledger, learning, admin
+    ledger, learning, admin, postgres, database_name
 ):
     assert (await champions.champion(learning)).model == NO_TRADE
     for model in ("run-1", "run-2", "run-2"):
+        approve_model(postgres.url("postgres", database_name), model)
         await ledger.promote(Promotion(model, "bert", "better"))
     assert (await champions.champion(learning)).number == 3
-    found = [(await champions.roll_back(learning, "aether", "it loses")).model for _ in range(3)]
+    found = []
+    for number in (3, 4, 5):
+        done = await champions.roll_back(learning, "aether", "it loses", expected=number)
+        assert done.done
+        found.append(done.followed_by.model)
     assert found == ["run-1", NO_TRADE, NO_TRADE]
+    # The step that promotes is repeated after its model was withdrawn: it stays withdrawn.
+    await ledger.promote(Promotion("run-2", "bert", "better"))
+    assert (await champions.champion(learning)).model == NO_TRADE
     assert (await champions.champion(admin)).model == NO_TRADE
     assert (await verify_chain(admin, PLATFORM_SCOPE)).intact
 
 
-@pytest.mark.parametrize("table", ["trials", "training_runs", "training_verdicts", "champions"])
+async def test_alarm_about_one_champion_withdraws_no_other(
+    ledger, learning, postgres, database_name
+):
+    before = (await champions.champion(learning)).number
+    for model in ("run-a", "run-b"):
+        approve_model(postgres.url("postgres", database_name), model)
+        await ledger.promote(Promotion(model, "bert", "better"))
+    # Two withdrawals of the same champion meet: one is done, and the champion before it stays.
+    both = await asyncio.gather(
+        *(
+            champions.roll_back(learning, "aether", "it loses", expected=before + 2)
+            for _ in range(2)
+        )
+    )
+    assert sorted(one.done for one in both) == [False, True]
+    assert {one.followed_by.number for one in both} == {before + 3}
+    assert (await champions.champion(learning)).model == "run-a"
+    # Judged was one from before.
+    late = await champions.roll_back(learning, "aether", "it loses", expected=before + 1)
+    assert (late.done, late.followed_by.model) == (False, "run-b")
+    assert (await champions.champion(learning)).model == "run-a"
+
+
+def looked(reason: str = "") -> HoldoutResult:
+    return HoldoutResult(0, 86_400 * 365, 200, 40, 0.001, 0.1, float("inf"), reason)
+
+
+async def test_hold_out_is_opened_once_for_a_release_and_audited(ledger, admin):
+    assert await ledger.holdout_opening("release-1") is None
+    first = await ledger.note_opening("release-1", "run-1", "data", looked())
+    assert (first.run_id, first.reason) == ("run-1", "")
+    # A second look, of another run or another result, changes nothing.
+    await ledger.begin_run(TrainingRequest("run-9", "anna", "again"), KEY, "f", "c", 10, 2)
+    again = await ledger.note_opening("release-1", "run-9", "data", looked("it loses"))
+    assert again == first == await ledger.holdout_opening("release-1")
+    await ledger.note_opening("release-2", "run-9", "data", looked("it loses"))
+    rows = await admin.call(
+        text("SELECT release, earlier, detectable FROM holdout_openings ORDER BY opened_at")
+    )
+    assert [tuple(row) for row in rows] == [("release-1", 0, None), ("release-2", 1, None)]
+    async with admin.account_scope(PLATFORM_SCOPE) as session:
+        opened = text(
+            "SELECT details->>'release' FROM audit_log WHERE action = 'holdout_opened' "
+            "AND details->>'release' LIKE 'release-%' ORDER BY sequence"
+        )
+        assert (await session.sql(opened)).scalars().all() == ["release-1", "release-2"]
+    assert (await verify_chain(admin, PLATFORM_SCOPE)).intact
+
+
+TABLES = ["trials", "training_runs", "training_verdicts", "champions", "holdout_openings"]
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_not_even_the_owner_changes_the_ledger(postgres, ledger, database_name, table):
     with psycopg.connect(postgres.url(Role.OWNER, database_name)) as connection:
         with pytest.raises(psycopg.Error) as error:

@@ -9,23 +9,42 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.adapters.postgres.audit import verify_chain
-from activities.adapters.postgres.governance.universe_changes import (
-    ChangeWanted,
-    PostgresUniverseChanges,
-)
+from activities.adapters.postgres.governance.platform_record import PostgresPlatform
 from activities.adapters.postgres.market.rules_record import PostgresMarketRules
+from activities.governance.platform import PlatformActivities
 from activities.market.rules import AccountsNotRunningError
 from activities.ports.rules import UniverseAuthorship
 from models.contracts.market_rules import MarketRulesRun
+from models.contracts.platform import ChangeUniverse, SettlePlatformApproval
+from models.trading.governance.approval import ApprovalSettled, ApprovalStatus
 from models.trading.instruments import InstrumentStatus
 from models.trading.universe.pairs import Standing, Universe
+from tests.support.lifting import note_approval
 from tests.support.market_rules import NobodyListens, Pairs, an_instrument, bars, rules_activities
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def wanted(joins=(), leaves=(), author="one"):
-    return ChangeWanted(uuid4().hex, author, "because", tuple(joins), tuple(leaves), NOW)
+    return ChangeUniverse(uuid4().hex, author, "because", tuple(joins), tuple(leaves), NOW)
+
+
+def settled(asked, by, status=ApprovalStatus.APPROVED):
+    fact = ApprovalSettled(asked.request_id, status, by, None, NOW)
+    return SettlePlatformApproval(asked.request_id, asked, fact)
+
+
+@pytest.fixture
+def platform_step(database, superuser_url):
+    """Carry out a step; what is settled as approved the API has noted before."""
+    activities = PlatformActivities(PostgresPlatform(database))
+
+    async def call(name, request):
+        if isinstance(request, SettlePlatformApproval):
+            note_approval(superuser_url, "platform", request.asked, request.fact.by)
+        return await ActivityEnvironment().run(getattr(activities, name), request)
+
+    return call
 
 
 @pytest.fixture
@@ -41,12 +60,13 @@ def run(database, market_database):
 
 
 async def test_universe_from_its_first_start_to_a_pair_that_leaves_while_held(
-    run, database, journal
+    run, platform_step, database, journal
 ):
-    stored, changes = PostgresMarketRules(database), PostgresUniverseChanges(database)
+    stored, changes = PostgresMarketRules(database), PostgresPlatform(database)
     first = await run("review_universe", MarketRulesRun())
     assert (first.version, first.installed) == (1, True)
     assert (await stored.current()).allowed == {"BTC/USD", "ETH/USD", "SOL/USD"}
+    assert first.proposal is not None  # which says of every pair why it is in or not
     again = await run("review_universe", MarketRulesRun())
     assert (again.version, again.installed, again.proposal) == (1, False, None)
 
@@ -69,16 +89,19 @@ async def test_universe_from_its_first_start_to_a_pair_that_leaves_while_held(
     held = await stored.held_symbols()
     assert held == {"SOL/USD"}
     want = wanted(["ADA/USD"], ["ETH/USD", "SOL/USD"])
-    asked = await changes.ask(want)
-    assert (await changes.ask(want)).row.number == asked.row.number
-    alone = await changes.decide(asked.row.number, "One", approve=True, at=NOW, held=held)
-    assert [check.code for check in alone.verdict.failures] == ["second-person-needed"]
-    done = await changes.decide(asked.row.number, "two", approve=True, at=NOW, held=held)
-    assert (done.row.outcome, done.row.decided_by) == ("applied", "two")
-    repeated = await changes.decide(asked.row.number, "two", approve=True, at=NOW, held=held)
-    assert repeated.verdict.allowed
-    late = await changes.decide(asked.row.number, "three", approve=True, at=NOW, held=held)
-    assert [check.code for check in late.verdict.failures] == ["approval-decided"]
+    asked = (await platform_step("change_universe", want)).ask
+    assert (await platform_step("change_universe", want)).ask == asked
+    alone = await platform_step("settle_platform_approval", settled(asked, "One"))
+    assert alone.answer.code == "second-person-needed"
+    refused = await changes.by_approval(asked.request_id)
+    assert (refused.outcome, refused.decided_by) == ("refused", "aether")
+    want = wanted(["ADA/USD"], ["ETH/USD", "SOL/USD"])
+    asked = (await platform_step("change_universe", want)).ask
+    for _ in range(2):
+        done = await platform_step("settle_platform_approval", settled(asked, "two"))
+        assert (done.answer.code, done.tell) == ("accepted", "version-2")
+    row = await changes.by_approval(asked.request_id)
+    assert (row.outcome, row.decided_by) == ("applied", "two")
 
     universe = await stored.current()
     assert universe.version == 2
@@ -91,18 +114,19 @@ async def test_universe_from_its_first_start_to_a_pair_that_leaves_while_held(
     assert (await verify_chain(database, "platform")).intact
 
 
-async def test_change_that_cannot_be_made_is_refused_when_it_is_asked_for(run, database):
+async def test_change_that_cannot_be_made_is_refused_when_it_is_asked_for(
+    run, platform_step, database
+):
     await run("review_universe", MarketRulesRun())
-    changes = PostgresUniverseChanges(database)
     for want in (wanted(joins=["DOGE/USD"]), wanted(leaves=["DOGE/USD"])):
-        refused = await changes.ask(want)
-        assert refused.row is None
-        assert [check.code for check in refused.verdict.failures] == ["invalid-change"]
-    unknown = await changes.decide(999_999, "two", approve=True, at=NOW, held=())
-    assert unknown.row is None
-    asked = await changes.ask(wanted(leaves=["BTC/USD"]))
-    ended = await changes.decide(asked.row.number, "one", approve=False, at=NOW, held=())
-    assert ended.row.outcome == "refused"
+        refused = await platform_step("change_universe", want)
+        assert (refused.ask, refused.answer.code) == (None, "invalid-change")
+    asked = (await platform_step("change_universe", wanted(leaves=["BTC/USD"]))).ask
+    for status in (ApprovalStatus.WITHDRAWN, ApprovalStatus.APPROVED):
+        ended = await platform_step("settle_platform_approval", settled(asked, "one", status))
+        assert ended.answer.accepted
+    row = await PostgresPlatform(database).by_approval(asked.request_id)
+    assert row.outcome == "refused"
     assert "BTC/USD" in (await PostgresMarketRules(database).current()).allowed
 
 
@@ -128,11 +152,26 @@ async def test_groups_are_computed_from_stored_bars_and_told_with_the_universe(
     assert number == computed.number
     assert groups[together[0]] == groups[together[1]]
     assert groups[symbols[-1]] != groups[together[0]]
-    told = await run("tell_market_rules")
+    told = await run("signal_market_rules")
     assert told.accounts == 1
     ((account, fact),) = run.messenger.told
     assert (account, fact.groups_number, fact.groups) == ("company", number, groups)
     assert fact.universe == tuple(sorted(universe.allowed))
     run.messenger.missing.add("company")
     with pytest.raises(AccountsNotRunningError, match="company"):
-        await run("tell_market_rules")
+        await run("signal_market_rules")
+
+
+async def test_what_the_record_knows_no_approval_of_changes_no_universe(
+    run, platform_step, database, superuser_url
+):
+    activities = PlatformActivities(PostgresPlatform(database))
+    before = await PostgresPlatform(database).universe()
+    asked = (
+        await platform_step("change_universe", wanted(leaves=tuple(before.universe.pairs)[:1]))
+    ).ask
+    assert asked is not None, "a pair that leaves is asked for"
+    forged = settled(asked, "user/somebody")
+    told = await ActivityEnvironment().run(activities.settle_platform_approval, forged)
+    assert "stays as it is" in told.answer.detail
+    assert (await PostgresPlatform(database).universe()).universe == before.universe

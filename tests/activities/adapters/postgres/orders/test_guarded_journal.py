@@ -8,16 +8,16 @@ import psycopg
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.accounts.stream import Following
+from activities.accounts.stream import StreamFollower
 from activities.adapters.postgres.installation import create_account
 from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.orders import guarded_journal
 from activities.adapters.postgres.orders.guarded_journal import GuardedJournal
 from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
 from activities.execution.orders import OrderActivities
-from activities.execution.timeouts import Patience
+from activities.execution.timeouts import OrderTimeouts
 from activities.ports.journal import Discrepancies, IntentRefusedError
-from models.contracts.orders import OrderToPlace, PartToSell, PositionToExit
+from models.contracts.orders import PositionToExit, SellPartialExit, SubmitOrder
 from models.contracts.workflows import AccountToFollow
 from models.trading.account.state import AccountState
 from models.trading.orders import Leg, OrderStatus, OrderType, Side
@@ -102,7 +102,7 @@ async def test_order_whose_intent_cannot_be_recorded_is_refused_and_not_sent(
 ):
     exchange, directory = FakeExchange(), FakeDirectory()
     directory.exchanges[account] = exchange
-    activities = OrderActivities(directory, guarded, wall_clock, Patience())
+    activities = OrderActivities(directory, guarded, wall_clock, OrderTimeouts())
     sale = an_order(
         account=account, leg=Leg.EXIT, side=Side.SELL, order_type=OrderType.MARKET,
         limit_price=None, symbol=f"BTC{chr(0)}/USD",
@@ -110,7 +110,7 @@ async def test_order_whose_intent_cannot_be_recorded_is_refused_and_not_sent(
     with pytest.raises(IntentRefusedError):
         await guarded.store_intent(sale, NOW, NOW)
     run = ActivityEnvironment().run
-    placed = await run(activities.place_order, OrderToPlace(sale, wall_clock()))
+    placed = await run(activities.place_order, SubmitOrder(sale, wall_clock()))
     assert placed.refused is not None
     assert placed.refused.status is OrderStatus.NOT_PLACED
     leaving = PositionToExit(ExitPosition(("O-STOP",), Decimal(0), sale), wall_clock())
@@ -120,7 +120,7 @@ async def test_order_whose_intent_cannot_be_recorded_is_refused_and_not_sent(
     assert done.stops == ()
     part = replace(sale, leg=Leg.PART)
     amend = AmendStop("O-STOP", None, Decimal(1), Decimal(1))
-    sold = await run(activities.sell_part, PartToSell(SellPart(amend, part), wall_clock()))
+    sold = await run(activities.sell_part, SellPartialExit(SellPart(amend, part), wall_clock()))
     assert sold.stop.refused is not None
     assert sold.placed.refused is not None
     assert exchange.submits == []
@@ -130,7 +130,7 @@ async def test_order_whose_intent_cannot_be_recorded_is_refused_and_not_sent(
 async def test_stream_goes_on_after_an_execution_that_the_record_refuses(
     database, guarded, account
 ):
-    following = Following(
+    following = StreamFollower(
         AccountToFollow(account, ()), FakeDirectory(), guarded, FakeMessenger(), wall_clock
     )
     _, order_id = await an_open_order(guarded, account)

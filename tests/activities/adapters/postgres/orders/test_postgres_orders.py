@@ -5,17 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
 from activities.adapters.postgres.journal import PostgresJournal
-from activities.adapters.postgres.orders.order_journal import IntentDiffersError, UnknownOrderError
+from activities.ports.journal import IntentDiffersError, UnknownOrderError
 from infra.runtime.database.connections import Database, Role
 from models.tables import OrderRow
 from models.trading.orders import ConditionalClose, Leg, OrderStatus, OrderType
+from tests.support.lifting import lift_in_record
 from tests.support.record_builders import NOW, a_fill, a_report, an_exchange_id, an_order
 
 FINAL_ON_EXCHANGE = (OrderStatus.CLOSED, OrderStatus.CANCELED, OrderStatus.EXPIRED)
@@ -222,7 +222,7 @@ async def asked(postgres, database_name):
     await owner.close()
 
 
-async def test_kill_switch_halts_entries_but_not_protection(journal, asked):
+async def test_kill_switch_halts_entries_but_not_protection(journal, postgres, database_name):
     number = await journal.next_kill_switch_number()
     engage = {"flatten": False, "reason": "test", "by": "somebody", "at": NOW}
     await journal.engage_kill_switch(number, ["company"], **engage)
@@ -232,25 +232,25 @@ async def test_kill_switch_halts_entries_but_not_protection(journal, asked):
     assert (halted.halted, halted.order.sends) == (True, 0)
     assert not (await journal.store_intent(stop, NOW, NOW)).halted
     assert not (await journal.store_intent(an_order(account="director-1"), NOW)).halted
-    assert await journal.entries_halted("company")
-    assert not await journal.entries_halted("director-1")
+    assert await journal.entries_halted("company", "BTC/USD")
+    assert not await journal.entries_halted("director-1", "BTC/USD")
     await journal.acknowledge_kill_switch(number, "company", NOW)
     await journal.acknowledge_kill_switch(number, "director-1", NOW)
     (row,) = await journal.kill_switches(only_engaged=True)
     assert row.acknowledged == {"company": NOW.isoformat()}
-    with pytest.raises(psycopg.Error, match="nobody has asked to lift"):
-        await journal.lift_kill_switch(number, NOW)
-    assert await asked.request_kill_switch_lift(number, "somebody", NOW) == "somebody"
-    assert await asked.request_kill_switch_lift(number, "another", NOW) == "somebody"
-    await journal.lift_kill_switch(number, NOW)
-    await journal.lift_kill_switch(number, NOW)
-    assert not await journal.entries_halted("company")
+    assert not await journal.lift_kill_switch(number, "user/two", NOW)
+    assert await journal.entries_halted("company", "BTC/USD")
+    assert lift_in_record(postgres.url("postgres", database_name), number) == "user/two"
+    assert await journal.lift_kill_switch(number, "user/three", NOW), "it is lifted already"
+    assert not await journal.entries_halted("company", "BTC/USD")
     assert not (await journal.store_intent(an_order(), NOW)).halted
     await journal.engage_kill_switch(number, ["company"], **engage)
     assert await journal.kill_switches(only_engaged=True) == []
 
 
-async def test_intent_raced_by_the_kill_switch_is_found_or_sees_it(journal, asked):
+async def test_intent_raced_by_the_kill_switch_is_found_or_sees_it(
+    journal, postgres, database_name
+):
     """When engaging returns, an intent that may be sent is already among the orders."""
     for _ in range(10):
         number = await journal.next_kill_switch_number()
@@ -266,8 +266,7 @@ async def test_intent_raced_by_the_kill_switch_is_found_or_sees_it(journal, aske
         *answers, found = await asyncio.gather(*stores[:2], *stores[2:], engage())
         sendable = {a.order.spec.client_order_id for a in answers if not a.halted}
         assert sendable <= found
-        await asked.request_kill_switch_lift(number, "somebody", NOW)
-        await journal.lift_kill_switch(number, NOW)
+        lift_in_record(postgres.url("postgres", database_name), number)
 
 
 async def test_who_holds_or_may_buy_of_a_pair_is_named_by_trade(journal):

@@ -5,14 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from activities.adapters.postgres.orders.coverage import Coverage, cover
-from models.tables import BalanceRow, IdeaRow, TradeRow
+from infra.runtime.database.connections import Role
+from models.tables import BalanceRow, IdeaRow, TradeLevelRow, TradeRow
 from models.tables.documents import verdict
 from models.trading.account.state import AccountState
 from models.trading.ideas import Idea, StrategyStanding
@@ -102,6 +105,58 @@ async def test_late_save_of_an_older_state_changes_nothing(journal, database):
     await journal.save_trade(a_state(3, phase=TradePhase.EXITING), None, NOW)
     await journal.save_trade(a_state(3), None, NOW - timedelta(seconds=1))
     assert (await saved(database, 3)).phase == "exiting"
+
+
+async def levels(database, number):
+    query = select(TradeLevelRow).where(TradeLevelRow.number == number)
+    async with database.account_scope("company") as session:
+        rows = (await session.exec(query.order_by(TradeLevelRow.at))).all()
+    return [(row.at - NOW, row.stop_price, row.take_profit_price) for row in rows], rows
+
+
+async def test_each_move_of_stop_or_target_is_kept_with_its_market_time(
+    journal, database, postgres, database_name
+):
+    symbol, seen = a_plan().instrument.symbol, NOW - timedelta(days=400)
+    with psycopg.connect(postgres.url(Role.MARKET, database_name)) as market:
+        market.execute(
+            """INSERT INTO market_snapshots (symbol, bid, ask, last, observed_at, stale)
+               VALUES (%s, 1, 1, 1, %s, false) ON CONFLICT (symbol) DO UPDATE
+                   SET observed_at = excluded.observed_at""",
+            (symbol, seen),
+        )
+    state, minute = a_state(7), timedelta(minutes=1)
+    for place, changes in enumerate(
+        (
+            {},
+            {},
+            {"stop_price": Decimal(97)},
+            {"phase": TradePhase.EXITING, "stop_price": Decimal(97)},
+        ),
+    ):
+        await journal.save_trade(replace(state, **changes), None, NOW + place * minute)
+    moved = replace(state, stop_price=Decimal(97), take_profit_price=None)
+    await journal.save_trade(moved, None, NOW + 5 * minute)
+    found, rows = await levels(database, 7)
+    assert found == [
+        (0 * minute, 95, 110),
+        (2 * minute, 97, 110),
+        (5 * minute, 97, None),
+    ]
+    assert {row.market_time for row in rows} == {seen}
+
+
+async def test_late_save_of_an_older_state_is_no_move(journal, database):
+    await journal.save_trade(a_state(8, stop_price=Decimal(97)), None, NOW)
+    await journal.save_trade(a_state(8), None, NOW - timedelta(seconds=1))
+    assert (await levels(database, 8))[0] == [(timedelta(0), 97, 110)]
+
+
+async def test_levels_that_were_kept_stay(journal, database):
+    await journal.save_trade(a_state(9), None, NOW)
+    async with database.account_scope("company") as session:
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await session.sql(text("UPDATE trade_levels SET stop_price = 1"))
 
 
 async def test_time_between_first_fill_and_stop_is_counted_unprotected(journal, database):

@@ -14,9 +14,9 @@ from activities.accounts.quarantine import QuarantineInterceptor
 from activities.accounts.records import RecordActivities
 from activities.adapters.postgres.installation import create_account
 from activities.adapters.postgres.journal import PostgresJournal
-from activities.adapters.postgres.orders.quarantine import PostgresQuarantine
+from activities.adapters.postgres.orders.quarantine import PostgresQuarantine, never_succeeds
 from infra.runtime.database.connections import DatabaseUnavailableError
-from models.contracts.records import AccountToSave
+from models.contracts.records import SaveAccount
 from models.trading.account.state import AccountState, Halt, HaltKind
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -36,7 +36,7 @@ async def carried_out(database, step, request, *, attempt=3):
     environment = ActivityEnvironment()
     name = step.__name__
     environment.info = replace(environment.info, activity_type=name, attempt=attempt)
-    before = QuarantineInterceptor(PostgresQuarantine(database), lambda: AT)
+    before = QuarantineInterceptor(PostgresQuarantine(database), never_succeeds, lambda: AT)
     chain = before.intercept_activity(Step())
     call = ExecuteActivityInput(step, (request,), None, {})
     return await environment.run(chain.execute_activity, call)
@@ -57,7 +57,7 @@ async def standing(database, account):
 def halted(state, reason):
     halts = (Halt(HaltKind.REQUESTED, reason, AT),)
     details = {"reason": reason}
-    return AccountToSave(replace(state, halts=halts), "halted", "anna", details, datetime.now(UTC))
+    return SaveAccount(replace(state, halts=halts), "halted", "anna", details, datetime.now(UTC))
 
 
 @pytest.mark.parametrize("reason", ["nul \x00", "half \ud800"])

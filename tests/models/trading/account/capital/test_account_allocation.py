@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from models.trading.account.capital.allocation import (
     allocation_of,
     exposure_of,
+    headroom_of_strategy,
     note_closed,
-    room_of_strategy,
 )
 from models.trading.account.rules import rules_in_force
 from models.trading.account.settings.in_force import SettingsInForce
@@ -63,8 +63,8 @@ def test_running_day_does_not_count_yet_and_a_late_trade_counts_for_it():
 
 def test_without_fixed_shares_or_for_requests_nothing_is_split():
     account = an_account(strategies=TWO)
-    assert room_of_strategy(account, "trend", AllocationPolicy(), {}) is None
-    assert room_of_strategy(account, "", EQUAL, {}) is None
+    assert headroom_of_strategy(account, "trend", AllocationPolicy(), {}) is None
+    assert headroom_of_strategy(account, "", EQUAL, {}) is None
 
 
 def test_fixed_share_bounds_the_strategys_own_trades_only():
@@ -73,11 +73,11 @@ def test_fixed_share_bounds_the_strategys_own_trades_only():
     other = replace(a_trade("70"), number=2, strategy="calm")
     account = replace(account, trades={1: mine, 2: other})
     assert exposure_of(account, "trend") == 6000
-    room = room_of_strategy(account, "trend", AllocationPolicy(), {"trend": Decimal("0.1")})
+    room = headroom_of_strategy(account, "trend", AllocationPolicy(), {"trend": Decimal("0.1")})
     assert room.used == 6000
     assert room.limit == Decimal("0.1") * (100000 + 120 * 100)
     assert not room.check(Decimal(6000)).passed
-    unknown = room_of_strategy(account, "calm", AllocationPolicy(), {"trend": Decimal("0.1")})
+    unknown = headroom_of_strategy(account, "calm", AllocationPolicy(), {"trend": Decimal("0.1")})
     assert unknown.left == 0
 
 
@@ -93,7 +93,7 @@ def test_change_of_results_counts_from_the_next_entry_on():
     shares.append(allocation_of(account, EQUAL, {}).shares)
     assert shares[0]["calm"] == shares[0]["trend"]
     assert shares[1]["calm"] > 10 * shares[1]["trend"]
-    assert room_of_strategy(account, "trend", EQUAL, {}).limit < 10000
+    assert headroom_of_strategy(account, "trend", EQUAL, {}).limit < 10000
 
 
 def test_trade_that_nobody_proposed_belongs_to_no_strategy():

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.trading.account.capital.day_rules import drawdown_limits
 from models.trading.account.capital.drawdown import boundary_after
 from models.trading.account.capital.facts import (
     DayBoundaryPassed,
@@ -33,7 +32,9 @@ from models.trading.account.facts import (
 )
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.state import AccountState, HaltKind
+from models.trading.answers import WAITING
 from models.trading.capital.flows import CapitalFlow, FlowSource
+from models.trading.governance.approval import ApprovalSettled, ApprovalStatus
 from models.trading.orders import OrderType
 from models.trading.risk.drawdown_limits import PositionsOnHalt
 from models.trading.risk.limits import AccountLimits, FeeRates
@@ -163,7 +164,20 @@ def test_day_is_closed_once_and_lifts_only_the_daily_halt() -> None:
 
 def test_total_halt_is_lifted_by_people_only_and_the_best_begins_anew() -> None:
     state = decide(holding(), prices(28000, 120)).state
-    lifted = decide(state, DrawdownLiftRequested("l", "director", "seen", START))
+    asked = decide(state, DrawdownLiftRequested("l", "user/1", "seen", START))
+    assert asked.answer is not None
+    assert asked.answer.code == WAITING
+    assert drawdown_halts(asked.state) == drawdown_halts(state)
+    name = asked.answer.approval or ""
+    for status in (ApprovalStatus.REFUSED, ApprovalStatus.EXPIRED, ApprovalStatus.LAPSED):
+        kept = decide(asked.state, ApprovalSettled(name, status, "user/2", None, START))
+        assert drawdown_halts(kept.state) == drawdown_halts(state)
+    approved = ApprovalSettled(name, ApprovalStatus.APPROVED, "user/2", None, START)
+    since = tuple(replace(h, since=h.since + timedelta(hours=1)) for h in state.halts)
+    anew = decide(replace(asked.state, halts=since), approved)
+    assert anew.answer is not None
+    assert anew.answer.code == "halted-since"
+    lifted = decide(asked.state, approved)
     assert lifted.answer is not None
     assert lifted.answer.accepted
     assert drawdown_halts(lifted.state) == {HaltKind.DAILY_DRAWDOWN}
@@ -249,7 +263,7 @@ def test_no_more_is_lost_in_a_day_than_the_hard_level_and_one_gap(
 ) -> None:
     """Everything is closed at a hard level; what is lost beyond it is one move and its exit."""
     state = with_rules(an_account(limits=WIDE, settings=SETTINGS), positions=PositionsOnHalt.CLOSE)
-    limits, price, gap = drawdown_limits(state), Decimal(50000), Decimal(0)
+    limits, price, gap = state.drawdown_limits, Decimal(50000), Decimal(0)
     for number, (move, action) in enumerate(moves, start=1):
         seconds = number * 60
         before = state.drawdown.growth if state.drawdown else Decimal(1)

@@ -27,7 +27,7 @@ from models.trading.settings.catalogue import SettingScope
 from models.trading.settings.reading import AccountRules, account_rules
 from models.trading.settings.versions import default_version
 from models.trading.universe.compliance import ComplianceRules, PegWatch
-from models.trading.verdicts import Room
+from models.trading.verdicts import Headroom
 from tests.models.trading.trading_builders import (
     START,
     a_claim,
@@ -105,7 +105,7 @@ def test_an_entry_is_sized_judged_and_its_caps_named() -> None:
         (
             a_question(),
             {
-                "strategy": Room(
+                "strategy": Headroom(
                     "capital of trend", Decimal(0), Decimal(0), "capital", "allocation-exceeded"
                 )
             },

@@ -1,9 +1,11 @@
 """Whatever figure goes missing, grows old or is no number: no entry that its worst would not allow.
 
 An account lives through rounds of facts. In each round any figures may be absent, silent for long,
-NaN or zero. Each round is judged twice from the same state: with the facts as they came, and with
-every figure that is unknown in them told at the worst value it could have. Whatever the first
-enters, the second enters too, and no smaller.
+NaN or zero. Each round is judged again from the same state with every figure that is unknown in it
+told at the worst value it could have: whatever the first enters, that enters too, and no smaller.
+Of the price of what an open trade holds the worst is both: low is a loss, high is more at risk.
+Of evidence that is missing the worst is none, which a simulated account may trade unproven: that
+excuses no other figure of the round.
 """
 
 from dataclasses import dataclass, replace
@@ -14,31 +16,48 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from models.trading.account.capital.facts import PricesMarked
+from models.trading.account.capital.facts import DayBoundaryPassed, PricesMarked
 from models.trading.account.decisions import decide
 from models.trading.account.entries.basis import EntryBasis
+from models.trading.account.entries.book_costs import BookView
 from models.trading.account.facts import (
     AccountFact,
     EnterTrade,
     ExchangeReady,
     IdeaArrived,
-    MarketRulesTold,
     OpenRequested,
+    UniverseUpdated,
 )
 from models.trading.account.figures import FigureLimits, FigureTimes
 from models.trading.account.state import AccountState
 from models.trading.ideas import Idea
 from models.trading.market import MarketSnapshot
 from models.trading.orders import OrderType
+from models.trading.risk.drawdown_limits import DrawdownLimits
 from models.trading.risk.limits import FeeRates, Mode
 from models.trading.strategies.evidence import Evidence
+from models.trading.trade.state import TradePhase, TradeSummary
+from models.trading.trading_day import boundaries_between, day_start
 from models.trading.universe.fees import BOTTOM_TIER
-from tests.models.trading.trading_builders import START, a_market, an_account, an_evidence
+from tests.models.trading.trading_builders import (
+    START,
+    a_market,
+    an_account,
+    an_evidence,
+    an_instrument,
+)
+from tests.support.books import a_book
 
 NAN, ZERO = Decimal("NaN"), Decimal(0)
 LIMITS = FigureLimits()
 SYMBOLS = ("BTC/USD", "ETH/USD")
+USUAL = {"ETH/USD": Decimal(2500), "SOL/USD": Decimal(100), "USDC/USD": Decimal(1)}
+"""Prices of what is held: brought in, by an open trade, and as cash."""
+FIGURES = {"price": "ETH/USD", "trade": "SOL/USD", "peg": "USDC/USD"}
+AGAIN_WITHIN = timedelta(minutes=30)
+OVERDUE = DrawdownLimits().day_overdue_after
 CHEAP = FeeRates(Decimal("0.0010"), Decimal("0.0018"))
+CASH = Decimal(80_000)
 WORST_EVIDENCE = an_evidence("-0.5")
 
 FLAWS = {
@@ -51,6 +70,10 @@ FLAWS = {
     "volatility": ("good", "absent", "nan", "zero", "old"),
     "market": ("good", "absent", "nan", "zero", "old", "stale"),
     "evidence": ("good", "absent", "nan", "zero", "old"),
+    "book": ("good", "absent", "undated", "nan", "zero", "old", "one-sided", "crossed"),
+    "trade": ("good", "silent", "absent", "nan", "zero"),
+    "peg": ("good", "silent", "absent", "nan", "zero"),
+    "day": ("good", "silent"),
 }
 """How each figure may be in a round; ``silent``: nothing is told of it."""
 
@@ -76,7 +99,8 @@ class Round:
     at: datetime
     state: AccountState
     by_strategy: bool
-    worst: bool
+    worst: str = ""
+    """``low`` or ``high``, by what the price of the open trade is at its worst."""
 
     def has(self, figure: str, *flaws: str) -> bool:
         return self.flaws[figure] in flaws
@@ -87,7 +111,7 @@ class Round:
         return self.has(figure, "silent") and (told is None or self.at - told > limit)
 
     def facts(self) -> list[AccountFact]:
-        return [self.ready(), *self.rules(), *self.marked(), self.entry()]
+        return [self.ready(), *self.rules(), *self.marked(), *self.closed(), self.entry()]
 
     def ready(self) -> AccountFact:
         rates: dict[str, FeeRates] = {}
@@ -102,7 +126,7 @@ class Round:
         ether = NAN if self.has("balance", "nan") else Decimal(16)
         if self.worst and self.has("balance", "nan"):
             ether = Decimal("0.000001")
-        balances = {"USD": Decimal(60_000), "ETH": ether}
+        balances = {"USD": CASH, "ETH": ether, "USDC": Decimal(20_000)}
         return ExchangeReady(balances, self.state.instruments, rates, self.at)
 
     def rules(self) -> list[AccountFact]:
@@ -118,7 +142,7 @@ class Round:
         if self.worst and (self.has("groups", "absent") or self.is_lost("groups", LIMITS.groups)):
             groups, computed = dict.fromkeys(SYMBOLS, "one"), self.at
         return [
-            MarketRulesTold(
+            UniverseUpdated(
                 version if reviewed is None else version + 1,
                 universe,
                 {},
@@ -132,15 +156,44 @@ class Round:
         ]
 
     def marked(self) -> list[AccountFact]:
-        flaw = self.flaws["price"]
-        if flaw == "silent":
+        """Tell all prices in one fact, as the market worker does, or none: silence is of them all.
+
+        What is not told is unknown from when it was promised to be told again.
+        """
+        due = self.state.prices_due
+        silent = any(self.has(figure, "silent") for figure in FIGURES)
+        if silent and not (self.worst and (due is None or self.at > due)):
             return []
-        value = {"good": Decimal(2500), "nan": NAN, "zero": ZERO, "absent": ZERO}[flaw]
-        unpriced: tuple[str, ...] = () if flaw == "good" else ("ETH/USD",)
-        prices = {} if flaw == "absent" else {"ETH/USD": value}
-        if self.worst and flaw != "good":
-            prices, unpriced = {"ETH/USD": Decimal("0.01")}, ()
-        return [PricesMarked(prices, self.at, self.at, unpriced)]
+        prices: dict[str, Decimal] = {}
+        unpriced: list[str] = []
+        for figure, symbol in FIGURES.items():
+            flaw = self.flaws[figure]
+            if self.worst and flaw != "good":
+                prices[symbol] = Decimal("0.01")
+                if figure == "trade" and self.worst == "high":
+                    prices[symbol] = Decimal(10_000)
+            elif flaw == "absent":
+                unpriced.append(symbol)
+            else:
+                prices[symbol] = {"good": USUAL[symbol], "nan": NAN, "zero": ZERO}[flaw]
+        return [PricesMarked(prices, self.at, self.at, tuple(unpriced), AGAIN_WITHIN)]
+
+    def closed(self) -> list[AccountFact]:
+        """Close what days have ended, or say nothing; at its worst a day lost all that it had."""
+        drawdown, due = self.state.drawdown, self.state.day_due
+        if drawdown is None:
+            return []
+        silent = self.has("day", "silent")
+        lost = silent and due is not None and self.at - due.since > OVERDUE
+        if silent and not (self.worst and lost):
+            return []
+        opened = day_start(self.state.day, drawdown.day)
+        times = 10**6 if lost else 1
+        prices = {symbol: price * times for symbol, price in USUAL.items()}
+        return [
+            DayBoundaryPassed(boundary, prices, {}, self.at)
+            for boundary in boundaries_between(self.state.day, opened, self.at)
+        ]
 
     def market(self) -> MarketSnapshot | None:
         seen = a_market(average_true_range=Decimal(150), volatility=Decimal("0.003"))
@@ -156,6 +209,7 @@ class Round:
             # One of both is enough to size by only when it is known that the other is no larger.
             wild = {"average_true_range": Decimal(10**9), "volatility": Decimal(10)}
             seen = replace(seen, **wild, measured_at=self.at)  # type: ignore[arg-type]
+        seen = self.with_book(seen)
         flaw = self.flaws["market"]
         if self.worst and flaw != "good":
             return replace(seen, bid=Decimal(1), ask=Decimal(10**9), last=Decimal(1))
@@ -172,12 +226,33 @@ class Round:
             return replace(seen, observed_at=old)
         return replace(seen, stale=flaw == "stale")
 
+    def with_book(self, seen: MarketSnapshot) -> MarketSnapshot:
+        flaw, bid, ask = self.flaws["book"], seen.bid, seen.ask
+        seen = replace(seen, book_at=self.at)
+        if self.worst and flaw != "good":
+            # Hardly anything is offered, and what is bought could not be sold again.
+            return replace(seen, book=a_book(bid, ask, "0.00000001"))
+        if flaw == "absent":
+            return replace(seen, book=None)
+        if flaw == "undated":
+            return replace(seen, book_at=None)
+        if flaw in ("nan", "zero"):
+            return replace(seen, book=a_book(bid, ask, "NaN" if flaw == "nan" else "0"))
+        if flaw == "old":
+            known = max(self.at, self.state.market_time or self.at)
+            return replace(seen, book_at=known - timedelta(hours=1))
+        if flaw == "one-sided":
+            return replace(seen, book=BookView(a_book(bid, ask).bids, ()))
+        return replace(seen, book=a_book(ask, bid)) if flaw == "crossed" else seen
+
     def evidence(self) -> Evidence | None:
         flaw = self.flaws["evidence"]
         found = an_evidence("0.04")
         (fresh,) = found.sources
         fresh = replace(fresh, newest_at=self.at)
         if self.worst and flaw != "good":
+            if self.state.mode is Mode.SIMULATED:
+                return None
             return replace(WORST_EVIDENCE, sources=(replace(fresh, mean_move=Decimal("-0.5")),))
         if flaw == "absent":
             return None
@@ -219,15 +294,28 @@ def entered(state: AccountState, facts: list[AccountFact]) -> EnterTrade | None:
     return next((one for one in commands if isinstance(one, EnterTrade)), None)
 
 
+def an_open_trade() -> TradeSummary:
+    """Two hundred SOL bought at 100, with the stop at 95."""
+    return TradeSummary(
+        number=1, symbol="SOL/USD", phase=TradePhase.OPEN, bought=Decimal(200), sold=ZERO,
+        cash_flow=Decimal(-20_000), fees=ZERO, reserved_cash=ZERO, stop_price=Decimal(95),
+        entry_order_id="O1", entry_client_order_id="c1", entry_open=False,
+    )  # fmt: skip
+
+
 def a_beginning(mode: Mode) -> AccountState:
     account = an_account(
         "60000",
         mode=mode,
         figure_times=FigureTimes(),
         fees={},
-        balances={"USD": Decimal(60_000), "ETH": Decimal(16)},
-        prices={"ETH/USD": Decimal(2500)},
+        instruments={symbol: an_instrument(symbol) for symbol in ("BTC/USD", *USUAL)},
+        balances={"USD": CASH, "ETH": Decimal(16), "USDC": Decimal(20_000)},
+        trades={1: an_open_trade()},
+        next_trade=2,
+        prices=USUAL,
         market_time=START,
+        prices_due=START + 2 * AGAIN_WITHIN,
     )
     return replace(account, drawdown=None)
 
@@ -238,15 +326,14 @@ def check(mode: Mode, told: list[tuple[dict[str, str], int, bool]]) -> set[str]:
     state, at = a_beginning(mode), START
     for flaws, seconds, by_strategy in told:
         at += timedelta(seconds=seconds)
-        seen = Round(flaws, at, state, by_strategy, worst=False)
-        if mode is Mode.LIVE:
-            # The exchange that answers is the account's own.
-            seen = LiveRound(flaws, at, state, by_strategy, worst=False)
+        kind = LiveRound if mode is Mode.LIVE else Round
+        seen = kind(flaws, at, state, by_strategy)
         made = entered(state, seen.facts())
-        worst = entered(state, replace(seen, worst=True).facts())
-        if made is not None and made.plan.basis is not EntryBasis.UNPROVEN:
-            assert worst is not None, "no entry is made at the worst that the figures could be"
-            assert made.plan.entry.quantity <= worst.plan.entry.quantity
+        for worst in ("low", "high") if made is not None else ():
+            least = entered(state, replace(seen, worst=worst).facts())
+            assert least is not None, f"no entry is made at the worst ({worst}) of the figures"
+            assert made is not None
+            assert made.plan.entry.quantity <= least.plan.entry.quantity
         if made is not None and mode is Mode.LIVE:
             assert made.plan.basis is not EntryBasis.UNPROVEN
         flawed = any(flaw != "good" for flaw in flaws.values())
@@ -280,10 +367,25 @@ def test_no_entry_is_made_that_the_worst_value_would_not_allow(
 @pytest.mark.parametrize("by_strategy", [True, False])
 def test_whole_figures_lead_to_an_entry(mode: Mode, *, by_strategy: bool) -> None:
     good = dict.fromkeys(FLAWS, "good")
-    seen: Round = Round(good, START + timedelta(seconds=60), a_beginning(mode), by_strategy, False)
-    if mode is Mode.LIVE:
-        seen = LiveRound(good, seen.at, seen.state, by_strategy, worst=False)
+    kind = LiveRound if mode is Mode.LIVE else Round
+    seen = kind(good, START + timedelta(seconds=60), a_beginning(mode), by_strategy)
     assert entered(seen.state, seen.facts()) is not None
+
+
+@pytest.mark.parametrize("days", [1, 4])
+def test_days_that_are_closed_let_entries_go_on(days: int) -> None:
+    good = dict.fromkeys(FLAWS, "good")
+    outcomes = check(Mode.SIMULATED, [(good, 60, True), (good, days * 86_400, True)])
+    assert outcomes == {"whole, entered"}
+
+
+def test_missing_evidence_excuses_no_other_figure() -> None:
+    good = dict.fromkeys(FLAWS, "good")
+    for name, flaws in FLAWS.items():
+        for flaw in flaws[1:]:
+            told = {**good, "evidence": "absent", name: flaw}
+            for seconds in (60, 86_400):
+                check(Mode.SIMULATED, [(good, 60, True), (told, seconds, True)])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from models.trading.account.decisions import decide
-from models.trading.account.facts import ExchangeReady, MarketRulesTold
+from models.trading.account.facts import ExchangeReady, UniverseUpdated
 from models.trading.account.figures import FigureTimes
 from models.trading.account.recovery.restore import taken_up
 from models.trading.account.settings.in_force import SettingsInForce
@@ -32,7 +32,7 @@ KNOWN = replace(
     figure_times=FigureTimes(fees=AT, universe=AT, groups=AT),
     next_trade=9,
 )
-RULES = MarketRulesTold(3, ("BTC/USD",), {"BTC/USD": "large"}, 2, {"BTC/USD": "one"}, AT)
+RULES = UniverseUpdated(3, ("BTC/USD",), {"BTC/USD": "large"}, 2, {"BTC/USD": "one"}, AT)
 
 
 def a_trade():

@@ -13,24 +13,26 @@ from models.trading.account.capital import portfolio
 from models.trading.account.decisions import decide
 from models.trading.account.entries.record import EntryRecord
 from models.trading.account.entries.worth import FeeSource
-from models.trading.account.equity import equity_last_known
+from models.trading.account.equity import equity_last_known, equity_now
 from models.trading.account.facts import (
     EnterTrade,
     IdeaArrived,
     LimitsChangeRequested,
-    MarketRulesTold,
     OpenRequested,
     RecordAccount,
     SettingsChangeRequested,
     TradeProgressed,
+    UniverseUpdated,
 )
 from models.trading.account.rules import rules_in_force
 from models.trading.account.settings.in_force import SettingsInForce
 from models.trading.account.state import AccountState
-from models.trading.answers import Answer
+from models.trading.answers import WAITING, Answer
+from models.trading.governance.approval import ApprovalSettled, ApprovalStatus, RequestApproval
+from models.trading.governance.subjects import Subject
 from models.trading.ideas import Idea
 from models.trading.orders import OrderType
-from models.trading.risk.limits import AccountLimits
+from models.trading.risk.limits import AccountLimits, Mode
 from models.trading.risk.portfolio import LossStreak
 from models.trading.universe.fees import BOTTOM_TIER
 from tests.models.trading.trading_builders import START, a_market, an_account, an_instrument
@@ -220,8 +222,8 @@ def test_losses_of_strategies_in_a_row_pause_them_and_nobody_else() -> None:
     assert won.losses == LossStreak()
 
 
-def told(version: int, **values: object) -> MarketRulesTold:
-    return MarketRulesTold(
+def told(version: int, **values: object) -> UniverseUpdated:
+    return UniverseUpdated(
         0, (), {}, 0, {}, START, SettingsInForce(version, json.dumps({**values}))
     )
 
@@ -342,3 +344,47 @@ def _within_limits(state: AccountState) -> None:
     assert group <= equity * rules.portfolio.group_share
     assert sum(exposures.values()) <= equity * rules.portfolio.gross_share
     assert len(state.trades) <= rules.portfolio.trades_maximum
+
+
+def test_a_freeze_holds_what_loosens_and_lets_pass_what_tightens() -> None:
+    looser = a_change(updates='{"risk.risk_share":"0.006"}', confirmed=True, frozen="the weekend")
+    state, answer = answered(an_account(), looser)
+    assert (answer.code, state.settings.version) == ("change-frozen", 0)
+    assert "the weekend" in answer.detail
+    undirected = a_change(updates='{"hedge.react_share":"0.5"}', frozen="the weekend")
+    assert answered(an_account(), undirected)[1].code == "change-frozen"
+    assert answered(an_account(), a_change(frozen="the weekend"))[1].accepted
+    limits = LimitsChangeRequested(
+        "l-1", "Dora", AccountLimits(risk_share=Decimal("0.006")), START, frozen="the weekend"
+    )
+    assert not answered(an_account(), limits)[1].accepted
+
+
+def test_of_real_money_nobody_lets_more_be_lost_alone() -> None:
+    looser = a_change(updates='{"risk.risk_share":"0.006"}', confirmed=True)
+    assert answered(an_account(), looser)[1].accepted
+    live = replace(an_account(), mode=Mode.LIVE)
+    decision = decide(live, looser)
+    assert decision.answer is not None
+    assert decision.answer.code == WAITING
+    asked = next(c for c in decision.commands if isinstance(c, RequestApproval))
+    assert asked.request.subject is Subject.CHANGE_SETTINGS
+    assert answered(live, replace(looser, confirmed=False))[1].code == "confirmation-needed"
+    assert answered(live, a_change())[1].accepted
+    settled = ApprovalSettled(
+        asked.request.request_id, ApprovalStatus.APPROVED, "another", None, START
+    )
+    done, answer = answered(decision.state, settled)
+    assert answer.accepted
+    assert done.settings.version == 1
+
+
+def test_equity_counts_the_fee_of_selling_where_the_settings_say_so() -> None:
+    account = an_account(
+        balances={"USD": Decimal(1000), "ETH": Decimal(2)}, prices={"ETH/USD": Decimal(500)}
+    )
+    assert equity_now(account) == 2000
+    asked = a_change(updates='{"valuation.exit_fee_share":"0.008"}', confirmed=True)
+    changed = decide(account, asked).state
+    assert changed.settings.version == 1
+    assert equity_now(changed) == Decimal(1992)

@@ -12,12 +12,8 @@ from models.trading.account.rules import rules_in_force
 from models.trading.account.settings.changes import WAITING_MAXIMUM
 from models.trading.account.state import AccountState
 from models.trading.answers import WAITING
-from models.trading.governance.approval import (
-    CHANGE_SETTINGS,
-    ApprovalSettled,
-    ApprovalStatus,
-    AskApproval,
-)
+from models.trading.governance.approval import ApprovalSettled, ApprovalStatus, RequestApproval
+from models.trading.governance.subjects import Subject
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -50,8 +46,8 @@ def test_loosening_waits_for_another_person_however_sure_its_author_is(updates):
     assert asked.answer is not None
     assert asked.answer.code == WAITING
     assert asked.state.settings.version == 0
-    (ask,) = [command for command in asked.commands if isinstance(command, AskApproval)]
-    assert ask.request.subject == CHANGE_SETTINGS
+    (ask,) = [command for command in asked.commands if isinstance(command, RequestApproval)]
+    assert ask.request.subject == Subject.CHANGE_SETTINGS
     assert ask.request.requested_by == "anna"
     assert next(iter(updates)) in ask.request.detail
     assert ask.request.request_id == asked.answer.approval

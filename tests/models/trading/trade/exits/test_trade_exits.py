@@ -7,7 +7,7 @@ from decimal import Decimal
 from models.trading.answers import WAITING
 from models.trading.exits.requests import ExitsChange, ExitsChangeRequested
 from models.trading.exits.rules import ExitRules, PartialTake
-from models.trading.governance.approval import ApprovalSettled, ApprovalStatus, AskApproval
+from models.trading.governance.approval import ApprovalSettled, ApprovalStatus, RequestApproval
 from models.trading.orders import Leg
 from models.trading.trade.decisions import decide
 from models.trading.trade.facts import ExitReason, PriceCrossed, PriceWatch, WatchKind
@@ -135,9 +135,9 @@ def change(
     )
     decision = decide(world.state, fact)
     world.tell(fact)
-    asks = [c for c in decision.commands if isinstance(c, AskApproval)]
+    asks = [c for c in decision.commands if isinstance(c, RequestApproval)]
     world.commands = type(world.commands)(
-        c for c in world.commands if not isinstance(c, AskApproval)
+        c for c in world.commands if not isinstance(c, RequestApproval)
     )
     settle(world)
     assert decision.answer is not None
@@ -187,6 +187,37 @@ def test_worse_protection_waits_for_a_second_person_and_then_holds_at_the_exchan
     assert again.commands == ()
 
 
+def test_approved_change_leaves_what_was_tightened_meanwhile() -> None:
+    world = a_world()
+    code, request = change(world, cleared=("take_profit_price",), trailing_share=Decimal("0.03"))
+    assert code == WAITING
+    # Meanwhile the stop is raised, and a time limit is added.
+    assert change(world, stop_price=Decimal(97), hold_maximum=timedelta(hours=1))[0] == "accepted"
+    market = a_market(bid="99", ask="101")
+    settled = ApprovalSettled(request.request_id, ApprovalStatus.APPROVED, "second", market, START)
+    world.tell(settled)
+    settle(world)
+    assert world.state.take_profit_price is None
+    assert world.state.stop_price >= 97
+    assert world.live_orders(Leg.STOP)[0].trigger >= 97
+    assert world.state.exits is not None
+    assert world.state.exits.hold_maximum == timedelta(hours=1)
+
+
+def test_approval_of_a_lower_stop_is_overtaken_by_one_that_has_moved() -> None:
+    world = a_world()
+    _, request = change(world, stop_price=Decimal(90))
+    assert change(world, stop_price=Decimal(97))[0] == "accepted"
+    market = a_market(bid="99", ask="101")
+    settled = ApprovalSettled(request.request_id, ApprovalStatus.APPROVED, "second", market, START)
+    answer = decide(world.state, settled).answer
+    assert answer is not None
+    assert answer.code == "outdated-change"
+    world.tell(settled)
+    settle(world)
+    assert world.live_orders(Leg.STOP)[0].trigger == 97
+
+
 def test_refused_worse_protection_changes_nothing() -> None:
     world = a_world()
     _, request = change(world, cleared=("take_profit_price",), trailing_share=Decimal("0.03"))
@@ -214,6 +245,7 @@ def test_exits_that_make_no_sense_are_refused() -> None:
             {"partials": (PartialTake(Decimal("0.1"), Decimal("0.7")),) * 2},
             "invalid-exits",
         ),
+        ({"partials": (PartialTake(Decimal("0.2"), Decimal("0.5")),)}, "partial-never"),
     )
     for wanted, code in cases:
         assert change(a_world(), **wanted)[0] == code  # type: ignore[index]

@@ -18,7 +18,7 @@ from models.trading.trade.facts import (
     ExitReason,
     OrderAcknowledged,
     OrderEnded,
-    PartSaleRequested,
+    PartialExitRequested,
     PlaceOrder,
     TradeFact,
 )
@@ -49,7 +49,7 @@ def settle(world: ModelWorld) -> None:
 
 def test_part_is_sold_and_the_rest_is_never_without_its_stop() -> None:
     world = a_protected_world()
-    world.tell(PartSaleRequested(Decimal(5), "hedge", START))
+    world.tell(PartialExitRequested(Decimal(5), "hedge", START))
     world.run_command()
     (stop,) = world.live_orders(Leg.STOP)
     assert stop.quantity == 15
@@ -59,14 +59,14 @@ def test_part_is_sold_and_the_rest_is_never_without_its_stop() -> None:
     settle(world)
     assert world.state.phase is TradePhase.OPEN
     assert world.state.held == world.state.protected_quantity == 15
-    world.tell(PartSaleRequested(Decimal(5), "hedge", START))
+    world.tell(PartialExitRequested(Decimal(5), "hedge", START))
     assert not world.commands
 
 
 def test_part_that_is_refused_lets_the_stop_grow_back() -> None:
     world = a_protected_world()
     world.refuse[Leg.HEDGE] = (OrderStatus.NOT_PLACED, "EService:Busy")
-    world.tell(PartSaleRequested(Decimal(5), "hedge", START))
+    world.tell(PartialExitRequested(Decimal(5), "hedge", START))
     settle(world)
     assert world.state.protected_quantity == world.state.held == 20
     assert world.state.part_failures == 1
@@ -75,7 +75,7 @@ def test_part_that_is_refused_lets_the_stop_grow_back() -> None:
 @pytest.mark.parametrize("sold", [False, True], ids=["never taken", "sold unheard"])
 def test_part_whose_sale_is_in_doubt_stays_covered_until_it_is_known(sold: bool) -> None:
     world = a_protected_world()
-    world.tell(PartSaleRequested(Decimal(5), "hedge", START))
+    world.tell(PartialExitRequested(Decimal(5), "hedge", START))
     world.doubts, world.lost_after = 1, sold
     settle(world)
     (part,) = world.state.in_doubt
@@ -107,7 +107,7 @@ def test_part_whose_sale_is_in_doubt_stays_covered_until_it_is_known(sold: bool)
 def test_stop_that_cannot_be_made_smaller_keeps_all_and_nothing_is_sold() -> None:
     world = a_protected_world()
     world.refuse_amends = True
-    world.tell(PartSaleRequested(Decimal(5), "hedge", START))
+    world.tell(PartialExitRequested(Decimal(5), "hedge", START))
     settle(world)
     assert not world.live_orders(Leg.HEDGE)
     assert world.state.protected_quantity == world.state.held == 20
@@ -115,11 +115,11 @@ def test_stop_that_cannot_be_made_smaller_keeps_all_and_nothing_is_sold() -> Non
 
 def test_part_that_leaves_too_little_takes_all() -> None:
     world = a_protected_world("4")
-    world.tell(PartSaleRequested(Decimal("3.5"), "hedge", START))
+    world.tell(PartialExitRequested(Decimal("3.5"), "hedge", START))
     settle(world)
     assert world.state.exit_reason in (None, ExitReason.HEDGE)
     world = a_protected_world("4")
-    world.tell(PartSaleRequested(Decimal(4), "hedge", START))
+    world.tell(PartialExitRequested(Decimal(4), "hedge", START))
     settle(world)
     (leaving,) = world.live_orders(Leg.EXIT)
     assert leaving.quantity == 4
@@ -146,7 +146,7 @@ class PartMachine(TradeMachine):
     @rule(lots=st.integers(min_value=1, max_value=9))
     def more_parts(self, lots: int) -> None:
         target = self.world.state.sold + Decimal(lots)
-        self.world.tell(PartSaleRequested(target, "hedge", START))
+        self.world.tell(PartialExitRequested(target, "hedge", START))
 
     @rule()
     def everything_comes_to_rest(self) -> None:
@@ -218,7 +218,7 @@ FOUND: dict[str, tuple[ProtectionMode, int, Steps]] = {
         6,
         (
             ("next_answers_are_lost", {"executed": True, "times": 1}),
-            ("part_sale_requested", {"lots": 1}),
+            ("partial_exit_requested", {"lots": 1}),
             ("review_is_due", {}),
             ("everything_comes_to_rest", {}),
         ),
@@ -227,7 +227,7 @@ FOUND: dict[str, tuple[ProtectionMode, int, Steps]] = {
         ProtectionMode.ATTACHED,
         7,
         (
-            ("part_sale_requested", {"lots": 1}),
+            ("partial_exit_requested", {"lots": 1}),
             ("next_answers_are_lost", {"executed": True, "times": 1}),
             ("stop_move_requested", {"stop": Decimal(99), "price": Decimal(106)}),
             ("everything_comes_to_rest", {}),
@@ -252,7 +252,7 @@ def test_example_that_was_found(found: tuple[ProtectionMode, int, Steps]) -> Non
 
 def test_stop_that_was_made_smaller_by_a_second_asking_after_a_refusal_is_made_whole() -> None:
     world = a_protected_world()
-    world.tell(PartSaleRequested(Decimal(5), "hedge", START))
+    world.tell(PartialExitRequested(Decimal(5), "hedge", START))
     world.review()  # it was due already when the request came: the part is asked for twice
     world.refuse_amends = True
     settle(world)
@@ -263,7 +263,7 @@ def test_stop_that_was_made_smaller_by_a_second_asking_after_a_refusal_is_made_w
 def test_stop_that_is_made_as_small_as_it_has_filled_is_over_and_so_is_the_trade() -> None:
     """Kraken cancels the rest of an order that is amended to what is filled of it (§8.2)."""
     world = a_protected_world("4")
-    world.tell(PartSaleRequested(Decimal(2), "hedge", START))
+    world.tell(PartialExitRequested(Decimal(2), "hedge", START))
     (stop,) = world.live_orders(Leg.STOP)
     world.fill(stop, Decimal(2))
     world.run_command()
@@ -317,7 +317,7 @@ def test_stop_over_a_part_in_doubt_gets_smaller_once_the_part_is_known_to_exist(
     first: type[TradeFact],
 ) -> None:
     world = a_protected_world()
-    part = in_doubt(world, PartSaleRequested(Decimal(5), "hedge", START))
+    part = in_doubt(world, PartialExitRequested(Decimal(5), "hedge", START))
     world.facts = [f for f in world.facts if is_about(f, part)]
     told(world, first)
     (stop,) = world.live_orders(Leg.STOP)

@@ -10,7 +10,7 @@ from models.trading.identities import client_order_id, userref
 from models.trading.orders import Fill, Leg, OrderSpec, OrderStatus, OrderType, Side
 from models.trading.trade.decisions import begin, decide
 from models.trading.trade.draft import TradeDraft
-from models.trading.trade.facts import AskOrders, PlaceOrder, ReportToAccount, ReviewDue
+from models.trading.trade.facts import PlaceOrder, ReportToAccount, ResolveOrderStatus, ReviewDue
 from models.trading.trade.recovery.restore import (
     FALLBACK_STOP_SHARE,
     RecordedIntent,
@@ -124,7 +124,7 @@ def test_exit_under_way_goes_on_as_an_exit(plan):
     assert state.exit_wanted
     commands = reviewed(state).commands
     assert not [c for c in commands if isinstance(c, PlaceOrder)]
-    assert AskOrders(("OX",)) in take_up(state).commands
+    assert ResolveOrderStatus(("OX",)) in take_up(state).commands
 
 
 def test_execution_that_the_exchange_counts_and_nobody_told_is_waited_for(plan):

@@ -1,0 +1,1 @@
+"""Files of history: Kraken's archives, Parquet, and what CoinGecko answers or exports."""

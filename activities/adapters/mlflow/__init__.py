@@ -1,0 +1,1 @@
+"""The registry of models: MLflow's REST API."""

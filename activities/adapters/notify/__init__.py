@@ -1,0 +1,1 @@
+"""Channels to people: e-mail, text messages, signed webhooks, chat."""

@@ -1,0 +1,1 @@
+"""Exchange keys as people handle them."""

@@ -1,0 +1,1 @@
+"""Telling people what the record, Prometheus and schedules find."""

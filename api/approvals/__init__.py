@@ -1,0 +1,1 @@
+"""Requests for approval as the routes use them: asked for, shown, decided, and lapsing."""

@@ -1,0 +1,1 @@
+"""Queries of data from outside and of the market as it is kept."""

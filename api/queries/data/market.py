@@ -1,0 +1,43 @@
+"""Figures of the market, doubts about it, sentiment and the work on its data, as they are kept."""
+
+from sqlalchemy import text
+
+from api.messages.market_data import (
+    MarketDataWorkView,
+    MarketDoubtView,
+    MarketFiguresView,
+    SentimentView,
+)
+from infra.runtime.database.connections import Database
+
+_FIGURES = text("SELECT * FROM market_figures WHERE symbol = :symbol ORDER BY at DESC LIMIT :limit")
+_DOUBTS = text(
+    """SELECT symbol, kind, detail, began_at, ended_at FROM market_quality_events
+       ORDER BY ended_at IS NOT NULL, began_at DESC LIMIT :limit"""
+)
+
+_SENTIMENT = text("SELECT * FROM sentiment_values ORDER BY at DESC, available_at DESC LIMIT :limit")
+_WORK = text("SELECT * FROM market_data_work ORDER BY work")
+
+
+async def figures(database: Database, symbol: str, limit: int) -> list[MarketFiguresView]:
+    """Return the newest minutes of a pair."""
+    rows = await database.call(_FIGURES, {"symbol": symbol, "limit": limit})
+    return [MarketFiguresView.model_validate(row) for row in rows]
+
+
+async def doubts(database: Database, limit: int) -> list[MarketDoubtView]:
+    """Return what a second source found."""
+    rows = await database.call(_DOUBTS, {"limit": limit})
+    return [MarketDoubtView.model_validate(row) for row in rows]
+
+
+async def sentiment(database: Database, limit: int) -> list[SentimentView]:
+    """Return the newest values of every source."""
+    rows = await database.call(_SENTIMENT, {"limit": limit})
+    return [SentimentView.model_validate(row) for row in rows]
+
+
+async def data_work(database: Database) -> list[MarketDataWorkView]:
+    """Return what is scheduled, and how it goes."""
+    return [MarketDataWorkView.model_validate(row) for row in await database.call(_WORK)]

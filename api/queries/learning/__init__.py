@@ -1,0 +1,1 @@
+"""What is read of learning: trainings and models, the signal graph, and the advisor."""

@@ -1,0 +1,1 @@
+"""Reads of research: backtests, and what strategies have earned."""

@@ -1,0 +1,1 @@
+"""Both engines of the backtest, measured beside vectorbt."""

@@ -1,0 +1,1 @@
+"""Searches of a large record, and the rows for it."""

@@ -1,0 +1,1 @@
+"""SQL of the outbox of events for systems outside."""

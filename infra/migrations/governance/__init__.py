@@ -1,0 +1,1 @@
+"""Approvals with evidence of who decided, kill switches of pairs lifted by two, and freezes."""

@@ -1,0 +1,1 @@
+"""What is kept of notifications, and who may touch it."""

@@ -1,0 +1,1 @@
+"""Messages of the workflows about the market's data."""

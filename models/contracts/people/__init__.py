@@ -1,0 +1,1 @@
+"""Messages about people: what they are told."""

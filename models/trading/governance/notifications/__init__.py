@@ -1,0 +1,1 @@
+"""Notifications: which events are told, to whom, when, and when somebody else is told too."""

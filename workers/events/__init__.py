@@ -1,0 +1,1 @@
+"""The bridge that tells other systems what has happened."""

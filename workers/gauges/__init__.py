@@ -1,0 +1,1 @@
+"""Figures that the trading process brings up to date by itself."""

@@ -1,0 +1,1 @@
+"""The research process: backtests and reports, niced."""

@@ -1,0 +1,1 @@
+"""Workflows that keep the installation itself in order."""
