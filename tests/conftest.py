@@ -1,8 +1,9 @@
 """Fixtures that every part may use."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +12,7 @@ from tests.support.demanded import DEMANDED, is_demanded
 from tests.support.platform import account, api_database, platform
 from tests.support.postgres import database_name, postgres
 from tests.support.recordings import RECORDINGS
+from tests.support.reports import sendable
 from tests.support.temporal import temporal_address
 
 __all__ = [
@@ -53,6 +55,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("alone") and ALONE_IN.isdisjoint(item.path.parents):
             raise pytest.UsageError(f"{item.nodeid} is to run alone, and is not in e2e or faults")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, Any]:
+    """Let no failure end the process that met it by what it shows."""
+    return sendable((yield))
 
 
 @pytest.fixture(autouse=True)
