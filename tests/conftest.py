@@ -1,5 +1,6 @@
 """Fixtures that every part may use."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -55,6 +56,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("alone") and ALONE_IN.isdisjoint(item.path.parents):
             raise pytest.UsageError(f"{item.nodeid} is to run alone, and is not in e2e or faults")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of every later collection of garbage.
+
+    A full one looked through all of it, and a workflow that met it stood still for its two seconds.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -66,10 +66,16 @@ class MlflowRegistry:
             return int(made["model_version"]["version"])
 
     async def set_alias(self, alias: str, version: int) -> None:
-        """Let an alias mean a version."""
+        """Let an alias mean a version.
+
+        Of two that set one alias at the same moment MLflow refuses the later (400 BAD_REQUEST, its
+        database's unique key); where both mean the same version, nothing is left to do.
+        """
         async with self._client() as client:
             body = {"name": MODEL, "alias": alias, "version": str(version)}
-            await _post(client, "/registered-models/alias", body)
+            answer = await _send(client, "/registered-models/alias", body)
+        if answer.status_code != 200 and await self.get_model_version_by_alias(alias) != version:
+            _checked(answer)
 
     async def get_model_version_by_alias(self, alias: str) -> int | None:
         """Return the version that an alias means, None where there is none."""

@@ -47,6 +47,16 @@ async def test_versions_aliases_and_contents_are_kept(served):
     assert shown == (str(one), {"log_loss": 0.6}, {"estimator": "logistic"})
 
 
+async def test_two_that_do_the_same_at_the_same_moment_both_succeed(served):
+    """The workflow that promotes and the schedule that keeps aliases in line may meet."""
+    registry = registry_of(served)
+    version = await registry.register("met", b"{3}", {}, {}, {"sha256": "c"})
+    for number in range(5):
+        alias = f"met-{number}"
+        await asyncio.gather(*(registry.set_alias(alias, version) for _ in range(8)))
+        assert await registry.get_model_version_by_alias(alias) == version
+
+
 def by_mlflow(settings):
     token = StateDirectory(settings.home).registry_token.read_text()
     script = (
