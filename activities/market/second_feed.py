@@ -15,6 +15,7 @@ from models.trading.watches.second_feed import (
     SourcesSeen,
     apart_for_long,
     compare_sources,
+    still_apart,
 )
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,8 @@ FINDINGS = Gauge(
     "Faults that a second source of prices finds with a symbol, by kind",
     ["symbol", "kind"],
 )
+TELL_SECONDS = 1.0
+"""How soon an engine that has begun anew hears what stood before it."""
 APART = Gauge(
     "aether_second_feed_divergence_share",
     "How far the market's own price is from that of the second source",
@@ -58,13 +61,22 @@ class SecondFeedWatch:
         self._seen: dict[str, SourcesSeen] = {}
 
     async def run(self, seconds: float = LOOK_SECONDS) -> None:
-        """Look again and again; whatever fails is told and tried again."""
+        """Look again and again; whatever fails, of whatever kind, is told and tried again."""
+        loop = asyncio.get_running_loop()
         while True:
             try:
                 await self.look()
-            except OSError:
-                log.warning("the second feed's findings wait for the record", exc_info=True)
-            await asyncio.sleep(seconds)
+            except Exception:  # a watch that ends leaves its last word standing for ever
+                log.warning("the second feed's findings wait", exc_info=True)
+            until = loop.time() + seconds
+            while (left := until - loop.time()) > 0:
+                self.tell_again()
+                await asyncio.sleep(min(left, TELL_SECONDS))
+
+    def tell_again(self) -> None:
+        """Tell what is known of every symbol once more: who listened may have begun anew."""
+        for symbol, seen in self._seen.items():
+            self._tell(symbol, apart_for_long(seen, self._rules))
 
     async def look(self) -> None:
         """Compare once; OSError when the record does not answer."""
@@ -74,13 +86,18 @@ class SecondFeedWatch:
         theirs = await self._ask(sorted(own))
         now, known = self._clock(), set(await self._record.standing())
         for symbol, price in sorted(own.items()):
-            before = self._seen.get(symbol, SourcesSeen())
+            before = self._seen.get(symbol) or self._first(symbol, known)
             after = compare_sources(before, price, theirs.get(symbol), now, self._rules)
             await self._keep(symbol, after, known, now)
             self._seen[symbol] = after
             self._tell(symbol, apart_for_long(after, self._rules))
-            if price is not None and symbol in theirs:
-                APART.labels(symbol).set(float(abs(price / theirs[symbol] - 1)))
+            if after.shares and after.shares != before.shares:
+                APART.labels(symbol).set(float(after.shares[-1]))
+
+    def _first(self, symbol: str, known: set[tuple[str, str]]) -> SourcesSeen:
+        """Return what is known before the first look: only agreement ends a doubt that stands."""
+        stands = (symbol, QualityKind.DIVERGED.value) in known
+        return still_apart(self._rules) if stands else SourcesSeen()
 
     async def _ask(self, symbols: list[str]) -> dict[str, Decimal]:
         try:

@@ -83,11 +83,8 @@ class CoinGeckoPrices:
             return {}
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._thread, self._ask, sorted(set(ids.values())))
-        return {
-            symbol: Decimal(str(answer[coin]["usd"]))
-            for symbol, coin in ids.items()
-            if isinstance(answer.get(coin), dict) and answer[coin].get("usd") is not None
-        }
+        told = {symbol: _price(answer.get(coin)) for symbol, coin in ids.items()}
+        return {symbol: price for symbol, price in told.items() if price is not None}
 
     async def close(self) -> None:
         """Release the thread and the connections."""
@@ -132,3 +129,12 @@ def _seconds(text: str | None) -> float:
         return min(max(float(text or ""), 1.0), 3600.0)
     except ValueError:
         return _DEFAULT_PAUSE_SECONDS
+
+
+def _price(told: Any) -> Decimal | None:
+    """Return a coin's price in USD, None where it tells none that is a positive number."""
+    try:
+        price = Decimal(str(told["usd"]))
+    except (ArithmeticError, LookupError, TypeError):
+        return None
+    return price if price.is_finite() and price > 0 else None

@@ -56,7 +56,11 @@ def compare_sources(
     now: datetime,
     rules: SecondFeedRules,
 ) -> SourcesSeen:
-    """Return what is known after another look; ``standing`` has each fault with its reason."""
+    """Return what is known after another look; ``standing`` has each fault with its reason.
+
+    A price that is no positive number is none: a source that tells one is silent.
+    """
+    own, second = _usable(own), _usable(second)
     second_at = now if second is not None else seen.second_at or now
     standing: dict[QualityKind, str] = {}
     if own is None:
@@ -64,6 +68,8 @@ def compare_sources(
     if second is None and now - second_at > rules.stale_after:
         standing[QualityKind.SECOND_STALE] = f"no price since {second_at:%Y-%m-%d %H:%M:%S} UTC"
     apart, shares = seen.apart, seen.shares
+    if (own is None or second is None) and QualityKind.DIVERGED in seen.standing:
+        standing[QualityKind.DIVERGED] = seen.standing[QualityKind.DIVERGED]
     if own is not None and second is not None:
         share = abs(own / second - ONE)
         apart = seen.apart + 1 if share > rules.divergence else 0
@@ -87,12 +93,29 @@ def compare_sources(
     )
 
 
+def still_apart(rules: SecondFeedRules) -> SourcesSeen:
+    """Return what is known of a pair whose doubt stood before this process began: far apart.
+
+    How far is not kept with it, so it counts as all of the price until a look tells.
+    """
+    reason = "lay apart before this process began"
+    return SourcesSeen(
+        apart=rules.looks,
+        shares=(ONE,) * rules.looks,
+        standing={QualityKind.DIVERGED: reason},
+    )
+
+
 def apart_for_long(seen: SourcesSeen, rules: SecondFeedRules) -> Decimal | None:
     """Return how far prices have lain apart at each of the newest looks, None before there are.
 
     Silence of either source takes nothing back: what was in doubt is so until both agree.
     """
     return min(seen.shares) if len(seen.shares) >= rules.looks else None
+
+
+def _usable(price: Decimal | None) -> Decimal | None:
+    return price if price is not None and price.is_finite() and price > 0 else None
 
 
 def _moved(before: Decimal | None, now: Decimal) -> Decimal:

@@ -3,12 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from models.trading.watches.second_feed import (
     QualityKind,
     SecondFeedRules,
     SourcesSeen,
     apart_for_long,
     compare_sources,
+    still_apart,
 )
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -50,6 +53,25 @@ def test_missing_own_price_is_named_at_once():
 
 def test_one_that_never_told_anything_is_stale_too():
     assert QualityKind.SECOND_STALE.value in looks(*[(100, None)] * 7)[-1]
+
+
+@pytest.mark.parametrize("odd", ["0", "-1", "NaN", "Infinity", "sNaN"])
+def test_price_that_is_no_positive_number_is_silence(odd):
+    assert looks((100, 100), (100, odd), (odd, 100), (100, 100)) == [[], [], ["own_missing"], []]
+    assert "second_stale" in looks((100, 100), *[(100, odd)] * 7)[-1]
+
+
+def test_prices_that_lay_apart_before_do_until_both_agree():
+    def after(own, second):
+        prices = [None if price is None else Decimal(price) for price in (own, second)]
+        return compare_sources(still_apart(RULES), *prices, NOW, RULES)
+
+    for prices in ((100, None), (None, 100), (100, 80)):
+        assert QualityKind.DIVERGED in after(*prices).standing
+    assert apart_for_long(after(100, None), RULES) == 1
+    assert apart_for_long(after(100, 80), RULES) == Decimal("0.25")
+    assert not after(100, 100).standing
+    assert apart_for_long(after(100, 100), RULES) == 0
 
 
 def apart(*pairs):

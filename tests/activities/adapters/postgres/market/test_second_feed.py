@@ -1,5 +1,6 @@
 """The watch over two sources, with CoinGecko's endpoints on a real server and a real record."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ from activities.adapters.postgres.market.quality_record import PostgresQuality
 from activities.market.second_feed import FINDINGS, SecondFeedWatch
 from tests.support.public_market import OpenMarket
 from tests.support.public_server import a_public_server
+from tests.support.waiting.patience import eventually
 
 
 async def test_what_a_second_source_finds_is_kept_from_beginning_to_end(market_database):
@@ -34,9 +36,15 @@ async def test_what_a_second_source_finds_is_kept_from_beginning_to_end(market_d
         assert await record.standing() == [("BTC/USD", "diverged")]
         assert round(told["BTC/USD"], 3) == Decimal("0.030")
         assert FINDINGS.labels("BTC/USD", "diverged")._value.get() == 1
-        # A process that starts anew ends what an earlier one began.
+        # A process that starts anew goes on with the doubt, in silence too.
+        watch = SecondFeedWatch(feed, lambda: {"BTC/USD": None}, record, lambda: clock[0])
+        await look()
+        watch = SecondFeedWatch(feed, lambda: own, record, lambda: clock[0], tell=told.__setitem__)
+        await look()
+        assert ("BTC/USD", "diverged") in await record.standing()
+        assert told["BTC/USD"] > Decimal("0.02")
+        # And ends it where both agree.
         own["BTC/USD"] = right
-        watch = SecondFeedWatch(feed, lambda: own, record, lambda: clock[0])
         await look()
         assert await record.standing() == []
         await look()
@@ -44,3 +52,51 @@ async def test_what_a_second_source_finds_is_kept_from_beginning_to_end(market_d
     await look(8)
     assert await record.standing() == [("BTC/USD", "second_stale")]
     await feed.close()
+
+
+class OddFeed:
+    """A second source that answers once as nobody expects."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+
+    async def prices(self, symbols):
+        answer = self.answers.pop(0) if self.answers else Decimal(100)
+        return dict.fromkeys(symbols, answer)
+
+
+class QuietRecord:
+    """A record that fails at first in a way that is none of its own."""
+
+    failing = True
+
+    async def standing(self):
+        if self.failing:
+            self.failing = False
+            raise ValueError("not what a record says")
+        return []
+
+    async def begin(self, *_):
+        pass
+
+    async def end(self, *_):
+        pass
+
+
+async def test_no_answer_ends_the_watch_and_who_begins_anew_is_told():
+    odd = [Decimal(0), Decimal("NaN"), Decimal("-Infinity")]
+    feed, told = OddFeed(*odd, *[Decimal(80)] * 3), []
+    watch = SecondFeedWatch(
+        feed,
+        lambda: {"BTC/USD": Decimal(100)},
+        QuietRecord(),
+        lambda: datetime.now(UTC),
+        tell=lambda _symbol, share: told.append(share),
+    )
+    running = asyncio.create_task(watch.run(seconds=0.01))
+    await eventually(lambda: told and told[-1] == Decimal("0.25"), "the watch still compares")
+    running.cancel()
+    told.clear()
+    watch.tell_again()
+    assert len(told) == 1
+    assert told[0] is not None
