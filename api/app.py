@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import httpx
@@ -68,6 +69,7 @@ from api.routes.platform import (
 )
 from api.routes.research import backtests, strategies
 from api.services import Services
+from infra.runtime.event_loop import beside
 from infra.runtime.traces.sending import Traces
 
 log = structlog.get_logger(__name__)
@@ -97,19 +99,21 @@ def create_app(
         services.hub = Hub(
             PostgresRecordEvents(services.database), Sources(sources.heartbeat, sources.overview)
         )
-        beside = [asyncio.create_task(keep_engagements_started(services))]
-        beside.append(asyncio.create_task(services.hub.run()))
-        beside.append(asyncio.create_task(keep_requests_bounded(services)))
+        tasks = [
+            beside("engagements", partial(keep_engagements_started, services)),
+            beside("live data", services.hub.run),
+            beside("requests", partial(keep_requests_bounded, services)),
+        ]
         if connect is not None:
-            beside.append(asyncio.create_task(reach_temporal(services, connect)))
-            beside.append(asyncio.create_task(watch_market_worker(services)))
+            tasks.append(beside("temporal", partial(reach_temporal, services, connect)))
+            tasks.append(beside("market worker", partial(watch_market_worker, services)))
             if services.admission.load is not None:
-                beside.append(asyncio.create_task(services.admission.load.watch()))
-            beside.append(asyncio.create_task(keep_lapsing(services)))
+                tasks.append(beside("load", services.admission.load.watch))
+            tasks.append(beside("lapsing", partial(keep_lapsing, services)))
         yield
-        for task in beside:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await services.close()
 
     app = FastAPI(

@@ -22,6 +22,7 @@ from activities.metrics import FEED_AGE
 from activities.pauses import GrowingPause
 from activities.policies import DECIDING_TASK_TIMEOUT
 from infra.runtime.database.connections import DatabaseUnavailableError
+from infra.runtime.event_loop import beside
 from infra.runtime.settings import Settings
 from infra.runtime.temporal.workers import worker_options
 from models.contracts.names import (
@@ -55,16 +56,16 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             return
         health.checks["temporal"] = "ok"
         async with market_worker(parts):
-            keeping = asyncio.create_task(keep_feed_running(parts.client))
-            watching = asyncio.create_task(watch_feed(parts, health))
-            comparing = asyncio.create_task(_compare(parts))
-            keeping_figures = asyncio.create_task(parts.figures.run())
+            tasks = [
+                beside("feed workflow", partial(keep_feed_running, parts.client)),
+                beside("feed watch", partial(watch_feed, parts, health)),
+                beside("second source", partial(_compare, parts)),
+                beside("figures", parts.figures.run),
+            ]
             log.info("market worker runs")
             await stop.wait()
-            keeping.cancel()
-            watching.cancel()
-            comparing.cancel()
-            keeping_figures.cancel()
+            for task in tasks:
+                task.cancel()
     finally:
         if parts is not None:
             await parts.close()

@@ -17,6 +17,7 @@ from activities.pauses import GrowingPause
 from infra.runtime import event_loop
 from infra.runtime.database.connections import TimeSeriesStorage
 from infra.runtime.emergency import StopFile
+from infra.runtime.event_loop import beside
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.telemetry import degraded_modes
@@ -101,19 +102,19 @@ async def _serve_queue(
     try:
         async with kept_record(settings, parts.journal), worker:
             health.checks["worker"] = "ok"
-            beside = [
-                asyncio.create_task(_keep_accounts(client, parts, settings, health, desk)),
-                asyncio.create_task(keep_headroom_published(parts.exchanges)),
-                asyncio.create_task(
-                    KeyWatch(parts.exchanges, PostgresExchangeKeys(parts.database)).run()
-                ),
-                asyncio.create_task(keep_limits_published(parts.database)),
-                asyncio.create_task(_record_stops(client, parts, desk)),
+            keys = KeyWatch(parts.exchanges, PostgresExchangeKeys(parts.database))
+            accounts = partial(_keep_accounts, client, parts, settings, health, desk)
+            tasks = [
+                beside("accounts", accounts),
+                beside("headroom", partial(keep_headroom_published, parts.exchanges)),
+                beside("exchange keys", keys.run),
+                beside("limits", partial(keep_limits_published, parts.database)),
+                beside("stops", partial(_record_stops, client, parts, desk)),
             ]
             if parts.load is not None:
-                beside.append(asyncio.create_task(parts.load.watch()))
+                tasks.append(beside("load", parts.load.watch))
             await stop.wait()
-            for task in beside:
+            for task in tasks:
                 task.cancel()
             log.info("stopping")
     finally:

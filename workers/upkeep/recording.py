@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from activities.adapters.record.signer import LogSigner, log_key, log_name
 from activities.record.keeper import Alarm, RecordKeeper
 from infra.runtime.database.connections import Database, Role, database_url
 from infra.runtime.errors import StateError
+from infra.runtime.event_loop import beside
 from infra.runtime.note_keys import verifier_of
 from infra.runtime.secrets import installation_secrets
 from infra.runtime.settings import Settings
@@ -33,7 +35,7 @@ _INSTALLATION = text("SELECT value FROM platform_settings WHERE name = 'installa
 async def kept_record(settings: Settings, journal: PostgresJournal) -> AsyncIterator[None]:
     """Keep the record while the block runs; at its end make the last checkpoint."""
     stop = asyncio.Event()
-    keeping = asyncio.create_task(_keep(settings, journal, stop))
+    keeping = beside("record", partial(_keep, settings, journal, stop))
     try:
         yield
     finally:
