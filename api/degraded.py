@@ -32,20 +32,22 @@ FAILED_WITHIN = timedelta(hours=1)
 BACKLOG_MAXIMUM = 1_000
 """Rows that wait while the notifying process is busy, or gone; it looks every second."""
 UNREACHED = "notifications: they reach nobody, nobody has set up a channel"
+UNREAD = "record: not every degraded mode could be read in time"
 SHOWN = 20
 NO_DIRECTOR = "people: no director has been set up yet (aether admin set-up-link)"
 UNAPPROVED = "universe: approved by the installation at its first start, by no person yet"
 
 
 async def all_degraded_modes(services: Services) -> list[str]:
-    """Return every degraded mode in use now; a record that does not answer adds none."""
+    """Return every degraded mode in use now, and once that not all could be read."""
     overload = services.admission.degraded()
     standing = await _standing(services)
     record = await _record(services)
     champion = await _champion(services)
     events = await _events(services)
     told = [*await _notifications(services), *_nearly_full(services.settings)]
-    return [*overload, *services.degraded_modes, *standing, *record, *champion, *events, *told]
+    found = [*overload, *services.degraded_modes, *standing, *record, *champion, *events, *told]
+    return list(dict.fromkeys(found))
 
 
 def written_places(settings: Settings) -> dict[str, Path]:
@@ -70,7 +72,7 @@ async def _record(services: Services) -> list[str]:
     except StateError as error:
         return [f"record: {error}"]
     except (OSError, TimeoutError, SQLAlchemyError):
-        return []
+        return [UNREAD]
     return [f"record: {fault}"] if fault else []
 
 
@@ -80,7 +82,7 @@ async def _champion(services: Services) -> list[str]:
         async with asyncio.timeout(READ_SECONDS):
             found = await standing_of_champion(services.database)
     except (OSError, TimeoutError, SQLAlchemyError):
-        return []
+        return [UNREAD]
     said = []
     if found.model != NO_TRADE and not services.settings.learning:
         said.append(f"learning: champion {found.model} decides nothing, nobody watches it")
@@ -96,7 +98,7 @@ async def _events(services: Services) -> list[str]:
         async with asyncio.timeout(READ_SECONDS):
             told = await read_events(services.database)
     except (OSError, TimeoutError, SQLAlchemyError):
-        return []
+        return [UNREAD]
     found = []
     late = {name: one for name, one in told.items() if one.oldest_seconds(_now()) > EVENTS_SECONDS}
     if late:
@@ -114,7 +116,7 @@ async def _notifications(services: Services) -> list[str]:
             kinds = await notifications.kinds(services.database, _now() - FAILED_WITHIN)
             standing = await notifications.standing(services.database)
     except (OSError, TimeoutError, SQLAlchemyError):
-        return []
+        return [UNREAD]
     found = [] if any(row.channels for row in kinds) else [UNREACHED]
     found += [
         f"notifications: {row.failed} by {row.kind} failed within the hour: {row.last_failure}"
@@ -139,7 +141,7 @@ async def _standing(services: Services) -> list[str]:
         async with asyncio.timeout(READ_SECONDS):
             people = [*await _people(services), *await _freezes(services)]
     except (OSError, TimeoutError, SQLAlchemyError):
-        return []
+        return [UNREAD]
     unapproved = version is not None and version.approved_by == INSTALLATION
     return [*([UNAPPROVED] if unapproved else []), *_quarantines(quarantined), *people]
 

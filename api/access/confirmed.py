@@ -62,6 +62,8 @@ async def _going_live(services: Services, path: str) -> dict[str, str | None]:
     if found:
         async with services.database.account_scope(found[1]) as session:
             row = await session.get(GoingLiveRow, (found[1], int(found[2])))
+            waits = row.approval_id if row is not None else None
+            asked = await session.get(ApprovalRow, (found[1], waits)) if waits else None
         if row is not None:
             return {
                 "account": row.account_id,
@@ -69,6 +71,7 @@ async def _going_live(services: Services, path: str) -> dict[str, str | None]:
                 "subject": "go_live",
                 "requested_by": row.requested_by,
                 "detail": row.reason,
+                "content": None if asked is None else asked.content or None,
             }
     raise _unknown(path)
 

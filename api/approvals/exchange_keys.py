@@ -12,6 +12,7 @@ from fastapi import Request
 from sqlmodel import col, select
 
 from activities.adapters.postgres.accounts.mode_record import PostgresModes
+from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from activities.ports.secrets import key_fingerprint
 from api.approvals.asking import ask_person, require_person_to_ask
 from api.http.commands import Command
@@ -20,6 +21,7 @@ from api.services import Services, services_of
 from models.tables import ApprovalRow
 from models.tables.governance.exchange_keys import ExchangeKeyRow
 from models.trading.governance.approval import ApprovalRequest, ApprovalStatus
+from models.trading.governance.going_live import LiveTerms
 from models.trading.governance.subject_contents import KeyContent, write_content
 from models.trading.governance.subjects import SUBJECTS, Subject
 from models.trading.identities import platform_approval_id
@@ -31,9 +33,23 @@ USE_WITHIN: Final = timedelta(hours=24)
 
 
 async def takes_two(services: Services, account: str, mode: Mode) -> bool:
-    """Tell whether another key of an account takes another person: where it trades live."""
+    """Tell whether another key of an account takes another person.
+
+    Where it trades live, and where another person has agreed that it does so with the key it has.
+    """
+    if mode is not Mode.LIVE:
+        return False
     modes = PostgresModes(services.database)
-    return mode is Mode.LIVE and await modes.mode_of(account) is Mode.LIVE
+    if await modes.mode_of(account) is Mode.LIVE:
+        return True
+    wanted = await modes.live_request(account, datetime.now(UTC))
+    return wanted is not None and wanted.approved_by is not None
+
+
+async def terms_of_record(services: Services, account: str) -> LiveTerms:
+    """Return the live key and the limits that somebody agrees to who is asked now."""
+    key = await PostgresModes(services.database).recorded_live_key(account)
+    return LiveTerms(key, await SettingsJournal(services.database).limits_version(account))
 
 
 async def approved_key(request: Request, command: Command, account: str, key: str) -> str:

@@ -7,13 +7,16 @@ from sqlmodel import col, select
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from activities.adapters.postgres.governance.platform_settings import PostgresPlatformSettings
 from activities.adapters.postgres.market.rules_record import newest_version
+from api.approvals.exchange_keys import terms_of_record
 from api.queries.market import market_of
 from api.services import Services
 from infra.runtime.database.connections import PLATFORM_SCOPE
 from models.tables import ApprovalRow, KillSwitchRow, ModeChangeRow
 from models.trading.governance.approval import ApprovalRequest, ApprovalStatus, check_price
+from models.trading.governance.going_live import LiveTerms, changed_terms
 from models.trading.governance.subject_contents import (
     LiftContent,
+    LiveContent,
     SettingsContent,
     UniverseContent,
     read_content,
@@ -40,6 +43,7 @@ async def changes_since(services: Services, row: ApprovalRow) -> list[str]:
         lines += await _kill_switches(services, asked)
     elif asked.subject is Subject.GO_LIVE:
         lines += await _modes(services, row)
+        lines += await _terms(services, row.account_id, asked)
     return lines
 
 
@@ -88,3 +92,10 @@ async def _modes(services: Services, row: ApprovalRow) -> list[str]:
     async with services.database.account_scope(row.account_id) as session:
         changes = (await session.exec(query)).all()
     return [f"the mode was set to {one.mode} by {one.changed_by}" for one in changes]
+
+
+async def _terms(services: Services, account: str, asked: ApprovalRequest) -> list[str]:
+    content = read_content(LiveContent, asked.content)
+    shown = LiveTerms(content.key or None, content.limits_version or None)
+    changed = changed_terms(shown, await terms_of_record(services, account))
+    return [f"another one since it was asked for: {changed}; it counts no more"] if changed else []

@@ -52,6 +52,7 @@ REFUSAL_STATUS: dict[str, HTTPStatus] = {
     "not-in-universe": HTTPStatus.CONFLICT,
     "outdated-change": HTTPStatus.CONFLICT,
     "approval-decided": HTTPStatus.CONFLICT,
+    "request-outdated": HTTPStatus.CONFLICT,
     "second-person-needed": HTTPStatus.FORBIDDEN,
     "price-moved": HTTPStatus.CONFLICT,
     "too-many-waiting": HTTPStatus.CONFLICT,

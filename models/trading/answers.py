@@ -24,8 +24,8 @@ class Answer:
     ``pair-not-trading`` (the exchange takes no such order for the pair now), ``invalid-limits``,
     ``idea-expired``, ``daily-drawdown``, ``total-drawdown``, ``not-halted``, ``not-simulated``,
     ``invalid-flow``, ``waiting-for-approval`` (``approval`` names what a second person decides),
-    ``approval-decided``, ``invalid-exits``, ``break-even-never``, ``partial-never``,
-    ``invalid-setting``, ``invalid-change``,
+    ``approval-decided``, ``request-outdated``, ``invalid-exits``, ``break-even-never``,
+    ``partial-never``, ``invalid-setting``, ``invalid-change``,
     ``outdated-change``, ``confirmation-needed`` (``dangerous`` names what has to be confirmed).
     """
 

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 from activities.accounts.modes import ModeActivities
+from activities.adapters.postgres.accounts.exchange_keys import PostgresExchangeKeys
 from activities.adapters.postgres.accounts.mode_record import PostgresModes
 from activities.adapters.postgres.governance.standing import GovernanceStanding
+from activities.adapters.postgres.journal import PostgresJournal
 from activities.ports.secrets import Credentials
 from models.trading.risk.limits import Mode
 
@@ -24,20 +26,31 @@ class LiveKeys:
     async def permissions(self, account):
         return self.may.get(account)
 
-    async def limits_version(self, account):
-        return self.versions.get(account)
-
     async def record_fault(self):
         return self.unprotected
 
+    async def recorded(self, account, key, database):
+        """Let an account have a live key that the record knows, as after an upload."""
+
+        async def put():
+            self.keys[account] = key
+
+        await PostgresExchangeKeys(database).store(
+            account, Mode.LIVE, key.key, frozenset(), "user/tester", datetime.now(UTC), put
+        )
+
     def mode_activities(self, database, directory):
+        async def limits_version(account):
+            known = self.versions.get(account)
+            return known or await PostgresJournal(database).limits_version(account)
+
         return ModeActivities(
             PostgresModes(database),
             self,
             self,
             directory,
             database.accounts,
-            self.limits_version,
+            limits_version,
             lambda: datetime.now(UTC),
             record_fault=self.record_fault,
             held_by_freeze=GovernanceStanding(database).held_by_freeze,

@@ -116,14 +116,28 @@ class Browser(httpx.AsyncClient):
 
 async def age_roles(admin: Database, name: str) -> None:
     """Let a person's roles be two days old, as only the database's owner could."""
-    address = admin.url.set(username="postgres", drivername="postgresql")
-    async with await psycopg.AsyncConnection.connect(
-        address.render_as_string(hide_password=False), autocommit=True
-    ) as connection:
+    async with await _owning(admin) as connection:
         await connection.execute(
             "UPDATE person_grants SET granted_at = granted_at - interval '2 days' "
             "FROM people p WHERE p.user_id = person_grants.user_id AND p.name = %s",
             [name],
+        )
+
+
+async def _owning(admin: Database) -> psycopg.AsyncConnection[Any]:
+    address = admin.url.set(username="postgres", drivername="postgresql")
+    return await psycopg.AsyncConnection.connect(
+        address.render_as_string(hide_password=False), autocommit=True
+    )
+
+
+async def leave(admin: Database, user_id: str) -> None:
+    """Let somebody be nobody any more, as the database's owner."""
+    async with await _owning(admin) as connection:
+        await connection.execute(
+            "UPDATE people SET disabled_at = clock_timestamp(), disabled_by = 'aether'"
+            " WHERE user_id = %s AND disabled_at IS NULL",
+            [user_id],
         )
 
 
@@ -156,7 +170,11 @@ async def signed_in(
         me = await browser.get("/api/v1/me")
         assert me.status_code == 200, me.text
         browser.person, browser.user = name, me.json()["user"]
-        yield browser
+        try:
+            yield browser
+        finally:
+            # Whoever stays is one of the directors that later tests count.
+            await leave(admin, browser.user.removeprefix("user/"))
 
 
 async def until(condition: Any, seconds: float = 5.0) -> Any:

@@ -12,6 +12,7 @@ from activities.adapters.postgres.accounts.mode_record import PostgresModes
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from api.approvals.asking import ask_person
 from api.approvals.deciding import decide
+from api.approvals.exchange_keys import terms_of_record
 from api.approvals.freezing import may_break_glass
 from api.approvals.requests import find_approval
 from api.http import reading
@@ -36,7 +37,7 @@ from models.tables import GoingLiveRow
 from models.tables.documents import live_facts
 from models.trading.account.settings.in_force import rules_of_account
 from models.trading.governance.approval import ApprovalRequest
-from models.trading.governance.going_live import LiveFacts
+from models.trading.governance.going_live import LiveFacts, LiveTerms
 from models.trading.governance.subject_contents import LiveContent, write_content
 from models.trading.governance.subjects import SUBJECTS, Subject
 from models.trading.identities import platform_approval_id
@@ -106,6 +107,7 @@ async def request_going_live(
 
     async def act() -> Response:
         modes = PostgresModes(services.database)
+        terms = await terms_of_record(services, account)
         row = await modes.ask_to_go_live(
             account,
             caller.name,
@@ -113,8 +115,9 @@ async def request_going_live(
             datetime.now(UTC),
             platform_approval_id(Subject.GO_LIVE, f"{account}/{command.request_id}"),
             overrides_evidence=body.override_evidence,
+            terms=terms,
         )
-        await ask_person(services, account, _request_of(row))
+        await ask_person(services, account, _request_of(row, terms))
         shown = LiveRequestView.model_validate(row).model_dump(mode="json")
         return int(HTTPStatus.ACCEPTED), shown
 
@@ -167,7 +170,7 @@ async def _conditions(services: Services, account: str) -> GoingLive:
     return conditions_view(account, mode, checked, rules, now)
 
 
-def _request_of(row: GoingLiveRow) -> ApprovalRequest:
+def _request_of(row: GoingLiveRow, terms: LiveTerms) -> ApprovalRequest:
     life = SUBJECTS[Subject.GO_LIVE].life
     assert life is not None
     assert row.approval_id is not None
@@ -179,7 +182,11 @@ def _request_of(row: GoingLiveRow) -> ApprovalRequest:
         detail=f"{row.account_id} goes live{without}: {row.reason}",
         requested_at=row.requested_at,
         expires_at=row.requested_at + life,
-        content=write_content(LiveContent(row.number, row.overrides_evidence)),
+        content=write_content(
+            LiveContent(
+                row.number, row.overrides_evidence, terms.key or "", terms.limits_version or 0
+            )
+        ),
     )
 
 

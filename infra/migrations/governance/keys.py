@@ -1,4 +1,4 @@
-"""Another key for an account that trades live: another person has agreed to this one, once."""
+"""Another key of an account that trades live, or is approved to: somebody else agreed, once."""
 
 APPROVED_KEYS = """
 ALTER TABLE exchange_keys ADD COLUMN approval_id text;
@@ -9,8 +9,15 @@ CREATE UNIQUE INDEX one_key_for_an_approval ON exchange_keys (account_id, approv
 CREATE FUNCTION exchange_key_allowed() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    -- One at a time with an approval to go live: what it binds is this key or the one before.
+    PERFORM pg_advisory_xact_lock(hashtext('aether.going_live.' || NEW.account_id));
     IF NEW.mode <> 'live' OR NOT EXISTS (SELECT FROM accounts
         WHERE account_id = NEW.account_id AND mode = 'live')
+        AND NOT EXISTS (SELECT FROM going_live_requests
+        WHERE account_id = NEW.account_id AND approved_by IS NOT NULL AND used_at IS NULL
+        AND requested_at > clock_timestamp() - interval '24 hours'
+        AND number = (SELECT max(number) FROM going_live_requests
+            WHERE account_id = NEW.account_id))
     THEN
         RETURN NEW;
     END IF;

@@ -34,10 +34,16 @@ class UniverseContent:
 
 @dataclass(frozen=True, slots=True)
 class LiveContent:
-    """A request to go live: its number, and whether it goes on without proof of a profit."""
+    """A request to go live: its number, and whether it goes on without proof of a profit.
+
+    ``key`` is the fingerprint of the live key when it was asked for, ``limits_version`` that of the
+    settings: what whoever decides is shown, and agrees to. Empty and zero where there was none.
+    """
 
     number: int
     overrides_evidence: bool
+    key: str = ""
+    limits_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,10 @@ from models.tables import (
     TradeRow,
 )
 from models.tables.documents import account_halts, live_facts_document, verdict_document
+from models.tables.governance.exchange_keys import ExchangeKeyRow
+from models.trading.governance.exchange_keys import IN_USE
 from models.trading.governance.going_live import FACTORS_NEEDED, LiveFacts, LiveTerms
+from models.trading.governance.subject_contents import LiveContent, read_content
 from models.trading.risk.limits import Mode
 from models.trading.trade.figures import net_share
 from models.trading.trade.state import TradePhase
@@ -181,12 +184,14 @@ class PostgresModes:
         approval: str,
         *,
         overrides_evidence: bool = False,
+        terms: LiveTerms | None = None,
     ) -> GoingLiveRow:
         """Write a request, audited; while an equal one waits, that one is returned.
 
         ``approval`` is the id of the request for approval that goes with a new one.
 
         ``overrides_evidence``: whoever approves it approves going live without proof of a profit.
+        ``terms``: what whoever approves is shown; a request that showed others is not an equal one.
         """
         async with self._database.account_scope(account) as session:
             await session.sql(_LOCK_REQUESTS, {"account": account})
@@ -196,7 +201,7 @@ class PostgresModes:
                 and last.requested_by == by
                 and last.overrides_evidence is overrides_evidence
             )
-            if last is not None and equal and _waits(last, at) and await _is_open(session, last):
+            if last is not None and equal and await _is_open(session, last, at, terms):
                 return last
             row = GoingLiveRow(
                 account_id=account,
@@ -224,6 +229,8 @@ class PostgresModes:
         The request's workflow has made sure that it is another person; the table does so too.
         """
         async with self._database.account_scope(account) as session:
+            # Whoever stores a key meanwhile is before this approval, or needs one of its own.
+            await session.sql(_LOCK_REQUESTS, {"account": account})
             row = await session.get(GoingLiveRow, (account, number), with_for_update=True)
             if row is None or row.used_at is not None or at - row.requested_at > REQUEST_LIFE:
                 return False
@@ -234,6 +241,14 @@ class PostgresModes:
                 details["limits"] = str(terms.limits_version or 0)
                 await audit.append(session, account, by, "going_live_approved", details)
             return True
+
+    async def recorded_live_key(self, account: str) -> str | None:
+        """Return the fingerprint of the live key in use, None where the record knows none."""
+        query = select(ExchangeKeyRow.fingerprint).where(
+            ExchangeKeyRow.mode == Mode.LIVE.value, ExchangeKeyRow.state == IN_USE
+        )
+        async with self._database.account_scope(account) as session:
+            return (await session.exec(query)).first()
 
     async def keep_check(self, account: str, by: str, facts: LiveFacts, at: datetime) -> None:
         """Keep what a check for going live found, in place of an older one."""
@@ -272,10 +287,20 @@ async def _newest_request(session: RecordSession) -> GoingLiveRow | None:
     return (await session.exec(query)).first()
 
 
-async def _is_open(session: RecordSession, row: GoingLiveRow) -> bool:
-    """Tell whether nobody has said no to a request yet."""
+async def _is_open(
+    session: RecordSession, row: GoingLiveRow, at: datetime, terms: LiveTerms | None
+) -> bool:
+    """Tell whether a request waits, nobody has said no to it yet, and it shows these terms."""
+    if not _waits(row, at):
+        return False
     known = await session.get(ApprovalRow, (row.account_id, row.approval_id or ""))
-    return known is None or known.status in ("pending", "approved")
+    if known is None:
+        return True
+    if terms is not None and known.content:
+        shown = read_content(LiveContent, known.content)
+        if (shown.key, shown.limits_version) != (terms.key or "", terms.limits_version or 0):
+            return False
+    return known.status in ("pending", "approved")
 
 
 async def _changed_at(session: RecordSession) -> datetime | None:

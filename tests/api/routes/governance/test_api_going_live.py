@@ -4,10 +4,13 @@ import os
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import text
 
+from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
 from activities.ports.journal import Discrepancies
-from activities.ports.secrets import Credentials
+from activities.ports.secrets import Credentials, NotApprovedError
+from models.trading.account.settings.in_force import SettingsRecord
 from models.trading.governance.going_live import NEEDED_PERMISSIONS
 from models.trading.risk.limits import Mode
 from tests.api.routes.governance.test_api_universe import first, second
@@ -46,12 +49,18 @@ async def simulated_for_two_weeks(platform, account):
         await session.sql(FOLLOWED, {"account": account, "at": now})
 
 
+async def set_limits(platform, account, version):
+    record = SettingsRecord(version, "{}", (), "user/tester", "for the test", datetime.now(UTC))
+    await SettingsJournal(platform.workers).save_settings(account, record)
+
+
 async def fulfil(platform, account):
     """Do all that one person can; the key may still do too much."""
     keys = platform.live_keys
-    keys.keys[account] = Credentials(os.urandom(8).hex(), "c2VjcmV0")
+    own = Credentials(os.urandom(8).hex(), "c2VjcmV0")
+    await keys.recorded(account, own, platform.workers)
     keys.may[account] = NEEDED_PERMISSIONS | {"withdraw_funds"}
-    keys.versions[account] = 3
+    await set_limits(platform, account, 3)
     await simulated_for_two_weeks(platform, account)
     await platform.records.record_reconciliation(account, Discrepancies(), datetime.now(UTC))
 
@@ -82,20 +91,53 @@ async def test_reading_the_conditions_checks_nothing(platform):
     assert shown["checked_by"]
 
 
+async def what_was_not_shown_is_not_approved(platform, account, people, body):
+    """What changes between asking and approving was shown to nobody: ask anew."""
+    first, second = people
+    requests = f"/api/v1/accounts/{account}/going-live/requests"
+
+    async def ask():
+        asked = await first.post(requests, json=body, headers=a_key())
+        return f"{requests}/{asked.json()['number']}/approve"
+
+    async def outdated(approve):
+        refused = await second.post(approve, headers=a_key())
+        assert (refused.status_code, refused.json()["type"][19:]) == (409, "request-outdated")
+
+    approve = await ask()
+    assert await ask() == approve
+    another = Credentials(os.urandom(8).hex(), "c2VjcmV0")
+    await platform.live_keys.recorded(account, another, platform.workers)
+    await outdated(approve)
+    approve = await ask()
+    await set_limits(platform, account, 4)
+    await outdated(approve)
+    return await ask()
+
+
 async def other_terms_take_another_approval(platform, account, missing, go):
     """What was approved are these limits and this key: with others somebody agrees anew."""
     assert (await missing())[0] == set()
-    approved, own = platform.live_keys.versions[account], platform.live_keys.keys[account]
+    another = Credentials(os.urandom(8).hex(), "c2VjcmV0")
+    with pytest.raises(NotApprovedError):
+        await platform.live_keys.recorded(account, another, platform.workers)
+    approved, own = 4, platform.live_keys.keys[account]
     platform.live_keys.versions[account] = approved + 1
     lacking, shown = await missing()
     assert lacking == {"request-outdated"}
     assert (await go()).status_code == 403
     assert any(f"version {approved + 1} for {approved}" in c["reason"] for c in shown["conditions"])
-    platform.live_keys.versions[account] = approved
+    del platform.live_keys.versions[account]
     platform.live_keys.keys[account] = Credentials("another", "secret")
     assert (await missing())[0] == {"request-outdated"}
     platform.live_keys.keys[account] = own
     assert (await missing())[0] == set()
+
+
+async def is_refused(go, lacking):
+    refused = await go()
+    assert (refused.status_code, refused.json()["type"][19:]) == (403, "live-refused")
+    assert {check["code"] for check in refused.json()["checks"]} == lacking
 
 
 async def test_account_goes_live_when_all_holds_and_not_before(platform, first, second):
@@ -123,9 +165,7 @@ async def test_account_goes_live_when_all_holds_and_not_before(platform, first, 
         "simulation-too-short",
         "no-evidence-of-profit",
     }
-    refused = await go()
-    assert (refused.status_code, refused.json()["type"][19:]) == (403, "live-refused")
-    assert {check["code"] for check in refused.json()["checks"]} == lacking
+    await is_refused(go, lacking)
 
     await fulfil(platform, account)
     unproven = {"wrong-permissions", "second-person-needed", "no-evidence-of-profit"}
@@ -138,10 +178,11 @@ async def test_account_goes_live_when_all_holds_and_not_before(platform, first, 
     body = {"reason": "it loses little, and we want to learn", "override_evidence": True}
     asked = await first.post(requests, json=body, headers=a_key())
     approve = f"{requests}/{asked.json()['number']}/approve"
-    alone = await first.post(approve, headers=a_key())
-    assert alone.json()["type"] == "urn:aether:problem:second-person-needed"
+    alone = (await first.post(approve, headers=a_key())).json()["type"]
+    assert alone == "urn:aether:problem:second-person-needed"
     assert (await go()).status_code == 403
     assert (await missing())[0] == {"second-person-needed", "no-evidence-of-profit"}
+    approve = await what_was_not_shown_is_not_approved(platform, account, (first, second), body)
     assert (await second.post(approve, headers=a_key())).json()["approved_by"] == second.user
     await other_terms_take_another_approval(platform, account, missing, go)
 

@@ -5,9 +5,16 @@ from decimal import Decimal
 
 import psycopg
 
+from api import degraded
 from api.app import reach_temporal, watch_market_worker
-from api.degraded import UNREACHED
+from api.degraded import UNREACHED, UNREAD
 from tests.support.temporal import eventually
+
+
+async def test_what_could_not_be_read_in_time_is_said_and_not_left_out(platform, monkeypatch):
+    monkeypatch.setattr(degraded, "READ_SECONDS", -1)
+    ready = await platform.stranger.get("/readyz")
+    assert ready.json()["degraded_modes"].count(UNREAD) == 1
 
 
 async def test_ready_with_its_degraded_modes(platform):
