@@ -193,8 +193,7 @@ class Transport:
         Raises:
             ExchangeError: typed by what the failure means for the operation.
         """
-        connections = self._signed
-        if connections is None:
+        if self._signed is None:
             raise RuntimeError("a signed call needs credentials")
         as_json = any(isinstance(value, list | tuple) for value in parameters.values())
 
@@ -210,6 +209,9 @@ class Transport:
             if still_wanted is not None:
                 still_wanted()
             admissions = self._enter(method, urgent=priority is Priority.PROTECT)
+            # The key may have been replaced while the turn was waited for; what it is refused with
+            # would be held against the new one.
+            connections = self._signed
             loop = asyncio.get_running_loop()
             sending = loop.run_in_executor(self._signed_threads, _signed_answer, send, operation)
         except BaseException:

@@ -15,7 +15,7 @@ from typing import Any
 
 from activities.adapters.kraken.errors import UNREADABLE
 from activities.adapters.kraken.stream.order_views import OrderViews
-from models.trading.orders import OrderReport
+from models.trading.orders import OrderReport, OrderStatus
 
 ZERO = Decimal(0)
 PATIENCE_SECONDS = 0.3
@@ -74,7 +74,13 @@ def expect_executions(
 
 
 def expect_end(expected: PendingExpectations, views: OrderViews, order: OrderReport) -> None:
-    """Wait for the end of an order that is filled to the last unit."""
-    if not order.status.is_final and ZERO < order.quantity <= order.filled_quantity:
+    """Wait for the end of an order that is filled to the last unit.
+
+    A trade of a snapshot tells neither how much was ordered nor where its order stands: that is
+    said by the order's own entry, which may follow.
+    """
+    if order.status is OrderStatus.UNKNOWN or order.status.is_final:
+        return
+    if ZERO < order.quantity <= order.filled_quantity:
         is_told = partial(views.knows_end, order.order_id)
         expected.expect(f"end of {order.order_id}", is_told)

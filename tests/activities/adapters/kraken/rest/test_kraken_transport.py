@@ -215,6 +215,24 @@ async def test_protection_overtakes_waiting_reads(server, transport):
     assert [request[0] for request in server.requests].index("CancelOrder") == 1
 
 
+async def test_call_whose_turn_comes_after_a_new_key_is_signed_with_that(
+    server, transport, tmp_path
+):
+    before, fresh = transport._signed, new_credentials()
+    server.script("AddOrder", hang)
+    placing = asyncio.create_task(transport.private("AddOrder", {}, PLACE))
+    await server.until(lambda: server.requests)
+    waiting = asyncio.create_task(transport.private("Balance", {}, READ))
+    await asyncio.sleep(0)
+    transport.use_key(fresh, NonceCounter(FileNonceStore(tmp_path / "fresh")))
+    assert transport._signed is not before
+    await waiting
+    with pytest.raises(UnknownOutcomeError):
+        await placing
+    keys = {method: headers["API-Key"] for method, _, headers, _ in server.requests}
+    assert keys["Balance"] == fresh.key != keys["AddOrder"]
+
+
 async def test_canceled_caller_does_not_let_the_next_nonce_overtake(server, transport):
     server.script("AddOrder", hang)
     sending = asyncio.create_task(transport.private("AddOrder", {}, PLACE))

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from activities.adapters.kraken.stream.order_views import OrderViews
+from activities.adapters.kraken.stream.pending_expectations import PendingExpectations, expect_end
 from models.trading.orders import OrderStatus
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
@@ -87,3 +88,11 @@ def test_order_that_no_snapshot_names_as_open_ends_with_the_last_of_its_trades(k
 def test_trade_of_another_order_says_nothing_of_this_one():
     told = reports(OrderViews(), RESTING, trade(1, 1.0, order="O2"))
     assert statuses(told) == [OrderStatus.OPEN, OrderStatus.CLOSED]
+
+
+def test_trade_that_stands_before_its_open_order_is_no_missing_end():
+    views, expected = OrderViews(), PendingExpectations()
+    resting = {**RESTING, "cum_qty": 1.0, "order_status": "partially_filled"}
+    for report in reports(views, trade(1, 1.0), resting):
+        expect_end(expected, views, report.order)
+    assert expected.wait_seconds() is None
