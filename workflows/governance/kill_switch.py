@@ -49,6 +49,7 @@ class KillSwitchWorkflow:
         self.lift: LiftApproved | None = None
         self.refused: LiftApproved | None = None
         self.refusals = 0
+        self.approved_meanwhile: LiftApproved | None = None
         self.background_tasks = BackgroundTasks()
 
     @workflow.run
@@ -60,6 +61,9 @@ class KillSwitchWorkflow:
         await workflow.wait_condition(lambda: self.lift is not None)
         while not await self.lift_it():
             if workflow.patched(LIFT_KEPT):
+                if self.approved_meanwhile is not None:
+                    self.lift, self.approved_meanwhile = self.approved_meanwhile, None
+                    continue
                 self.refusals += 1
                 self.background_tasks.run("lift again", self.lift_again)
                 await self.halt_accounts()
@@ -187,7 +191,11 @@ class KillSwitchWorkflow:
     @workflow.update
     def approve_lift(self, request: LiftApproved) -> KillSwitchProgress:
         """Lift the kill switch: the workflow of the approval says so; the record makes sure."""
-        self.lift = self.lift or request
+        if self.lift is None:
+            self.lift = request
+        elif request != self.lift:
+            # The one that is being tried may be refused for good; this one is then its successor.
+            self.approved_meanwhile = request
         return self.progress()
 
     @approve_lift.validator

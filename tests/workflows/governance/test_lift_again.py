@@ -91,3 +91,34 @@ async def test_an_account_is_told_of_the_lift_in_the_end(
         async with asyncio.timeout(30):
             await handle.result()
         await story.end()
+
+
+async def test_a_lift_that_is_approved_while_another_is_tried_is_its_successor(
+    world: World,
+) -> None:
+    number = next(NUMBERS)
+    lift, trying, go_on = world.journal.lift_kill_switch, asyncio.Event(), asyncio.Event()
+
+    async def held(number: int, by: str, at: Any) -> bool:
+        if by == "user/four":
+            return await lift(number, by, at)
+        trying.set()
+        await go_on.wait()
+        return False
+
+    world.journal.lift_kill_switch = held  # type: ignore[method-assign]
+    async with world.running():
+        story = Story(world, world.add_account())
+        await story.begin()
+        approval = await ask(world, story, number)
+        assert (await decide(world, approval)).accepted
+        await asyncio.wait_for(trying.wait(), 30)
+        world.journal.approved.add(number)
+        handle = world.client.get_workflow_handle(kill_switch_workflow_id(number))
+        newer = LiftApproved("lift-2", "user/four", wall_clock())
+        await handle.execute_update("approve_lift", newer, result_type=KillSwitchProgress)
+        go_on.set()
+        async with asyncio.timeout(30):
+            await handle.result()
+        await eventually(lambda: is_free(world, story), "the account takes entries again")
+        await story.end()
