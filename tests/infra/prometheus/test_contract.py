@@ -16,6 +16,7 @@ from api.queries.record_metrics import RecordGauges
 from cli.main import build_app
 from infra.runtime.settings import Settings
 from infra.stack import ports
+from models.trading.governance.notifications.conditions import CONDITIONS
 from tests.infra.prometheus.test_rules import ROOT, RULES, pages, rules
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -174,6 +175,12 @@ def test_a_runbook_has_its_parts_and_its_commands_exist(page):
             command = found
         known = {name for p in command.params for name in (*p.opts, *p.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= known, line
+
+
+@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda one: one.figure)
+def test_what_the_platform_watches_itself_leads_to_the_runbook_of_its_alert(condition):
+    expressions = {rule["alert"]: rule["expr"] for rule in rules()}
+    assert condition.figure in SERIES.findall(expressions[condition.runbook])
 
 
 def test_every_runbook_belongs_to_an_alert():

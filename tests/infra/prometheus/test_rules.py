@@ -28,6 +28,7 @@ CALM = {
     'aether_account_halted{account="company",kind="requested"}': "1x120",
     "aether_backup_verified_age_seconds": f"{BACKUP_LIMIT}x120",
     'aether_exchange_clock_offset_seconds{source="exchange"}': "-2x120",
+    "aether_audit_checkpoint_age_seconds": "300x120",
     "aether_workflows_restored_total": "0x120",
     "aether_workflows_missing_count": "0x120",
     'aether_exchange_key_age_days{account="company",mode="live"}': "89.9x120",
@@ -85,6 +86,7 @@ WORSE = {
         {'aether_exchange_clock_offset_seconds{source="exchange"}': "2.1x120"},
         {'aether_exchange_clock_offset_seconds{source="exchange"}': "-2.1x120"},
     ],
+    "AetherWitnessStale": [{"aether_audit_checkpoint_age_seconds": "300.1x120"}],
     "AetherExchangeKeyOld": [
         {'aether_exchange_key_age_days{account="company",mode="live"}': "90x120"}
     ],
@@ -229,6 +231,7 @@ def test_an_api_that_is_gone_is_one_page(firing):
         "aether_kill_switch_unacknowledged_seconds",
         "aether_account_halted",
         "aether_backup_verified_age_seconds",
+        "aether_audit_checkpoint_age_seconds",
         "aether_record_quarantined_writes_standing_count",
     }
     blind = len(told_by_api & set(watched()))
