@@ -251,6 +251,30 @@ def test_alertmanager_sends_each_where_it_belongs(rule):
     assert told.stdout.strip() == wanted, told.stderr
 
 
+def test_alertmanager_loads_its_configuration_and_reaches_people_two_ways():
+    path = RULES / "alertmanager.yaml"
+    command = [provided("amtool"), "check-config", path]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    receivers = {one["name"]: one for one in yaml.safe_load(path.read_text())["receivers"]}
+    for name in ("pages", "tickets"):
+        assert set(receivers[name]) == {"name", "webhook_configs", "email_configs"}
+
+
+def test_a_message_that_is_repeated_finds_a_beat_to_go_out_on():
+    route = yaml.safe_load((RULES / "alertmanager.yaml").read_text())["route"]
+    for one in (route, *route["routes"]):
+        beat = seconds_of(one.get("group_interval", route["group_interval"]))
+        assert beat < seconds_of(one["repeat_interval"]), one
+    # Its runbook calls five minutes of silence a fault.
+    (watching,) = [one for one in route["routes"] if one["receiver"] == "dead-mans-switch"]
+    assert seconds_of(watching["repeat_interval"]) + seconds_of(watching["group_interval"]) < 300
+
+
+def seconds_of(text):
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
+
+
 def test_prometheus_loads_its_configuration(promtool):
     told = subprocess.run(
         [promtool, "check", "config", RULES / "prometheus.yaml"], capture_output=True, check=False
