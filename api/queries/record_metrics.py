@@ -6,6 +6,7 @@ They are true while the trading process is dead, which is when they matter most.
 import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from math import nan
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -28,6 +29,8 @@ from infra.runtime.database.connections import Database
 from infra.runtime.errors import StateError
 from infra.runtime.note_keys import NoteVerifier
 from infra.runtime.record_keys import record_verifiers
+from infra.runtime.settings import Settings
+from infra.runtime.temporal.access import certificate_ends
 from models.tables.accounts.accounts import AccountRow
 from models.tables.accounts.reconciliations import ReconciliationRow
 from models.tables.documents import account_halts
@@ -120,6 +123,11 @@ class RecordGauges:
             "aether_backup_verified_age_seconds",
             "Time since the newest verified backup was taken; infinite without one",
         )
+        self._certificates = self._gauge(
+            "aether_certificate_remaining_seconds",
+            "Until a certificate of the platform ends; NaN where it cannot be read",
+            "certificate",
+        )
         self._cosigned_age = self._gauge(
             "aether_audit_checkpoint_age_seconds",
             "Time since a witness cosigned the record of actions; absent when it never did",
@@ -159,6 +167,13 @@ class RecordGauges:
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)
+
+    def read_certificates(self, settings: Settings) -> None:
+        """Read how long certificates are good for: of files, whatever the record does."""
+        now = datetime.now(UTC)
+        for name, ends in certificate_ends(settings).items():
+            left = nan if ends is None else (ends - now).total_seconds()
+            self._certificates.labels(name).set(left)
 
     async def read(self, database: Database, home: Path, verifiers: list[NoteVerifier]) -> None:
         """Read every account; a record that does not answer in time is said to be down."""
@@ -276,6 +291,7 @@ async def record_metrics(services: Services) -> bytes:
         verifiers = record_verifiers(services.settings)
     except StateError:  # told among the degraded modes; nothing counts as cosigned without keys
         verifiers = []
+    gauges.read_certificates(services.settings)
     beside = OperationGauges()
     await asyncio.gather(
         gauges.read(services.database, services.settings.home, verifiers),

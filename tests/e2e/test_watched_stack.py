@@ -12,6 +12,7 @@ from tests.infra.prometheus.test_contract import (
     RUNBOOKS,
     SERIES,
     SERVICE_LEVELS,
+    THEIRS,
     TOLD,
     documented,
 )
@@ -78,6 +79,9 @@ def test_all_that_is_watched_was_scraped(watched):
     for rule in rules():
         named = figures_of(rule["expr"]) - NOT_HERE
         assert named <= set(own), f"{rule['alert']} reads what nobody tells: {named - set(own)}"
+
+    for name, labels in THEIRS.items():
+        assert labels <= scraped.get(name, set()), f"Temporal does not tell {name}{sorted(labels)}"
 
     # Pages of the documentation: a histogram is named by its base.
     bases = {re.sub(r"_(bucket|count|sum)$", "", name) for name in own} | set(own)

@@ -52,7 +52,8 @@ def hastened(found: dict[str, Any], place: Path) -> dict[str, Any]:
     for number, name in enumerate(found["rule_files"]):
         document = yaml.safe_load(Path(name).read_text())
         for rule in (rule for group in document["groups"] for rule in group["rules"]):
-            rule |= {"for": "2s"} if "for" in rule else {}
+            if "for" in rule:
+                rule["for"] = "2s"
         copy = place / Path(name).name
         copy.write_text(yaml.safe_dump(document, width=1000))
         found["rule_files"][number] = str(copy)

@@ -14,6 +14,7 @@ from tests.support.prometheus import provided
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "infra" / "prometheus"
 BACKUP_LIMIT = 26 * 3600
+WAITED = "temporal_workflow_task_schedule_to_start_latency_seconds"
 CALM = {
     'up{job="aether-trading"}': "1x120",
     'up{job="aether-temporal"}': "1x120",
@@ -51,6 +52,13 @@ CALM = {
     "aether_notifications_backlog_rows_count": "1000x120",
     'aether_events_oldest_seconds{account="company"}': "600x120",
     'aether_events_lost_count{account="company"}': "7x120",
+    "aether_champion_promotion_seconds": "60x120",
+    "aether_learning_champion_age_seconds": "0x120",
+    "aether_feature_replay_differing_count": "0x120",
+    **dict.fromkeys((f'{WAITED}_bucket{{le="{le}"}}' for le in ("1", "2.5", "+Inf")), "0+100x120"),
+    'approximate_backlog_age_seconds{taskqueue="trading"}': "30x120",
+    'approximate_backlog_age_seconds{taskqueue="research"}': "900x120",
+    'aether_certificate_remaining_seconds{certificate="client"}': f"{30 * 86400}x120",
 }
 """Everything in order, at the very edge of what is; five seconds between values."""
 
@@ -121,6 +129,18 @@ WORSE = {
     "AetherEventsBehind": [
         {'aether_events_oldest_seconds{account="company"}': "601x120"},
         {'aether_events_lost_count{account="company"}': "0+1x120"},
+    ],
+    "AetherPromotionSlow": [{"aether_champion_promotion_seconds": "61x120"}],
+    "AetherFeatureReplayDiffers": [{"aether_feature_replay_differing_count": "1x120"}],
+    "AetherQueueOld": [
+        # Two in a hundred wait longer than a second.
+        {f'{WAITED}_bucket{{le="1"}}': "0+98x120"},
+        {'approximate_backlog_age_seconds{taskqueue="trading"}': "31x120"},
+    ],
+    "AetherCertificateEnds": [
+        {'aether_certificate_remaining_seconds{certificate="client"}': f"{30 * 86400 - 1}x120"},
+        {'aether_certificate_remaining_seconds{certificate="client"}': "-1x120"},
+        {'aether_certificate_remaining_seconds{certificate="client"}': "NaN " * 121},
     ],
     "AetherDegradedModes": [{"aether_degraded_mode_count": "6x180"}],
 }
@@ -219,6 +239,11 @@ def test_without_positions_an_absent_worker_and_a_stale_feed_wake_nobody(firing)
 
 def test_the_feed_of_a_pair_without_positions_wakes_nobody(firing):
     firing({'aether_feed_age_seconds{symbol="ETH/USD"}': "1000x120"}, {})
+
+
+def test_a_slow_promotion_of_the_day_before_is_no_news(firing):
+    was_slow = {"aether_champion_promotion_seconds": "61x120"}
+    firing(was_slow | {"aether_learning_champion_age_seconds": "86400x120"}, {})
 
 
 def test_an_api_that_is_gone_is_one_page(firing):

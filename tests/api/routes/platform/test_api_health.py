@@ -7,6 +7,8 @@ import psycopg
 
 from api.app import reach_temporal, watch_market_worker
 from api.degraded import UNREACHED
+from infra.runtime.state_directory import StateDirectory
+from infra.runtime.temporal.access import LIFETIME, credentials_directory, ensure_credentials
 from tests.support.temporal import eventually
 
 
@@ -107,3 +109,22 @@ async def test_market_worker_that_does_not_answer_makes_prices_stale(without_eng
     watching = asyncio.create_task(watch_market_worker(services))
     await eventually(lambda: not services.market_followed, "its absence is noticed")
     watching.cancel()
+
+
+async def test_certificates_are_told_until_their_end_and_unknown_is_no_number(
+    platform, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(platform.services.settings, "home", tmp_path)
+    monkeypatch.setattr(platform.services.settings, "temporal_address", None)
+    directory = credentials_directory(StateDirectory(tmp_path))
+    ensure_credentials(directory)
+    (directory / "client.pem").unlink()
+    told = dict(
+        line.rsplit(" ", 1)
+        for line in (await platform.stranger.get("/metrics")).text.splitlines()
+        if line.startswith("aether_certificate_remaining_seconds")
+    )
+    name = 'aether_certificate_remaining_seconds{{certificate="{}"}}'.format
+    assert set(told) == {name("authority"), name("client"), name("server")}
+    assert told[name("client")] == "NaN"
+    assert LIFETIME.total_seconds() - 600 < float(told[name("server")]) < LIFETIME.total_seconds()
