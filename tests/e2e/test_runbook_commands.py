@@ -40,14 +40,14 @@ MAY_SAY_NO = {
     # Whoever asks while not all is ready or in order is told so, and that is what it is for.
     "aether status": {0, 1},
     "aether verify": {0, 1},
+    "aether reconcile report": {0, 1},
     # Nothing of the kind stands on a stack in order: the answer names that.
     "aether mode conditions": {0, 1},
     # The last step of a page may meet what an earlier one has done already.
     "aether trade close": {0, 1, 2},
-    # Where no model trades there is none to withdraw, and simulated accounts have no exchange keys.
-    "aether learn rollback": {0, 2},
     # They take a person who has signed in, which the machine's token is not: the answer says so.
     "aether keys upload": {2},
+    "aether keys check": {2},
     "aether drawdown lift": {2},
     # Whoever asks again what waits already, or for a proposal that nobody made, is told so.
     "aether universe change --leave": {0, 2},

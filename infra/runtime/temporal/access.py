@@ -129,11 +129,12 @@ def certificate_ends(settings: Settings) -> dict[str, datetime | None]:
     """
     if open_access(settings):
         return {}
-    own = credentials_directory(StateDirectory(settings.home))
+    names = [AUTHORITY, CLIENT]
     if settings.temporal_address is not None and settings.temporal_credentials is not None:
-        directory, names = settings.temporal_credentials, (AUTHORITY, CLIENT)
+        directory = settings.temporal_credentials
     else:
-        directory, names = own, (AUTHORITY, CLIENT, SERVER)
+        directory = credentials_directory(StateDirectory(settings.home))
+        names.append(SERVER)
     return {Path(name).stem: _end_of(directory / name) for name in names}
 
 
