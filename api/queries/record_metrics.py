@@ -40,6 +40,7 @@ from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import Halt, HaltKind
 from models.trading.governance.notifications.notice import Severity
 from models.trading.governance.notifications.routing import ChannelKind
+from models.trading.governance.record.cadence import LONGEST_AGE
 from models.trading.trade.state import TradePhase
 
 READ_SECONDS = 2.0
@@ -223,7 +224,9 @@ class RecordGauges:
     async def _read_protection(self, database: Database, verifiers: list[NoteVerifier]) -> None:
         protection = await read_protection(database, verifiers)
         self._uncosigned.set(protection.unprotected)
-        if protection.cosigned_at is None:
+        ahead = protection.cosigned_at and protection.cosigned_at - datetime.now(UTC)
+        # One of the future protects nothing, and is no young one either.
+        if ahead is None or ahead > LONGEST_AGE:
             self.registry.unregister(self._cosigned_age)
         else:
             self._cosigned_age.set(_seconds_since(protection.cosigned_at))

@@ -55,6 +55,7 @@ CALM = {
     "aether_champion_promotion_seconds": "60x120",
     "aether_learning_champion_age_seconds": "0x120",
     "aether_feature_replay_differing_count": "0x120",
+    "aether_freeze_breaks_unreviewed": "0x120",
     **dict.fromkeys((f'{WAITED}_bucket{{le="{le}"}}' for le in ("1", "2.5", "+Inf")), "0+100x120"),
     'approximate_backlog_age_seconds{taskqueue="trading"}': "30x120",
     'approximate_backlog_age_seconds{taskqueue="research"}': "900x120",
@@ -131,6 +132,7 @@ WORSE = {
         {'aether_events_lost_count{account="company"}': "0+1x120"},
     ],
     "AetherPromotionSlow": [{"aether_champion_promotion_seconds": "61x120"}],
+    "AetherFreezeBroken": [{"aether_freeze_breaks_unreviewed": "1x120"}],
     "AetherFeatureReplayDiffers": [{"aether_feature_replay_differing_count": "1x120"}],
     "AetherQueueOld": [
         # Two in a hundred wait longer than a second.

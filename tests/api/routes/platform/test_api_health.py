@@ -1,10 +1,14 @@
 """Health is open, says what is lacking, and names every degraded mode."""
 
 import asyncio
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import psycopg
+import pytest
 
+from activities.adapters.postgres.record.protection import Protection
 from api.app import reach_temporal, watch_market_worker
 from api.degraded import UNREACHED
 from infra.runtime.state_directory import StateDirectory
@@ -128,3 +132,16 @@ async def test_certificates_are_told_until_their_end_and_unknown_is_no_number(
     assert set(told) == {name("authority"), name("client"), name("server")}
     assert told[name("client")] == "NaN"
     assert LIFETIME.total_seconds() - 600 < float(told[name("server")]) < LIFETIME.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("ago", "told"), [(timedelta(minutes=7), 420), (-timedelta(minutes=7), None)]
+)
+async def test_a_checkpoint_of_the_future_is_not_a_young_one(platform, monkeypatch, ago, told):
+    async def read(*_):
+        return Protection(datetime.now(UTC) - ago, 5, 0)
+
+    monkeypatch.setattr("api.queries.record_metrics.read_protection", read)
+    figures = (await platform.stranger.get("/metrics")).text
+    found = re.findall(r"^aether_audit_checkpoint_age_seconds (.*)$", figures, re.MULTILINE)
+    assert [round(float(one), -1) for one in found] == ([] if told is None else [told])
