@@ -224,12 +224,12 @@ class RecordGauges:
     async def _read_protection(self, database: Database, verifiers: list[NoteVerifier]) -> None:
         protection = await read_protection(database, verifiers)
         self._uncosigned.set(protection.unprotected)
-        ahead = protection.cosigned_at and protection.cosigned_at - datetime.now(UTC)
+        at, now = protection.cosigned_at, datetime.now(UTC)
         # One of the future protects nothing, and is no young one either.
-        if ahead is None or ahead > LONGEST_AGE:
+        if at is None or at - now > LONGEST_AGE:
             self.registry.unregister(self._cosigned_age)
         else:
-            self._cosigned_age.set(_seconds_since(protection.cosigned_at))
+            self._cosigned_age.set(_seconds_since(at))
 
     async def _read_champion(self, database: Database) -> None:
         found = await standing_of_champion(database)

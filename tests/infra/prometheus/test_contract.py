@@ -162,7 +162,11 @@ def test_every_figure_is_documented_with_its_labels_and_nothing_else_is():
 
 def test_what_the_documentation_says_to_alert_on_has_a_rule():
     rows = [row for row in FIGURES.read_text().splitlines() if row.startswith("| `aether_")]
-    wanted = {SERIES.findall(row)[0] for row in rows if re.search(r"\balert (on|above)\b", row, re.I)}
+    wanted = {
+        SERIES.findall(row)[0]
+        for row in rows
+        if re.search(r"\balert (on|above)\b", row, re.IGNORECASE)
+    }
     assert len(wanted) > 3
     read = {name for rule in rules() for name in SERIES.findall(rule["expr"])}
     assert wanted <= read
