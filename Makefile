@@ -31,7 +31,7 @@ run: $(STAMP) ## Set up, start the platform, show the accounts; Ctrl-C stops eve
 test: $(RESEARCH) ## Run all tests on real PostgreSQL, real Temporal and whole stacks [PYTEST_ARGS=...]
 	@$(BIN)/aether fetch
 	@$(BIN)/aether pages test
-	@for tool in promtool prometheus amtool nats-server weed helm compose; do infra/tools/provide.sh $$tool >/dev/null || exit 1; done
+	@for tool in promtool prometheus amtool alertmanager nats-server weed helm compose; do infra/tools/provide.sh $$tool >/dev/null || exit 1; done
 ifdef PYTEST_ARGS
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 else

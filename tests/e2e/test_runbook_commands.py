@@ -13,6 +13,7 @@ from infra.stack.postgres_binaries import embedded_cluster
 from tests.support.free_ports import free_block
 from tests.support.own_stack import OwnStack, own_stack
 from tests.support.prometheus import ROOT
+from tests.support.stack_people import StackPerson
 
 pytestmark = [pytest.mark.stack, pytest.mark.runbooks, pytest.mark.timeout(580)]
 
@@ -20,7 +21,8 @@ RUNBOOKS = ROOT / "docs" / "runbooks"
 REPORT = ROOT / "build" / "runbooks.json"
 """What was run, what took longest first."""
 ACCOUNT = "director-1"
-LAST = "AetherRecordOrTemporalDown"
+DIRECTOR = "anna"
+LAST = "Restore"
 """It restores from a backup, so that it goes last."""
 READS = (
     *("aether status", "aether verify", "aether logs", "aether audit verify", "aether portfolio"),
@@ -38,12 +40,14 @@ MAY_SAY_NO = {
     # Whoever asks while not all is ready or in order is told so, and that is what it is for.
     "aether status": {0, 1},
     "aether verify": {0, 1},
+    "aether reconcile report": {0, 1},
     # Nothing of the kind stands on a stack in order: the answer names that.
     "aether mode conditions": {0, 1},
     # The last step of a page may meet what an earlier one has done already.
     "aether trade close": {0, 1, 2},
     # They take a person who has signed in, which the machine's token is not: the answer says so.
     "aether keys upload": {2},
+    "aether keys check": {2},
     "aether drawdown lift": {2},
     # Whoever asks again what waits already, or for a proposal that nobody made, is told so.
     "aether universe change --leave": {0, 2},
@@ -153,6 +157,7 @@ def files(tmp_path_factory):
 def filled_in(line, stack: OwnStack, file):
     """Return the words of a command with what stands for something filled in."""
     names = {"ACCOUNT": ACCOUNT, "PAIR": "DOGE/USD", "WRITE": "a-write", "FILE": str(file)}
+    names["DIRECTOR"] = DIRECTOR
     if "NUMBER" in line:
         trades = stack.trades(ACCOUNT)
         still = [trade for trade in trades if trade["phase"] != "settled"]
@@ -180,6 +185,8 @@ def test_the_commands_of_a_runbook_do_what_they_say(stack, shown, files, page):
     if page.stem == "AetherWritesQuarantined":
         with psycopg.connect(embedded_cluster(stack.home).url(database="aether")) as connection:
             connection.execute(QUARANTINED)
+    if any("DIRECTOR" in line for line in commands(page)):
+        StackPerson(stack, DIRECTOR).close()
     if page.stem == LAST:
         assert stack.aether("backup", "create").returncode == 0
     for line in (line for block in blocks(page) for line in shown.wanted(block)):

@@ -12,6 +12,7 @@ from tests.infra.prometheus.test_contract import (
     RUNBOOKS,
     SERIES,
     SERVICE_LEVELS,
+    THEIRS,
     TOLD,
     documented,
 )
@@ -58,12 +59,14 @@ def figures_of(text):
 
 
 NOT_HERE = {
+    "aether_champion_promotion_seconds",
     "aether_exchange_key_age_days",
     "aether_market_data_age_seconds",
     "aether_sanctions_named_pairs_count",
 }
 """Told of keys that somebody stored (those of this stack were made with it), of schedules that
-bring data from outside, and of a list of sanctions that was read: see docs/metrics.md."""
+bring data from outside, of a list of sanctions that was read, and of a model that was promoted: see
+docs/metrics.md."""
 
 
 @pytest.mark.stack
@@ -78,6 +81,9 @@ def test_all_that_is_watched_was_scraped(watched):
     for rule in rules():
         named = figures_of(rule["expr"]) - NOT_HERE
         assert named <= set(own), f"{rule['alert']} reads what nobody tells: {named - set(own)}"
+
+    for name, labels in THEIRS.items():
+        assert labels <= scraped.get(name, set()), f"Temporal does not tell {name}{sorted(labels)}"
 
     # Pages of the documentation: a histogram is named by its base.
     bases = {re.sub(r"_(bucket|count|sum)$", "", name) for name in own} | set(own)

@@ -107,7 +107,10 @@ def compose_init(
     host_name: Annotated[str, typer.Argument(help="Name by which people reach the API.")],
     directory: Annotated[Path, typer.Option("--directory", help="Of the compose file.")] = Path(),
 ) -> None:
-    """Write .env and .pgpass for temporal-compose.yml, with random passwords; once only."""
+    """Write .env and .pgpass for temporal-compose.yml, with random passwords; once only.
+
+    An empty .alertmanager-token too, unless there is one: see the operations page.
+    """
     for path in write_secrets(directory, host_name):
         typer.echo(f"wrote {path}, for its owner only")
 

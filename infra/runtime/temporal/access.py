@@ -9,7 +9,7 @@ ports may read and end workflows. What he sends is refused by the codec neverthe
 import os
 import secrets
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,6 +120,33 @@ def read_client_tls(directory: Path) -> "TLSConfig":
         )
     except OSError as error:
         raise StateError(f"the credentials for Temporal cannot be read: {error}") from None
+
+
+def certificate_ends(settings: Settings) -> dict[str, datetime | None]:
+    """Return when each certificate of the installation ends that clients of Temporal go by.
+
+    None for one that cannot be read; none at all where Temporal asks for no credentials.
+    """
+    if open_access(settings):
+        return {}
+    names = [AUTHORITY, CLIENT]
+    if settings.temporal_address is not None and settings.temporal_credentials is not None:
+        directory = settings.temporal_credentials
+    else:
+        directory = credentials_directory(StateDirectory(settings.home))
+        names.append(SERVER)
+    return {Path(name).stem: _end_of(directory / name) for name in names}
+
+
+def _end_of(file: Path) -> datetime | None:
+    # Not at the top: only one process asks.
+    from cryptography import x509
+
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError) as error:
+        log.warning("a certificate cannot be read", file=file.name, error=str(error))
+        return None
 
 
 def ui_password(directory: Path) -> str:

@@ -45,6 +45,8 @@ NOT_OF_CONTAINERS = {
     # The service "backup" follows the record.
     "AETHER_BACKUP_SCHEDULE",
 }
+COPIERS = {"password-file", "alertmanager-token"}
+"""They copy a secret for the one user who reads it, ending at once."""
 HELPERS = {
     # What starts, holds or prepares others.
     *("workers.delayed_start", "workers.preparation"),
@@ -135,7 +137,7 @@ def test_a_process_of_ours_has_settings_and_a_program_of_the_code(name):
         if value is not None and variable_name not in INHERITED:
             settings_problem(variable_name, re.sub(r"\$\{\w+:[-?]([^}]*)\}", "generated", value))
     require_program(one["command"])
-    if name != "password-file":
+    if name not in COPIERS:
         assert one["user"] == "10001:10001"
         assert one["read_only"] is True
         assert one["cap_drop"] == ["ALL"]
@@ -165,6 +167,27 @@ def test_ports_are_those_of_the_code():
     assert f"reverse_proxy 127.0.0.1:{settings.api_port}" in caddy
 
 
+def test_alertmanager_posts_to_the_platform_with_a_token_that_is_mounted():
+    path = ROOT / "infra" / "prometheus" / "alertmanager.yaml"
+    described = json.loads((ROOT / "ui" / "api.json").read_text())
+    receivers = {one["name"]: one for one in yaml.safe_load(path.read_text())["receivers"]}
+    for name in ("pages", "tickets"):
+        (posted,) = receivers[name]["webhook_configs"]
+        route = "/api/v1/notifications/alertmanager"
+        assert posted["url"] == f"http://127.0.0.1:{Settings().api_port}{route}"
+        assert "post" in described["paths"][route]
+        token = Path(posted["http_config"]["authorization"]["credentials_file"])
+        mounts = dict(mount.split(":")[:2] for mount in SERVICES["alertmanager"]["volumes"])
+        assert mounts["alertmanager-token"] == str(token.parent)
+    copier = SERVICES["alertmanager-token"]
+    assert copier["command"].endswith(f" /run/secrets/alertmanager-token {token}")
+    assert copier["volumes"] == [f"alertmanager-token:{token.parent}"]
+    (secret,) = copier["secrets"]
+    assert COMPOSE["secrets"][secret]["file"] == "./.alertmanager-token"
+    waits = SERVICES["alertmanager"]["depends_on"]["alertmanager-token"]
+    assert waits == {"condition": "service_completed_successfully"}
+
+
 def test_every_password_is_made_at_random_and_none_has_a_default(tmp_path):
     write_secrets(tmp_path, "desk.example")
     text = (ROOT / "temporal-compose.yml").read_text()
@@ -176,7 +199,7 @@ def test_every_password_is_made_at_random_and_none_has_a_default(tmp_path):
     passwords = [value for name, value in values.items() if name != "AETHER_HOST_NAME"]
     assert len(set(passwords)) == len(passwords)
     assert min(map(len, passwords)) >= 40
-    for name in (".env", ".pgpass"):
+    for name in (".env", ".pgpass", ".alertmanager-token"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
     before = (tmp_path / ".env").read_bytes()
     with pytest.raises(StateError, match="nothing was changed"):
@@ -251,7 +274,8 @@ def test_the_pages_are_where_the_installed_code_looks_for_them():
     place = BUILT.relative_to(ROOT).as_posix()
     assert copied.groups() == (place, f"/opt/aether/lib/python{version}/site-packages/{place}")
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    assert {f"ui/{name}" for name in NOT_SOURCES} | {".env", ".pgpass"} <= set(ignored)
+    secret = {".env", ".pgpass", ".alertmanager-token"}
+    assert {f"ui/{name}" for name in NOT_SOURCES} | secret <= set(ignored)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

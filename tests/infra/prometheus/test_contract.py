@@ -16,6 +16,7 @@ from api.queries.record_metrics import RecordGauges
 from cli.main import build_app
 from infra.runtime.settings import Settings
 from infra.stack import ports
+from models.trading.governance.notifications.conditions import CONDITIONS
 from tests.infra.prometheus.test_rules import ROOT, RULES, pages, rules
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -26,6 +27,14 @@ WORDS = {
     *("abs", "absent", "and", "by", "count", "for", "histogram_quantile", "increase", "ignoring"),
     *("max", "min", "on", "or", "rate", "sum", "unless", "vector", "without"),
 }
+THEIRS = {
+    "temporal_workflow_task_schedule_to_start_latency_seconds_bucket": {"le"},
+    "approximate_backlog_age_seconds": {"taskqueue"},
+}
+"""Series of Temporal's SDK and server that rules read, with the labels that they use: a stack that
+was scraped shows that they are told."""
+PROCEDURES = {"DiskFull", "LostSecondFactor", "ModelRollback", "Restore", "SecretsSealed"}
+"""Runbooks that several alerts lead to, or none."""
 ADDED = {"job", "instance"}
 """Labels that Prometheus itself gives to what it scrapes."""
 
@@ -40,7 +49,7 @@ def _labels():
     collectors = {*REGISTRY._names_to_collectors.values()}
     for read_when_asked in (RecordGauges(), OperationGauges()):
         collectors |= {*read_when_asked.registry._names_to_collectors.values()}
-    found = {"up": set()}
+    found = {"up": set()} | THEIRS
     for one in collectors:
         if not getattr(one, "_name", "").startswith("aether_"):
             continue
@@ -93,7 +102,11 @@ def test_every_rule_reads_what_is_told_and_leads_to_its_runbook(rule):
 
 
 def test_values_of_labels_that_rules_ask_for_exist():
+    from models.contracts.names import TRADING_QUEUE
     from models.trading.account.state import HaltKind
+
+    queues = re.findall(r'taskqueue="([^"]*)"', (RULES / "tickets.yaml").read_text())
+    assert set(queues) == {TRADING_QUEUE}
 
     text = (RULES / "pages.yaml").read_text()
     (kinds,) = re.findall(r'kind=~"([^"]*)"', text)
@@ -106,6 +119,23 @@ def test_values_of_labels_that_rules_ask_for_exist():
 def test_pages_of_the_documentation_name_only_what_is_told(page):
     histograms = {name.removesuffix("_bucket") for name in TOLD}
     assert set(SERIES.findall(page.read_text())) - set(TOLD) - histograms == set()
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted(RUNBOOKS.glob("*.md")), SERVICE_LEVELS], ids=lambda page: page.stem
+)
+def test_links_of_what_is_read_at_night_lead_somewhere(page):
+    for target, anchor in re.findall(r"\]\(([\w./-]+\.md)#?([\w-]*)\)", page.read_text()):
+        found = page.parent / target
+        assert found.is_file(), target
+        headings = re.findall(r"^#+ (.*)$", found.read_text(), re.MULTILINE)
+        slugs = {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+        assert not anchor or anchor in slugs, f"{target}#{anchor}"
+
+
+def test_whoever_goes_on_call_has_read_the_threat_model():
+    checklist = SERVICE_LEVELS.read_text().split("## Before going on call")[1]
+    assert "(security.md#who-may-attack-and-what-stops-them)" in checklist
 
 
 def documented(page):
@@ -125,9 +155,21 @@ def test_every_figure_is_documented_with_its_labels_and_nothing_else_is():
     told = {
         name.removesuffix("_bucket"): labels - {"le"}
         for name, labels in TOLD.items()
-        if not name.endswith(HISTOGRAM_PARTS) and name != "up"
+        if not name.endswith(HISTOGRAM_PARTS) and name not in {"up", *THEIRS}
     }
     assert documented(FIGURES) == told
+
+
+def test_what_the_documentation_says_to_alert_on_has_a_rule():
+    rows = [row for row in FIGURES.read_text().splitlines() if row.startswith("| `aether_")]
+    wanted = {
+        SERIES.findall(row)[0]
+        for row in rows
+        if re.search(r"\balert (on|above)\b", row, re.IGNORECASE)
+    }
+    assert len(wanted) > 3
+    read = {name for rule in rules() for name in SERIES.findall(rule["expr"])}
+    assert wanted <= read
 
 
 def test_jobs_scrape_the_ports_of_the_code():
@@ -176,6 +218,24 @@ def test_a_runbook_has_its_parts_and_its_commands_exist(page):
         assert {word for word in words if word.startswith("--")} <= known, line
 
 
-def test_every_runbook_belongs_to_an_alert():
-    assert {page.stem for page in RUNBOOKS.glob("*.md")} == {rule["alert"] for rule in rules()}
-    assert set(pages()) < {rule["alert"] for rule in rules()}
+@pytest.mark.parametrize("condition", CONDITIONS, ids=lambda one: one.figure)
+def test_what_the_platform_watches_itself_leads_to_the_runbook_of_its_alert(condition):
+    expressions = {rule["alert"]: rule["expr"] for rule in rules()}
+    assert condition.figure in SERIES.findall(expressions[condition.runbook])
+
+
+def test_every_runbook_belongs_to_an_alert_or_is_a_procedure():
+    alerts = {rule["alert"] for rule in rules()}
+    assert {page.stem for page in RUNBOOKS.glob("*.md")} == alerts | PROCEDURES
+    assert not alerts & PROCEDURES
+    assert set(pages()) < alerts
+
+
+@pytest.mark.parametrize("name", sorted(PROCEDURES))
+def test_a_procedure_is_found_from_another_page_and_its_alerts_exist(name):
+    others = [page for page in (ROOT / "docs").rglob("*.md") if page.stem != name]
+    assert any(f"{name}.md)" in page.read_text() for page in others)
+    lead = (RUNBOOKS / f"{name}.md").read_text().split("## Alert")[1].split("## What to do")[0]
+    named = set(re.findall(r"\]\((\w+)\.md\)", lead))
+    assert named <= {rule["alert"] for rule in rules()}
+    assert named or lead.strip().startswith("None.")

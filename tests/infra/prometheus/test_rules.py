@@ -14,6 +14,7 @@ from tests.support.prometheus import provided
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "infra" / "prometheus"
 BACKUP_LIMIT = 26 * 3600
+WAITED = "temporal_workflow_task_schedule_to_start_latency_seconds"
 CALM = {
     'up{job="aether-trading"}': "1x120",
     'up{job="aether-temporal"}': "1x120",
@@ -28,6 +29,7 @@ CALM = {
     'aether_account_halted{account="company",kind="requested"}': "1x120",
     "aether_backup_verified_age_seconds": f"{BACKUP_LIMIT}x120",
     'aether_exchange_clock_offset_seconds{source="exchange"}': "-2x120",
+    "aether_audit_checkpoint_age_seconds": "300x120",
     "aether_workflows_restored_total": "0x120",
     "aether_workflows_missing_count": "0x120",
     'aether_exchange_key_age_days{account="company",mode="live"}': "89.9x120",
@@ -50,6 +52,14 @@ CALM = {
     "aether_notifications_backlog_rows_count": "1000x120",
     'aether_events_oldest_seconds{account="company"}': "600x120",
     'aether_events_lost_count{account="company"}': "7x120",
+    "aether_champion_promotion_seconds": "60x120",
+    "aether_learning_champion_age_seconds": "0x120",
+    "aether_feature_replay_differing_count": "0x120",
+    "aether_freeze_breaks_unreviewed": "0x120",
+    **dict.fromkeys((f'{WAITED}_bucket{{le="{le}"}}' for le in ("1", "2.5", "+Inf")), "0+100x120"),
+    'approximate_backlog_age_seconds{taskqueue="trading"}': "30x120",
+    'approximate_backlog_age_seconds{taskqueue="research"}': "900x120",
+    'aether_certificate_remaining_seconds{certificate="client"}': f"{30 * 86400}x120",
 }
 """Everything in order, at the very edge of what is; five seconds between values."""
 
@@ -85,6 +95,7 @@ WORSE = {
         {'aether_exchange_clock_offset_seconds{source="exchange"}': "2.1x120"},
         {'aether_exchange_clock_offset_seconds{source="exchange"}': "-2.1x120"},
     ],
+    "AetherWitnessStale": [{"aether_audit_checkpoint_age_seconds": "300.1x120"}],
     "AetherExchangeKeyOld": [
         {'aether_exchange_key_age_days{account="company",mode="live"}': "90x120"}
     ],
@@ -119,6 +130,19 @@ WORSE = {
     "AetherEventsBehind": [
         {'aether_events_oldest_seconds{account="company"}': "601x120"},
         {'aether_events_lost_count{account="company"}': "0+1x120"},
+    ],
+    "AetherPromotionSlow": [{"aether_champion_promotion_seconds": "61x120"}],
+    "AetherFreezeBroken": [{"aether_freeze_breaks_unreviewed": "1x120"}],
+    "AetherFeatureReplayDiffers": [{"aether_feature_replay_differing_count": "1x120"}],
+    "AetherQueueOld": [
+        # Two in a hundred wait longer than a second.
+        {f'{WAITED}_bucket{{le="1"}}': "0+98x120"},
+        {'approximate_backlog_age_seconds{taskqueue="trading"}': "31x120"},
+    ],
+    "AetherCertificateEnds": [
+        {'aether_certificate_remaining_seconds{certificate="client"}': f"{30 * 86400 - 1}x120"},
+        {'aether_certificate_remaining_seconds{certificate="client"}': "-1x120"},
+        {'aether_certificate_remaining_seconds{certificate="client"}': "NaN " * 121},
     ],
     "AetherDegradedModes": [{"aether_degraded_mode_count": "6x180"}],
 }
@@ -219,6 +243,11 @@ def test_the_feed_of_a_pair_without_positions_wakes_nobody(firing):
     firing({'aether_feed_age_seconds{symbol="ETH/USD"}': "1000x120"}, {})
 
 
+def test_a_slow_promotion_of_the_day_before_is_no_news(firing):
+    was_slow = {"aether_champion_promotion_seconds": "61x120"}
+    firing(was_slow | {"aether_learning_champion_age_seconds": "86400x120"}, {})
+
+
 def test_an_api_that_is_gone_is_one_page(firing):
     told_by_api = {
         "aether_record_up",
@@ -229,6 +258,7 @@ def test_an_api_that_is_gone_is_one_page(firing):
         "aether_kill_switch_unacknowledged_seconds",
         "aether_account_halted",
         "aether_backup_verified_age_seconds",
+        "aether_audit_checkpoint_age_seconds",
         "aether_record_quarantined_writes_standing_count",
     }
     blind = len(told_by_api & set(watched()))
@@ -246,6 +276,30 @@ def test_alertmanager_sends_each_where_it_belongs(rule):
         "dead-mans-switch" if rule["alert"] == ALWAYS else receivers[rule["labels"]["severity"]]
     )
     assert told.stdout.strip() == wanted, told.stderr
+
+
+def test_alertmanager_loads_its_configuration_and_reaches_people_two_ways():
+    path = RULES / "alertmanager.yaml"
+    command = [provided("amtool"), "check-config", path]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    receivers = {one["name"]: one for one in yaml.safe_load(path.read_text())["receivers"]}
+    for name in ("pages", "tickets"):
+        assert set(receivers[name]) == {"name", "webhook_configs", "email_configs"}
+
+
+def test_a_message_that_is_repeated_finds_a_beat_to_go_out_on():
+    route = yaml.safe_load((RULES / "alertmanager.yaml").read_text())["route"]
+    for one in (route, *route["routes"]):
+        beat = seconds_of(one.get("group_interval", route["group_interval"]))
+        assert beat < seconds_of(one["repeat_interval"]), one
+    # Its runbook calls five minutes of silence a fault.
+    (watching,) = [one for one in route["routes"] if one["receiver"] == "dead-mans-switch"]
+    assert seconds_of(watching["repeat_interval"]) + seconds_of(watching["group_interval"]) < 300
+
+
+def seconds_of(text):
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
 
 
 def test_prometheus_loads_its_configuration(promtool):

@@ -54,7 +54,7 @@ CONDITIONS: tuple[Condition, ...] = (
         300,
         Severity.CRITICAL,
         "No witness has signed the record for five minutes",
-        "",
+        "AetherWitnessStale",
     ),
     Condition(
         "aether_account_unmeasured_alert",

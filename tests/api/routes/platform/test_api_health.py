@@ -1,13 +1,19 @@
 """Health is open, says what is lacking, and names every degraded mode."""
 
 import asyncio
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import psycopg
+import pytest
 
+from activities.adapters.postgres.record.protection import Protection
 from api import degraded
 from api.app import reach_temporal, watch_market_worker
 from api.degraded import UNREACHED, UNREAD
+from infra.runtime.state_directory import StateDirectory
+from infra.runtime.temporal.access import LIFETIME, credentials_directory, ensure_credentials
 from tests.support.temporal import eventually
 
 
@@ -114,3 +120,35 @@ async def test_market_worker_that_does_not_answer_makes_prices_stale(without_eng
     watching = asyncio.create_task(watch_market_worker(services))
     await eventually(lambda: not services.market_followed, "its absence is noticed")
     watching.cancel()
+
+
+async def test_certificates_are_told_until_their_end_and_unknown_is_no_number(
+    platform, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(platform.services.settings, "home", tmp_path)
+    monkeypatch.setattr(platform.services.settings, "temporal_address", None)
+    directory = credentials_directory(StateDirectory(tmp_path))
+    ensure_credentials(directory)
+    (directory / "client.pem").unlink()
+    told = dict(
+        line.rsplit(" ", 1)
+        for line in (await platform.stranger.get("/metrics")).text.splitlines()
+        if line.startswith("aether_certificate_remaining_seconds")
+    )
+    name = 'aether_certificate_remaining_seconds{{certificate="{}"}}'.format
+    assert set(told) == {name("authority"), name("client"), name("server")}
+    assert told[name("client")] == "NaN"
+    assert LIFETIME.total_seconds() - 600 < float(told[name("server")]) < LIFETIME.total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("ago", "told"), [(timedelta(minutes=7), 420), (-timedelta(minutes=7), None)]
+)
+async def test_a_checkpoint_of_the_future_is_not_a_young_one(platform, monkeypatch, ago, told):
+    async def read(*_):
+        return Protection(datetime.now(UTC) - ago, 5, 0)
+
+    monkeypatch.setattr("api.queries.record_metrics.read_protection", read)
+    figures = (await platform.stranger.get("/metrics")).text
+    found = re.findall(r"^aether_audit_checkpoint_age_seconds (.*)$", figures, re.MULTILINE)
+    assert [round(float(one), -1) for one in found] == ([] if told is None else [told])

@@ -1,15 +1,19 @@
 """Credentials for Temporal: made once, private, whole, and never done without by accident."""
 
 import stat
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from infra.runtime.certificates import Authority
 from infra.runtime.errors import StateError
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
 from infra.runtime.telemetry import degraded_modes
 from infra.runtime.temporal.access import (
     FILES,
+    LIFETIME,
+    certificate_ends,
     client_tls,
     credentials_directory,
     ensure_credentials,
@@ -88,3 +92,38 @@ def test_embedded_server_is_shown_its_own_credentials_whatever_is_set_for_anothe
     ensure_credentials(directory)
     settings = Settings(home=state.home, temporal_credentials=state.home / "elsewhere")
     assert client_tls(settings).client_cert == (directory / "client.pem").read_bytes()
+
+
+def test_ends_of_certificates_are_told_and_of_one_that_cannot_be_read_that_it_is_unknown(
+    state, directory
+):
+    settings = Settings(home=state.home)
+    assert set(certificate_ends(settings).values()) == {None}  # needed, and not there
+    ensure_credentials(directory)
+    ends = certificate_ends(settings)
+    wanted = datetime.now(UTC) + LIFETIME
+    assert set(ends) == {"authority", "client", "server"}
+    assert all(abs(end - wanted) < timedelta(minutes=1) for end in ends.values())
+    (directory / "client.pem").write_bytes(b"no certificate")
+    assert certificate_ends(settings) == ends | {"client": None}
+
+
+def test_ends_are_those_of_the_server_that_is_used(state, directory, tmp_path):
+    ensure_credentials(directory)
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    authority = Authority("somebody else's", timedelta(days=3))
+    (foreign / "authority.pem").write_bytes(authority.certificate)
+    (foreign / "client.pem").write_bytes(authority.client("ours")[0])
+    settings = Settings(
+        home=state.home, temporal_address="127.0.0.1:1", temporal_credentials=foreign
+    )
+    left = {n: end - datetime.now(UTC) for n, end in certificate_ends(settings).items()}
+    assert {name: round(one / timedelta(days=1)) for name, one in left.items()} == {
+        "authority": 3,
+        "client": 3,
+    }
+    open_one = Settings(home=state.home, temporal_address="127.0.0.1:1")
+    assert certificate_ends(open_one) == {}
+    note_open(state, is_open=True)
+    assert certificate_ends(Settings(home=state.home)) == {}
