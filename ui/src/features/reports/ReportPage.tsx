@@ -21,6 +21,9 @@ const report = (account: string) =>
     queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/report", { params: { path: { account } }, signal })),
   });
 
+/** A report is made when it is asked for: beyond this age its figures are struck out. */
+export const REPORT_BUDGET_SECONDS = 900;
+
 /** Daily profit, risk, performance, hedge and costs: to be read, printed, or taken along as CSV. */
 export function ReportPage() {
   const { account } = useParams({ from: "/accounts/$account/report" });
@@ -28,7 +31,7 @@ export function ReportPage() {
   return (
     <AccountFrame account={account} title={`Report of ${account}`}>
       {() => (
-        <QueryState query={made} what="the report">
+        <QueryState query={made} what="the report" asOf={(data) => data.made_at} budgetSeconds={REPORT_BUDGET_SECONDS}>
           {(data) => (
             <>
               <p className="row no-print">
