@@ -4894,12 +4894,19 @@ export interface components {
         /**
          * CostsOfReport
          * @description What trades of one pair (``all``: of all) have cost and brought; USD.
+         *
+         *     ``spread`` is the half of the quoted spread that entries paid, part of ``slippage``; None where
+         *     the book of any of their decisions was not recorded, ``spread_unknown`` counts those.
          */
         CostsOfReport: {
             /** Cost Share */
             cost_share: string | null;
             /** Fees */
             fees: string;
+            /** Fees Saved */
+            fees_saved: string;
+            /** Maker Share */
+            maker_share: string | null;
             /** Mean */
             mean: string | null;
             /** Profit */
@@ -4908,6 +4915,12 @@ export interface components {
             profit_factor: string | null;
             /** Slippage */
             slippage: string;
+            /** Slippage Points */
+            slippage_points: string | null;
+            /** Spread */
+            spread: string | null;
+            /** Spread Unknown */
+            spread_unknown: number;
             /** Symbol */
             symbol: string;
             /** Trades */
@@ -6163,7 +6176,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning";
+            kind: "daily" | "trades" | "risk" | "hedge" | "performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning";
         };
         /**
          * MakeToken
@@ -6784,13 +6797,17 @@ export interface components {
         };
         /**
          * Performance
-         * @description Time-weighted return, net of flows, beside that of holding Bitcoin over the same time.
+         * @description Time-weighted return, net of flows, beside that of holding over the same time.
+         *
+         *     ``bitcoin_share``: of Bitcoin; ``holding_share``: of what the account held at the beginning.
          */
         Performance: {
             /** Bitcoin Share */
             bitcoin_share: string | null;
             /** Closed Days Share */
             closed_days_share: string;
+            /** Holding Share */
+            holding_share: string | null;
             /** Return Share */
             return_share: string;
             /**
@@ -9611,7 +9628,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only this kind */
-                kind?: ("performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning") | null;
+                kind?: ("daily" | "trades" | "risk" | "hedge" | "performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning") | null;
                 limit?: number;
             };
             header?: never;

@@ -71,6 +71,7 @@ function PerformancePanel({ report: { performance, hedge } }: PartProps) {
       <dl className="facts">
         <div><dt>Return, net of flows</dt><dd><Figure value={performance.return_share} kind="share" signed /></dd></div>
         <div><dt>Closed days together</dt><dd><Figure value={performance.closed_days_share} kind="share" signed /></dd></div>
+        <div><dt>Holding what was held</dt><dd><Figure value={performance.holding_share} kind="share" signed unknown="what was held, or a price of it, is not known" /></dd></div>
         <div><dt>Holding Bitcoin meanwhile</dt><dd><Figure value={performance.bitcoin_share} kind="share" signed unknown="no bar is that old" /></dd></div>
         <div><dt>Hedge: profit</dt><dd><Figure value={hedge?.profit} kind="money" unit="USD" signed unknown="nothing hedged" /></dd></div>
         <div><dt>Hedge: in USD</dt><dd><Figure value={hedge?.actual} kind="share" unknown="not reviewed" /></dd></div>
@@ -107,6 +108,7 @@ function CostsTable({ report: { costs } }: PartProps) {
       rows={costs}
       keyOf={(row) => row.symbol}
       empty="No trade has ended."
+      note={<p className="panel-note">Spread: half of what was quoted at the decision, on what entries took; it is part of the slippage.</p>}
       columns={[
         { name: "Pair", cell: (row) => <strong>{row.symbol}</strong> },
         { name: "Trades", number: true, cell: (row) => <Figure value={String(row.trades)} /> },
@@ -116,6 +118,10 @@ function CostsTable({ report: { costs } }: PartProps) {
         { name: "Gains over losses", number: true, cell: (row) => <Figure value={row.profit_factor} decimals={2} unknown="no loss" /> },
         { name: "Fees USD", number: true, cell: (row) => <Figure value={row.fees} kind="money" /> },
         { name: "Slippage USD", number: true, cell: (row) => <Figure value={row.slippage} kind="money" /> },
+        { name: "Slippage bp", number: true, cell: (row) => <Figure value={row.slippage_points} decimals={2} unknown="none" /> },
+        { name: "Spread USD", number: true, cell: (row) => <Figure value={row.spread} kind="money" unknown={`no book recorded of ${row.spread_unknown}`} /> },
+        { name: "Maker", number: true, cell: (row) => <Figure value={row.maker_share} kind="share" unknown="none" /> },
+        { name: "Fees saved USD", number: true, cell: (row) => <Figure value={row.fees_saved} kind="money" /> },
         { name: "Cost of turnover", number: true, cell: (row) => <Figure value={row.cost_share} kind="share" decimals={3} unknown="none" /> },
       ]}
     />
