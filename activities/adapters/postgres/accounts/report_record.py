@@ -16,6 +16,7 @@ from infra.runtime.database.connections import Database
 from models.reporting import scheduled
 from models.reporting.costs import SettledTrade
 from models.reporting.documents import Section
+from models.reporting.headlines import headline_of
 from models.reporting.learning import learning_sections
 from models.reporting.lots import keep_lots, with_untracked
 from models.reporting.scheduled import Comparison, JudgedIdea
@@ -107,7 +108,12 @@ class PostgresReports:
                 stored = {"kind": kind, "until": span[1]}
                 return int((await session.sql(_STORED, stored)).scalar_one())
             # Whoever asked to be told of reports is told by this row, as of everything else.
-            details = {"report": f"{kind} {number}", "kind": kind, "number": str(number)}
+            details = {
+                "report": f"{kind} {number}",
+                "kind": kind,
+                "number": str(number),
+                "figures": headline_of(document),
+            }
             await audit.append(session, account, "aether", "report_made", details, once=True)
             return int(number)
 
