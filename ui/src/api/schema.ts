@@ -5351,6 +5351,7 @@ export interface components {
          * @description Why a model took a trade: contributions are of the model, not of the market.
          *
          *     ``contributions`` are log-odds by feature, ``bound_by`` the limit that its size comes from.
+         *     ``features`` is what it saw, in its own order; null where another release named the features.
          */
         Explanation: {
             /** Bound By */
@@ -5361,6 +5362,8 @@ export interface components {
             };
             /** Feature Hash */
             feature_hash: string;
+            /** Features */
+            features: components["schemas"]["FeatureValue"][] | null;
             /** Idea Id */
             idea_id: string;
             /**
@@ -5447,6 +5450,18 @@ export interface components {
             lowest_at: string;
             /** Share */
             share: string;
+        };
+        /**
+         * FeatureValue
+         * @description One feature as a model saw it; ``value`` is null where it was not known.
+         */
+        FeatureValue: {
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | null;
         };
         /**
          * FillSlippageView
