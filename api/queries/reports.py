@@ -33,7 +33,7 @@ from models.reporting.performance import (
     risk_of,
 )
 from models.tables import BalanceRow, HedgeReviewRow, NavBaselineRow, NetAssetValueRow, TradeRow
-from models.tables.accounts.benchmarks import CLOSES_AT, MOVED_SINCE, prices_of, symbols_of
+from models.tables.accounts.benchmarks import MOVED_SINCE, PRICES_AT, prices_of, symbols_of
 from models.tables.trades.settled import SETTLED_TRADES, settled_trade
 from models.trading.account.capital.drawdown import is_beginning
 from models.trading.capital.flows import NavPoint
@@ -156,7 +156,7 @@ async def _benchmarks(
         ]
     held = held_before(balances, {row.asset: row.quantity for row in moved})
     values = {"symbols": symbols_of(held or ()), "at": begins}
-    prices = prices_of(await database.call(CLOSES_AT, values))
+    prices = prices_of(await database.call(PRICES_AT, values))
     newest = prices_of((row.symbol, row.last) for row in market.values())
     looked = None if mark is None else Measured(mark.at, mark.equity, mark.cash)
     return benchmarks(points, begun, looked, held, (prices, newest))

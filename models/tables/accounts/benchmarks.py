@@ -1,4 +1,4 @@
-"""What holding is compared by: closes of bars, and what moved since; read alike by every report."""
+"""What holding is compared by: prices of bars, and what moved since; read alike by every report."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -7,16 +7,21 @@ from typing import Any
 from sqlalchemy import text
 
 BITCOIN = "BTC"
-CLOSES_AT = text(
-    """SELECT DISTINCT ON (symbol) symbol, close FROM candles
-       WHERE symbol = ANY(:symbols) AND start <= CAST(:at AS timestamptz)
-         AND start > CAST(:at AS timestamptz) - interval '2 days'
-         AND start + make_interval(mins => interval_minutes) <= CAST(:at AS timestamptz)
-         AND start + make_interval(mins => interval_minutes)
-             > CAST(:at AS timestamptz) - interval '1 day'
-       ORDER BY symbol, start + make_interval(mins => interval_minutes) DESC, interval_minutes"""
+PRICES_AT = text(
+    """SELECT DISTINCT ON (c.symbol) c.symbol, p.price
+       FROM candles c CROSS JOIN LATERAL (VALUES
+           (c.start, c.open), (c.start + make_interval(mins => c.interval_minutes), c.close)
+       ) AS p (at, price)
+       WHERE c.symbol = ANY(:symbols) AND c.start <= CAST(:at AS timestamptz)
+         AND c.start > CAST(:at AS timestamptz) - interval '2 days'
+         AND p.at <= CAST(:at AS timestamptz)
+         AND p.at > CAST(:at AS timestamptz) - interval '1 day'
+       ORDER BY c.symbol, p.at DESC, c.start DESC, c.interval_minutes"""
 )
-"""The newest close of each symbol at a market time; one that is older than a day is none."""
+"""The price of each symbol at a market time: the newest open or close of a bar until then.
+
+What a bar that was not over yet came to says nothing of it, and a price older than a day is none.
+"""
 MOVED_SINCE = text(
     """SELECT m.asset,
               sum(CASE WHEN m.kind IN ('bought', 'brought_in') THEN m.quantity ELSE -m.quantity END)

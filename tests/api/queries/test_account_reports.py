@@ -18,7 +18,7 @@ _MARK = text(
 )
 _CANDLE = text(
     """INSERT INTO candles (symbol, interval_minutes, start, open, high, low, close, volume)
-       VALUES (:symbol, 5, :start, :close, :close, :close, :close, 1)"""
+       VALUES (:symbol, 5, :start, :open, :close, :open, :close, 1)"""
 )
 _MOVED = text(
     """INSERT INTO asset_movements (account_id, movement_id, mode, at, asset, quantity, usd, kind)
@@ -60,8 +60,8 @@ async def begun(platform, end):
 
 async def bars(platform, *prices):
     async with platform.workers.no_scope() as session:
-        for symbol, start, close in prices:
-            values = {"symbol": symbol, "start": start, "close": Decimal(close)}
+        for symbol, start, opened, close in prices:
+            values = {"symbol": symbol, "start": start, "open": opened, "close": Decimal(close)}
             await session.sql(_CANDLE, values)
 
 
@@ -77,12 +77,12 @@ async def test_performance_is_compared_with_what_was_held_at_the_beginning(
     before = timedelta(minutes=10)
     await bars(
         without_engine,
-        ("ETH/USD", THEN - before, 50),
-        ("BTC/USD", THEN - before, 1000),
-        # A bar that is not closed at the moment says nothing of it yet.
-        ("BTC/USD", THEN - timedelta(minutes=2), 9000),
-        ("ETH/USD", NOW - before, 60),
-        ("BTC/USD", NOW - before, 1100),
+        ("ETH/USD", THEN - before, 40, 50),
+        ("BTC/USD", THEN - before, 900, 990),
+        # What a bar comes to that is not over at the moment says nothing of it.
+        ("BTC/USD", THEN - timedelta(minutes=2), 1000, 9000),
+        ("ETH/USD", NOW - before, 50, 60),
+        ("BTC/USD", NOW - before, 1000, 1100),
     )
     found = await performance(reports, account)
     assert found["Return"] == Decimal("0.05")
@@ -103,8 +103,8 @@ async def test_performance_is_compared_with_what_was_held_at_the_beginning(
 async def test_prices_that_are_not_known_or_too_old_are_no_comparison(without_engine, reports):
     end = NOW - timedelta(days=30)
     account = await begun(without_engine, end)
-    await bars(without_engine, ("BTC/USD", end - timedelta(hours=45), 1000))
-    await bars(without_engine, ("BTC/USD", end - timedelta(hours=1), 1000))
+    await bars(without_engine, ("BTC/USD", end - timedelta(hours=45), 1000, 1000))
+    await bars(without_engine, ("BTC/USD", end - timedelta(hours=1), 1000, 1000))
     found = await performance(reports, account, end)
     assert found["Return"] == Decimal("0.05")
     assert found["Holding Bitcoin"] is None

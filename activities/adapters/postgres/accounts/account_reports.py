@@ -34,7 +34,7 @@ from models.tables import (
     NetAssetValueRow,
     TradingDayRow,
 )
-from models.tables.accounts.benchmarks import CLOSES_AT, MOVED_SINCE, prices_of, symbols_of
+from models.tables.accounts.benchmarks import MOVED_SINCE, PRICES_AT, prices_of, symbols_of
 from models.tables.trades.settled import SETTLED_TRADES, settled_trade
 from models.trading.account.capital.drawdown import is_beginning
 from models.trading.capital.flows import NavPoint
@@ -139,7 +139,7 @@ class AccountReports:
         held = held_before(balances, {row.asset: row.quantity for row in rows})
         symbols = symbols_of(held or ())
         prices = [
-            prices_of(await self._reading.call(CLOSES_AT, {"symbols": symbols, "at": at}))
+            prices_of(await self._reading.call(PRICES_AT, {"symbols": symbols, "at": at}))
             for at in (begins, until)
         ]
         mark = values.marks[0] if values.marks else None
