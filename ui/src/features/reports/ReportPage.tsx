@@ -48,7 +48,8 @@ export function ReportPage() {
                 <PerformancePanel report={data} />
                 <RiskPanel report={data} />
               </div>
-              <CostsTable report={data} />
+              <TradesTable report={data} />
+              <CostsTable costs={data.costs} />
               <DaysTable report={data} />
               <StoredReports account={account} />
               <AskRecord account={account} />
@@ -101,14 +102,13 @@ function RiskPanel({ report: { risk } }: PartProps) {
   );
 }
 
-function CostsTable({ report: { costs } }: PartProps) {
+function TradesTable({ report: { costs } }: PartProps) {
   return (
     <Rows
-      caption="Trades: what they cost and brought"
+      caption="Trades that ended: what they brought"
       rows={costs}
       keyOf={(row) => row.symbol}
       empty="No trade has ended."
-      note={<p className="panel-note">Spread: half of what was quoted at the decision, on what entries took; it is part of the slippage.</p>}
       columns={[
         { name: "Pair", cell: (row) => <strong>{row.symbol}</strong> },
         { name: "Trades", number: true, cell: (row) => <Figure value={String(row.trades)} /> },
@@ -116,13 +116,34 @@ function CostsTable({ report: { costs } }: PartProps) {
         { name: "Profit USD", number: true, cell: (row) => <Figure value={row.profit} kind="money" signed /> },
         { name: "Mean USD", number: true, cell: (row) => <Figure value={row.mean} kind="money" signed unknown="none" /> },
         { name: "Gains over losses", number: true, cell: (row) => <Figure value={row.profit_factor} decimals={2} unknown="no loss" /> },
+      ]}
+    />
+  );
+}
+
+export interface CostsTableProps {
+  readonly costs: Report["costs"];
+}
+
+/** What executing the trades cost, against the price at each decision. */
+export function CostsTable({ costs }: CostsTableProps) {
+  return (
+    <Rows
+      caption="What executing them cost"
+      rows={costs}
+      keyOf={(row) => row.symbol}
+      empty="No trade has ended."
+      note={<p className="panel-note">Spread: half of what was quoted at the decision, on what entries took; it is part of the slippage.</p>}
+      columns={[
+        { name: "Pair", cell: (row) => <strong>{row.symbol}</strong> },
+        { name: "Traded USD", number: true, cell: (row) => <Figure value={row.turnover} kind="money" /> },
         { name: "Fees USD", number: true, cell: (row) => <Figure value={row.fees} kind="money" /> },
         { name: "Slippage USD", number: true, cell: (row) => <Figure value={row.slippage} kind="money" /> },
         { name: "Slippage bp", number: true, cell: (row) => <Figure value={row.slippage_points} decimals={2} unknown="none" /> },
-        { name: "Spread USD", number: true, cell: (row) => <Figure value={row.spread} kind="money" unknown={`no book recorded of ${row.spread_unknown}`} /> },
+        { name: "Spread USD", number: true, cell: (row) => <Figure value={row.spread} kind="money" unknown={`not known of ${row.spread_unknown} of ${row.trades}`} /> },
+        { name: "Cost of turnover", number: true, cell: (row) => <Figure value={row.cost_share} kind="share" decimals={3} unknown="none" /> },
         { name: "Maker", number: true, cell: (row) => <Figure value={row.maker_share} kind="share" unknown="none" /> },
         { name: "Fees saved USD", number: true, cell: (row) => <Figure value={row.fees_saved} kind="money" /> },
-        { name: "Cost of turnover", number: true, cell: (row) => <Figure value={row.cost_share} kind="share" decimals={3} unknown="none" /> },
       ]}
     />
   );

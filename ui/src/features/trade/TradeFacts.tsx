@@ -30,7 +30,7 @@ export function TradeFacts({ trade }: TradeFactsProps) {
         <div><dt>Target</dt><dd><Figure value={trade.take_profit_price} kind="price" unknown="none" /></dd></div>
         <div><dt>Trailing distance</dt><dd><Figure value={trade.trailing_distance} kind="price" unknown="none" /></dd></div>
         <div><dt>Entry</dt><dd>{ENTRIES[trade.entry_result] ?? trade.entry_result.replaceAll("_", " ")}</dd></div>
-        <div><dt>Rested as maker</dt><dd><Figure value={trade.maker_share} kind="share" unknown="nothing was executed" /></dd></div>
+        <div><dt>Rested as maker</dt><dd><Figure value={trade.maker_share} kind="share" unknown="nothing was measured" /></dd></div>
         <div><dt>Saved by resting</dt><dd><Figure value={trade.fees_saved} kind="money" unit="USD" /></dd></div>
         <div><dt>Fees</dt><dd><Figure value={trade.fees} kind="money" unit="USD" /></dd></div>
         <div><dt>Slippage</dt><dd><Figure value={trade.slippage} kind="money" unit="USD" /> <small>(above zero is worse)</small></dd></div>
