@@ -39,6 +39,7 @@ class NotificationActivities:
         notifiers: what sends, by the kind of channel.
         escalation: reads the rules in force.
         clock: protocol time.
+        control_room: the address of the control room, which links begin with.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class NotificationActivities:
         notifiers: Notifiers,
         escalation: Callable[[], Awaitable[Escalation]],
         clock: Callable[[], datetime],
+        control_room: str,
     ) -> None:
         self._record = record
         self._notifiers = notifiers
         self._escalation = escalation
         self._clock = clock
+        self._control_room = control_room
 
     @activity.defn
     async def record_notice(self, notice: Notice) -> Standing:
@@ -88,7 +91,7 @@ class NotificationActivities:
             delivery.delivery,
             delivery.channel,
             subject_of(notice, delivery.level),
-            text_of(notice, delivery.notification, delivery.level),
+            text_of(notice, delivery.notification, delivery.level, control_room=self._control_room),
             short_text_of(notice, delivery.level),
             delivery.notification,
             notice,

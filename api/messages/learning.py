@@ -132,10 +132,19 @@ class PredictionView(Row):
     decided_at: datetime
 
 
+class FeatureValue(Row):
+    """One feature as a model saw it; ``value`` is null where it was not known."""
+
+    name: str
+    unit: str
+    value: float | None
+
+
 class Explanation(Row):
     """Why a model took a trade: contributions are of the model, not of the market.
 
     ``contributions`` are log-odds by feature, ``bound_by`` the limit that its size comes from.
+    ``features`` is what it saw, in its own order; null where another release named the features.
     """
 
     trade: int
@@ -145,6 +154,7 @@ class Explanation(Row):
     probability: float
     stake: float
     contributions: dict[str, float]
+    features: list[FeatureValue] | None
     of: str = "of the model, not of the market"
     regime: str
     bound_by: str | None

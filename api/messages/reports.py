@@ -39,24 +39,37 @@ class RiskOfReport(BaseModel):
 
 
 class Performance(BaseModel):
-    """Time-weighted return, net of flows, beside that of holding Bitcoin over the same time."""
+    """Time-weighted return, net of flows, beside that of holding over the same time.
+
+    ``bitcoin_share``: of Bitcoin; ``holding_share``: of what the account held at the beginning.
+    """
 
     return_share: Money
     closed_days_share: Money
     bitcoin_share: Money | None
+    holding_share: Money | None
     since: dt.datetime
     until: dt.datetime | None
 
 
 class CostsOfReport(Row):
-    """What trades of one pair (``all``: of all) have cost and brought; USD."""
+    """What trades of one pair (``all``: of all) have cost and brought; USD.
+
+    ``spread`` is the half of the quoted spread that entries paid, part of ``slippage``; None where
+    the book of any of their decisions was not recorded, ``spread_unknown`` counts those.
+    """
 
     symbol: str
     trades: int
     profit: Money
     fees: Money
     slippage: Money
+    slippage_points: Money | None
     turnover: Money
+    spread: Money | None
+    spread_unknown: int
+    maker_share: Money | None
+    fees_saved: Money
     won_share: Money | None
     profit_factor: Money | None
     mean: Money | None

@@ -9,7 +9,17 @@ from api.messages.bodies import RequestBody
 from api.messages.schemas import Row
 
 ReportKind = Literal[
-    "performance", "costs", "lots", "reconciliation", "health", "explanation", "learning"
+    "daily",
+    "trades",
+    "risk",
+    "hedge",
+    "performance",
+    "costs",
+    "lots",
+    "reconciliation",
+    "health",
+    "explanation",
+    "learning",
 ]
 Cell = str | int | None
 

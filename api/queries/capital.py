@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from api.messages.schemas import Money, Row
 from api.queries.accounts import Snapshots, at_last_prices, drawdown_of, exit_fee_in, marked
 from infra.runtime.database.connections import Database
+from models.reporting.performance import exposure_of, measured_points
 from models.tables.accounts.accounts import AccountRow, BalanceRow, NetAssetValueRow
 from models.tables.accounts.capital import CapitalFlowRow, NavBaselineRow, TradingDayRow
 from models.tables.accounts.restoration import AccountStateRow
@@ -236,21 +237,15 @@ async def portfolio(
         begun = select(NavBaselineRow).where(col(NavBaselineRow.at) >= since)
         kept = await session.get(AccountStateRow, account)
         exit_fee = await exit_fee_in(session)
-        beginnings = [row for row in await session.exec(begun) if is_beginning(row.reason)]
-    points.sort(key=lambda point: point.at)
-    for row in sorted(beginnings, key=lambda row: row.at):
-        _begin_anew(points, row)
+        beginnings = [
+            NavPoint(row.at, row.value)
+            for row in await session.exec(begun)
+            if is_beginning(row.reason)
+        ]
+    points = measured_points(points, beginnings)
     dust = {} if kept is None else account_state(kept.state).dust
     worth, valued_at = marked(balances, market, exit_fee), how_valued(exit_fee)
     return _portfolio(balances, market, since, points, dust, worth, valued_at), points
-
-
-def _begin_anew(points: list[NavPoint], row: NavBaselineRow) -> None:
-    """Let no return be made of the step between two modes, whose money is not the same."""
-    earlier = [place for place, point in enumerate(points) if point.at < row.at]
-    if earlier:
-        last = earlier[-1]
-        points.insert(last + 1, NavPoint(row.at, row.value, row.value - points[last].value))
 
 
 def together(
@@ -313,7 +308,7 @@ def _portfolio(
         valued_at=valued_at,
         cash=cash,
         exposure=nav - cash,
-        exposure_share=(nav - cash) / nav if nav > ZERO else None,
+        exposure_share=exposure_of(nav, cash),
         unpriced=list(worth.without_price),
         holdings=[
             _holding(asset, total, market, nav, dust.get(asset, ZERO))

@@ -20,19 +20,24 @@ from api.messages.reports import (
 from api.queries import accounts, capital
 from api.services import Services
 from infra.runtime.database.connections import Database
-from models.reporting.costs import EndedTrade, costs_by_pair
+from models.reporting.costs import costs_by_pair
 from models.reporting.performance import (
+    Benchmarks,
     DayResult,
+    Measured,
     Risk,
-    change_of,
+    benchmarks,
     compounded,
     deepest_fall,
+    held_before,
     risk_of,
 )
-from models.tables import CandleRow, HedgeReviewRow, TradeRow
+from models.tables import BalanceRow, HedgeReviewRow, NavBaselineRow, NetAssetValueRow, TradeRow
+from models.tables.accounts.benchmarks import MOVED_SINCE, PRICES_AT, prices_of, symbols_of
+from models.tables.trades.settled import SETTLED_TRADES, settled_trade
+from models.trading.account.capital.drawdown import is_beginning
 from models.trading.capital.flows import NavPoint
 
-BITCOIN: Final = "BTC/USD"
 DAYS_MOST: Final = 400
 TRADES_MOST: Final = 20_000
 """Trades that the costs of one report are made of."""
@@ -76,6 +81,10 @@ async def report(services: Services, account: str, since: datetime) -> Report:
     async with database.account_scope(account) as session:
         newest = select(HedgeReviewRow).order_by(col(HedgeReviewRow.at).desc()).limit(1)
         review = (await session.exec(newest)).first()
+    against = await _benchmarks(database, account, points, market)
+    span = {"since": since, "until": datetime.max.replace(tzinfo=UTC), "most": TRADES_MOST}
+    async with database.account_scope(account) as session:
+        ended = [settled_trade(row) for row in (await session.sql(SETTLED_TRADES, span)).all()]
     return Report(
         account=account,
         made_at=datetime.now(UTC),
@@ -84,15 +93,13 @@ async def report(services: Services, account: str, since: datetime) -> Report:
         performance=Performance(
             return_share=portfolio.return_share,
             closed_days_share=compounded([one.share for one in results]),
-            bitcoin_share=await _bitcoin(database, points, market),
+            bitcoin_share=against.bitcoin,
+            holding_share=against.holding,
             since=points[0].at if points else since,
             until=until,
         ),
         hedge=None if review is None else HedgeReview.model_validate(review),
-        costs=[
-            CostsOfReport.model_validate(one)
-            for one in costs_by_pair(await _ended(database, account, since))
-        ],
+        costs=[CostsOfReport.model_validate(one) for one in costs_by_pair(ended)],
     )
 
 
@@ -129,38 +136,27 @@ def _risk(found: Risk, points: list[NavPoint], exposure: Decimal | None) -> Risk
     )
 
 
-async def _bitcoin(
-    database: Database, points: list[NavPoint], market: accounts.Snapshots
-) -> Decimal | None:
-    """Return Bitcoin's return from the first measurement on; None where no bar is that old."""
-    if not points or BITCOIN not in market:
-        return None
-    query = (
-        select(col(CandleRow.close))
-        .where(CandleRow.symbol == BITCOIN, col(CandleRow.start) <= points[0].at)
-        .order_by(col(CandleRow.start).desc())
-        .limit(1)
-    )
-    async with database.no_scope() as session:
-        first = (await session.exec(query)).first()
-    return change_of(first, market[BITCOIN].last)
-
-
-async def _ended(database: Database, account: str, since: datetime) -> list[EndedTrade]:
-    query = (
-        select(TradeRow)
-        .where(TradeRow.phase == accounts.SETTLED, col(TradeRow.closed_at) >= since)
-        .order_by(col(TradeRow.number).desc())
-        .limit(TRADES_MOST)
-    )
+async def _benchmarks(
+    database: Database, account: str, points: list[NavPoint], market: accounts.Snapshots
+) -> Benchmarks:
+    """Return what holding would have returned from the first measurement to the last prices."""
+    if not points:
+        return Benchmarks(None, None)
+    begins = points[0].at
     async with database.account_scope(account) as session:
-        rows = list(await session.exec(query))
-    return [_ended_trade(row) for row in rows if row.pnl is not None]
-
-
-def _ended_trade(row: TradeRow) -> EndedTrade:
-    assert row.pnl is not None
-    turnover = row.bought * (row.average_entry_price or 0) + row.sold * (
-        row.average_exit_price or 0
-    )
-    return EndedTrade(row.symbol, row.pnl, row.fees, row.slippage, turnover)
+        balances = {b.asset: b.total for b in await session.exec(select(BalanceRow))}
+        moved = (await session.sql(MOVED_SINCE, {"at": begins})).all()
+        first = select(NetAssetValueRow).where(col(NetAssetValueRow.at) == begins)
+        mark = (await session.exec(first)).first()
+        anew = select(NavBaselineRow).where(col(NavBaselineRow.at) > begins)
+        begun = [
+            NavPoint(row.at, row.value)
+            for row in await session.exec(anew)
+            if is_beginning(row.reason)
+        ]
+    held = held_before(balances, {row.asset: row.quantity for row in moved})
+    values = {"symbols": symbols_of(held or ()), "at": begins}
+    prices = prices_of(await database.call(PRICES_AT, values))
+    newest = prices_of((row.symbol, row.last) for row in market.values())
+    looked = None if mark is None else Measured(mark.at, mark.equity, mark.cash)
+    return benchmarks(points, begun, looked, held, (prices, newest))

@@ -60,6 +60,7 @@ class Settings(DataSettings):
             operator's own network; all others must be public and use TLS.
         notify_conditions: whether the platform watches its own figures; to be turned off where
             Alertmanager posts the same.
+        control_room_url: address that links in messages begin with; left out: this machine's own.
         database_url: where PostgreSQL is, when it is not the embedded one.
         host_names: names besides 127.0.0.1 and localhost by which callers reach the ports, divided
             by commas, each with its port where a proxy sends one (``AETHER_HOST_NAMES``).
@@ -141,6 +142,7 @@ class Settings(DataSettings):
     chat_url: str = "https://api.telegram.org"
     notify_private_hosts: str = ""
     notify_conditions: bool = True
+    control_room_url: str = Field(default="", pattern=r"^(https?://[^\s/]+/?)?$")
     database_url: str | None = None
     temporal_address: str | None = None
     temporal_credentials: Path | None = None

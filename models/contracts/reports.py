@@ -7,6 +7,10 @@ from typing import Final
 REPORT_WORKFLOW = "ReportWorkflow"
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 REPORTS: Final[dict[str, tuple[str, timedelta]]] = {
+    "daily": ("Daily profit", DAY),
+    "trades": ("Trades", DAY),
+    "risk": ("Risk", DAY),
+    "hedge": ("Hedge", DAY),
     "performance": ("Performance", DAY),
     "costs": ("Transaction costs", DAY),
     "lots": ("Lots and realised gains", DAY),

@@ -4,12 +4,13 @@ Shares are decimals (0.01 is one percent). What cannot be known from what there 
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from models.reporting.lots import UNTRACKED
 from models.trading.capital.flows import NavPoint
 from models.trading.risk.drawdown import MEASURED_MINIMUM
 
@@ -26,6 +27,28 @@ class DayResult:
     day: date
     share: Decimal
     profit: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an account was worth in USD at a market time, and how much of that was USD."""
+
+    at: datetime
+    value: Decimal
+    cash: Decimal
+
+    @property
+    def exposure_share(self) -> Decimal | None:
+        """Return the share of the value that is not USD, None where nothing is there."""
+        return exposure_of(self.value, self.cash)
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmarks:
+    """What holding would have returned over the same time; None where that is not known."""
+
+    bitcoin: Decimal | None
+    holding: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +136,88 @@ def change_of(first: Decimal | None, last: Decimal | None) -> Decimal | None:
     if first is None or last is None or first <= ZERO:
         return None
     return last / first - ONE
+
+
+def exposure_of(value: Decimal, cash: Decimal) -> Decimal | None:
+    """Return the share of a value that is not USD, None where nothing is there."""
+    return (value - cash) / value if value > ZERO else None
+
+
+def measured_points(points: Sequence[NavPoint], begun: Sequence[NavPoint]) -> list[NavPoint]:
+    """Return values in order of time, with a point wherever measuring began anew.
+
+    No return is made of the step between two modes, whose money is not the same: it is a flow.
+    """
+    found = sorted(points, key=lambda point: point.at)
+    for start in sorted(begun, key=lambda point: point.at):
+        earlier = [place for place, point in enumerate(found) if point.at < start.at]
+        if earlier:
+            last = earlier[-1]
+            step = start.value - found[last].value
+            found.insert(last + 1, NavPoint(start.at, start.value, step))
+    return found
+
+
+def held_before(
+    balances: Mapping[str, Decimal], moved: Mapping[str, Decimal]
+) -> dict[str, Decimal] | None:
+    """Return what was held of each asset but USD before movements came and went.
+
+    ``moved`` is what came in less what went out since. None where it would be less than nothing:
+    then the movements are not all that happened.
+    """
+    held = {}
+    for asset in sorted({*balances, *moved} - {"USD"}):
+        quantity = balances.get(asset, ZERO) - moved.get(asset, ZERO)
+        if quantity < -UNTRACKED:
+            return None
+        if quantity > UNTRACKED:
+            held[asset] = quantity
+    return held
+
+
+def change_of_holding(
+    cash: Decimal,
+    held: Mapping[str, Decimal] | None,
+    first: Mapping[str, Decimal],
+    last: Mapping[str, Decimal],
+) -> Decimal | None:
+    """Return the return of having kept cash and assets as they were, prices in USD by asset.
+
+    None where what was held, or any price of it, is not known, or where nothing was there.
+    """
+    if held is None or any(asset not in first or asset not in last for asset in held):
+        return None
+    before = cash + sum((held[asset] * first[asset] for asset in held), ZERO)
+    after = cash + sum((held[asset] * last[asset] for asset in held), ZERO)
+    return change_of(before, after) if before >= MEASURED_MINIMUM else None
+
+
+def benchmarks(
+    points: Sequence[NavPoint],
+    begun: Sequence[NavPoint],
+    mark: Measured | None,
+    held: Mapping[str, Decimal] | None,
+    prices: tuple[Mapping[str, Decimal], Mapping[str, Decimal]],
+) -> Benchmarks:
+    """Return what holding would have returned from the first of the points to the last price.
+
+    Args:
+        points: values of the account in order of time.
+        begun: where measuring began anew: what was held before was other money.
+        mark: the first value of which it is known how much was USD.
+        held: base units by asset that were held then, None where that is not known.
+        prices: in USD by asset, at the first point and at the end.
+    """
+    first, last = prices
+    if not points:
+        return Benchmarks(None, None)
+    comparable = (
+        mark is not None
+        and mark.at == points[0].at
+        and not any(start.at > points[0].at for start in begun)
+    )
+    holding = None
+    if mark is not None and comparable:
+        holding = change_of_holding(mark.cash, held, first, last)
+    return Benchmarks(change_of(first.get("BTC"), last.get("BTC")), holding)

@@ -1,48 +1,22 @@
-"""The reports that are made on a schedule, each from plain facts of the record.
+"""Scheduled reports of costs, lots and how the platform worked, from plain facts of the record.
 
-Costs follow Perold (1988, "The implementation shortfall"): what was paid beyond the price at the
-decision (arrival), in USD and as a share of what was traded. Percentiles are nearest-rank.
+Percentiles are nearest-rank.
 """
 
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from models.reporting.costs import ALL, SettledTrade, TradeCosts, costs_by, costs_of
 from models.reporting.documents import Cell, Section, Table
 from models.reporting.lots import Gain, Lot
-from models.reporting.performance import DayResult, compounded, risk_of
 
 ZERO: Final = Decimal(0)
-TEN_THOUSAND: Final = Decimal(10_000)
 REASONS_SHOWN: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class SettledTrade:
-    """A settled trade; USD, market times. ``strategy`` is empty for one by hand.
-
-    ``slippage`` is what executions cost against their decision prices, positive is worse;
-    ``unmeasured`` of the ``executions`` have no decision price. ``entry_result`` names how the
-    entry was filled.
-    """
-
-    symbol: str
-    strategy: str
-    entry_result: str
-    decided_at: datetime
-    profit: Decimal
-    fees: Decimal
-    slippage: Decimal
-    turnover: Decimal
-    maker_share: Decimal | None
-    fees_saved: Decimal
-    executions: int
-    unmeasured: int
-    unprotected_seconds: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +41,6 @@ class Comparison:
     unknown_orders: int
 
 
-def share(part: Decimal, whole: Decimal) -> Decimal | None:
-    """Return part over whole rounded to ten digits, None where there is no whole."""
-    return None if whole == ZERO else round(part / whole, 10)
-
-
 def percentile(values: Sequence[Decimal], rank: int) -> Decimal | None:
     """Return the nearest-rank percentile (1 to 100), None of no value."""
     if not values:
@@ -80,73 +49,47 @@ def percentile(values: Sequence[Decimal], rank: int) -> Decimal | None:
 
 
 def cost_sections(trades: Sequence[SettledTrade]) -> tuple[Section, ...]:
-    """Return what executing cost, by pair, kind of entry and hour of the decision (UTC)."""
+    """Return what executing cost, by pair, kind of entry, order type and hour (UTC)."""
     unmeasured = sum(trade.unmeasured for trade in trades)
     executions = sum(trade.executions for trade in trades)
+    everything = costs_of(ALL, trades)
     note = (
         f"Against the price at each decision (arrival). {unmeasured} of {executions} executions "
-        "have no decision price and count as nothing lost."
+        "have no decision price and count as nothing lost. Spread is half of what was quoted at "
+        "the decision on what entries took; it is part of the slippage, and not known of "
+        f"{everything.spread_unknown} of {len(trades)} trades."
     )
     groups: tuple[tuple[str, Callable[[SettledTrade], str]], ...] = (
         ("Pair", lambda trade: trade.symbol),
-        ("Entry", lambda trade: trade.entry_result),
-        ("Hour", lambda trade: f"{trade.decided_at:%H}:00"),
+        ("Entry", lambda trade: trade.entry_result or "not known"),
+        ("Order type", lambda trade: trade.order_type or "not known"),
+        ("Hour", lambda trade: f"{trade.decided_at:%H}:00" if trade.decided_at else "not known"),
     )
-    everything = _costs("all", trades)
-    names = ("Trades", "Traded USD", "Fees USD", "Slippage USD", "Slippage bp", "Cost of turnover")
-    facts = tuple(zip(names, everything[1:7], strict=True))
+    facts = tuple(zip(_COSTS[1:], _cells(everything)[1:], strict=True))
     return (
         Section("All trades that ended", note, facts),
-        *(_grouped(name, trades, key) for name, key in groups),
+        *(
+            Section(
+                f"By {name.lower()}",
+                "That of the order that the entry began with." if name == "Order type" else "",
+                table=Table((name, *_COSTS[1:]), tuple(map(_cells, costs_by(trades, key)))),
+            )
+            for name, key in groups
+        ),
     )
 
 
-def _grouped(
-    name: str, trades: Sequence[SettledTrade], key: Callable[[SettledTrade], str]
-) -> Section:
-    groups: dict[str, list[SettledTrade]] = defaultdict(list)
-    for trade in trades:
-        groups[key(trade)].append(trade)
-    columns = (
-        name, "Trades", "Traded USD", "Fees USD", "Slippage USD", "Slippage bp",
-        "Cost of turnover", "Maker share", "Fees saved USD",
-    )  # fmt: skip
-    rows = tuple(_costs(group, groups[group]) for group in sorted(groups))
-    return Section(f"By {name.lower()}", table=Table(columns, rows))
+_COSTS: Final = (
+    "Group", "Trades", "Traded USD", "Fees USD", "Slippage USD", "Slippage bp", "Spread USD",
+    "Cost of turnover", "Maker share", "Fees saved USD",
+)  # fmt: skip
 
 
-def _costs(name: str, trades: Sequence[SettledTrade]) -> tuple[Cell, ...]:
-    turnover = sum((trade.turnover for trade in trades), ZERO)
-    fees = sum((trade.fees for trade in trades), ZERO)
-    slippage = sum((trade.slippage for trade in trades), ZERO)
-    made = [trade for trade in trades if trade.maker_share is not None]
-    weight = sum((trade.turnover for trade in made), ZERO)
-    maker = sum((trade.turnover * (trade.maker_share or ZERO) for trade in made), ZERO)
-    points = share(slippage * TEN_THOUSAND, turnover)
+def _cells(costs: TradeCosts) -> tuple[Cell, ...]:
     return (
-        name, len(trades), turnover, fees, slippage,
-        None if points is None else round(points, 2),
-        share(fees + slippage, turnover), share(maker, weight),
-        sum((trade.fees_saved for trade in trades), ZERO),
+        costs.symbol, costs.trades, costs.turnover, costs.fees, costs.slippage,
+        costs.slippage_points, costs.spread, costs.cost_share, costs.maker_share, costs.fees_saved,
     )  # fmt: skip
-
-
-def performance_sections(days: Sequence[DayResult]) -> tuple[Section, ...]:
-    """Return daily profit in percent and the risk of the days, oldest first."""
-    risk = risk_of(days)
-    facts: tuple[tuple[str, Cell], ...] = (
-        ("Return of the closed days", compounded([day.share for day in days])),
-        ("Profit USD", sum((day.profit for day in days), ZERO)),
-        ("Days", risk.days),
-        ("Losing days", risk.losing_days),
-        ("Volatility of a day", risk.daily_volatility),
-        ("Volatility of a year", risk.yearly_volatility),
-    )
-    rows = tuple((str(day.day), day.share, day.profit) for day in days)
-    return (
-        Section("Performance", "Net of flows of capital.", facts),
-        Section("Days", table=Table(("Day", "Return", "Profit USD"), rows)),
-    )
 
 
 def lot_sections(lots: Sequence[Lot], gains: Sequence[Gain]) -> tuple[Section, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 
 from infra.runtime.database.connections import Role
+from models.reporting.costs import SettledTrade
 from models.reporting.documents import ReportDocument, as_json
-from models.reporting.scheduled import JudgedIdea, SettledTrade, cost_sections, explanation_sections
+from models.reporting.scheduled import JudgedIdea, cost_sections, explanation_sections
 from tests.support.postgres import PostgresServer
 
 Insert = Callable[..., Awaitable[None]]
@@ -117,8 +118,10 @@ async def _training(connection: psycopg.AsyncConnection, insert: Insert, now: da
 
 def _reports(account: str, now: datetime) -> dict[str, dict[str, Any]]:
     trade = SettledTrade(
-        "BTC/USD", "trend", "took", now, Decimal(12), Decimal(4), Decimal(1), Decimal(1000),
-        Decimal("0.5"), Decimal(2), 3, 1, Decimal(2),
+        "BTC/USD", Decimal(12), Decimal(4), Decimal(1), Decimal(1000), strategy="trend",
+        entry_result="took", order_type="limit, takes at once", decided_at=now,
+        spread=Decimal("0.4"), maker_share=Decimal("0.5"), fees_saved=Decimal(2), executions=3,
+        unmeasured=1, unprotected_seconds=Decimal(2),
     )  # fmt: skip
     ideas = [JudgedIdea("trend", "BTC/USD", False, "R-6 not-worth-it")]
     parts = {

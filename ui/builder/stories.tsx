@@ -8,6 +8,7 @@ import { Choice, Radios } from "@/components/Choice";
 import { CommandForm } from "@/components/CommandForm";
 import { CommandStatus } from "@/components/CommandStatus";
 import { Field } from "@/components/Field";
+import { Aging } from "@/components/Aging";
 import { Figure } from "@/components/Figure";
 import { Meter } from "@/components/Meter";
 import { ModeBadge } from "@/components/ModeBadge";
@@ -68,6 +69,7 @@ export const STORIES: readonly Story[] = [
   { component: "StateBadge", states: { trading: <StateBadge state="trading" />, halted: <StateBadge state="halted" />, "no exchange": <StateBadge state="no exchange" />, strange: <StateBadge state="does not run" /> } },
   { component: "Source", states: { strategy: <Source source="idea/abc" />, strange: <Source source="hedge" /> } },
   { component: "Panel", states: { filled: <Panel title="Checkpoints"><p>The newest is a minute old.</p></Panel> } },
+  { component: "Aging", states: { "too old": <Aging asOf="2026-01-01T00:00:00Z"><Figure value="50000" kind="price" /></Aging>, "of unknown age": <Aging><Figure value="50000" kind="price" /></Aging> } },
   { component: "QueryState", states: { loading: read({ isPending: true }), error: read({ error: REFUSED }), stale: read({ data: "as last read", error: REFUSED }), read: read({ data: "as read" }) } },
   { component: "Rows", states: { filled: rows(ROWS, "Positions held"), empty: rows([], "No positions"), alarm: rows(ROWS, "Positions without a stop", true) } },
   { component: "ProblemNote", states: { refused: <ProblemNote problem={REFUSED} effect="Nothing was bought." />, again: <ProblemNote problem={REFUSED} effect="Nothing was bought." onRetry={nothing} /> } },

@@ -56,6 +56,7 @@ def notification_parts(settings: Settings, database: Database, client: Client) -
         notifiers(settings, StoredSecrets(secret_store(settings)), _now),
         escalation_in_force(database),
         _now,
+        settings.control_room_url or f"http://localhost:{settings.api_port}",
     )
     begin = partial(begin_notification, client)
     watch = ConditionWatch(ApiFigures(settings.api_url), begin, _now)

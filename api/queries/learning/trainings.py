@@ -1,9 +1,12 @@
 """Trainings and trials as the record has them."""
 
+import asyncio
+
 from sqlalchemy import text
 
 from api.messages.learning import (
     Explanation,
+    FeatureValue,
     ModelView,
     PredictionView,
     TrainingView,
@@ -62,7 +65,7 @@ _PREDICTIONS = text(
 )
 _EXPLANATION = text(
     """SELECT i.trade, p.idea_id, p.version, p.feature_hash, p.probability, p.stake,
-              p.contributions, p.regime, a.assessment->>'binding' AS bound_by
+              p.vector, p.contributions, p.regime, a.assessment->>'binding' AS bound_by
        FROM ideas i JOIN champion_predictions p USING (idea_id)
        LEFT JOIN entry_assessments a ON a.account_id = i.account_id AND a.trade = i.trade
        WHERE i.trade = :trade AND p.taken"""
@@ -101,4 +104,20 @@ async def explanation(database: Database, account: str, trade: int) -> Explanati
     """Return why a model took a trade of an account, None where none did."""
     async with database.account_scope(account) as session:
         row = (await session.sql(_EXPLANATION, {"trade": trade})).mappings().first()
-        return None if row is None else Explanation.model_validate(dict(row))
+    if row is None:
+        return None
+    # What the names are taken from imports the numeric library: not on the loop.
+    seen = await asyncio.to_thread(_features, row["feature_hash"], row["vector"])
+    return Explanation.model_validate({**row, "features": seen})
+
+
+def _features(fingerprint: str, vector: list[float | None]) -> list[FeatureValue] | None:
+    from models.learning.features.catalogue import feature_set
+
+    found = feature_set(fingerprint)
+    if found is None or len(found.features) != len(vector):
+        return None
+    return [
+        FeatureValue(name=feature.name, unit=feature.unit, value=value)
+        for feature, value in zip(found.features, vector, strict=True)
+    ]

@@ -157,3 +157,9 @@ def hourly_features() -> FeatureSet:
             *define.day_of_week(),
         ),
     )
+
+
+def feature_set(fingerprint: str) -> FeatureSet | None:
+    """Return the set of this release with a fingerprint, None where another release made it."""
+    sets = (daily_features(), hourly_features())
+    return next((one for one in sets if one.fingerprint == fingerprint), None)

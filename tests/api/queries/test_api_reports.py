@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from api.queries.reports import COLUMNS, trades_as_csv
+from models.tables.trades.settled import SETTLED_TRADES, settled_trade
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -73,6 +74,48 @@ async def test_report_is_made_of_the_record(without_engine, account):
     assert Decimal(everything["profit"]) == Decimal("1.5")
     assert Decimal(everything["profit_factor"]) == Decimal(4)
     assert found["hedge"] is None
+
+
+_DECIDED = text(
+    """INSERT INTO entry_assessments (account_id, trade, settings_version, platform_version,
+           assessment)
+       VALUES (:account, :trade, 0, 0, CAST('{"costs": {"spread": "0.004"}}' AS jsonb))"""
+)
+_BOUGHT = text(
+    """INSERT INTO fills (account_id, execution_id, order_id, trade, symbol, side, quantity, price,
+           cost, fee, maker, exchange_time, recorded_at)
+       VALUES (:account, :trade || :part, 'o' || :trade, :number, 'BTC/USD', 'buy', :quantity, 100,
+           100, 0.5, :maker, :at, :at)"""
+)
+_ENTRY = text(
+    """INSERT INTO orders (account_id, client_order_id, userref, trade, leg, symbol, side,
+           order_type, quantity, spec, status, intended_at)
+       VALUES (:account, 'e' || :trade, 1, :number, 'entry', 'BTC/USD', 'buy', 'limit', 1,
+           CAST('{"post_only": false, "time_in_force": "IOC"}' AS jsonb), 'closed', :at)"""
+)
+
+
+async def test_spread_is_that_of_what_was_taken_and_order_types_are_told(without_engine, account):
+    await insert_trades(without_engine, account, 1, 3)
+    async with without_engine.workers.account_scope(account) as session:
+        of = {"account": account, "at": NOW}
+        # One took three quarters of its entry, one rested, of one nothing more is recorded.
+        await session.sql(_DECIDED, {"account": account, "trade": 1})
+        parts = ((1, "a", "0.75", False), (1, "b", "0.25", True), (2, "a", "1", True))
+        for number, part, quantity, maker in parts:
+            values = {"trade": str(number), "number": number, "part": part, "maker": maker}
+            await session.sql(_BOUGHT, of | values | {"quantity": Decimal(quantity)})
+        await session.sql(_ENTRY, of | {"trade": "1", "number": 1})
+        span = {"since": NOW - timedelta(days=1), "until": NOW, "most": 10}
+        rows = (await session.sql(SETTLED_TRADES, span)).all()
+    found = [settled_trade(row) for row in rows]
+    assert [one.spread for one in found] == [Decimal("0.15"), Decimal(0), None]
+    assert [one.order_type for one in found] == ["limit, takes at once", "", ""]
+    answer = await without_engine.caller.get(
+        f"/api/v1/accounts/{account}/report", params={"since": span["since"].isoformat()}
+    )
+    everything = answer.json()["costs"][0]
+    assert (everything["spread"], everything["spread_unknown"]) == (None, 1)
 
 
 async def test_unknown_is_no_figure(without_engine, account):

@@ -7,13 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.reporting.costs import EndedTrade, costs_by_pair
+from models.reporting.costs import SettledTrade, costs_by_pair, spread_paid
 from models.reporting.performance import (
     DayResult,
+    Measured,
+    benchmarks,
     change_of,
+    change_of_holding,
     compounded,
     deepest_fall,
     deviation,
+    held_before,
     risk_of,
 )
 from models.trading.capital.flows import NavPoint, time_weighted_return
@@ -89,16 +93,62 @@ def test_fall_is_between_nothing_and_everything(values):
 
 def test_costs_by_pair():
     trades = [
-        EndedTrade("BTC/USD", Decimal(30), Decimal(5), Decimal(1), Decimal(2000)),
-        EndedTrade("BTC/USD", Decimal(-10), Decimal(5), Decimal(-2), Decimal(2000)),
-        EndedTrade("ADA/USD", Decimal(4), Decimal(1), Decimal(0), Decimal(100)),
+        SettledTrade("BTC/USD", Decimal(30), Decimal(5), Decimal(1), Decimal(2000)),
+        SettledTrade("BTC/USD", Decimal(-10), Decimal(5), Decimal(-2), Decimal(2000)),
+        SettledTrade("ADA/USD", Decimal(4), Decimal(1), Decimal(0), Decimal(100)),
     ]
     everything, ada, btc = costs_by_pair(trades)
     assert (everything.symbol, everything.trades, everything.profit) == ("all", 3, Decimal(24))
-    assert everything.won_share == Decimal(2) / 3
+    assert everything.won_share == Decimal("0.6666666667")
     assert (btc.profit_factor, btc.mean, btc.fees) == (Decimal(3), Decimal(10), Decimal(10))
     assert btc.cost_share == Decimal("0.00225")
     assert ada.profit_factor is None
+
+
+def test_spread_is_paid_by_what_was_taken():
+    assert spread_paid(Decimal("0.002"), Decimal(100), Decimal(3)) == Decimal("0.3")
+    assert spread_paid(None, Decimal(100), Decimal(0)) == 0
+    assert spread_paid(None, Decimal(100), Decimal(3)) is None
+    assert spread_paid(Decimal("0.002"), Decimal(100), None) is None
+
+
+def test_spread_of_which_a_part_is_unknown_is_no_sum():
+    one = SettledTrade("A/USD", *[Decimal(1)] * 4, spread=Decimal(2))
+    other = SettledTrade("A/USD", *[Decimal(1)] * 4)
+    both = costs_by_pair([one, other])[0]
+    assert (both.spread, both.spread_unknown) == (None, 1)
+    assert costs_by_pair([one, one])[0].spread == 4
+
+
+def test_what_was_held_before_is_what_is_held_less_what_came_in():
+    balances = {"USD": Decimal(5), "BTC": Decimal(3)}
+    moved = {"BTC": Decimal(2), "ETH": Decimal(-4)}
+    assert held_before(balances, moved) == {"BTC": Decimal(1), "ETH": Decimal(4)}
+    assert held_before(balances, {"BTC": Decimal(4)}) is None
+
+
+def test_holding_is_what_was_there_at_the_prices_of_both_ends():
+    held = {"BTC": Decimal(1)}
+    first, last = {"BTC": Decimal(100)}, {"BTC": Decimal(150)}
+    assert change_of_holding(Decimal(100), held, first, last) == Decimal("0.25")
+    assert change_of_holding(Decimal(100), {}, {}, {}) == 0
+    assert change_of_holding(Decimal(100), held, first, {}) is None
+    assert change_of_holding(Decimal(100), None, first, last) is None
+    assert change_of_holding(Decimal(0), {}, {}, {}) is None
+
+
+def test_holding_is_unknown_where_it_was_other_money_or_another_moment():
+    at, later = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+    points = [NavPoint(at, Decimal(100)), NavPoint(later, Decimal(120))]
+    mark = Measured(at, Decimal(100), Decimal(100))
+    prices = ({"BTC": Decimal(100)}, {"BTC": Decimal(110)})
+    found = benchmarks(points, [], mark, {}, prices)
+    assert (found.bitcoin, found.holding) == (Decimal("0.1"), Decimal(0))
+    begun = [NavPoint(later, Decimal(120))]
+    assert benchmarks(points, begun, mark, {}, prices).holding is None
+    elsewhen = Measured(later, Decimal(120), Decimal(120))
+    assert benchmarks(points, [], elsewhen, {}, prices).holding is None
+    assert benchmarks([], [], mark, {}, prices).bitcoin is None
 
 
 def test_costs_of_nothing_are_unknown():

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.reporting import scheduled
+from models.reporting.costs import SettledTrade
 from models.reporting.documents import (
     ReportDocument,
     Section,
@@ -20,8 +21,7 @@ from models.reporting.documents import (
     html_of,
 )
 from models.reporting.lots import Gain
-from models.reporting.performance import DayResult
-from models.reporting.scheduled import Comparison, JudgedIdea, SettledTrade
+from models.reporting.scheduled import Comparison, JudgedIdea
 
 D = Decimal
 AT = datetime(2026, 3, 1, 14, 5, tzinfo=UTC)
@@ -32,7 +32,7 @@ def a_trade(**changed):
         "symbol": "BTC/USD", "strategy": "trend", "entry_result": "took", "decided_at": AT,
         "profit": D(10), "fees": D(4), "slippage": D(1), "turnover": D(1000),
         "maker_share": D("0.5"), "fees_saved": D(2), "executions": 3, "unmeasured": 1,
-        "unprotected_seconds": D(2),
+        "unprotected_seconds": D(2), "spread": D("0.5"), "order_type": "limit, takes at once",
     }  # fmt: skip
     return SettledTrade(**{**usual, **changed})
 
@@ -46,12 +46,14 @@ def test_costs_by_hand():
         a_trade(),
         a_trade(symbol="ETH/USD", turnover=D(3000), slippage=D(-2), fees=D(12), maker_share=D(1)),
     ]
-    whole, pairs, _, hours = scheduled.cost_sections(trades)
+    whole, pairs, _, types, hours = scheduled.cost_sections(trades)
     assert facts(whole)["Slippage bp"] == D("-2.50")
     assert facts(whole)["Cost of turnover"] == D("0.00375")
     assert "2 of 6 executions" in whole.note
     assert [row[0] for row in pairs.table.rows] == ["BTC/USD", "ETH/USD"]
-    assert pairs.table.rows[0][5:8] == (D("10.00"), D("0.005"), D("0.5"))
+    assert pairs.table.rows[0][5:9] == (D("10.00"), D("0.5"), D("0.005"), D("0.5"))
+    assert facts(whole)["Spread USD"] == D(1)
+    assert [row[0] for row in types.table.rows] == ["limit, takes at once"]
     assert [row[0] for row in hours.table.rows] == ["14:00"]
 
 
@@ -106,12 +108,10 @@ def test_explanation_says_what_came_of_ideas():
     assert "No strategy had an idea" in scheduled.explanation_sections([], [])[0].note
 
 
-def test_performance_compounds():
-    days = [
-        DayResult(date(2026, 3, 1), D("0.1"), D(100)),
-        DayResult(date(2026, 3, 2), D("-0.1"), D(-110)),
-    ]
-    assert facts(scheduled.performance_sections(days)[0])["Return of the closed days"] == D("-0.01")
+def test_spread_that_was_not_recorded_is_not_known():
+    whole, *_ = scheduled.cost_sections([a_trade(), a_trade(spread=None, order_type="")])
+    assert facts(whole)["Spread USD"] is None
+    assert "not known of 1 of 2 trades" in whole.note
 
 
 @given(st.lists(st.decimals(0, 100, places=3), min_size=1), st.integers(1, 100))

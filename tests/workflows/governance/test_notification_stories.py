@@ -95,7 +95,9 @@ async def notifying(client, database, server, escalation=LONG):
     webhook = WebhookNotifier(
         Destinations(frozenset({server.host, "127.0.0.1:9"})), FixedSecrets(webhook_key="k"), now
     )
-    steps = NotificationActivities(record, {ChannelKind.WEBHOOK: webhook}, rules, now)
+    steps = NotificationActivities(
+        record, {ChannelKind.WEBHOOK: webhook}, rules, now, "https://desk.test"
+    )
     async with notification_worker(client, steps):
         yield record
 

@@ -4894,12 +4894,19 @@ export interface components {
         /**
          * CostsOfReport
          * @description What trades of one pair (``all``: of all) have cost and brought; USD.
+         *
+         *     ``spread`` is the half of the quoted spread that entries paid, part of ``slippage``; None where
+         *     the book of any of their decisions was not recorded, ``spread_unknown`` counts those.
          */
         CostsOfReport: {
             /** Cost Share */
             cost_share: string | null;
             /** Fees */
             fees: string;
+            /** Fees Saved */
+            fees_saved: string;
+            /** Maker Share */
+            maker_share: string | null;
             /** Mean */
             mean: string | null;
             /** Profit */
@@ -4908,6 +4915,12 @@ export interface components {
             profit_factor: string | null;
             /** Slippage */
             slippage: string;
+            /** Slippage Points */
+            slippage_points: string | null;
+            /** Spread */
+            spread: string | null;
+            /** Spread Unknown */
+            spread_unknown: number;
             /** Symbol */
             symbol: string;
             /** Trades */
@@ -5338,6 +5351,7 @@ export interface components {
          * @description Why a model took a trade: contributions are of the model, not of the market.
          *
          *     ``contributions`` are log-odds by feature, ``bound_by`` the limit that its size comes from.
+         *     ``features`` is what it saw, in its own order; null where another release named the features.
          */
         Explanation: {
             /** Bound By */
@@ -5348,6 +5362,8 @@ export interface components {
             };
             /** Feature Hash */
             feature_hash: string;
+            /** Features */
+            features: components["schemas"]["FeatureValue"][] | null;
             /** Idea Id */
             idea_id: string;
             /**
@@ -5434,6 +5450,18 @@ export interface components {
             lowest_at: string;
             /** Share */
             share: string;
+        };
+        /**
+         * FeatureValue
+         * @description One feature as a model saw it; ``value`` is null where it was not known.
+         */
+        FeatureValue: {
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | null;
         };
         /**
          * FillSlippageView
@@ -6163,7 +6191,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning";
+            kind: "daily" | "trades" | "risk" | "hedge" | "performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning";
         };
         /**
          * MakeToken
@@ -6784,13 +6812,17 @@ export interface components {
         };
         /**
          * Performance
-         * @description Time-weighted return, net of flows, beside that of holding Bitcoin over the same time.
+         * @description Time-weighted return, net of flows, beside that of holding over the same time.
+         *
+         *     ``bitcoin_share``: of Bitcoin; ``holding_share``: of what the account held at the beginning.
          */
         Performance: {
             /** Bitcoin Share */
             bitcoin_share: string | null;
             /** Closed Days Share */
             closed_days_share: string;
+            /** Holding Share */
+            holding_share: string | null;
             /** Return Share */
             return_share: string;
             /**
@@ -9611,7 +9643,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only this kind */
-                kind?: ("performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning") | null;
+                kind?: ("daily" | "trades" | "risk" | "hedge" | "performance" | "costs" | "lots" | "reconciliation" | "health" | "explanation" | "learning") | null;
                 limit?: number;
             };
             header?: never;

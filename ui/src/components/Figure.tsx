@@ -1,7 +1,8 @@
 import { formatDecimal, formatShare, parse, type Shape, sign } from "@/format/decimal";
-import { ageText } from "@/format/time";
 import { usePresenter } from "@/app/presenter";
 import { useNow } from "@/live/now";
+
+import { tooOldText, useTooOld } from "./Aging";
 
 export interface FigureProps {
   /** Decimal text as the API gave it; null or undefined where it is not known. */
@@ -13,7 +14,7 @@ export interface FigureProps {
   readonly signed?: boolean;
   /** Why the figure is not known: shown where it would stand. */
   readonly unknown?: string | null | undefined;
-  /** When it was so. */
+  /** When it was so, where it is not as old as what it was read with. */
   readonly asOf?: string | number | null | undefined;
   /** How old it may be, in seconds; an older one is struck out and its age is shown. */
   readonly budgetSeconds?: number | undefined;
@@ -29,7 +30,9 @@ export function Figure({
   value, kind = "number", unit, decimals, signed = false, unknown, asOf, budgetSeconds, stale,
 }: FigureProps) {
   const presenting = usePresenter();
-  const now = useNow(asOf !== undefined && asOf !== null && budgetSeconds !== undefined);
+  const dated = asOf !== undefined && asOf !== null && budgetSeconds !== undefined;
+  const now = useNow(dated);
+  const around = useTooOld();
   const parsed = value === null || value === undefined ? undefined : parse(value);
   if (value === null || value === undefined || !parsed) {
     const reason = unknown ?? "not known";
@@ -39,8 +42,7 @@ export function Figure({
       </span>
     );
   }
-  const age = asOf === null || asOf === undefined ? undefined : now - new Date(asOf).getTime();
-  const tooOld = age !== undefined && budgetSeconds !== undefined && age > budgetSeconds * 1000;
+  const tooOld = dated ? tooOldText(now - new Date(asOf).getTime(), budgetSeconds) : around;
   const shape: Shape = { signed, ...(decimals === undefined ? {} : { decimals }), ...(unit ? { unit } : {}) };
   const text = presenting && (kind === "money" || kind === "quantity") ? HIDDEN : shown(value, kind, shape);
   const direction = signed ? directionOf(value, kind, shape) : 0;
@@ -55,8 +57,8 @@ export function Figure({
       <data value={text === HIDDEN ? "" : value}>{text}</data>
     </>
   );
-  if (!tooOld && !stale) return <span className={`figure${tone}`}>{body}</span>;
-  const why = stale ?? `${ageText(age ?? 0)} old`;
+  const why = stale ? stale : tooOld;
+  if (!why) return <span className={`figure${tone}`}>{body}</span>;
   return (
     <span className="figure figure-stale">
       <s>{body}</s> <small className="reason">{why}</small>

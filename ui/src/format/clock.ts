@@ -12,5 +12,10 @@ export function noteServerTime(text: string | null | undefined): void {
 }
 
 export function serverNow(): number {
-  return Date.now() + offset;
+  return serverTime(Date.now());
+}
+
+/** A moment of this browser's clock by the platform's, both in milliseconds. */
+export function serverTime(local: number): number {
+  return local + offset;
 }

@@ -16,15 +16,19 @@ export interface Connection {
   readonly state: ConnectionState;
   readonly since: number;
   readonly heartbeat?: Heartbeat | undefined;
+  /** When the stream last said that nothing is missed, by this browser's clock; undefined: never. */
+  readonly liveAt?: number | undefined;
 }
 
+let liveAt: number | undefined;
 let current: Connection = { state: "connecting", since: Date.now() };
 const listeners = new Set<() => void>();
 
 export function setConnection(state: ConnectionState, heartbeat?: Heartbeat): void {
+  if (state === "live") liveAt = Date.now();
   if (state === current.state && (heartbeat === undefined || heartbeat === current.heartbeat)) return;
   const since = state === current.state ? current.since : Date.now();
-  current = { state, since, heartbeat: heartbeat ?? current.heartbeat };
+  current = { state, since, heartbeat: heartbeat ?? current.heartbeat, liveAt };
   for (const listener of listeners) listener();
 }
 

@@ -1,4 +1,5 @@
-import { act, screen } from "@testing-library/react";
+import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
+import { act, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { Page } from "@/app/Page";
@@ -7,6 +8,7 @@ import { answers, show } from "@/test/harness";
 
 import { ConnectionBadge } from "./ConnectionBadge";
 import { setConnection } from "./connection";
+import { LiveData } from "./LiveData";
 import { Refresher } from "./refresh";
 import { follow, LOST_MS, STALE_MS } from "./stream";
 import { keysOf } from "./topics";
@@ -106,6 +108,33 @@ describe("the stream", () => {
     expect(keysOf({ account: "company", topic: "orders", subject: "7" })).toContainEqual(["account", "company", "orders"]);
     expect(keysOf({ account: "platform", topic: "kill-switch", subject: "1" })).toEqual([["kill-switch"]]);
     expect(keysOf({ account: "company", topic: "unheard-of", subject: "" })).toEqual([]);
+  });
+});
+
+describe("an overview", () => {
+  it("has what rests on the prices read again, and nothing else, at most every 20 seconds", async () => {
+    vi.useFakeTimers();
+    const reads: Record<string, number> = { portfolio: 0, orders: 0 };
+    function Read({ topic }: { readonly topic: string }) {
+      useQuery({ queryKey: ["account", "company", topic], queryFn: () => Promise.resolve((reads[topic] = (reads[topic] ?? 0) + 1)), staleTime: Infinity });
+      return null;
+    }
+    render(
+      <QueryClientProvider client={new QueryClient()}>
+        <LiveData>
+          <Read topic="portfolio" />
+          <Read topic="orders" />
+        </LiveData>
+      </QueryClientProvider>,
+    );
+    const tells = () => act(async () => {
+      FakeSource.opened[0]?.say("overview", {});
+      await vi.advanceTimersByTimeAsync(5000);
+    });
+    for (let told = 0; told < 3; told += 1) await tells();
+    expect(reads).toEqual({ portfolio: 1, orders: 1 });
+    for (let told = 0; told < 3; told += 1) await tells();
+    expect(reads).toEqual({ portfolio: 2, orders: 1 });
   });
 });
 

@@ -23,10 +23,13 @@ function subscribe(listener: () => void): () => void {
 
 const never = () => () => undefined;
 
-/** The platform's time in milliseconds, renewed each second while somebody looks at an age. */
+/** Before anybody subscribes, which an effect does only after the first rendering, nothing renews it. */
+function started(): number {
+  if (timer === undefined) current = serverNow() - (serverNow() % 1000);
+  return current;
+}
+
+/** The platform's time in milliseconds, renewed each second while somebody looks at an age; nothing to rely on while not. */
 export function useNow(ticking = true): number {
-  return useSyncExternalStore(ticking ? subscribe : never, () => {
-    if (timer === undefined) current = serverNow() - (serverNow() % 1000);
-    return current;
-  });
+  return useSyncExternalStore(ticking ? subscribe : never, ticking ? started : () => current);
 }

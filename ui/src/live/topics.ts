@@ -21,6 +21,14 @@ const OF_ACCOUNT: Readonly<Record<string, readonly string[]>> = {
   audit: ["audit"],
 };
 
+/** What of an account is worth what its prices are: reads that every price makes older. */
+const PRICED: ReadonlySet<unknown> = new Set(["positions", "portfolio", "capital", "limits"]);
+
+/** Whether a read rests on the prices, of which no event tells. */
+export function isPriced(key: QueryKey): boolean {
+  return key[0] === "portfolios" || (key[0] === "account" && PRICED.has(key[2]));
+}
+
 export function keysOf(event: RecordEvent): QueryKey[] {
   switch (event.topic) {
     case "kill-switch":

@@ -10,32 +10,26 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from activities.adapters.postgres import audit
+from activities.adapters.postgres.accounts.account_reports import AccountReports, settled_trades
 from activities.adapters.postgres.accounts.learning_facts import learning_facts
 from infra.runtime.database.connections import Database
 from models.reporting import scheduled
+from models.reporting.costs import SettledTrade
 from models.reporting.documents import Section
+from models.reporting.headlines import headline_of
 from models.reporting.learning import learning_sections
 from models.reporting.lots import keep_lots, with_untracked
-from models.reporting.performance import DayResult
-from models.reporting.scheduled import Comparison, JudgedIdea, SettledTrade
+from models.reporting.scheduled import Comparison, JudgedIdea
 from models.tables import (
     AccountRow,
     AssetMovementRow,
     BalanceRow,
     IdeaRow,
     ReconciliationRow,
-    TradingDayRow,
 )
 from models.tables.documents import account_halts
 
 ROWS_MOST = 50_000
-_TRADES = text(
-    """SELECT t.*, coalesce(i.strategy, '') AS strategy FROM trades t
-       LEFT JOIN ideas i ON i.account_id = t.account_id AND i.trade = t.number
-       WHERE t.phase = 'settled' AND t.pnl IS NOT NULL
-         AND t.closed_at > :since AND t.closed_at <= :until
-       ORDER BY t.number LIMIT :most"""
-)
 _ORDERS = text(
     """SELECT extract(epoch FROM acknowledged_at - sent_at)::numeric AS seconds, status, reason
        FROM orders WHERE sent_at IS NOT NULL
@@ -60,7 +54,7 @@ class PostgresReports:
         self._reading = reading
         self._writing = writing
         self._kinds: dict[str, Callable[[str, Span], Awaitable[tuple[Section, ...]]]] = {
-            "performance": self._performance,
+            **AccountReports(reading).kinds(),
             "costs": self._costs,
             "lots": self._lots,
             "reconciliation": self._reconciliation,
@@ -114,22 +108,14 @@ class PostgresReports:
                 stored = {"kind": kind, "until": span[1]}
                 return int((await session.sql(_STORED, stored)).scalar_one())
             # Whoever asked to be told of reports is told by this row, as of everything else.
-            details = {"report": f"{kind} {number}", "kind": kind, "number": str(number)}
+            details = {
+                "report": f"{kind} {number}",
+                "kind": kind,
+                "number": str(number),
+                "figures": headline_of(document),
+            }
             await audit.append(session, account, "aether", "report_made", details, once=True)
             return int(number)
-
-    async def _performance(self, account: str, span: Span) -> tuple[Section, ...]:
-        query = (
-            select(TradingDayRow)
-            .where(
-                TradingDayRow.closed_at > span["since"], TradingDayRow.closed_at <= span["until"]
-            )
-            .order_by(col(TradingDayRow.closed_at))
-        )
-        async with self._reading.account_scope(account) as session:
-            rows = (await session.exec(query)).all()
-        days = [DayResult(row.day, row.profit_share, row.profit) for row in rows]
-        return scheduled.performance_sections(days)
 
     async def _costs(self, account: str, span: Span) -> tuple[Section, ...]:
         return scheduled.cost_sections(await self._trades(account, span))
@@ -196,27 +182,7 @@ class PostgresReports:
         return learning_sections(facts)
 
     async def _trades(self, account: str, span: Span) -> list[SettledTrade]:
-        async with self._reading.account_scope(account) as session:
-            rows = (await session.sql(_TRADES, span)).all()
-        return [
-            SettledTrade(
-                symbol=row.symbol,
-                strategy=row.strategy,
-                entry_result=row.entry_result,
-                decided_at=row.decided_at,
-                profit=row.pnl,
-                fees=row.fees,
-                slippage=row.slippage,
-                turnover=row.bought * (row.average_entry_price or 0)
-                + row.sold * (row.average_exit_price or 0),
-                maker_share=row.maker_share,
-                fees_saved=row.fees_saved,
-                executions=row.executions,
-                unmeasured=row.slippage_unmeasured,
-                unprotected_seconds=row.unprotected_seconds,
-            )
-            for row in rows
-        ]
+        return await settled_trades(self._reading, account, span)
 
 
 def _refused_by(row: IdeaRow) -> str:

@@ -7,6 +7,7 @@ trade, an approval), or one of its details. The table is laid out by hand.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from models.trading.governance.notifications.notice import Notice, Severity, incident_key
 
@@ -24,6 +25,7 @@ class RecordEvent:
         ended_by: actions by which the incident is over.
         subject: ``correlation`` or the name of a detail, "" for one incident per account.
         runbook: name of the page in ``docs/runbooks``.
+        page: of the account's pages in the control room, the one that shows more; "" for none.
     """
 
     action: str
@@ -32,6 +34,7 @@ class RecordEvent:
     ended_by: tuple[str, ...] = ()
     subject: str = ""
     runbook: str = ""
+    page: str = ""
 
 
 _I, _W, _C = Severity.INFORMATION, Severity.WARNING, Severity.CRITICAL
@@ -91,7 +94,7 @@ RECORD_EVENTS: tuple[RecordEvent, ...] = (
     RecordEvent("universe_changed", _I, "The universe was changed"),
     RecordEvent("hedge_overridden", _I, "The hedge was set by hand"),
     RecordEvent("capital_moved", _I, "Capital was moved"),
-    RecordEvent("report_made", _I, "A report was made", (), "report"),
+    RecordEvent("report_made", _I, "A report was made", (), "report", page="/report"),
     RecordEvent("record_damaged", _C, "The record of actions is damaged",
                 runbook="AetherWitnessStale"),
     RecordEvent("witness_refused", _C, "The witness refuses the record of actions",
@@ -126,6 +129,12 @@ _ENDED: Mapping[str, tuple[RecordEvent, ...]] = {
 }
 TOLD_ACTIONS: tuple[str, ...] = tuple(sorted({*BY_ACTION, *_ENDED}))
 """Actions of the record that begin or end an incident."""
+
+
+def page_of(event: str, account: str) -> str:
+    """Return the path of the page that shows more of an event of an account, "" where none does."""
+    found = BY_ACTION.get(event)
+    return f"/accounts/{quote(account, safe='')}{found.page}" if found and found.page else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What a message says: a subject, a text of several lines, and one short enough for a phone."""
 
+from models.trading.governance.notifications.events import page_of
 from models.trading.governance.notifications.notice import PLATFORM, Notice
 
 SMS_LENGTH = 300
@@ -14,8 +15,9 @@ def subject_of(notice: Notice, level: int = 0) -> str:
     return " ".join(line.split())[:SUBJECT_LENGTH]
 
 
-def text_of(notice: Notice, notification: str, level: int = 0) -> str:
-    """Return the whole message."""
+def text_of(notice: Notice, notification: str, level: int = 0, *, control_room: str) -> str:
+    """Return the whole message; ``control_room`` is the address that links begin with."""
+    page = page_of(notice.event, notice.scope)
     runbook = [f"What to do: {notice.runbook}"] if notice.runbook else []
     need = ["Acknowledge it on the page Alerts of the control room."]
     lines = [
@@ -23,6 +25,7 @@ def text_of(notice: Notice, notification: str, level: int = 0) -> str:
         f"At: {notice.at:%Y-%m-%d %H:%M:%S} UTC",
         f"Event: {notice.event}",
         *([notice.detail] if notice.detail else []),
+        *([f"See: {control_room.rstrip('/')}{page}"] if page else []),
         *runbook,
         *(need if notice.severity.needs_acknowledgement else []),
         f"Notification: {notification}",

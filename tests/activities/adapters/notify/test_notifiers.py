@@ -40,7 +40,7 @@ def a_message(title="Kill switch engaged", level=0, identity="n-1.1.c-1") -> Mes
         "docs/runbooks/AetherKillSwitchUnacknowledged.md", AT,
     )  # fmt: skip
     return Message(
-        identity, "c-1", subject_of(notice, level), text_of(notice, "n-1", level),
+        identity, "c-1", subject_of(notice, level), text_of(notice, "n-1", level, control_room=""),
         short_text_of(notice, level), "n-1", notice, level,
     )  # fmt: skip
 

@@ -55,7 +55,11 @@ async def notifying(platform, server, postgres, api_database):
         Destinations(frozenset({server.host})), FixedSecrets(webhook_key="k"), now
     )
     steps = NotificationActivities(
-        PostgresNotifications(database), {ChannelKind.WEBHOOK: webhook}, rules, now
+        PostgresNotifications(database),
+        {ChannelKind.WEBHOOK: webhook},
+        rules,
+        now,
+        "https://desk.test",
     )
     async with notification_worker(platform.services.client, steps):
         yield

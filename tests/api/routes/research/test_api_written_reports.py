@@ -49,6 +49,10 @@ async def test_every_kind_is_made_stored_and_read_in_every_form(
         assert table.headers["content-type"].startswith("text/csv")
     told = await platform.audited(account, "report_made")
     assert sorted(row["details"]["kind"] for row in told) == sorted(REPORTS)
+    figures = {row["details"]["kind"]: row["details"]["figures"] for row in told}
+    assert figures["costs"].startswith("Trades 0, Fees 0.00 USD")
+    assert "Cost of turnover not known" in figures["costs"]
+    assert all(figures.values())
     listed = (await platform.caller.get(path)).json()
     assert [row["kind"] for row in listed] == list(reversed(REPORTS))
     only = (await platform.caller.get(path, params={"kind": "costs"})).json()

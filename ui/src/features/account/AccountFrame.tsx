@@ -54,7 +54,7 @@ export function AccountFrame({ account, title, children }: AccountFrameProps) {
         ))}
       </nav>
       <StandingSwitches account={account} />
-      <QueryState query={room} what="the account">
+      <QueryState query={room} what="the account" asOf={(data) => data.as_of}>
         {(data) => (figures ? children(figures, data) : <p role="alert">There is no account {account}.</p>)}
       </QueryState>
     </Page>

@@ -30,7 +30,7 @@ export function AccountPage() {
             <AccountCard account={figures} asOf={room.as_of} budgetSeconds={FIGURES_BUDGET_SECONDS} pricesUnknown={room.prices_unknown} />
             <section className="panel">
               <h2>Value and drawdown</h2>
-              <QueryState query={value} what="the value over time">
+              <QueryState query={value} what="the value over time" priced>
                 {(data) => (
                   <Suspense fallback={<p className="page-note">Drawing …</p>}>
                     <ReturnCurve points={data.points} returnShare={data.return_share} since={data.since} />
@@ -40,7 +40,7 @@ export function AccountPage() {
               <HaltControl account={figures} />
             </section>
           </div>
-          <QueryState query={held} what="the positions">
+          <QueryState query={held} what="the positions" priced>
             {(rows) => (
               <QueryState query={all} what="the trades">
                 {(found) => <PositionsTable positions={rows} trades={found} pricesUnknown={room.prices_unknown} />}

@@ -60,7 +60,7 @@ function ResultChoice({ label, finished, value, onValue }: ResultChoiceProps) {
 function Compared({ first, second }: { readonly first: string; readonly second: string }) {
   const found = useQuery(comparison(first, second));
   return (
-    <QueryState query={found} what="the comparison">
+    <QueryState query={found} what="the comparison" lasting>
       {(data) => (
         <>
           {data.obstacles.length > 0 ? (

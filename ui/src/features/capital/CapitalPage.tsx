@@ -19,7 +19,7 @@ export function CapitalPage() {
     <AccountFrame account={account} title={`Capital of ${account}`}>
       {(figures, room) => (
         <>
-          <QueryState query={held} what="the holdings">
+          <QueryState query={held} what="the holdings" priced>
             {(data) => (
               <Rows
                 caption="Holdings"
@@ -36,7 +36,7 @@ export function CapitalPage() {
               />
             )}
           </QueryState>
-          <QueryState query={money} what="the capital">
+          <QueryState query={money} what="the capital" priced>
             {(data) => (
               <>
                 <Rows

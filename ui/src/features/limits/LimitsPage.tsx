@@ -20,7 +20,7 @@ export function LimitsPage() {
   return (
     <AccountFrame account={account} title={`Limits of ${account}`}>
       {(figures, room) => (
-        <QueryState query={found} what="the limits">
+        <QueryState query={found} what="the limits" priced>
           {(rows) => (
             <>
               <LiftDrawdown account={figures} />

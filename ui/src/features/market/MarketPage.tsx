@@ -26,7 +26,7 @@ export function MarketPage() {
     <Page title="Market">
       {room.data?.prices_unknown ? <p className="banner banner-warn">⚠ {room.data.prices_unknown}: figures at these prices are struck out.</p> : null}
       <QueryState query={doubted} what="the doubts">{(rows) => <Doubts doubts={rows} />}</QueryState>
-      <QueryState query={room} what="the prices">{(data) => <MarketTable market={data.market} />}</QueryState>
+      <QueryState query={room} what="the prices" asOf={(data) => data.as_of}>{(data) => <MarketTable market={data.market} />}</QueryState>
       <QueryState query={together} what="the correlations">{(found) => <CorrelationsPanel found={found} />}</QueryState>
       <QueryState query={work} what="the work on data">
         {(rows) => (

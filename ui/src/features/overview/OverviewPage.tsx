@@ -17,7 +17,7 @@ export function OverviewPage() {
   const live = room.data?.accounts.some((account) => account.mode === "live") ?? false;
   return (
     <Page title="Overview" mode={live ? "live" : "simulated"}>
-      <QueryState query={room} what="the overview">
+      <QueryState query={room} what="the overview" asOf={(data) => data.as_of}>
         {(data) => (
           <>
             <StandingSwitches />

@@ -26,7 +26,7 @@ export function PortfolioPage() {
   const stale = room.data?.prices_unknown;
   return (
     <Page title="Portfolio">
-      <QueryState query={found} what="the portfolios">
+      <QueryState query={found} what="the portfolios" priced>
         {(data) => {
           const modes = Object.keys(data.by_mode).sort();
           if (modes.length === 0) return <p className="panel-note">There is no account that you may see.</p>;

@@ -21,6 +21,9 @@ const report = (account: string) =>
     queryFn: ({ signal }) => brought(client.GET("/api/v1/accounts/{account}/report", { params: { path: { account } }, signal })),
   });
 
+/** A report is made when it is asked for: beyond this age its figures are struck out. */
+export const REPORT_BUDGET_SECONDS = 900;
+
 /** Daily profit, risk, performance, hedge and costs: to be read, printed, or taken along as CSV. */
 export function ReportPage() {
   const { account } = useParams({ from: "/accounts/$account/report" });
@@ -28,7 +31,7 @@ export function ReportPage() {
   return (
     <AccountFrame account={account} title={`Report of ${account}`}>
       {() => (
-        <QueryState query={made} what="the report">
+        <QueryState query={made} what="the report" asOf={(data) => data.made_at} budgetSeconds={REPORT_BUDGET_SECONDS}>
           {(data) => (
             <>
               <p className="row no-print">
@@ -45,7 +48,8 @@ export function ReportPage() {
                 <PerformancePanel report={data} />
                 <RiskPanel report={data} />
               </div>
-              <CostsTable report={data} />
+              <TradesTable report={data} />
+              <CostsTable costs={data.costs} />
               <DaysTable report={data} />
               <StoredReports account={account} />
               <AskRecord account={account} />
@@ -68,6 +72,7 @@ function PerformancePanel({ report: { performance, hedge } }: PartProps) {
       <dl className="facts">
         <div><dt>Return, net of flows</dt><dd><Figure value={performance.return_share} kind="share" signed /></dd></div>
         <div><dt>Closed days together</dt><dd><Figure value={performance.closed_days_share} kind="share" signed /></dd></div>
+        <div><dt>Holding what was held</dt><dd><Figure value={performance.holding_share} kind="share" signed unknown="what was held, or a price of it, is not known" /></dd></div>
         <div><dt>Holding Bitcoin meanwhile</dt><dd><Figure value={performance.bitcoin_share} kind="share" signed unknown="no bar is that old" /></dd></div>
         <div><dt>Hedge: profit</dt><dd><Figure value={hedge?.profit} kind="money" unit="USD" signed unknown="nothing hedged" /></dd></div>
         <div><dt>Hedge: in USD</dt><dd><Figure value={hedge?.actual} kind="share" unknown="not reviewed" /></dd></div>
@@ -97,10 +102,10 @@ function RiskPanel({ report: { risk } }: PartProps) {
   );
 }
 
-function CostsTable({ report: { costs } }: PartProps) {
+function TradesTable({ report: { costs } }: PartProps) {
   return (
     <Rows
-      caption="Trades: what they cost and brought"
+      caption="Trades that ended: what they brought"
       rows={costs}
       keyOf={(row) => row.symbol}
       empty="No trade has ended."
@@ -111,9 +116,34 @@ function CostsTable({ report: { costs } }: PartProps) {
         { name: "Profit USD", number: true, cell: (row) => <Figure value={row.profit} kind="money" signed /> },
         { name: "Mean USD", number: true, cell: (row) => <Figure value={row.mean} kind="money" signed unknown="none" /> },
         { name: "Gains over losses", number: true, cell: (row) => <Figure value={row.profit_factor} decimals={2} unknown="no loss" /> },
+      ]}
+    />
+  );
+}
+
+export interface CostsTableProps {
+  readonly costs: Report["costs"];
+}
+
+/** What executing the trades cost, against the price at each decision. */
+export function CostsTable({ costs }: CostsTableProps) {
+  return (
+    <Rows
+      caption="What executing them cost"
+      rows={costs}
+      keyOf={(row) => row.symbol}
+      empty="No trade has ended."
+      note={<p className="panel-note">Spread: half of what was quoted at the decision, on what entries took; it is part of the slippage.</p>}
+      columns={[
+        { name: "Pair", cell: (row) => <strong>{row.symbol}</strong> },
+        { name: "Traded USD", number: true, cell: (row) => <Figure value={row.turnover} kind="money" /> },
         { name: "Fees USD", number: true, cell: (row) => <Figure value={row.fees} kind="money" /> },
         { name: "Slippage USD", number: true, cell: (row) => <Figure value={row.slippage} kind="money" /> },
+        { name: "Slippage bp", number: true, cell: (row) => <Figure value={row.slippage_points} decimals={2} unknown="none" /> },
+        { name: "Spread USD", number: true, cell: (row) => <Figure value={row.spread} kind="money" unknown={`not known of ${row.spread_unknown} of ${row.trades}`} /> },
         { name: "Cost of turnover", number: true, cell: (row) => <Figure value={row.cost_share} kind="share" decimals={3} unknown="none" /> },
+        { name: "Maker", number: true, cell: (row) => <Figure value={row.maker_share} kind="share" unknown="none" /> },
+        { name: "Fees saved USD", number: true, cell: (row) => <Figure value={row.fees_saved} kind="money" /> },
       ]}
     />
   );

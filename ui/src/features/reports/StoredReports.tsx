@@ -12,15 +12,21 @@ import { useCommand } from "@/commands/useCommand";
 
 type Kind = components["schemas"]["MakeReport"]["kind"];
 
-const KINDS: readonly { readonly value: Kind; readonly label: string }[] = [
-  { value: "performance", label: "Performance: daily profit and risk" },
-  { value: "costs", label: "Transaction costs" },
-  { value: "lots", label: "Lots and realised gains" },
-  { value: "reconciliation", label: "Reconciliation with the exchange" },
-  { value: "health", label: "System health" },
-  { value: "learning", label: "Learning: who decides, what came of it, what was tried (weekly)" },
-  { value: "explanation", label: "What the strategies did and why (weekly)" },
-];
+/** Each kind that there is: the compiler says which lacks its words. */
+const LABELS: Readonly<Record<Kind, string>> = {
+  daily: "Daily profit",
+  trades: "Trades that ended",
+  risk: "Risk: drawdown, exposure and volatility",
+  hedge: "Hedge: target, costs and profit",
+  performance: "Performance, beside holding and Bitcoin",
+  costs: "Transaction costs",
+  lots: "Lots and realised gains",
+  reconciliation: "Reconciliation with the exchange",
+  health: "System health",
+  learning: "Learning: who decides, what came of it, what was tried (weekly)",
+  explanation: "What the strategies did and why (weekly)",
+};
+const KINDS = (Object.keys(LABELS) as Kind[]).map((value) => ({ value, label: LABELS[value] }));
 
 const stored = (account: string) =>
   queryOptions({
@@ -47,7 +53,7 @@ export function StoredReports({ account }: StoredReportsProps) {
             keyOf={(row) => String(row.number)}
             empty="None was made yet: each kind is made once a day, the explanation and learning once a week."
             columns={[
-              { name: "Report", cell: (row) => KINDS.find((one) => one.value === row.kind)?.label ?? row.kind },
+              { name: "Report", cell: (row) => LABELS[row.kind as Kind] ?? row.kind },
               { name: "From", cell: (row) => <Moment at={row.since} market /> },
               { name: "To", cell: (row) => <Moment at={row.until} market /> },
               { name: "Made", cell: (row) => <Moment at={row.made_at} /> },

@@ -40,7 +40,7 @@ export function StressPage() {
               <RunStress account={account} onRun={setChosen} />
             </Guarded>
           </Panel>
-          {shown ? <QueryState query={one} what="the stress test">{(run) => <Results run={run} />}</QueryState> : null}
+          {shown ? <QueryState query={one} what="the stress test" lasting>{(run) => <Results run={run} />}</QueryState> : null}
           <QueryState query={runs} what="the stress tests">
             {(rows) => (
               <Rows

@@ -18,7 +18,7 @@ export const SYSTEM_BUDGET_SECONDS = 120;
 export function Running() {
   const found = useQuery(systemFigures);
   return (
-    <QueryState query={found} what="what runs">
+    <QueryState query={found} what="what runs" asOf={(data) => data.as_of} budgetSeconds={SYSTEM_BUDGET_SECONDS}>
       {(data) => (
         <>
           <p className="row">
@@ -39,7 +39,7 @@ interface PartProps {
 }
 
 function Latencies({ data }: PartProps) {
-  const bound = (value: number | null) => <Figure value={value === null ? null : String(value * 1000)} unit="ms" unknown="beyond the scale" asOf={data.as_of} budgetSeconds={SYSTEM_BUDGET_SECONDS} />;
+  const bound = (value: number | null) => <Figure value={value === null ? null : String(value * 1000)} unit="ms" unknown="beyond the scale" />;
   return (
     <Rows
       caption="How long orders take"
@@ -59,7 +59,7 @@ function Latencies({ data }: PartProps) {
 }
 
 function RateLimits({ data }: PartProps) {
-  const share = (value: number | null) => <Figure value={value === null ? null : String(value)} kind="share" unknown="not told" asOf={data.as_of} budgetSeconds={SYSTEM_BUDGET_SECONDS} />;
+  const share = (value: number | null) => <Figure value={value === null ? null : String(value)} kind="share" unknown="not told" />;
   return (
     <Rows
       caption="Room below the exchange's rate limits"

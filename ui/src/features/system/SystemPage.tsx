@@ -51,7 +51,7 @@ export function SystemPage() {
       </QueryState>
       <FreezePanel />
       <div className="columns">
-        <QueryState query={room} what="the processes">
+        <QueryState query={room} what="the processes" asOf={(data) => data.as_of}>
           {(data) => (
             <Rows
               caption="Processes"
@@ -87,7 +87,7 @@ export function SystemPage() {
           )}
         </QueryState>
       </div>
-      <QueryState query={room} what="the degraded modes">
+      <QueryState query={room} what="the degraded modes" asOf={(data) => data.as_of}>
         {(data) => (
           <section className="panel">
             <h2>Degraded modes</h2>

@@ -19,6 +19,8 @@ export function ExplanationPanel({ explanation }: ExplanationPanelProps) {
     );
   }
   const weighed = Object.entries(explanation.contributions).sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
+  const seen = new Map(explanation.features?.map((one) => [one.name, one]));
+  const why = explanation.features ? "not known then" : "named by another release";
   return (
     <Panel title={`Model ${explanation.version}`}>
       <dl className="facts">
@@ -30,17 +32,28 @@ export function ExplanationPanel({ explanation }: ExplanationPanelProps) {
       <table className="table">
         <caption>What weighed most: {explanation.of}</caption>
         <thead>
-          <tr><th scope="col">Feature</th><th scope="col" className="number">Weight</th></tr>
+          <tr><th scope="col">Feature</th><th scope="col" className="number">Seen</th><th scope="col" className="number">Weight</th></tr>
         </thead>
         <tbody>
           {weighed.slice(0, SHOWN).map(([name, weight]) => (
             <tr key={name}>
               <th scope="row">{name.replaceAll("_", " ")}</th>
+              <td className="number"><Figure value={seen.get(name)?.value?.toFixed(6)} decimals={4} unit={seen.get(name)?.unit ?? ""} unknown={why} /></td>
               <td className="number"><Figure value={weight.toFixed(6)} decimals={4} signed /></td>
             </tr>
           ))}
         </tbody>
       </table>
+      {explanation.features ? (
+        <details>
+          <summary>All {explanation.features.length} features that it saw</summary>
+          <dl className="facts">
+            {explanation.features.map((one) => (
+              <div key={one.name}><dt>{one.name.replaceAll("_", " ")}</dt><dd><Figure value={one.value?.toFixed(6)} decimals={4} unit={one.unit} unknown={why} /></dd></div>
+            ))}
+          </dl>
+        </details>
+      ) : null}
     </Panel>
   );
 }

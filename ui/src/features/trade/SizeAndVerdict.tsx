@@ -5,6 +5,16 @@ export interface SizeAndVerdictProps {
   readonly assessment: components["schemas"]["EntryAssessed"] | null;
 }
 
+/** On what it rests that the entry was worth its costs, in words. */
+const BASES: Readonly<Record<string, string>> = {
+  evidence: "Rests on the results of its strategy so far.",
+  unproven: "Its strategy has too few results to rest on: held to the daily budget of such entries.",
+  target: "Somebody asked for it: rests on its target against its stop and the costs.",
+  no_expectation: "Rests on no expectation: held to the daily budget of such entries.",
+  hedge: "Belongs to the hedge, which is held to its own rules.",
+  unstated: "On what it rests was not recorded.",
+};
+
 /** What the size was decided by: each cap and which one bound, the checks, the costs. */
 export function SizeAndVerdict({ assessment }: SizeAndVerdictProps) {
   if (!assessment) {
@@ -32,6 +42,16 @@ export function SizeAndVerdict({ assessment }: SizeAndVerdictProps) {
           ))}
         </tbody>
       </table>
+      <h3>Evidence</h3>
+      <p className="panel-note">{BASES[assessment.basis] ?? assessment.basis.replaceAll("_", " ")}</p>
+      {assessment.expectation ? (
+        <dl className="facts">
+          <div><dt>Counted against the costs</dt><dd><Figure value={assessment.expectation.counted} kind="share" decimals={3} signed /></dd></div>
+          <div><dt>Expected before costs</dt><dd><Figure value={assessment.expectation.expected} kind="share" decimals={3} signed /> ± <Figure value={assessment.expectation.spread} kind="share" decimals={3} /></dd></div>
+          <div><dt>Mean of the results</dt><dd><Figure value={assessment.expectation.mean} kind="share" decimals={3} signed /> of <Figure value={String(assessment.expectation.results)} /></dd></div>
+          <div><dt>From</dt><dd>{assessment.expectation.source.replaceAll("_", " ")}</dd></div>
+        </dl>
+      ) : null}
       <h3>Checks</h3>
       <ul className="states">
         {assessment.checks.map((check) => (

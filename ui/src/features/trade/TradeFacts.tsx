@@ -7,6 +7,15 @@ export interface TradeFactsProps {
   readonly trade: components["schemas"]["Trade"];
 }
 
+/** What became of the entry, in words. */
+const ENTRIES: Readonly<Record<string, string>> = {
+  pending: "not yet",
+  took: "took at once",
+  rested: "rested until it was filled",
+  crossed: "rested, then crossed the spread",
+  missed: "bought nothing",
+};
+
 /** What a trade came to so far. */
 export function TradeFacts({ trade }: TradeFactsProps) {
   return (
@@ -20,6 +29,9 @@ export function TradeFacts({ trade }: TradeFactsProps) {
         <div><dt>Stop</dt><dd><Figure value={trade.stop_price} kind="price" />{trade.trailed ? " (trailed)" : ""}</dd></div>
         <div><dt>Target</dt><dd><Figure value={trade.take_profit_price} kind="price" unknown="none" /></dd></div>
         <div><dt>Trailing distance</dt><dd><Figure value={trade.trailing_distance} kind="price" unknown="none" /></dd></div>
+        <div><dt>Entry</dt><dd>{ENTRIES[trade.entry_result] ?? trade.entry_result.replaceAll("_", " ")}</dd></div>
+        <div><dt>Rested as maker</dt><dd><Figure value={trade.maker_share} kind="share" unknown="nothing was measured" /></dd></div>
+        <div><dt>Saved by resting</dt><dd><Figure value={trade.fees_saved} kind="money" unit="USD" /></dd></div>
         <div><dt>Fees</dt><dd><Figure value={trade.fees} kind="money" unit="USD" /></dd></div>
         <div><dt>Slippage</dt><dd><Figure value={trade.slippage} kind="money" unit="USD" /> <small>(above zero is worse)</small></dd></div>
         <div><dt>Unprotected</dt><dd>{trade.unprotected_since ? <strong className="alarm">⚠ now</strong> : <><Figure value={trade.unprotected_seconds} decimals={2} unit="s" /> in all</>}</dd></div>

@@ -62,8 +62,8 @@ export function TradePage() {
                 <TradeFacts trade={row} />
                 {open ? <StopControl account={account} mode={figures.mode} trade={row} wanted={wanted} onWanted={setWanted} /> : null}
                 {told.data ? <IdeaPanel idea={told.data.idea} source={row.source} /> : null}
-                {told.data?.idea ? <QueryState query={explained} what="what a model made of it">{(one) => <ExplanationPanel explanation={one} />}</QueryState> : null}
-                <QueryState query={assessed} what="what the size was decided by">{(one) => <SizeAndVerdict assessment={one} />}</QueryState>
+                {told.data?.idea ? <QueryState query={explained} what="what a model made of it" lasting>{(one) => <ExplanationPanel explanation={one} />}</QueryState> : null}
+                <QueryState query={assessed} what="what the size was decided by" lasting>{(one) => <SizeAndVerdict assessment={one} />}</QueryState>
               </div>
               {told.data ? <MovesTable levels={told.data.levels} /> : null}
               <QueryState query={orders} what="the orders">

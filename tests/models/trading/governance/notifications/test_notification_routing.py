@@ -142,11 +142,19 @@ def test_texts_say_what_where_and_what_to_do_and_bound_what_a_phone_shows():
     )
     assert len(short_text_of(notice)) <= SMS_LENGTH
     assert "\n" not in subject_of(replace_title(notice, "a\nBcc: b"))
-    whole = text_of(notice, "n-1", level=2)
+    whole = text_of(notice, "n-1", level=2, control_room="https://desk.test")
     assert "docs/runbooks/AetherDrawdownHalt.md" in whole
     assert "reminder 2" in subject_of(a_notice(), 2)
     assert "Acknowledge" in whole
     assert "detail" not in short_text_of(a_notice(detail="detail"))
+    assert "See:" not in whole
+
+
+def test_report_that_was_made_is_told_with_its_page():
+    notice = a_notice(event="report_made", scope="the company", detail="figures: Trades 3")
+    whole = text_of(notice, "n-1", control_room="https://desk.test/")
+    assert "See: https://desk.test/accounts/the%20company/report" in whole
+    assert "Trades 3" in whole
 
 
 def replace_title(notice: Notice, title: str) -> Notice:
