@@ -38,6 +38,7 @@ class Bars:
         volume: base units traded in each bar.
         source: where the bars came from, for reports.
         assumed: whether the instrument's figures are assumed and not the exchange's.
+        remarks: what else must be known of the recording by whoever reads a result.
     """
 
     instrument: Instrument
@@ -50,6 +51,7 @@ class Bars:
     volume: Floats
     source: str = ""
     assumed: bool = False
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.minutes)
@@ -88,6 +90,15 @@ class Bars:
             return 0
         span = int(self.minutes[-1] - self.minutes[0]) // self.interval_minutes + 1
         return span - len(self)
+
+    @property
+    def longest_gap(self) -> tuple[int, datetime] | None:
+        """Return the absent bars of the longest gap and where it begins, None without any."""
+        steps = np.diff(self.minutes) // self.interval_minutes - 1
+        if not len(steps) or not steps.max():
+            return None
+        place = int(np.argmax(steps))
+        return int(steps[place]), self.end(place)
 
     def start(self, index: int) -> datetime:
         """Return the start of a bar."""
@@ -157,6 +168,7 @@ def make_bars(
     *,
     source: str = "",
     assumed: bool = False,
+    remarks: tuple[str, ...] = (),
 ) -> Bars:
     """Check prices in quote units (open, high, low, close) and bring them onto the pair's tick.
 
@@ -191,6 +203,7 @@ def make_bars(
         volume.astype(np.float64),
         source,
         assumed,
+        remarks,
     )
 
 

@@ -3435,6 +3435,11 @@ export interface components {
             capital: number;
             /** End */
             end: string | null;
+            /**
+             * Engine
+             * @default fast
+             */
+            engine: string;
             /** Fees */
             fees: string;
             /** Interval Minutes */
@@ -3447,10 +3452,20 @@ export interface components {
             slippage: number;
             /** Strategies */
             strategies: string[];
+            /**
+             * Sweep
+             * @default []
+             */
+            sweep: string[];
             /** Together */
             together: boolean;
             /** Venue */
             venue: string;
+            /**
+             * Walk Forward
+             * @default false
+             */
+            walk_forward: boolean;
         };
         /**
          * AuditEntry
@@ -3572,6 +3587,8 @@ export interface components {
         /**
          * BacktestResult
          * @description What one strategy came to; ``trades`` are the newest of ``trades_total``.
+         *
+         *     ``walk_forward`` is of all variants of the strategy on the same series, null: not asked for.
          */
         BacktestResult: {
             /** Curve */
@@ -3608,6 +3625,7 @@ export interface components {
             trades: components["schemas"]["BacktestTrade"][];
             /** Trades Total */
             trades_total: number;
+            walk_forward?: components["schemas"]["BacktestWalk"] | null;
         };
         /**
          * BacktestStarted
@@ -3694,6 +3712,29 @@ export interface components {
             started_at: string | null;
             /** State */
             state: string;
+        };
+        /**
+         * BacktestWalk
+         * @description What choosing among a sweep by the past would have come to; ``reason`` where it is unknown.
+         *
+         *     ``best_afterwards`` is the Sharpe ratio of the best variant over the same days; ``chosen`` names
+         *     the variant of each fold.
+         */
+        BacktestWalk: {
+            /** Best Afterwards */
+            best_afterwards: string | null;
+            /** Chosen */
+            chosen: string[];
+            /** Days */
+            days: number | null;
+            /** Drawdown */
+            drawdown: string | null;
+            /** Reason */
+            reason: string;
+            /** Sharpe */
+            sharpe: string | null;
+            /** Total */
+            total: string | null;
         };
         /**
          * Baseline
@@ -7713,6 +7754,12 @@ export interface components {
             /** End */
             end?: string | null;
             /**
+             * Engine
+             * @default fast
+             * @enum {string}
+             */
+            engine: "fast" | "reference";
+            /**
              * Fees
              * @description Day of a fee schedule, or MAKER/TAKER in percent; left out: today's schedule
              * @default
@@ -7734,6 +7781,8 @@ export interface components {
             slippage: number;
             /** Strategies */
             strategies: string[];
+            /** Sweep */
+            sweep?: string[];
             /**
              * Together
              * @default false
@@ -7741,6 +7790,11 @@ export interface components {
             together: boolean;
             /** Venue */
             venue: string;
+            /**
+             * Walk Forward
+             * @default false
+             */
+            walk_forward: boolean;
         };
         /**
          * StartTraining
