@@ -122,6 +122,11 @@ def status(
         table.show()
     else:
         typer.echo("no history is held: aether data import PATH, or aether data backfill")
+    from models.learning.backtest.bars import remarks_on
+
+    for venue in dict.fromkeys(one.venue for one in standing.series):
+        for remark in remarks_on(venue):
+            typer.echo(f"{venue}: {remark}")
     for gap in standing.gaps:
         typer.echo(
             f"gap: {gap.venue} {gap.symbol} {gap.interval_minutes}m, {gap.absent_bars:,} bars "

@@ -21,6 +21,13 @@ PRICE_PRECISION_MAXIMUM = 10
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 
+HINDSIGHT_VENUES = frozenset({"coingecko", "panel"})
+"""Venues whose coins are those that are listed today: who died before is not among them."""
+SURVIVORSHIP = (
+    "its coins were chosen with hindsight (survivorship): whoever had to choose then did worse, "
+    "and every figure is too good"
+)
+
 
 class BarsError(ValueError):
     """Bars that no backtest may run on; the message names pair, row and fault."""
@@ -205,6 +212,11 @@ def make_bars(
         assumed,
         remarks,
     )
+
+
+def remarks_on(venue: str) -> tuple[str, ...]:
+    """Return what must be known of whatever was recorded of a venue."""
+    return (SURVIVORSHIP,) if venue in HINDSIGHT_VENUES else ()
 
 
 def assumed_instrument(symbol: str, prices: Floats) -> Instrument:

@@ -8,15 +8,18 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from activities.adapters.candle_files.reading import files_of
 from activities.adapters.history_files.sources import find_sources
 from activities.history.importing import import_source
-from activities.learning.strategy_trials import BacktestError
+from activities.learning.strategy_trials import BacktestError, chosen_strategies, run_trials
 from cli.commands.backtest import Engine, backtest
 from cli.commands.data.record import history_record
 from cli.commands.strategies import strategies
 from infra.runtime.database.connections import Role
 from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
+from models.learning.backtest.rules import FillRules, Portfolio
+from models.reporting.backtest_document import backtest_document
 from tests.activities.adapters.postgres.history.conftest import NOW, archive
 
 DAYS = 420
@@ -132,6 +135,32 @@ def test_walk_forward_is_told_as_json_and_on_the_page_too(tmp_path, capsys):
         **options,
     )
     assert json.loads(short)[0]["walk_forward"] == {"reason": "too few days"}
+
+
+def test_every_report_on_coins_chosen_with_hindsight_says_so(tmp_path, capsys):
+    """The terminal, JSON, the page, and the document that the API and the control room show."""
+    write_days(tmp_path / "coingecko")
+    write_days(tmp_path / "kraken")
+    told = "chosen with hindsight (survivorship)"
+    page = tmp_path / "report.html"
+    options = {"strategy": ["donchian_ensemble"], "report": page}
+    for venue, expected in (("coingecko", True), ("kraken", False)):
+        [found] = json.loads(run(capsys, tmp_path, venue=[venue], **options))
+        assert (told in found["notes"][0]) is expected
+        assert (told in page.read_text()) is expected
+        printed = run(capsys, tmp_path, venue=[venue], as_json=False, **options)
+        assert (told in printed) is expected
+        [trial] = run_trials(
+            chosen_strategies(options["strategy"]),
+            files_of(tmp_path, [], [venue], None),
+            FillRules(),
+            Portfolio(capital=1e5),
+            interval=None,
+            begin=None,
+            together=False,
+            tell=lambda *_: None,
+        )
+        assert (told in backtest_document(trial)["notes"][0]) is expected
 
 
 def test_engine_that_cannot_run_a_strategy_says_so(tmp_path, capsys):

@@ -43,8 +43,11 @@ def test_import_and_status_tell_what_is_held_absent_and_in_quarantine(record, tm
     assert "2 bars absent between 2024-01-01 04:00 and 2024-01-01 07:00" in told
     assert "quarantined: ETHUSD_60.csv, rows 0 to 49" in told
     assert "second feed: off" in told
+    assert "hindsight" not in told
+    said("import", str(good), "--venue", "coingecko")
+    assert "coingecko: its coins were chosen with hindsight (survivorship)" in said("status")
     found = json.loads(said("status", "--json", "--pair", "BTC/USD"))
-    assert [one["rows"] for one in found["series"]] == [298]
+    assert [one["rows"] for one in found["series"]] == [298, 298]
     assert json.loads(said("import", str(good), "--json"))[0]["already_complete"] is True
 
 

@@ -10,7 +10,7 @@ import psycopg
 
 from activities.adapters.candle_files.reading import instrument_of
 from models.contracts.backtests import HISTORY_PREFIX, RECORD_VENUE
-from models.learning.backtest.bars import Bars, make_bars
+from models.learning.backtest.bars import Bars, make_bars, remarks_on
 
 _KINDS = """SELECT DISTINCT interval_minutes FROM candles
     WHERE symbol = %s AND %s %% interval_minutes = 0 ORDER BY 1"""
@@ -89,14 +89,16 @@ class KeptHistory:
             BarsError: a kept bar is none.
         """
         found: list[tuple[str, Bars]] = []
-        words = {"venue": self._venue.removeprefix(HISTORY_PREFIX), "end": self._end}
+        venue = self._venue.removeprefix(HISTORY_PREFIX)
+        words = {"venue": venue, "end": self._end}
         series = {"minutes": interval_minutes, "symbols": self._symbols}
         with _reading(self._url) as connection:
             for symbol, minutes in connection.execute(_SERIES, words | series).fetchall():
                 asked = words | {"symbol": symbol, "minutes": minutes}
                 rows, remarks = _usable(connection.execute(_KNOWN, asked).fetchall())
                 if rows:
-                    bars = _bars(self._venue, symbol, minutes, rows, remarks)
+                    said = (*remarks_on(venue), *remarks)
+                    bars = _bars(self._venue, symbol, minutes, rows, said)
                     found.append((self._venue, bars))
                 elif remarks:
                     name = f"{symbol} of {minutes} minutes"

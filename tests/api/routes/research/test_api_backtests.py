@@ -330,6 +330,7 @@ async def test_kept_history_is_tried_as_it_was_known(platform, research, postgre
         )
     assert found["state"] == "finished", found["reason"]
     [result] = found["results"]
+    assert "hindsight" not in " ".join(result["notes"])
     assert result["sources"] == ["history.kraken/BTC/USD"]
     assert Decimal(result["figures"]["total"]) != 0
     assert result["curve"][-1]["at"].startswith("2025-10-2")
