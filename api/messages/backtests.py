@@ -96,7 +96,7 @@ class AskedBacktest(Row):
     fees: str
     slippage: float
     latency: float
-    sweep: list[str] = Field(default_factory=list)
+    sweep: tuple[str, ...] = ()
     walk_forward: bool = False
     engine: str = FAST_ENGINE
 

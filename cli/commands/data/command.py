@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.commands.data.backfill import backfill
+from cli.commands.data.candles import candles
 from cli.commands.data.record import history_record, once_large
 from cli.commands.data.sanctions import sanctions
 from cli.output.tables import Figures
@@ -32,6 +33,7 @@ FOUND_BAD = 1
 app = typer.Typer(help="History: imports, back-fills, what is held.", no_args_is_help=True)
 app.command("backfill")(backfill)
 app.command("sanctions")(sanctions)
+app.command("candles")(candles)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

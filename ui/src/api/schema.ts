@@ -1824,6 +1824,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/market/candles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Market Candles
+         * @description List the record's closed bars of a pair from begin up to and without end, newest first.
+         */
+        get: operations["list_market_candles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/market/data-work": {
         parameters: {
             query?: never;
@@ -6222,6 +6242,35 @@ export interface components {
             label: string;
             /** Scopes */
             scopes: string[];
+        };
+        /**
+         * MarketCandleView
+         * @description One closed bar of the market that is traded; a bar without trades does not exist.
+         *
+         *     Prices are quote units, the volume is base units.
+         */
+        MarketCandleView: {
+            /** Close */
+            close: string;
+            /** High */
+            high: string;
+            /** Interval Minutes */
+            interval_minutes: number;
+            /** Low */
+            low: string;
+            /** Open */
+            open: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Symbol */
+            symbol: string;
+            /** Trades */
+            trades: number;
+            /** Volume */
+            volume: string;
         };
         /**
          * MarketDataWorkView
@@ -11851,6 +11900,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrialView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_market_candles: {
+        parameters: {
+            query: {
+                symbol: string;
+                interval_minutes: number;
+                begin?: string | null;
+                end?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketCandleView"][];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
