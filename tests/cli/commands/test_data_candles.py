@@ -1,4 +1,4 @@
-"""`aether data candles` beside a served platform: the record's bars, bounded, or that it has none."""
+"""`aether data candles` beside a served platform: bars of the record, or that it has none."""
 
 import json
 from datetime import UTC, datetime, timedelta
