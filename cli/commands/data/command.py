@@ -12,6 +12,7 @@ import typer
 
 from cli.commands.data.backfill import backfill
 from cli.commands.data.candles import candles
+from cli.commands.data.key import key
 from cli.commands.data.record import history_record, once_large
 from cli.commands.data.sanctions import sanctions
 from cli.output.tables import Figures
@@ -34,6 +35,7 @@ app = typer.Typer(help="History: imports, back-fills, what is held.", no_args_is
 app.command("backfill")(backfill)
 app.command("sanctions")(sanctions)
 app.command("candles")(candles)
+app.command("key")(key)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -167,6 +169,8 @@ def _show_works(standing: "HistoryStanding") -> None:
         ended = f"last run {one.finished_at:%Y-%m-%d %H:%M}" if one.finished_at else "no run yet"
         failed = f", {one.failures} failures: {'; '.join(one.detail.get('told', []))}"
         typer.echo(f"{one.work}: {ended}{failed if one.failures else ''}")
+        for skipped in one.detail.get("skipped", []):
+            typer.echo(f"{one.work}: not asked for: {skipped}")
     for mood in standing.sentiment:
         typer.echo(
             f"sentiment: {mood.source} {mood.value} ({mood.words}) of {mood.at:%Y-%m-%d}, "
