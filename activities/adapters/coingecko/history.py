@@ -92,7 +92,7 @@ class CoinGeckoHistory:
                 f"{symbol}: CoinGecko lists {len(ids)} coins of the ticker {base} ({shown}), and "
                 f"which of them is meant is not known here"
             )
-        return ids[0]
+        return str(ids[0])
 
     def close(self) -> None:
         """Release the connections."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from models.contracts.backtests import HISTORY_PREFIX, BacktestRequest
+from models.learning.backtest.bars import remarks_on
 from models.learning.backtest.results import BacktestResult
 from models.learning.backtest.study import Trial
 from models.learning.backtest.variants import base_name
@@ -27,6 +28,8 @@ def why_no_evidence(request: BacktestRequest, strategy: Strategy) -> str | None:
         return f"its parameters are not those of {strategy.name} {strategy.version}"
     if request.venue.startswith(f"{HISTORY_PREFIX}simulator"):
         return "its prices are generated"
+    if remarks_on(request.venue.removeprefix(HISTORY_PREFIX)):
+        return "its coins were chosen with hindsight"
     if request.fees:
         return "its fees are not those of today's schedule"
     if request.slippage < _USUAL.slippage or request.latency < _USUAL.latency:
