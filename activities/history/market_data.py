@@ -47,7 +47,6 @@ class MarketDataActivities:
         record: "MarketDataRecord",
         command: Sequence[str],
         clock: Callable[[], datetime],
-        coins: frozenset[str],
         sanctions: "ReadList | None" = None,
         sentiment: "SentimentFeed | None" = None,
     ) -> None:
@@ -57,14 +56,12 @@ class MarketDataActivities:
             record: where it is kept.
             command: the command line of ``aether``, for example ``[python, -m, cli.entry]``.
             clock: protocol time.
-            coins: assets whose id CoinGecko's history is asked by.
             sanctions: reads the list that the settings name, None where they name none.
             sentiment: the source that the settings name, None where they name none.
         """
         self._record = record
         self._command = tuple(command)
         self._clock = clock
-        self._coins = coins
         self._sanctions = sanctions
         self._sentiment = sentiment
 
@@ -74,7 +71,7 @@ class MarketDataActivities:
         found = []
         for symbol in await self._record.allowed_pairs():
             found += [SeriesToFill(symbol, "candles", minutes) for minutes in INTERVALS]
-            if symbol.partition("/")[0] in self._coins:
+            if symbol.endswith("/USD"):
                 found.append(SeriesToFill(symbol, "coingecko", DAY_MINUTES))
         due = sorted((one for one in found if one.place > after), key=lambda one: one.place)
         return due[:PAGE]
@@ -89,7 +86,8 @@ class MarketDataActivities:
         words = ["data", "backfill", one.symbol, "--kind", one.kind, "--json"]
         words += ["--interval", str(one.interval_minutes), "--days", str(COINGECKO_DAYS)]
         said = json.loads(await run_command(self._command, words, GOOD))
-        return SeriesFilled(int(said["new_rows"]), int(said["quarantined_batches"]))
+        skipped = str(said.get("skipped", ""))
+        return SeriesFilled(int(said["new_rows"]), int(said["quarantined_batches"]), skipped)
 
     @activity.defn
     async def read_sanctions(self) -> SanctionsRead:

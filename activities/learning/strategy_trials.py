@@ -49,16 +49,22 @@ def run_trials(
     sweep: dict[str, list[str]] | None = None,
     by_reference: bool = False,
     place: str = "this",
+    unused: Callable[[], Sequence[str]] = tuple,
 ) -> list[Trial]:
     """Return one trial per strategy and series, or per strategy and window of a venue.
+
+    ``unused`` says what the source held and could not give, for whoever finds nothing.
 
     Raises:
         BacktestError: there are no candles for it, or a parameter is none of the strategy's.
     """
     planned: list[tuple[Strategy, list[Series]]] = []
     for strategy in strategies:
+        if by_reference and strategy.sees_universe:
+            raise BacktestError(f"{strategy.name} sees all pairs at once: the fast engine runs it")
         tell(f"reading candles for {strategy.name}", 0, 0)
-        series = series_in(source, interval or strategy.interval_minutes, begin, place)
+        minutes = interval or strategy.interval_minutes
+        series = series_in(source, minutes, begin, place, unused)
         groups = [[one] for one in series]
         if together or strategy.sees_universe:
             groups = windows(series)
@@ -76,7 +82,11 @@ def run_trials(
 
 
 def series_in(
-    source: Source, minutes: int | None, begin: datetime | None, place: str
+    source: Source,
+    minutes: int | None,
+    begin: datetime | None,
+    place: str,
+    unused: Callable[[], Sequence[str]] = tuple,
 ) -> list[Series]:
     """Return the series that a source holds; BacktestError when there are none.
 
@@ -87,7 +97,21 @@ def series_in(
         if found:
             return found
     of = "" if minutes is None else f" of {minutes} minutes"
-    raise BacktestError(f"{place} holds no candles{of} for this")
+    why = "".join(f"; {line}" for line in unused())
+    raise BacktestError(f"{place} holds no candles{of} for this{why}")
+
+
+def parse_sweep(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Return the values by parameter of ``PARAMETER=VALUE,VALUE…``; BacktestError for others."""
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, sign, values = text.partition("=")
+        if not sign or not values:
+            raise BacktestError(f"a sweep is PARAMETER=VALUE,VALUE…, not {text!r}")
+        if name in found:
+            raise BacktestError(f"a sweep names {name} twice")
+        found[name] = values.split(",")
+    return found
 
 
 def fee_schedule(text: str) -> FeeSchedule:

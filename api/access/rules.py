@@ -93,6 +93,7 @@ _READ_PLATFORM = (
     "get_universe_proposal",
     "list_universe_changes",
     "get_correlations",
+    "list_market_candles",
     "list_market_figures",
     "list_market_doubts",
     "list_market_sentiment",

@@ -1,12 +1,14 @@
 """What the API takes and gives of backtests. Figures are decimal text; null: not known."""
 
 from datetime import datetime
-from typing import Annotated, Self
+from math import prod
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from api.messages.bodies import Moment, RequestBody
 from api.messages.schemas import Money, Row
+from models.contracts.backtests import COMBINATIONS_MAXIMUM, FAST_ENGINE
 
 Pair = Annotated[str, Field(min_length=3, max_length=30, pattern=r"^[A-Z0-9.]+/[A-Z0-9.]+$")]
 StrategyName = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9_]+$")]
@@ -17,6 +19,14 @@ Fees = Annotated[
         max_length=30,
         pattern=r"^$|^\d{4}-\d{2}-\d{2}$|^\d{1,2}(\.\d{1,6})?/\d{1,2}(\.\d{1,6})?$",
         description="Day of a fee schedule, or MAKER/TAKER in percent; left out: today's schedule",
+    ),
+]
+Sweep = Annotated[
+    str,
+    Field(
+        max_length=200,
+        pattern=r"^[a-z][a-z0-9_]{0,59}=[A-Za-z0-9.+/-]{1,40}(,[A-Za-z0-9.+/-]{1,40})*$",
+        description="PARAMETER=VALUE,VALUE…: every combination is tried",
     ),
 ]
 INTERVAL_MAXIMUM = 10_080
@@ -36,6 +46,9 @@ class StartBacktest(RequestBody):
     fees: Fees = ""
     slippage: Annotated[float, Field(ge=0, le=0.1)] = 0.0005
     latency: Annotated[float, Field(ge=0, le=3600)] = 1.0
+    sweep: Annotated[list[Sweep], Field(max_length=6, default_factory=list)]
+    walk_forward: bool = False
+    engine: Literal["fast", "reference"] = "fast"
 
     @field_validator("begin", "end")
     @classmethod
@@ -48,6 +61,18 @@ class StartBacktest(RequestBody):
     def _span(self) -> Self:
         if self.begin is not None and self.end is not None and self.end <= self.begin:
             raise ValueError("end must come after begin")
+        return self
+
+    @model_validator(mode="after")
+    def _swept(self) -> Self:
+        names = [text.partition("=")[0] for text in self.sweep]
+        if len(set(names)) < len(names):
+            raise ValueError("a sweep names each parameter once")
+        combinations = prod(text.count(",") + 1 for text in self.sweep)
+        if combinations > COMBINATIONS_MAXIMUM:
+            raise ValueError(f"a sweep has at most {COMBINATIONS_MAXIMUM} combinations")
+        if self.walk_forward and combinations < 2:
+            raise ValueError("walk_forward chooses among a sweep's combinations: there are none")
         return self
 
 
@@ -71,6 +96,9 @@ class AskedBacktest(Row):
     fees: str
     slippage: float
     latency: float
+    sweep: tuple[str, ...] = ()
+    walk_forward: bool = False
+    engine: str = FAST_ENGINE
 
 
 class BacktestView(Row):
@@ -113,8 +141,27 @@ class BacktestTrade(Row):
     left: str
 
 
+class BacktestWalk(Row):
+    """What choosing among a sweep by the past would have come to; ``reason`` where it is unknown.
+
+    ``best_afterwards`` is the Sharpe ratio of the best variant over the same days; ``chosen`` names
+    the variant of each fold.
+    """
+
+    total: str | None
+    days: int | None
+    sharpe: str | None
+    best_afterwards: str | None
+    drawdown: str | None
+    chosen: list[str]
+    reason: str
+
+
 class BacktestResult(Row):
-    """What one strategy came to; ``trades`` are the newest of ``trades_total``."""
+    """What one strategy came to; ``trades`` are the newest of ``trades_total``.
+
+    ``walk_forward`` is of all variants of the strategy on the same series, null: not asked for.
+    """
 
     number: int
     strategy: str
@@ -129,6 +176,7 @@ class BacktestResult(Row):
     trades: list[BacktestTrade]
     trades_total: int
     notes: list[str]
+    walk_forward: BacktestWalk | None = None
 
 
 class BacktestDetail(BacktestView):

@@ -6,6 +6,23 @@ from typing import Any
 from api.messages.schemas import Money, Row
 
 
+class MarketCandleView(Row):
+    """One closed bar of the market that is traded; a bar without trades does not exist.
+
+    Prices are quote units, the volume is base units.
+    """
+
+    symbol: str
+    interval_minutes: int
+    start: datetime
+    open: Money
+    high: Money
+    low: Money
+    close: Money
+    volume: Money
+    trades: int
+
+
 class MarketFiguresView(Row):
     """One market minute of a pair; what was not known then is null. Depths are base units."""
 

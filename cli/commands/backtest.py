@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands.backtest_check import check_bias
+from cli.commands.backtest_source import Candles
 from infra.runtime.extra_packages import need
 
 if TYPE_CHECKING:
     from models.learning.backtest.series import Series
     from models.learning.backtest.study import Trial
+    from models.learning.backtest.variants import Walk
 
 LOCK = "requirements-research.lock"
 USUAL_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -36,7 +39,12 @@ def backtest(
         list[str] | None, typer.Option(help="Which; the shipped ones when not said.")
     ] = None,
     pair: Annotated[list[str] | None, typer.Option(help="Only these, like BTC/USD.")] = None,
-    venue: Annotated[list[str] | None, typer.Option(help="Only these folders.")] = None,
+    venue: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only these folders; of the running platform: record, history.VENUE (imported)."
+        ),
+    ] = None,
     interval: Annotated[
         int | None, typer.Option(min=1, help="Minutes of a bar; the strategy's own when not said.")
     ] = None,
@@ -63,16 +71,25 @@ def backtest(
     engine: Annotated[
         Engine, typer.Option(help="fast, or reference: the platform's own decisions, slowly.")
     ] = Engine.FAST,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check for bias: look-ahead, recursive warm-up.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write one HTML page here.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Try strategies on recorded candles, with fees, minimums, slippage and honest fills.
 
-    What is compared with: holding the same pairs, and doing nothing (which gains 0).
+    What is compared with: holding the same pairs, and doing nothing (which gains 0). With --check
+    nothing is traded: exit code 1 where a strategy did not pass a check.
     """
     need("numba", LOCK)
-    from activities.learning.strategy_trials import fee_schedule
+    span = (_utc(begin), _utc(end))
+    if check:
+        candles = Candles(data, pair or [], venue or [], span[1])
+        raise typer.Exit(check_bias(candles, strategy or [], interval, span[0], as_json=as_json))
+    from activities.learning.strategy_trials import fee_schedule, parse_sweep
     from models.learning.backtest.rules import FillRules, Portfolio
+    from models.learning.backtest.variants import walks
     from models.reporting.backtest_page import page
 
     rules = FillRules(slippage_share=slippage, latency_seconds=latency, fees=fee_schedule(fees))
@@ -84,20 +101,20 @@ def backtest(
         pairs=pair or [],
         venues=venue or [],
         interval=interval,
-        span=(_utc(begin), _utc(end)),
+        span=span,
         together=together,
-        sweep=_sweep(sweep or []),
+        sweep=parse_sweep(sweep or []),
         engine=engine,
     )
+    taker = float(rules.fees.tiers[0].rates.taker)
+    walked = walks(trials, capital, taker) if walk_forward else []
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(page("Backtest", trials, rules, capital))
+        report.write_text(page("Backtest", trials, rules, capital, walked))
     if as_json:
-        typer.echo(json.dumps([as_document(trial) for trial in trials]))
+        typer.echo(json.dumps([as_document(trial, walked) for trial in trials]))
     else:
-        show(trials)
-        if walk_forward:
-            show_walk_forward(trials, rules, capital)
+        show(trials, walked)
         if report is not None:
             typer.echo(f"report: {report}")
 
@@ -117,12 +134,12 @@ def run(
     engine: "Engine | None" = None,
 ) -> "list[Trial]":
     """Return one trial per strategy and series, or per strategy and window of a venue."""
-    from activities.adapters.candle_files.reading import files_of
     from activities.learning import strategy_trials as trying
 
+    candles = Candles(data, pairs, venues, span[1])
     return trying.run_trials(
         trying.chosen_strategies(strategies),
-        files_of(data, pairs, venues, span[1]),
+        candles,
         rules,
         portfolio,
         interval=interval,
@@ -131,67 +148,40 @@ def run(
         tell=lambda stage, _done, _planned: _tell(stage),
         sweep=sweep,
         by_reference=engine is Engine.REFERENCE,
-        place=str(data),
+        place=candles.place,
+        unused=lambda: candles.unused,
     )
 
 
 def series_in(data: Path, minutes: int) -> "list[Series]":
     """Return the series of an interval that a directory holds; BacktestError without any."""
-    from activities.adapters.candle_files.reading import files_of
     from activities.learning import strategy_trials as trying
 
-    return trying.series_in(files_of(data, [], [], None), minutes, None, str(data))
+    return trying.series_in(Candles(data, [], [], None), minutes, None, str(data))
 
 
-def show(trials: "list[Trial]") -> None:
+def show(trials: "list[Trial]", walked: "list[Walk]") -> None:
     """Print the table and what belongs beside it."""
     from cli.output.tables import Figures
     from models.reporting.backtest_tables import COLUMNS, notes, rows
+    from models.reporting.walk_forward import walk_line
 
     table = Figures(COLUMNS, right=frozenset(COLUMNS[2:]))
     for row in rows(trials):
         table.add(*row)
     table.show()
-    for note in notes(trials):
-        typer.echo(note)
+    for line in (*notes(trials), *map(walk_line, walked)):
+        typer.echo(line)
 
 
-def show_walk_forward(trials: "list[Trial]", rules: Any, capital: float) -> None:
-    """Print what choosing among the trials of each series would have come to."""
-    from models.learning.backtest.variants import walk_forward as walk
-
-    taker = float(rules.fees.tiers[0].rates.taker)
-    groups: dict[tuple[str, str], list[Trial]] = {}
-    for trial in trials:
-        groups.setdefault((trial.strategy.partition("[")[0], trial.label), []).append(trial)
-    for (name, label), group in groups.items():
-        found = walk(group, capital, taker)
-        if found is None:
-            typer.echo(f"walk-forward, {name}, {label}: too few days")
-            continue
-        typer.echo(
-            f"walk-forward, {name}, {label}: {found.equity[-1] - 1:.1%} in {len(found.equity)} "
-            f"days, Sharpe {found.sharpe:.2f} (best afterwards {found.best_afterwards:.2f}), "
-            f"deepest fall {found.drawdown:.1%}; chosen: {', '.join(found.chosen)}"
-        )
-
-
-def _sweep(texts: list[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for text in texts:
-        name, sign, values = text.partition("=")
-        if not sign or not values:
-            from activities.learning.strategy_trials import BacktestError
-
-            raise BacktestError(f"a sweep is PARAMETER=VALUE,VALUE…, not {text!r}")
-        found[name] = values.split(",")
-    return found
-
-
-def as_document(trial: "Trial") -> dict[str, Any]:
+def as_document(trial: "Trial", walked: "list[Walk]") -> dict[str, Any]:
     """Return a trial as JSON-ready values; what is not known is null."""
     from dataclasses import asdict
 
+    from models.reporting.backtest_tables import notes
+    from models.reporting.walk_forward import walk_of
+
+    walk = walk_of(trial, walked)
     document: dict[str, Any] = _finite(
         {
             "strategy": trial.strategy,
@@ -207,9 +197,20 @@ def as_document(trial: "Trial") -> dict[str, Any]:
                 zip(("median", "worst_twentieth"), trial.drawdowns, strict=True)
             ),
             "total_under_other_fees": trial.other_fees,
+            "notes": notes([trial]),
+            "walk_forward": None if walk is None else _walk_document(walk),
         }
     )
     return document
+
+
+def _walk_document(walk: "Walk") -> dict[str, Any]:
+    from models.reporting.walk_forward import TOO_FEW, walk_figures
+
+    if walk.found is None:
+        return {"reason": TOO_FEW}
+    found = walk.found
+    return {**walk_figures(found), "days": len(found.equity), "chosen": list(found.chosen)}
 
 
 def _finite(value: Any) -> Any:

@@ -1,10 +1,10 @@
 """Settings of the data that comes from outside: history, sanctions, sentiment, second prices."""
 
 import re
-from typing import Final
+from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 CRON: Final = r"[0-9*,/-]+( [0-9*,/-]+){4}"
@@ -18,6 +18,8 @@ class DataSettings(BaseSettings):
     Attributes:
         history_exchange, history_coingecko: REST base address and root of CoinGecko's API whose
             past is filled back; without, Kraken's on its own market, else the simulator's.
+        history_coingecko_plan: ``demo`` sends the secret ``coingecko-key`` with what is asked of
+            ``history_coingecko`` (``aether data key``), for more calls a minute; else none is sent.
         history_schedule: when the recent history of the universe's pairs is filled back, or
             ``off`` (``AETHER_HISTORY_SCHEDULE``); left out: nightly on Kraken's market, else off.
         second_feed: root of a CoinGecko API that the market's prices are compared with, or
@@ -32,6 +34,7 @@ class DataSettings(BaseSettings):
 
     history_exchange: str = ""
     history_coingecko: str = ""
+    history_coingecko_plan: Literal["keyless", "demo"] = "keyless"
     history_schedule: str = ""
     second_feed: str = ""
     sanctions_list: str = ""
@@ -46,6 +49,16 @@ class DataSettings(BaseSettings):
         if address.scheme == "http" and address.hostname not in LOOPBACK:
             raise ValueError("another machine is asked by https only")
         return source
+
+    @model_validator(mode="after")
+    def _key_goes_privately(self) -> Self:
+        address = urlsplit(self.history_coingecko)
+        private = address.scheme == "https" or address.hostname in LOOPBACK
+        if self.history_coingecko_plan != "keyless" and not private:
+            raise ValueError(
+                "AETHER_HISTORY_COINGECKO_PLAN sends a key: AETHER_HISTORY_COINGECKO is https://…"
+            )
+        return self
 
     @field_validator("sentiment")
     @classmethod

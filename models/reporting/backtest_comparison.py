@@ -28,6 +28,7 @@ SAME: Final = {
     "slippage": "slippage",
     "latency": "latency",
     "together": "pairs as one portfolio",
+    "engine": "engine",
 }
 
 

@@ -8,8 +8,11 @@ import numpy as np
 from models.learning.backtest.results import BacktestResult, FillKind
 from models.learning.backtest.rules import FillRules
 from models.learning.backtest.study import Trial
+from models.learning.backtest.variants import Walk
 from models.reporting.backtest_tables import COLUMNS, notes, percent, rows
 from models.reporting.charts import Line, Mark, chart
+from models.reporting.walk_forward import COLUMNS as WALK_COLUMNS
+from models.reporting.walk_forward import walk_row
 
 TRADES_SHOWN = 400
 _STYLE = """
@@ -22,8 +25,14 @@ figcaption span{font-weight:400;margin-left:.6rem}summary{cursor:pointer}
 """
 
 
-def page(title: str, trials: Sequence[Trial], rules: FillRules, capital: float) -> str:
-    """Return the page."""
+def page(
+    title: str,
+    trials: Sequence[Trial],
+    rules: FillRules,
+    capital: float,
+    walks: Sequence[Walk] = (),
+) -> str:
+    """Return the page, with the walk-forwards where some were asked for."""
     body = "".join(_section(trial) for trial in trials)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -33,8 +42,19 @@ def page(title: str, trials: Sequence[Trial], rules: FillRules, capital: float) 
         f"<p>Doing nothing gains 0 % at no risk. P(not better): share of samples in which the "
         f"Sharpe ratio is not above that of holding.</p>"
         f"<ul>{''.join(f'<li>{escape(note)}</li>' for note in notes(trials))}</ul>"
-        f"{body}</body></html>\n"
+        f"{_walked(walks)}{body}</body></html>\n"
     )
+
+
+def _walked(walks: Sequence[Walk]) -> str:
+    if not walks:
+        return ""
+    text = (
+        "Each fold holds to whichever variant had the best Sharpe ratio until then, and pays for "
+        "every change. What was best afterwards nobody could have had."
+    )
+    table = _table(WALK_COLUMNS, [walk_row(one) for one in walks])
+    return f"<h2>Walk-forward</h2><p>{text}</p>{table}"
 
 
 def _rules(rules: FillRules, capital: float) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import isfinite
 
+from models.learning.backtest.bars import Bars
 from models.learning.backtest.study import Trial
 
 COLUMNS = (
@@ -87,10 +88,20 @@ def notes(trials: Sequence[Trial]) -> list[str]:
             parts.append("tick and minimums are assumed")
         if not trial.counts.proposed:
             parts.append("nothing was bought: too few bars to know anything, or no reason to")
-        gaps = sum(result.bars.gaps for result in trial.results)
-        if gaps:
-            parts.append(f"{gaps} bars absent")
+        parts += [line for result in trial.results for line in _of_bars(result.bars)]
         lines.append(f"{trial.strategy}, {trial.label}: " + "; ".join(parts) + ".")
+    return lines
+
+
+def _of_bars(bars: Bars) -> list[str]:
+    """Return what is absent from a recording, and what else must be known of it."""
+    lines = [f"{bars.symbol}: {remark}" for remark in bars.remarks]
+    if (gap := bars.longest_gap) is not None:
+        count, begin = gap
+        lines.append(
+            f"{bars.gaps} bars of {bars.symbol} absent, at most {count} together, "
+            f"from {begin:%Y-%m-%d %H:%M} on"
+        )
     return lines
 
 

@@ -26,8 +26,12 @@ from models.contracts.names import MARKET_QUEUE
 from workers.research.assembly import market_data_worker
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-# Stands in the place of the command: ETH's source fails, all others tell three new rows.
+# Stands in the place of the command: ETH's sources fail, of LINK one does not know the coin, all
+# others tell three new rows.
 PROGRAM = """import sys
+if "LINK/USD" in sys.argv and "coingecko" in sys.argv:
+    print('{"new_rows": 0, "quarantined_batches": 0, "skipped": "LINK/USD: two coins"}')
+    sys.exit(1)
 if "ETH/USD" in sys.argv: sys.exit("error: the source does not answer")
 print('{"new_rows": 3, "quarantined_batches": 0}')
 """
@@ -83,7 +87,6 @@ async def recorded_data_work(
         DataRecord(),
         (sys.executable, "-c", PROGRAM),
         lambda: START,
-        frozenset({"BTC"}),
         names_link,
         Mood(),
     )

@@ -10,7 +10,6 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.accounts.written_reports import WrittenReports
-from activities.adapters.coingecko.prices import COIN_IDS
 from activities.adapters.postgres.accounts.report_record import PostgresReports
 from activities.adapters.postgres.learning.backtests import PostgresBacktests
 from activities.adapters.postgres.market.data_record import PostgresMarketData
@@ -81,7 +80,6 @@ def market_data_activities(
         record,
         COMMAND,
         clock,
-        frozenset(COIN_IDS),
         partial(read_sanctions, source) if source else None,
         FearAndGreed(settings.sentiment) if settings.sentiment else None,
     )

@@ -19,8 +19,10 @@ from infra.runtime.extra_packages import need
 from infra.runtime.settings import Settings
 from models.contracts.backtests import (
     EVIDENCE_FILE,
+    HISTORY_PREFIX,
     PAGE_FILE,
     RECORD_VENUE,
+    REFERENCE_ENGINE,
     RESULTS_FILE,
     BacktestRequest,
 )
@@ -45,7 +47,7 @@ def request_of(words: dict[str, Any]) -> BacktestRequest:
         name: datetime.fromisoformat(words[name]) if words[name] else None
         for name in ("begin", "end")
     }
-    lists = {name: tuple(words[name]) for name in ("strategies", "pairs")}
+    lists = {name: tuple(words[name]) for name in ("strategies", "pairs", "sweep")}
     return BacktestRequest(**{**words, **moments, **lists})
 
 
@@ -60,8 +62,9 @@ def run(request: BacktestRequest, settings: Settings, directory: Path) -> None:
     from activities.learning import strategy_trials as trying
     from models.learning.backtest.evidence import evidence_of
     from models.learning.backtest.rules import FillRules, Portfolio
-    from models.reporting.backtest_document import backtest_document
+    from models.learning.backtest.variants import walks
     from models.reporting.backtest_page import page
+    from models.reporting.walk_forward import document_of
 
     rules = FillRules(
         slippage_share=request.slippage,
@@ -69,21 +72,27 @@ def run(request: BacktestRequest, settings: Settings, directory: Path) -> None:
         fees=trying.fee_schedule(request.fees),
     )
     strategies = trying.chosen_strategies(request.strategies)
+    source, unused = _source(request, settings)
     trials = trying.run_trials(
         strategies,
-        _source(request, settings),
+        source,
         rules,
         Portfolio(capital=request.capital),
         interval=request.interval_minutes,
         begin=request.begin,
         together=request.together,
         tell=tell,
+        sweep=trying.parse_sweep(request.sweep),
+        by_reference=request.engine == REFERENCE_ENGINE,
         place=f"the venue {request.venue}",
+        unused=unused,
     )
     tell("writing the results", len(trials), len(trials))
     title = f"Backtest {request.run_id}"
-    (directory / PAGE_FILE).write_text(page(title, trials, rules, request.capital))
-    documents = [backtest_document(one) for one in trials]
+    taker = float(rules.fees.tiers[0].rates.taker)
+    walked = walks(trials, request.capital, taker) if request.walk_forward else []
+    (directory / PAGE_FILE).write_text(page(title, trials, rules, request.capital, walked))
+    documents = [document_of(one, walked) for one in trials]
     found = [evidence_of(request, one, strategies) for one in trials]
     for document, (_, note) in zip(documents, found, strict=True):
         document["notes"].append(note)
@@ -93,15 +102,21 @@ def run(request: BacktestRequest, settings: Settings, directory: Path) -> None:
 
 
 def _source(request: BacktestRequest, settings: Settings) -> Any:
-    if request.venue != RECORD_VENUE:
+    """Return what reads the candles, and what says which of them could not be used."""
+    venue, pairs, end = request.venue, request.pairs, request.end
+    if venue != RECORD_VENUE and not venue.startswith(HISTORY_PREFIX):
         from activities.adapters.candle_files.reading import files_of
 
-        return files_of(settings.learning_data, request.pairs, [request.venue], request.end)
-    from activities.adapters.postgres.market.recorded_bars import recorded_bars
+        return files_of(settings.learning_data, pairs, [venue], end), tuple
+    from activities.adapters.postgres.market.recorded_bars import KeptHistory, recorded_bars
     from infra.runtime.database.connections import Role, database_url
 
-    url = database_url(settings, Role.LEARNING)
-    return lambda minutes: recorded_bars(url, request.pairs, minutes, request.end)
+    if venue == RECORD_VENUE:
+        url = database_url(settings, Role.LEARNING)
+        return (lambda minutes: recorded_bars(url, pairs, minutes, end)), tuple
+    # History is read as whoever brings it in, which this process is too; nothing is written.
+    kept = KeptHistory(database_url(settings, Role.MARKET), venue, pairs, end)
+    return kept, lambda: kept.unused
 
 
 def _watch_input() -> None:

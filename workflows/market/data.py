@@ -56,6 +56,10 @@ async def _history(request: MarketDataRun) -> MarketDataDone:
             except ActivityError as error:
                 done = _without(done, f"{one.place}: {_reason(error)}")
                 continue
+            if filled.skipped:
+                skipped = (*done.skipped, filled.skipped)[:FAILURES_TOLD]
+                done = replace(done, skipped=skipped)
+                continue
             done = replace(
                 done,
                 series=done.series + 1,

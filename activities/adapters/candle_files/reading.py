@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from infra.runtime.errors import PlatformError
-from models.learning.backtest.bars import Bars, BarsError, assumed_instrument, make_bars
+from models.learning.backtest.bars import Bars, BarsError, assumed_instrument, make_bars, remarks_on
 from models.simulation.markets.instruments import UNIVERSE, UnknownPairError
 from models.trading.instruments import Instrument
 
@@ -101,6 +101,7 @@ def read_file(file: CandleFile) -> Bars:
             volume,
             source=file.label,
             assumed=assumed,
+            remarks=remarks_on(file.venue),
         )
     except BarsError as error:
         raise CandleFileError(f"{file.path}: {error}") from None

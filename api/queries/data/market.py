@@ -1,8 +1,11 @@
 """Figures of the market, doubts about it, sentiment and the work on its data, as they are kept."""
 
+from datetime import datetime
+
 from sqlalchemy import text
 
 from api.messages.market_data import (
+    MarketCandleView,
     MarketDataWorkView,
     MarketDoubtView,
     MarketFiguresView,
@@ -10,6 +13,13 @@ from api.messages.market_data import (
 )
 from infra.runtime.database.connections import Database
 
+_CANDLES = text(
+    """SELECT symbol, interval_minutes, start, open, high, low, close, volume, trades FROM candles
+       WHERE symbol = :symbol AND interval_minutes = :minutes
+         AND (CAST(:begin AS timestamptz) IS NULL OR start >= :begin)
+         AND (CAST(:end AS timestamptz) IS NULL OR start < :end)
+       ORDER BY start DESC LIMIT :limit"""
+)
 _FIGURES = text("SELECT * FROM market_figures WHERE symbol = :symbol ORDER BY at DESC LIMIT :limit")
 _DOUBTS = text(
     """SELECT symbol, kind, detail, began_at, ended_at FROM market_quality_events
@@ -18,6 +28,20 @@ _DOUBTS = text(
 
 _SENTIMENT = text("SELECT * FROM sentiment_values ORDER BY at DESC, available_at DESC LIMIT :limit")
 _WORK = text("SELECT * FROM market_data_work ORDER BY work")
+
+
+async def candles(
+    database: Database,
+    symbol: str,
+    minutes: int,
+    begin: datetime | None,
+    end: datetime | None,
+    limit: int,
+) -> list[MarketCandleView]:
+    """Return the newest bars of a pair that start in a span of time; ``end`` is not included."""
+    asked = {"symbol": symbol, "minutes": minutes, "begin": begin, "end": end, "limit": limit}
+    rows = await database.call(_CANDLES, asked)
+    return [MarketCandleView.model_validate(row) for row in rows]
 
 
 async def figures(database: Database, symbol: str, limit: int) -> list[MarketFiguresView]:

@@ -18,7 +18,7 @@ from api.messages.backtests import (
     Recording,
 )
 from infra.runtime.database.connections import Database
-from models.contracts.backtests import RECORD_VENUE
+from models.contracts.backtests import HISTORY_PREFIX, RECORD_VENUE
 from models.tables import BacktestPageRow, BacktestResultRow, BacktestRow
 from models.trading.strategies import known
 from models.trading.universe.fees import SCHEDULES
@@ -39,6 +39,13 @@ _RECORDED = text(
          (SELECT max(start) FROM candles c WHERE c.symbol = k.symbol
             AND c.interval_minutes = k.interval_minutes) AS last
        FROM kinds k"""
+)
+
+_KEPT = text(
+    """SELECT venue, symbol, interval_minutes,
+         (SELECT min(start) FROM history_candles c WHERE c.series_id = s.series_id) AS first,
+         (SELECT max(start) FROM history_candles c WHERE c.series_id = s.series_id) AS last
+       FROM history_series s ORDER BY venue, symbol, interval_minutes"""
 )
 
 
@@ -83,7 +90,13 @@ async def choices(database: Database, directory: Path) -> BacktestChoices:
     files, missing = await asyncio.to_thread(_files, directory)
     async with database.no_scope() as session:
         rows = (await session.sql(_RECORDED)).mappings().all()
+        kept = (await session.sql(_KEPT)).mappings().all()
     recorded = [Recording(venue=RECORD_VENUE, **dict(row)) for row in rows]
+    recorded += [
+        Recording(**{**row, "venue": HISTORY_PREFIX + row["venue"]})
+        for row in kept
+        if row["first"] is not None
+    ]
     return BacktestChoices(
         strategies=[
             BacktestStrategy(

@@ -150,7 +150,7 @@ async def cancel_backtest(
 
 def _asked(body: StartBacktest) -> dict[str, Any]:
     words = body.model_dump()
-    return words | {name: tuple(words[name]) for name in ("strategies", "pairs")}
+    return words | {name: tuple(words[name]) for name in ("strategies", "pairs", "sweep")}
 
 
 async def _found(services: Services, run_id: str) -> BacktestDetail:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from activities.adapters.postgres.history.candle_load import PostgresHistory
 
 SIMULATOR, KRAKEN, COINGECKO = "simulator", "kraken", "coingecko"
+COINGECKO_KEY = "coingecko-key"
 FOUND_BAD = 1
 
 
@@ -59,7 +60,7 @@ def backfill(
         typer.echo(json.dumps(found, default=str))
     else:
         typer.echo(", ".join(f"{name} {value}" for name, value in found.items() if value))
-    bad = bool(found.get("finding")) or bool(found.get("quarantined_batches"))
+    bad = any(map(found.get, ("finding", "skipped"))) or bool(found.get("quarantined_batches"))
     raise typer.Exit(FOUND_BAD if bad else 0)
 
 
@@ -113,9 +114,13 @@ def _trades(
 def _candles(
     settings: Settings, record: "PostgresHistory", kind: Kind, pair: str, interval: int, days: int
 ) -> dict[str, Any]:
+    from activities.adapters.coingecko.history import UnknownCoinError
     from activities.history.importing import import_source
 
-    source = _asked(settings, kind, pair, interval, days)
+    try:
+        source = _asked(settings, kind, pair, interval, days)
+    except UnknownCoinError as error:
+        return {"pair": pair, "new_rows": 0, "quarantined_batches": 0, "skipped": str(error)}
     return asdict(import_source(source, record, partial(_present, source)))
 
 
@@ -135,7 +140,7 @@ def _asked(
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     if kind is Kind.COINGECKO:
         address = settings.history_coingecko or settings.coingecko_url
-        gecko = CoinGeckoHistory(address, time.sleep)
+        gecko = CoinGeckoHistory(address, time.sleep, _coingecko_key(settings))
         try:
             rows = rows_of(gecko.candles(pair, interval, days))
         except ValueError as error:
@@ -151,6 +156,20 @@ def _asked(
     finally:
         exchange.close()
     return AnsweredCandles(f"{venue} OHLC {pair} {interval}m {at}", venue, pair, interval, bars)
+
+
+def _coingecko_key(settings: Settings) -> str:
+    """Return the key that goes with a question, empty where none is to be sent."""
+    if settings.history_coingecko_plan == "keyless":
+        return ""
+    from infra.runtime.secrets import installation_secrets
+
+    key = installation_secrets(settings).provider_secret(COINGECKO_KEY)
+    if not key:
+        raise ConfigurationError(
+            f"AETHER_HISTORY_COINGECKO_PLAN=demo, and no secret {COINGECKO_KEY}: aether data key"
+        )
+    return key
 
 
 def _utc(moment: datetime) -> datetime:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.commands.data.backfill import backfill
+from cli.commands.data.candles import candles
+from cli.commands.data.key import key
 from cli.commands.data.record import history_record, once_large
 from cli.commands.data.sanctions import sanctions
 from cli.output.tables import Figures
@@ -32,6 +34,8 @@ FOUND_BAD = 1
 app = typer.Typer(help="History: imports, back-fills, what is held.", no_args_is_help=True)
 app.command("backfill")(backfill)
 app.command("sanctions")(sanctions)
+app.command("candles")(candles)
+app.command("key")(key)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -122,6 +126,11 @@ def status(
         table.show()
     else:
         typer.echo("no history is held: aether data import PATH, or aether data backfill")
+    from models.learning.backtest.bars import remarks_on
+
+    for venue in dict.fromkeys(one.venue for one in standing.series):
+        for remark in remarks_on(venue):
+            typer.echo(f"{venue}: {remark}")
     for gap in standing.gaps:
         typer.echo(
             f"gap: {gap.venue} {gap.symbol} {gap.interval_minutes}m, {gap.absent_bars:,} bars "
@@ -160,6 +169,8 @@ def _show_works(standing: "HistoryStanding") -> None:
         ended = f"last run {one.finished_at:%Y-%m-%d %H:%M}" if one.finished_at else "no run yet"
         failed = f", {one.failures} failures: {'; '.join(one.detail.get('told', []))}"
         typer.echo(f"{one.work}: {ended}{failed if one.failures else ''}")
+        for skipped in one.detail.get("skipped", []):
+            typer.echo(f"{one.work}: not asked for: {skipped}")
     for mood in standing.sentiment:
         typer.echo(
             f"sentiment: {mood.source} {mood.value} ({mood.words}) of {mood.at:%Y-%m-%d}, "

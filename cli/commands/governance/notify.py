@@ -1,14 +1,13 @@
 """`aether notify`: what people are told, whether it reaches them, and the providers' secrets."""
 
 import json
-import sys
 from typing import Annotated, Any
 
 import typer
 
 from cli.client import ApiClient, segment
+from cli.output.secrets import store_provider_secret
 from infra.runtime.errors import ConfigurationError
-from infra.runtime.secrets import installation_secrets
 from infra.runtime.settings import Settings
 
 app = typer.Typer(help="Notifications: who is told of what.", no_args_is_help=True)
@@ -94,14 +93,7 @@ def secret(
     """Store a provider's password or token, read from standard input; it is never shown again."""
     if name not in SECRETS:
         raise ConfigurationError(f"no such secret: {name}; known are {', '.join(SECRETS)}")
-    if sys.stdin.isatty():
-        value = typer.prompt(name, hide_input=True)
-    else:
-        value = sys.stdin.readline().rstrip("\r\n")
-    if not value or len(value) > 500 or not value.isprintable():
-        raise ConfigurationError("a secret is one line of printable characters, at most 500")
-    installation_secrets(Settings()).put_provider_secret(name, value)
-    typer.echo(f"{name} is stored")
+    store_provider_secret(name)
 
 
 def _line(one: dict[str, Any]) -> str:

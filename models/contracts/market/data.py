@@ -41,10 +41,14 @@ class SeriesToFill:
 
 @dataclass(frozen=True, slots=True)
 class SeriesFilled:
-    """What filling one series came to: rows that were not held before, batches in quarantine."""
+    """What filling one series came to: rows that were not held before, batches in quarantine.
+
+    ``skipped`` says why its source was not asked, which is no failure; empty: it was.
+    """
 
     new_rows: int
     quarantined_batches: int
+    skipped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class MarketDataDone:
         told: the first of them, in words.
         named: assets that a list of sanctions names.
         proposal: number of the proposal that came of it, for two people.
+        skipped: the first of the series whose source was not asked, and why.
     """
 
     work: str
@@ -91,6 +96,7 @@ class MarketDataDone:
     told: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     proposal: int | None = None
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,13 @@ PRICE_PRECISION_MAXIMUM = 10
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 
+HINDSIGHT_VENUES = frozenset({"coingecko", "panel"})
+"""Venues whose coins are those that are listed today: who died before is not among them."""
+SURVIVORSHIP = (
+    "its coins were chosen with hindsight (survivorship): whoever had to choose then did worse, "
+    "and every figure is too good"
+)
+
 
 class BarsError(ValueError):
     """Bars that no backtest may run on; the message names pair, row and fault."""
@@ -38,6 +45,7 @@ class Bars:
         volume: base units traded in each bar.
         source: where the bars came from, for reports.
         assumed: whether the instrument's figures are assumed and not the exchange's.
+        remarks: what else must be known of the recording by whoever reads a result.
     """
 
     instrument: Instrument
@@ -50,6 +58,7 @@ class Bars:
     volume: Floats
     source: str = ""
     assumed: bool = False
+    remarks: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.minutes)
@@ -88,6 +97,15 @@ class Bars:
             return 0
         span = int(self.minutes[-1] - self.minutes[0]) // self.interval_minutes + 1
         return span - len(self)
+
+    @property
+    def longest_gap(self) -> tuple[int, datetime] | None:
+        """Return the absent bars of the longest gap and where it begins, None without any."""
+        steps = np.diff(self.minutes) // self.interval_minutes - 1
+        if not len(steps) or not steps.max():
+            return None
+        place = int(np.argmax(steps))
+        return int(steps[place]), self.end(place)
 
     def start(self, index: int) -> datetime:
         """Return the start of a bar."""
@@ -157,6 +175,7 @@ def make_bars(
     *,
     source: str = "",
     assumed: bool = False,
+    remarks: tuple[str, ...] = (),
 ) -> Bars:
     """Check prices in quote units (open, high, low, close) and bring them onto the pair's tick.
 
@@ -191,7 +210,13 @@ def make_bars(
         volume.astype(np.float64),
         source,
         assumed,
+        remarks,
     )
+
+
+def remarks_on(venue: str) -> tuple[str, ...]:
+    """Return what must be known of whatever was recorded of a venue."""
+    return (SURVIVORSHIP,) if venue in HINDSIGHT_VENUES else ()
 
 
 def assumed_instrument(symbol: str, prices: Floats) -> Instrument:

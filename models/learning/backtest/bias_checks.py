@@ -16,7 +16,10 @@ from models.learning.backtest.decisions import Decisions
 Decide = Callable[[Bars], Decisions]
 """From bars to one decision per bar: a strategy, however it comes to its decisions."""
 
+LOOK_AHEAD, WARM_UP = "look-ahead", "recursive warm-up"
 CUTS = 8
+COMPARED_MINIMUM = 30
+"""Bars beyond its warm-up on which a later start has to be compared, to say anything of it."""
 WEIGHT_TOLERANCE = 0.005
 PRICE_TOLERANCE = 0.002
 """Shares by which a figure may depend on the start of an average that fades without end."""
@@ -57,9 +60,67 @@ def recursive_warm_up(
         for bar in range(first, len(bars)):
             detail = _difference(whole, bar, later, bar - start, exact=False)
             if detail:
-                findings.append(Finding("recursive warm-up", bar, start, detail))
+                findings.append(Finding(WARM_UP, bar, start, detail))
                 break
     return findings
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check says of a strategy; ``passed`` None: these bars cannot tell, ``detail`` why."""
+
+    check: str
+    passed: bool | None
+    detail: str
+
+
+def judge(decide: Decide, bars: Bars, warm_up_bars: int, cuts: int = CUTS) -> list[Verdict]:
+    """Return the verdict of each check on one strategy."""
+    decided = int(np.isfinite(decide(bars).target).sum())
+    if not decided:
+        reason = f"it decided nothing on {len(bars)} bars"
+        return [Verdict(name, None, reason) for name in (LOOK_AHEAD, WARM_UP)]
+    found = look_ahead(decide, bars, cuts)
+    ahead = Verdict(
+        LOOK_AHEAD,
+        not found,
+        f"{found[0].check}: at {bars.end(found[0].bar):%Y-%m-%d %H:%M} {found[0].detail}"
+        if found
+        else f"none of {decided} decisions rests on a later bar",
+    )
+    return [ahead, _judge_warm_up(decide, bars, warm_up_bars, cuts)]
+
+
+def _judge_warm_up(decide: Decide, bars: Bars, warm_up_bars: int, cuts: int) -> Verdict:
+    """Tell whether a later start is forgotten once the strategy is warm, or at least in time.
+
+    Where exits stand may rest on when a position began, until both starts have been flat: such
+    differences have to end before the last third of the bars that are compared.
+    """
+    whole = decide(bars)
+    warm, slowest = 3 * warm_up_bars, 0
+    starts = _places(len(bars) - warm - COMPARED_MINIMUM, cuts)
+    if not starts:
+        return Verdict(WARM_UP, None, f"{len(bars)} bars are too few for three warm-ups of it")
+    for start in starts:
+        later = decide(bars.slice(start, len(bars)))
+        compared = range(start + warm, len(bars))
+        differing = [
+            (bar, detail)
+            for bar in compared
+            if (detail := _difference(whole, bar, later, bar - start, exact=False))
+        ]
+        if not differing:
+            continue
+        last, detail = differing[-1]
+        if last >= compared[0] + len(compared) * 2 // 3:
+            moment = f"{bars.start(start):%Y-%m-%d}"
+            words = f"begun on {moment} it still differs at {bars.end(last):%Y-%m-%d %H:%M}"
+            return Verdict(WARM_UP, passed=False, detail=f"{words}: {detail}")
+        slowest = max(slowest, last - start + 1)
+    begun = f"begun at {len(starts)} later bars it decides the same"
+    after = f" after at most {slowest} bars, of which {warm} are its warm-up" if slowest else ""
+    return Verdict(WARM_UP, passed=True, detail=begun + after)
 
 
 def _places(count: int, cuts: int) -> list[int]:

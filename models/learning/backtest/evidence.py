@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from models.contracts.backtests import BacktestRequest
+from models.contracts.backtests import HISTORY_PREFIX, BacktestRequest
+from models.learning.backtest.bars import remarks_on
 from models.learning.backtest.results import BacktestResult
 from models.learning.backtest.study import Trial
+from models.learning.backtest.variants import base_name
 from models.trading.strategies import Strategy
 from models.trading.strategies.evidence import STEP
 from models.trading.strategies.out_of_sample import OutOfSampleTrade, out_of_sample_from
@@ -22,6 +24,12 @@ def why_no_evidence(request: BacktestRequest, strategy: Strategy) -> str | None:
     start = out_of_sample_from(strategy.name, strategy.version)
     if start is None:
         return f"when {strategy.name} {strategy.version} was fixed is not known"
+    if request.sweep:
+        return f"its parameters are not those of {strategy.name} {strategy.version}"
+    if request.venue.startswith(f"{HISTORY_PREFIX}simulator"):
+        return "its prices are generated"
+    if remarks_on(request.venue.removeprefix(HISTORY_PREFIX)):
+        return "its coins were chosen with hindsight"
     if request.fees:
         return "its fees are not those of today's schedule"
     if request.slippage < _USUAL.slippage or request.latency < _USUAL.latency:
@@ -37,7 +45,7 @@ def evidence_of(
     request: BacktestRequest, trial: Trial, strategies: Sequence[Strategy]
 ) -> tuple[list[OutOfSampleTrade], str]:
     """Return the trades of a trial that are evidence, and a note that says what they prove."""
-    strategy = next(one for one in strategies if one.name == trial.strategy)
+    strategy = next(one for one in strategies if one.name == base_name(trial.strategy))
     reason = why_no_evidence(request, strategy)
     if reason is not None:
         return [], f"No evidence: {reason}."

@@ -120,6 +120,31 @@ def walk_forward(
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Walk:
+    """A walk-forward of one strategy on the same series; ``found`` None: too few days for it."""
+
+    strategy: str
+    label: str
+    found: WalkForward | None
+
+
+def walks(trials: Sequence[Trial], capital: float, taker: float) -> list[Walk]:
+    """Return one walk-forward per strategy and series of some trials, in their order."""
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for trial in trials:
+        groups.setdefault((base_name(trial.strategy), trial.label), []).append(trial)
+    return [
+        Walk(name, label, walk_forward(group, capital, taker))
+        for (name, label), group in groups.items()
+    ]
+
+
+def base_name(variant: str) -> str:
+    """Return the name of the strategy that a variant is of."""
+    return variant.partition("[")[0]
+
+
 def _score(returns: Floats) -> float:
     sharpe = sharpe_of(returns, 365)
     return sharpe if np.isfinite(sharpe) else 0.0

@@ -85,6 +85,7 @@ OPERATIONS = {
     "approve_universe_change",
     "refuse_universe_change",
     "get_correlations",
+    "list_market_candles",
     "list_market_figures",
     "list_market_doubts",
     "list_market_sentiment",

@@ -8,9 +8,19 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from activities.learning.strategy_trials import BacktestError
+from activities.adapters.candle_files.reading import files_of
+from activities.adapters.history_files.sources import find_sources
+from activities.history.importing import import_source
+from activities.learning.strategy_trials import BacktestError, chosen_strategies, run_trials
 from cli.commands.backtest import Engine, backtest
+from cli.commands.data.record import history_record
 from cli.commands.strategies import strategies
+from infra.runtime.database.connections import Role
+from infra.runtime.errors import NotRunningError
+from infra.runtime.settings import Settings
+from models.learning.backtest.rules import FillRules, Portfolio
+from models.reporting.backtest_document import backtest_document
+from tests.activities.adapters.postgres.history.conftest import NOW, archive
 
 DAYS = 420
 
@@ -42,7 +52,7 @@ def run(capsys, data, **options):
         "strategy": None, "pair": None, "venue": None, "interval": None, "begin": None,
         "end": None, "together": False, "capital": 100_000.0, "fees": "", "slippage": 0.0005,
         "latency": 1.0, "sweep": None, "walk_forward": False, "engine": Engine.FAST,
-        "report": None, "as_json": True,
+        "check": False, "report": None, "as_json": True,
     }  # fmt: skip
     backtest(data=data, **{**chosen, **options})
     return capsys.readouterr().out
@@ -101,6 +111,64 @@ def test_a_sweep_with_walk_forward_says_what_was_chosen(tmp_path, capsys):
     assert "walk-forward, donchian_ensemble" in text
 
 
+def test_walk_forward_is_told_as_json_and_on_the_page_too(tmp_path, capsys):
+    write_days(tmp_path / "kraken", days=520)
+    options = {"sweep": ["volatility_target=0.2,0.4"], "walk_forward": True}
+    page = tmp_path / "report.html"
+    found = json.loads(
+        run(capsys, tmp_path, strategy=["donchian_ensemble"], report=page, **options)
+    )
+    assert len(found) == 2
+    walked = [one["walk_forward"] for one in found]
+    assert walked[0] == walked[1]
+    assert walked[0]["days"] == 90
+    names = [one["strategy"] for one in found]
+    assert set(walked[0]["chosen"]) <= set(names)
+    html = page.read_text()
+    assert "<h2>Walk-forward</h2>" in html
+    assert walked[0]["chosen"][0] in html
+    short = run(
+        capsys,
+        tmp_path,
+        strategy=["donchian_ensemble"],
+        end=datetime(2023, 1, 1),  # noqa: DTZ001
+        **options,
+    )
+    assert json.loads(short)[0]["walk_forward"] == {"reason": "too few days"}
+
+
+def test_every_report_on_coins_chosen_with_hindsight_says_so(tmp_path, capsys):
+    """The terminal, JSON, the page, and the document that the API and the control room show."""
+    write_days(tmp_path / "coingecko")
+    write_days(tmp_path / "kraken")
+    told = "chosen with hindsight (survivorship)"
+    page = tmp_path / "report.html"
+    options = {"strategy": ["donchian_ensemble"], "report": page}
+    for venue, expected in (("coingecko", True), ("kraken", False)):
+        [found] = json.loads(run(capsys, tmp_path, venue=[venue], **options))
+        assert (told in found["notes"][0]) is expected
+        assert (told in page.read_text()) is expected
+        printed = run(capsys, tmp_path, venue=[venue], as_json=False, **options)
+        assert (told in printed) is expected
+        [trial] = run_trials(
+            chosen_strategies(options["strategy"]),
+            files_of(tmp_path, [], [venue], None),
+            FillRules(),
+            Portfolio(capital=1e5),
+            interval=None,
+            begin=None,
+            together=False,
+            tell=lambda *_: None,
+        )
+        assert (told in backtest_document(trial)["notes"][0]) is expected
+
+
+def test_engine_that_cannot_run_a_strategy_says_so(tmp_path, capsys):
+    write_days(tmp_path / "kraken")
+    with pytest.raises(BacktestError, match="the fast engine runs it"):
+        run(capsys, tmp_path, strategy=["cross_sectional_momentum"], engine=Engine.REFERENCE)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -110,6 +178,7 @@ def test_a_sweep_with_walk_forward_says_what_was_chosen(tmp_path, capsys):
         {"fees": "a/b"},
         {"sweep": ["volatility_target"]},
         {"sweep": ["nonsense=1"]},
+        {"sweep": ["volatility_target=0.1", "volatility_target=0.2"]},
     ],
 )
 def test_what_cannot_be_run_is_said_in_one_line(tmp_path, capsys, options):
@@ -127,3 +196,29 @@ def test_the_page_of_all_strategies_is_written_whatever_came_of_them(tmp_path):
         assert word in text
     assert "No candles of this interval." in text
     assert "<svg" in charts.read_text()
+
+
+def test_imported_history_of_the_running_platform_is_tried_without_what_is_in_quarantine(
+    tmp_path, capsys, postgres, database_name, monkeypatch
+):
+    monkeypatch.setenv("AETHER_DATABASE_URL", postgres.url(Role.MARKET, database_name))
+    monkeypatch.setenv("AETHER_HOME", str(tmp_path / "home"))
+    path = archive(tmp_path / "XBTUSD_1440.csv", 300)
+    lines = path.read_text().splitlines(keepends=True)
+    lines[120] = lines[120].replace(".1,", "-,", 1)
+    path.write_text("".join(lines))
+    with history_record(Settings()) as record:
+        (source,) = find_sources(path)
+        done = import_source(source, record, lambda: NOW, batch_rows=100)
+    assert (done.new_rows, done.quarantined_rows) == (200, 100)
+    options = {"venue": ["history.kraken"], "strategy": ["donchian_ensemble"]}
+    said = run(capsys, tmp_path / "nowhere", as_json=False, **options)
+    assert "history.kraken BTC/USD 2024-01…2024-10" in said
+    assert "100 bars of BTC/USD absent, at most 100 together, from 2024-04-10 00:00 on" in said
+
+
+def test_without_a_running_platform_its_candles_are_no_empty_answer(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("AETHER_DATABASE_URL", raising=False)
+    monkeypatch.setenv("AETHER_HOME", str(tmp_path / "home"))
+    with pytest.raises(NotRunningError, match="no candles of history\\.kraken: aether up"):
+        run(capsys, tmp_path, venue=["history.kraken"])

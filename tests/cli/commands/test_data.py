@@ -6,9 +6,12 @@ import time
 import pytest
 from typer.testing import CliRunner
 
+from activities.adapters.coingecko.history import UnknownCoinError
 from cli.commands.data.command import app
 from infra.runtime.database.connections import Role
 from infra.runtime.errors import ConfigurationError, NotRunningError
+from infra.runtime.secrets import installation_secrets
+from infra.runtime.settings import Settings
 from tests.activities.adapters.postgres.history.conftest import archive
 
 RUNNER = CliRunner()
@@ -43,9 +46,46 @@ def test_import_and_status_tell_what_is_held_absent_and_in_quarantine(record, tm
     assert "2 bars absent between 2024-01-01 04:00 and 2024-01-01 07:00" in told
     assert "quarantined: ETHUSD_60.csv, rows 0 to 49" in told
     assert "second feed: off" in told
+    assert "hindsight" not in told
+    said("import", str(good), "--venue", "coingecko")
+    assert "coingecko: its coins were chosen with hindsight (survivorship)" in said("status")
     found = json.loads(said("status", "--json", "--pair", "BTC/USD"))
-    assert [one["rows"] for one in found["series"]] == [298]
+    assert [one["rows"] for one in found["series"]] == [298, 298]
     assert json.loads(said("import", str(good), "--json"))[0]["already_complete"] is True
+
+
+def test_pair_that_coingecko_does_not_know_is_skipped_by_name(record, monkeypatch):
+    def unknown(*_):
+        raise UnknownCoinError("WIF/USD: 3 coins")
+
+    monkeypatch.setattr("activities.adapters.coingecko.history.CoinGeckoHistory.coin", unknown)
+    monkeypatch.setenv("AETHER_HISTORY_COINGECKO", "http://127.0.0.1:9/")
+    asked = ("backfill", "WIF/USD", "--kind", "coingecko", "--interval", "1440")
+    told = json.loads(said(*asked, "--json", code=1))
+    assert (told["new_rows"], told["skipped"]) == (0, "WIF/USD: 3 coins")
+    assert "skipped WIF/USD: 3 coins" in said(*asked, code=1)
+
+
+def test_key_of_coingecko_is_the_stored_secret_or_a_reason(record, monkeypatch):
+    sent = []
+    installation_secrets(Settings()).create()
+    monkeypatch.setattr(
+        "activities.adapters.coingecko.history.CoinGeckoHistory.__init__",
+        lambda _self, _address, _sleep, key="": sent.append(key),
+    )
+    monkeypatch.setenv("AETHER_HISTORY_COINGECKO", "https://api.coingecko.example/api/v3/")
+    asked = ["backfill", "BTC/USD", "--kind", "coingecko", "--interval", "1440"]
+    RUNNER.invoke(app, asked)
+    monkeypatch.setenv("AETHER_HISTORY_COINGECKO_PLAN", "demo")
+    missing = RUNNER.invoke(app, asked).exception
+    assert isinstance(missing, ConfigurationError)
+    assert "no secret coingecko-key: aether data key" in str(missing)
+    stored = RUNNER.invoke(app, ["key"], input="CG-secret\n")
+    assert stored.output.strip() == "coingecko-key is stored"
+    RUNNER.invoke(app, asked)
+    assert sent == ["", "CG-secret"]
+    monkeypatch.setenv("AETHER_HISTORY_COINGECKO", "http://api.coingecko.example/api/v3/")
+    assert "sends a key" in str(RUNNER.invoke(app, asked).exception)
 
 
 def test_where_no_stack_runs_that_is_said(monkeypatch, tmp_path):

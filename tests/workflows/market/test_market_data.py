@@ -124,8 +124,7 @@ async def a_universe(database, *symbols):
 @asynccontextmanager
 async def the_worker(client, record, **sources):
     queue = f"market-data-{uuid4().hex}"
-    coins = frozenset({"BTC"})
-    steps = MarketDataActivities(record, COMMAND, lambda: datetime.now(UTC), coins, **sources)
+    steps = MarketDataActivities(record, COMMAND, lambda: datetime.now(UTC), **sources)
     async with market_data_worker(client, steps, queue):
 
         async def run(work):
@@ -173,9 +172,11 @@ async def test_history_of_the_universe_is_filled_back_once(
 async def test_a_source_that_fails_is_named_and_stops_no_other(client):
     async with recorded_data_work(client) as run:
         done = await run(DataWork.HISTORY)
-    # Of three pairs the middle one's two series fail; every other tells three new rows.
-    assert (done.series, done.rows, done.failures) == (5, 15, 2)
-    assert all("ETH/USD candles" in one and "does not answer" in one for one in done.told)
+    # Of three pairs the middle one's three series fail; every other tells three new rows, but for
+    # one whose coin is not known: that is named, and no failure.
+    assert (done.series, done.rows, done.failures) == (5, 15, 3)
+    assert all("ETH/USD" in one and "does not answer" in one for one in done.told)
+    assert done.skipped == ("LINK/USD: two coins",)
 
 
 async def test_what_a_list_names_is_proposed_to_leave_and_only_news_is(

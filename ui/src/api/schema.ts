@@ -1824,6 +1824,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/market/candles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Market Candles
+         * @description List the record's closed bars of a pair from begin up to and without end, newest first.
+         */
+        get: operations["list_market_candles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/market/data-work": {
         parameters: {
             query?: never;
@@ -3435,6 +3455,11 @@ export interface components {
             capital: number;
             /** End */
             end: string | null;
+            /**
+             * Engine
+             * @default fast
+             */
+            engine: string;
             /** Fees */
             fees: string;
             /** Interval Minutes */
@@ -3447,10 +3472,20 @@ export interface components {
             slippage: number;
             /** Strategies */
             strategies: string[];
+            /**
+             * Sweep
+             * @default []
+             */
+            sweep: string[];
             /** Together */
             together: boolean;
             /** Venue */
             venue: string;
+            /**
+             * Walk Forward
+             * @default false
+             */
+            walk_forward: boolean;
         };
         /**
          * AuditEntry
@@ -3572,6 +3607,8 @@ export interface components {
         /**
          * BacktestResult
          * @description What one strategy came to; ``trades`` are the newest of ``trades_total``.
+         *
+         *     ``walk_forward`` is of all variants of the strategy on the same series, null: not asked for.
          */
         BacktestResult: {
             /** Curve */
@@ -3608,6 +3645,7 @@ export interface components {
             trades: components["schemas"]["BacktestTrade"][];
             /** Trades Total */
             trades_total: number;
+            walk_forward?: components["schemas"]["BacktestWalk"] | null;
         };
         /**
          * BacktestStarted
@@ -3694,6 +3732,29 @@ export interface components {
             started_at: string | null;
             /** State */
             state: string;
+        };
+        /**
+         * BacktestWalk
+         * @description What choosing among a sweep by the past would have come to; ``reason`` where it is unknown.
+         *
+         *     ``best_afterwards`` is the Sharpe ratio of the best variant over the same days; ``chosen`` names
+         *     the variant of each fold.
+         */
+        BacktestWalk: {
+            /** Best Afterwards */
+            best_afterwards: string | null;
+            /** Chosen */
+            chosen: string[];
+            /** Days */
+            days: number | null;
+            /** Drawdown */
+            drawdown: string | null;
+            /** Reason */
+            reason: string;
+            /** Sharpe */
+            sharpe: string | null;
+            /** Total */
+            total: string | null;
         };
         /**
          * Baseline
@@ -6211,6 +6272,35 @@ export interface components {
             scopes: string[];
         };
         /**
+         * MarketCandleView
+         * @description One closed bar of the market that is traded; a bar without trades does not exist.
+         *
+         *     Prices are quote units, the volume is base units.
+         */
+        MarketCandleView: {
+            /** Close */
+            close: string;
+            /** High */
+            high: string;
+            /** Interval Minutes */
+            interval_minutes: number;
+            /** Low */
+            low: string;
+            /** Open */
+            open: string;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Symbol */
+            symbol: string;
+            /** Trades */
+            trades: number;
+            /** Volume */
+            volume: string;
+        };
+        /**
          * MarketDataWorkView
          * @description What is brought from outside on a schedule, and how its last run went; null: none yet.
          */
@@ -7745,6 +7835,12 @@ export interface components {
             /** End */
             end?: string | null;
             /**
+             * Engine
+             * @default fast
+             * @enum {string}
+             */
+            engine: "fast" | "reference";
+            /**
              * Fees
              * @description Day of a fee schedule, or MAKER/TAKER in percent; left out: today's schedule
              * @default
@@ -7766,6 +7862,8 @@ export interface components {
             slippage: number;
             /** Strategies */
             strategies: string[];
+            /** Sweep */
+            sweep?: string[];
             /**
              * Together
              * @default false
@@ -7773,6 +7871,11 @@ export interface components {
             together: boolean;
             /** Venue */
             venue: string;
+            /**
+             * Walk Forward
+             * @default false
+             */
+            walk_forward: boolean;
         };
         /**
          * StartTraining
@@ -11829,6 +11932,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrialView"][];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_market_candles: {
+        parameters: {
+            query: {
+                symbol: string;
+                interval_minutes: number;
+                begin?: string | null;
+                end?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketCandleView"][];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */

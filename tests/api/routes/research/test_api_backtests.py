@@ -85,6 +85,36 @@ async def test_backtest_is_run_kept_compared_and_downloaded(platform, research):
     assert {row["run_id"] for row in listed} >= {first, second}
 
 
+async def test_sweep_walk_forward_and_engine_are_carried_out_and_told(platform, research):
+    sweep = {"sweep": ["volatility_target=0.2,0.4"], "walk_forward": True}
+    async with research():
+        swept, referred, never = [
+            await ended(platform, await start(platform, **changed))
+            for changed in (
+                sweep,
+                {"engine": "reference"},
+                {"engine": "reference", "strategies": ["cross_sectional_momentum"]},
+            )
+        ]
+    assert swept["state"] == "finished", swept["reason"]
+    assert swept["asked"]["sweep"] == sweep["sweep"]
+    names = [f"donchian_ensemble[volatility_target={value}]" for value in ("0.2", "0.4")]
+    assert [result["strategy"] for result in swept["results"]] == names
+    walks = [result["walk_forward"] for result in swept["results"]]
+    assert walks[0] == walks[1]
+    assert set(walks[0]["chosen"]) <= set(names)
+    assert (walks[0]["reason"] == "") == (walks[0]["total"] is not None)
+    assert all(one["notes"][-1].startswith("No evidence: its par") for one in swept["results"])
+    page = await platform.caller.get(f"{PATH}/{swept['run_id']}/page")
+    assert "<h2>Walk-forward</h2>" in page.text
+    assert referred["state"] == "finished", referred["reason"]
+    [result] = referred["results"]
+    assert "the fast engine differs on" in result["notes"][0]
+    assert result["walk_forward"] is None
+    assert never["state"] == "refused"
+    assert "the fast engine runs it" in never["reason"]
+
+
 async def test_missing_data_refuses_with_a_reason(platform, research):
     async with research():
         for changed, reason in (
@@ -217,6 +247,11 @@ async def test_what_has_ended_cannot_be_changed(platform, research, postgres, ap
         {"begin": "2025-01-02T00:00:00Z", "end": "2025-01-01T00:00:00Z"},
         {"begin": "2025-01-02T00:00:00"},
         {"sweep": {}},
+        {"sweep": ["volatility_target"]},
+        {"sweep": ["volatility_target=0.1,0.2", "volatility_target=0.3"]},
+        {"sweep": ["volatility_target=" + ",".join(["0.1"] * 9), "band=" + ",".join(["1"] * 9)]},
+        {"walk_forward": True},
+        {"engine": "quick"},
     ],
 )
 async def test_what_makes_no_sense_is_refused(platform, changed):
@@ -240,3 +275,68 @@ async def test_too_many_are_refused(platform, research):
             await platform.caller.post(f"{PATH}/{run_id}/cancel", headers=a_key())
         for run_id in ids:
             await ended(platform, run_id)
+
+
+def fill_history(postgres, api_database, venue, symbol, rows):
+    """Keep days of history; a row is (day, prices and volume, how late it was known)."""
+    begin = datetime(2025, 1, 1, tzinfo=UTC)
+    with psycopg.connect(postgres.url(Role.MARKET, api_database)) as connection:
+        number = connection.execute(
+            "INSERT INTO history_series (venue, symbol, interval_minutes) VALUES (%s, %s, 1440)"
+            " RETURNING series_id",
+            (venue, symbol),
+        ).fetchone()[0]
+        connection.cursor().executemany(
+            "INSERT INTO history_candles VALUES (%s, %s, %s, %s, %s, %s, %s, 9, %s)",
+            [
+                (
+                    number,
+                    begin + timedelta(days=day),
+                    *figures,
+                    begin + timedelta(days=day + 1) + late,
+                )
+                for day, figures, late in rows
+            ],
+        )
+
+
+AT_ONCE = timedelta(0)
+
+
+def level(day):
+    return 100 + day, 103 + day, 99 + day, 101 + day, 50_000
+
+
+async def test_kept_history_is_tried_as_it_was_known(platform, research, postgres, api_database):
+    rows = [(n, level(n), AT_ONCE) for n in range(300) if n not in (100, 101, 200)]
+    rows[40] = (40, (*level(40)[:4], None), AT_ONCE)
+    rows[50] = (50, level(50), timedelta(hours=2))
+    # Of the last day nobody knew before the end of the backtest.
+    rows[-1] = (299, level(299), timedelta(days=400))
+    fill_history(postgres, api_database, "kraken", "BTC/USD", rows)
+    fill_history(
+        postgres, api_database, "coingecko", "SOL/USD",
+        [(n, (None, None, None, 100 + n, None), AT_ONCE) for n in range(300)],
+    )  # fmt: skip
+    choices = (await platform.caller.get(f"{PATH}/choices")).json()
+    offered = {row["venue"]: row for row in choices["recordings"]}
+    assert offered["history.kraken"]["symbol"] == "BTC/USD"
+    assert offered["history.kraken"]["first"].startswith("2025-01-01")
+    async with research():
+        end = "2025-11-01T00:00:00Z"
+        found = await ended(platform, await start(platform, venue="history.kraken", end=end))
+        closes_only = await ended(
+            platform, await start(platform, venue="history.coingecko", pairs=["SOL/USD"])
+        )
+    assert found["state"] == "finished", found["reason"]
+    [result] = found["results"]
+    assert "hindsight" not in " ".join(result["notes"])
+    assert result["sources"] == ["history.kraken/BTC/USD"]
+    assert Decimal(result["figures"]["total"]) != 0
+    assert result["curve"][-1]["at"].startswith("2025-10-2")
+    noted = result["notes"][0]
+    assert "1 bars left out, without all of open, high, low and volume" in noted
+    assert "1 bars left out, known only after their end" in noted
+    assert "5 bars of BTC/USD absent, at most 2 together, from 2025-04-11 00:00 on" in noted
+    assert closes_only["state"] == "refused"
+    assert "SOL/USD of 1440 minutes: 300 bars left out, without all" in closes_only["reason"]

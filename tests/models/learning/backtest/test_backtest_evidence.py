@@ -36,6 +36,7 @@ def a_trial():
 
 
 def test_only_closed_trades_opened_after_the_version_was_fixed_count():
+    assert why_no_evidence(replace(ASKED, venue="history.kraken"), STRATEGY) is None
     [trade] = out_of_sample(a_trial(), STRATEGY)
     assert trade.opened_at == datetime(2026, 12, 2, tzinfo=UTC)
     assert trade.closed_at == datetime(2026, 12, 5, tzinfo=UTC)
@@ -59,6 +60,10 @@ def test_evidence_says_what_it_is_or_why_there_is_none():
         ({"slippage": 0.0}, "slippage"),
         ({"latency": 0.5}, "latency"),
         ({"interval_minutes": 60}, "other bars"),
+        ({"sweep": ("volatility_target=0.2,0.4",)}, "parameters are not those"),
+        ({"venue": "history.simulator"}, "generated"),
+        ({"venue": "history.coingecko"}, "hindsight"),
+        ({"venue": "panel"}, "hindsight"),
         ({"begin": datetime(2026, 12, 24, tzinfo=UTC)}, "it begins after 2026-11-30"),
     ],
 )
@@ -67,6 +72,15 @@ def test_what_is_judged_more_kindly_proves_nothing(changed, reason):
     assert why_no_evidence(replace(ASKED, begin=datetime(2025, 1, 1, tzinfo=UTC)), STRATEGY) is None
     assert why_no_evidence(replace(ASKED, slippage=0.002), STRATEGY) is None
     assert reason in why_no_evidence(replace(ASKED, **changed), STRATEGY)
+
+
+def test_trial_of_a_sweep_proves_nothing_whatever_its_name():
+    swept = replace(ASKED, sweep=("volatility_target=0.2,0.4",))
+    trial = a_trial()
+    trial.strategy = "donchian_ensemble[volatility_target=0.4]"
+    trades, note = evidence_of(swept, trial, [STRATEGY])
+    assert trades == []
+    assert note == "No evidence: its parameters are not those of donchian_ensemble 1."
 
 
 def test_another_version_has_no_day_yet():

@@ -37,6 +37,8 @@ export function BacktestPage() {
                 <div><dt>Asked</dt><dd><Author id={data.requested_by} />, <Moment at={data.requested_at} /></dd></div>
                 <div><dt>Ended</dt><dd><Moment at={data.ended_at} unknown={isUnderWay(data) ? "under way" : "not known"} /></dd></div>
                 <div><dt>Capital</dt><dd><Figure value={String(data.asked.capital)} kind="money" unit="USD" /></dd></div>
+                <div><dt>Trades made by</dt><dd>{data.asked.engine === "reference" ? "the platform's own decisions" : "the fast engine"}</dd></div>
+                {data.asked.sweep.length > 0 ? <div><dt>Parameters tried</dt><dd>{data.asked.sweep.join("; ")}</dd></div> : null}
                 <div><dt>Slippage</dt><dd><Figure value={String(data.asked.slippage)} kind="share" decimals={3} /></dd></div>
               </dl>
               {data.state === "finished" ? (
@@ -50,11 +52,39 @@ export function BacktestPage() {
                 </Guarded>
               ) : null}
             </section>
+            <WalkForwards results={data.results} />
             {data.results.map((result) => <ResultPanel key={result.number} result={result} />)}
           </>
         )}
       </QueryState>
     </Page>
+  );
+}
+
+/** What choosing among the parameters by the past would have come to, once for each strategy and its bars. */
+export function WalkForwards({ results }: { readonly results: readonly BacktestResult[] }) {
+  const rows = new Map<string, { readonly name: string; readonly walk: NonNullable<BacktestResult["walk_forward"]> }>();
+  for (const one of results) {
+    const name = `${one.strategy.split("[")[0]}: ${one.label}`;
+    if (one.walk_forward) rows.set(name, { name, walk: one.walk_forward });
+  }
+  if (rows.size === 0) return null;
+  return (
+    <Rows
+      caption="Walk-forward: each fold holds to what had been best until then"
+      rows={[...rows.values()]}
+      keyOf={(row) => row.name}
+      empty="None."
+      columns={[
+        { name: "Strategy", cell: (row) => row.name.replaceAll("_", " ") },
+        { name: "Gain", number: true, cell: ({ walk }) => <Figure value={walk.total} kind="share" signed unknown={walk.reason || "not known"} /> },
+        { name: "Days", number: true, cell: ({ walk }) => <Figure value={walk.days === null ? null : String(walk.days)} decimals={0} unknown={walk.reason || "not known"} /> },
+        { name: "Sharpe ratio", number: true, cell: ({ walk }) => <Figure value={walk.sharpe} decimals={2} signed unknown={walk.reason || "not known"} /> },
+        { name: "Best afterwards", number: true, cell: ({ walk }) => <Figure value={walk.best_afterwards} decimals={2} signed unknown={walk.reason || "not known"} /> },
+        { name: "Deepest fall", number: true, cell: ({ walk }) => <Figure value={walk.drawdown} kind="share" unknown={walk.reason || "not known"} /> },
+        { name: "Chosen", cell: ({ walk }) => walk.chosen.join(", ") || walk.reason },
+      ]}
+    />
   );
 }
 

@@ -10,7 +10,7 @@ import { Guarded } from "@/session/Guarded";
 
 import { BacktestState } from "./BacktestState";
 import { CompareBacktests } from "./CompareBacktests";
-import { type Backtest, backtests, choices } from "./queries";
+import { type Backtest, backtests, choices, venueName } from "./queries";
 import { StartBacktest } from "./StartBacktest";
 
 /** Backtests: what would have happened, net of fees; started, watched and compared. */
@@ -59,5 +59,5 @@ export function asked({ asked: words }: Pick<Backtest, "asked">): string {
   const pairs = words.pairs.length > 0 ? words.pairs.join(", ") : "every pair";
   const from = words.begin ? ` from ${words.begin.slice(0, 10)}` : "";
   const to = words.end ? ` to ${words.end.slice(0, 10)}` : "";
-  return `${words.venue}: ${pairs}${words.together ? " together" : ""}${from}${to}`;
+  return `${venueName(words.venue)}: ${pairs}${words.together ? " together" : ""}${from}${to}`;
 }

@@ -33,3 +33,15 @@ export const comparison = (first: string, second: string) =>
   });
 
 export const isUnderWay = (one: { readonly state: string }): boolean => one.state === "queued" || one.state === "running";
+
+/** A venue in words: the platform's own candles, history that was imported, or a folder's name. */
+export function venueName(venue: string): string {
+  if (venue === "record") return "the platform's own record";
+  return venue.startsWith("history.") ? `kept history of ${venue.slice("history.".length)}` : venue;
+}
+
+/** Order of venues: folders of recordings, then what the platform itself keeps; each by name. */
+export function foldersFirst(one: string, other: string): number {
+  const kept = (venue: string) => (venueName(venue) === venue ? "0" : "1") + venue;
+  return kept(one).localeCompare(kept(other));
+}

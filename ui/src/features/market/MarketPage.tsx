@@ -11,6 +11,7 @@ import { controlRoom } from "@/features/overview/queries";
 import { ageText } from "@/format/time";
 
 import { CorrelationsPanel } from "./CorrelationsPanel";
+import { FiguresPanel } from "./FiguresPanel";
 import { correlations, dataWork, doubts, sentiment } from "./queries";
 
 type Doubt = components["schemas"]["MarketDoubtView"];
@@ -27,6 +28,7 @@ export function MarketPage() {
       {room.data?.prices_unknown ? <p className="banner banner-warn">⚠ {room.data.prices_unknown}: figures at these prices are struck out.</p> : null}
       <QueryState query={doubted} what="the doubts">{(rows) => <Doubts doubts={rows} />}</QueryState>
       <QueryState query={room} what="the prices" asOf={(data) => data.as_of}>{(data) => <MarketTable market={data.market} />}</QueryState>
+      <FiguresPanel symbols={(room.data?.market.symbols ?? []).map((one) => one.symbol).sort()} />
       <QueryState query={together} what="the correlations">{(found) => <CorrelationsPanel found={found} />}</QueryState>
       <QueryState query={work} what="the work on data">
         {(rows) => (

@@ -20,8 +20,12 @@ const FOUND = {
     { first: "BTC/USD", second: "ETH/USD", value: 0.83, sample: 0.86, returns: 90 },
   ],
 };
+const MINUTES = [
+  { symbol: "BTC/USD", at: "2026-11-28T12:00:00Z", spread_share: "0.0002", imbalance: "0.25", microprice: "49996", bid_depth: "12.5", ask_depth: "11", bought: "1.5", sold: "0.5", toxicity: null },
+];
 const known = (doubts: unknown = DOUBTS, found: unknown = FOUND): [unknown[], unknown][] => [
   [["control-room"], aRoom()], [["market", "doubts"], doubts], [["market", "correlations"], found], [["market", "work"], []], [["market", "sentiment"], []],
+  [["market", "figures", "BTC/USD"], MINUTES],
 ];
 
 describe("the page of the market", () => {
@@ -43,13 +47,20 @@ describe("the page of the market", () => {
     expect(rows[1]?.textContent).toContain("too few returns in common");
     expect(closestFirst(FOUND.estimates)[0]?.second).toBe("ETH/USD");
   });
+  it("shows book and trade flow of a pair, and what of it is not known", async () => {
+    await show(<MarketPage />, undefined, known());
+    const row = within(screen.getByRole("region", { name: "Book and trade flow of BTC/USD" })).getAllByRole("row")[1];
+    expect(row?.textContent).toContain("+0.25");
+    expect(row?.textContent).toContain("49,996");
+    expect(row?.textContent).toContain("not known");
+  });
   it("says that none were computed or found, which is not that there are none", async () => {
     await show(<MarketPage />, undefined, known([], null));
     expect(screen.getByText(/No correlations have been computed yet/)).toBeTruthy();
     expect(screen.getByText(/Where no second source of prices is followed, none can be/)).toBeTruthy();
   });
   it("takes no correlations yet for no failure", async () => {
-    answers({ "GET /api/v1/market/doubts": () => [], "GET /api/v1/market/data-work": () => [], "GET /api/v1/market/sentiment": () => [] });
+    answers({ "GET /api/v1/market/doubts": () => [], "GET /api/v1/market/data-work": () => [], "GET /api/v1/market/sentiment": () => [], "GET /api/v1/market/figures": () => [] });
     await show(<MarketPage />, undefined, [[["control-room"], aRoom()]]);
     expect(await screen.findByText(/No correlations have been computed yet/)).toBeTruthy();
   });

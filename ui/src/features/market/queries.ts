@@ -25,6 +25,14 @@ export const dataWork = queryOptions({
   queryFn: ({ signal }) => brought(client.GET("/api/v1/market/data-work", { signal })),
 });
 
+/** The newest minutes of a pair's book and trade flow. */
+export const figures = (symbol: string) =>
+  queryOptions({
+    queryKey: ["market", "figures", symbol],
+    queryFn: ({ signal }) => brought(client.GET("/api/v1/market/figures", { params: { query: { symbol, limit: 15 } }, signal })),
+    enabled: symbol !== "",
+  });
+
 export const sentiment = queryOptions({
   queryKey: ["market", "sentiment"],
   queryFn: ({ signal }) => brought(client.GET("/api/v1/market/sentiment", { params: { query: { limit: 20 } }, signal })),
