@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from activities.ports.learning.models import ChampionInForce
 from models.contracts.learning import Promotion, TrainingRequest
 from models.learning.training.holdout import HoldoutResult
 from models.learning.training.question import TrialResult
@@ -57,6 +58,9 @@ class TrainingLedger(Protocol):
         self, run_id: str, key: TrialKey, trial: LedgerTrial, seconds: float
     ) -> None:
         """Add a finished trial; one that is there already stays as it is."""
+
+    async def champion(self) -> ChampionInForce:
+        """Return who decides now, whom a candidate has to beat."""
 
     async def save_verdict(self, run_id: str, candidate: str | None, report: GateReport) -> None:
         """Write down what the gate said."""

@@ -67,6 +67,7 @@ class FakeLedger:
         self.entries: dict[tuple[TrialKey, str], LedgerTrial] = {}
         self.verdicts: dict[str, GateReport] = {}
         self.champions = [NO_TRADE]
+        self.models: dict[str, RegisteredModel] = {}
         self.added: list[str] = []
         self.fail_after: int | None = None
         self.openings: dict[str, HoldoutOpening] = {}
@@ -86,6 +87,10 @@ class FakeLedger:
             raise ConnectionError("the ledger is away")
         self.entries.setdefault((key, trial.result.trial), trial)
         self.added.append(trial.result.trial)
+
+    async def champion(self) -> ChampionInForce:
+        run_id, since = self.champions[-1], datetime(2024, 1, 1, tzinfo=UTC)
+        return ChampionInForce(len(self.champions), run_id, since, self.models.get(run_id))
 
     async def save_verdict(self, run_id: str, candidate: str | None, report: GateReport) -> None:
         self.verdicts[run_id] = report

@@ -13,6 +13,8 @@ from sqlmodel import col, select
 
 from activities.adapters.postgres import audit
 from activities.adapters.postgres.learning import champions
+from activities.adapters.postgres.learning.models import PostgresModelRecord
+from activities.ports.learning.models import ChampionInForce
 from activities.ports.learning.training import HoldoutOpening, LedgerTrial, TrialKey
 from infra.runtime.database.connections import PLATFORM_SCOPE, Database, RecordSession
 from models.contracts.learning import Promotion, TrainingRequest
@@ -85,6 +87,10 @@ class PostgresTrainingLedger:
             finished_at=datetime.now(UTC),  # noqa: TID251 - the time of writing, decides nothing
         )
         await self._add(TrialRow, row.model_dump())
+
+    async def champion(self) -> ChampionInForce:
+        """Return who decides now, whom a candidate has to beat."""
+        return await PostgresModelRecord(self._database).champion()
 
     async def save_verdict(self, run_id: str, candidate: str | None, report: GateReport) -> None:
         """Write down what the gate said; a figure that is unknown is null, with its note."""
