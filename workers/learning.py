@@ -115,6 +115,7 @@ def learning_worker(
             activities.run_trials,
             challenging.run_challengers,
             activities.judge_training,
+            activities.end_training,
             keeping.keep_model,
             keeping.open_holdout,
             shadowing.look_at_shadow,

@@ -123,6 +123,12 @@ class TrainingActivities:
             await self._ledger.save_verdict(request.run_id, candidate, answer.report)
         return TrainingJudged(answer.promoted, candidate or "", answer.report.reasons)
 
+    @activity.defn
+    async def end_training(self, request: TrainingRequest, step: str) -> None:
+        """Write down that the run was cancelled, and in which step."""
+        await self._ledger.end_cancelled(request.run_id, step)
+        log.info("training cancelled", run=request.run_id, step=step)
+
     @property
     def features(self) -> FeatureSet:
         """Return the features of the question."""

@@ -52,7 +52,8 @@ class TrainingView(Row):
 
     ``finished`` of ``planned`` trials are in the ledger; ``seconds_left`` is unknown before the
     first of them. ``passed`` is unknown until the gate has judged, ``shadow`` until its model has
-    begun to decide in shadow.
+    begun to decide in shadow. ``cancelled_by`` is who cancelled it, unknown where nobody did in
+    time.
     """
 
     run_id: str
@@ -71,6 +72,7 @@ class TrainingView(Row):
     candidate: str | None
     reasons: list[str]
     shadow: ShadowView | None
+    cancelled_by: str | None
 
 
 class TrialView(Row):
@@ -88,6 +90,12 @@ class TrialView(Row):
 
 class TrainingStarted(Row):
     """The training's id."""
+
+    run_id: str
+
+
+class TrainingCancelled(Row):
+    """Which training is cancelled; it ends with the trial that is under way."""
 
     run_id: str
 

@@ -65,6 +65,9 @@ class TrainingLedger(Protocol):
     async def save_verdict(self, run_id: str, candidate: str | None, report: GateReport) -> None:
         """Write down what the gate said."""
 
+    async def end_cancelled(self, run_id: str, step: str) -> None:
+        """Write down, audited and once, in which step a run was cancelled; its shadow ends."""
+
     async def holdout_opening(self, release: str) -> HoldoutOpening | None:
         """Return the one opening of the hold-out by a release, None while it is locked."""
 

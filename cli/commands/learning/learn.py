@@ -25,6 +25,14 @@ def train(reason: Reason, *, key: Key = None) -> None:
 
 
 @app.command()
+def cancel(run: Annotated[str, typer.Argument(help="The training.")], *, key: Key = None) -> None:
+    """Cancel a training that has not ended; it stops after the trial under way."""
+    with ApiClient(Settings()) as api:
+        found = api.post(f"/learning/trainings/{run}/cancel", {}, key)
+    typer.echo(f"training {found['run_id']} is cancelled: aether learn status")
+
+
+@app.command()
 def status(*, as_json: Json = False) -> None:
     """Show which model trades, and the trainings with their progress and verdicts."""
     with ApiClient(Settings()) as api:
@@ -106,7 +114,10 @@ def _shadow(shadow: dict[str, Any] | None) -> str:
 
 
 def _training(one: dict[str, Any]) -> str:
-    head = f"{one['run_id']} by {one['requested_by']}: {one['finished']} of {one['planned']} trials"
+    asked = f"{one['run_id']} by {one['requested_by']} ({one['reason'] or 'no reason given'})"
+    head = f"{asked}: {one['finished']} of {one['planned']} trials"
+    if one["cancelled_by"] is not None:
+        return f"{head}, cancelled by {one['cancelled_by']}"
     if one["passed"] is None:
         left = one["seconds_left"]
         return head if left is None else f"{head}, about {left:.0f} s left"

@@ -37,6 +37,7 @@ TEXTS = (
 
 OPERATIONS = {
     "start_training",
+    "cancel_training",
     "list_trainings",
     "list_trials",
     "get_champion",

@@ -70,6 +70,7 @@ class FakeLedger:
         self.models: dict[str, RegisteredModel] = {}
         self.added: list[str] = []
         self.fail_after: int | None = None
+        self.cancelled: list[tuple[str, str]] = []
         self.openings: dict[str, HoldoutOpening] = {}
         self.looks: list = []
 
@@ -94,6 +95,9 @@ class FakeLedger:
 
     async def save_verdict(self, run_id: str, candidate: str | None, report: GateReport) -> None:
         self.verdicts[run_id] = report
+
+    async def end_cancelled(self, run_id: str, step: str) -> None:
+        self.cancelled.append((run_id, step))
 
     async def holdout_opening(self, release: str) -> HoldoutOpening | None:
         return self.openings.get(release)

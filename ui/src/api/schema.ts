@@ -1804,6 +1804,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/learning/trainings/{run}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Training
+         * @description Cancel a training that has not ended: it stops after the trial under way, and asks nobody.
+         *
+         *     One that has ended stays as it ended, and the answer is 409.
+         */
+        post: operations["cancel_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/learning/trials": {
         parameters: {
             query?: never;
@@ -8158,6 +8180,14 @@ export interface components {
             quantity: string;
         };
         /**
+         * TrainingCancelled
+         * @description Which training is cancelled; it ends with the trial that is under way.
+         */
+        TrainingCancelled: {
+            /** Run Id */
+            run_id: string;
+        };
+        /**
          * TrainingStarted
          * @description The training's id.
          */
@@ -8171,9 +8201,12 @@ export interface components {
          *
          *     ``finished`` of ``planned`` trials are in the ledger; ``seconds_left`` is unknown before the
          *     first of them. ``passed`` is unknown until the gate has judged, ``shadow`` until its model has
-         *     begun to decide in shadow.
+         *     begun to decide in shadow. ``cancelled_by`` is who cancelled it, unknown where nobody did in
+         *     time.
          */
         TrainingView: {
+            /** Cancelled By */
+            cancelled_by: string | null;
             /** Candidate */
             candidate: string | null;
             /** Code Version */
@@ -11766,6 +11799,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrainingStarted"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_training: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingCancelled"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
