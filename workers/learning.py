@@ -13,7 +13,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.adapters.files.candles import read_snapshot
+from activities.adapters.candle_files.snapshots import read_snapshot
 from activities.adapters.mlflow.registry import MlflowRegistry
 from activities.adapters.postgres.learning import champions
 from activities.adapters.postgres.learning.ledger import PostgresTrainingLedger

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.adapters.files.candles import read_snapshot
+from activities.adapters.candle_files.snapshots import read_snapshot
 from activities.learning.training import TrainingActivities
 from activities.ports.learning.models import RegisteredModel
 from models.contracts.learning import TrainingRequest

@@ -8,7 +8,7 @@ import pytest
 from temporalio import activity
 from temporalio.worker import Worker
 
-from activities.adapters.files.candles import read_snapshot
+from activities.adapters.candle_files.snapshots import read_snapshot
 from activities.heartbeat import heartbeating
 from activities.learning.training import TrainingActivities
 from infra.runtime.temporal.workers import worker_options
