@@ -82,6 +82,7 @@ _READ_PLATFORM = (
     "get_backtest_choices",
     "compare_backtests",
     "get_champion",
+    "get_drift",
     "list_models",
     "list_predictions",
     "get_signal_graph",

@@ -100,6 +100,29 @@ class TrainingCancelled(Row):
     run_id: str
 
 
+class FeatureDrift(Row):
+    """How far a feature has moved: its stability index, and the largest that chance explains."""
+
+    feature: str
+    index: float
+    limit: float
+    moved: bool
+
+
+class DriftView(Row):
+    """How far the features are from what the champion learnt, as the nightly run has measured it.
+
+    Of so many ``vectors`` that it saw in the last 120 days; the farthest feature comes first.
+    ``unknown`` says why nothing can be told, and is empty where it can.
+    """
+
+    model: str
+    measured_at: datetime | None
+    vectors: int
+    features: list[FeatureDrift]
+    unknown: str
+
+
 class ModelView(Row):
     """A registered model: what pins it, what the gate said, and what it is now.
 

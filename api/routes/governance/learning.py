@@ -30,6 +30,7 @@ from api.http.problems import ProblemError
 from api.messages.bodies import PageSize
 from api.messages.learning import (
     Champion,
+    DriftView,
     ModelView,
     PredictionView,
     RollBack,
@@ -41,6 +42,7 @@ from api.messages.learning import (
     TrialView,
 )
 from api.queries.learning import trainings as queries
+from api.queries.learning.drift import drift
 from api.queries.learning.signal_graph import signal_graph
 from api.services import Principal, Services, services_of
 from infra.runtime.database.connections import PLATFORM_SCOPE
@@ -144,6 +146,12 @@ async def get_signal_graph(
 async def get_champion(request: Request) -> Champion:
     """Return which model trades; ``no-trade`` is the default."""
     return Champion.model_validate(await champions.champion(services_of(request).database))
+
+
+@router.get("/drift")
+async def get_drift(request: Request) -> DriftView:
+    """Return how far the features are from what the champion learnt, by the nightly run."""
+    return await drift(services_of(request).database)
 
 
 @router.post("/champion/rollback", response_model=Champion)

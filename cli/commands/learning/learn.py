@@ -44,6 +44,14 @@ def status(*, as_json: Json = False) -> None:
 
 
 @app.command()
+def drift(*, as_json: Json = False) -> None:
+    """Show how far the features are from what the champion learnt, by the nightly run."""
+    with ApiClient(Settings()) as api:
+        found = api.get("/learning/drift")
+    typer.echo(json.dumps(found) if as_json else "\n".join(_drift(found)))
+
+
+@app.command()
 def ledger(*, as_json: Json = False) -> None:
     """List every trial that was ever run, newest first."""
     with ApiClient(Settings()) as api:
@@ -101,6 +109,18 @@ def _status(found: dict[str, Any]) -> list[str]:
     champion = found["champion"]
     lines = [f"champion: {champion['model']} since {champion['changed_at']}: {champion['reason']}"]
     return [*lines, *(_training(one) for one in found["trainings"])]
+
+
+def _drift(found: dict[str, Any]) -> list[str]:
+    if found["unknown"]:
+        return [f"champion {found['model']}: not known, {found['unknown']}"]
+    head = f"champion {found['model']}, {found['vectors']} vectors, at {found['measured_at']}"
+    return [head, *(_moved(one) for one in found["features"])]
+
+
+def _moved(one: dict[str, Any]) -> str:
+    moved = "has moved" if one["moved"] else "as it was"
+    return f"{one['feature']} {one['index']:.2f}, at most {one['limit']:.2f} by chance: {moved}"
 
 
 def _shadow(shadow: dict[str, Any] | None) -> str:

@@ -188,7 +188,7 @@ of the workflows that have decided."""
 
 WRITES_SINCE = {
     "aether_api": ("training_cancelled",),
-    "aether_learning": ("backtest_counted", "training_ended"),
+    "aether_learning": ("backtest_counted", "drift_measured", "training_ended"),
 }
 """What version 0042 lets a role write besides."""
 

@@ -41,6 +41,7 @@ OPERATIONS = {
     "list_trainings",
     "list_trials",
     "get_champion",
+    "get_drift",
     "roll_back_champion",
     "list_accounts",
     "get_account",

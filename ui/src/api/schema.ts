@@ -1720,6 +1720,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/learning/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Drift
+         * @description Return how far the features are from what the champion learnt, by the nightly run.
+         */
+        get: operations["get_drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/learning/graph": {
         parameters: {
             query?: never;
@@ -5111,6 +5131,25 @@ export interface components {
             worst_share: string;
         };
         /**
+         * DriftView
+         * @description How far the features are from what the champion learnt, as the nightly run has measured it.
+         *
+         *     Of so many ``vectors`` that it saw in the last 120 days; the farthest feature comes first.
+         *     ``unknown`` says why nothing can be told, and is empty where it can.
+         */
+        DriftView: {
+            /** Features */
+            features: components["schemas"]["FeatureDrift"][];
+            /** Measured At */
+            measured_at: string | null;
+            /** Model */
+            model: string;
+            /** Unknown */
+            unknown: string;
+            /** Vectors */
+            vectors: number;
+        };
+        /**
          * Effect
          * @description One limit before and after the shock, as shares.
          */
@@ -5456,6 +5495,20 @@ export interface components {
             lowest_at: string;
             /** Share */
             share: string;
+        };
+        /**
+         * FeatureDrift
+         * @description How far a feature has moved: its stability index, and the largest that chance explains.
+         */
+        FeatureDrift: {
+            /** Feature */
+            feature: string;
+            /** Index */
+            index: number;
+            /** Limit */
+            limit: number;
+            /** Moved */
+            moved: boolean;
         };
         /**
          * FillSlippageView
@@ -11636,6 +11689,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Champion"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftView"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */

@@ -217,6 +217,8 @@ _RISK = (
            "A model has passed the gate and waits for people."),
     Action("holdout_opened", "platform:holdout:opened",
            "The locked hold-out was looked at, the one time that a release may."),
+    Action("drift_measured", "platform:drift:measured",
+           "How far the features of the champion are from what it learnt, each night."),
     Action("training_cancelled", "person:training:cancelled", "Somebody cancelled a training."),
     Action("training_ended", "platform:training:ended",
            "A training that was cancelled has ended, in the step that is named."),

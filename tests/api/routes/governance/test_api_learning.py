@@ -109,6 +109,12 @@ async def test_no_trade_is_in_force_and_what_was_never_tried_is_empty(platform):
     assert (await platform.caller.get(f"{ROOT}/trials")).json() == []
 
 
+async def test_drift_that_nobody_has_measured_is_not_known(platform):
+    found = (await platform.caller.get(f"{ROOT}/drift")).json()
+    assert (found["features"], found["measured_at"]) == ([], None)
+    assert found["unknown"] == "no nightly run has measured it yet"
+
+
 async def test_way_back_is_gone_once_for_each_key_and_audited(platform, director):
     key = a_key()
     words = {"json": {"reason": "it loses"}, "headers": key}

@@ -72,7 +72,8 @@ def note_decision(connection, version: int, data: str, bar: datetime, *, shadow:
         """INSERT INTO champion_predictions (idea_id, version, feature_hash, symbol, bar_start,
                vector, taken, refusal, hard, microseconds, contributions, regime, shadow,
                decided_at)
-           VALUES (%s, %s, 'f', 'BTC/USD', %s, '[]', false, 'stale', false, 1, '{}', '', %s, now())""",
+           VALUES (%s, %s, 'f', 'BTC/USD', %s, '[]', false, 'stale', false, 1, '{}', '', %s,
+               now())""",
         (f"idea-{version}", version, bar, shadow),
     )
 

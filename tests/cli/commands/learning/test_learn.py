@@ -48,3 +48,15 @@ def test_status_tells_why_a_training_was_wanted_and_who_cancelled_it():
     )  # fmt: skip
     cancelled = learn._training({**TRAINING, "cancelled_by": "user/bert"})
     assert cancelled == "r1 by user/anna (drift): 1 of 4 trials, cancelled by user/bert"
+
+
+def test_drift_tells_what_has_moved_and_what_is_not_known():
+    moved = {"feature": "trend", "index": 0.5, "limit": 0.31, "moved": True}
+    found = {
+        "model": "r1", "measured_at": "T", "vectors": 80, "features": [moved], "unknown": "",
+    }  # fmt: skip
+    assert learn._drift(found) == [
+        "champion r1, 80 vectors, at T",
+        "trend 0.50, at most 0.31 by chance: has moved",
+    ]
+    assert learn._drift({**found, "unknown": "too old"}) == ["champion r1: not known, too old"]

@@ -21,8 +21,13 @@ const TRAINING: Schemas["TrainingView"] = {
   finished: 1, seconds_left: 90, passed: null, candidate: null, reasons: [], shadow: null, cancelled_by: null,
 };
 
-const known = (champion = CHAMPION, trainings: Schemas["TrainingView"][] = [TRAINING]): [unknown[], unknown][] => [
-  [["strategies"], STRATEGIES], [["learning", "champion"], champion], [["learning", "trainings"], trainings], [["learning", "trials"], []],
+const DRIFT: Schemas["DriftView"] = {
+  model: "run-2", measured_at: AT, vectors: 80, unknown: "",
+  features: [{ feature: "trend_20", index: 0.5, limit: 0.31, moved: true }, { feature: "return_1", index: 0.1, limit: 0.31, moved: false }],
+};
+
+const known = (champion = CHAMPION, trainings: Schemas["TrainingView"][] = [TRAINING], drift = DRIFT): [unknown[], unknown][] => [
+  [["strategies"], STRATEGIES], [["learning", "champion"], champion], [["learning", "trainings"], trainings], [["learning", "trials"], []], [["learning", "drift"], drift],
 ];
 const RIGHT = "platform.settings";
 
@@ -70,6 +75,14 @@ describe("strategies and models", () => {
     await show(<StrategiesPage />, undefined, known(CHAMPION, rows));
     expect(screen.getByText(/after 1 of 4 trials/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: "Cancel this training" })).toBeNull();
+  });
+  it("shows how far features have moved, or why that is not known", async () => {
+    const { unmount } = await show(<StrategiesPage />, undefined, known());
+    expect(screen.getByText(/1 of 2 have moved \(80 decisions seen/)).toBeTruthy();
+    expect(screen.getByText(/trend 20 0.50, at most 0.31 by chance/)).toBeTruthy();
+    unmount();
+    await show(<StrategiesPage />, undefined, known(CHAMPION, [TRAINING], { ...DRIFT, features: [], unknown: "no nightly run has measured it yet" }));
+    expect(screen.getByText("no nightly run has measured it yet")).toBeTruthy();
   });
   it("says what to do where learning is off", async () => {
     answers({
