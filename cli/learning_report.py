@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from activities.adapters.files.candles import read_snapshot
+from activities.adapters.candle_files.snapshots import read_snapshot
 from activities.learning.challenging import CHALLENGERS
 from activities.ports.learning.snapshots import Snapshot, SnapshotError
 from models.learning.challengers.judged import judge_challenger
@@ -19,12 +19,14 @@ from models.learning.training.daily import PRIMARY, daily_question, question_fea
 from models.learning.training.fitting import run_trial
 from models.learning.training.holdout import lock_holdout
 from models.learning.training.question import Answer, Plan, TrialResult, make_plan
-from models.learning.training.samples import make_samples
+from models.learning.training.samples import SamplesError, make_samples
 from models.learning.training.tuning import next_trial
 from models.learning.training.verdict import conclude
 from models.learning.validation.gate import Finding, GateReport
+from models.learning.validation.spans import SplitError
 
 ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
 DAY = 86_400
 SEED = 20_260_101
 
@@ -32,15 +34,15 @@ SEED = 20_260_101
 def main() -> int:
     """Write the page; 2 with one line where the data cannot be read."""
     parser = argparse.ArgumentParser(prog="make learning-report", description=__doc__)
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--data", type=Path, action="append", help="may be given several times")
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "learning.md")
     options = parser.parse_args()
     try:
-        snapshot = read_snapshot(options.data)
-    except SnapshotError as error:
+        page = report(read_snapshot(*(options.data or [SHARED])))
+    except (SnapshotError, SamplesError, SplitError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    options.to.write_text(report(snapshot))
+    options.to.write_text(page)
     sys.stdout.write(f"wrote {options.to}\n")
     return 0
 
@@ -110,11 +112,23 @@ def _page(
 
 INTRODUCTION = """# Learning: what it earns
 
-Made by `make learning-report` (`LEARNING="--data DIRECTORY"` for other candles); the same data
-gives the same page. A learned model decides whether an entry of a *primary rule* is taken, and how
-large.
+Made by `make learning-report` (`LEARNING="--data DIRECTORY"` for other candles, several times for
+earlier and later months together); the same data gives the same page. A learned model decides
+whether an entry of a *primary rule* is taken, and how large.
 It is trained on the past only, judged on what followed, and trades only if every test of the gate
 passes. The default, and what trades where one fails, is no trade.
+
+What belongs beside the figures:
+
+- This page and the sweeps of `aether backtest` have no database: what they try is **not** in the
+  ledger of trials, which counts the trials of trainings and their challengers. Whoever chooses by
+  what they show has tried more than the gate knows of.
+- No model is the champion here, so that the candidate is held against no trade. A training also
+  runs the trial of the champion in force again, out of sample on the same data, and its candidate
+  must beat that.
+- The features are of bars, and known at the bar's end: their availability lag is 0 seconds. Order
+  flow is a feature of hourly bars alone; the daily question has none.
+- A day that no daily file has is made of finer bars of the same venue.
 """
 
 

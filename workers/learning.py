@@ -13,7 +13,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities.adapters.files.candles import read_snapshot
+from activities.adapters.candle_files.snapshots import read_snapshot
 from activities.adapters.mlflow.registry import MlflowRegistry
 from activities.adapters.postgres.learning import champions
 from activities.adapters.postgres.learning.ledger import PostgresTrainingLedger
@@ -115,6 +115,7 @@ def learning_worker(
             activities.run_trials,
             challenging.run_challengers,
             activities.judge_training,
+            activities.end_training,
             keeping.keep_model,
             keeping.open_holdout,
             shadowing.look_at_shadow,

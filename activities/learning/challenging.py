@@ -73,7 +73,12 @@ class ChallengerActivities:
             for trial in await self._ledger.trials(key.data_hash)
         ]
         report = await asyncio.to_thread(
-            judge_challenger, planned.plan, result, np.stack(tried, axis=1), _rng(key, name)
+            judge_challenger,
+            planned.plan,
+            result,
+            np.stack(tried, axis=1),
+            _rng(key, name),
+            champion=await self._training.incumbents.of(planned),
         )
         await self._ledger.save_verdict(own.run_id, name, report)
         return report.passed

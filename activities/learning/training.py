@@ -14,6 +14,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.heartbeat import heartbeating
+from activities.learning.incumbents import Incumbents
 from activities.learning.planning import PlannedTraining, Planner
 from activities.ports.learning.snapshots import ReadSnapshot
 from activities.ports.learning.training import LedgerTrial, TrainingLedger, TrialKey
@@ -49,6 +50,7 @@ class TrainingActivities:
         self._ledger = ledger
         self._code_version = code_version
         self._planner = Planner(directory, read, question)
+        self.incumbents = Incumbents(ledger, self._planner.features.fingerprint)
 
     @activity.defn
     async def plan_training(self, request: TrainingRequest) -> TrainingPlanned:
@@ -98,7 +100,10 @@ class TrainingActivities:
 
     @activity.defn
     async def judge_training(self, request: TrainingRequest, data_hash: str) -> TrainingJudged:
-        """Put the best trial through the gate; every trial ever run on this data counts."""
+        """Put the best trial through the gate, against the champion that is in force as well.
+
+        Every trial ever run on this data counts.
+        """
         async with heartbeating():
             planned = await self._planner.of(data_hash)
             plan, own = planned.plan, await self._own(planned)
@@ -110,12 +115,19 @@ class TrainingActivities:
             earlier = np.stack(others, axis=1) if others else None
             # The same evidence gives the same verdict, however often it is asked for.
             rng = np.random.default_rng(int(data_hash[:12], 16))
+            champion = await self.incumbents.of(planned)
             answer = await asyncio.to_thread(
-                conclude, plan, list(own.values()), rng, earlier=earlier
+                conclude, plan, list(own.values()), rng, earlier=earlier, champion=champion
             )
             candidate = answer.candidate.trial if answer.candidate is not None else None
             await self._ledger.save_verdict(request.run_id, candidate, answer.report)
         return TrainingJudged(answer.promoted, candidate or "", answer.report.reasons)
+
+    @activity.defn
+    async def end_training(self, request: TrainingRequest, step: str) -> None:
+        """Write down that the run was cancelled, and in which step."""
+        await self._ledger.end_cancelled(request.run_id, step)
+        log.info("training cancelled", run=request.run_id, step=step)
 
     @property
     def features(self) -> FeatureSet:

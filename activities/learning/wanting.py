@@ -15,14 +15,15 @@ from activities.learning.deciding import ModelRefusedError, checked_document
 from activities.ports.learning.models import (
     ChampionInForce,
     LoggedPrediction,
+    MeasuredDrift,
     ModelRegistry,
     Signatures,
 )
-from models.contracts.learning import TrainingRequest, TrainingWanted
+from models.contracts.learning import NO_TRADE, TrainingRequest, TrainingWanted
 from models.learning.estimators.portable import ModelDocument
 from models.learning.training.exits import EXITS
 from models.learning.watching.cusum import WatchError
-from models.learning.watching.drift import drifted
+from models.learning.watching.drift import FEWEST, Drift, drifts_of
 from models.trading.governance.subjects import DRIFT, SCHEDULE
 
 Floats = npt.NDArray[np.float64]
@@ -45,6 +46,10 @@ class DueRecord(Protocol):
 
     async def logged_vectors(self, since: datetime) -> Sequence[LoggedPrediction]:
         """Return the decisions since a time with the vectors that they saw."""
+        ...
+
+    async def note_drift(self, at: datetime, drift: MeasuredDrift) -> None:
+        """Write down how far the champion's features have moved, once for a moment."""
         ...
 
 
@@ -72,49 +77,58 @@ class WantingActivities:
     async def training_wanted_now(self) -> TrainingWanted:
         """Do what the step does, without its heartbeats."""
         now, newest = self._now(), await self._record.newest_training()
+        # Measured every night, also where a training is due anyway: people look at it.
+        measured = await self._measured(now)
+        await self._record.note_drift(now, measured)
         if newest is None or now - newest > EVERY:
             return _wanted(SCHEDULE, f"none for {EVERY.days} days", now)
-        moved = await self._moved(now)
+        drifts = [Drift(*one) for one in measured.features]
+        moved = [str(one) for one in drifts if one.has_moved]
         # One training for one drift: the next looks again when this one has had its time.
         if moved and now - newest > EVERY / 4:
             log.warning("features have drifted", moved=moved)
             return _wanted(DRIFT, "; ".join(moved)[:300], now)
         return TrainingWanted(None)
 
-    async def _moved(self, now: datetime) -> list[str]:
+    async def _measured(self, now: datetime) -> MeasuredDrift:
         champion = await self._record.champion()
-        if champion.model is None or not champion.model.feature_hash:
-            return []
-        content = await self._registry.content(champion.model.version)
+        model = champion.model
+        if model is None or not model.feature_hash:
+            why = "no trade learnt from no feature" if champion.run_id == NO_TRADE else "no model"
+            return MeasuredDrift(champion.run_id, 0, unknown=why)
+        content = await self._registry.content(model.version)
         seen = [
             one.vector
             for one in await self._record.logged_vectors(now - LOOKED_AT)
             # What a shadow saw the champion has seen as well: once counts.
-            if one.feature_hash == champion.model.feature_hash and not one.shadow
+            if one.feature_hash == model.feature_hash and not one.shadow
         ]
         if not seen:
-            return []
+            return MeasuredDrift(champion.run_id, 0, unknown=f"nothing seen, {FEWEST} are needed")
         vectors = np.asarray(
             [[np.nan if value is None else value for value in vector] for vector in seen],
             dtype=np.float64,
         )
         try:
-            document = await asyncio.to_thread(
-                checked_document, content, champion.model, self._signatures
-            )
-            return moved_of(document, vectors)
+            document = await asyncio.to_thread(checked_document, content, model, self._signatures)
+            drifts = drift_of(document, vectors)
         except (ModelRefusedError, WatchError) as error:
             # The watch withdraws such a model; what has drifted cannot be told of it.
             log.warning("drift cannot be told", why=str(error))
-            return []
+            return MeasuredDrift(champion.run_id, len(seen), unknown=str(error))
+        features = tuple((one.feature, one.index, one.limit) for one in drifts)
+        enough = f"{len(seen)} seen, {FEWEST} are needed" if len(seen) < FEWEST else ""
+        why = "" if features else enough or "the model keeps no bins of its features"
+        return MeasuredDrift(champion.run_id, len(seen), features, why)
 
 
-def moved_of(document: ModelDocument, vectors: Floats) -> list[str]:
-    """Name the features that have moved since a model was trained, none where it has no bins."""
+def drift_of(document: ModelDocument, vectors: Floats) -> list[Drift]:
+    """Measure how far features have moved since a training, none where the model has no bins."""
     if not document.edges:
         return []
     trained = max(document.evidence * (len(document.figures) + 1), 1.0)
-    return drifted(document.features, document.edges, trained, vectors, float(EXITS.longest_bars))
+    overlap = float(EXITS.longest_bars)
+    return drifts_of(document.features, document.edges, trained, vectors, overlap)
 
 
 def _wanted(by: str, reason: str, now: datetime) -> TrainingWanted:

@@ -82,6 +82,7 @@ _READ_PLATFORM = (
     "get_backtest_choices",
     "compare_backtests",
     "get_champion",
+    "get_drift",
     "list_models",
     "list_predictions",
     "get_signal_graph",
@@ -152,7 +153,9 @@ ROUTES: Final[Mapping[str, Rule]] = {
     "engage_kill_switch": Action.KILL_SWITCH_ENGAGE,
     "lift_kill_switch": Action.KILL_SWITCH_LIFT,
     "change_platform_settings": Action.PLATFORM_SETTINGS,
-    **dict.fromkeys(("start_training", "roll_back_champion"), Action.PLATFORM_SETTINGS),
+    **dict.fromkeys(
+        ("start_training", "cancel_training", "roll_back_champion"), Action.PLATFORM_SETTINGS
+    ),
     "begin_freeze": Action.FREEZE_BEGIN,
     "end_freeze": Action.FREEZE_END,
     "review_break": Action.FREEZE_REVIEW,

@@ -52,7 +52,8 @@ class TrainingView(Row):
 
     ``finished`` of ``planned`` trials are in the ledger; ``seconds_left`` is unknown before the
     first of them. ``passed`` is unknown until the gate has judged, ``shadow`` until its model has
-    begun to decide in shadow.
+    begun to decide in shadow. ``cancelled_by`` is who cancelled it, unknown where nobody did in
+    time.
     """
 
     run_id: str
@@ -71,6 +72,7 @@ class TrainingView(Row):
     candidate: str | None
     reasons: list[str]
     shadow: ShadowView | None
+    cancelled_by: str | None
 
 
 class TrialView(Row):
@@ -90,6 +92,35 @@ class TrainingStarted(Row):
     """The training's id."""
 
     run_id: str
+
+
+class TrainingCancelled(Row):
+    """Which training is cancelled; it ends with the trial that is under way."""
+
+    run_id: str
+
+
+class FeatureDrift(Row):
+    """How far a feature has moved: its stability index, and the largest that chance explains."""
+
+    feature: str
+    index: float
+    limit: float
+    moved: bool
+
+
+class DriftView(Row):
+    """How far the features are from what the champion learnt, as the nightly run has measured it.
+
+    Of so many ``vectors`` that it saw in the last 120 days; the farthest feature comes first.
+    ``unknown`` says why nothing can be told, and is empty where it can.
+    """
+
+    model: str
+    measured_at: datetime | None
+    vectors: int
+    features: list[FeatureDrift]
+    unknown: str
 
 
 class ModelView(Row):

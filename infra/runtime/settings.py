@@ -48,7 +48,7 @@ class Settings(DataSettings):
         learning: whether the processes that train and keep models are started
             (about 800 MB); what is trained trades only by the gate and a second person's approval.
         learning_data: directory of the candles that are learnt from (``AETHER_LEARNING_DATA``), as
-            ``VENUE/BASE-USD_1d_*.parquet``.
+            ``VENUE/BASE-USD_1d_*.parquet``; days that are absent are made of finer bars.
         registry_address: where the registry of models is, when it is not the embedded one.
         smtp_host, smtp_port, smtp_sender, smtp_user, smtp_tls, smtp_authorities: the mail server
             that notifications are handed to, and a file of certificates that it is checked by. Its

@@ -1,53 +1,45 @@
 """Markets with a known truth: real ones whose answers are torn off, and made ones worth so much."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pyarrow import Table, parquet
 
+from activities.adapters.candle_files.snapshots import FEWEST_DAYS, read_snapshot
+from activities.ports.learning.snapshots import SnapshotError
 from models.learning.features.bars import Bars
 
 DAY = 86_400
 YEAR = 365
 BLOCK_DAYS = 20
 SHORTEST_SHIFT = 30
-FILES = {
-    "BTC": "kraken/BTC-USD_1d_20131006-20211231.parquet",
-    "ETH": "kraken/ETH-USD_1d_20150807-20211231.parquet",
-    "LTC": "kraken/LTC-USD_1d_20131024-20211231.parquet",
-    "XRP": "kraken/XRP-USD_1d_20170518-20211231.parquet",
-}
+LONGEST_GAP = 30
+LONG_ENOUGH = 4 * YEAR
+"""Shorter pairs are only asked about where no longer one is there: they say little."""
 
 
-def recorded(data: Path) -> list[Bars]:
-    """Read the recorded daily candles of each pair on its grid; absent days stay absent."""
-    tables = {pair: parquet.read_table(data / name) for pair, name in FILES.items()}
-    reference = _on_grid(tables["BTC"])
-    return [_with_reference(_on_grid(table), reference) for table in tables.values()]
+def recorded(*directories: Path) -> list[Bars]:
+    """Read the longest unbroken recording of each pair; absent days in it stay absent.
+
+    Raises:
+        SnapshotError: there is too little to ask about.
+    """
+    histories = [_unbroken(bars) for bars in read_snapshot(*directories).histories.values()]
+    known = [int(np.isfinite(bars.close).sum()) for bars in histories]
+    least = LONG_ENOUGH if max(known) >= LONG_ENOUGH else FEWEST_DAYS
+    chosen = [bars for bars, days in zip(histories, known, strict=True) if days >= least]
+    if not chosen:
+        message = f"no pair has {FEWEST_DAYS} days without a gap of more than {LONGEST_GAP}"
+        raise SnapshotError(message)
+    return chosen
 
 
-def _on_grid(table: Table) -> Bars:
-    columns = {name: table.column(name).to_numpy() for name in table.column_names}
-    seconds = columns["ts"].astype("datetime64[s]").astype(np.int64)
-    grid = np.arange(seconds[0], seconds[-1] + DAY, DAY)
-    at = (seconds - seconds[0]) // DAY
-
-    def spread(name: str) -> np.ndarray:
-        values = np.full(grid.size, np.nan)
-        values[at] = columns[name]
-        return values
-
-    prices = {name: spread(name) for name in ("open", "high", "low", "close", "volume")}
-    unknown = np.full(grid.size, np.nan)
-    return Bars(grid, DAY, **prices, bought=unknown, reference=unknown)
-
-
-def _with_reference(bars: Bars, reference: Bars) -> Bars:
-    position = (bars.time - reference.time[0]) // DAY
-    inside = (position >= 0) & (position < len(reference))
-    close = np.where(inside, reference.close[np.clip(position, 0, len(reference) - 1)], np.nan)
-    return replace(bars, reference=close)
+def _unbroken(bars: Bars) -> Bars:
+    """Return the longest stretch of a history without a long gap."""
+    known = np.flatnonzero(np.isfinite(bars.close))
+    stretches = np.split(known, np.flatnonzero(np.diff(known) > LONGEST_GAP) + 1)
+    longest = max(stretches, key=len)
+    return bars.part(int(longest[0]), int(longest[-1]) + 1)
 
 
 def resampled(bars: Bars, rng: np.random.Generator) -> Bars:

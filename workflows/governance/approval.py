@@ -4,6 +4,7 @@ A workflow of its own, so that people with roles can be put in the place of a se
 touching what asks for approval.
 """
 
+import asyncio
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -23,6 +24,7 @@ from models.trading.answers import Answer
 from models.trading.governance.approval import (
     FROZEN,
     NOT_AUTHENTICATED,
+    PLATFORM,
     ApprovalOutcome,
     ApprovalSettled,
     ApprovalStatus,
@@ -58,7 +60,13 @@ class ApprovalWorkflow:
         """Record the request, wait, tell who asked, record the outcome, answer who decided."""
         await self.record()
         while not self.request.status.is_final:
-            await self.wait_for_decision()
+            try:
+                await self.wait_for_decision()
+            except asyncio.CancelledError:
+                # Whoever asked is gone: an approval that came now would be carried out by nobody.
+                self.request = refuse(
+                    self.request, PLATFORM, workflow.now(), "what asked for it was cancelled"
+                ).request
         held = await self.prove()
         if held is not None:
             self.request = hold(self.request, held.detail)

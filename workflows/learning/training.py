@@ -1,10 +1,12 @@
 """One training, from data to promotion: nothing becomes champion without gate and second person."""
 
+import asyncio
 from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ChildWorkflowError, is_cancelled_exception
 
 from activities.policies import RECORD
 from models.contracts.approvals import ApprovalInput
@@ -32,6 +34,9 @@ TRAINING_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)
 )
 TRIALS_WITHIN = timedelta(hours=12)
+PROMOTING = "promoting"
+"""Too late to cancel: another person has approved, and the record may know of it already."""
+CANCELLED = "cancelled by a person"
 LOCKED, CHALLENGED, SHADOWED = "locked-holdout", "challengers", "shadow"
 """Steps that came later: a run that had passed their place goes on without them."""
 APPROVAL_WITHIN = timedelta(days=7)
@@ -46,10 +51,39 @@ class TrainingWorkflow:
 
     def __init__(self) -> None:
         self.step = "planning"
+        self.is_cancelled = False
 
     @workflow.run
     async def run(self, request: TrainingRequest) -> TrainingDone:
-        """Return how the training ended."""
+        """Return how the training ended; one that is cancelled says so in the record."""
+        work = asyncio.create_task(self._train(request))
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self.is_cancelled = True
+        return await self._cancel(request, work)
+
+    async def _cancel(
+        self, request: TrainingRequest, work: "asyncio.Task[TrainingDone]"
+    ) -> TrainingDone:
+        step = self.step
+        if step != PROMOTING:
+            work.cancel()
+        try:
+            done = await work
+        except (ActivityError, ChildWorkflowError, asyncio.CancelledError) as error:
+            if not is_cancelled_exception(error):
+                raise
+        else:
+            # It had ended otherwise before it could be cancelled.
+            if done.outcome in ("promoted", "refused"):
+                return done
+        await workflow.execute_activity(
+            "end_training", args=(request, step), task_queue=LEARNING_QUEUE, **RECORD
+        )
+        return self._done(request, "cancelled", (CANCELLED,))
+
+    async def _train(self, request: TrainingRequest) -> TrainingDone:
         planned: TrainingPlanned = await self._do(
             "planning", "plan_training", TrainingPlanned, request
         )
@@ -83,6 +117,7 @@ class TrainingWorkflow:
         status = await self._approval(request, judged)
         if status is not ApprovalStatus.APPROVED:
             return self._done(request, "declined", (status.value,))
+        self.step = PROMOTING
         promotion = Promotion(request.run_id, "aether", f"{judged.candidate}: approved")
         await workflow.execute_activity(
             "promote_model", promotion, task_queue=LEARNING_QUEUE, **RECORD
@@ -101,6 +136,9 @@ class TrainingWorkflow:
             retry_policy=TRAINING_RETRY,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
+        if self.is_cancelled:
+            # The step has ended well all the same: nothing follows it.
+            raise asyncio.CancelledError
         return found
 
     async def _shadow(self, request: TrainingRequest, version: int) -> ShadowSeen:

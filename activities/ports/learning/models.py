@@ -69,6 +69,19 @@ class ResolvedPrediction:
     net: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class MeasuredDrift:
+    """How far each feature is from what the champion learnt: name, index, largest healthy index.
+
+    Of so many ``vectors`` that it saw of late; ``unknown`` says why nothing could be told.
+    """
+
+    model: str
+    vectors: int
+    features: tuple[tuple[str, float, float], ...] = ()
+    unknown: str = ""
+
+
 class ModelRegistry(Protocol):
     """The models' files, versions and aliases; OSError where it does not answer."""
 

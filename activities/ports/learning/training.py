@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from activities.ports.learning.models import ChampionInForce
 from models.contracts.learning import Promotion, TrainingRequest
 from models.learning.training.holdout import HoldoutResult
 from models.learning.training.question import TrialResult
@@ -58,8 +59,14 @@ class TrainingLedger(Protocol):
     ) -> None:
         """Add a finished trial; one that is there already stays as it is."""
 
+    async def champion(self) -> ChampionInForce:
+        """Return who decides now, whom a candidate has to beat."""
+
     async def save_verdict(self, run_id: str, candidate: str | None, report: GateReport) -> None:
         """Write down what the gate said."""
+
+    async def end_cancelled(self, run_id: str, step: str) -> None:
+        """Write down, audited and once, in which step a run was cancelled; its shadow ends."""
 
     async def holdout_opening(self, release: str) -> HoldoutOpening | None:
         """Return the one opening of the hold-out by a release, None while it is locked."""

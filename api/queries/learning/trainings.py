@@ -12,8 +12,12 @@ from api.messages.learning import (
     TrainingView,
     TrialView,
 )
-from infra.runtime.database.connections import Database
+from infra.runtime.database.connections import PLATFORM_SCOPE, Database
 
+_CANCELLED_BY = text(
+    """SELECT actor FROM audit_log WHERE account_id = 'platform' AND action = 'training_cancelled'
+         AND details->>'run' = :run ORDER BY sequence LIMIT 1"""
+)
 # What is left is what the finished trials of the same question took, on average.
 _TRAININGS = text(
     """SELECT r.*, t.finished, CASE WHEN v.run_id IS NULL AND t.finished > 0
@@ -23,8 +27,13 @@ _TRAININGS = text(
                   'version', s.version, 'wanted', s.wanted, 'began_at', s.began_at,
                   'reason', e.reason, 'decisions', coalesce(e.decisions, (
                       SELECT count(*) FROM champion_predictions p
-                      WHERE p.version = s.version AND p.shadow AND p.refusal = ''))) END AS shadow
+                      WHERE p.version = s.version AND p.shadow AND p.refusal = ''))) END AS shadow,
+              CASE WHEN v.passed IS NOT FALSE AND NOT EXISTS (
+                  SELECT FROM champions p WHERE p.model = r.run_id) THEN c.actor END AS cancelled_by
        FROM training_runs r
+       LEFT JOIN (SELECT details->>'run' AS run_id, min(actor) AS actor FROM audit_log
+                  WHERE account_id = 'platform' AND action = 'training_cancelled' GROUP BY 1) c
+           USING (run_id)
        LEFT JOIN training_verdicts v USING (run_id)
        LEFT JOIN shadows s USING (run_id)
        LEFT JOIN shadow_ends e USING (run_id)
@@ -74,9 +83,16 @@ _EXPLANATION = text(
 
 async def trainings(database: Database, limit: int) -> list[TrainingView]:
     """Return the trainings, newest first."""
-    async with database.no_scope() as session:
+    async with database.account_scope(PLATFORM_SCOPE) as session:
         rows = (await session.sql(_TRAININGS, {"limit": limit})).mappings()
         return [TrainingView.model_validate(dict(row)) for row in rows]
+
+
+async def training_cancelled_by(database: Database, run_id: str) -> str | None:
+    """Return who has cancelled a training, None where nobody has asked for that."""
+    async with database.account_scope(PLATFORM_SCOPE) as session:
+        found: str | None = (await session.sql(_CANCELLED_BY, {"run": run_id})).scalar_one_or_none()
+        return found
 
 
 async def trials(database: Database, limit: int) -> list[TrialView]:

@@ -6,12 +6,14 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
+from activities.adapters.postgres import audit
 from activities.adapters.postgres.learning import champions
 from activities.policies import START_TIMEOUT
 from api.approvals.asking import require_person_to_ask
@@ -28,18 +30,21 @@ from api.http.problems import ProblemError
 from api.messages.bodies import PageSize
 from api.messages.learning import (
     Champion,
+    DriftView,
     ModelView,
     PredictionView,
     RollBack,
     SignalGraph,
     StartTraining,
+    TrainingCancelled,
     TrainingStarted,
     TrainingView,
     TrialView,
 )
 from api.queries.learning import trainings as queries
+from api.queries.learning.drift import drift
 from api.queries.learning.signal_graph import signal_graph
-from api.services import Services, services_of
+from api.services import Principal, Services, services_of
 from infra.runtime.database.connections import PLATFORM_SCOPE
 from models.contracts.learning import (
     LEARNING_QUEUE,
@@ -50,6 +55,8 @@ from models.contracts.learning import (
 from models.trading.governance.subjects import Subject
 
 router = APIRouter(prefix="/learning", tags=["learning"], dependencies=[Depends(authenticate)])
+
+Run = Annotated[str, Path(min_length=1, max_length=60, pattern=r"^[a-z0-9-]+$")]
 
 
 @router.post("/trainings", response_model=TrainingStarted)
@@ -69,6 +76,25 @@ async def start_training(
         run_id = hashlib.sha256(command.request_id.encode()).hexdigest()[:20]
         await _start(services, TrainingRequest(run_id, caller.name, body.reason))
         return int(HTTPStatus.ACCEPTED), TrainingStarted(run_id=run_id).model_dump(mode="json")
+
+    return await run_once(services, command, act)
+
+
+@router.post("/trainings/{run}/cancel", response_model=TrainingCancelled)
+async def cancel_training(
+    request: Request, run: Run, caller: Caller, key: IdempotencyKey
+) -> JSONResponse:
+    """Cancel a training that has not ended: it stops after the trial under way, and asks nobody.
+
+    One that has ended stays as it ended, and the answer is 409.
+    """
+    services = services_of(request)
+    await require_person_to_ask(request, Subject.PROMOTE_MODEL)
+    command = command_of(request, PLATFORM_SCOPE, key, caller)
+
+    async def act() -> Response:
+        await _cancel(services, run, caller)
+        return int(HTTPStatus.OK), TrainingCancelled(run_id=run).model_dump(mode="json")
 
     return await run_once(services, command, act)
 
@@ -122,6 +148,12 @@ async def get_champion(request: Request) -> Champion:
     return Champion.model_validate(await champions.champion(services_of(request).database))
 
 
+@router.get("/drift")
+async def get_drift(request: Request) -> DriftView:
+    """Return how far the features are from what the champion learnt, by the nightly run."""
+    return await drift(services_of(request).database)
+
+
 @router.post("/champion/rollback", response_model=Champion)
 async def roll_back_champion(
     request: Request, body: RollBack, caller: Caller, key: IdempotencyKey
@@ -172,9 +204,44 @@ async def _start(services: Services, wanted: TrainingRequest) -> None:
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 )
     except (TimeoutError, RPCError) as error:
-        raise ProblemError(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "not-answered",
-            "The workflow engine does not answer. Repeat with the same key.",
-            lasting=False,
-        ) from error
+        raise _unanswered() from error
+
+
+async def _cancel(services: Services, run: str, caller: Principal) -> None:
+    handle: WorkflowHandle[object, object] = connected(services).get_workflow_handle(
+        training_workflow_id(run)
+    )
+    try:
+        async with asyncio.timeout(START_TIMEOUT.total_seconds()):
+            is_running = (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+            if not is_running and not await queries.training_cancelled_by(services.database, run):
+                raise _over(run)
+            if is_running:
+                # Who asked is in the record before anything ends by it.
+                async with services.database.account_scope(PLATFORM_SCOPE) as session:
+                    await audit.append(
+                        session, PLATFORM_SCOPE, caller.name, "training_cancelled", {"run": run},
+                        once=True,
+                    )  # fmt: skip
+                await handle.cancel()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            message = f"No training {run} runs."
+            raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-run", message) from error
+        raise _unanswered() from error
+    except TimeoutError as error:
+        raise _unanswered() from error
+
+
+def _over(run: str) -> ProblemError:
+    message = f"Training {run} has ended already: nothing is cancelled."
+    return ProblemError(HTTPStatus.CONFLICT, "training-over", message)
+
+
+def _unanswered() -> ProblemError:
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "not-answered",
+        "The workflow engine does not answer. Repeat with the same key.",
+        lasting=False,
+    )

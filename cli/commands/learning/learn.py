@@ -25,6 +25,14 @@ def train(reason: Reason, *, key: Key = None) -> None:
 
 
 @app.command()
+def cancel(run: Annotated[str, typer.Argument(help="The training.")], *, key: Key = None) -> None:
+    """Cancel a training that has not ended; it stops after the trial under way."""
+    with ApiClient(Settings()) as api:
+        found = api.post(f"/learning/trainings/{run}/cancel", {}, key)
+    typer.echo(f"training {found['run_id']} is cancelled: aether learn status")
+
+
+@app.command()
 def status(*, as_json: Json = False) -> None:
     """Show which model trades, and the trainings with their progress and verdicts."""
     with ApiClient(Settings()) as api:
@@ -33,6 +41,14 @@ def status(*, as_json: Json = False) -> None:
             "trainings": api.get("/learning/trainings"),
         }
     typer.echo(json.dumps(found) if as_json else "\n".join(_status(found)))
+
+
+@app.command()
+def drift(*, as_json: Json = False) -> None:
+    """Show how far the features are from what the champion learnt, by the nightly run."""
+    with ApiClient(Settings()) as api:
+        found = api.get("/learning/drift")
+    typer.echo(json.dumps(found) if as_json else "\n".join(_drift(found)))
 
 
 @app.command()
@@ -95,6 +111,18 @@ def _status(found: dict[str, Any]) -> list[str]:
     return [*lines, *(_training(one) for one in found["trainings"])]
 
 
+def _drift(found: dict[str, Any]) -> list[str]:
+    if found["unknown"]:
+        return [f"champion {found['model']}: not known, {found['unknown']}"]
+    head = f"champion {found['model']}, {found['vectors']} vectors, at {found['measured_at']}"
+    return [head, *(_moved(one) for one in found["features"])]
+
+
+def _moved(one: dict[str, Any]) -> str:
+    moved = "has moved" if one["moved"] else "as it was"
+    return f"{one['feature']} {one['index']:.2f}, at most {one['limit']:.2f} by chance: {moved}"
+
+
 def _shadow(shadow: dict[str, Any] | None) -> str:
     if shadow is None:
         return ": aether approvals list"
@@ -106,7 +134,10 @@ def _shadow(shadow: dict[str, Any] | None) -> str:
 
 
 def _training(one: dict[str, Any]) -> str:
-    head = f"{one['run_id']} by {one['requested_by']}: {one['finished']} of {one['planned']} trials"
+    asked = f"{one['run_id']} by {one['requested_by']} ({one['reason'] or 'no reason given'})"
+    head = f"{asked}: {one['finished']} of {one['planned']} trials"
+    if one["cancelled_by"] is not None:
+        return f"{head}, cancelled by {one['cancelled_by']}"
     if one["passed"] is None:
         left = one["seconds_left"]
         return head if left is None else f"{head}, about {left:.0f} s left"

@@ -186,7 +186,10 @@ WRITES = {
 of the workflows that have decided."""
 
 
-WRITES_SINCE = {"aether_learning": ("backtest_counted",)}
+WRITES_SINCE = {
+    "aether_api": ("training_cancelled",),
+    "aether_learning": ("backtest_counted", "drift_measured", "training_ended"),
+}
 """What version 0042 lets a role write besides."""
 
 

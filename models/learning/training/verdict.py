@@ -8,6 +8,7 @@ import numpy.typing as npt
 from models.learning.estimators.calibration import Calibration
 from models.learning.estimators.estimator import EstimatorSpec
 from models.learning.training.fitting import run_trial
+from models.learning.training.incumbent import Incumbent, benchmarks, with_incumbent
 from models.learning.training.paths import judge_paths
 from models.learning.training.question import (
     Answer,
@@ -28,13 +29,13 @@ def ask(
     samples: Samples,
     rng: np.random.Generator,
     *,
-    champion: Floats | None = None,
+    champion: Incumbent | None = None,
     progress: Progress | None = None,
     thorough: bool = True,
 ) -> Answer:
     """Try every estimator by walk-forward, choose the best Sharpe ratio and judge it.
 
-    `champion` holds the results of the model that trades now, per tested period; None is no trade.
+    `champion` is the model that trades now, run again on this plan; None is no trade.
     `thorough` is that of `conclude`. Raise `SplitError` where the samples cannot be split.
     """
     plan = make_plan(question, samples)
@@ -52,13 +53,15 @@ def conclude(
     rng: np.random.Generator,
     *,
     earlier: Floats | None = None,
-    champion: Floats | None = None,
+    champion: Incumbent | None = None,
     thorough: bool = True,
 ) -> Answer:
     """Choose the best of the trials and judge it, at last on the paths of its cross-validation.
 
     `earlier` are the results of all other trials that were ever run on this data, shape (periods,
-    trials): they count, though none of them can be chosen. The paths take longer than all else:
+    trials): they count, though none of them can be chosen. `champion` is the model that trades now,
+    run again on this plan: None is no trade, one with unknown results refuses every candidate. The
+    paths take longer than all else:
     without `thorough` only a candidate that has passed every other test goes on them.
     """
     question = plan.question
@@ -73,11 +76,10 @@ def conclude(
         )
         refused = GateReport((missing,), None, 0.0)
         return Answer(question.name, None, tuple(results), primary, refused)
-    against = {"primary": at_equal_risk(primary, chosen.net)}
-    if champion is not None:
-        against["champion"] = champion
+    against = benchmarks(primary, champion, chosen.net)
     evidence = Evidence(chosen.net, chosen.costs, table, against)
     report = judge(evidence, rng, question.limits)
+    report = with_incumbent(report, champion, question.limits.superior)
     findings = (*report.findings, _calibrated(chosen.calibration))
     if thorough or all(finding.passed for finding in findings):
         spec = EstimatorSpec.parse(chosen.trial)
@@ -89,12 +91,6 @@ def conclude(
 def _best(results: Sequence[TrialResult]) -> TrialResult | None:
     live = [result for result in results if float(result.net.std()) > 0]
     return max(live, key=lambda result: result.net.mean() / result.net.std(), default=None)
-
-
-def at_equal_risk(results: Floats, other: Floats) -> Floats:
-    """Scale `results` to the deviation of `other`: a larger stake is no better rule."""
-    deviation = float(results.std())
-    return results * (float(other.std()) / deviation) if deviation > 0 else results
 
 
 def _calibrated(calibration: Calibration | None) -> Finding:

@@ -81,6 +81,11 @@ class Finding:
     passed: bool
     note: str = ""
 
+    @property
+    def reason(self) -> str:
+        """Name the test, and where its figure is unknown why."""
+        return f"{self.test}: {self.note}" if math.isnan(self.figure) and self.note else self.test
+
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
@@ -97,8 +102,8 @@ class GateReport:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Name the tests that did not pass."""
-        return tuple(finding.test for finding in self.findings if not finding.passed)
+        """Name the tests that did not pass; one that could not be held says why."""
+        return tuple(finding.reason for finding in self.findings if not finding.passed)
 
 
 def judge(

@@ -5,6 +5,7 @@ it does badly shows in its results.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -17,6 +18,23 @@ BINS = 10
 FEWEST = 60
 CONFIDENCE = 0.99
 SMALLEST_SHARE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far a feature has moved: its stability index, and the largest that chance explains."""
+
+    feature: str
+    index: float
+    limit: float
+
+    @property
+    def has_moved(self) -> bool:
+        """Say whether chance explains it no more."""
+        return self.index > self.limit
+
+    def __str__(self) -> str:
+        return f"{self.feature} {self.index:.2f} against {self.limit:.2f}"
 
 
 def edges_of(features: Floats) -> tuple[tuple[float, ...], ...]:
@@ -47,14 +65,14 @@ def largest_healthy_index(trained: float, seen: float, features: int = 1) -> flo
     return float(quantile * (1 / trained + 1 / seen))
 
 
-def drifted(
+def drifts_of(
     names: Sequence[str],
     edges: Sequence[Sequence[float]],
     trained: float,
     vectors: Floats,
     overlap: float,
-) -> list[str]:
-    """Name the features that have moved, with how far; `vectors` has shape (count, features).
+) -> list[Drift]:
+    """Measure how far each feature has moved; `vectors` has shape (count, features).
 
     `overlap` is how many neighbouring vectors tell the same: that many count as one. Nothing is
     said of fewer than sixty vectors. Raise `WatchError` where names, edges and vectors differ.
@@ -67,8 +85,18 @@ def drifted(
         # A feature of few values, such as the day of the week, has no ten bins.
         if known.size < FEWEST or len(set(own)) < BINS - 1:
             continue
-        index = stability_index(own, known)
         limit = largest_healthy_index(trained, known.size / overlap, len(names))
-        if index > limit:
-            found.append(f"{name} {index:.2f} against {limit:.2f}")
+        found.append(Drift(name, stability_index(own, known), limit))
     return found
+
+
+def drifted(
+    names: Sequence[str],
+    edges: Sequence[Sequence[float]],
+    trained: float,
+    vectors: Floats,
+    overlap: float,
+) -> list[str]:
+    """Name the features that have moved, with how far; see `drifts_of`."""
+    found = drifts_of(names, edges, trained, vectors, overlap)
+    return [str(one) for one in found if one.has_moved]

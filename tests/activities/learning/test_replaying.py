@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from activities.adapters.files.candles import read_snapshot
+from activities.adapters.candle_files.snapshots import read_snapshot
 from activities.learning.deciding import bars_until, newest_vector
 from activities.learning.replaying import difference_of, replay_vectors
 from activities.ports.learning.models import LoggedPrediction

@@ -5,7 +5,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.adapters.files.candles import read_snapshot
+from activities.adapters.candle_files.snapshots import read_snapshot
 from activities.learning.training import TrainingActivities
 from activities.ports.learning.snapshots import SnapshotError
 from activities.ports.learning.training import LedgerTrial, TrialKey
@@ -84,7 +84,7 @@ async def test_data_that_changed_meanwhile_end_the_run(tmp_path):
 
 
 async def test_directory_without_candles_ends_the_run(tmp_path):
-    with pytest.raises(ApplicationError, match="no daily candles"):
+    with pytest.raises(ApplicationError, match="0 daily candles"):
         await ActivityEnvironment().run(steps(FakeLedger(), tmp_path).plan_training, ASKED)
     with pytest.raises(SnapshotError):
         read_snapshot(tmp_path)

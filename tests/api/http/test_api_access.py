@@ -37,9 +37,11 @@ TEXTS = (
 
 OPERATIONS = {
     "start_training",
+    "cancel_training",
     "list_trainings",
     "list_trials",
     "get_champion",
+    "get_drift",
     "roll_back_champion",
     "list_accounts",
     "get_account",

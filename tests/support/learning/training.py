@@ -67,8 +67,10 @@ class FakeLedger:
         self.entries: dict[tuple[TrialKey, str], LedgerTrial] = {}
         self.verdicts: dict[str, GateReport] = {}
         self.champions = [NO_TRADE]
+        self.models: dict[str, RegisteredModel] = {}
         self.added: list[str] = []
         self.fail_after: int | None = None
+        self.cancelled: list[tuple[str, str]] = []
         self.openings: dict[str, HoldoutOpening] = {}
         self.looks: list = []
 
@@ -87,8 +89,15 @@ class FakeLedger:
         self.entries.setdefault((key, trial.result.trial), trial)
         self.added.append(trial.result.trial)
 
+    async def champion(self) -> ChampionInForce:
+        run_id, since = self.champions[-1], datetime(2024, 1, 1, tzinfo=UTC)
+        return ChampionInForce(len(self.champions), run_id, since, self.models.get(run_id))
+
     async def save_verdict(self, run_id: str, candidate: str | None, report: GateReport) -> None:
         self.verdicts[run_id] = report
+
+    async def end_cancelled(self, run_id: str, step: str) -> None:
+        self.cancelled.append((run_id, step))
 
     async def holdout_opening(self, release: str) -> HoldoutOpening | None:
         return self.openings.get(release)

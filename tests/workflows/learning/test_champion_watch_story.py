@@ -7,6 +7,7 @@ from functools import partial
 from uuid import uuid4
 
 import numpy as np
+import psycopg
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
@@ -22,6 +23,7 @@ from activities.learning.watching import WatchActivities
 from activities.market.champion import ChampionJudge
 from activities.ports.learning.models import LoggedPrediction
 from activities.ports.learning.training import TrialKey
+from api.queries.learning.drift import drift
 from infra.runtime.database.connections import PLATFORM_SCOPE, Database, Role
 from models.contracts.learning import (
     CHAMPION,
@@ -282,6 +284,46 @@ async def test_drift_asks_for_a_training_and_withdraws_nobody(client, platform):
     assert wanted.by == "drift"
     assert "return_1 " in wanted.reason
     assert (await platform.decisions.champion()).run_id == "run-1"
+    shown = await drift(platform.admin)
+    assert (shown.model, shown.vectors, shown.unknown) == ("run-1", 80, "")
+    assert len(shown.features) == width
+    assert all(one.moved and one.index > one.limit for one in shown.features)
+
+
+async def test_drift_is_measured_each_night_and_never_guessed(client, platform):
+    assert "no nightly run" in (await drift(platform.admin)).unknown
+    width = len(document().features)
+    rng = np.random.default_rng(3)
+    edges = tuple(tuple(row) for row in np.quantile(
+        rng.normal(0, 1, (3_000, width)), np.arange(1, 10) / 10, axis=0).T.tolist())  # fmt: skip
+    # A training is due anyway: the drift is measured all the same.
+    await platform.wanting.training_wanted_now()
+    assert (await drift(platform.admin)).unknown == "no trade learnt from no feature"
+    await platform.promote("run-1", edges=edges, evidence=500.0)
+    gone = await drift(platform.admin)
+    assert "measured of no-trade, which is champion no more" in gone.unknown
+    for number in range(30):
+        vector = (4.0, *rng.normal(0, 1, width - 1).tolist())
+        await platform.decided(number, symbol="DDD/USD", wins=True, vector=vector)
+    await platform.wanting.training_wanted_now()
+    few = await drift(platform.admin)
+    assert (few.unknown, few.features) == ("30 seen, 60 are needed", [])
+    for number in range(30, 100):
+        vector = (4.0, *rng.normal(0, 1, width - 1).tolist())
+        await platform.decided(number, symbol="DDD/USD", wins=True, vector=vector)
+    platform.now += timedelta(minutes=1)
+    await platform.wanting.training_wanted_now()
+    found = await drift(platform.admin)
+    assert (found.vectors, found.unknown) == (100, "")
+    # The farthest comes first, and nothing else has moved.
+    assert [one.feature for one in found.features if one.moved] == [document().features[0]]
+    assert found.features[0].moved
+    with psycopg.connect(platform.owner) as connection:
+        connection.execute("ALTER TABLE audit_log DISABLE TRIGGER USER")
+        connection.execute("UPDATE audit_log SET recorded_at = recorded_at - interval '3 days'")
+    old = await drift(platform.admin)
+    assert "measured 72 hours ago" in old.unknown
+    assert old.features == []
 
 
 def test_decider_refuses_a_model_of_other_features():

@@ -8,7 +8,7 @@ from uuid import uuid4
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, Interceptor, Worker
 
-from activities.adapters.files.candles import read_snapshot
+from activities.adapters.candle_files.snapshots import read_snapshot
 from activities.learning.keeping import KeepingActivities, ModelKeeper
 from activities.learning.training import TrainingActivities
 from activities.ports.learning.training import HoldoutOpening

@@ -1,5 +1,6 @@
 """Stories of trainings on a real Temporal server: nobody is promoted past the gate or alone."""
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -7,7 +8,8 @@ import pytest
 from temporalio import activity
 from temporalio.worker import Worker
 
-from activities.adapters.files.candles import read_snapshot
+from activities.adapters.candle_files.snapshots import read_snapshot
+from activities.heartbeat import heartbeating
 from activities.learning.training import TrainingActivities
 from infra.runtime.temporal.workers import worker_options
 from models.contracts.approvals import ApprovalDecision
@@ -151,3 +153,60 @@ async def test_what_passes_the_gate_waits_for_another_person(client, tmp_path, a
         done: TrainingDone = await handle.result()
     assert done.outcome == ("promoted" if approved else "declined")
     assert ledger.champions == ([NO_TRADE, asked.run_id] if approved else [NO_TRADE])
+
+
+class SlowSteps(PassingSteps):
+    """Steps whose trials last until they are cancelled, or end well all the same."""
+
+    def __init__(self, ledger: FakeLedger, *, ends_well: bool) -> None:
+        super().__init__(ledger)
+        self.ends_well = ends_well
+        self.begun = asyncio.Event()
+
+    @activity.defn(name="run_trials")
+    async def trials(self, _: TrainingRequest, __: str) -> TrialsFinished:
+        self.begun.set()
+        try:
+            async with heartbeating():
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if not self.ends_well:
+                raise
+        return TrialsFinished(1, 1)
+
+
+@pytest.mark.parametrize("ends_well", [True, False])
+async def test_cancelled_training_stops_and_says_so(client, tmp_path, ends_well):
+    ledger = FakeLedger()
+    steps = SlowSteps(ledger, ends_well=ends_well)
+    ending = TrainingActivities(ledger, tmp_path, read_snapshot, "code").end_training
+    asked = TrainingRequest(uuid4().hex[:12], "anna", "try")
+    shadowing = shadowing_for()
+    async with passing_worker(client, steps, shadowing.look_at_shadow, ending):
+        handle = await start(client, asked)
+        await asyncio.wait_for(steps.begun.wait(), 30)
+        await handle.cancel()
+        done: TrainingDone = await handle.result()
+    assert (done.outcome, done.reasons) == ("cancelled", ("cancelled by a person",))
+    assert ledger.cancelled == [(asked.run_id, "trials")]
+
+
+async def test_cancelled_while_it_waits_for_a_person_leaves_nothing_to_approve(client, tmp_path):
+    ledger = FakeLedger()
+    world, steps = World(client, queue=TRADING_QUEUE), PassingSteps(ledger)
+    training = TrainingActivities(ledger, tmp_path, read_snapshot, "code")
+    keeping = keeping_for(training)
+    asked = TrainingRequest(uuid4().hex[:12], "anna", "try")
+    approval = f"promote-{asked.run_id}"
+    shadowing = shadowing_for(wanted=1)
+    others = shadowing.look_at_shadow, keeping.promote_model, training.end_training
+    async with world.running(), passing_worker(client, steps, *others):
+        handle = await start(client, asked)
+        await eventually(lambda: approval in world.journal.approvals, "another person is asked")
+        await handle.cancel()
+        done: TrainingDone = await handle.result()
+        kept, _ = world.journal.approvals[approval]
+    assert done.outcome == "cancelled"
+    assert (kept.status.value, kept.reason) == ("lapsed", "what asked for it was cancelled")
+    assert ledger.cancelled == [(asked.run_id, "waiting for another person")]
+    assert ledger.champions == [NO_TRADE]

@@ -1720,6 +1720,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/learning/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Drift
+         * @description Return how far the features are from what the champion learnt, by the nightly run.
+         */
+        get: operations["get_drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/learning/graph": {
         parameters: {
             query?: never;
@@ -1798,6 +1818,28 @@ export interface paths {
          * @description Start a training; what it finds trades only by the gate and another person's approval.
          */
         post: operations["start_training"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/learning/trainings/{run}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Training
+         * @description Cancel a training that has not ended: it stops after the trial under way, and asks nobody.
+         *
+         *     One that has ended stays as it ended, and the answer is 409.
+         */
+        post: operations["cancel_training"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5163,6 +5205,25 @@ export interface components {
             worst_share: string;
         };
         /**
+         * DriftView
+         * @description How far the features are from what the champion learnt, as the nightly run has measured it.
+         *
+         *     Of so many ``vectors`` that it saw in the last 120 days; the farthest feature comes first.
+         *     ``unknown`` says why nothing can be told, and is empty where it can.
+         */
+        DriftView: {
+            /** Features */
+            features: components["schemas"]["FeatureDrift"][];
+            /** Measured At */
+            measured_at: string | null;
+            /** Model */
+            model: string;
+            /** Unknown */
+            unknown: string;
+            /** Vectors */
+            vectors: number;
+        };
+        /**
          * Effect
          * @description One limit before and after the shock, as shares.
          */
@@ -5511,6 +5572,20 @@ export interface components {
             lowest_at: string;
             /** Share */
             share: string;
+        };
+        /**
+         * FeatureDrift
+         * @description How far a feature has moved: its stability index, and the largest that chance explains.
+         */
+        FeatureDrift: {
+            /** Feature */
+            feature: string;
+            /** Index */
+            index: number;
+            /** Limit */
+            limit: number;
+            /** Moved */
+            moved: boolean;
         };
         /**
          * FeatureValue
@@ -8293,6 +8368,14 @@ export interface components {
             quantity: string;
         };
         /**
+         * TrainingCancelled
+         * @description Which training is cancelled; it ends with the trial that is under way.
+         */
+        TrainingCancelled: {
+            /** Run Id */
+            run_id: string;
+        };
+        /**
          * TrainingStarted
          * @description The training's id.
          */
@@ -8306,9 +8389,12 @@ export interface components {
          *
          *     ``finished`` of ``planned`` trials are in the ledger; ``seconds_left`` is unknown before the
          *     first of them. ``passed`` is unknown until the gate has judged, ``shadow`` until its model has
-         *     begun to decide in shadow.
+         *     begun to decide in shadow. ``cancelled_by`` is who cancelled it, unknown where nobody did in
+         *     time.
          */
         TrainingView: {
+            /** Cancelled By */
+            cancelled_by: string | null;
             /** Candidate */
             candidate: string | null;
             /** Code Version */
@@ -11751,6 +11837,35 @@ export interface operations {
             };
         };
     };
+    get_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftView"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_signal_graph: {
         parameters: {
             query?: {
@@ -11901,6 +12016,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrainingStarted"];
+                };
+            };
+            /** @description A problem (RFC 9457); its type is stable */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_training: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made up by the caller; a repeat with the same key gets the same answer */
+                "Idempotency-Key": string;
+            };
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingCancelled"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */

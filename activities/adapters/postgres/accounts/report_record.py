@@ -1,5 +1,6 @@
 """Reports in PostgreSQL: the facts they are made of, and the reports themselves."""
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -42,6 +43,13 @@ _STORE = text(
     """INSERT INTO reports (account_id, kind, since, until, made_at, document)
        VALUES (:account, :kind, :since, :until, :made_at, CAST(:document AS jsonb))
        ON CONFLICT (account_id, kind, until) DO NOTHING RETURNING number"""
+)
+# Who decided in the span, and on which data they were trained: what a report's figures came of.
+_MODELS = text(
+    """SELECT DISTINCT m.version, m.data_hash FROM champion_predictions p
+       JOIN model_versions m USING (version)
+       WHERE p.bar_start > :since AND p.bar_start <= :until AND NOT p.shadow
+       ORDER BY m.version LIMIT :most"""
 )
 _STORED = text("SELECT number FROM reports WHERE kind = :kind AND until = :until")
 Span = dict[str, Any]
@@ -93,7 +101,12 @@ class PostgresReports:
         made_at: datetime,
         document: dict[str, Any],
     ) -> int:
-        """Keep a report, once for the end of its span, and return its number."""
+        """Keep a report, once for the end of its span, and return its number.
+
+        Its provenance is audited: the span, the hash of the document (`document_hash`), and the
+        versions of the models that decided in the span with the hashes of the data they learnt.
+        """
+        provenance = await self._provenance(span, document)
         values = {
             "account": account,
             "kind": kind,
@@ -114,8 +127,23 @@ class PostgresReports:
                 "number": str(number),
                 "figures": headline_of(document),
             }
+            details |= provenance
             await audit.append(session, account, "aether", "report_made", details, once=True)
             return int(number)
+
+    async def _provenance(
+        self, span: tuple[datetime, datetime], document: dict[str, Any]
+    ) -> dict[str, str]:
+        asked = {"since": span[0], "until": span[1], "most": ROWS_MOST}
+        models = await self._reading.call(_MODELS, asked)
+        learnt = sorted({row.data_hash for row in models if row.data_hash})
+        return {
+            "since": span[0].isoformat(),
+            "until": span[1].isoformat(),
+            "document": document_hash(document),
+            "models": ", ".join(str(row.version) for row in models) or "none",
+            "data": ", ".join(learnt) or "none",
+        }
 
     async def _costs(self, account: str, span: Span) -> tuple[Section, ...]:
         return scheduled.cost_sections(await self._trades(account, span))
@@ -183,6 +211,15 @@ class PostgresReports:
 
     async def _trades(self, account: str, span: Span) -> list[SettledTrade]:
         return await settled_trades(self._reading, account, span)
+
+
+def document_hash(document: dict[str, Any]) -> str:
+    """Return the SHA-256 of a report's document as JSON with sorted keys and without spaces.
+
+    It is the same of a document that was stored and read again.
+    """
+    content = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _refused_by(row: IdeaRow) -> str:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from activities.adapters.postgres import audit
 from activities.adapters.postgres.learning import champions
+from activities.adapters.postgres.learning.models import PostgresModelRecord
+from activities.ports.learning.models import ChampionInForce
 from activities.ports.learning.training import HoldoutOpening, LedgerTrial, TrialKey
 from infra.runtime.database.connections import PLATFORM_SCOPE, Database, RecordSession
 from models.contracts.learning import Promotion, TrainingRequest
@@ -25,6 +27,14 @@ from models.tables.learning.training import (
     TrainingRunRow,
     TrainingVerdictRow,
     TrialRow,
+)
+
+_END_SHADOW = text(
+    """INSERT INTO shadow_ends
+       SELECT s.run_id, (SELECT count(*) FROM champion_predictions p
+                         WHERE p.version = s.version AND p.shadow AND p.refusal = ''),
+              'the training was cancelled', :at
+       FROM shadows s WHERE s.run_id = :run_id ON CONFLICT DO NOTHING"""
 )
 
 
@@ -86,6 +96,10 @@ class PostgresTrainingLedger:
         )
         await self._add(TrialRow, row.model_dump())
 
+    async def champion(self) -> ChampionInForce:
+        """Return who decides now, whom a candidate has to beat."""
+        return await PostgresModelRecord(self._database).champion()
+
     async def save_verdict(self, run_id: str, candidate: str | None, report: GateReport) -> None:
         """Write down what the gate said; a figure that is unknown is null, with its note."""
         row = TrainingVerdictRow(
@@ -97,6 +111,16 @@ class PostgresTrainingLedger:
             judged_at=datetime.now(UTC),  # noqa: TID251 - the time of writing, decides nothing
         )
         await self._add(TrainingVerdictRow, row.model_dump())
+
+    async def end_cancelled(self, run_id: str, step: str) -> None:
+        """Write down, audited and once, in which step a run was cancelled; its shadow ends."""
+        at = datetime.now(UTC)  # noqa: TID251 - the time of writing, decides nothing
+        async with self._database.account_scope(PLATFORM_SCOPE) as session:
+            await session.sql(_END_SHADOW, {"run_id": run_id, "at": at})
+            await audit.append(
+                session, PLATFORM_SCOPE, "aether", "training_ended",
+                {"run": run_id, "step": step, "outcome": "cancelled"}, once=True,
+            )  # fmt: skip
 
     async def holdout_opening(self, release: str) -> HoldoutOpening | None:
         """Return the one opening of the hold-out by a release, None while it is locked."""

@@ -1,5 +1,6 @@
 """Models, their decisions and what came of them, in PostgreSQL. No numeric library is loaded."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from activities.adapters.postgres.market.candle_copy import save_candles
 from activities.ports.learning.models import (
     ChampionInForce,
     LoggedPrediction,
+    MeasuredDrift,
     RegisteredModel,
     ResolvedPrediction,
 )
@@ -203,6 +205,20 @@ class PostgresModelRecord:
             if differing:
                 details = {"ideas": ", ".join(differing[:20]), "worst": f"{worst:.3g}"}
                 await audit.append(session, PLATFORM_SCOPE, "aether", "features_differ", details)
+
+    async def note_drift(self, at: datetime, drift: MeasuredDrift) -> None:
+        """Write down how far the champion's features have moved, once for a moment."""
+        details = {
+            "at": at.isoformat(),
+            "model": drift.model,
+            "vectors": str(drift.vectors),
+            "features": json.dumps(drift.features),
+            "unknown": drift.unknown,
+        }
+        async with self._database.account_scope(PLATFORM_SCOPE) as session:
+            await audit.append(
+                session, PLATFORM_SCOPE, "aether", "drift_measured", details, once=True
+            )
 
     async def _add(self, table: type, values: dict[str, object]) -> None:
         async with self._database.no_scope() as session:

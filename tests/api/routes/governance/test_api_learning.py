@@ -1,12 +1,19 @@
 """Learning over the API: off by default, no trade in force, and one way back, audited."""
 
+import asyncio
 from contextlib import suppress
+from uuid import uuid4
 
 import pytest_asyncio
+from temporalio import activity
+from temporalio.worker import Worker
 
 from activities.adapters.postgres.learning import champions
+from infra.runtime.temporal.workers import worker_options
+from models.contracts.learning import LEARNING_QUEUE, TrainingRequest, training_workflow_id
 from tests.support.people import signed_in
 from tests.support.platform import PORT_BASE, a_key, loopback
+from workflows.learning.training import TrainingWorkflow
 
 ROOT = "/api/v1/learning"
 
@@ -34,11 +41,78 @@ async def test_no_token_starts_what_would_ask_for_a_model_to_trade(platform, dir
             assert answer.json()["type"].endswith("person-required")
 
 
+@pytest_asyncio.fixture
+async def running(platform):
+    """A training under way whose process has gone: it ends with its cancellation alone."""
+    run, noted = uuid4().hex[:20], []
+
+    @activity.defn(name="end_training")
+    async def end(asked: TrainingRequest, step: str) -> None:
+        noted.append((asked.run_id, step))
+
+    @activity.defn(name="plan_training")
+    async def plan(_: TrainingRequest) -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(0.1)
+
+    worker = Worker(
+        platform.services.client,
+        task_queue=LEARNING_QUEUE,
+        workflows=[TrainingWorkflow],
+        activities=[end, plan],
+        **worker_options(),
+    )
+    async with worker:
+        handle = await platform.services.client.start_workflow(
+            TrainingWorkflow.run,
+            TrainingRequest(run, "anna", "try"),
+            id=training_workflow_id(run),
+            task_queue=LEARNING_QUEUE,
+        )
+        yield run, handle, noted
+
+
+async def test_training_is_cancelled_by_a_person_once_and_audited(platform, director, running):
+    run, handle, noted = running
+    path, key = f"{ROOT}/trainings/{run}/cancel", a_key()
+    token = await platform.caller.post(path, headers=a_key())
+    assert (token.status_code, token.json()["type"][-15:]) == (403, "person-required")
+    first = await director.post(path, headers=key)
+    assert (first.status_code, first.json()) == (200, {"run_id": run})
+    done = await handle.result()
+    assert (done.outcome, done.reasons) == ("cancelled", ("cancelled by a person",))
+    assert noted == [(run, "planning")]
+    # Sent again, with the same key or another, it comes to the same and is noted once.
+    for repeated in (key, a_key()):
+        again = await director.post(path, headers=repeated)
+        assert (again.status_code, again.json()) == (200, {"run_id": run})
+    rows = await platform.audited("platform", "training_cancelled")
+    assert [row["details"]["run"] for row in rows].count(run) == 1
+
+
+async def test_training_that_does_not_run_is_not_cancelled(platform, director, running):
+    unknown = await director.post(f"{ROOT}/trainings/nobody/cancel", headers=a_key())
+    assert unknown.status_code == 404
+    assert unknown.json()["type"].endswith("unknown-run")
+    run, handle, _ = running
+    await handle.terminate()
+    over = await director.post(f"{ROOT}/trainings/{run}/cancel", headers=a_key())
+    assert over.status_code == 409
+    assert over.json()["type"].endswith("training-over")
+
+
 async def test_no_trade_is_in_force_and_what_was_never_tried_is_empty(platform):
     champion = (await platform.caller.get(f"{ROOT}/champion")).json()
     assert champion["model"] == "no-trade"
     assert (await platform.caller.get(f"{ROOT}/trainings")).json() == []
     assert (await platform.caller.get(f"{ROOT}/trials")).json() == []
+
+
+async def test_drift_that_nobody_has_measured_is_not_known(platform):
+    found = (await platform.caller.get(f"{ROOT}/drift")).json()
+    assert (found["features"], found["measured_at"]) == ([], None)
+    assert found["unknown"] == "no nightly run has measured it yet"
 
 
 async def test_way_back_is_gone_once_for_each_key_and_audited(platform, director):

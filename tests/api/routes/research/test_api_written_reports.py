@@ -1,14 +1,14 @@
 """Scheduled reports: made from the record by their workflow, stored once, read in every form."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 import pytest_asyncio
 
 from activities.accounts.written_reports import WrittenReports
-from activities.adapters.postgres.accounts.report_record import PostgresReports
+from activities.adapters.postgres.accounts.report_record import PostgresReports, document_hash
 from activities.adapters.postgres.learning.backtests import PostgresBacktests
 from activities.learning.backtests import BacktestActivities
 from infra.runtime.database.connections import Database, Role
@@ -62,6 +62,57 @@ async def test_every_kind_is_made_stored_and_read_in_every_form(
         pytest.raises(psycopg.Error),
     ):
         connection.execute("UPDATE reports SET kind = 'costs'")
+
+
+def note_decision(connection, version: int, data: str, bar: datetime, *, shadow: bool) -> None:
+    """Write down a model of some data, and one decision of it."""
+    connection.execute(
+        """INSERT INTO model_versions (version, run_id, trial, sha256, signature, feature_hash,
+               data_hash, code_version, registered_at)
+           VALUES (%s, %s, 't', 's', 'g', 'f', %s, 'c', now())""",
+        (version, f"run-{version}", data),
+    )
+    connection.execute(
+        """INSERT INTO champion_predictions (idea_id, version, feature_hash, symbol, bar_start,
+               vector, taken, refusal, hard, microseconds, contributions, regime, shadow,
+               decided_at)
+           VALUES (%s, %s, 'f', 'BTC/USD', %s, '[]', false, 'stale', false, 1, '{}', '', %s,
+               now())""",
+        (f"idea-{version}", version, bar, shadow),
+    )
+
+
+async def test_provenance_of_a_report_is_audited(platform, research, postgres, api_database):
+    account = await platform.add_account()
+    await platform.set_market()
+    path = f"/api/v1/accounts/{account}/reports"
+    made = await platform.caller.post(path, json={"kind": "learning"}, headers=a_key())
+    stored = (await platform.caller.get(f"{path}/{made.json()['number']}")).json()
+    (row,) = await platform.audited(account, "report_made")
+    found = row["details"]
+    assert (found["models"], found["data"]) == ("none", "none")
+    since, until = (datetime.fromisoformat(found[name]) for name in ("since", "until"))
+    for name, moment in (("since", since), ("until", until)):
+        assert datetime.fromisoformat(stored[name]) == moment.replace(microsecond=0)
+    # Whoever has the record can tell whether its document is the one that was made.
+    with psycopg.connect(postgres.url("postgres", api_database)) as connection:
+        query = "SELECT document FROM reports WHERE account_id = %s"
+        (document,) = connection.execute(query, (account,)).fetchone()
+        assert found["document"] == document_hash(document)
+        changed = {**document, "title": "another"}
+        assert found["document"] != document_hash(changed)
+        # Two models decided in the span, a third in shadow, a fourth before it.
+        inside = until - timedelta(seconds=1)
+        note_decision(connection, 901, "a" * 64, inside, shadow=False)
+        note_decision(connection, 902, "b" * 64, inside, shadow=False)
+        note_decision(connection, 903, "c" * 64, inside, shadow=True)
+        note_decision(connection, 904, "d" * 64, since - timedelta(days=1), shadow=False)
+        connection.commit()
+    answer = await platform.caller.post(path, json={"kind": "costs"}, headers=a_key())
+    assert answer.status_code == 200, answer.text
+    told = await platform.audited(account, "report_made")
+    (costs,) = [one["details"] for one in told if one["details"]["kind"] == "costs"]
+    assert (costs["models"], costs["data"]) == ("901, 902", f"{'a' * 64}, {'b' * 64}")
 
 
 async def test_report_of_the_same_moment_is_one(platform, research):

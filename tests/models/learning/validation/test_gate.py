@@ -53,7 +53,7 @@ def test_a_missing_figure_fails_its_test_and_says_why() -> None:
     table[7] = np.nan
     report = judge(Evidence(table[:, 0], np.zeros(DAYS), table), rng)
     assert not report.passed
-    assert "deflated_sharpe_2025" in report.reasons
+    assert "deflated_sharpe_2025: the trials are not known" in report.reasons
     assert all(finding.note for finding in report.findings if np.isnan(finding.figure))
 
 

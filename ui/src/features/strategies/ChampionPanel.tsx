@@ -17,6 +17,11 @@ const champion = queryOptions({
   queryFn: ({ signal }) => brought(client.GET("/api/v1/learning/champion", { signal })),
 });
 
+const drift = queryOptions({
+  queryKey: ["learning", "drift"],
+  queryFn: ({ signal }) => brought(client.GET("/api/v1/learning/drift", { signal })),
+});
+
 /** Which learned model is in force, since when and why, and the way back to the one before. */
 export function ChampionPanel() {
   const found = useQuery(champion);
@@ -33,6 +38,7 @@ export function ChampionPanel() {
               <div><dt>Because</dt><dd>{data.reason}</dd></div>
               <div><dt>Before it</dt><dd>{data.previous === NO_TRADE ? "no learned model" : <code>{data.previous}</code>}</dd></div>
             </dl>
+            <DriftLine />
             {data.model === NO_TRADE ? (
               <p className="panel-note">There is nothing to roll back. A challenger becomes champion when it has passed every test of the gate and another person has approved it (page Approvals).</p>
             ) : (
@@ -44,6 +50,26 @@ export function ChampionPanel() {
         )}
       </QueryState>
     </section>
+  );
+}
+
+/** How far features are from what the champion learnt: a reason to train anew, never to withdraw. */
+function DriftLine() {
+  const found = useQuery(drift);
+  return (
+    <QueryState query={found} what="the drift">
+      {({ unknown, features, vectors, measured_at: at }) => {
+        if (unknown !== "") return <p className="figure-unknown">Drift of its features: – <small className="reason">{unknown}</small></p>;
+        const moved = features.filter((one) => one.moved);
+        const shown = moved.length > 0 ? moved : features.slice(0, 1);
+        return (
+          <p className={moved.length > 0 ? "warn" : undefined}>
+            Drift of its features: {moved.length} of {features.length} have moved ({vectors} decisions seen, <Moment at={at} />).{" "}
+            {shown.map((one) => `${one.feature.replaceAll("_", " ")} ${one.index.toFixed(2)}, at most ${one.limit.toFixed(2)} by chance`).join("; ")}
+          </p>
+        );
+      }}
+    </QueryState>
   );
 }
 

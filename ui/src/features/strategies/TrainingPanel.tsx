@@ -34,6 +34,11 @@ export function TrainingPanel() {
               {rows.map((row) => (
                 <li key={row.run_id}>
                   <TrainingLine training={row} />
+                  {canBeCancelled(row) ? (
+                    <Guarded right="platform.settings">
+                      <CancelTraining run={row.run_id} />
+                    </Guarded>
+                  ) : null}
                 </li>
               ))}
             </ul>
@@ -48,12 +53,14 @@ export function TrainingPanel() {
 }
 
 function TrainingLine({ training }: { readonly training: Training }) {
-  const { passed, finished, planned, seconds_left: left } = training;
+  const { passed, finished, planned, seconds_left: left, cancelled_by: cancelledBy } = training;
   return (
     <>
-      <code>{training.run_id.slice(0, 8)}</code> by <Author id={training.requested_by} />, <Moment at={training.started_at} />
+      <code>{training.run_id.slice(0, 8)}</code> by <Author id={training.requested_by} />, <Moment at={training.started_at} />: {training.reason || "no reason given"}
       <br />
-      {passed === null ? (
+      {cancelledBy !== null ? (
+        <span className="quiet">cancelled by <Author id={cancelledBy} />, after {finished} of {planned} trials</span>
+      ) : passed === null ? (
         <span role="status">
           <progress value={finished} max={Math.max(planned, 1)} aria-label={`${finished} of ${planned} trials`} /> {finished} of {planned} trials
           {left === null ? "" : `, about ${ageText(left * 1000)} left`}
@@ -67,10 +74,25 @@ function TrainingLine({ training }: { readonly training: Training }) {
   );
 }
 
+function canBeCancelled({ passed, shadow, cancelled_by: by }: Training) {
+  const decidesInShadow = passed === true && shadow !== null && shadow.reason === null;
+  return by === null && (passed === null || decidesInShadow);
+}
+
 function shadowText(shadow: Training["shadow"]) {
   if (shadow === null) return "";
   const counted = `${shadow.decisions} of ${shadow.wanted} decisions in shadow`;
   return shadow.reason ? `; ${counted}: ${shadow.reason}` : `; ${counted}`;
+}
+
+function CancelTraining({ run }: { readonly run: string }) {
+  const command = useCommand<{ run_id: string }>({
+    form: `cancel-training/${run}`,
+    send: (key, signal) => brought(client.POST("/api/v1/learning/trainings/{run}/cancel", { params: { path: { run }, header: { "Idempotency-Key": key } }, signal }), key),
+    // Once it is recorded, the line above has no button any more.
+    isRecorded: () => false,
+  });
+  return <CommandForm command={command} action="Cancel this training" recorded="Cancelled." ready refusedEffect="None: the training goes on, or had ended." />;
 }
 
 function StartTraining({ known }: { readonly known: readonly string[] }) {

@@ -1,6 +1,6 @@
 import { act, fireEvent, screen } from "@testing-library/react";
 import axe from "axe-core";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { components } from "@/api/schema";
 import { setConnection } from "@/live/connection";
@@ -18,11 +18,16 @@ const STRATEGIES: Schemas["StrategyView"][] = [
 const CHAMPION: Schemas["Champion"] = { number: 2, model: "run-2", previous: "no-trade", changed_by: "aether", reason: "approved", changed_at: AT };
 const TRAINING: Schemas["TrainingView"] = {
   run_id: "run-3", requested_by: "user/a1", reason: "drift", data_hash: "d", question: "q", feature_hash: "f", code_version: "c", samples: 10, planned: 4, started_at: AT,
-  finished: 1, seconds_left: 90, passed: null, candidate: null, reasons: [], shadow: null,
+  finished: 1, seconds_left: 90, passed: null, candidate: null, reasons: [], shadow: null, cancelled_by: null,
 };
 
-const known = (champion = CHAMPION, trainings: Schemas["TrainingView"][] = [TRAINING]): [unknown[], unknown][] => [
-  [["strategies"], STRATEGIES], [["learning", "champion"], champion], [["learning", "trainings"], trainings], [["learning", "trials"], []],
+const DRIFT: Schemas["DriftView"] = {
+  model: "run-2", measured_at: AT, vectors: 80, unknown: "",
+  features: [{ feature: "trend_20", index: 0.5, limit: 0.31, moved: true }, { feature: "return_1", index: 0.1, limit: 0.31, moved: false }],
+};
+
+const known = (champion = CHAMPION, trainings: Schemas["TrainingView"][] = [TRAINING], drift = DRIFT): [unknown[], unknown][] => [
+  [["strategies"], STRATEGIES], [["learning", "champion"], champion], [["learning", "trainings"], trainings], [["learning", "trials"], []], [["learning", "drift"], drift],
 ];
 const RIGHT = "platform.settings";
 
@@ -46,11 +51,38 @@ describe("strategies and models", () => {
   });
   it("tells an auditor which right is missing", async () => {
     await show(<StrategiesPage />, AUDITOR, known());
-    expect(screen.getAllByText(RIGHT).length).toBe(2);
+    expect(screen.getAllByText(RIGHT).length).toBe(3);
   });
   it("says what the gate refused a challenger for", async () => {
     await show(<StrategiesPage />, undefined, known(CHAMPION, [{ ...TRAINING, passed: false, reasons: ["deflated_sharpe_2025"] }]));
     expect(screen.getByText(/deflated sharpe 2025/)).toBeTruthy();
+  });
+  it("says why a training was wanted, and cancels one that runs", async () => {
+    const sent: string[] = [];
+    answers({
+      "POST /api/v1/learning/trainings/run-3/cancel": () => {
+        sent.push("run-3");
+        return new Response(JSON.stringify({ run_id: "run-3" }), { status: 200 });
+      },
+    });
+    await show(<StrategiesPage />, undefined, [...known(), [["rights"], { operations: {}, rights: [{ action: RIGHT, scope: "platform", roles: ["director"], tokens: true, tokens_of_the_machine_on_live_accounts: true, step_up: false }] }]]);
+    expect(screen.getByText(/: drift/)).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: "Cancel this training" }));
+    await vi.waitFor(() => expect(sent).toEqual(["run-3"]));
+  });
+  it("offers no cancellation of what was cancelled or judged", async () => {
+    const rows = [{ ...TRAINING, cancelled_by: "user/a1" }, { ...TRAINING, run_id: "run-4", passed: false, reasons: ["trials"] }];
+    await show(<StrategiesPage />, undefined, known(CHAMPION, rows));
+    expect(screen.getByText(/after 1 of 4 trials/)).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Cancel this training" })).toBeNull();
+  });
+  it("shows how far features have moved, or why that is not known", async () => {
+    const { unmount } = await show(<StrategiesPage />, undefined, known());
+    expect(screen.getByText(/1 of 2 have moved \(80 decisions seen/)).toBeTruthy();
+    expect(screen.getByText(/trend 20 0.50, at most 0.31 by chance/)).toBeTruthy();
+    unmount();
+    await show(<StrategiesPage />, undefined, known(CHAMPION, [TRAINING], { ...DRIFT, features: [], unknown: "no nightly run has measured it yet" }));
+    expect(screen.getByText("no nightly run has measured it yet")).toBeTruthy();
   });
   it("says what to do where learning is off", async () => {
     answers({

@@ -9,10 +9,14 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
-from activities.adapters.postgres.audit import verify_chain
+from activities.adapters.postgres.audit import append, verify_chain
 from activities.adapters.postgres.learning import champions
 from activities.adapters.postgres.learning.ledger import PostgresTrainingLedger
+from activities.adapters.postgres.learning.models import PostgresModelRecord
+from activities.adapters.postgres.learning.shadows import PostgresShadows
+from activities.ports.learning.models import RegisteredModel
 from activities.ports.learning.training import LedgerTrial, TrialKey
+from api.queries.learning.trainings import training_cancelled_by, trainings
 from infra.runtime.database.connections import PLATFORM_SCOPE, Database, Role
 from models.contracts.learning import NO_TRADE, Promotion, TrainingRequest
 from models.learning.estimators.calibration import Calibration
@@ -121,6 +125,44 @@ async def test_alarm_about_one_champion_withdraws_no_other(
     late = await champions.roll_back(learning, "aether", "it loses", expected=before + 1)
     assert (late.done, late.followed_by.model) == (False, "run-b")
     assert (await champions.champion(learning)).model == "run-a"
+
+
+async def test_cancelled_run_says_so_once_and_its_shadow_ends(ledger, learning, admin):
+    await ledger.begin_run(TrainingRequest("run-c", "anna", "try"), KEY, "f", "c", 10, 2)
+    models = PostgresModelRecord(learning)
+    pins = RegisteredModel(77, "run-c", "one", "s", "g", "f", "d", "c")
+    await models.note_model(pins)
+    await PostgresShadows(learning).begin_shadow("run-c", 77, 20)
+    assert await models.in_shadow() == pins
+    for _ in range(2):
+        await ledger.end_cancelled("run-c", "deciding in shadow")
+    assert await models.in_shadow() is None
+    ended = await PostgresShadows(learning).end_shadow("run-c", 3, "later")
+    assert (ended.decisions, ended.reason) == (0, "the training was cancelled")
+    async with admin.account_scope(PLATFORM_SCOPE) as session:
+        query = "SELECT actor, details FROM audit_log WHERE action = 'training_ended'"
+        rows = (await (await session.connection()).exec_driver_sql(query)).all()
+    assert [row.details for row in rows] == [
+        {"run": "run-c", "step": "deciding in shadow", "outcome": "cancelled"}
+    ]
+
+
+async def test_view_tells_who_has_cancelled_unless_it_was_too_late(
+    ledger, learning, admin, postgres, database_name
+):
+    for run in ("run-x", "run-y", "run-z"):
+        await ledger.begin_run(TrainingRequest(run, "anna", "try"), KEY, "f", "c", 10, 2)
+    async with admin.account_scope(PLATFORM_SCOPE) as session:
+        for run in ("run-x", "run-y"):
+            details = {"run": run}
+            await append(session, PLATFORM_SCOPE, "machine/ops", "training_cancelled", details)
+    approve_model(postgres.url("postgres", database_name), "run-y")
+    await ledger.promote(Promotion("run-y", "aether", "approved"))
+    views = {view.run_id: view.cancelled_by for view in await trainings(admin, 100)}
+    assert views["run-x"].endswith("machine/ops")
+    assert (views["run-y"], views["run-z"]) == (None, None)
+    assert (await training_cancelled_by(admin, "run-x")) == views["run-x"]
+    assert await training_cancelled_by(admin, "run-z") is None
 
 
 def looked(reason: str = "") -> HoldoutResult:
