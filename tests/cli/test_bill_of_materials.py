@@ -64,4 +64,6 @@ def test_the_image_carries_it_and_one_command_makes_it():
     assert recipe.index("COPY ui ui") < recipe.index("cli.bill_of_materials")
     assert "COPY --from=pages /opt/aether/sbom.json /opt/aether/sbom.json" in recipe
     makefile = (ROOT / "Makefile").read_text()
-    assert re.search(r"^sbom: .*\n\t@\$\(BIN\)/python -m cli.bill_of_materials$", makefile, re.MULTILINE)
+    assert re.search(
+        r"^sbom: .*\n\t@\$\(BIN\)/python -m cli.bill_of_materials$", makefile, re.MULTILINE
+    )
