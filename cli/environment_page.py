@@ -12,8 +12,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "environment.md"
 
 _HEAD = """# Environment variables
 
-Made by `python -m cli.environment_page` from `infra/runtime/settings.py` and
-`infra/runtime/data_settings.py`; a test compares.
+Made by `python -m cli.environment_page` from `infra/runtime/settings.py`,
+`infra/runtime/data_settings.py` and `infra/runtime/http/port_settings.py`; a test compares.
 
 They say where things are and how the platform runs; every process reads them at its start, and an
 empty one counts as not set. Where no default is shown there is none, or it follows from the rest.

@@ -10,6 +10,7 @@ from infra.runtime.settings import Settings
 from infra.runtime.temporal.access import client_tls
 from infra.runtime.temporal.client import connect
 from infra.runtime.temporal.codec import KeyRing, PayloadKey
+from infra.runtime.temporal.logged_steps import LoggedSteps
 
 
 def secret_store(settings: Settings) -> InstallationSecrets:
@@ -32,4 +33,5 @@ async def connect_temporal(settings: Settings, runtime: Runtime | None = None) -
         keys,
         runtime,
         tls=client_tls(settings),
+        interceptors=[LoggedSteps()],
     )

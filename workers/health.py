@@ -4,14 +4,14 @@ import asyncio
 import json
 import socket
 import urllib.request
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from threading import Thread
 from typing import Any
 
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 
 from infra.runtime.http.guard import SECURITY_HEADERS, HttpGuard
 from infra.runtime.http.limits import limited_config
@@ -29,22 +29,29 @@ class Health:
     """What a process says of itself. ``checks`` maps each part to ``ok`` or what is wrong.
 
     ``silent_workflows`` are those that should run and do not, or do not answer, with the reason.
+    ``when_asked`` returns further checks, or other results of them, that are made anew each time.
     """
 
     checks: dict[str, str] = field(default_factory=dict)
     degraded_modes: list[str] = field(default_factory=list)
     silent_workflows: dict[str, str] = field(default_factory=dict)
+    when_asked: Callable[[], Mapping[str, str]] = dict
+
+    def all_checks(self) -> dict[str, str]:
+        """Return every check, those that are made now included."""
+        return {**self.checks, **self.when_asked()}
 
     @property
     def is_ready(self) -> bool:
         """Tell whether every part is in order."""
-        return bool(self.checks) and all(result == "ok" for result in self.checks.values())
+        checks = self.all_checks()
+        return bool(checks) and all(result == "ok" for result in checks.values())
 
     def report(self) -> dict[str, Any]:
         """Return the body of ``/readyz``."""
         return {
             "status": "ready" if self.is_ready else "not ready",
-            "checks": self.checks,
+            "checks": self.all_checks(),
             "degraded_modes": self.degraded_modes,
             "silent_workflows": self.silent_workflows,
         }
@@ -58,8 +65,15 @@ class HealthServer:
     and sends nothing holds nobody up.
     """
 
-    def __init__(self, port: int, health: Health, sdk_metrics_port: int | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        health: Health,
+        sdk_metrics_port: int | None = None,
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
         self._health = health
+        self._registry = registry
         self._sdk_metrics_port = sdk_metrics_port
         self._guard = HttpGuard(port)
         self._socket = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
@@ -103,7 +117,7 @@ class HealthServer:
             body = json.dumps(self._health.report()).encode()
         elif path == "/metrics":
             sdk = await asyncio.to_thread(self._sdk_metrics)
-            kind, body = CONTENT_TYPE_LATEST, generate_latest() + sdk
+            kind, body = CONTENT_TYPE_LATEST, generate_latest(self._registry) + sdk
         else:
             status, body = HTTPStatus.NOT_FOUND, json.dumps({"status": "not found"}).encode()
         await _respond(send, status, kind, body)

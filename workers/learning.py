@@ -6,12 +6,13 @@ of the champion, which no training holds up.
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.adapters.candle_files.snapshots import read_snapshot
 from activities.adapters.mlflow.registry import MlflowRegistry
@@ -33,6 +34,7 @@ from infra.runtime.temporal.workers import build_id, worker_options
 from models.contracts.learning import LEARNING_QUEUE, WATCH_QUEUE
 from workers.running import connected, run_process
 from workers.schedules.champion_watch import keep_watching
+from workers.upkeep.process_health import ProcessHealth, StepsSeen
 from workflows.learning.training import TrainingWorkflow
 from workflows.learning.watching import ChampionWatchWorkflow, FeatureReplayWorkflow
 
@@ -46,43 +48,59 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     database = Database(
         database_url(settings, Role.LEARNING), application="aether-learning", connections=3
     )
+    needed = ("temporal", "database", "worker", "watch_worker")
     try:
-        client = await connected(settings, stop)
-        if client is None:
-            return
-        keeper = model_keeper(settings, database)
-        ledger, build = PostgresTrainingLedger(database), build_id()
-        training = TrainingActivities(ledger, settings.learning_data, read_snapshot, build)
-        challenging = ChallengerActivities(training, ledger, build)
-        watching = WatchActivities(
-            PostgresModelRecord(database),
-            keeper,
-            ModelSignatures(settings.home),
-            partial(champions.roll_back, database, "aether"),
-            lambda: datetime.now(UTC),
-        )
-        wanting = WantingActivities(
-            PostgresModelRecord(database),
-            keeper.registry,
-            ModelSignatures(settings.home),
-            lambda: datetime.now(UTC),
-        )
-        async with (
-            learning_worker(
-                client,
-                training,
-                KeepingActivities(training, keeper),
-                challenging,
-                ShadowActivities(PostgresShadows(database)),
-            ),
-            watch_worker(client, watching, wanting),
-        ):
-            scheduling = asyncio.create_task(keep_watching(client))
-            log.info("learning worker runs", data=str(settings.learning_data))
-            await stop.wait()
-            scheduling.cancel()
+        async with ProcessHealth(settings.health_port("learning"), *needed) as health:
+            health.ask_database(database)
+            client = await connected(settings, stop)
+            if client is not None:
+                health.ask_temporal(client)
+                await _work(settings, database, client, health, stop)
     finally:
         await database.close()
+
+
+async def _work(
+    settings: Settings,
+    database: Database,
+    client: Client,
+    health: ProcessHealth,
+    stop: asyncio.Event,
+) -> None:
+    keeper = model_keeper(settings, database)
+    ledger, build = PostgresTrainingLedger(database), build_id()
+    training = TrainingActivities(ledger, settings.learning_data, read_snapshot, build)
+    seen = [StepsSeen(partial(health.worked, "steps"))]
+    watching = WatchActivities(
+        PostgresModelRecord(database),
+        keeper,
+        ModelSignatures(settings.home),
+        partial(champions.roll_back, database, "aether"),
+        lambda: datetime.now(UTC),
+    )
+    wanting = WantingActivities(
+        PostgresModelRecord(database),
+        keeper.registry,
+        ModelSignatures(settings.home),
+        lambda: datetime.now(UTC),
+    )
+    async with (
+        learning_worker(
+            client,
+            training,
+            KeepingActivities(training, keeper),
+            ChallengerActivities(training, ledger, build),
+            ShadowActivities(PostgresShadows(database)),
+            interceptors=seen,
+        ) as worker,
+        watch_worker(client, watching, wanting, interceptors=seen) as watch,
+    ):
+        health.ask_worker(worker)
+        health.ask_worker(watch, "watch_worker")
+        scheduling = asyncio.create_task(keep_watching(client))
+        log.info("learning worker runs", data=str(settings.learning_data))
+        await stop.wait()
+        scheduling.cancel()
 
 
 def model_keeper(settings: Settings, database: Database) -> ModelKeeper:
@@ -103,6 +121,7 @@ def learning_worker(
     challenging: ChallengerActivities,
     shadowing: ShadowActivities,
     queue: str = LEARNING_QUEUE,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """Return the worker of the learning queue: one step at a time bounds its memory."""
     options = worker_options(max_concurrent_activities=1, max_cached_workflows=10)
@@ -121,6 +140,7 @@ def learning_worker(
             shadowing.look_at_shadow,
             keeping.promote_model,
         ],
+        interceptors=interceptors,
         **options,
     )
 
@@ -130,6 +150,7 @@ def watch_worker(
     watching: WatchActivities,
     wanting: WantingActivities,
     queue: str = WATCH_QUEUE,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """Return the worker of the champion's watch, one look at a time."""
     options = worker_options(max_concurrent_activities=1, max_cached_workflows=10)
@@ -138,6 +159,7 @@ def watch_worker(
         task_queue=queue,
         workflows=[ChampionWatchWorkflow, FeatureReplayWorkflow],
         activities=[watching.watch_champion, watching.replay_features, wanting.training_wanted],
+        interceptors=interceptors,
         **options,
     )
 

@@ -24,9 +24,21 @@ class EventBridge:
     """Sends what waits, account beside account; one account's events one after the other."""
 
     def __init__(
-        self, outbox: EventOutbox, broker: EventBroker, now: Callable[[], datetime]
+        self,
+        outbox: EventOutbox,
+        broker: EventBroker,
+        now: Callable[[], datetime],
+        told: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._outbox, self._broker, self._now = outbox, broker, now
+        """Join an outbox with a broker.
+
+        Args:
+            outbox: where events wait.
+            broker: who is told of them.
+            now: the time.
+            told: called after each round: why events wait, "" where they do not.
+        """
+        self._outbox, self._broker, self._now, self._told = outbox, broker, now, told
 
     async def run(self) -> None:
         """Send for ever; a broker or record that does not answer is waited for."""
@@ -36,8 +48,10 @@ class EventBridge:
                 sent = await self.send_waiting()
             except (BrokerUnavailableError, ConnectionError) as error:
                 log.warning("events wait", error=str(error))
+                self._told(str(error) or type(error).__name__)
                 await asyncio.sleep(pause.next())
             else:
+                self._told("")
                 pause = GrowingPause(RETRY_SECONDS, LONGEST_RETRY_SECONDS)
                 if not sent:
                     await asyncio.sleep(IDLE_SECONDS)

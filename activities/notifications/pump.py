@@ -28,9 +28,16 @@ class NotificationPump:
     A process that dies in between tells the same occurrences again, which count once.
     """
 
-    def __init__(self, record: NotificationRecord, begin: Begin) -> None:
+    def __init__(
+        self,
+        record: NotificationRecord,
+        begin: Begin,
+        looked: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Follow a record; ``looked`` is called after each look that did not fail."""
         self._record = record
         self._begin = begin
+        self._looked = looked
 
     async def look(self) -> int:
         """Deal with the rows that nobody has looked at; return how many there were."""
@@ -52,6 +59,7 @@ class NotificationPump:
         while not stop.is_set():
             try:
                 found = await self.look()
+                self._looked()
                 pause = 0.0 if found == BATCH else LOOK_SECONDS
             except (ConnectionError, OSError, TimeoutError) as error:
                 log.warning("notifications are not begun now", error=str(error))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
+import structlog
 from fastapi import Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -28,14 +29,19 @@ from api.http.problems import ProblemError, engine_unavailable, refusal
 from api.http.tracing import noted_step
 from api.messages.schemas import Answered, CheckMade
 from api.services import Principal, Services
+from infra.runtime.logs import correlated
 from models.contracts.names import trade_workflow_id
 from models.trading.answers import WAITING, Answer
+
+log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 Response = tuple[int, dict[str, Any]]
 
 UPDATE_TIMEOUT = timedelta(seconds=6)
 NOT_RUNNING = "not-running"
+JOINED = ("workflow", "trade", "client_order_id", "approval")
+"""What of an answer the lines of other processes name too."""
 ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
 """How Temporal calls an update whose workflow ended before it answered."""
 
@@ -96,12 +102,17 @@ async def run_once(
     if known.state is RequestState.ANSWERED:
         return _as_remembered(known)
     REQUEST_ID.set(command.request_id)
-    try:
-        status, response = await act()
-    except ProblemError as problem:
-        if not problem.lasting:
-            raise
-        status, response = int(problem.status), problems.document(problem)
+    with correlated(request_id=command.request_id):
+        try:
+            status, response = await act()
+        except ProblemError as problem:
+            log.info("command refused", path=command.path, status=int(problem.status))
+            if not problem.lasting:
+                raise
+            status, response = int(problem.status), problems.document(problem)
+        else:
+            about = {name: response[name] for name in JOINED if response.get(name)}
+            log.info("command answered", path=command.path, status=status, **about)
     kept = await services.requests.finish(scope, key, status, response, datetime.now(UTC))
     return _as_remembered(kept)
 
@@ -130,7 +141,7 @@ async def update_workflow(
     handle = connected(services).get_workflow_handle(workflow_id)
     try:
         # The client tries a refused connection again for much longer than a caller waits.
-        with noted_step(f"{workflow_id} {update}"):
+        with correlated(workflow_id=workflow_id), noted_step(f"{workflow_id} {update}"):
             async with asyncio.timeout(UPDATE_TIMEOUT.total_seconds()):
                 answer: Result = await handle.execute_update(
                     update, argument, id=update_id, result_type=result_type

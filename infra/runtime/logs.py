@@ -3,9 +3,31 @@
 import logging
 import os
 import sys
-from typing import TextIO, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TextIO, cast
 
 import structlog
+
+_IDS: ContextVar[dict[str, Any] | None] = ContextVar("_IDS", default=None)
+"""What the work under way is about; emptied when it is over."""
+
+
+@contextmanager
+def correlated(**ids: Any) -> Iterator[dict[str, Any]]:
+    """Have every line that is logged within the block, in tasks of it too, carry these ids.
+
+    A task that lives on beyond the block carries them no more: a stream that was opened for an
+    order is not that order's for ever.
+    """
+    found = {**(_IDS.get() or {}), **ids}
+    token = _IDS.set(found)
+    try:
+        yield found
+    finally:
+        found.clear()
+        _IDS.reset(token)
 
 
 class LenientOutput:
@@ -39,7 +61,7 @@ def configure_logs(process: str, level: str = "INFO") -> None:
         level: lowest level written.
     """
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        with_ids,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(process),
@@ -67,6 +89,15 @@ def configure_logs(process: str, level: str = "INFO") -> None:
     # One line per request would bury what matters; requests are counted by metrics.
     for noisy in ("httpx", "httpcore", "uvicorn.access", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def with_ids(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Add the ids of the work under way; what the line itself says of them counts."""
+    for name, value in (_IDS.get() or {}).items():
+        event.setdefault(name, value)
+    return event
 
 
 def _named(process: str) -> structlog.typing.Processor:

@@ -10,20 +10,21 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from infra.runtime.data_settings import CRON, LOOPBACK, DataSettings
+from infra.runtime.http.port_settings import PortSettings
 from models.trading.bounds import bounded_text
 
 LONGEST_VALUE = 8_000
 """Characters of one setting: many files of a replay."""
 
 
-class Settings(DataSettings):
+class Settings(DataSettings, PortSettings):
     """Where things are and how the platform runs. Built by each process at start, never at import.
 
-    What data is brought from outside is said by ``DataSettings``.
+    What data is brought from outside is said by ``DataSettings``, who listens where by
+    ``PortSettings``.
 
     Attributes:
         home: directory of all state (``AETHER_HOME``).
-        port_base: first of ten consecutive loopback ports (``AETHER_PORT_BASE``).
         market: ``generated``, ``replay:PATH[,PATH…]`` or ``kraken`` (``MARKET``).
         speed: market time per wall time, a number above zero or ``lockstep`` (``SPEED``). Left out:
             10 on the generated market, 60 in a replay, 1 on Kraken's.
@@ -114,7 +115,6 @@ class Settings(DataSettings):
     )
 
     home: Path = Path(".aether")
-    port_base: int = Field(default=7400, ge=1024, le=65000)
     market: str = Field(default="generated", validation_alias="MARKET")
     speed: str = Field(default="", validation_alias="SPEED")
     bar_minutes: int | None = Field(default=None, ge=1, le=1440)
@@ -301,51 +301,6 @@ class Settings(DataSettings):
     def witness(self) -> Path:
         """Return the directory of the witness's memory."""
         return self.witness_directory or self.home / "witness"
-
-    @property
-    def api_port(self) -> int:
-        """Return the port of the API."""
-        return self.port_base
-
-    @property
-    def temporal_port(self) -> int:
-        """Return the port of Temporal's frontend."""
-        return self.port_base + 1
-
-    @property
-    def temporal_ui_port(self) -> int:
-        """Return the port of Temporal's web UI."""
-        return self.port_base + 2
-
-    @property
-    def exchange_port(self) -> int:
-        """Return the port of the exchange simulator (REST, WebSocket, control, CoinGecko)."""
-        return self.port_base + 3
-
-    @property
-    def trading_metrics_port(self) -> int:
-        """Return the port of the trading worker's health and metrics."""
-        return self.port_base + 4
-
-    @property
-    def market_metrics_port(self) -> int:
-        """Return the port of the market worker's health and metrics."""
-        return self.port_base + 5
-
-    @property
-    def temporal_http_port(self) -> int:
-        """Return the port of Temporal's HTTP API, fixed so that two stacks cannot collide."""
-        return self.port_base + 6
-
-    @property
-    def temporal_metrics_port(self) -> int:
-        """Return the port of Temporal's own metrics."""
-        return self.port_base + 7
-
-    @property
-    def registry_port(self) -> int:
-        """Return the port of the registry of models (MLflow), which runs only with learning."""
-        return self.port_base + 8
 
     @property
     def runs_registry(self) -> bool:

@@ -20,7 +20,20 @@ def needed(settings: Settings) -> dict[str, int]:
         "Temporal's HTTP API": settings.temporal_http_port,
         "Temporal's metrics": settings.temporal_metrics_port,
         **({"the registry of models": settings.registry_port} if settings.runs_registry else {}),
+        **{f"the process {name}": settings.health_port(name) for name in beside(settings)},
     }
+
+
+def beside(settings: Settings) -> list[str]:
+    """Return the processes that serve nothing but their health, as far as they run."""
+    wanted = {
+        "notifications": True,
+        "research": True,
+        "learning": settings.learning,
+        "events": settings.events_url is not None,
+        "backups": settings.backup_schedule is not None,
+    }
+    return [name for name, on in wanted.items() if on]
 
 
 def require_free(settings: Settings) -> None:

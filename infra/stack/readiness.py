@@ -8,12 +8,13 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.client import HTTPException
 
 import psycopg
 
-from infra.runtime.control_token import control_headers
 from infra.runtime.errors import StartError
+from infra.runtime.http.port_settings import HEALTH_OFFSETS
 from infra.runtime.settings import Settings
 from infra.runtime.temporal import access as temporal_access
 from infra.stack import temporal_server
@@ -28,6 +29,8 @@ from infra.stack.programs.supervision import (
 CHECK_SECONDS = 2.0
 POLL_SECONDS = 0.25
 LIVES_OF_A_CRASH_LOOP = 4
+LATE_SECONDS = 30
+"""How long those that load last, and answer for nothing but themselves, may take to be ready."""
 # Programs that are not ours: their exit status 2 means nothing special.
 SERVERS = ("postgres", "temporal")
 
@@ -39,21 +42,28 @@ def checks(settings: Settings) -> dict[str, Check]:
     return {
         "postgres": lambda: _postgres(settings),
         "temporal": lambda: _temporal(settings),
-        "exchange": lambda: _get(
-            f"{settings.exchange_url}/control/state", control_headers(settings)
-        ),
+        "exchange": lambda: _get(f"{settings.exchange_url}/readyz"),
         "trading": lambda: _get(f"http://127.0.0.1:{settings.trading_metrics_port}/readyz"),
         "market": lambda: _get(f"http://127.0.0.1:{settings.market_metrics_port}/readyz"),
         "api": lambda: _get(f"{settings.api_url}/readyz"),
         "registry": lambda: _get(f"{settings.registry_url}/health"),
+        **{name: partial(_get, _health_url(settings, name)) for name in HEALTH_OFFSETS},
     }
 
 
+def _health_url(settings: Settings, process: str) -> str:
+    return f"http://127.0.0.1:{settings.health_port(process)}/readyz"
+
+
 def check_all(settings: Settings, processes: list[ProcessStatus]) -> dict[str, str]:
-    """Return what every supervised process lacks, "" where it is ready."""
+    """Return what every supervised process lacks, "" where it is ready.
+
+    Those that load last are not asked in their first seconds: nobody waits for them at a start.
+    """
     known = checks(settings)
     running = {process.name for process in processes if process.pid}
-    asked = [name for name in known if name in running]
+    late = {p.name for p in processes if p.name in HEALTH_OFFSETS and p.up_seconds < LATE_SECONDS}
+    asked = [name for name in known if name in running - late]
     with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
         answers = dict(zip(asked, pool.map(lambda name: known[name](), asked), strict=True))
     return {
@@ -152,10 +162,9 @@ def _open_temporal(settings: Settings) -> str:
     return "its namespace has just been set up"
 
 
-def _get(url: str, headers: Mapping[str, str] | None = None) -> str:
-    request = urllib.request.Request(url, headers=dict(headers or {}))  # noqa: S310 loopback
+def _get(url: str) -> str:
     try:
-        with urllib.request.urlopen(request, timeout=CHECK_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=CHECK_SECONDS) as answer:  # noqa: S310 loopback
             answer.read()
     except urllib.error.HTTPError as error:
         return _told(error.read()) or f"HTTP {error.code}"

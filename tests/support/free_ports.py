@@ -3,7 +3,7 @@
 import os
 import socket
 
-BLOCK = 10
+BLOCK = 20
 FIRST, LAST = 21_500, 31_500
 """Below the range from which the kernel takes ports for outgoing connections."""
 
@@ -11,7 +11,7 @@ _held: list[socket.socket] = []
 
 
 def free_block() -> int:
-    """Return the first port of ten that nobody uses; they stay this process's own.
+    """Return the first port of twenty that nobody uses; they stay this process's own.
 
     The last port of the block is listened to until the process ends: another test process passes
     over the block even while nothing else of it is in use.

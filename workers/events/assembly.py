@@ -1,5 +1,6 @@
 """Which outbox and broker the bridge to other systems has."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,8 +27,8 @@ class BridgeParts:
         await self.database.close()
 
 
-def bridge_parts(settings: Settings) -> BridgeParts:
-    """Pick the adapters of the bridge.
+def bridge_parts(settings: Settings, told: Callable[[str], None]) -> BridgeParts:
+    """Pick the adapters of the bridge; ``told`` hears after each round why events wait.
 
     Raises:
         ConfigurationError: there is no broker.
@@ -39,7 +40,7 @@ def bridge_parts(settings: Settings) -> BridgeParts:
     )
     outbox = PostgresOutbox(database)
     broker = NatsBroker(settings.events_url, settings.events_stream, settings.events_credentials)
-    return BridgeParts(database, outbox, broker, EventBridge(outbox, broker, _now))
+    return BridgeParts(database, outbox, broker, EventBridge(outbox, broker, _now, told))
 
 
 def _now() -> datetime:

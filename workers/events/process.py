@@ -14,6 +14,7 @@ from infra.runtime.settings import Settings
 from workers.events.assembly import BridgeParts, bridge_parts
 from workers.running import run_process, until_it_works
 from workers.standby import LeaderLock
+from workers.upkeep.process_health import ProcessHealth
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +27,28 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     Raises:
         ConfigurationError: there is no broker.
     """
-    parts = bridge_parts(settings)
+    health: list[ProcessHealth] = []
+
+    def told(why: str) -> None:
+        for one in health:
+            one.degrade("events", f"they wait, {why}" if why else "")
+            if not why:
+                one.worked("round")
+
+    parts = bridge_parts(settings, told)
     sole = LeaderLock(settings.home / "run" / "events.lock")
     try:
-        if await sole.acquire(stop) and await _switched_on(parts, settings.events_room, stop):
-            log.info("events are told", broker=settings.events_url, stream=settings.events_stream)
-            await _until(parts.bridge.run(), stop)
+        if not await sole.acquire(stop):
+            return
+        async with ProcessHealth(settings.health_port("events"), "database", "outbox") as one:
+            health.append(one)
+            one.ask_database(parts.database)
+            if await _switched_on(parts, settings.events_room, stop):
+                one.health.checks["outbox"] = "ok"
+                log.info(
+                    "events are told", broker=settings.events_url, stream=settings.events_stream
+                )
+                await _until(parts.bridge.run(), stop)
     finally:
         await parts.close()
         sole.release()

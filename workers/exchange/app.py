@@ -14,6 +14,7 @@ from workers.exchange.control.endpoint import Control
 from workers.exchange.control.keys import KeyDesk
 from workers.exchange.faults import Faults
 from workers.exchange.guard import add_security_headers, is_control
+from workers.exchange.health import PATHS, ExchangeHealth
 from workers.exchange.rest.private_rest import PrivateRest
 from workers.exchange.rest.public_rest import PublicRest
 from workers.exchange.runtime import Exchange
@@ -21,6 +22,7 @@ from workers.exchange.websocket.private_ws import PrivateStreams
 from workers.exchange.websocket.public_ws import PublicStreams
 
 MAXIMUM_BODY = 1_000_000
+HEALTH: web.AppKey[ExchangeHealth] = web.AppKey("health", ExchangeHealth)
 # Some clients append /v2 to the address they are given; it works with and without it.
 PUBLIC_PATHS = ("/", "/v2", "/v2/v2")
 PRIVATE_PATHS = ("/private", "/private/v2", "/private/v2/v2")
@@ -31,7 +33,8 @@ def build_app(
 ) -> web.Application:
     """Return the application that serves an exchange; ``guard`` stands before everything.
 
-    ``accounts_file`` is where keys that are issued are kept.
+    ``accounts_file`` is where keys that are issued are kept. ``HEALTH`` in it is told what moves
+    the market.
     """
     faults = Faults()
     tokens = Tokens(exchange.token_secret, exchange.clock, exchange.authenticator)
@@ -54,6 +57,9 @@ def build_app(
     CoinGecko(exchange.public, exchange.clock, faults).add_routes(app)
     Control(exchange, faults, public, private, speed).add_routes(app)
     KeyDesk(exchange.authenticator, accounts_file).add_routes(app)
+    connected = {"public": public.connected, "private": private.connected}
+    app[HEALTH] = ExchangeHealth(exchange, connected)
+    app[HEALTH].add_routes(app)
     for path in PUBLIC_PATHS:
         app.router.add_get(path, public.handle)
     for path in PRIVATE_PATHS:
@@ -70,7 +76,7 @@ def build_app(
 def _refusing(faults: Faults) -> Middleware:
     @web.middleware
     async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Cut connections while a scripted fault refuses them; control stays reachable."""
+        """Cut connections while a scripted fault refuses them; control and health are not."""
         plane = _plane(request.path)
         if plane is not None and faults.rules and faults.refuses(plane):
             if request.transport is not None:
@@ -82,7 +88,7 @@ def _refusing(faults: Faults) -> Middleware:
 
 
 def _plane(path: str) -> str | None:
-    if is_control(path):
+    if is_control(path) or path in PATHS:
         return None
     if path in PRIVATE_PATHS:
         return "private"

@@ -22,7 +22,7 @@ from models.simulation.markets.replay import PathAssumption
 from models.simulation.outcomes import AccountSetup
 from models.simulation.venue import Venue
 from workers.exchange.accounts import AccountKey, generate_accounts, load_accounts
-from workers.exchange.app import build_app
+from workers.exchange.app import HEALTH, build_app
 from workers.exchange.authentication import Authenticator
 from workers.exchange.clock import ProtocolClock
 from workers.exchange.errors import StartError
@@ -119,11 +119,8 @@ class Server:
         )
         self._exchange = exchange = self._build(market)
         self._recall(exchange)
-        self._runner = web.AppRunner(
-            build_app(exchange, options.speed, self._guard(), self._accounts_file()),
-            access_log=None,
-            handle_signals=False,
-        )
+        app = build_app(exchange, options.speed, self._guard(), self._accounts_file())
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         try:
             self._listening = await listen(self._runner, HOST, options.port, backlog=1024)
@@ -131,11 +128,13 @@ class Server:
             reason = f"port {options.port} cannot be used: {error.strerror}"
             raise StartError(reason) from None
         self.port = self._listening.sockets[0].getsockname()[1]
-        self._tasks = [asyncio.create_task(run_timers(exchange))]
+        moving = app[HEALTH].tasks
+        moving["timers"] = asyncio.create_task(run_timers(exchange))
         if market.live is not None:
-            self._tasks.append(asyncio.create_task(run_live(exchange, market.live)))
+            moving["market"] = asyncio.create_task(run_live(exchange, market.live))
         elif speed is not None:
-            self._tasks.append(asyncio.create_task(run_paced(exchange, speed)))
+            moving["market"] = asyncio.create_task(run_paced(exchange, speed))
+        self._tasks = [*moving.values()]
 
     async def stop(self, *, keep: bool = True) -> None:
         """Stop listening and, if asked, write the state down."""

@@ -1,12 +1,12 @@
 """The composition root of the notifying process."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.adapters.notify.figures import ApiFigures
 from activities.adapters.notify.kinds import notifiers
@@ -48,8 +48,13 @@ class NotificationParts:
     watch: ConditionWatch
 
 
-def notification_parts(settings: Settings, database: Database, client: Client) -> NotificationParts:
-    """Pick the adapters; the database is that of the role ``aether_notifier``."""
+def notification_parts(
+    settings: Settings, database: Database, client: Client, looked: Callable[[], None]
+) -> NotificationParts:
+    """Pick the adapters; the database is that of the role ``aether_notifier``.
+
+    ``looked`` is called each time the record was looked at.
+    """
     record = PostgresNotifications(database)
     steps = NotificationActivities(
         record,
@@ -60,7 +65,7 @@ def notification_parts(settings: Settings, database: Database, client: Client) -
     )
     begin = partial(begin_notification, client)
     watch = ConditionWatch(ApiFigures(settings.api_url), begin, _now)
-    return NotificationParts(steps, NotificationPump(record, begin), watch)
+    return NotificationParts(steps, NotificationPump(record, begin, looked), watch)
 
 
 def scheduled_packs(settings: Settings, recorder: Database) -> ScheduledPacks:
@@ -125,7 +130,10 @@ def evidence_alarm(client: Client) -> Callable[[str], Awaitable[None]]:
 
 
 def notification_worker(
-    client: Client, steps: NotificationActivities, queue: str = NOTIFICATION_QUEUE
+    client: Client,
+    steps: NotificationActivities,
+    queue: str = NOTIFICATION_QUEUE,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """Return the worker of the notifications' queue."""
     options = worker_options(max_concurrent_activities=MESSAGES_AT_ONCE, max_cached_workflows=200)
@@ -140,6 +148,7 @@ def notification_worker(
             steps.give_up,
             steps.close_notification,
         ],
+        interceptors=interceptors,
         **options,
     )
     return take_turns_whole(worker)

@@ -1,7 +1,7 @@
 """The process that tells people what the record holds: ``workers.notifications.process``.
 
 A process and a queue of its own: a mail server that does not answer holds up no order. Two may run
-at once; each occurrence counts once.
+at once, each on ports of its own; each occurrence counts once.
 """
 
 import asyncio
@@ -22,10 +22,13 @@ from workers.notifications.assembly import (
 )
 from workers.running import connected, run_process
 from workers.upkeep.evidence import keep_packs, make_wanted_packs
+from workers.upkeep.process_health import ProcessHealth, StepsSeen
 
 log = structlog.get_logger(__name__)
 
 NICE = 10
+LOOKS_WITHIN_SECONDS = 60.0
+"""The record is looked at each second, and after failures every fifteen."""
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -33,19 +36,35 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     database = Database(
         database_url(settings, Role.NOTIFIER), application="aether-notifications", connections=3
     )
+    port = settings.health_port("notifications")
     try:
-        client = await connected(settings, stop)
-        if client is None:
-            return
-        parts = notification_parts(settings, database, client)
-        async with notification_worker(client, parts.steps):
-            log.info("notifications are sent")
-            beside = [_keep_packs(settings, client, stop), _make_wanted(settings, stop)]
-            if settings.notify_conditions:
-                beside.append(parts.watch.run(stop))
-            await asyncio.gather(parts.pump.run(stop), *beside)
+        async with ProcessHealth(port, "temporal", "database", "worker") as health:
+            health.ask_database(database)
+            client = await connected(settings, stop)
+            if client is not None:
+                health.ask_temporal(client)
+                await _work(settings, database, client, health, stop)
     finally:
         await database.close()
+
+
+async def _work(
+    settings: Settings,
+    database: Database,
+    client: Client,
+    health: ProcessHealth,
+    stop: asyncio.Event,
+) -> None:
+    looked = health.expect("record", LOOKS_WITHIN_SECONDS)
+    parts = notification_parts(settings, database, client, looked)
+    seen = StepsSeen(partial(health.worked, "steps"))
+    async with notification_worker(client, parts.steps, interceptors=[seen]) as worker:
+        health.ask_worker(worker)
+        log.info("notifications are sent")
+        beside = [_keep_packs(settings, client, stop), _make_wanted(settings, stop)]
+        if settings.notify_conditions:
+            beside.append(parts.watch.run(stop))
+        await asyncio.gather(parts.pump.run(stop), *beside)
 
 
 async def _keep_packs(settings: Settings, client: Client, stop: asyncio.Event) -> None:

@@ -1,13 +1,13 @@
 """The research process's composition: its steps, and with which adapters."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.accounts.written_reports import WrittenReports
 from activities.adapters.postgres.accounts.report_record import PostgresReports
@@ -86,7 +86,10 @@ def market_data_activities(
 
 
 def market_data_worker(
-    client: Client, steps: MarketDataActivities, queue: str = MARKET_DATA_QUEUE
+    client: Client,
+    steps: MarketDataActivities,
+    queue: str = MARKET_DATA_QUEUE,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """Return the worker of what comes from outside: one step at a time, for its rate limits."""
     options = worker_options(max_concurrent_activities=1, max_cached_workflows=10)
@@ -101,5 +104,6 @@ def market_data_worker(
             steps.read_sentiment,
             steps.note_done,
         ],
+        interceptors=interceptors,
         **options,
     )

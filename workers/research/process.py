@@ -6,6 +6,7 @@ a backtest needs in memory is gone when it ends. The same goes for data that com
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +14,7 @@ from functools import partial
 import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
 from activities.accounts.written_reports import WrittenReports
 from activities.learning.backtests import BacktestActivities
@@ -26,6 +27,7 @@ from workers.research.assembly import ResearchParts, market_data_worker, researc
 from workers.running import connected, run_process, until_it_works
 from workers.schedules.market_data import keep_data_schedules, wanted_schedules
 from workers.schedules.market_jobs import create_schedule
+from workers.upkeep.process_health import ProcessHealth, StepsSeen
 from workflows.learning.backtest import BacktestWorkflow
 from workflows.learning.report import ReportWorkflow
 
@@ -37,20 +39,38 @@ NICE = 15
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Work until asked to stop; a backtest under way is given up and begins anew afterwards."""
     parts = research_parts(settings, _now)
+    needed = ("temporal", "database", "worker", "schedules")
     try:
-        client = await connected(settings, stop)
-        if client is None:
-            return
-        async with AsyncExitStack() as workers:
-            worker = research_worker(client, parts.backtests, parts.reports)
-            await workers.enter_async_context(worker)
-            await _keep_schedules(client, stop)
-            if await _keep_data_schedules(client, settings, parts, stop):
-                await workers.enter_async_context(market_data_worker(client, parts.outside))
-            log.info("research worker runs")
-            await stop.wait()
+        async with ProcessHealth(settings.health_port("research"), *needed) as health:
+            health.ask_database(parts.databases[0])
+            client = await connected(settings, stop)
+            if client is not None:
+                health.ask_temporal(client)
+                await _work(settings, client, parts, health, stop)
     finally:
         await parts.close()
+
+
+async def _work(
+    settings: Settings,
+    client: Client,
+    parts: ResearchParts,
+    health: ProcessHealth,
+    stop: asyncio.Event,
+) -> None:
+    seen = [StepsSeen(partial(health.worked, "steps"))]
+    async with AsyncExitStack() as workers:
+        worker = research_worker(client, parts.backtests, parts.reports, interceptors=seen)
+        await workers.enter_async_context(worker)
+        health.ask_worker(worker)
+        await _keep_schedules(client, stop)
+        if await _keep_data_schedules(client, settings, parts, stop):
+            outside = market_data_worker(client, parts.outside, interceptors=seen)
+            await workers.enter_async_context(outside)
+            health.ask_worker(outside, "market_data")
+        health.health.checks["schedules"] = "ok"
+        log.info("research worker runs")
+        await stop.wait()
 
 
 def research_worker(
@@ -58,6 +78,7 @@ def research_worker(
     steps: BacktestActivities,
     reports: WrittenReports | None = None,
     queue: str = RESEARCH_QUEUE,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """Return the worker of the research queue. Those that wait for their turn take a place too."""
     options = worker_options(
@@ -69,6 +90,7 @@ def research_worker(
         task_queue=queue,
         workflows=[BacktestWorkflow, ReportWorkflow],
         activities=[steps.run_backtest, steps.end_backtest, *written],
+        interceptors=interceptors,
         **options,
     )
 

@@ -105,6 +105,7 @@ async def connect(
     runtime: Runtime | None = None,
     *,
     tls: TLSConfig | None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Client:
     """Connect to Temporal; one client per process and event loop.
 
@@ -114,13 +115,14 @@ async def connect(
         keys: keys of the payload codec, the one that encrypts first; none: in the clear.
         runtime: the SDK's runtime, with its metrics.
         tls: credentials (:mod:`infra.runtime.temporal.access`); None where none are asked for.
+        interceptors: further ones; those of workers too are in all workers of the client.
     """
     client = await Client.connect(
         target,
         namespace=namespace,
         data_converter=data_converter(keys),
         runtime=runtime,
-        interceptors=[NamedMessages()],
+        interceptors=[NamedMessages(), *interceptors],
         tls=tls or False,
     )
     return repeat_soon_when_busy(client)

@@ -32,7 +32,7 @@ class _Traced(ActivityInboundInterceptor):
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002
         """Carry the step out, and tell it when it is over."""
-        subject = _subject(input.args[0]) if input.args else None
+        subject = subject_of(input.args[0]) if input.args else None
         if subject is None:
             return await super().execute_activity(input)
         began, failure = time.time_ns(), ""
@@ -57,7 +57,7 @@ def _step(subject: Any, began: int, failure: str) -> Step:
     return Step(info.activity_type, began, time.time_ns(), trade, facts, failure)
 
 
-def _subject(request: Any) -> Any:
+def subject_of(request: Any) -> Any:
     """Return the order, or what else names account and trade, that a request is about."""
     command = getattr(request, "command", None)
     places = (request, getattr(request, "order", None), command)

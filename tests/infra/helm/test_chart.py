@@ -262,12 +262,16 @@ def test_the_dashboards_are_in_the_chart(documents):
 
 
 def test_every_port_is_one_of_the_code(documents):
-    needed = set(ports.needed(Settings()).values())
+    names = {one["name"] for one in containers(documents)}
+    settings = Settings(
+        learning="learning" in names,
+        events_url="tls://broker.example:4222" if "events" in names else None,
+    )
+    needed = set(ports.needed(settings).values())
     text = yaml.safe_dump_all(documents)
     asked = {int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", text)}
     assert asked
     assert asked <= needed
-    settings = Settings()
     (gateway,) = [
         d["data"]["default.conf"]
         for d in documents
@@ -280,7 +284,18 @@ def test_every_port_is_one_of_the_code(documents):
         "api": settings.api_port,
         "trading": settings.trading_metrics_port,
         "market": settings.market_metrics_port,
+        "exchange": settings.exchange_port,
+        **{name: settings.health_port(name) for name in ports.beside(settings)},
     }
+    probed = {
+        one["name"]: int(re.search(r"127\.0\.0\.1:(\d+)", str(one["livenessProbe"]))[1])
+        for one in containers(documents)
+        if one["name"] in ports.beside(settings)
+    }
+    assert probed == {name: settings.health_port(name) for name in ports.beside(settings)}
+    for one in documents:
+        if one["kind"] == "ServiceMonitor":
+            assert {end["path"] for end in one["spec"]["endpoints"]} == {f"/{n}" for n in proxied}
 
 
 def test_what_is_asked_for_health_is_served(documents):

@@ -157,12 +157,22 @@ def test_every_process_of_the_code_has_a_service():
 
 
 def test_ports_are_those_of_the_code():
-    settings = Settings()
+    settings = Settings(learning=True, events_url="tls://broker.example:4222")
     text = yaml.safe_dump({name: SERVICES[name] for name in OURS})
     needed = {*ports.needed(settings).values(), 5432}
     assert {int(port) for port in re.findall(r"127\.0\.0\.1:(\d+)", text)} <= needed
     assert SERVICES["temporal"]["ports"] == [f"127.0.0.1:{settings.temporal_port}:7233"]
     assert SERVICES["temporal-ui"]["ports"] == [f"127.0.0.1:{settings.temporal_ui_port}:8080"]
+    health = {name: settings.health_port(name) for name in ports.beside(settings)}
+    health |= {
+        "api": settings.api_port,
+        "exchange": settings.exchange_port,
+        "market": settings.market_metrics_port,
+        "trading": settings.trading_metrics_port,
+    }
+    asked = {name: one["healthcheck"]["test"] for name, one in OURS.items() if "healthcheck" in one}
+    for name, port in health.items():
+        assert f"http://127.0.0.1:{port}/readyz" in asked[name][-1], name
     caddy = (ROOT / "infra" / "compose" / "Caddyfile").read_text()
     assert f"reverse_proxy 127.0.0.1:{settings.api_port}" in caddy
 

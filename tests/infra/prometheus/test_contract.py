@@ -14,10 +14,12 @@ import workers.trading  # noqa: F401
 from api.queries.operation_metrics import OperationGauges
 from api.queries.record_metrics import RecordGauges
 from cli.main import build_app
+from infra.runtime.http.port_settings import HEALTH_OFFSETS
 from infra.runtime.settings import Settings
 from infra.stack import ports
 from models.trading.governance.notifications.conditions import CONDITIONS
 from tests.infra.prometheus.test_rules import ROOT, RULES, pages, rules
+from workers.exchange.health import SimulatorFigures
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 SERVICE_LEVELS = ROOT / "docs" / "service-levels.md"
@@ -47,7 +49,7 @@ HISTOGRAM_PARTS = tuple(
 def _labels():
     """Return the labels of every series by its name as scraped."""
     collectors = {*REGISTRY._names_to_collectors.values()}
-    for read_when_asked in (RecordGauges(), OperationGauges()):
+    for read_when_asked in (RecordGauges(), OperationGauges(), SimulatorFigures()):
         collectors |= {*read_when_asked.registry._names_to_collectors.values()}
     found = {"up": set()} | THEIRS
     for one in collectors:
@@ -173,7 +175,8 @@ def test_what_the_documentation_says_to_alert_on_has_a_rule():
 
 
 def test_jobs_scrape_the_ports_of_the_code():
-    settings = Settings()
+    on = {"learning": True, "events_url": "nats://127.0.0.1:1", "backup_schedule": "1 2 * * *"}
+    settings = Settings(**on)
     jobs = yaml.safe_load((RULES / "prometheus.yaml").read_text())["scrape_configs"]
     scraped = {job["job_name"]: job["static_configs"][0]["targets"] for job in jobs}
     assert scraped == {
@@ -181,7 +184,12 @@ def test_jobs_scrape_the_ports_of_the_code():
         "aether-trading": [f"127.0.0.1:{settings.trading_metrics_port}"],
         "aether-market": [f"127.0.0.1:{settings.market_metrics_port}"],
         "aether-temporal": [f"127.0.0.1:{settings.temporal_metrics_port}"],
+        "aether-exchange": [f"127.0.0.1:{settings.exchange_port}"],
+        **{
+            f"aether-{name}": [f"127.0.0.1:{settings.health_port(name)}"] for name in HEALTH_OFFSETS
+        },
     }
+    assert ports.beside(settings) == [*HEALTH_OFFSETS]
     assert {int(t[0].rpartition(":")[2]) for t in scraped.values()} <= {
         *ports.needed(settings).values()
     }

@@ -100,6 +100,10 @@ class PrivateStreams:
             if channel == "executions" and subscribers
         }
 
+    def connected(self) -> int:
+        """Return how many sockets are open."""
+        return len(self._connections)
+
     def abort_all(self) -> None:
         """Cut every socket as a dropped line does."""
         for connection in list(self._connections):

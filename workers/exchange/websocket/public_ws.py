@@ -103,6 +103,10 @@ class PublicStreams:
                 for connection in subscribers:
                     self._send_snapshot(connection, topic)
 
+    def connected(self) -> int:
+        """Return how many sockets are open."""
+        return len(self._connections)
+
     def abort_all(self) -> None:
         """Cut every socket as a dropped line does."""
         for connection in list(self._connections):
