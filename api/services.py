@@ -20,6 +20,7 @@ from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.record.packs import PostgresPacks
 from activities.adapters.postgres.requests import PostgresRequests
 from activities.keys.care import ExchangeKeys
+from api.access.limits import CallerLimits
 from api.http.admission import EntryAdmission
 from infra.runtime.database.connections import Database
 from infra.runtime.secrets import InstallationSecrets
@@ -148,6 +149,7 @@ class Services:
         client: Temporal's, None while it has not been reached.
         market_followed: whether the market worker answers. Without it prices stand still, and no
             entry may be judged by them.
+        limits: how many requests each caller may send.
         engagements_due: set when the workflow of a kill switch may still have to be started.
     """
 
@@ -169,6 +171,11 @@ class Services:
     engagements_due: asyncio.Event = field(default_factory=asyncio.Event)
     http: httpx.AsyncClient = field(default_factory=loopback_client)
     hub: "Hub | None" = None
+    limits: CallerLimits = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count callers from here on."""
+        self.limits = CallerLimits(self.settings)
 
     @property
     def packs(self) -> PostgresPacks:

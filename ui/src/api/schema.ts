@@ -8422,6 +8422,17 @@ export interface operations {
                     "application/json": components["schemas"]["Account"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8451,6 +8462,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8484,6 +8506,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Capital"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8524,6 +8557,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8559,6 +8603,17 @@ export interface operations {
                     "application/json": components["schemas"]["Day"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8588,6 +8643,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Drawdown"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8628,6 +8694,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8657,6 +8734,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GainView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8694,6 +8782,17 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8723,6 +8822,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GoingLive"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8759,6 +8869,17 @@ export interface operations {
                     "application/json": components["schemas"]["GoingLive"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8790,6 +8911,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveRequestView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8830,6 +8962,17 @@ export interface operations {
                     "application/json": components["schemas"]["LiveRequestView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8865,6 +9008,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveRequestView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8936,6 +9090,17 @@ export interface operations {
                     "application/json": components["schemas"]["Hedge"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8968,6 +9133,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HedgeReview"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9008,6 +9184,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9042,6 +9229,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9071,6 +9269,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeyView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9113,6 +9322,17 @@ export interface operations {
                     "application/json": components["schemas"]["KeyView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9150,6 +9370,17 @@ export interface operations {
                     "application/json": components["schemas"]["KeyView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9185,6 +9416,17 @@ export interface operations {
                     "application/json": components["schemas"]["KeyView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9216,6 +9458,17 @@ export interface operations {
                     "application/json": components["schemas"]["LimitView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9245,6 +9498,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LotView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9280,6 +9544,17 @@ export interface operations {
                 content: {
                     "application/x-ndjson": string;
                     "text/csv": string;
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9322,6 +9597,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9353,6 +9639,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModeChangeView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9390,6 +9687,17 @@ export interface operations {
                     "application/json": components["schemas"]["Order"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9424,6 +9732,17 @@ export interface operations {
                     "application/json": components["schemas"]["Portfolio"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9453,6 +9772,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Position"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9486,6 +9816,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuestionAnswered"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9526,6 +9867,17 @@ export interface operations {
                     "application/json": components["schemas"]["QuestionAnswered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9562,6 +9914,17 @@ export interface operations {
                     "application/json": components["schemas"]["Reconciliation"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9594,6 +9957,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9629,6 +10003,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StoredReport"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9669,6 +10054,17 @@ export interface operations {
                     "application/json": components["schemas"]["StoredReport"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9706,6 +10102,17 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9740,6 +10147,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9769,6 +10187,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9820,6 +10249,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9856,6 +10296,17 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9887,6 +10338,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsVersionView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9925,6 +10387,17 @@ export interface operations {
                     "application/json": components["schemas"]["ShadowReport"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9956,6 +10429,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StressSummary"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9996,6 +10480,17 @@ export interface operations {
                     "application/json": components["schemas"]["StressView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10026,6 +10521,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StressView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10061,6 +10567,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trade"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10101,6 +10618,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10130,6 +10658,17 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10167,6 +10706,17 @@ export interface operations {
                     "application/json": components["schemas"]["TradePreview"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10199,6 +10749,17 @@ export interface operations {
                     "application/json": components["schemas"]["Trade"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10229,6 +10790,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntryAssessed"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10305,6 +10877,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10337,6 +10920,17 @@ export interface operations {
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10367,6 +10961,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FillSlippageView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10408,6 +11013,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10438,6 +11054,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TradeStory"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10473,6 +11100,17 @@ export interface operations {
                     "application/json": components["schemas"]["UnknownOrder"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10504,6 +11142,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Watch"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10538,6 +11187,17 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10567,6 +11227,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10607,6 +11278,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10686,6 +11368,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10721,6 +11414,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntry"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10750,6 +11454,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10788,6 +11503,17 @@ export interface operations {
                     "application/json": components["schemas"]["BacktestStarted"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10815,6 +11541,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestChoices"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10851,6 +11588,17 @@ export interface operations {
                     "application/json": components["schemas"]["BacktestComparison"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10880,6 +11628,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestDetail"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10916,6 +11675,17 @@ export interface operations {
                     "application/json": components["schemas"]["BacktestDetail"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10945,6 +11715,17 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10980,6 +11761,17 @@ export interface operations {
                     "application/json": components["schemas"]["EncodedPayloads"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11007,6 +11799,17 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11038,6 +11841,17 @@ export interface operations {
                     "application/json": components["schemas"]["ControlRoom"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11065,6 +11879,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CorrelationsView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11100,6 +11925,17 @@ export interface operations {
                     "application/json": components["schemas"]["NextStep"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11131,6 +11967,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnrolmentView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11167,6 +12014,17 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11196,6 +12054,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvidencePackView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11234,6 +12103,17 @@ export interface operations {
                     "application/json": components["schemas"]["EvidencePackView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11263,6 +12143,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvidencePackView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11296,6 +12187,17 @@ export interface operations {
                     "application/zip": string;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11323,6 +12225,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FreezeState"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11399,6 +12312,17 @@ export interface operations {
                     "application/json": components["schemas"]["FreezeState"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11437,6 +12361,17 @@ export interface operations {
                     "application/json": components["schemas"]["FreezeState"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11464,6 +12399,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KillSwitch"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11540,6 +12486,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11567,6 +12524,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Champion"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11605,6 +12573,17 @@ export interface operations {
                     "application/json": components["schemas"]["Champion"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11639,6 +12618,17 @@ export interface operations {
                     "application/json": components["schemas"]["SignalGraph"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11668,6 +12658,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11701,6 +12702,17 @@ export interface operations {
                     "application/json": components["schemas"]["PredictionView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11730,6 +12742,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrainingView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11768,6 +12791,17 @@ export interface operations {
                     "application/json": components["schemas"]["TrainingStarted"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11799,6 +12833,17 @@ export interface operations {
                     "application/json": components["schemas"]["TrialView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11826,6 +12871,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MarketDataWorkView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11857,6 +12913,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MarketDoubtView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11891,6 +12958,17 @@ export interface operations {
                     "application/json": components["schemas"]["MarketFiguresView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11922,6 +13000,17 @@ export interface operations {
                     "application/json": components["schemas"]["SentimentView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11951,6 +13040,17 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11978,6 +13078,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Channels"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12016,6 +13127,17 @@ export interface operations {
                     "application/json": components["schemas"]["AddedChannel"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12047,6 +13169,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12081,6 +13214,17 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12112,6 +13256,17 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12139,6 +13294,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Factors"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12174,6 +13340,17 @@ export interface operations {
                     "application/json": components["schemas"]["FactorAdded"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12201,6 +13378,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewPasskey"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12234,6 +13422,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewTotp"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12271,6 +13470,17 @@ export interface operations {
                     "application/json": components["schemas"]["FactorAdded"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12300,6 +13510,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12335,6 +13556,17 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12364,6 +13596,17 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12391,6 +13634,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12457,6 +13711,17 @@ export interface operations {
                     "application/json": components["schemas"]["StepUp"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12492,6 +13757,17 @@ export interface operations {
                     "application/json": components["schemas"]["Confirmed"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12519,6 +13795,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12552,6 +13839,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12618,6 +13916,17 @@ export interface operations {
                     "application/json": components["schemas"]["NotificationPage"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12654,6 +13963,17 @@ export interface operations {
                     "application/json": components["schemas"]["Posted"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12687,6 +14007,17 @@ export interface operations {
                     "application/json": components["schemas"]["Posted"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12714,6 +14045,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotificationStatus"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12745,6 +14087,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotificationStory"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12785,6 +14138,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12814,6 +14178,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12849,6 +14224,17 @@ export interface operations {
                     "application/json": components["schemas"]["LinkMade"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12876,6 +14262,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuthorView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12907,6 +14304,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12944,6 +14352,17 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12975,6 +14394,17 @@ export interface operations {
                     "application/json": components["schemas"]["LinkMade"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13004,6 +14434,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13070,6 +14511,17 @@ export interface operations {
                     "application/json": components["schemas"]["Portfolios"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13110,6 +14562,17 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13139,6 +14602,17 @@ export interface operations {
                     "application/json": components["schemas"]["RecordProtection"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13166,6 +14640,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecoveryView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13228,6 +14713,17 @@ export interface operations {
                     "application/json": components["schemas"]["RightsTable"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13255,6 +14751,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13304,6 +14811,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13333,6 +14851,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsSchema"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13369,6 +14898,17 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13398,6 +14938,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsVersionView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13433,6 +14984,17 @@ export interface operations {
                     "application/json": components["schemas"]["NextStep"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13464,6 +15026,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NextStep"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13524,6 +15097,17 @@ export interface operations {
                     "application/json": components["schemas"]["Status"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13551,6 +15135,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StrategyView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13582,6 +15177,17 @@ export interface operations {
                     "application/json": components["schemas"]["SystemFigures"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13609,6 +15215,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UniverseInForce"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13640,6 +15257,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UniverseChangeView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13678,6 +15306,17 @@ export interface operations {
                     "application/json": components["schemas"]["UniverseChangeView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13712,6 +15351,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UniverseChangeView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13777,6 +15427,17 @@ export interface operations {
                     "application/json": components["schemas"]["Proposal"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13806,6 +15467,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UniverseVersion"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
