@@ -119,6 +119,10 @@ class RecentDenials:
         self._seen[what] = now + DENIAL_SECONDS
         return True
 
+    def forget(self, what: tuple[str, ...]) -> None:
+        """Take back that something was audited: its row could not be written."""
+        self._seen.pop(what, None)
+
 
 class Identity:
     """How people are known: their stores, and what hashes and seals."""
