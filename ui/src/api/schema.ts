@@ -1913,7 +1913,7 @@ export interface paths {
         };
         /**
          * Get Me
-         * @description Return who has signed in.
+         * @description Return who has signed in, and whether they have to make new recovery codes.
          */
         get: operations["get_me"];
         put?: never;
@@ -6291,6 +6291,8 @@ export interface components {
         /**
          * Me
          * @description Who has signed in, with which roles, and until when.
+         *
+         *     ``needs_recovery_codes``: none is left, as after a restore, which makes them all void.
          */
         Me: {
             /** Display Name */
@@ -6304,6 +6306,8 @@ export interface components {
             grants: components["schemas"]["GrantView"][];
             /** Name */
             name: string;
+            /** Needs Recovery Codes */
+            needs_recovery_codes: boolean;
             /**
              * Opened At
              * Format: date-time
