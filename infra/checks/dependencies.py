@@ -84,22 +84,26 @@ def audit(program: Sequence[str], locks: Sequence[Path]) -> int:
         try:
             found = audited(program, lock)
         except NotHadError as error:
-            print(f"{lock.name}: the data could not be had: {error}")
+            _say(f"{lock.name}: the data could not be had: {error}")
             code = code or NOT_HAD
             continue
         for line in found.known:
-            print(f"{lock.name}: {line}")
+            _say(f"{lock.name}: {line}")
         if found.unknown:
-            print(
+            _say(
                 f"{lock.name}: the data could not be had for {len(found.unknown)} of "
                 f"{len(found.unknown) + found.asked} packages, about which this says nothing:"
             )
             for line in found.unknown[:SHOWN]:
-                print(f"  {line}")
+                _say(f"  {line}")
         elif not found.known:
-            print(f"{lock.name}: nothing is known of its {found.asked} packages")
+            _say(f"{lock.name}: nothing is known of its {found.asked} packages")
         code = KNOWN if found.known else code or (NOT_HAD if found.unknown else CLEAN)
     return code
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 if __name__ == "__main__":
