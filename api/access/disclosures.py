@@ -5,7 +5,6 @@ The row stands before anything is sent: what cannot be recorded is not handed ou
 
 from fastapi import Request
 
-from activities.adapters.postgres import audit
 from api.access.callers import caller_of
 from api.services import services_of
 from infra.runtime.database.connections import PLATFORM_SCOPE
@@ -13,10 +12,8 @@ from infra.runtime.database.connections import PLATFORM_SCOPE
 
 async def record_export(request: Request, chain: str, what: str, details: dict[str, str]) -> None:
     """Write down, in an account's chain or the platform's, that the caller exports something."""
-    caller, database = await caller_of(request), services_of(request).database
-    told = {"what": what} | details
-    async with database.account_scope(chain) as session:
-        await audit.append(session, chain, caller.name, "data_exported", told)
+    caller, journal = await caller_of(request), services_of(request).journal
+    await journal.audit(chain, caller.name, "data_exported", {"what": what} | details, "")
 
 
 async def record_decoding(request: Request, payloads: int) -> None:
@@ -30,8 +27,7 @@ async def record_decoding(request: Request, payloads: int) -> None:
         return
     told = {"payloads": str(payloads)}
     try:
-        async with services.database.account_scope(PLATFORM_SCOPE) as session:
-            await audit.append(session, PLATFORM_SCOPE, caller.name, "payloads_decoded", told)
+        await services.journal.audit(PLATFORM_SCOPE, caller.name, "payloads_decoded", told, "")
     except BaseException:
         services.denials.forget(what)
         raise

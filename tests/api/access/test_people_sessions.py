@@ -103,26 +103,6 @@ async def test_reference_is_new_after_sign_in_step_up_and_factor_change(fresh, a
     assert (last.status_code, kind(last)) == (409, "last-factor")
 
 
-async def test_who_has_no_recovery_codes_left_is_told_until_new_ones_are_made(fresh, ada):
-    async def needs():
-        return (await ada.get("/api/v1/me")).json()["needs_recovery_codes"]
-
-    async def use_up(kind):
-        used = f"UPDATE recovery_codes SET used_at = now() WHERE user_id = '{ada.user[5:]}' {kind}"
-        with psycopg.connect(fresh.superuser_url, autocommit=True) as connection:
-            connection.execute(used)
-
-    assert await needs() is False
-    one = "AND code_hash = (SELECT min(code_hash) FROM recovery_codes WHERE used_at IS NULL)"
-    await use_up(one)
-    assert await needs() is False
-    await use_up("")
-    assert await needs() is True
-    made = await ada.post("/api/v1/me/recovery-codes")
-    assert made.status_code == 200, made.text
-    assert await needs() is False
-
-
 async def test_other_roles_end_what_was_begun_with_the_old_ones(fresh, ada):
     async with signed_in(fresh.app, PORT_BASE, fresh.admin, Grant(Role.OPERATOR)) as operator:
         streaming = await person_of(fresh.services, reference_hash(operator.reference))
