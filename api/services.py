@@ -20,6 +20,7 @@ from activities.adapters.postgres.journal import PostgresJournal
 from activities.adapters.postgres.record.packs import PostgresPacks
 from activities.adapters.postgres.requests import PostgresRequests
 from activities.keys.care import ExchangeKeys
+from api.access.limits import CallerLimits
 from api.http.admission import EntryAdmission
 from infra.runtime.database.connections import Database
 from infra.runtime.secrets import InstallationSecrets
@@ -118,6 +119,10 @@ class RecentDenials:
         self._seen[what] = now + DENIAL_SECONDS
         return True
 
+    def forget(self, what: tuple[str, ...]) -> None:
+        """Take back that something was audited: its row could not be written."""
+        self._seen.pop(what, None)
+
 
 class Identity:
     """How people are known: their stores, and what hashes and seals."""
@@ -148,6 +153,7 @@ class Services:
         client: Temporal's, None while it has not been reached.
         market_followed: whether the market worker answers. Without it prices stand still, and no
             entry may be judged by them.
+        limits: how many requests each caller may send.
         engagements_due: set when the workflow of a kill switch may still have to be started.
     """
 
@@ -169,6 +175,11 @@ class Services:
     engagements_due: asyncio.Event = field(default_factory=asyncio.Event)
     http: httpx.AsyncClient = field(default_factory=loopback_client)
     hub: "Hub | None" = None
+    limits: CallerLimits = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count callers from here on."""
+        self.limits = CallerLimits(self.settings)
 
     @property
     def packs(self) -> PostgresPacks:

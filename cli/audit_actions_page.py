@@ -13,7 +13,8 @@ test compares, and finds every place in the code that writes a row: nothing else
 
 Each row has time, actor, account, action, details (what was before and after, the reason) and a
 correlation (`trade/7`, `approval/…`, `kill-switch/3`), and in `context` the version of the code,
-the versions of the account's and the platform's settings in force, and the id of the HTTP request.
+the versions of the account's and the platform's settings in force, the id of the HTTP request, and
+the version of the learned model, where its decision on an idea stands behind the row.
 For what is marked a checkpoint of the record is made at once.
 
 | Name | In the row | Means | Checkpoint |

@@ -113,6 +113,7 @@ def sign_in(name: Annotated[str, typer.Argument(help="The name you sign in with.
         session.keep("")
         session.content(_sent(client, "/sign-in/second-factor", {kind: shown}, **cookie))
         typer.echo(f"signed in as {name}: aether sign-out")
+        _tell_of_codes(session.content(client.get("/me", headers=session.headers())))
 
 
 def sign_out() -> None:
@@ -139,6 +140,16 @@ def whoami(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON."
     roles = ", ".join(f"{g['role']} of {g['account']}" for g in me["grants"])
     said = f"{me['display_name']} ({me['name']}, {me['user']}): {roles}; until {me['ends_at']}"
     typer.echo(json.dumps(me) if as_json else said)
+    _tell_of_codes(me)
+
+
+def _tell_of_codes(me: dict[str, Any]) -> None:
+    if me["needs_recovery_codes"]:
+        typer.echo(
+            "needs recovery codes: none is left (a restore makes them all void). Make new ones on "
+            "the page People, before a factor is lost",
+            err=True,
+        )
 
 
 def _sent(client: httpx.Client, path: str, body: dict[str, Any], **headers: str) -> httpx.Response:

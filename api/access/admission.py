@@ -14,7 +14,7 @@ from fastapi import Request
 from sqlalchemy import text
 
 from activities.adapters.postgres import audit
-from api.access.callers import CALLER, caller_of, pending_session
+from api.access.callers import CALLER, caller_of, count_known, count_stranger, pending_session
 from api.access.confirmed import content_of
 from api.access.figures import DENIED
 from api.access.rules import BROWSER, ROUTES, UPDATES, Way
@@ -37,11 +37,15 @@ async def admit(request: Request) -> None:
     """
     operation = request.scope["route"].name
     rule = ROUTES.get(operation)
-    if rule is Way.OPEN or operation in BROWSER:
+    if rule is Way.OPEN:
+        count_stranger(request)
+        return
+    if operation in BROWSER:
         return
     if rule in (Way.ENROL, Way.ENROLLING):
         session, _ = await pending_session(request)
         if session.times.standing is Standing.PENDING:
+            count_known(request, "person", f"user/{session.user_id}")
             if not session.may_enrol:
                 raise _denied("no-right", "This session may not add a factor.")
             return

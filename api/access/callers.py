@@ -10,7 +10,7 @@ from activities.adapters.postgres.acting import TOKEN_HASH
 from activities.adapters.postgres.governance.sessions import PersonSession, reference_hash
 from activities.adapters.postgres.installation import find_token, token_hash
 from api.access.cookies import COOKIE, check_same_origin
-from api.http.problems import token_expired, unauthorized
+from api.http.problems import CHALLENGE, ProblemError, token_expired, unauthorized
 from api.services import Principal, Services, services_of
 from models.trading.governance.rights import MACHINE_GRANTS, CallerKind, Rights
 from models.trading.governance.sessions import Standing, ended
@@ -44,16 +44,51 @@ async def caller_of(request: Request) -> Principal:
     else:
         found = None
     if found is None:
-        raise unauthorized()
+        raise stranger_refused(request)
     become(request, found)
     return found
 
 
 def become(request: Request, caller: Principal) -> None:
-    """Let everything that this request does be done as the caller."""
+    """Let everything that this request does be done as the caller, and count it as theirs.
+
+    Raises:
+        ProblemError: 429, the caller has sent too many.
+    """
+    kind, key = ("person", caller.name) if caller.is_person else ("token", caller.credential)
+    count_known(request, kind, key)
     request.state.caller = caller
     TOKEN_HASH.set(caller.credential)
     CALLER.set(caller)
+
+
+def count_known(request: Request, kind: str, key: str) -> None:
+    """Count a request of somebody who is known.
+
+    Raises:
+        ProblemError: 429, they have sent too many.
+    """
+    services_of(request).limits.count_known(request.scope["route"].name, kind, key)
+
+
+def count_stranger(request: Request) -> None:
+    """Count a request of somebody who is not known, by the address that it comes from.
+
+    Raises:
+        ProblemError: 429, too many came from there.
+    """
+    address = request.client.host if request.client else ""
+    services_of(request).limits.count_stranger(request.scope["route"].name, address)
+
+
+def stranger_refused(request: Request, challenge: str = CHALLENGE) -> ProblemError:
+    """Return the refusal of a caller who is not known, counted by the address.
+
+    Raises:
+        ProblemError: 429, too many came from there.
+    """
+    count_stranger(request)
+    return unauthorized(challenge)
 
 
 async def holder_of(services: Services, token: str) -> Principal | None:
@@ -134,10 +169,10 @@ async def pending_session(request: Request) -> tuple[PersonSession, str]:
         ProblemError: 401 there is none; 403 another page has sent the request.
     """
     if COOKIE not in request.cookies:
-        raise unauthorized()
+        raise stranger_refused(request)
     check_same_origin(request)
     hashed = reference_hash(request.cookies[COOKIE])
     session = await session_of(services_of(request), hashed)
     if session is None:
-        raise unauthorized()
+        raise stranger_refused(request)
     return session, hashed

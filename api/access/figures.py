@@ -21,3 +21,8 @@ DENIED = Counter(
 BROKEN_GLASS = Counter(
     "aether_freeze_broken", "Changes that a person has made in spite of a change freeze"
 )
+LIMITED = Counter(
+    "aether_requests_limited",
+    "Requests refused because their caller sent too many, by kind of caller",
+    ("caller",),
+)

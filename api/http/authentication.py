@@ -6,9 +6,15 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBasic, HTTPBasicCredentials
 
 from api.access.admission import require
-from api.access.callers import bearer, become, caller_of, holder_of, principal_of
+from api.access.callers import (
+    bearer,
+    become,
+    caller_of,
+    holder_of,
+    principal_of,
+    stranger_refused,
+)
 from api.access.cookies import COOKIE
-from api.http.problems import unauthorized
 from api.services import Principal, services_of
 from models.trading.governance.rights import Action
 
@@ -44,7 +50,7 @@ async def authenticate_browser(request: Request, credentials: Basic) -> str:
     if credentials is not None:
         found = await holder_of(services_of(request), credentials.password)
         if found is None:
-            raise unauthorized(BASIC_CHALLENGE)
+            raise stranger_refused(request, BASIC_CHALLENGE)
         become(request, found)
         await require(request, Action.PAYLOAD_READ, None)
         return found.credential
@@ -52,7 +58,7 @@ async def authenticate_browser(request: Request, credentials: Basic) -> str:
         caller = await caller_of(request)
         await require(request, Action.PAYLOAD_READ, None)
         return caller.credential
-    raise unauthorized(BASIC_CHALLENGE)
+    raise stranger_refused(request, BASIC_CHALLENGE)
 
 
 async def authenticate_reader(request: Request, shown: Bearer) -> None:
@@ -65,7 +71,7 @@ async def authenticate_reader(request: Request, shown: Bearer) -> None:
             else await holder_of(services_of(request), credentials.password)
         )
         if found is None:
-            raise unauthorized(BASIC_CHALLENGE)
+            raise stranger_refused(request, BASIC_CHALLENGE)
         become(request, found)
     await require(request, Action.PLATFORM_READ, None)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.access.limits import CODE, STATUS, UNLIMITED
 from api.access.rules import ROUTES
 from api.http.problems import MEDIA_TYPE
 from models.trading.governance.rights import RIGHTS, Action
@@ -19,6 +20,7 @@ def with_problems(app: FastAPI) -> None:
             for operations in document["paths"].values():
                 for operation in operations.values():
                     _correct(operation)
+                    _declare_limit(operation)
                     _declare_right(operation)
         return plain()
 
@@ -32,6 +34,24 @@ def _correct(operation: dict[str, Any]) -> None:
         content = problem["content"]
         schema = content.pop("application/json", None) or next(iter(content.values()))
         problem["content"] = {MEDIA_TYPE: schema}
+
+
+def _declare_limit(operation: dict[str, Any]) -> None:
+    """Say of an operation whose callers are counted that there may be too many requests."""
+    problem = operation["responses"].get("default")
+    if problem is None or operation["operationId"] in UNLIMITED:
+        return
+    operation["responses"][str(STATUS.value)] = {
+        "description": f"Too many requests came from this caller (`{CODE}`)",
+        "headers": {
+            "Retry-After": {
+                "description": "Seconds to wait",
+                "required": True,
+                "schema": {"type": "integer", "minimum": 1},
+            }
+        },
+        "content": problem["content"],
+    }
 
 
 def _declare_right(operation: dict[str, Any]) -> None:

@@ -100,7 +100,10 @@ class GrantView(RequestBody):
 
 
 class Me(BaseModel):
-    """Who has signed in, with which roles, and until when."""
+    """Who has signed in, with which roles, and until when.
+
+    ``needs_recovery_codes``: none is left, as after a restore, which makes them all void.
+    """
 
     user: str
     name: str
@@ -109,6 +112,7 @@ class Me(BaseModel):
     session: str
     opened_at: datetime
     ends_at: datetime
+    needs_recovery_codes: bool
 
 
 class SessionView(Row):

@@ -352,6 +352,12 @@ PLATFORM = Board(
                 per_minute("aether_access_denied_total", "code"),
                 "when somebody asks without the right",
             ),
+            Panel(
+                "Requests beyond their caller's limit, a minute",
+                "short",
+                per_minute("aether_requests_limited_total", "caller"),
+                "when a caller sends too many",
+            ),
             one(
                 "Events that wait for the broker",
                 "short",

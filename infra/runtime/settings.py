@@ -67,6 +67,8 @@ class Settings(DataSettings, PortSettings):
             by commas, each with its port where a proxy sends one (``AETHER_HOST_NAMES``).
         request_days: how long answered requests are remembered, so that a repeat under the same key
             gets the same answer (``AETHER_REQUEST_DAYS``).
+        caller_requests, stranger_requests: requests a second that one person or token, and one
+            address that shows neither, may send for long; ten times as many at once.
         temporal_address: where Temporal is, when it is not the embedded one.
         temporal_namespace: the namespace of the workflows.
         disk_free_minimum_mb: megabytes (10^6 bytes) free on the file systems of state, PostgreSQL
@@ -177,6 +179,8 @@ class Settings(DataSettings, PortSettings):
     temporal_namespace: str = "aether"
     host_names: str = ""
     request_days: int = Field(default=45, ge=30, le=3650)
+    caller_requests: int = Field(default=200, ge=1, le=1_000_000)
+    stranger_requests: int = Field(default=50, ge=1, le=1_000_000)
     log_level: str = "INFO"
     disk_free_minimum_mb: int = Field(default=32, ge=0, le=1_000_000)
     disk_free_warning_mb: int = Field(default=512, ge=0, le=1_000_000)

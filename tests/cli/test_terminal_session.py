@@ -6,10 +6,12 @@ import sys
 from base64 import b32decode
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 import uvicorn
 
 from cli.client import ApiClient, RefusedError
+from cli.session import whoami
 from infra.runtime.errors import ConfigurationError, PlatformError
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
@@ -35,6 +37,15 @@ async def listening(served):
     await task
 
 
+async def void_codes(admin):
+    """Take all recovery codes away, as a restore does."""
+    address = admin.url.set(username="postgres", drivername="postgresql")
+    async with await psycopg.AsyncConnection.connect(
+        address.render_as_string(hide_password=False), autocommit=True
+    ) as connection:
+        await connection.execute("UPDATE recovery_codes SET used_at = now()")
+
+
 def code(secret, offset):
     return code_at(secret, time_step(datetime.now(UTC)) + offset)
 
@@ -58,6 +69,15 @@ async def test_person_signs_in_confirms_and_signs_out(listening, machine, monkey
         assert stat.S_IMODE(session.stat().st_mode) == 0o600
         assert "director of *" in await run("whoami")
 
+        async def complaints():
+            capsys.readouterr()
+            await asyncio.to_thread(whoami, as_json=False)
+            return capsys.readouterr().err
+
+        assert await complaints() == ""
+        await void_codes(listening.admin)
+        assert "needs recovery codes: none is left" in await complaints()
+
         def codes():
             with ApiClient(Settings()) as api:
                 return api.post("/me/recovery-codes")["recovery_codes"]
@@ -66,6 +86,7 @@ async def test_person_signs_in_confirms_and_signs_out(listening, machine, monkey
         before = session.read_text()
         assert len(await asyncio.to_thread(codes)) == 10
         assert session.read_text() != before
+        assert await complaints() == ""
         answers[:] = ["000000"]
         with pytest.raises(PlatformError, match="sign-in-failed"):
             await asyncio.to_thread(codes)

@@ -1,8 +1,9 @@
 """Recognisable secrets go through a whole stack; afterwards nothing that it wrote holds one.
 
-A key comes in over the API, is traded with, is rotated, and is refused when it is not fit; the
-trading process is killed in between. Then every file of the installation, every log, the arguments
-and the environment of every process are searched for each secret in every usual spelling.
+A key comes in over the API, is traded with, is rotated, and is refused when it is not fit; in
+between calls to the exchange fail in several ways, and trading, market and API are killed. Then
+every file of the installation, every log, the arguments and the environment of every process are
+searched for each secret in every usual spelling.
 """
 
 import base64
@@ -30,6 +31,16 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(500)]
 
 STANDS_FOR_KRAKEN = "exchange"
 """The simulator's own directory: it is the exchange, which knows the keys that it has issued."""
+
+KILLED = ("workers.trading", "workers.market", "api.__main__")
+FAULTS = [
+    {"kind": "http_status", "count": 2, "params": {"status": 502}},
+    {"kind": "lost_after", "count": 2},
+    {"kind": "error", "count": 2, "params": {"error": "EService:Unavailable"}},
+    {"kind": "socket_drop", "count": 2},
+]
+ATTEMPTS = 10
+"""What is said of a call that failed is where a key would be told."""
 
 
 def spellings(secret: bytes) -> set[bytes]:
@@ -150,14 +161,43 @@ def run(stack: OwnStack, person: StackPerson) -> dict[str, bytes]:
 
     wait_until(lambda: trades_with(1), "the uploaded key is traded with", 90)
     wait_until(lambda: len(stack.trades("company")) > 0, "a trade is made", 120)
-    for process in psutil.process_iter(["cmdline"]):
-        words = " ".join(process.info["cmdline"] or [])
-        if "workers.trading" in words and str(stack.home) in str(around(process)):
-            os.kill(process.pid, signal.SIGKILL)
-    second = upload("second")
+    control(stack, "POST", {"rules": FAULTS}, "faults")
+    for module in KILLED:
+        kill(stack, module)
+    wait_until(lambda: answers(stack), "the API is there again", 60)
+    # The faults meet the validation of a key as well: what came of that is one more secret each.
+    for attempt in range(ATTEMPTS):
+        second = upload(f"second, attempt {attempt}")
+        if second.status_code == 201:
+            break
+        assert second.json()["type"].endswith("key-not-validated"), second.text
     assert second.status_code == 201, second.text
-    wait_until(lambda: trades_with(2), "the rotated key is traded with after a kill", 120)
+    wait_until(lambda: trades_with(2), "the rotated key is traded with after the kills", 120)
+
+    def all_struck() -> bool:
+        rules = control(stack, "GET", {}, "faults")["rules"]
+        return {rule["kind"] for rule in rules if rule["hits"]} == {one["kind"] for one in FAULTS}
+
+    wait_until(all_struck, "every kind of fault has struck", 60)
     return canaries
+
+
+def kill(stack: OwnStack, module: str) -> None:
+    """Kill the stack's process of a module; the stack starts it anew."""
+    killed = 0
+    for process in psutil.process_iter(["cmdline"]):
+        if module in (process.info["cmdline"] or []) and str(stack.home) in str(around(process)):
+            os.kill(process.pid, signal.SIGKILL)
+            killed += 1
+    assert killed, f"{module} does not run"
+
+
+def answers(stack: OwnStack) -> bool:
+    """Tell whether the API answers."""
+    with suppress(httpx.TransportError):
+        url = f"http://127.0.0.1:{stack.port_base}/healthz"
+        return httpx.get(url, timeout=2, trust_env=False).status_code == 200
+    return False
 
 
 def around(process: psutil.Process) -> dict[str, str]:
@@ -168,9 +208,9 @@ def around(process: psutil.Process) -> dict[str, str]:
         return {}
 
 
-def control(stack: OwnStack, method: str, body: dict[str, object]) -> dict:
-    """Ask the simulator as a person does on Kraken's website."""
-    url = f"http://127.0.0.1:{stack.port_base + 3}/control/keys"
+def control(stack: OwnStack, method: str, body: dict[str, object], what: str = "keys") -> dict:
+    """Ask the simulator as a person does on Kraken's website, or have it fail."""
+    url = f"http://127.0.0.1:{stack.port_base + 3}/control/{what}"
     answer = httpx.request(method, url, json=body or None, timeout=10, trust_env=False)
     assert answer.status_code == 200, answer.text
     return answer.json()

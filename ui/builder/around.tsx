@@ -7,7 +7,7 @@ import { type Person, SessionProvider } from "@/session/session";
 
 const OTTO: Person = {
   user: "user/o1", name: "otto", display_name: "Otto", grants: [{ role: "auditor", account: "*" }],
-  session: "s1", opened_at: "2026-11-28T12:00:00Z", ends_at: "2099-11-28T12:00:00Z",
+  session: "s1", opened_at: "2026-11-28T12:00:00Z", ends_at: "2099-11-28T12:00:00Z", needs_recovery_codes: false,
 };
 const RIGHTS: RightsTable = {
   operations: {},

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from api.access.disclosures import record_export
 from api.http import reading
 from api.http.authentication import authenticate
 from api.messages.bodies import AccountName
@@ -57,7 +58,9 @@ async def export_lots(
     request: Request, account: AccountName, *, export: Format = ExportFormat.CSV
 ) -> StreamingResponse:
     """Stream the lots, a row each."""
-    return stream_rows(await list_lots(request, account), LotView, export)
+    rows = await list_lots(request, account)
+    await record_export(request, account, "lots", {"format": export.value, "rows": str(len(rows))})
+    return stream_rows(rows, LotView, export)
 
 
 @router.get("/accounts/{account}/gains/export", response_class=StreamingResponse, responses=TEXT)
@@ -65,7 +68,9 @@ async def export_gains(
     request: Request, account: AccountName, *, export: Format = ExportFormat.CSV
 ) -> StreamingResponse:
     """Stream the gains, a row each."""
-    return stream_rows(await list_gains(request, account), GainView, export)
+    rows = await list_gains(request, account)
+    await record_export(request, account, "gains", {"format": export.value, "rows": str(len(rows))})
+    return stream_rows(rows, GainView, export)
 
 
 def stream_rows(rows: Sequence[Row], shape: type[Row], export: ExportFormat) -> StreamingResponse:

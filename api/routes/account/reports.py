@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from api.access.disclosures import record_export
 from api.http import reading
 from api.http.authentication import authenticate
 from api.messages.bodies import AccountName, Moment
@@ -50,5 +51,6 @@ async def export_trades(request: Request, account: AccountName) -> CsvResponse:
     """Return every trade of an account as CSV, newest first; of any length."""
     database = services_of(request).database
     await reading.require_account(database, account)
+    await record_export(request, account, "trades", {"format": "csv"})
     name = f'attachment; filename="trades-{account}.csv"'
     return CsvResponse(trades_as_csv(database, account), headers={"Content-Disposition": name})

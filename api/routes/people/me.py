@@ -65,9 +65,10 @@ router = APIRouter(prefix="/me", tags=["oneself"])
 
 
 @router.get("")
-async def get_me(caller: Caller) -> Me:
-    """Return who has signed in."""
+async def get_me(request: Request, caller: Caller) -> Me:
+    """Return who has signed in, and whether they have to make new recovery codes."""
     session = _session(caller)
+    factors = await services_of(request).identity.factors.factors(session.user_id)
     grants = [GrantView(role=g.role, account=g.account) for g in caller.rights.grants]
     return Me(
         user=caller.name,
@@ -77,6 +78,7 @@ async def get_me(caller: Caller) -> Me:
         session=session.session_id,
         opened_at=session.times.opened_at,
         ends_at=session.times.opened_at + ABSOLUTE,
+        needs_recovery_codes=not any(one.codes for one in factors),
     )
 
 

@@ -19,6 +19,7 @@ from temporalio.api.common.v1 import Payload
 
 from api.access.admission import require
 from api.access.callers import become, person_of
+from api.access.disclosures import record_decoding
 from api.http.authentication import Bearer, authenticate, authenticate_browser, principal_of
 from api.http.problems import ProblemError
 from api.messages.bodies import EncodedPayload, EncodedPayloads
@@ -64,9 +65,11 @@ async def decode_payloads(request: Request, body: EncodedPayloads) -> EncodedPay
     """
     services: Services = services_of(request)
     try:
-        return _encoded([_shown(services.codec, payload) for payload in _payloads(body)])
+        shown = [_shown(services.codec, payload) for payload in _payloads(body)]
     except (PayloadKeyError, ValueError) as error:
         raise _unreadable(str(error)) from None
+    await record_decoding(request, len(shown))
+    return _encoded(shown)
 
 
 def _shown(codec: EncryptionCodec, payload: Payload) -> Payload:

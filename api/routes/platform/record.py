@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,13 +12,14 @@ from sqlalchemy import text
 
 from activities.adapters.postgres.record.protection import read_protection
 from activities.adapters.postgres.record.search import Search, search_record
+from api.access.disclosures import record_export
 from api.http.authentication import authenticate
 from api.http.csv_lines import cell_of, line_of
 from api.messages.schemas import AuditEntry, CheckpointShown, RecordProtection
 from api.routes.account.lots import TEXT, ExportFormat, Format
 from api.routes.platform.audit import Wanted
 from api.services import services_of
-from infra.runtime.database.connections import Database
+from infra.runtime.database.connections import PLATFORM_SCOPE, Database
 from infra.runtime.note_keys import WITNESS
 from infra.runtime.record_keys import record_verifiers
 from models.trading.governance.record.cadence import protection_fault
@@ -62,7 +63,9 @@ async def export_audit_entries(
     database = services_of(request).database
     now = datetime.now(UTC)
     until = now if wanted.until is None else min(now, wanted.until)
-    entries = _entries(database, replace(wanted, until=until))
+    wanted = replace(wanted, until=until)
+    await record_export(request, PLATFORM_SCOPE, "audit", _asked(wanted, export))
+    entries = _entries(database, wanted)
     name = f'attachment; filename="audit.{export}"'
     is_csv = export is ExportFormat.CSV
     return StreamingResponse(
@@ -70,6 +73,13 @@ async def export_audit_entries(
         media_type="text/csv" if is_csv else "application/x-ndjson",
         headers={"Content-Disposition": name},
     )
+
+
+def _asked(wanted: Search, export: ExportFormat) -> dict[str, str]:
+    told = {name: value for name, value in asdict(wanted).items() if value is not None}
+    if wanted.accounts is not None:
+        told["accounts"] = ", ".join(wanted.accounts)
+    return {name: str(value) for name, value in told.items()} | {"format": export.value}
 
 
 async def _entries(database: Database, wanted: Search) -> AsyncIterator[AuditEntry]:

@@ -1,15 +1,18 @@
 """`aether secrets`: where secrets lie, and the keys that this installation makes itself."""
 
 import asyncio
+import getpass
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import text
 
+from activities.adapters.postgres import audit
 from cli.output.records import database_of
-from infra.runtime.database.connections import Role
+from infra.runtime.database.connections import PLATFORM_SCOPE, Role
 from infra.runtime.errors import ConfigurationError
 from infra.runtime.files import write_atomically
 from infra.runtime.secrets import SecretsError, installation_secrets
@@ -19,7 +22,7 @@ from infra.runtime.settings import Settings
 
 app = typer.Typer(help="The store of secrets and the payload keys.", no_args_is_help=True)
 
-_SEALED = text("SELECT count(*) FROM person_factors WHERE secret LIKE :begins")
+_SEALED = text("SELECT factors_sealed_with(:key) AS count")
 
 
 @app.command()
@@ -39,7 +42,9 @@ def status() -> None:
 @app.command("rotate-payload-key")
 def rotate_payload_key() -> None:
     """Make a new key for what goes to Temporal; running processes take it up within a minute."""
-    made = installation_secrets(Settings()).rotate_payload_key()
+    settings = Settings()
+    secrets = installation_secrets(settings)
+    made = asyncio.run(_recorded(settings, secrets.rotate_payload_key))
     typer.echo(f"payload key {made} encrypts from now on; the older ones still read")
 
 
@@ -61,8 +66,14 @@ def forget_payload_key(
             f"histories of workflows that were written with {name} can be read no more, running "
             f"workflows included. To do it: aether secrets forget-payload-key {name} --yes"
         )
+    secrets = installation_secrets(settings)
+
+    def forget() -> str:
+        secrets.forget_payload_key(name)
+        return name
+
     try:
-        installation_secrets(settings).forget_payload_key(name)
+        asyncio.run(_recorded(settings, forget, forgotten=True))
     except ValueError as error:
         raise ConfigurationError(str(error)) from None
     typer.echo(f"payload key {name} is forgotten")
@@ -92,7 +103,22 @@ def kubernetes_secret(
     typer.echo(f"wrote {file}: kubectl apply -f {file}, then remove it")
 
 
+async def _recorded(
+    settings: Settings, change: Callable[[], str], *, forgotten: bool = False
+) -> str:
+    """Change a payload key and record it; nothing is changed while the record does not answer."""
+    action = "payload_key_forgotten" if forgotten else "payload_key_rotated"
+    async with (
+        database_of(settings, "aether-secrets", Role.ADMIN) as database,
+        database.account_scope(PLATFORM_SCOPE) as session,
+    ):
+        changed = change()
+        actor = f"machine/{getpass.getuser()}"
+        await audit.append(session, PLATFORM_SCOPE, actor, action, {"key": changed})
+    return changed
+
+
 async def _sealed_with(settings: Settings, name: str) -> int:
     async with database_of(settings, "aether-secrets", Role.ADMIN) as database:
-        rows = await database.call(_SEALED, {"begins": f"{name}:%"})
+        rows = await database.call(_SEALED, {"key": name})
     return int(rows[0].count)

@@ -1975,7 +1975,7 @@ export interface paths {
         };
         /**
          * Get Me
-         * @description Return who has signed in.
+         * @description Return who has signed in, and whether they have to make new recovery codes.
          */
         get: operations["get_me"];
         put?: never;
@@ -6484,6 +6484,8 @@ export interface components {
         /**
          * Me
          * @description Who has signed in, with which roles, and until when.
+         *
+         *     ``needs_recovery_codes``: none is left, as after a restore, which makes them all void.
          */
         Me: {
             /** Display Name */
@@ -6497,6 +6499,8 @@ export interface components {
             grants: components["schemas"]["GrantView"][];
             /** Name */
             name: string;
+            /** Needs Recovery Codes */
+            needs_recovery_codes: boolean;
             /**
              * Opened At
              * Format: date-time
@@ -8643,6 +8647,17 @@ export interface operations {
                     "application/json": components["schemas"]["Account"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8672,6 +8687,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8705,6 +8731,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Capital"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8745,6 +8782,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8780,6 +8828,17 @@ export interface operations {
                     "application/json": components["schemas"]["Day"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8809,6 +8868,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Drawdown"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8849,6 +8919,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8878,6 +8959,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GainView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8915,6 +9007,17 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -8944,6 +9047,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GoingLive"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -8980,6 +9094,17 @@ export interface operations {
                     "application/json": components["schemas"]["GoingLive"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9011,6 +9136,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveRequestView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9051,6 +9187,17 @@ export interface operations {
                     "application/json": components["schemas"]["LiveRequestView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9086,6 +9233,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveRequestView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9157,6 +9315,17 @@ export interface operations {
                     "application/json": components["schemas"]["Hedge"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9189,6 +9358,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HedgeReview"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9229,6 +9409,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9263,6 +9454,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9292,6 +9494,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KeyView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9334,6 +9547,17 @@ export interface operations {
                     "application/json": components["schemas"]["KeyView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9371,6 +9595,17 @@ export interface operations {
                     "application/json": components["schemas"]["KeyView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9406,6 +9641,17 @@ export interface operations {
                     "application/json": components["schemas"]["KeyView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9437,6 +9683,17 @@ export interface operations {
                     "application/json": components["schemas"]["LimitView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9466,6 +9723,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LotView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9501,6 +9769,17 @@ export interface operations {
                 content: {
                     "application/x-ndjson": string;
                     "text/csv": string;
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9543,6 +9822,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9574,6 +9864,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModeChangeView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9611,6 +9912,17 @@ export interface operations {
                     "application/json": components["schemas"]["Order"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9645,6 +9957,17 @@ export interface operations {
                     "application/json": components["schemas"]["Portfolio"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9674,6 +9997,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Position"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9707,6 +10041,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuestionAnswered"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9747,6 +10092,17 @@ export interface operations {
                     "application/json": components["schemas"]["QuestionAnswered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9783,6 +10139,17 @@ export interface operations {
                     "application/json": components["schemas"]["Reconciliation"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9815,6 +10182,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9850,6 +10228,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StoredReport"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -9890,6 +10279,17 @@ export interface operations {
                     "application/json": components["schemas"]["StoredReport"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9927,6 +10327,17 @@ export interface operations {
                     "text/html": string;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9961,6 +10372,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -9990,6 +10412,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10041,6 +10474,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10077,6 +10521,17 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10108,6 +10563,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsVersionView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10146,6 +10612,17 @@ export interface operations {
                     "application/json": components["schemas"]["ShadowReport"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10177,6 +10654,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StressSummary"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10217,6 +10705,17 @@ export interface operations {
                     "application/json": components["schemas"]["StressView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10247,6 +10746,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StressView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10282,6 +10792,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trade"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10322,6 +10843,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10351,6 +10883,17 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10388,6 +10931,17 @@ export interface operations {
                     "application/json": components["schemas"]["TradePreview"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10420,6 +10974,17 @@ export interface operations {
                     "application/json": components["schemas"]["Trade"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10450,6 +11015,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntryAssessed"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10526,6 +11102,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10558,6 +11145,17 @@ export interface operations {
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10588,6 +11186,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FillSlippageView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10629,6 +11238,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10659,6 +11279,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TradeStory"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10694,6 +11325,17 @@ export interface operations {
                     "application/json": components["schemas"]["UnknownOrder"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10725,6 +11367,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Watch"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10759,6 +11412,17 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10788,6 +11452,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10828,6 +11503,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Answered"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -10907,6 +11593,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10942,6 +11639,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntry"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -10971,6 +11679,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11009,6 +11728,17 @@ export interface operations {
                     "application/json": components["schemas"]["BacktestStarted"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11036,6 +11766,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestChoices"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11072,6 +11813,17 @@ export interface operations {
                     "application/json": components["schemas"]["BacktestComparison"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11101,6 +11853,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BacktestDetail"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11137,6 +11900,17 @@ export interface operations {
                     "application/json": components["schemas"]["BacktestDetail"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11166,6 +11940,17 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11201,6 +11986,17 @@ export interface operations {
                     "application/json": components["schemas"]["EncodedPayloads"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11228,6 +12024,17 @@ export interface operations {
                 };
                 content: {
                     "text/plain": string;
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11259,6 +12066,17 @@ export interface operations {
                     "application/json": components["schemas"]["ControlRoom"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11286,6 +12104,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CorrelationsView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11321,6 +12150,17 @@ export interface operations {
                     "application/json": components["schemas"]["NextStep"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11352,6 +12192,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnrolmentView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11388,6 +12239,17 @@ export interface operations {
                     "text/event-stream": unknown;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11417,6 +12279,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvidencePackView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11455,6 +12328,17 @@ export interface operations {
                     "application/json": components["schemas"]["EvidencePackView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11484,6 +12368,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvidencePackView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11517,6 +12412,17 @@ export interface operations {
                     "application/zip": string;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11544,6 +12450,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FreezeState"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11620,6 +12537,17 @@ export interface operations {
                     "application/json": components["schemas"]["FreezeState"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11658,6 +12586,17 @@ export interface operations {
                     "application/json": components["schemas"]["FreezeState"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11685,6 +12624,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KillSwitch"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11761,6 +12711,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11788,6 +12749,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Champion"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11826,6 +12798,17 @@ export interface operations {
                     "application/json": components["schemas"]["Champion"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11853,6 +12836,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DriftView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11889,6 +12883,17 @@ export interface operations {
                     "application/json": components["schemas"]["SignalGraph"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11918,6 +12923,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -11951,6 +12967,17 @@ export interface operations {
                     "application/json": components["schemas"]["PredictionView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -11980,6 +13007,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrainingView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12018,6 +13056,17 @@ export interface operations {
                     "application/json": components["schemas"]["TrainingStarted"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12052,6 +13101,17 @@ export interface operations {
                     "application/json": components["schemas"]["TrainingCancelled"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12081,6 +13141,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TrialView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12118,6 +13189,17 @@ export interface operations {
                     "application/json": components["schemas"]["MarketCandleView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12145,6 +13227,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MarketDataWorkView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12176,6 +13269,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MarketDoubtView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12210,6 +13314,17 @@ export interface operations {
                     "application/json": components["schemas"]["MarketFiguresView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12241,6 +13356,17 @@ export interface operations {
                     "application/json": components["schemas"]["SentimentView"][];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12270,6 +13396,17 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12297,6 +13434,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Channels"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12335,6 +13483,17 @@ export interface operations {
                     "application/json": components["schemas"]["AddedChannel"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12366,6 +13525,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12400,6 +13570,17 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12431,6 +13612,17 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12458,6 +13650,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Factors"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12493,6 +13696,17 @@ export interface operations {
                     "application/json": components["schemas"]["FactorAdded"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12520,6 +13734,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewPasskey"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12553,6 +13778,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewTotp"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12590,6 +13826,17 @@ export interface operations {
                     "application/json": components["schemas"]["FactorAdded"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12619,6 +13866,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12654,6 +13912,17 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12683,6 +13952,17 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12710,6 +13990,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12776,6 +14067,17 @@ export interface operations {
                     "application/json": components["schemas"]["StepUp"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12811,6 +14113,17 @@ export interface operations {
                     "application/json": components["schemas"]["Confirmed"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12838,6 +14151,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12871,6 +14195,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -12937,6 +14272,17 @@ export interface operations {
                     "application/json": components["schemas"]["NotificationPage"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -12973,6 +14319,17 @@ export interface operations {
                     "application/json": components["schemas"]["Posted"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13006,6 +14363,17 @@ export interface operations {
                     "application/json": components["schemas"]["Posted"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13033,6 +14401,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotificationStatus"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13064,6 +14443,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotificationStory"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13104,6 +14494,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13133,6 +14534,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PersonView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13168,6 +14580,17 @@ export interface operations {
                     "application/json": components["schemas"]["LinkMade"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13195,6 +14618,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuthorView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13226,6 +14660,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13263,6 +14708,17 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13294,6 +14750,17 @@ export interface operations {
                     "application/json": components["schemas"]["LinkMade"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13323,6 +14790,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13389,6 +14867,17 @@ export interface operations {
                     "application/json": components["schemas"]["Portfolios"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13429,6 +14918,17 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13458,6 +14958,17 @@ export interface operations {
                     "application/json": components["schemas"]["RecordProtection"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13485,6 +14996,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecoveryView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13547,6 +15069,17 @@ export interface operations {
                     "application/json": components["schemas"]["RightsTable"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13574,6 +15107,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13623,6 +15167,17 @@ export interface operations {
                     "application/json": components["schemas"]["Answered"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13652,6 +15207,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsSchema"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13688,6 +15254,17 @@ export interface operations {
                     };
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13717,6 +15294,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsVersionView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13752,6 +15340,17 @@ export interface operations {
                     "application/json": components["schemas"]["NextStep"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13783,6 +15382,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NextStep"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13843,6 +15453,17 @@ export interface operations {
                     "application/json": components["schemas"]["Status"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13870,6 +15491,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StrategyView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13901,6 +15533,17 @@ export interface operations {
                     "application/json": components["schemas"]["SystemFigures"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -13928,6 +15571,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UniverseInForce"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13959,6 +15613,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UniverseChangeView"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -13997,6 +15662,17 @@ export interface operations {
                     "application/json": components["schemas"]["UniverseChangeView"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -14031,6 +15707,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UniverseChangeView"];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */
@@ -14096,6 +15783,17 @@ export interface operations {
                     "application/json": components["schemas"]["Proposal"];
                 };
             };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description A problem (RFC 9457); its type is stable */
             default: {
                 headers: {
@@ -14125,6 +15823,17 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UniverseVersion"][];
+                };
+            };
+            /** @description Too many requests came from this caller (`too-many-requests`) */
+            429: {
+                headers: {
+                    /** @description Seconds to wait */
+                    "Retry-After": number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description A problem (RFC 9457); its type is stable */

@@ -6,6 +6,7 @@ import { Button } from "@/components/Button";
 import { KillSwitchButton } from "@/features/kill-switch/KillSwitchButton";
 import { controlRoom } from "@/features/overview/queries";
 import { ConnectionBadge } from "@/live/ConnectionBadge";
+import { CodesNeeded } from "@/session/CodesNeeded";
 import { useSession } from "@/session/session";
 
 import { Clock } from "./Clock";
@@ -66,6 +67,7 @@ export function Shell() {
           <p>
             {person.display_name} <small>({[...new Set(person.grants.map((grant) => grant.role.replaceAll("_", " ")))].join(", ")})</small>
           </p>
+          <CodesNeeded />
           <Button kind="quiet" pressed={presenting} onPress={() => setPresenter(!presenting)}>
             {presenting ? "Show amounts" : "Hide amounts"}
           </Button>

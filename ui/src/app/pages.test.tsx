@@ -4,7 +4,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Rows } from "@/components/Rows";
 import { AccountCard } from "@/features/overview/AccountCard";
 import { setConnection } from "@/live/connection";
-import { show } from "@/test/harness";
+import { CodesNeeded } from "@/session/CodesNeeded";
+import { DIRECTOR, show } from "@/test/harness";
 import { anAccount } from "@/test/rows";
 
 import { Page } from "./Page";
@@ -26,6 +27,18 @@ describe("a page", () => {
     expect(document.title).toBe("LIVE Hedge company – Aether");
     expect(icon.href).toContain("favicon-live.svg");
     icon.remove();
+  });
+});
+
+describe("recovery codes", () => {
+  const asked = /no recovery codes left/;
+  it("are asked for in the menu when none is left, as after a restore", async () => {
+    await show(<CodesNeeded />, { ...DIRECTOR, needs_recovery_codes: true });
+    expect(screen.getByRole("link", { name: asked }).getAttribute("href")).toBe("/people");
+  });
+  it("are not mentioned to whoever has some", async () => {
+    await show(<CodesNeeded />);
+    expect(screen.queryByText(asked)).toBeNull();
   });
 });
 

@@ -12,7 +12,7 @@ import { SessionGate } from "./session";
 
 const PERSON = {
   user: "user/a1", name: "anna", display_name: "Anna", grants: [{ role: "director", account: "*" }], session: "s1",
-  opened_at: "2026-11-28T12:00:00Z", ends_at: new Date(Date.now() + 3_600_000).toISOString(),
+  opened_at: "2026-11-28T12:00:00Z", ends_at: new Date(Date.now() + 3_600_000).toISOString(), needs_recovery_codes: false,
 };
 const PASSWORD = "orbit-velvet-cactus-47-lantern";
 

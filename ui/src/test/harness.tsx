@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 import type { RightsTable } from "@/session/rights";
 import { type Person, SessionProvider } from "@/session/session";
 
-const SESSION = { session: "s1", opened_at: "2026-11-28T12:00:00Z", ends_at: new Date(Date.now() + 3_600_000).toISOString() };
+const SESSION = { session: "s1", opened_at: "2026-11-28T12:00:00Z", ends_at: new Date(Date.now() + 3_600_000).toISOString(), needs_recovery_codes: false };
 export const DIRECTOR: Person = { user: "user/a1", name: "anna", display_name: "Anna", grants: [{ role: "director", account: "*" }], ...SESSION };
 export const AUDITOR: Person = { user: "user/o1", name: "otto", display_name: "Otto", grants: [{ role: "auditor", account: "*" }], ...SESSION };
 

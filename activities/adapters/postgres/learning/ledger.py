@@ -53,7 +53,7 @@ class PostgresTrainingLedger:
         samples: int,
         planned: int,
     ) -> None:
-        """Write down that a run has begun; a run that is known stays as it is."""
+        """Write down that a run has begun, audited; a run that is known stays as it is."""
         row = TrainingRunRow(
             run_id=request.run_id,
             requested_by=request.by,
@@ -66,7 +66,12 @@ class PostgresTrainingLedger:
             planned=planned,
             started_at=datetime.now(UTC),  # noqa: TID251 - the time of writing, decides nothing
         )
-        await self._add(TrainingRunRow, row.model_dump())
+        added = insert(TrainingRunRow).values(row.model_dump()).on_conflict_do_nothing()
+        details = {"run": request.run_id, "requested_by": request.by, "reason": request.reason}
+        async with self._database.account_scope(PLATFORM_SCOPE) as session:
+            written = await session.exec(added.returning(col(TrainingRunRow.run_id)))
+            if written.first() is not None:
+                await audit.append(session, PLATFORM_SCOPE, "aether", "training_begun", details)
 
     async def trials(self, data_hash: str) -> Sequence[LedgerTrial]:
         """Return every trial that was ever run on this data, in the order of their end."""

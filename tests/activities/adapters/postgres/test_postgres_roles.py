@@ -199,6 +199,33 @@ def test_workers_never_write_in_the_machines_name_nor_the_machine_in_a_persons(
         assert refused(connection, "somebody") == "AE003"
 
 
+@pytest.mark.parametrize("action", ["payload_key_rotated", "payload_key_forgotten"])
+def test_only_the_machine_says_that_a_payload_key_was_changed(
+    postgres, database, database_name, action
+):
+    for role in (Role.APP, Role.LEARNING):
+        with psycopg.connect(postgres.url(role, database_name)) as connection:
+            assert refused(connection, "aether", action) == "AE003"
+    with psycopg.connect(postgres.url(Role.ADMIN, database_name)) as connection:
+        append(connection, "machine/root", action)
+
+
+@pytest.mark.parametrize(
+    ("role", "action"),
+    [
+        (Role.LEARNING, "data_exported"),
+        (Role.LEARNING, "payloads_decoded"),
+        (Role.API, "training_begun"),
+        (Role.NOTIFIER, "data_exported"),
+    ],
+)
+def test_no_role_writes_of_another_what_it_did_not_do(
+    postgres, database, database_name, role, action
+):
+    with psycopg.connect(postgres.url(role, database_name)) as connection:
+        assert refused(connection, "aether", action) == "AE003"
+
+
 async def test_a_kill_switch_is_not_lifted_by_what_a_token_asked_for_or_nobody_approved(
     postgres, admin, api_database, database, database_name
 ):

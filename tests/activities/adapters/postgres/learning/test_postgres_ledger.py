@@ -191,6 +191,20 @@ async def test_hold_out_is_opened_once_for_a_release_and_audited(ledger, admin):
     assert (await verify_chain(admin, PLATFORM_SCOPE)).intact
 
 
+async def test_each_training_that_begins_is_one_row_of_the_record(ledger, admin):
+    for _ in range(2):
+        again = TrainingRequest("run-of-record", "user/anna", "for the record")
+        await ledger.begin_run(again, KEY, "f", "c", 10, 2)
+    async with admin.account_scope(PLATFORM_SCOPE) as session:
+        begun = text(
+            "SELECT actor, details FROM audit_log WHERE action = 'training_begun' "
+            "AND details->>'run' = 'run-of-record'"
+        )
+        rows = (await session.sql(begun)).all()
+    details = {"run": "run-of-record", "requested_by": "user/anna", "reason": "for the record"}
+    assert [tuple(row) for row in rows] == [("aether", details)]
+
+
 TABLES = ["trials", "training_runs", "training_verdicts", "champions", "holdout_openings"]
 
 
