@@ -90,7 +90,7 @@ def backtest(
     from activities.learning.strategy_trials import fee_schedule, parse_sweep
     from models.learning.backtest.rules import FillRules, Portfolio
     from models.learning.backtest.variants import walks
-    from models.reporting.backtest_page import page
+    from models.reporting.backtest.page import page
 
     rules = FillRules(slippage_share=slippage, latency_seconds=latency, fees=fee_schedule(fees))
     trials = run(
@@ -163,8 +163,8 @@ def series_in(data: Path, minutes: int) -> "list[Series]":
 def show(trials: "list[Trial]", walked: "list[Walk]") -> None:
     """Print the table and what belongs beside it."""
     from cli.output.tables import Figures
-    from models.reporting.backtest_tables import COLUMNS, notes, rows
-    from models.reporting.walk_forward import walk_line
+    from models.reporting.backtest.tables import COLUMNS, notes, rows
+    from models.reporting.backtest.walk_forward import walk_line
 
     table = Figures(COLUMNS, right=frozenset(COLUMNS[2:]))
     for row in rows(trials):
@@ -178,8 +178,8 @@ def as_document(trial: "Trial", walked: "list[Walk]") -> dict[str, Any]:
     """Return a trial as JSON-ready values; what is not known is null."""
     from dataclasses import asdict
 
-    from models.reporting.backtest_tables import notes
-    from models.reporting.walk_forward import walk_of
+    from models.reporting.backtest.tables import notes
+    from models.reporting.backtest.walk_forward import walk_of
 
     walk = walk_of(trial, walked)
     document: dict[str, Any] = _finite(
@@ -205,7 +205,7 @@ def as_document(trial: "Trial", walked: "list[Walk]") -> dict[str, Any]:
 
 
 def _walk_document(walk: "Walk") -> dict[str, Any]:
-    from models.reporting.walk_forward import TOO_FEW, walk_figures
+    from models.reporting.backtest.walk_forward import TOO_FEW, walk_figures
 
     if walk.found is None:
         return {"reason": TOO_FEW}

@@ -50,8 +50,8 @@ def strategies(
     """Try every strategy on recorded candles and write what came of it, whatever it is."""
     need("numba", LOCK)
     from models.learning.backtest.rules import FillRules, Portfolio
-    from models.reporting.backtest_page import page
-    from models.reporting.strategy_report import Section, write
+    from models.reporting.backtest.page import page
+    from models.reporting.backtest.strategy_report import Section, write
 
     rules, portfolio = FillRules(), Portfolio(capital=CAPITAL)
     sections, every = [], []

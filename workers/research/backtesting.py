@@ -63,8 +63,8 @@ def run(request: BacktestRequest, settings: Settings, directory: Path) -> None:
     from models.learning.backtest.evidence import evidence_of
     from models.learning.backtest.rules import FillRules, Portfolio
     from models.learning.backtest.variants import walks
-    from models.reporting.backtest_page import page
-    from models.reporting.walk_forward import document_of
+    from models.reporting.backtest.page import page
+    from models.reporting.backtest.walk_forward import document_of
 
     rules = FillRules(
         slippage_share=request.slippage,

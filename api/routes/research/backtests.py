@@ -40,7 +40,7 @@ from models.contracts.backtests import (
     BacktestRequest,
     backtest_workflow_id,
 )
-from models.reporting.backtest_comparison import compare_figures, obstacles
+from models.reporting.backtest.comparison import compare_figures, obstacles
 from models.tables import BacktestRow
 
 router = APIRouter(prefix="/backtests", tags=["backtests"], dependencies=[Depends(authenticate)])

@@ -19,7 +19,7 @@ from infra.runtime.database.connections import Role
 from infra.runtime.errors import NotRunningError
 from infra.runtime.settings import Settings
 from models.learning.backtest.rules import FillRules, Portfolio
-from models.reporting.backtest_document import backtest_document
+from models.reporting.backtest.document import backtest_document
 from tests.activities.adapters.postgres.history.conftest import NOW, archive
 
 DAYS = 420

@@ -10,8 +10,8 @@ from models.learning.backtest.figures import drawdown_of, figures_of, sharpe_of,
 from models.learning.backtest.rules import FillRules, Portfolio, flat_fees
 from models.learning.backtest.series import Series
 from models.learning.backtest.study import sum_over, try_strategy
-from models.reporting.backtest_page import page
-from models.reporting.backtest_tables import COLUMNS, notes, rows
+from models.reporting.backtest.page import page
+from models.reporting.backtest.tables import COLUMNS, notes, rows
 from models.trading.strategies import known
 from models.trading.universe.fees import SCHEDULES
 from tests.models.learning.backtest.backtest_builders import Scripted, bars_of, wandering

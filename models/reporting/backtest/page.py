@@ -9,10 +9,10 @@ from models.learning.backtest.results import BacktestResult, FillKind
 from models.learning.backtest.rules import FillRules
 from models.learning.backtest.study import Trial
 from models.learning.backtest.variants import Walk
-from models.reporting.backtest_tables import COLUMNS, notes, percent, rows
+from models.reporting.backtest.tables import COLUMNS, notes, percent, rows
+from models.reporting.backtest.walk_forward import COLUMNS as WALK_COLUMNS
+from models.reporting.backtest.walk_forward import walk_row
 from models.reporting.charts import Line, Mark, chart
-from models.reporting.walk_forward import COLUMNS as WALK_COLUMNS
-from models.reporting.walk_forward import walk_row
 
 TRADES_SHOWN = 400
 _STYLE = """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from models.learning.backtest.rules import FillRules
 from models.learning.backtest.study import Trial
-from models.reporting.backtest_tables import COLUMNS, notes, percent, rows
+from models.reporting.backtest.tables import COLUMNS, notes, percent, rows
 
 _BEGINNING = """# Strategies, out of sample and net of everything
 

@@ -13,7 +13,7 @@ from models.learning.backtest.bars import EPOCH
 from models.learning.backtest.bootstrap import Interval
 from models.learning.backtest.results import BacktestResult
 from models.learning.backtest.study import Trial
-from models.reporting.backtest_tables import notes
+from models.reporting.backtest.tables import notes
 
 POINTS_MAXIMUM, TRADES_MAXIMUM = 600, 500
 DIGITS = 12

@@ -5,8 +5,8 @@ from typing import Any
 
 from models.learning.backtest.study import Trial
 from models.learning.backtest.variants import Walk, WalkForward, base_name
-from models.reporting.backtest_document import backtest_document, figure_text
-from models.reporting.backtest_tables import percent, ratio
+from models.reporting.backtest.document import backtest_document, figure_text
+from models.reporting.backtest.tables import percent, ratio
 
 TOO_FEW = "too few days"
 COLUMNS = (
