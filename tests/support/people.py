@@ -131,6 +131,17 @@ async def _owning(admin: Database) -> psycopg.AsyncConnection[Any]:
     )
 
 
+async def leave_with_fewer_factors(admin: Database, least: int = 2) -> None:
+    """Let every director be nobody who has fewer second factors than going live asks for."""
+    async with await _owning(admin) as connection:
+        await connection.execute(
+            "UPDATE people SET disabled_at = clock_timestamp(), disabled_by = 'aether'"
+            " WHERE disabled_at IS NULL"
+            " AND name IN (SELECT name FROM directors_of('', %s) WHERE short)",
+            [least],
+        )
+
+
 async def leave(admin: Database, user_id: str) -> None:
     """Let somebody be nobody any more, as the database's owner."""
     async with await _owning(admin) as connection:

@@ -113,6 +113,12 @@ class Platform:
         self.accounts.append(account)
         return account
 
+    async def end_live(self) -> None:
+        """Let no account trade live any more: with one, platform settings take a person."""
+        for account in self.accounts:
+            async with self.workers.account_scope(account) as session:
+                await session.sql(text("UPDATE accounts SET mode = 'simulated'"))
+
     async def start_account(self, account: str, **changed: Any) -> FakeExchange:
         """Run an account's workflows over an exchange of its own; return when it trades."""
         exchange = self.world.directory.exchanges[account] = FakeExchange(PRICE)

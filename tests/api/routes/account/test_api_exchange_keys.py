@@ -57,6 +57,7 @@ async def world(platform, tmp_path):
         )
         yield World(platform, exchange, secrets)
         platform.services.keys = None
+        await platform.end_live()
 
 
 async def test_a_key_is_validated_at_once_stored_and_never_shown(world, first, caplog):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import text
 
 from activities.adapters.postgres.accounts.settings_journal import SettingsJournal
@@ -15,6 +16,7 @@ from models.trading.governance.going_live import NEEDED_PERMISSIONS
 from models.trading.risk.limits import Mode
 from tests.api.routes.governance.test_api_universe import first, second
 from tests.support.fakes import FakeExchange
+from tests.support.people import leave_with_fewer_factors
 from tests.support.platform import PRICE, a_key
 from tests.support.temporal import eventually
 
@@ -140,6 +142,15 @@ async def is_refused(go, lacking):
     assert {check["code"] for check in refused.json()["checks"]} == lacking
 
 
+@pytest_asyncio.fixture
+async def nobody_else(platform):
+    """Let nobody whom other tests brought be asked for factors, and leave nobody trading live."""
+    await leave_with_fewer_factors(platform.admin)
+    yield
+    await platform.end_live()
+
+
+@pytest.mark.usefixtures("nobody_else")
 async def test_account_goes_live_when_all_holds_and_not_before(platform, first, second):
     account = await platform.add_account()
     simulated = await platform.start_account(account)
