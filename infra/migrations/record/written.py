@@ -5,7 +5,7 @@ from infra.migrations.people.acting import ACTING
 
 DISCLOSED = {
     **WRITES_SINCE,
-    "aether_api": ("data_exported", "payloads_decoded"),
+    "aether_api": (*WRITES_SINCE["aether_api"], "data_exported", "payloads_decoded"),
     "aether_learning": (*WRITES_SINCE["aether_learning"], "training_begun"),
 }
 MACHINE_ALONE = ("payload_key_forgotten", "payload_key_rotated")

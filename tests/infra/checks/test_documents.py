@@ -63,8 +63,8 @@ def test_pages_about_the_tree_name_files_of_it(page: str) -> None:
 
 def test_a_planted_file_that_is_not_there_is_found(ends: frozenset[str]) -> None:
     assert missing("see `models/trading/planted.py`") == ["models/trading/planted.py"]
-    text = "`planted.py`, `limits/planted.py`, `wrong/availability.py`, `limits/availability.py`"
-    assert unknown(text, ends) == ["planted.py", "limits/planted.py", "wrong/availability.py"]
+    text = "`nowhere.py`, `limits/nowhere.py`, `wrong/availability.py`, `limits/availability.py`"
+    assert unknown(text, ends) == ["nowhere.py", "limits/nowhere.py", "wrong/availability.py"]
 
 
 @pytest.mark.parametrize("walk", WALKS)

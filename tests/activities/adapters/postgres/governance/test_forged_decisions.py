@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from infra.migrations.governance.bound import ASKED_BY_PEOPLE, SCHEDULES
-from infra.migrations.governance.proven import WRITES, WRITES_SINCE
+from infra.migrations.governance.proven import WRITES
+from infra.migrations.record.written import DISCLOSED
 from infra.runtime.database.connections import Role
 from models.trading.governance.four_eyes import TAKES_TWO_PEOPLE
 from models.trading.governance.record.actions import BY_CODE
@@ -296,7 +297,7 @@ def test_the_model_that_a_person_has_approved_trades_and_can_be_withdrawn(owner,
 def test_each_role_writes_only_its_own_actions_into_the_record(owner, connect):
     reserved = [code for code in BY_CODE if code.startswith(("freeze_", "person_", "factor_"))]
     for role in (Role.API, Role.NOTIFIER, Role.LEARNING, Role.APP, Role.ADMIN):
-        allowed = {*WRITES.get(role.value, ()), *WRITES_SINCE.get(role.value, ())}
+        allowed = {*WRITES.get(role.value, ()), *DISCLOSED.get(role.value, ())}
         others = sorted(set(BY_CODE) - allowed) if role.value in WRITES else reserved
         assert others
         connection = connect(role)
