@@ -27,6 +27,7 @@ from activities.learning.training import TrainingActivities
 from activities.learning.wanting import WantingActivities
 from activities.learning.watching import WatchActivities
 from infra.runtime.database.connections import Database, Role, database_url
+from infra.runtime.event_loop import beside
 from infra.runtime.model_keys import ModelSignatures, ModelSigner
 from infra.runtime.settings import Settings
 from infra.runtime.state_directory import StateDirectory
@@ -97,7 +98,7 @@ async def _work(
     ):
         health.ask_worker(worker)
         health.ask_worker(watch, "watch_worker")
-        scheduling = asyncio.create_task(keep_watching(client))
+        scheduling = beside("schedules", partial(keep_watching, client))
         log.info("learning worker runs", data=str(settings.learning_data))
         await stop.wait()
         scheduling.cancel()

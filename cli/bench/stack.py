@@ -18,6 +18,7 @@ READY_SECONDS = 90.0
 PORTS_APART = 20
 ATTEMPTS = 100
 BAR_MINUTES = "1440"
+CALLER_REQUESTS = "1000000"
 
 Tell = Callable[[str], None]
 
@@ -50,6 +51,8 @@ def throwaway_stack(
     # No bar closes meanwhile: a strategy that trades beside the load would change what is measured,
     # and hold what nobody closes.
     os.environ["AETHER_BAR_MINUTES"] = BAR_MINUTES
+    # One caller sends the whole load; its own limit is not what the machine carries.
+    os.environ["AETHER_CALLER_REQUESTS"] = CALLER_REQUESTS
     stack = Stack(settings.model_copy(update=changed))
     try:
         tell(f"Starting a stack of its own in {home}, ports from {stack.settings.port_base}")
